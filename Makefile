@@ -1,0 +1,51 @@
+# make run    set up, then open the desk (without a display: play the demo in the terminal)
+# make test   set up, then lint, types, import rules and all tests
+# make check  the quick half: lint, types, import rules
+# make soak   the long versions: full counts of kills, fuzzing, sends
+# make venv   .venv with the program in it
+# make lock   pin the dependencies anew
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: run venv test check soak lock system clean
+
+run: venv
+	@sh packaging/run $(BIN)
+
+venv: $(VENV)/.installed
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+system:
+	@sh tests/servers/install
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check system
+	$(PYTEST) -n 4 --dist loadgroup --cov --cov-report=term:skip-covered -m "not soak"
+
+soak: $(VENV)/.dev system
+	$(PYTEST) -m soak --timeout 0 --durations 20
+
+lock: $(VENV)/.dev
+	PATH=$(BIN):$$PATH packaging/lock
+
+clean:
+	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .import_linter_cache

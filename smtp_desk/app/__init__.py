@@ -1,0 +1,1 @@
+"""Use cases for every face: what the window and the command line have in common."""

@@ -1,0 +1,1 @@
+"""Facts and rules: pure values and functions. No I/O, no threads, no clock."""

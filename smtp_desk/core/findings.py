@@ -1,0 +1,80 @@
+"""Findings: the true cause of a failure, chosen from a table by facts and the server's reply."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from smtp_desk.core.reply import Reply
+from smtp_desk.core.stages import Stage
+
+
+class Who(StrEnum):
+    """Who can mend it."""
+
+    YOU = "you"
+    MAIL_ADMINISTRATOR = "mail_administrator"
+    NETWORK_ADMINISTRATOR = "network_administrator"
+    PROVIDER = "provider"
+    PROGRAM = "program"
+
+
+class Scope(StrEnum):
+    """What the sender does next (design of the sender); NONE for what is no failure to send."""
+
+    ROUTE = "route"
+    SOFT = "soft"
+    RECIPIENT = "recipient"
+    MESSAGE = "message"
+    UNCERTAIN = "uncertain"
+    NONE = "none"
+
+
+class FindingSeverity(StrEnum):
+    """Whether the finding ended the session."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One thing to do.
+
+    Attributes:
+        id: Stable name, for example "use_port_465".
+        text: What to do, one imperative sentence.
+        changes: Form fields that the program can set for the person, by `problems.Field`.
+    """
+
+    id: str
+    text: str
+    changes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The true cause, as shown and as written into a report.
+
+    Attributes:
+        code: Stable `stage.cause` of the catalogue.
+        stage: Where it showed.
+        severity: ERROR ended the session; WARNING did not.
+        summary: One sentence that names the cause.
+        explanation: What it means and how it comes, for a person who does not know SMTP.
+        remedies: What to do, most promising first.
+        who: Who can mend it.
+        scope: What the sender does next; not part of the report.
+        alarm: Whether it can be an attack; not part of the report.
+        reply: The server's reply, or None where none came.
+    """
+
+    code: str
+    stage: Stage
+    severity: FindingSeverity
+    summary: str
+    explanation: str
+    who: Who
+    scope: Scope
+    alarm: bool = False
+    remedies: tuple[Remedy, ...] = ()
+    reply: Reply | None = None

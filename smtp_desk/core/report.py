@@ -1,0 +1,150 @@
+"""The report of one test: an immutable value with one JSON form."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from smtp_desk.core.findings import Finding
+from smtp_desk.core.gate import Outcome
+from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
+
+SCHEMA: Final = "smtp-desk/report/1"
+
+
+class ReportOutcome(StrEnum):
+    """Whether the test email was accepted."""
+
+    SENT = "sent"
+    UNREACHABLE = "unreachable"
+
+
+class Direction(StrEnum):
+    """Who spoke a line of the transcript."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptLine:
+    """One line of the session, secrets already hidden, safe to show.
+
+    Attributes:
+        at_ms: Milliseconds since the test began.
+        direction: Who spoke.
+        text: The line without its line end.
+    """
+
+    at_ms: int
+    direction: Direction
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """How a stage ended: its last status, the time in it (ms) and all its facts."""
+
+    stage: Stage
+    status: StageStatus
+    ms: int
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """All that one test saw; `sent` only from a 2xx after the final dot.
+
+    Attributes:
+        outcome: SENT or UNREACHABLE.
+        finding: The true cause of a failure; None after success.
+        warnings: Findings that did not end the session.
+        stages: Every stage in the order in which it began.
+        transcript: The session, line by line.
+        settings: The tested settings without the secret, and the mode found.
+        environment: Versions of program, Python, OpenSSL, Qt and system.
+        mode: The TLS mode found ("starttls" or "tls"), or "" before TLS.
+        id: Stands in the log and in the report, so that the two can be matched.
+    """
+
+    outcome: ReportOutcome
+    stages: tuple[StageResult, ...]
+    transcript: tuple[TranscriptLine, ...]
+    settings: Mapping[str, Json]
+    environment: Mapping[str, Json]
+    finding: Finding | None = None
+    warnings: tuple[Finding, ...] = ()
+    mode: str = ""
+    id: str = ""
+
+    @property
+    def sent(self) -> bool:
+        """Whether the server accepted the test email."""
+        return self.outcome is ReportOutcome.SENT
+
+    @property
+    def message(self) -> str:
+        """The outcome text, word for word."""
+        return Outcome.SUCCESS if self.sent else Outcome.UNREACHABLE
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the person ended the test."""
+        return self.finding is not None and self.finding.code == "session.cancelled"
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the document of schema `smtp-desk/report/1`."""
+        return {
+            "schema": SCHEMA,
+            "outcome": str(self.outcome),
+            "message": str(self.message),
+            "finding": finding_json(self.finding) if self.finding else None,
+            "warnings": [finding_json(warning) for warning in self.warnings],
+            "stages": [
+                {
+                    "stage": str(result.stage),
+                    "status": str(result.status),
+                    "ms": result.ms,
+                    "facts": dict(result.facts),
+                }
+                for result in self.stages
+            ],
+            "transcript": [
+                {"at_ms": line.at_ms, "direction": str(line.direction), "text": line.text}
+                for line in self.transcript
+            ],
+            "settings": dict(self.settings),
+            "environment": {"report_id": self.id, **self.environment},
+        }
+
+
+def finding_json(finding: Finding) -> dict[str, Json]:
+    """Return a finding as it stands in a report."""
+    reply = finding.reply
+    return {
+        "code": finding.code,
+        "stage": str(finding.stage),
+        "severity": str(finding.severity),
+        "summary": finding.summary,
+        "explanation": finding.explanation,
+        "remedies": [
+            {"id": remedy.id, "text": remedy.text, "changes": dict(remedy.changes)}
+            for remedy in finding.remedies
+        ],
+        "who": str(finding.who),
+        "reply": None
+        if reply is None
+        else {"code": reply.code, "enhanced": reply.enhanced, "text": reply.text},
+    }
+
+
+def fold_stages(events: Iterable[StageEvent]) -> tuple[StageResult, ...]:
+    """Join the events of a test into one result a stage: last status, times added, facts joined."""
+    results: dict[Stage, StageResult] = {}
+    for event in events:
+        before = results.get(event.stage, StageResult(event.stage, event.status, 0, {}))
+        spent = before.ms + round(event.ms)
+        results[event.stage] = StageResult(
+            event.stage, event.status, spent, {**before.facts, **event.facts}
+        )
+    return tuple(results.values())

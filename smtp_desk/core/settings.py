@@ -1,0 +1,72 @@
+"""The settings of one SMTP server, valid by construction."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from smtp_desk.core.secret import Secret, StoredSecret
+
+
+class Security(StrEnum):
+    """How TLS begins. There is no setting without TLS."""
+
+    AUTO = "auto"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class AuthMethod(StrEnum):
+    """The SASL mechanism to sign in with (RFC 4954)."""
+
+    AUTO = "auto"
+    PLAIN = "plain"
+    LOGIN = "login"
+    CRAM_MD5 = "cram-md5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """What a test tests, Save saves and the sender uses. Made by `draft.parse` only.
+
+    Attributes:
+        host: Host name as A-labels in lower case, or an IP address without brackets.
+        port: 1 to 65535.
+        username: Empty for a server that knows us by our address.
+        from_name: Display name of the sender; may be empty.
+        from_email: Address of the sender, domain as the person typed it.
+        security: How TLS begins; AUTO is resolved by the test.
+        ca_pem: Content of the company CA file (PEM), or "".
+        ehlo_name: Name for EHLO; "" means the address literal of the socket.
+        auth_method: The mechanism; AUTO takes the first that fits.
+    """
+
+    host: str
+    port: int
+    from_email: str
+    username: str = ""
+    from_name: str = ""
+    security: Security = Security.AUTO
+    ca_pem: str = ""
+    ehlo_name: str = ""
+    auth_method: AuthMethod = AuthMethod.AUTO
+
+    @property
+    def identity(self) -> tuple[str, int, Security, str, str]:
+        """Where a stored secret may go: it is reused only while these are the same."""
+        return (self.host, self.port, self.security, self.ca_pem, self.username)
+
+    def resolved(self, mode: Security) -> "ServerSettings":
+        """Return the settings with the TLS `mode` that a test found."""
+        return replace(self, security=mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The values of the form at one moment: what the gate compares.
+
+    Attributes:
+        settings: The SMTP fields.
+        password: What was typed, or the mark of the untouched stored secret.
+    """
+
+    settings: ServerSettings
+    password: Secret | StoredSecret

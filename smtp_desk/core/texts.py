@@ -1,0 +1,53 @@
+"""Texts for people, chosen from codes. English; faces translate them by their code."""
+
+from collections.abc import Mapping
+from typing import Final
+
+SUCCESS: Final = "Test email sent successfully"
+UNREACHABLE: Final = "Could not reach the SMTP server. Verify the host and port."
+CHANGED: Final = "Settings changed since the last test. Re-test to enable saving."
+
+SAVE_NEEDS_TEST: Final = "Send a successful test email first."
+ALL_SAVED: Final = "All changes saved"
+
+PROBLEMS: Final[Mapping[str, str]] = {
+    "control_character": "Contains a line break or another control character. Remove it.",
+    "too_long": "At most {limit} characters; this has {length}.",
+    "choice": "Choose one of: {choices}.",
+    "idn": "International name: {unicode} is written {ascii} on the wire.",
+    "host.empty": "Enter the name of the SMTP server, for example smtp.example.com.",
+    "host.scheme": "Enter the host name alone, without “{scheme}”.",
+    "host.email": "This is an email address. Enter the name of the server, perhaps {host}.",
+    "host.path": "Enter the host name alone, without a path: {host}",
+    "host.space": "A host name contains no spaces.",
+    "host.port": "Enter the port in its own field: host {host}, port {port}.",
+    "host.label_empty": "Two dots in a row, or a dot at the start: a part of the name is missing.",
+    "host.label_long": "Each part between dots has at most 63 characters; “{label}” has {length}.",
+    "host.too_long": "A host name has at most 253 characters; this has {length}.",
+    "host.invalid_character": "“{character}” can’t stand there in a host name.",
+    "host.idn": "Not a valid international name: {reason}.",
+    "host.not_ip": "{host} looks like an IP address but is none.",
+    "port.empty": "Enter a port: 587 or 465 for most servers.",
+    "port.not_number": "A port is a number from 1 to 65535.",
+    "port.range": "A port lies between 1 and 65535.",
+    "credentials.no_password": "Enter the password that goes with the username, or empty both.",
+    "credentials.no_username": "Enter the username that goes with the password, or empty both.",
+    "credentials.none": "Without username and password only a server that knows this machine "
+    "by its address accepts mail.",
+    "password.stored_elsewhere": "The stored password belongs to other server settings. "
+    "Type it again.",
+    "password.spaces": "Google shows app passwords in four groups; the spaces are not part of it.",
+    "email.empty": "Enter an email address.",
+    "email.no_at": "An email address has a name, an @ and a domain: name@example.com",
+    "email.display_name": "Enter the address alone, without a name or angle brackets.",
+    "email.several": "Enter one address only.",
+    "email.domain": "“{domain}” is no valid domain.",
+    "email.invalid": "Not a valid email address: {reason}",
+    "email.intranet": "{domain} can be reached only inside your organisation.",
+    "ca_file.missing": "There is no such file.",
+    "ca_file.unreadable": "The file can’t be read.",
+    "ca_file.not_pem": "This is no PEM file with certificates.",
+    "ca_file.no_certificate": "The file holds no certificate.",
+    "ca_file.too_large": "The file is larger than 1 MiB: surely not a CA certificate.",
+}
+"""Text of each problem of `problems.Problem.code`, with its params in braces."""

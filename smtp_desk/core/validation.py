@@ -1,0 +1,195 @@
+"""Every rule of the form, all at once, and the one way from a draft to settings."""
+
+import re
+from collections.abc import Iterator
+
+from smtp_desk.core.address import (
+    AddressError,
+    Host,
+    has_control,
+    parse_ehlo_name,
+    parse_host,
+    parse_mailbox,
+)
+from smtp_desk.core.draft import CaFile, SettingsDraft
+from smtp_desk.core.problems import Field, Problem, Severity
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import AuthMethod, Security, ServerSettings, Snapshot
+
+MAX_CREDENTIAL = 255
+"""Longest username and password, in code points."""
+MAX_FROM_NAME = 255
+"""Longest From name, in code points."""
+MAX_PORT = 65535
+
+_GOOGLE_HOST = re.compile(r"(?:^|\.)(?:gmail|google|googlemail)\.com$")
+_GROUPED_APP_PASSWORD = re.compile(r"\s*[a-z]{4}(?:\s[a-z]{4}){3}\s*")
+
+
+class InvalidDraftError(ValueError):
+    """The draft breaks a rule.
+
+    Attributes:
+        problems: Every problem of the draft, notices included.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(", ".join(f"{problem.field}: {problem.code}" for problem in problems))
+        self.problems = problems
+
+
+def validate(
+    draft: SettingsDraft, ca: CaFile | None = None, *, login: bool = True
+) -> tuple[Problem, ...]:
+    """Find all problems of the form, in the order of its fields.
+
+    Args:
+        draft: The form.
+        ca: What was read from `draft.ca_file`, or None while it has not been read.
+        login: False for a check that ends after TLS and needs neither credentials nor From.
+    """
+    return tuple(_problems(draft, ca, login=login))
+
+
+def parse(draft: SettingsDraft, ca: CaFile | None = None, *, login: bool = True) -> Snapshot:
+    """Make settings of a draft.
+
+    Args:
+        draft: The form.
+        ca: What was read from `draft.ca_file`; needed only where that is not empty.
+        login: As for `validate`; without it the From address may be empty.
+
+    Raises:
+        InvalidDraftError: With every problem at once.
+    """
+    problems = validate(draft, ca, login=login)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise InvalidDraftError(problems)
+    settings = ServerSettings(
+        host=parse_host(draft.host).ascii,
+        port=int(draft.port),
+        username=draft.username.strip(),
+        from_name=draft.from_name.strip(),
+        from_email=parse_mailbox(draft.from_email).address if draft.from_email.strip() else "",
+        security=Security(draft.security),
+        ca_pem=ca.pem if ca is not None and draft.ca_file.strip() else "",
+        ehlo_name=parse_ehlo_name(draft.ehlo_name) if draft.ehlo_name.strip() else "",
+        auth_method=AuthMethod(draft.auth_method),
+    )
+    return Snapshot(settings, draft.password)
+
+
+def validate_recipient(text: str) -> tuple[Problem, ...]:
+    """Find the problems of the one address that a test email goes to."""
+    return tuple(_mailbox(Field.RECIPIENT, text))
+
+
+def app_password_without_spaces(host: str, password: Secret) -> Secret | None:
+    """Return the password without its spaces where they are most likely cosmetic.
+
+    Google shows app passwords as four groups of four letters. The program offers the
+    change for a Google host and never makes it in silence.
+    """
+    typed = password.reveal()
+    if not _GOOGLE_HOST.search(host.strip().lower()) or not _GROUPED_APP_PASSWORD.fullmatch(typed):
+        return None
+    return Secret("".join(typed.split()))
+
+
+def _problems(draft: SettingsDraft, ca: CaFile | None, *, login: bool) -> Iterator[Problem]:
+    yield from _host(draft.host)
+    yield from _port(draft.port)
+    if login:
+        yield from _credentials(draft)
+        yield from _text(Field.FROM_NAME, draft.from_name, MAX_FROM_NAME)
+        yield from _mailbox(Field.FROM_EMAIL, draft.from_email)
+    yield from _choice(Field.SECURITY, draft.security, Security)
+    yield from _ca_file(draft, ca)
+    yield from _ehlo_name(draft.ehlo_name)
+    yield from _choice(Field.AUTH_METHOD, draft.auth_method, AuthMethod)
+
+
+def _host(text: str) -> Iterator[Problem]:
+    try:
+        host = parse_host(text)
+    except AddressError as error:
+        yield Problem(Field.HOST, error.code, error.params)
+    else:
+        yield from _idn_notice(host)
+
+
+def _idn_notice(host: Host) -> Iterator[Problem]:
+    if host.is_idn:
+        spellings = {"unicode": host.unicode, "ascii": host.ascii}
+        yield Problem(Field.HOST, "idn", spellings, Severity.NOTICE)
+
+
+def _port(text: str) -> Iterator[Problem]:
+    digits = text.strip()
+    if not digits:
+        yield Problem(Field.PORT, "port.empty")
+    elif not (digits.isascii() and digits.isdigit()):
+        yield Problem(Field.PORT, "port.not_number")
+    # A number of a hundred digits is judged by its length: int() refuses absurd ones.
+    elif len(digits.lstrip("0")) > len(str(MAX_PORT)) or not 1 <= int(digits) <= MAX_PORT:
+        yield Problem(Field.PORT, "port.range")
+
+
+def _credentials(draft: SettingsDraft) -> Iterator[Problem]:
+    yield from _text(Field.USERNAME, draft.username, MAX_CREDENTIAL)
+    typed = draft.password
+    if isinstance(typed, Secret):
+        yield from _text(Field.PASSWORD, typed.reveal(), MAX_CREDENTIAL, strip=False)
+    if draft.username.strip() and not typed:
+        yield Problem(Field.PASSWORD, "credentials.no_password")
+    elif typed and not draft.username.strip():
+        yield Problem(Field.USERNAME, "credentials.no_username")
+    elif not typed:
+        yield Problem(Field.USERNAME, "credentials.none", severity=Severity.NOTICE)
+    elif isinstance(typed, Secret) and app_password_without_spaces(draft.host, typed):
+        yield Problem(Field.PASSWORD, "password.spaces", severity=Severity.NOTICE)
+
+
+def _text(field: Field, text: str, limit: int, *, strip: bool = True) -> Iterator[Problem]:
+    value = text.strip() if strip else text
+    if has_control(value):
+        yield Problem(field, "control_character")
+    if len(value) > limit:
+        yield Problem(field, "too_long", {"limit": str(limit), "length": str(len(value))})
+
+
+def _mailbox(field: Field, text: str) -> Iterator[Problem]:
+    try:
+        mailbox = parse_mailbox(text)
+    except AddressError as error:
+        yield Problem(field, error.code, error.params)
+        return
+    if mailbox.domain != mailbox.ascii_domain:
+        spellings = {"unicode": mailbox.domain, "ascii": mailbox.ascii_domain}
+        yield Problem(field, "idn", spellings, Severity.NOTICE)
+    if mailbox.is_intranet:
+        yield Problem(field, "email.intranet", {"domain": mailbox.domain}, Severity.NOTICE)
+
+
+def _choice(field: Field, text: str, choices: type[Security | AuthMethod]) -> Iterator[Problem]:
+    if text not in list(choices):
+        yield Problem(field, "choice", {"choices": ", ".join(choices)})
+
+
+def _ca_file(draft: SettingsDraft, ca: CaFile | None) -> Iterator[Problem]:
+    path = draft.ca_file.strip()
+    if not path:
+        return
+    if has_control(path):
+        yield Problem(Field.CA_FILE, "control_character")
+    elif ca is not None and ca.problem:
+        yield Problem(Field.CA_FILE, ca.problem, {"path": path})
+
+
+def _ehlo_name(text: str) -> Iterator[Problem]:
+    if not text.strip():
+        return
+    try:
+        parse_ehlo_name(text)
+    except AddressError as error:
+        yield Problem(Field.EHLO_NAME, error.code, error.params)

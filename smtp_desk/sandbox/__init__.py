@@ -1,0 +1,1 @@
+"""The embedded mail server: the whole flow on a machine that has none."""

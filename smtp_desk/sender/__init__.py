@@ -1,0 +1,1 @@
+"""The sender: messages and the routes they leave through."""

@@ -1,0 +1,1 @@
+"""The wire: SMTP spoken over TCP and TLS, with one deadline and instant cancel."""

@@ -1,0 +1,1 @@
+"""Files and keyring: what is saved, saved as one."""
