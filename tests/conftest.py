@@ -1,0 +1,119 @@
+"""What every test stands on: a clean environment, loopback only, parts skipped by name."""
+
+from __future__ import annotations
+
+import collections
+import ipaddress
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+import hypothesis
+import pytest
+
+from tests.servers import parts
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Iterator
+
+pytest_plugins = ["tests.servers.certs"]
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+hypothesis.settings.register_profile(
+    "modest", max_examples=60, deadline=None, derandomize=True, print_blob=True
+)
+hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None, print_blob=True)
+
+_NETWORK_EVENTS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_strangers: list[str] = []
+
+
+class OutsideNetworkError(AssertionError):
+    """A test reached for an address that is not this machine's loopback."""
+
+
+def _is_loopback(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a socket in the file system, or a connected socket's None
+    host = str(address[0]).partition("%")[0]
+    if host in {"localhost", ""}:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _guard_network(event: str, args: tuple[object, ...]) -> None:
+    if event in _NETWORK_EVENTS and not _is_loopback(args[1]):
+        _strangers.append(repr(args[1]))
+        raise OutsideNetworkError(f"{event} to {args[1]!r}: tests stay on this machine")
+
+
+sys.addaudithook(_guard_network)
+
+
+@pytest.fixture(autouse=True)
+def loopback_only() -> Iterator[None]:
+    """Fail a test that reached outside, also where the program swallowed the error."""
+    _strangers.clear()
+    yield
+    assert not _strangers, f"reached outside: {_strangers}"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A home of its own for each test; nothing of the person's desktop is in reach."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("SMTP_DESK_HOME", str(home))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    for name in (
+        "SMTP_DESK_PASSWORD",
+        "CREDENTIALS_DIRECTORY",
+        "PYTHON_KEYRING_BACKEND",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "LANGUAGE",
+        "NO_COLOR",
+        "FORCE_COLOR",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples Hypothesis tries."""
+    hypothesis.settings.load_profile("soak" if _soaking(config) else "modest")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every Hypothesis test has a long version: itself with more examples."""
+    if _soaking(config):
+        for item in items:
+            if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+                item.add_marker(pytest.mark.soak)
+
+
+def _soaking(config: pytest.Config) -> bool:
+    return str(config.getoption("markexpr")) == "soak"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip by name what needs a part that is not installed."""
+    for marker in item.iter_markers("needs"):
+        for part in marker.args:
+            parts.require(part)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not tested for want of which part."""
+    wanting: collections.Counter[str] = collections.Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        if isinstance(report.longrepr, tuple) and (part := parts.skipped_part(report.longrepr[2])):
+            wanting[part] += 1
+    for part, count in sorted(wanting.items()):
+        terminalreporter.write_line(f"skipped for want of {part}: {count}")
