@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
 
-pytest_plugins = ["tests.servers.certs"]
+pytest_plugins = ["tests.servers.certs", "tests.servers.postfix"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
