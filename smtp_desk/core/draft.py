@@ -1,6 +1,6 @@
 """The form exactly as typed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import AuthMethod, Security
@@ -44,7 +44,7 @@ class SettingsDraft:
     host: str = ""
     port: str = DEFAULT_PORT
     username: str = ""
-    password: Secret | StoredSecret = NO_PASSWORD
+    password: Secret | StoredSecret = field(default_factory=lambda: NO_PASSWORD)
     from_name: str = ""
     from_email: str = ""
     security: str = Security.AUTO
