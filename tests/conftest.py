@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
 
-pytest_plugins = ["tests.servers.certs", "tests.servers.postfix"]
+pytest_plugins = [
+    "tests.servers.certs",
+    "tests.servers.postfix",
+    "tests.servers.dovecot",
+    "tests.servers.secret_service",
+]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

@@ -214,7 +214,7 @@ def _make(folder: pathlib.Path, mode: int, owner: int, group: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def postfix_server(certs: Certificates) -> Iterator[Postfix]:
+def _postfix_server(certs: Certificates) -> Iterator[Postfix]:
     """One Postfix for the whole run."""
     parts.require("postfix")
     with server_folder("postfix") as folder, Postfix(folder, certs.good) as server:
@@ -222,7 +222,7 @@ def postfix_server(certs: Certificates) -> Iterator[Postfix]:
 
 
 @pytest.fixture
-def postfix(postfix_server: Postfix) -> Postfix:
+def postfix(_postfix_server: Postfix) -> Postfix:
     """A running Postfix with empty mailboxes."""
-    postfix_server.mailboxes.clear()
-    return postfix_server
+    _postfix_server.mailboxes.clear()
+    return _postfix_server

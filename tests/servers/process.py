@@ -30,13 +30,14 @@ class ServerProcess:
         env: Mapping[str, str] | None = None,
         user: str | None = None,
         group: str | None = None,
+        stdin: bytes = b"",
     ) -> None:
         self.log = log
         self._name = pathlib.Path(command[0]).name
         with log.open("ab") as output:
             self._child = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 env=env,
@@ -46,6 +47,9 @@ class ServerProcess:
                 start_new_session=True,
                 cwd="/",
             )
+        assert self._child.stdin is not None
+        self._child.stdin.write(stdin)
+        self._child.stdin.close()
 
     @property
     def pid(self) -> int:

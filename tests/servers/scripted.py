@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import socket
 import threading
 from typing import TYPE_CHECKING, Self
@@ -44,7 +45,6 @@ class ScriptedServer:
         self._over = threading.Event()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._ended = 0
         self._faults: list[BaseException] = []
 
     @property
@@ -68,7 +68,12 @@ class ScriptedServer:
 
     @property
     def open_connections(self) -> int:
-        return len(self.sessions) - self._ended
+        return sum(not session.ended for session in self.sessions)
+
+    def forget(self) -> None:
+        """Wait for all connections to end, then remember none of them."""
+        self.wait_for(lambda server: not server.open_connections)
+        self.sessions.clear()
 
     def wait_for(self, condition: Callable[[Self], bool], seconds: float = 20.0) -> None:
         """Return once `condition` of this server holds; fail the test after `seconds`."""
@@ -104,12 +109,12 @@ class ScriptedServer:
         thread.start()
 
     def _accept(self) -> None:
-        while not self._over.is_set():
+        for number in itertools.count():
             try:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
-            script = self._scripts[min(len(self.sessions), len(self._scripts) - 1)]
+            script = self._scripts[min(number, len(self._scripts) - 1)]
             session = Session(Wire(sock, self._over, self._notify), script, self._notify)
             self.sessions.append(session)
             self._notify()
@@ -124,7 +129,7 @@ class ScriptedServer:
             self._faults.append(fault)
         finally:
             session.wire.discard()
-            self._ended += 1
+            session.ended = True
             self._notify()
 
     def _notify(self) -> None:

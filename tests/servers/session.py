@@ -56,6 +56,7 @@ class Session:
         username: who signs in (from the AUTH exchange, before it is answered).
         password: the password or token given, empty for CRAM-MD5.
         authenticated: whether the credentials were right.
+        ended: whether the connection is over.
     """
 
     def __init__(self, wire: Wire, script: Script, changed: Callable[[], None]) -> None:
@@ -72,6 +73,7 @@ class Session:
         self.username = ""
         self.password = ""
         self.authenticated = False
+        self.ended = False
         self.mail_from = ""
         self.recipients: list[str] = []
         self._credentials_right = False
