@@ -1,0 +1,220 @@
+"""Reading a report back from its file, which may come from anybody."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NoReturn, TypeVar
+
+from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
+from smtp_desk.core.problems import Field
+from smtp_desk.core.reply import Reply, visible
+from smtp_desk.core.report import (
+    SCHEMA,
+    CheckReport,
+    Direction,
+    ReportOutcome,
+    StageResult,
+    TranscriptLine,
+)
+from smtp_desk.core.stages import Json, Stage, StageStatus
+
+MAX_BYTES: Final = 8 * 1024 * 1024
+"""Longest report file; read one byte more and pass it on, to have a longer one refused."""
+
+_MAX_ITEMS: Final = 1000
+_MAX_TRANSCRIPT: Final = 20_000
+_MAX_TEXT: Final = 64 * 1024
+_MAX_NUMBER: Final = 10**15
+_MAX_DEPTH: Final = 8
+_MAX_SHOWN: Final = 80
+_REPLY_CODES: Final = range(200, 600)
+_CHANGEABLE: Final = frozenset(Field) - {Field.PASSWORD}
+
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=StrEnum)
+
+
+class ReportFormatError(ValueError):
+    """The file is no report; the message says why, safe to show."""
+
+
+def read_report(octets: bytes) -> CheckReport:
+    """Make a report of the content of its file, trusting nothing in it.
+
+    Every text is made `visible`, every size has a bound, unknown keys are ignored. What a
+    report does not hold (the scope of a finding, whether it raises an alarm) stays empty.
+
+    Raises:
+        ReportFormatError: It is no report of schema `smtp-desk/report/1`.
+    """
+    if len(octets) > MAX_BYTES:
+        raise ReportFormatError(f"it is larger than {MAX_BYTES // 1024**2} MiB")
+    return _report(_Node("the report", _parse(octets)))
+
+
+def _parse(octets: bytes) -> Json:
+    try:
+        document: Json = json.loads(octets.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise ReportFormatError("it is not UTF-8 text") from error
+    except RecursionError as error:
+        raise ReportFormatError("it is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ReportFormatError(f"it is not JSON, or not all of it ({where})") from error
+    except ReportFormatError:
+        raise
+    except ValueError as error:  # a number too long to convert
+        raise ReportFormatError("it holds a number beyond all measure") from error
+    return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ReportFormatError(f"{name} is no JSON number")
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A value of the document and where it stands, so that each error can name the place."""
+
+    place: str
+    value: Json
+
+    def refuse(self, expected: str) -> NoReturn:
+        raise ReportFormatError(f"{self.place} should be {expected}")
+
+    def entries(self) -> Mapping[str, Json]:
+        if not isinstance(self.value, dict) or len(self.value) > _MAX_ITEMS:
+            self.refuse("an object")
+        return self.value
+
+    def get(self, key: str) -> "_Node":
+        entries = self.entries()
+        if key not in entries:
+            raise ReportFormatError(f"{self.place} has no “{key}”")
+        return _Node(f"{self.place} > {visible(key)[:_MAX_SHOWN]}", entries[key])
+
+    def items(self, read: "Callable[[_Node], _T]", limit: int = _MAX_ITEMS) -> tuple[_T, ...]:
+        if not isinstance(self.value, list):
+            self.refuse("a list")
+        if len(self.value) > limit:
+            self.refuse(f"a list of at most {limit} entries")
+        return tuple(
+            read(_Node(f"{self.place} > {number}", value))
+            for number, value in enumerate(self.value, start=1)
+        )
+
+    def optional(self, read: "Callable[[_Node], _T]") -> _T | None:
+        return None if self.value is None else read(self)
+
+    def text(self) -> str:
+        if not isinstance(self.value, str) or len(self.value) > _MAX_TEXT:
+            self.refuse(f"a text of at most {_MAX_TEXT} characters")
+        return visible(self.value)
+
+    def natural(self) -> int:
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_NUMBER:
+            self.refuse("a whole number, 0 or more")
+        return value
+
+    def choice(self, choices: type[_E]) -> _E:
+        if self.value not in list(choices):
+            self.refuse(f"one of: {', '.join(choices)}")
+        return choices(self.value)
+
+    def facts(self) -> dict[str, Json]:
+        return {visible(key): _fact(self.get(key)) for key in self.entries()}
+
+
+def _fact(node: _Node, depth: int = 1) -> Json:
+    if depth > _MAX_DEPTH:
+        node.refuse("nested less deeply")
+    value = node.value
+    if isinstance(value, str):
+        return node.text()
+    if isinstance(value, list):
+        return list(node.items(lambda item: _fact(item, depth + 1)))
+    if isinstance(value, dict):
+        return {visible(key): _fact(node.get(key), depth + 1) for key in node.entries()}
+    if value is not None and not abs(value) <= _MAX_NUMBER:  # nor is infinity
+        node.refuse("a number within bounds")
+    return value
+
+
+def _report(node: _Node) -> CheckReport:
+    schema = node.get("schema").text()
+    if schema != SCHEMA:
+        raise ReportFormatError(
+            f"its schema is “{schema[:_MAX_SHOWN]}”; this program reads “{SCHEMA}”"
+        )
+    environment = node.get("environment").facts()
+    report = CheckReport(
+        outcome=node.get("outcome").choice(ReportOutcome),
+        finding=node.get("finding").optional(_finding),
+        warnings=node.get("warnings").items(_finding),
+        stages=node.get("stages").items(_stage),
+        transcript=node.get("transcript").items(_transcript_line, _MAX_TRANSCRIPT),
+        settings=node.get("settings").facts(),
+        environment={key: value for key, value in environment.items() if key != "report_id"},
+        mode=_mode(node.get("settings")),
+        id=str(environment.get("report_id", "")),
+    )
+    if node.get("message").text() != report.message:
+        raise ReportFormatError("its message does not belong to its outcome")
+    if report.sent and report.finding is not None:
+        raise ReportFormatError("it says both that the email was sent and why it was not")
+    return report
+
+
+def _mode(settings: _Node) -> str:
+    return settings.get("mode").text() if "mode" in settings.entries() else ""
+
+
+def _stage(node: _Node) -> StageResult:
+    return StageResult(
+        node.get("stage").choice(Stage),
+        node.get("status").choice(StageStatus),
+        node.get("ms").natural(),
+        node.get("facts").facts(),
+    )
+
+
+def _transcript_line(node: _Node) -> TranscriptLine:
+    return TranscriptLine(
+        node.get("at_ms").natural(),
+        node.get("direction").choice(Direction),
+        node.get("text").text(),
+    )
+
+
+def _finding(node: _Node) -> Finding:
+    return Finding(
+        code=node.get("code").text(),
+        stage=node.get("stage").choice(Stage),
+        severity=node.get("severity").choice(FindingSeverity),
+        summary=node.get("summary").text(),
+        explanation=node.get("explanation").text(),
+        who=node.get("who").choice(Who),
+        scope=Scope.NONE,
+        remedies=node.get("remedies").items(_remedy),
+        reply=node.get("reply").optional(_reply),
+    )
+
+
+def _remedy(node: _Node) -> Remedy:
+    changes = node.get("changes")
+    return Remedy(
+        node.get("id").text(),
+        node.get("text").text(),
+        {field: changes.get(field).text() for field in changes.entries() if field in _CHANGEABLE},
+    )
+
+
+def _reply(node: _Node) -> Reply:
+    code = node.get("code").natural()
+    if code not in _REPLY_CODES:
+        node.get("code").refuse("a reply code from 200 to 599")
+    enhanced = node.get("enhanced").optional(_Node.text)
+    return Reply(code, enhanced, (node.get("text").text(),))

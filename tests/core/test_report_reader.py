@@ -1,0 +1,213 @@
+"""A report file is read back exactly, and whatever is no report is refused with a reason."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
+from smtp_desk.core.reply import Reply, visible
+from smtp_desk.core.report import (
+    CheckReport,
+    Direction,
+    ReportOutcome,
+    StageResult,
+    TranscriptLine,
+)
+from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
+from smtp_desk.core.stages import Stage, StageStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Document: TypeAlias = dict[str, Any]
+
+REJECTED = Finding(
+    code="auth.rejected",
+    stage=Stage.AUTH,
+    severity=FindingSeverity.ERROR,
+    summary="The server refused the username or the password.",
+    explanation="One of them is wrong.",
+    who=Who.YOU,
+    scope=Scope.NONE,
+    remedies=(Remedy("use_port_465", "Use port 465.", {"port": "465", "security": "tls"}),),
+    reply=Reply(535, "5.7.8", ("authentication failed",)),
+)
+REPORT = CheckReport(
+    outcome=ReportOutcome.UNREACHABLE,
+    finding=REJECTED,
+    stages=(
+        StageResult(
+            Stage.RESOLVE, StageStatus.PASSED, 3, {"addresses": ["192.0.2.1"], "cached": False}
+        ),
+        StageResult(Stage.AUTH, StageStatus.FAILED, 40, {"offered": {"PLAIN": None}, "load": 0.5}),
+    ),
+    transcript=(TranscriptLine(12, Direction.SERVER, "535 5.7.8 authentication failed"),),
+    settings={"host": "smtp.example.org", "port": 587, "mode": "starttls"},
+    environment={"python": "3.11.2"},
+    mode="starttls",
+    id="0123456789abcdef",
+)
+
+VISIBLE_TEXT = st.text(max_size=40).map(visible)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**12), 10**12) | VISIBLE_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(VISIBLE_TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def octets(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def changed(change: Callable[[Document], object]) -> bytes:
+    document = copy.deepcopy(REPORT.to_json())
+    change(document)
+    return octets(document)
+
+
+def test_a_report_is_read_back_as_it_was() -> None:
+    assert read_report(octets(REPORT.to_json())) == REPORT
+
+
+def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:
+    def add(document: Document) -> None:
+        document["later"] = {"version": [1]}
+
+    assert read_report(b"\xef\xbb\xbf" + changed(add)) == REPORT
+
+
+@hypothesis.given(facts=st.dictionaries(VISIBLE_TEXT, JSON, max_size=4), ms=st.integers(0, 10**9))
+def test_any_facts_are_read_back(facts: dict[str, Any], ms: int) -> None:
+    stage = StageResult(Stage.TLS, StageStatus.WARNED, ms, facts)
+    document = {**REPORT.to_json(), "stages": [{**vars_of(stage)}]}
+    assert read_report(octets(document)).stages == (stage,)
+
+
+def vars_of(stage: StageResult) -> dict[str, Any]:
+    return {"stage": stage.stage, "status": stage.status, "ms": stage.ms, "facts": stage.facts}
+
+
+def test_what_moves_the_cursor_is_made_visible_wherever_it_stands() -> None:
+    document: Document = copy.deepcopy(REPORT.to_json())
+    evil = "\x1b[2J\u202ebad\r\nForged: line\u2028"
+    document["finding"]["summary"] = evil
+    document["finding"]["code"] = evil
+    document["finding"]["reply"]["text"] = evil
+    document["finding"]["remedies"][0]["text"] = evil
+    document["finding"]["remedies"][0]["changes"]["host"] = evil
+    document["stages"][0]["facts"] = {evil: [{evil: evil}]}
+    document["transcript"][0]["text"] = evil
+    document["settings"][evil] = evil
+    document["environment"]["report_id"] = evil
+    report = read_report(octets(document))
+    everything = repr((report, report.to_json())).replace("\\\\", "")
+    assert not any(character in everything for character in "\x1b\u202e\r\n\u2028")
+    assert report.id == visible(evil)
+
+
+def test_a_remedy_of_a_file_never_sets_a_password() -> None:
+    def change(document: Document) -> None:
+        changes = document["finding"]["remedies"][0]["changes"]
+        changes.update(password="x", __class__="y", host="smtp.example.org")
+
+    finding = read_report(changed(change)).finding
+    assert finding is not None
+    assert set(finding.remedies[0].changes) == {"host", "port", "security"}
+
+
+HOSTILE: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "line 1, column 1"),
+    "truncated": (octets(REPORT.to_json())[:-20], "not JSON, or not all of it"),
+    "huge": (b" " * (MAX_BYTES + 1), "larger than 8 MiB"),
+    "binary": (b"\x80\x81\xff", "not UTF-8"),
+    "deep": (b"[" * 200_000 + b"]" * 200_000, "nested too deeply"),
+    "not an object": (b"[]", "the report should be an object"),
+    "infinite": (b'{"schema": Infinity}', "Infinity is no JSON number"),
+    "absurd number": (b'{"schema": ' + b"9" * 10_000 + b"}", "beyond all measure"),
+    "no schema": (b"{}", "has no “schema”"),
+}
+CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
+    "other schema": (
+        lambda d: d.update(schema="smtp-desk/report/2\n"),
+        "its schema is “smtp-desk/report/2\\x0a”; this program reads “smtp-desk/report/1”",
+    ),
+    "long schema": (lambda d: d.update(schema="x" * 65_537), "at most 65536 characters"),
+    "outcome": (lambda d: d.update(outcome="perhaps"), "outcome should be one of: sent, unre"),
+    "message": (
+        lambda d: d.update(message="Test email sent successfully"),
+        "its message does not belong to its outcome",
+    ),
+    "sent with a cause": (
+        lambda d: d.update(outcome="sent", message="Test email sent successfully"),
+        "says both",
+    ),
+    "missing key": (lambda d: d.pop("transcript"), "the report has no “transcript”"),
+    "unknown stage": (
+        lambda d: d["stages"][1].update(stage="teleport"),
+        "the report > stages > 2 > stage should be one of",
+    ),
+    "stage as list": (lambda d: d["stages"][1].update(stage=[]), "should be one of"),
+    "negative time": (lambda d: d["stages"][0].update(ms=-1), "ms should be a whole number"),
+    "true as time": (lambda d: d["stages"][0].update(ms=True), "ms should be a whole number"),
+    "half a time": (lambda d: d["transcript"][0].update(at_ms=1.5), "at_ms should be a whole"),
+    "too many stages": (
+        lambda d: d.update(stages=d["stages"] * 501),
+        "stages should be a list of at most 1000",
+    ),
+    "too many lines": (
+        lambda d: d.update(transcript=d["transcript"] * 20_001),
+        "transcript should be a list of at most 20000",
+    ),
+    "too many facts": (
+        lambda d: d.update(settings={str(number): 1 for number in range(1001)}),
+        "settings should be an object",
+    ),
+    "nested facts": (
+        lambda d: d["stages"][0].update(facts={"a": [[[[[[[[[1]]]]]]]]]}),
+        "nested less deeply",
+    ),
+    "huge fact": (lambda d: d["settings"].update(port=10**16), "a number within bounds"),
+    "infinite fact": (lambda d: d["settings"].update(port=1e999), "Infinity is no JSON number"),
+    "reply code": (
+        lambda d: d["finding"]["reply"].update(code=999),
+        "a reply code from 200 to 599",
+    ),
+    "hostile key": (
+        lambda d: d["settings"].update({"\x1b" * 99: "x" * 65_537}),
+        "settings > " + "\\x1b" * 20 + " should be a text",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_no_report_is_refused(name: str) -> None:
+    content, reason = HOSTILE[name]
+    with pytest.raises(ReportFormatError, match=re.escape(reason)):
+        read_report(content)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_report_with_one_thing_wrong_is_refused_by_name(name: str) -> None:
+    change, reason = CHANGES[name]
+    with pytest.raises(ReportFormatError, match=re.escape(reason)):
+        read_report(changed(change))
+
+
+def test_an_exponent_beyond_all_measure_is_refused() -> None:
+    document = octets(REPORT.to_json()).replace(b'"port": 587', b'"port": 1e999')
+    with pytest.raises(ReportFormatError, match="within bounds"):
+        read_report(document)
+
+
+@hypothesis.given(st.binary(max_size=200) | JSON.map(octets))
+def test_garbage_is_always_refused_politely(content: bytes) -> None:
+    with pytest.raises(ReportFormatError):
+        read_report(content)
