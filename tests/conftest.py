@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.servers.postfix",
     "tests.servers.dovecot",
     "tests.servers.secret_service",
+    "tests.servers.display",
 ]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -1,0 +1,129 @@
+"""A name server on this machine, over UDP and TCP, with scripted answers.
+
+zone = {
+    "example.test": ["MX 10 mail.example.test.", 'TXT "v=spf1 -all"'],
+    "mail.example.test": ["A 127.0.0.1"],
+    "broken.test": SERVFAIL,
+    "silent.test": SILENCE,
+}
+with NameServer(zone) as server:
+    ...ask server.host, server.port...
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SERVFAIL: Final = dns.rcode.SERVFAIL
+REFUSED: Final = dns.rcode.REFUSED
+SILENCE: Final = None
+
+Zone: TypeAlias = "Mapping[str, Sequence[str] | dns.rcode.Rcode | None]"
+"""For each name its records (`"A 127.0.0.1"`), an error for every question, or silence.
+
+A name with records of other types answers NODATA, a name not in the zone NXDOMAIN.
+"""
+
+_TTL: Final = 60
+
+
+class NameServer:
+    """Answers from `__enter__` to `__exit__` on one port, UDP and TCP.
+
+    Attributes:
+        questions: the (name, type) pairs asked so far, for instance `("example.test", "MX")`.
+        truncating: answer over UDP with the truncation flag only, so that clients turn to TCP.
+    """
+
+    def __init__(self, zone: Zone, host: str = "127.0.0.1", *, truncating: bool = False) -> None:
+        self._zone = {dns.name.from_text(name): records for name, records in zone.items()}
+        self.truncating = truncating
+        self.questions: list[tuple[str, str]] = []
+        self._tcp = socket.create_server((host, 0))
+        self.host: str = host
+        self.port: int = self._tcp.getsockname()[1]
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind((host, self.port))
+        self._threads = [
+            threading.Thread(target=serve, name=f"dns:{self.port}", daemon=True)
+            for serve in (self._serve_udp, self._serve_tcp)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tcp.shutdown(socket.SHUT_RDWR)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
+            wake.sendto(b"", (self.host, self.port))
+        for thread in self._threads:
+            thread.join()
+        self._tcp.close()
+        self._udp.close()
+
+    def _serve_udp(self) -> None:
+        while True:
+            packet, client = self._udp.recvfrom(65535)
+            if not packet:
+                return
+            reply = self._reply(packet)
+            if reply is not None:
+                if self.truncating:
+                    reply.answer.clear()
+                    reply.flags |= dns.flags.TC
+                self._udp.sendto(reply.to_wire(), client)
+
+    def _serve_tcp(self) -> None:
+        while True:
+            try:
+                connection, _ = self._tcp.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as stream:
+                while len(head := stream.read(2)) == 2:
+                    reply = self._reply(stream.read(struct.unpack("!H", head)[0]))
+                    if reply is None:
+                        break
+                    wire = reply.to_wire()
+                    stream.write(struct.pack("!H", len(wire)) + wire)
+                    stream.flush()
+
+    def _reply(self, packet: bytes) -> dns.message.Message | None:
+        try:
+            query = dns.message.from_wire(packet)
+        except dns.exception.DNSException:
+            return None
+        question = query.question[0]
+        kind = dns.rdatatype.to_text(question.rdtype)
+        self.questions.append((question.name.to_text(omit_final_dot=True), kind))
+        reply = dns.message.make_response(query, recursion_available=True)
+        if question.name not in self._zone:
+            reply.set_rcode(dns.rcode.NXDOMAIN)
+            return reply
+        records = self._zone[question.name]
+        if records is None:
+            return None
+        if isinstance(records, dns.rcode.Rcode):
+            reply.set_rcode(records)
+            return reply
+        prefix = f"{kind} "
+        matching = [text.removeprefix(prefix) for text in records if text.startswith(prefix)]
+        if matching:
+            reply.answer.append(dns.rrset.from_text(question.name, _TTL, "IN", kind, *matching))
+        return reply
