@@ -100,6 +100,8 @@ def parse_host(text: str) -> Host:
     Raises:
         AddressError: It is none; the code says exactly why.
     """
+    if has_control(text):
+        raise AddressError("control_character")
     host = text.strip()
     _refuse_what_is_no_host(host)
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
@@ -116,7 +118,7 @@ def parse_ehlo_name(text: str) -> str:
     Raises:
         AddressError: It is neither.
     """
-    name = text.strip()
+    name = text.strip(" ")
     literal = _ADDRESS_LITERAL.fullmatch(name)
     if literal is None:
         host = parse_host(name)
@@ -135,11 +137,11 @@ def parse_mailbox(text: str) -> Mailbox:
     Raises:
         AddressError: It is none.
     """
+    if has_control(text):
+        raise AddressError("control_character")
     address = text.strip()
     if not address:
         raise AddressError("email.empty")
-    if has_control(address):
-        raise AddressError("control_character")
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain:
         raise AddressError("email.no_at")
@@ -167,8 +169,6 @@ def _literal(ip: str) -> str:
 def _refuse_what_is_no_host(host: str) -> None:
     if not host:
         raise AddressError("host.empty")
-    if has_control(host):
-        raise AddressError("control_character")
     if scheme := _SCHEME.match(host):
         raise AddressError("host.scheme", scheme=scheme[0])
     if "@" in host:
@@ -257,6 +257,7 @@ def _validated(address: str) -> ValidatedEmail:
             globally_deliverable=False,
             allow_smtputf8=True,
             allow_quoted_local=True,
+            strict=True,
         )
     except EmailNotValidError as error:
         raise AddressError("email.invalid", reason=str(error)) from error

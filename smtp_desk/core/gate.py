@@ -89,6 +89,10 @@ class SaveGate:
         """The person changed a field."""
         return replace(self, closed=False) if self.closed else self
 
+    def reverted(self) -> "SaveGate":
+        """The form went back to what is saved: nothing is left to save."""
+        return replace(self, closed=bool(self.saved))
+
     def save_done(self, stored: Snapshot) -> "SaveGate":
         """The proven values were saved; `stored` is their spelling with the stored secret."""
         values = self.proven if stored in self.proven else (*self.proven, stored)
@@ -119,7 +123,7 @@ class SaveGate:
         """Why Save is disabled, or NONE where it is enabled."""
         if self.may_save(form):
             return SaveHint.NONE
-        if form is not None and form in self.saved and form in self.proven:
+        if form is not None and form in self.saved and form != self.failed:
             return SaveHint.ALL_SAVED
         if self.outcome(form) is Outcome.CHANGED:
             return SaveHint.CHANGED

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from smtp_desk.core.problems import Problem
+
 SUCCESS: Final = "Test email sent successfully"
 UNREACHABLE: Final = "Could not reach the SMTP server. Verify the host and port."
 CHANGED: Final = "Settings changed since the last test. Re-test to enable saving."
@@ -51,3 +53,8 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "ca_file.too_large": "The file is larger than 1 MiB: surely not a CA certificate.",
 }
 """Text of each problem of `problems.Problem.code`, with its params in braces."""
+
+
+def problem_text(problem: Problem) -> str:
+    """Return what is wrong, as one or two sentences in English."""
+    return PROBLEMS[problem.code].format_map(problem.params)

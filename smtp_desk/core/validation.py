@@ -152,7 +152,7 @@ def _credentials(draft: SettingsDraft) -> Iterator[Problem]:
 
 def _text(field: Field, text: str, limit: int, *, strip: bool = True) -> Iterator[Problem]:
     value = text.strip() if strip else text
-    if has_control(value):
+    if has_control(text):
         yield Problem(field, "control_character")
     if len(value) > limit:
         yield Problem(field, "too_long", {"limit": str(limit), "length": str(len(value))})

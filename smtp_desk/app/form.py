@@ -1,0 +1,164 @@
+"""The form behind the Integrations page: what is typed, and which problems are shown yet."""
+
+from dataclasses import replace
+
+from smtp_desk.core.draft import CaFile, SettingsDraft
+from smtp_desk.core.problems import Field, Problem, Severity
+from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.settings import ServerSettings, Snapshot
+from smtp_desk.core.validation import (
+    InvalidDraftError,
+    app_password_without_spaces,
+    parse,
+    validate,
+    validate_recipient,
+)
+
+
+class Form:
+    """The draft, the recipient, and the fields that the person has left at least once.
+
+    A field starts to complain after its first `editingFinished`, then with every keystroke.
+    """
+
+    def __init__(self) -> None:
+        self.draft = SettingsDraft()
+        self.recipient = ""
+        self._base = self.draft
+        self._saved: ServerSettings | None = None
+        self._ca = CaFile()
+        self._left: set[Field] = set()
+
+    def load(
+        self, draft: SettingsDraft, *, saved: ServerSettings | None = None, ca: CaFile | None = None
+    ) -> None:
+        """Start anew from what is saved, or from an empty form.
+
+        Args:
+            draft: What the form then holds.
+            saved: The settings that the stored secret belongs to.
+            ca: What was read from `draft.ca_file`.
+        """
+        self.draft = self._base = draft
+        self._saved = saved
+        self._ca = ca or CaFile()
+        self._left.clear()
+
+    def rebase(self, draft: SettingsDraft, saved: ServerSettings | None) -> None:
+        """Take what was saved meanwhile; what the person has typed since stays."""
+        self._base = draft
+        self._saved = saved
+
+    def discard(self) -> None:
+        """Go back to what is saved; no field complains any more."""
+        self.draft = self._base
+        self._left.clear()
+
+    def edit(self, field: Field, text: str) -> bool:
+        """Take what was typed; return whether an SMTP field changed."""
+        if field is Field.RECIPIENT:
+            self.recipient = text
+            return False
+        before = self.draft
+        value = Secret(text) if field is Field.PASSWORD else text
+        self.draft = replace(before, **{str(field): value})
+        return self.draft != before
+
+    def fill(self, draft: SettingsDraft) -> None:
+        """Take a draft that the program changed for the person; what is saved stays the base."""
+        self.draft = draft
+
+    def leave(self, field: Field) -> None:
+        """From now on the field complains."""
+        self._left.add(field)
+
+    def leave_all(self) -> None:
+        """From now on every field complains."""
+        self._left.update(Field)
+
+    def take_ca(self, ca: CaFile) -> None:
+        """Take what was read from the CA file, if it is still the one that is named."""
+        if ca.path == self.draft.ca_file.strip():
+            self._ca = ca
+
+    @property
+    def ca(self) -> CaFile | None:
+        """What was read from the CA file that is named now, or None where nothing was yet."""
+        return self._ca if self._ca.path == self.draft.ca_file.strip() else None
+
+    @property
+    def values(self) -> Snapshot | None:
+        """The values in the form, or None while they are no settings."""
+        if self.draft.ca_file.strip() and self.ca is None:
+            return None
+        try:
+            values = parse(self.draft, self.ca)
+        except InvalidDraftError:
+            return None
+        return None if self._stored_elsewhere(values) else values
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All problems, notices included, whether or not they are shown yet."""
+        return (
+            *validate(self.draft, self.ca),
+            *self._stored_password_problem(),
+            *validate_recipient(self.recipient),
+        )
+
+    @property
+    def visible_problems(self) -> tuple[Problem, ...]:
+        """The problems of the fields that complain already."""
+        return tuple(problem for problem in self.problems if problem.field in self._left)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that forbid a test."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the form differs from what is saved."""
+        return self.draft != self._base
+
+    @property
+    def password_stored(self) -> bool:
+        """Whether the password field stands for the stored secret."""
+        return isinstance(self.draft.password, StoredSecret)
+
+    @property
+    def may_use_stored_password(self) -> bool:
+        """Whether going back to the stored secret can be offered."""
+        return isinstance(self._base.password, StoredSecret) and not self.password_stored
+
+    def use_stored_password(self) -> None:
+        """Go back to the stored secret."""
+        if self.may_use_stored_password:
+            self.draft = replace(self.draft, password=self._base.password)
+
+    @property
+    def password_without_spaces(self) -> Secret | None:
+        """The app password without its cosmetic spaces, or None where it has none."""
+        password = self.draft.password
+        if isinstance(password, StoredSecret):
+            return None
+        return app_password_without_spaces(self.draft.host, password)
+
+    def _stored_elsewhere(self, values: Snapshot) -> bool:
+        return isinstance(values.password, StoredSecret) and (
+            self._saved is None or self._saved.identity != values.settings.identity
+        )
+
+    def _stored_password_problem(self) -> tuple[Problem, ...]:
+        """The stored secret never goes to another server than the one it was proven with."""
+        if not self.password_stored:
+            return ()
+        try:
+            values = parse(
+                replace(self.draft, from_email="name@example.com", from_name=""), self.ca
+            )
+        except InvalidDraftError:
+            return ()
+        if not self._stored_elsewhere(values):
+            return ()
+        return (Problem(Field.PASSWORD, "password.stored_elsewhere"),)

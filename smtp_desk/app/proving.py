@@ -1,0 +1,209 @@
+"""Prove settings with a real test email, and save what was proven."""
+
+import secrets
+from dataclasses import dataclass
+
+from smtp_desk.app.runner import Emit
+from smtp_desk.app.services import Services
+from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.problems import Field, Problem, Severity
+from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security, Snapshot
+from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
+from smtp_desk.core.texts import problem_text
+from smtp_desk.core.validation import InvalidDraftError, parse, validate_recipient
+from smtp_desk.sender.message import compose_test
+from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.check import CheckRequest, Steps, run_check
+from smtp_desk.store.ca_file import read_ca_file
+from smtp_desk.store.credentials import CredentialsUnavailableError
+from smtp_desk.store.settings_file import StoredSettings
+
+_SHOWN = tuple(str(field) for field in Field if field not in (Field.PASSWORD, Field.RECIPIENT))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofRequest:
+    """What to test.
+
+    Attributes:
+        draft: The form at the moment of the click.
+        recipient: Where the test email goes; not needed unless `steps` is FULL.
+        steps: How far to go; only a FULL test proves anything.
+        total_seconds: Limit of the whole test.
+        resolver: `HOST:PORT` of a DNS server to ask instead of the system.
+    """
+
+    draft: SettingsDraft
+    recipient: str = ""
+    steps: Steps = Steps.FULL
+    total_seconds: float = 60.0
+    resolver: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProofResult:
+    """What came of a test.
+
+    Attributes:
+        report: All that was seen.
+        values: What was tested, or None where the draft was no settings.
+        secret: The password that was used, or None where there was none.
+        proven: Whether `values` may be saved.
+    """
+
+    report: CheckReport
+    values: Snapshot | None = None
+    secret: Secret | None = None
+    proven: bool = False
+
+
+class _NotTestableError(Exception):
+    """The test ends before the first packet."""
+
+    def __init__(self, code: str, **facts: Json) -> None:
+        super().__init__(code)
+        self.failure = SmtpFailure(Stage.SETTINGS, code, facts=facts)
+
+
+def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel) -> ProofResult:
+    """Run one test of the draft; blocks until it ends, never raises for what a server does.
+
+    Args:
+        services: Where the stored secret, the catalogue and the versions come from.
+        request: What to test.
+        emit: Called for every stage that begins or ends.
+        cancel: Ends the test within 100 ms.
+    """
+    report_id = secrets.token_hex(8)
+    try:
+        values, secret = _resolve(services, request)
+        content = _test_message(services, request, values)
+    except _NotTestableError as error:
+        report = _failed_report(services, request, error.failure, emit, report_id)
+        return ProofResult(report)
+    report = run_check(
+        CheckRequest(
+            settings=values.settings,
+            secret=secret,
+            recipient=request.recipient.strip(),
+            content=content,
+            steps=request.steps,
+            total_seconds=request.total_seconds,
+            resolver=request.resolver,
+        ),
+        catalogue=services.catalogue,
+        on_event=emit,
+        cancel=cancel,
+        environment=services.environment,
+        report_id=report_id,
+    )
+    return ProofResult(report, values, secret, report.sent and request.steps is Steps.FULL)
+
+
+def save(services: Services, result: ProofResult) -> StoredSettings:
+    """Save what `result` proved, secret and settings as one.
+
+    Raises:
+        ValueError: The result proves nothing.
+        SaveError: It could not be saved; what was saved before stays in service.
+    """
+    if not result.proven or result.values is None:
+        raise ValueError("only a successful test email can be saved")
+    mode = Security(result.report.mode)
+    return services.store.save_server(result.values.settings, mode, result.secret)
+
+
+def _resolve(services: Services, request: ProofRequest) -> tuple[Snapshot, Secret | None]:
+    draft, login = request.draft, request.steps is not Steps.NO_LOGIN
+    ca = read_ca_file(draft.ca_file.strip()) if draft.ca_file.strip() else None
+    try:
+        values = parse(draft, ca, login=login)
+    except InvalidDraftError as error:
+        raise _problem_failure(error.problems) from error
+    if request.steps is Steps.FULL and (problems := _errors(validate_recipient(request.recipient))):
+        raise _problem_failure(problems)
+    return values, _secret(services, values) if login else None
+
+
+def _secret(services: Services, values: Snapshot) -> Secret | None:
+    password = values.password
+    if isinstance(password, Secret):
+        return password or None
+    server = services.store.load().server
+    if server is None or server.key != password.key:
+        raise _NotTestableError("settings.secret_unavailable", reason="missing")
+    if server.settings.identity != values.settings.identity:
+        problem = problem_text(Problem(Field.PASSWORD, "password.stored_elsewhere"))
+        raise _NotTestableError(
+            "settings.credentials_incomplete", field="password", problem=problem
+        )
+    try:
+        secret = services.store.secret(server)
+    except CredentialsUnavailableError as error:
+        raise _NotTestableError(
+            "settings.secret_unavailable", reason=str(error.reason), problem=str(error)
+        ) from error
+    if secret is None:
+        raise _NotTestableError("settings.secret_unavailable", reason="missing")
+    return secret
+
+
+def _errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(problem for problem in problems if problem.severity is Severity.ERROR)
+
+
+def _problem_failure(problems: tuple[Problem, ...]) -> _NotTestableError:
+    errors = _errors(problems)
+    first = errors[0]
+    if first.field is Field.HOST:
+        code = "settings.host_invalid"
+    elif first.field is Field.CA_FILE:
+        code = "settings.ca_file_unreadable"
+    elif first.code.startswith("credentials."):
+        code = "settings.credentials_incomplete"
+    else:
+        code = "settings.value_invalid"
+    facts: dict[str, Json] = {
+        "field": str(first.field),
+        "problem": problem_text(first),
+        "problems": [f"{problem.field}: {problem_text(problem)}" for problem in errors],
+    }
+    return _NotTestableError(code, **facts)
+
+
+def _test_message(services: Services, request: ProofRequest, values: Snapshot) -> bytes:
+    if request.steps is not Steps.FULL:
+        return b""
+    settings = values.settings
+    return compose_test(
+        host=settings.host,
+        port=settings.port,
+        sender=settings.from_email,
+        sender_name=settings.from_name,
+        recipient=request.recipient,
+        now=services.now(),
+    )
+
+
+def _failed_report(
+    services: Services, request: ProofRequest, failure: SmtpFailure, emit: Emit, report_id: str
+) -> CheckReport:
+    events = (
+        StageEvent(Stage.SETTINGS, StageStatus.STARTED),
+        StageEvent(Stage.SETTINGS, StageStatus.FAILED, facts=failure.facts),
+    )
+    for event in events:
+        emit(event)
+    draft = request.draft
+    return CheckReport(
+        outcome=ReportOutcome.UNREACHABLE,
+        finding=services.catalogue.find(failure, {"host": draft.host.strip()}),
+        stages=fold_stages(events),
+        transcript=(),
+        settings={field: getattr(draft, field) for field in _SHOWN},
+        environment=services.environment,
+        id=report_id,
+    )

@@ -1,0 +1,77 @@
+"""The composition root: everything that a face needs, built once and passed by argument."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from smtp_desk.app.environment import versions
+from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.core.providers import Providers
+from smtp_desk.core.stages import Json
+from smtp_desk.store.credentials import CredentialStore, KeyringCredentials, MemoryCredentials
+from smtp_desk.store.paths import Paths
+from smtp_desk.store.resources import resource_path
+from smtp_desk.store.settings_store import SettingsStore
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What every use case works with.
+
+    Attributes:
+        paths: Where files lie.
+        credentials: Where secrets lie.
+        store: The saved settings.
+        now: The clock, with a time zone.
+        sandboxed: Whether this is a home of its own that nothing real reaches.
+    """
+
+    paths: Paths
+    credentials: CredentialStore
+    store: SettingsStore
+    now: Callable[[], datetime] = _utc_now
+    sandboxed: bool = False
+
+    @classmethod
+    def open(cls, environ: Mapping[str, str], *, interactive: bool) -> "Services":
+        """Build the services for the real home and the keyring of the desktop.
+
+        Args:
+            environ: The environment; `SMTP_DESK_HOME` moves all files below one directory.
+            interactive: Whether somebody is there to answer a prompt of the keyring.
+        """
+        return cls._at(Paths.default(environ), KeyringCredentials(interactive=interactive))
+
+    @classmethod
+    def sandbox(cls, home: Path) -> "Services":
+        """Build services whose files lie below `home` and whose secrets stay in memory."""
+        paths = Paths.default({"SMTP_DESK_HOME": str(home)})
+        return cls._at(paths, MemoryCredentials(), sandboxed=True)
+
+    @classmethod
+    def _at(
+        cls, paths: Paths, credentials: CredentialStore, *, sandboxed: bool = False
+    ) -> "Services":
+        store = SettingsStore(paths, credentials)
+        return cls(paths=paths, credentials=credentials, store=store, sandboxed=sandboxed)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The findings and what is known of providers, read when first needed."""
+        providers = Providers.parse(_texts("providers"))
+        return Catalogue.parse(_texts("findings"), providers)
+
+    @cached_property
+    def environment(self) -> Mapping[str, Json]:
+        """Versions for the report."""
+        return versions()
+
+
+def _texts(folder: str) -> list[str]:
+    return [path.read_text("utf-8") for path in sorted(resource_path(folder).glob("*.toml"))]
