@@ -1,0 +1,232 @@
+"""Certificates as facts: what a person, or the one who mends the server, must know of them.
+
+Nothing here decides whether a certificate is accepted; OpenSSL or the system did that.
+Servers send malformed certificates too, so nothing here fails on one.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from smtp_desk.core.reply import visible
+from smtp_desk.core.stages import Json
+from smtp_desk.smtp.tls import TlsInfo
+
+EXPIRES_SOON: Final = timedelta(days=14)
+"""A certificate with less than this left is worth a warning."""
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+
+class Certificate:
+    """One certificate as the server sent it.
+
+    Attributes:
+        der: Its octets.
+        subject: Whom it is for, for people.
+        issuer: Who signed it, for people.
+    """
+
+    def __init__(self, der: bytes) -> None:
+        """Read a certificate.
+
+        Raises:
+            ValueError: It can't be read at all.
+        """
+        self.der = der
+        self._parsed = x509.load_der_x509_certificate(der)
+        self.subject = visible(self._parsed.subject.rfc4514_string())
+        self.issuer = visible(self._parsed.issuer.rfc4514_string())
+
+    @property
+    def self_issued(self) -> bool:
+        """Whether it is its own issuer."""
+        return self._parsed.subject == self._parsed.issuer
+
+    @property
+    def not_before(self) -> datetime:
+        """When it becomes valid."""
+        return self._parsed.not_valid_before_utc
+
+    @property
+    def not_after(self) -> datetime:
+        """When it expires."""
+        return self._parsed.not_valid_after_utc
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of it, hex digits in lower case."""
+        return self._parsed.fingerprint(hashes.SHA256()).hex()
+
+    @property
+    def pem(self) -> str:
+        """It as a CA file would hold it."""
+        return self._parsed.public_bytes(serialization.Encoding.PEM).decode()
+
+    @property
+    def is_ca(self) -> bool:
+        """Whether it may sign others (Basic Constraints, RFC 5280, 4.2.1.9)."""
+        constraints = self._extension(x509.BasicConstraints)
+        return constraints is not None and constraints.value.ca
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The hosts and IP addresses it is for (RFC 5280, 4.2.1.6)."""
+        found = self._extension(x509.SubjectAlternativeName)
+        if found is None:
+            return ()
+        hosts = found.value.get_values_for_type(x509.DNSName)
+        addresses = found.value.get_values_for_type(x509.IPAddress)
+        return tuple(visible(str(name)) for name in (*hosts, *addresses))
+
+    @property
+    def names_issuer_url(self) -> bool:
+        """Whether it says where its issuer's certificate can be got (RFC 5280, 4.2.2.1)."""
+        access = self._extension(x509.AuthorityInformationAccess)
+        return access is not None and any(
+            way.access_method == AuthorityInformationAccessOID.CA_ISSUERS for way in access.value
+        )
+
+    @property
+    def key(self) -> str:
+        """Kind and size of its key, for example "RSA 2048"."""
+        try:
+            key = self._parsed.public_key()
+        except (ValueError, UnsupportedAlgorithm):
+            return "unknown"
+        if isinstance(key, rsa.RSAPublicKey):
+            return f"RSA {key.key_size}"
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            return f"EC {key.curve.name}"
+        if isinstance(key, dsa.DSAPublicKey):
+            return f"DSA {key.key_size}"
+        return type(key).__name__.removesuffix("PublicKey")
+
+    @property
+    def signature(self) -> str:
+        """The algorithm its issuer signed with, for example "sha256WithRSAEncryption"."""
+        oid = self._parsed.signature_algorithm_oid
+        return oid._name if oid._name != "Unknown OID" else oid.dotted_string  # noqa: SLF001
+
+    @property
+    def form_problems(self) -> tuple[str, ...]:
+        """Where it breaks the strict form of RFC 5280 that some clients insist on."""
+        problems: list[str] = []
+        constraints = self._extension(x509.BasicConstraints)
+        if self.is_ca and constraints is not None and not constraints.critical:
+            problems.append("basic_constraints_not_critical")
+        if self.is_ca and self._extension(x509.KeyUsage) is None:
+            problems.append("key_usage_missing")
+        if self.is_ca and self._extension(x509.SubjectKeyIdentifier) is None:
+            problems.append("subject_key_identifier_missing")
+        if not self.self_issued and self._extension(x509.AuthorityKeyIdentifier) is None:
+            problems.append("authority_key_identifier_missing")
+        return tuple(problems)
+
+    def issued_by(self, other: "Certificate") -> bool:
+        """Whether `other` signed it."""
+        try:
+            self._parsed.verify_directly_issued_by(other._parsed)  # noqa: SLF001 - its own class
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+            return False
+        return True
+
+    def facts(self) -> dict[str, Json]:
+        """Return it as it stands in a report."""
+        return {
+            "subject": self.subject,
+            "issuer": self.issuer,
+            "names": list(self.names),
+            "not_before": self.not_before.isoformat(),
+            "not_after": self.not_after.isoformat(),
+            "key": self.key,
+            "signature": self.signature,
+            "fingerprint": self.fingerprint,
+            "serial": f"{self._parsed.serial_number:x}",
+            "is_ca": self.is_ca,
+        }
+
+    def _extension(self, kind: type[_Extension]) -> x509.Extension[_Extension] | None:
+        try:
+            return self._parsed.extensions.get_extension_for_class(kind)
+        except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+            return None
+
+
+def read_chain(ders: Iterable[bytes]) -> tuple[Certificate, ...]:
+    """Return the certificates of a chain, those left out that can't be read."""
+    chain = []
+    for der in ders:
+        try:
+            chain.append(Certificate(der))
+        except ValueError:
+            continue
+    return tuple(chain)
+
+
+def path_of(chain: Sequence[Certificate]) -> tuple[Certificate, ...]:
+    """Return the first certificate and the chain of signers above it, as far as sent."""
+    path = list(chain[:1])
+    while path:
+        signers = (each for each in chain if each not in path and path[-1].issued_by(each))
+        signer = next(signers, None)
+        if signer is None:
+            break
+        path.append(signer)
+    return tuple(path)
+
+
+def best_name(host: str, names: Iterable[str]) -> str:
+    """Return the name of a certificate that a person most likely meant by `host`, or "".
+
+    Only whole names can be suggested: what the star of a wildcard stands for is not known.
+    """
+    candidates = [name for name in names if "*" not in name]
+    return max(candidates, key=lambda name: _common_end(host, name), default="")
+
+
+def _common_end(one: str, other: str) -> int:
+    common = 0
+    for mine, its in zip(
+        reversed(one.lower().split(".")), reversed(other.lower().split(".")), strict=False
+    ):
+        if mine != its:
+            break
+        common += 1
+    return common
+
+
+def tls_facts(info: TlsInfo, now: datetime) -> dict[str, Json]:
+    """Return what a report tells of a TLS connection that was accepted.
+
+    Besides version, cipher and chain, where they apply: `expires_soon` (subject, end and
+    whole days left of the first certificate to end) and `form_problems` (subject and
+    problem), both worth a warning only.
+    """
+    chain = read_chain(info.chain)
+    facts: dict[str, Json] = {
+        "version": info.version,
+        "cipher": info.cipher,
+        "chain": [each.facts() for each in chain],
+    }
+    first = min(chain, key=lambda each: each.not_after, default=None)
+    if first is not None and first.not_after - now < EXPIRES_SOON:
+        facts["expires_soon"] = {
+            "certificate": first.subject,
+            "not_after": first.not_after.isoformat(),
+            "days": max(0, (first.not_after - now).days),
+        }
+    problems: list[Json] = [
+        {"certificate": each.subject, "problem": problem}
+        for each in chain
+        for problem in each.form_problems
+    ]
+    if problems:
+        facts["form_problems"] = problems
+    return facts

@@ -1,0 +1,160 @@
+"""TLS as the client of a mail server: what is trusted, and the bytes of one connection."""
+
+import contextlib
+import functools
+import ssl
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import truststore
+
+# Where Linux distributions and BSDs keep the bundle that OpenSSL was not built to look for.
+_BUNDLES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+)
+_CHUNK: Final = 65536
+
+
+@functools.lru_cache(maxsize=16)
+def client_context(ca_pem: str = "") -> ssl.SSLContext:
+    """Return the rules of every TLS connection: TLS 1.2 or newer, certificate and name verified.
+
+    Trusted are the certificates of the system and those of the company's CA file. A
+    certificate that is trusted itself ends the chain, root or not (partial chains). The
+    strict X.509 form that newer Pythons demand is left to `certificates.form_problems`,
+    so that every Python accepts the same servers. Contexts are shared: do not change one.
+
+    Args:
+        ca_pem: Content of the company CA file (PEM), or "".
+
+    Raises:
+        ssl.SSLError: `ca_pem` holds no certificate.
+    """
+    if sys.platform in ("win32", "darwin"):
+        # The system verifies there, after the handshake and before the first byte of ours.
+        context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    else:
+        # What truststore does here too, but it reads the whole store for each connection.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        _trust_system(context, ssl.get_default_verify_paths(), _BUNDLES)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if ca_pem:
+        context.load_verify_locations(cadata=ca_pem)
+    return context
+
+
+def _trust_system(
+    context: ssl.SSLContext, defaults: ssl.DefaultVerifyPaths, bundles: Iterable[str]
+) -> None:
+    folder = Path(defaults.capath) if defaults.capath else None
+    if defaults.cafile or (folder and any(folder.glob("*.0"))):
+        context.set_default_verify_paths()
+        return
+    for bundle in bundles:
+        if Path(bundle).is_file():
+            context.load_verify_locations(bundle)
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class TlsInfo:
+    """What was agreed in the handshake.
+
+    Attributes:
+        version: For example "TLSv1.3".
+        cipher: The cipher suite's name.
+        chain: The certificates as the server sent them, its own first, DER.
+    """
+
+    version: str
+    cipher: str
+    chain: tuple[bytes, ...]
+
+
+class TlsConnection:
+    """The TLS of one connection as bytes in and bytes out; knows no socket.
+
+    Errors of OpenSSL pass through as `ssl.SSLError`: `tls_failures` tells what they mean.
+    """
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        """Begin as a client.
+
+        Args:
+            context: Of `client_context`.
+            host: The name or IP address that the certificate must be for.
+        """
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._ssl = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates the server sent, its own first, DER; there after a refusal too."""
+        if sys.version_info >= (3, 13):
+            return tuple(self._ssl.get_unverified_chain())
+        # Before 3.13 the same method exists one object further in.
+        sent = self._ssl._sslobj.get_unverified_chain()  # type: ignore[attr-defined]  # noqa: SLF001
+        return tuple(ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in sent or ())
+
+    @property
+    def info(self) -> TlsInfo:
+        """What was agreed; only after the handshake."""
+        cipher = self._ssl.cipher()
+        return TlsInfo(self._ssl.version() or "", cipher[0] if cipher else "", self.chain)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes received and not yet decrypted."""
+        return self._incoming.pending
+
+    def shake_hands(self) -> bool:
+        """Go on with the handshake as far as the received bytes allow; tell whether it is done."""
+        try:
+            self._ssl.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def feed(self, received: bytes) -> None:
+        """Take bytes from the network; none means that there will be no more."""
+        if received:
+            self._incoming.write(received)
+        else:
+            self._incoming.write_eof()
+
+    def outgoing(self) -> bytes:
+        """Return what must go to the network now, perhaps nothing."""
+        return self._outgoing.read() if self._outgoing.pending else b""
+
+    def encrypt(self, data: memoryview) -> bytes:
+        """Return `data` as it goes to the network."""
+        while data:
+            data = data[self._ssl.write(data) :]
+        return self._outgoing.read()
+
+    def decrypt(self, limit: int) -> bytes:
+        """Return up to `limit` bytes of what was received; none means: feed more."""
+        if not self._incoming.pending and not self._incoming.eof and not self._ssl.pending():
+            return b""
+        try:
+            return self._ssl.read(limit)
+        except ssl.SSLWantReadError:
+            return b""
+
+    def goodbye(self) -> bytes:
+        """Return the close_notify to send."""
+        # It wants the server's close_notify next, or the connection is broken: ours is written.
+        with contextlib.suppress(ssl.SSLError):
+            self._ssl.unwrap()
+        return self.outgoing()
