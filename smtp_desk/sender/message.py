@@ -1,5 +1,6 @@
 """Messages as the octets that go over the wire."""
 
+import re
 from datetime import datetime
 from email import policy
 from email.headerregistry import Address
@@ -71,5 +72,8 @@ def compose_test(
 
 
 def _header_address(mailbox: Mailbox, name: str = "") -> Address:
+    local = mailbox.local
+    if local.startswith('"'):
+        local = re.sub(r"\\(.)", r"\1", local[1:-1])  # Address quotes again where needed
     domain = mailbox.domain if mailbox.needs_smtputf8 else mailbox.ascii_domain
-    return Address(name, addr_spec=f"{mailbox.local}@{domain}")
+    return Address(name, username=local, domain=domain)
