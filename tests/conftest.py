@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.servers.dovecot",
     "tests.servers.secret_service",
     "tests.servers.display",
+    "tests.servers.node_smtp",
 ]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -115,8 +116,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             parts.require(part)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was not tested for want of which part."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say last of all what was not tested for want of which part."""
+    yield
     wanting: collections.Counter[str] = collections.Counter()
     for report in terminalreporter.stats.get("skipped", []):
         if isinstance(report.longrepr, tuple) and (part := parts.skipped_part(report.longrepr[2])):
