@@ -215,8 +215,10 @@ class Certificates:
         return self._leaf("client", names=("client.example.test",))
 
     def trusting_context(self) -> ssl.SSLContext:
-        """A client's settings that trust the root."""
-        return ssl.create_default_context(cafile=str(self.root.chain_file))
+        """A client's settings that trust the root and want TLS 1.2 or newer."""
+        context = ssl.create_default_context(cafile=str(self.root.chain_file))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2  # some systems' Pythons allow older ones
+        return context
 
     def _authority(
         self,

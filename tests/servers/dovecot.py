@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shutil
@@ -94,8 +95,9 @@ class DovecotSubmission:
         """Start it in an empty folder; accepted mail goes in plain to `relay_port`."""
         self.starttls_port, self.tls_port = free_port(), free_port()
         self.log = folder / "log"
-        owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-        group = "nogroup" if os.geteuid() == 0 else str(owner.pw_gid)
+        as_root = os.geteuid() == 0
+        owner = pwd.getpwnam("nobody") if as_root else pwd.getpwuid(os.geteuid())
+        group = grp.getgrgid(owner.pw_gid).gr_name
         for name in ("run", "state", "home"):
             (folder / name).mkdir()
         (folder / "users").write_text(f"{USERNAME}:{{PLAIN}}{PASSWORD}\n")
@@ -114,7 +116,6 @@ class DovecotSubmission:
                 tls=self.tls_port,
             )
         )
-        as_root = os.geteuid() == 0
         if as_root:
             for path in (folder, *folder.iterdir()):
                 os.chown(path, owner.pw_uid, owner.pw_gid)

@@ -29,7 +29,7 @@ _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
     "node": (NODE_FOLDER / "node_modules" / "smtp-server",),
     "accessibility": (pathlib.Path("/usr/lib/python3/dist-packages/pyatspi"),),
 }
-_NEEDS_ROOT: Final = frozenset({"postfix", "dovecot"})
+_NEEDS_ROOT: Final = frozenset({"postfix"})
 # Where Debian keeps servers, which is not on everybody's path.
 _SEARCHED: Final = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
