@@ -1,0 +1,210 @@
+"""The sandbox's side of an SMTP conversation."""
+
+import asyncio
+import collections
+import hmac
+import logging
+import secrets
+import ssl
+from typing import Any, Final, cast
+
+from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from smtp_desk.core.secret import Secret
+from smtp_desk.sandbox.inbox import Inbox
+from smtp_desk.sandbox.recipients import special_recipient
+
+HOST: Final = "localhost"
+SIZE_LIMIT: Final = 25 * 1024 * 1024
+AUTH_LINE_LIMIT: Final = 12288
+"""Octets of an AUTH command or answer (RFC 4954, 4)."""
+
+_NULL_SENDER = "<>"
+_MALFORMED = "553 5.1.3 The address is no valid UTF-8"
+_NEEDS_SMTPUTF8 = "553 5.6.7 A non-ASCII address needs SMTPUTF8"
+
+_log = logging.getLogger(__name__)
+
+
+def silence_library_log() -> None:
+    """Keep the library from logging: at its debug level it writes down what clients send."""
+    library_log = logging.getLogger("mail.log")
+    library_log.addFilter(_drop)
+    library_log.setLevel(logging.CRITICAL)
+
+
+def _drop(_record: logging.LogRecord) -> bool:
+    return False
+
+
+class Postmaster:
+    """Decides about logins, senders and recipients, and puts mails into the inbox."""
+
+    def __init__(
+        self, inbox: Inbox, username: str, password: Secret, *, slow_seconds: float
+    ) -> None:
+        self._inbox = inbox
+        self._username = username
+        self._password = password
+        self._slow_seconds = slow_seconds
+
+    def authenticate(
+        self,
+        _server: SMTP,
+        _session: Session,
+        _envelope: Envelope,
+        _mechanism: str,
+        credentials: LoginPassword,
+    ) -> AuthResult:
+        """Check a name and a password from PLAIN or LOGIN."""
+        expected = _pair(self._username.encode(), self._password.reveal().encode())
+        return _auth_result(expected, _pair(*credentials))
+
+    async def auth_CRAM__MD5(  # noqa: N802 - the library finds mechanisms by name
+        self, server: SMTP, arguments: list[str]
+    ) -> AuthResult:
+        """Check an answer to a CRAM-MD5 challenge (RFC 2195)."""
+        if len(arguments) > 1:
+            await server.push("501 5.7.0 CRAM-MD5 has no initial response")
+            return AuthResult(success=False)
+        challenge = f"<{secrets.token_hex(16)}@{HOST}>".encode("ascii")
+        answer = await server.challenge_auth(challenge)
+        if answer is MISSING:
+            return AuthResult(success=False)
+        digest = hmac.digest(self._password.reveal().encode(), challenge, "md5").hex()
+        return _auth_result(f"{self._username} {digest}".encode(), answer)
+
+    async def handle_EHLO(  # noqa: N802 - the library's name
+        self,
+        _server: SMTP,
+        session: Session,
+        _envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        """Offer PIPELINING (RFC 2920) too."""
+        session.host_name = hostname
+        return [responses[0], "250-PIPELINING", *responses[1:]]
+
+    async def handle_MAIL(  # noqa: N802 - the library's name
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        """Accept any sender that can be written down."""
+        refusal = _refusal_of_form(address, envelope)
+        if refusal is None:
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return refusal or "250 2.1.0 OK"
+
+    async def handle_RCPT(  # noqa: N802 - the library's name
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        """Accept every recipient but the special ones."""
+        reply = _refusal_of_form(address, envelope) or "250 2.1.5 OK"
+        special = special_recipient(address)
+        if special is not None:
+            reply = special.reply
+            if special.slow:
+                await asyncio.sleep(self._slow_seconds)
+        if reply.startswith("2"):
+            envelope.rcpt_tos.append(address)
+            envelope.rcpt_options.extend(options)
+        return reply
+
+    async def handle_DATA(  # noqa: N802 - the library's name
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        """Keep the mail."""
+        sender = envelope.mail_from or _NULL_SENDER
+        mail = self._inbox.add(
+            "" if sender == _NULL_SENDER else sender,
+            envelope.rcpt_tos,
+            envelope.original_content or b"",
+        )
+        return f"250 2.0.0 Mail {mail.number} is in the sandbox's inbox"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Answer what the library could not parse."""
+        _log.debug("a command could not be handled: %s", type(error).__name__)
+        return "500 5.5.2 The sandbox does not understand this"
+
+
+class Conversation(SMTP):
+    """One client's conversation, on either port."""
+
+    def __init__(
+        self,
+        postmaster: Postmaster,
+        connections: dict["Conversation", asyncio.Transport],
+        *,
+        starttls: ssl.SSLContext | None,
+    ) -> None:
+        """Prepare for one client.
+
+        Args:
+            postmaster: Decides.
+            connections: The open connections; this one enters and leaves it.
+            starttls: The server's side of TLS for STARTTLS, which is then required; None
+                where TLS was there from the start.
+        """
+        self._connections = connections
+        # The library keeps these limits in the class, where conversations would share them.
+        self.command_size_limits = collections.defaultdict(lambda: self.command_size_limit)
+        # It reads at most this from the wire at once; for mails the class's limit stays.
+        self.line_length_limit = AUTH_LINE_LIMIT + len("\r\n")
+        super().__init__(
+            postmaster,
+            data_size_limit=SIZE_LIMIT,
+            enable_SMTPUTF8=True,
+            hostname=HOST,
+            ident="ESMTP SMTP Desk sandbox",
+            tls_context=starttls,
+            require_starttls=starttls is not None,
+            auth_required=True,
+            authenticator=postmaster.authenticate,
+            loop=asyncio.get_running_loop(),
+        )
+        del self.line_length_limit
+        self.command_size_limits["AUTH"] = AUTH_LINE_LIMIT
+        # It knows TLS by STARTTLS only; from the start, there is nothing left to require.
+        self._auth_require_tls = starttls is not None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Enter; with STARTTLS a second time, when TLS stands."""
+        self._connections.setdefault(self, cast("asyncio.Transport", transport))
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Leave."""
+        self._connections.pop(self, None)
+        super().connection_lost(error)
+
+
+def _refusal_of_form(address: str, envelope: Envelope) -> str | None:
+    """Return the reply to an address that is no text or needs an option, None if it is fine."""
+    if address.isascii():
+        return None
+    try:
+        address.encode("utf-8")
+    except UnicodeEncodeError:
+        return _MALFORMED
+    return None if envelope.smtp_utf8 else _NEEDS_SMTPUTF8
+
+
+def _pair(login: bytes, password: bytes) -> bytes:
+    return login + b"\0" + password
+
+
+def _auth_result(expected: bytes, given: Any) -> AuthResult:  # noqa: ANN401
+    # handled=False lets the library send the 535; otherwise it takes it for sent.
+    return AuthResult(success=hmac.compare_digest(expected, given), handled=False)

@@ -1,0 +1,59 @@
+"""Recipients that fail on purpose, so that a person can see what failures look like."""
+
+from dataclasses import dataclass
+
+DOMAIN = "sandbox.test"
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialRecipient:
+    """A local part, at whatever domain, that the sandbox treats in its own way.
+
+    Attributes:
+        local_part: Before the @, compared without regard to case.
+        reply: The reply to RCPT TO.
+        slow: Whether the reply is held back for a while.
+        what_happens: For the person who tries it.
+    """
+
+    local_part: str
+    reply: str
+    what_happens: str
+    slow: bool = False
+
+
+SPECIAL_RECIPIENTS = (
+    SpecialRecipient(
+        "unknown",
+        "550 5.1.1 Recipient address rejected: no such mailbox in the sandbox",
+        "is refused for good: there is no such mailbox (550 5.1.1)",
+    ),
+    SpecialRecipient(
+        "greylisted",
+        "450 4.7.1 Recipient address rejected: greylisted, please try again later",
+        "is refused for now: the server wants a second attempt later (450 4.7.1)",
+    ),
+    SpecialRecipient(
+        "full",
+        "452 4.2.2 Recipient address rejected: mailbox full",
+        "is refused for now: the mailbox is full (452 4.2.2)",
+    ),
+    SpecialRecipient(
+        "slow",
+        "250 2.1.5 OK, at last",
+        "is accepted after a few seconds: time to watch the stages and to try Cancel",
+        slow=True,
+    ),
+)
+
+TRY_THESE: tuple[tuple[str, str], ...] = tuple(
+    (f"{special.local_part}@{DOMAIN}", special.what_happens) for special in SPECIAL_RECIPIENTS
+)
+"""Addresses worth a try, each with what happens to a mail for it."""
+
+_BY_LOCAL_PART = {special.local_part: special for special in SPECIAL_RECIPIENTS}
+
+
+def special_recipient(address: str) -> SpecialRecipient | None:
+    """Return how the sandbox treats `address` in its own way, None for any other address."""
+    return _BY_LOCAL_PART.get(address.rpartition("@")[0].casefold())

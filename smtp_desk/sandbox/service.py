@@ -1,0 +1,108 @@
+"""The thread and the event loop that the sandbox's conversations live in."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from smtp_desk.sandbox.conversation import Conversation, Postmaster
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """Serves two ports until it is told to stop; of one use."""
+
+    def __init__(
+        self,
+        postmaster: Postmaster,
+        context: ssl.SSLContext,
+        *,
+        starttls: Sequence[socket.socket],
+        tls: Sequence[socket.socket],
+    ) -> None:
+        """Take over the listening sockets: they are closed at the end, also of a failed start."""
+        self._postmaster = postmaster
+        self._context = context
+        self._starttls = starttls
+        self._tls = tls
+        self._connections: dict[Conversation, asyncio.Transport] = {}
+        # Resolved when both ports are served, to what ends the service from any thread.
+        self._ready: Future[Callable[[], object]] = Future()
+        self._thread = threading.Thread(target=self._run, name="smtp-sandbox", daemon=True)
+
+    def start(self) -> None:
+        """Return when both ports are served.
+
+        Raises:
+            OSError: They can't be served.
+        """
+        self._thread.start()
+        try:
+            self._ready.result()
+        except BaseException:
+            self._thread.join()
+            raise
+
+    def stop(self) -> None:
+        """End every conversation where it is, close both ports, wait for the thread's end."""
+        end_service = self._ready.result()
+        end_service()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            # Not in debug mode, whatever the environment says: it writes down what is sent.
+            asyncio.run(self._serve(), debug=False)
+        except Exception as error:  # noqa: BLE001 - told to whoever starts the service
+            self._ready.set_exception(error)
+        finally:
+            for listener in (*self._starttls, *self._tls):
+                listener.close()
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_note)
+        stopping = asyncio.Event()
+        async with contextlib.AsyncExitStack() as servers:
+            servers.push_async_callback(self._end_conversations)
+            for listener in self._starttls:
+                server = await loop.create_server(self._starttls_conversation, sock=listener)
+                servers.callback(server.close)
+            for listener in self._tls:
+                server = await loop.create_server(
+                    self._tls_conversation, sock=listener, ssl=self._context
+                )
+                servers.callback(server.close)
+            self._ready.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
+            await stopping.wait()
+
+    def _starttls_conversation(self) -> Conversation:
+        return Conversation(self._postmaster, self._connections, starttls=self._context)
+
+    def _tls_conversation(self) -> Conversation:
+        return Conversation(self._postmaster, self._connections, starttls=None)
+
+    async def _end_conversations(self) -> None:
+        transports = list(self._connections.values())
+        sockets = [transport.get_extra_info("socket") for transport in transports]
+        for transport in transports:
+            transport.abort()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        # A transport closes its socket in a later round of the loop.
+        while any(end.fileno() != -1 for end in sockets):  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0)
+
+
+def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Pass over what a client did to its connection: aborted handshakes, resets, probes."""
+    error = context.get("exception")
+    _log.debug("a connection to the sandbox ended by %s", type(error).__name__)
