@@ -61,7 +61,8 @@ class Form:
             return False
         before = self.draft
         value = Secret(text) if field is Field.PASSWORD else text
-        self.draft = replace(before, **{str(field): value})
+        # The fields of the form are the fields of the draft, by name.
+        self.draft = replace(before, **{str(field): value})  # type: ignore[arg-type]
         return self.draft != before
 
     def fill(self, draft: SettingsDraft) -> None:

@@ -19,7 +19,7 @@ from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.check import CheckRequest, Steps, run_check
 from smtp_desk.store.ca_file import read_ca_file
 from smtp_desk.store.credentials import CredentialsUnavailableError
-from smtp_desk.store.settings_file import StoredSettings
+from smtp_desk.store.stored import StoredSettings
 
 _SHOWN = tuple(str(field) for field in Field if field not in (Field.PASSWORD, Field.RECIPIENT))
 
@@ -78,18 +78,19 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
         cancel: Ends the test within 100 ms.
     """
     report_id = secrets.token_hex(8)
+    values: Snapshot | None = None
     try:
-        values, secret = _resolve(services, request)
-        content = _test_message(services, request, values)
+        values = _values(request)
+        secret = _secret(services, values) if request.steps is not Steps.NO_LOGIN else None
     except _NotTestableError as error:
         report = _failed_report(services, request, error.failure, emit, report_id)
-        return ProofResult(report)
+        return ProofResult(report, values)
     report = run_check(
         CheckRequest(
             settings=values.settings,
             secret=secret,
             recipient=request.recipient.strip(),
-            content=content,
+            content=_test_message(services, request, values),
             steps=request.steps,
             total_seconds=request.total_seconds,
             resolver=request.resolver,
@@ -116,16 +117,16 @@ def save(services: Services, result: ProofResult) -> StoredSettings:
     return services.store.save_server(result.values.settings, mode, result.secret)
 
 
-def _resolve(services: Services, request: ProofRequest) -> tuple[Snapshot, Secret | None]:
-    draft, login = request.draft, request.steps is not Steps.NO_LOGIN
+def _values(request: ProofRequest) -> Snapshot:
+    draft = request.draft
     ca = read_ca_file(draft.ca_file.strip()) if draft.ca_file.strip() else None
     try:
-        values = parse(draft, ca, login=login)
+        values = parse(draft, ca, login=request.steps is not Steps.NO_LOGIN)
     except InvalidDraftError as error:
         raise _problem_failure(error.problems) from error
     if request.steps is Steps.FULL and (problems := _errors(validate_recipient(request.recipient))):
         raise _problem_failure(problems)
-    return values, _secret(services, values) if login else None
+    return values
 
 
 def _secret(services: Services, values: Snapshot) -> Secret | None:

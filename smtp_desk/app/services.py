@@ -9,8 +9,14 @@ from pathlib import Path
 from smtp_desk.app.environment import versions
 from smtp_desk.core.catalogue import Catalogue
 from smtp_desk.core.providers import Providers
+from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Json
-from smtp_desk.store.credentials import CredentialStore, KeyringCredentials, MemoryCredentials
+from smtp_desk.store.credentials import (
+    CredentialStore,
+    KeyringCredentials,
+    MemoryCredentials,
+    UnattendedCredentials,
+)
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import resource_path
 from smtp_desk.store.settings_store import SettingsStore
@@ -39,19 +45,24 @@ class Services:
     sandboxed: bool = False
 
     @classmethod
-    def open(cls, environ: Mapping[str, str], *, interactive: bool) -> "Services":
+    def open(
+        cls, environ: Mapping[str, str], *, interactive: bool, given: Secret | None = None
+    ) -> "Services":
         """Build the services for the real home and the keyring of the desktop.
 
         Args:
             environ: The environment; `SMTP_DESK_HOME` moves all files below one directory.
             interactive: Whether somebody is there to answer a prompt of the keyring.
+            given: The secret that an unattended machine was given instead of a keyring.
         """
-        return cls._at(Paths.default(environ), KeyringCredentials(interactive=interactive))
+        keyring: CredentialStore = KeyringCredentials(interactive=interactive)
+        credentials = keyring if given is None else UnattendedCredentials(given, keyring)
+        return cls._at(Paths.default(environ), credentials)
 
     @classmethod
     def sandbox(cls, home: Path) -> "Services":
         """Build services whose files lie below `home` and whose secrets stay in memory."""
-        paths = Paths.default({"SMTP_DESK_HOME": str(home)})
+        paths = Paths.below(home)
         return cls._at(paths, MemoryCredentials(), sandboxed=True)
 
     @classmethod

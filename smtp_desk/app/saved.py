@@ -1,0 +1,140 @@
+"""What is saved, as the faces show it: the draft, the status, whether it is proven."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from smtp_desk.app.services import Services
+from smtp_desk.app.state import StatusKind, StatusLine
+from smtp_desk.core.address import parse_host
+from smtp_desk.core.draft import CaFile, SettingsDraft
+from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.settings import ServerSettings, Snapshot
+from smtp_desk.store.settings_file import SettingsFileError
+from smtp_desk.store.settings_store import NotProvenError, SaveError, ServerState, ServerStatus
+from smtp_desk.store.stored import StoredServer, StoredSettings
+
+_USES_DEFAULT: Final = "System emails leave through the default email service."
+_NEEDS_PROOF: Final = "Save settings that a test email has proven first."
+_NOTHING: Final = StatusLine(StatusKind.NOT_CONFIGURED, f"Not configured. {_USES_DEFAULT}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What is saved; the default is what a fresh machine has.
+
+    Attributes:
+        draft: The form's texts for it.
+        status: The status line of the custom server.
+        enabled: Position of the switch.
+        switch_reason: Why the switch can't be moved, or "".
+        settings: The saved settings, or None.
+        ca: What the copied CA file holds, or None.
+        proven: The saved values if their proof holds, with the mark of the stored secret.
+    """
+
+    draft: SettingsDraft = field(default_factory=SettingsDraft)
+    status: StatusLine = _NOTHING
+    enabled: bool = False
+    switch_reason: str = _NEEDS_PROOF
+    settings: ServerSettings | None = None
+    ca: CaFile | None = None
+    proven: Snapshot | None = None
+
+    @property
+    def after_save(self) -> str:
+        """What to say once it was saved."""
+        if self.enabled:
+            return "Saved. System emails now leave through this server."
+        return "Saved. Turn the switch on to send system emails through this server."
+
+
+def load_saved(services: Services) -> Saved:
+    """Read what is saved; asks the keyring for the secret to check the proof.
+
+    A settings file that can't be read is a state to show, not an error to raise.
+    """
+    try:
+        stored = services.store.load()
+    except SettingsFileError as error:
+        text = f"The settings file can’t be read and will not be overwritten: {error}"
+        reason = "The settings file can’t be read."
+        status = StatusLine(StatusKind.FILE_UNREADABLE, text)
+        return Saved(status=status, switch_reason=reason)
+    server = stored.server
+    if server is None:
+        return Saved(draft=SettingsDraft(from_name=stored.preferences.company_name))
+    judged = services.store.status(replace(stored, enabled=True))
+    proven = judged.state is ServerState.ACTIVE
+    password = StoredSecret(server.key) if server.key else Secret("")
+    ca_file = services.store.ca_file(server)
+    return Saved(
+        draft=saved_draft(server, ca_file),
+        status=_status_line(stored, server, judged),
+        enabled=stored.enabled,
+        switch_reason="" if proven or stored.enabled else _NEEDS_PROOF,
+        settings=server.settings,
+        ca=CaFile(ca_file, server.settings.ca_pem) if ca_file else None,
+        proven=Snapshot(server.settings, password) if proven else None,
+    )
+
+
+def remove_saved(services: Services) -> Saved:
+    """Forget the custom server and its secret.
+
+    Raises:
+        SaveError: It could not be removed; nothing changed.
+    """
+    services.store.remove_server()
+    return load_saved(services)
+
+
+def switch_saved(services: Services, *, on: bool) -> Saved:
+    """Move the switch.
+
+    Raises:
+        NotProvenError: It can't go on: the settings are not proven.
+        SaveError: It could not be saved.
+    """
+    services.store.set_enabled(on)
+    return load_saved(services)
+
+
+def saved_draft(server: StoredServer, ca_file: str) -> SettingsDraft:
+    """Return the form's texts for a saved server; the password stays in the keyring."""
+    settings = server.settings
+    return SettingsDraft(
+        host=parse_host(settings.host).unicode,
+        port=str(settings.port),
+        username=settings.username,
+        password=StoredSecret(server.key) if server.key else Secret(""),
+        from_name=settings.from_name,
+        from_email=settings.from_email,
+        security=settings.security,
+        ca_file=ca_file,
+        ehlo_name=settings.ehlo_name,
+        auth_method=settings.auth_method,
+    )
+
+
+def failure_text(error: Exception) -> str:
+    """Return what to tell a person about a background job that failed."""
+    if isinstance(error, SaveError):
+        return error.text
+    if isinstance(error, NotProvenError):
+        return error.status.reason or _NEEDS_PROOF
+    if isinstance(error, SettingsFileError):
+        return f"The settings file can’t be read and will not be overwritten: {error}"
+    return f"SMTP Desk itself failed ({type(error).__name__}). The log says more."
+
+
+def _status_line(stored: StoredSettings, server: StoredServer, judged: ServerStatus) -> StatusLine:
+    if judged.state is ServerState.SECRET_UNAVAILABLE:
+        text = f"Password not available. {judged.reason} Until then: s{_USES_DEFAULT[1:]}"
+        return StatusLine(StatusKind.PASSWORD_UNAVAILABLE, text)
+    if judged.state is ServerState.UNPROVEN:
+        text = f"Not proven. {judged.reason} Until then: s{_USES_DEFAULT[1:]}"
+        return StatusLine(StatusKind.NOT_PROVEN, text)
+    if not stored.enabled:
+        return StatusLine(StatusKind.OFF, f"Off. {_USES_DEFAULT}")
+    host = parse_host(server.settings.host).unicode
+    return StatusLine(StatusKind.ACTIVE, f"Active. System emails leave through {host}.")
