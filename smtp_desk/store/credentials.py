@@ -1,0 +1,347 @@
+"""Where secrets are kept: the keyring of the operating system, memory, or the environment."""
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from smtp_desk.core.secret import Secret
+from smtp_desk.store.regular import read_regular
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+PASSWORD_VARIABLE: Final = "SMTP_DESK_PASSWORD"  # noqa: S105 - a variable's name
+"""Gives the secret to an unattended machine."""
+SYSTEMD_CREDENTIAL: Final = "smtp-desk.password"
+"""Name of the systemd credential that gives the secret to a service."""
+
+_T = TypeVar("_T")
+_LIMIT_S: Final = 10.0
+_CREDENTIAL_BYTES: Final = 64 * 1024
+# The null, fail and plaintext back ends, and all we do not know, are no place for a secret.
+_KEYRINGS: Final = frozenset(
+    f"keyring.backends.{name}"
+    for name in ("SecretService", "libsecret", "kwallet", "macOS", "Windows")
+)
+_HOW_TO_GET_ONE: Final = {
+    "darwin": "Unlock the login keychain in Keychain Access.",
+    "win32": "Check that the service “Credential Manager” runs.",
+}
+_HOW_ON_DESKTOPS: Final = (
+    "Install GNOME Keyring, KeePassXC or KWallet and sign in to your desktop session, or, "
+    f"on an unattended machine, give the password by {PASSWORD_VARIABLE} or the systemd "
+    f"credential {SYSTEMD_CREDENTIAL}."
+)
+_REFUSED_BY_PERSON: Final = frozenset({"PromptDismissedException", "KeychainDenied"})
+
+
+class UnavailableReason(StrEnum):
+    """Why a credential store can't be used."""
+
+    MISSING = "missing"
+    LOCKED = "locked"
+    DENIED = "denied"
+    TIMEOUT = "timeout"
+    FAILED = "failed"
+
+
+class CredentialsUnavailableError(Exception):
+    """The credential store can't be used now.
+
+    Attributes:
+        reason: Why.
+        text: The same for people: what is missing and how to get it.
+    """
+
+    def __init__(self, reason: UnavailableReason, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.text = text
+
+
+class CredentialStore(Protocol):
+    """Keeps secrets under keys. Every method raises `CredentialsUnavailableError`."""
+
+    @property
+    def name(self) -> str:
+        """What it is, for logs."""
+        ...
+
+    def get(self, key: str) -> Secret | None:
+        """Return the secret, or None where there is none under this key."""
+        ...
+
+    def set(self, key: str, secret: Secret) -> None:
+        """Keep the secret under the key, replacing another."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget the secret; it is fine if there is none."""
+        ...
+
+
+class MemoryCredentials:
+    """Keeps secrets in memory, for the sandbox and for tests."""
+
+    name: Final = "memory"
+
+    def __init__(self) -> None:
+        self._secrets: dict[str, Secret] = {}
+
+    def get(self, key: str) -> Secret | None:
+        """Return the secret, or None."""
+        return self._secrets.get(key)
+
+    def set(self, key: str, secret: Secret) -> None:
+        """Keep the secret."""
+        self._secrets[key] = secret
+
+    def delete(self, key: str) -> None:
+        """Forget the secret."""
+        self._secrets.pop(key, None)
+
+
+class UnattendedCredentials:
+    """The secret that the machine gives at each start, for where no keyring answers.
+
+    What the keyring holds comes first, so that one variable never stands in for the
+    secret of another server.
+    """
+
+    name: Final = "unattended"
+
+    def __init__(self, given: Secret, keyring: CredentialStore) -> None:
+        self._given = given
+        self._keyring = keyring
+
+    def get(self, key: str) -> Secret | None:
+        """Return the keyring's secret, else the given one."""
+        with suppress(CredentialsUnavailableError):
+            stored = self._keyring.get(key)
+            if stored is not None:
+                return stored
+        return self._given
+
+    def set(self, key: str, secret: Secret) -> None:
+        """Keep the secret in the keyring; without one, only the given one need not be kept."""
+        try:
+            self._keyring.set(key, secret)
+        except CredentialsUnavailableError:
+            if secret != self._given:
+                raise
+
+    def delete(self, key: str) -> None:
+        """Forget the keyring's secret."""
+        self._keyring.delete(key)
+
+
+class KeyringCredentials:
+    """Keeps secrets in the keyring of the operating system.
+
+    That is the Secret Service, KWallet, the macOS Keychain or the Windows Credential
+    Manager; every other back end counts as none. Where several are in reach, the first
+    by the keyring library's order is written, and all are read, since the order can
+    differ between a desktop session and a service.
+    """
+
+    name: Final = "keyring"
+
+    def __init__(
+        self, service: str = "smtp-desk", *, interactive: bool, limit_s: float = _LIMIT_S
+    ) -> None:
+        """Touch nothing yet.
+
+        Args:
+            service: The service under which secrets are kept.
+            interactive: Whether somebody is there to answer a prompt.
+            limit_s: Longest wait in seconds where nobody is.
+        """
+        self._service = service
+        self._limit_s = None if interactive else limit_s
+
+    def get(self, key: str) -> Secret | None:
+        """Return the secret, or None where no keyring in reach has it."""
+        return self._within_limit(lambda: self._get(key))
+
+    def set(self, key: str, secret: Secret) -> None:
+        """Keep the secret; one that gets through after the limit is taken back."""
+        self._within_limit(lambda: self._set(key, secret), undo=lambda: self._delete(key))
+
+    def delete(self, key: str) -> None:
+        """Forget the secret."""
+        self._within_limit(lambda: self._delete(key))
+
+    def _get(self, key: str) -> Secret | None:
+        failure: CredentialsUnavailableError | None = None
+        for backend in _backends():
+            try:
+                value = backend.get_password(self._service, key)
+            except Exception as error:  # noqa: BLE001 - back ends raise their library's own
+                failure = failure or _unavailable(error)
+            else:
+                if value is not None:
+                    return Secret(value)
+        if failure is not None:
+            raise failure
+        return None
+
+    def _set(self, key: str, secret: Secret) -> None:
+        backend = _backends()[0]
+        try:
+            backend.set_password(self._service, key, secret.reveal())
+        except Exception as error:  # noqa: BLE001 - as above
+            # Neither chained nor quoted: the error of an encoder holds the secret.
+            raise _unavailable(error, quote=False) from None
+
+    def _delete(self, key: str) -> None:
+        failure: CredentialsUnavailableError | None = None
+        for backend in _backends():
+            try:
+                if _delete_if_there(backend, self._service, key):
+                    return
+            except Exception as error:  # noqa: BLE001 - as above
+                failure = failure or _unavailable(error)
+        if failure is not None:
+            raise failure
+
+    def _within_limit(self, work: Callable[[], _T], undo: Callable[[], None] | None = None) -> _T:
+        """Do `work`, or give it up at the limit; a prompt can't be interrupted."""
+        if self._limit_s is None:
+            return work()
+        outcome: Future[_T] = Future()
+        arguments = (outcome, work, undo)
+        threading.Thread(target=_settle, args=arguments, name="keyring", daemon=True).start()
+        with suppress(TimeoutError):
+            return outcome.result(self._limit_s)
+        if not outcome.cancel():  # it came in at the last moment
+            return outcome.result()
+        reason = UnavailableReason.TIMEOUT
+        raise CredentialsUnavailableError(
+            reason, f"The keyring did not answer within {self._limit_s:g} s. {_how_to_unlock()}"
+        )
+
+
+def unattended_secret(environ: Mapping[str, str]) -> Secret | None:
+    """Return the secret that the environment gives: `SMTP_DESK_PASSWORD`, or a systemd credential.
+
+    One final LF or CRLF of the credential is dropped.
+
+    Raises:
+        CredentialsUnavailableError: The credential is there and can't be read.
+    """
+    if variable := environ.get(PASSWORD_VARIABLE):
+        return Secret(variable)
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        return None
+    path = Path(folder) / SYSTEMD_CREDENTIAL
+    try:
+        data = read_regular(path, _CREDENTIAL_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        text = f"The systemd credential {SYSTEMD_CREDENTIAL} can’t be read: {error.strerror}."
+        raise CredentialsUnavailableError(UnavailableReason.DENIED, text) from error
+    text = data.decode("utf-8", "surrogateescape")
+    return Secret(text.removesuffix("\n").removesuffix("\r")) if text.strip("\r\n") else None
+
+
+def _settle(outcome: "Future[_T]", work: Callable[[], _T], undo: Callable[[], None] | None) -> None:
+    try:
+        result = work()
+    except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+        if outcome.set_running_or_notify_cancel():
+            outcome.set_exception(error)
+        return
+    if outcome.set_running_or_notify_cancel():
+        outcome.set_result(result)
+    elif undo is not None:
+        with suppress(CredentialsUnavailableError):
+            undo()
+
+
+def _backends() -> "list[KeyringBackend]":
+    """Return the keyrings in reach, best first.
+
+    Raises:
+        CredentialsUnavailableError: There is none.
+    """
+    try:
+        found = [backend for backend in _candidates() if type(backend).__module__ in _KEYRINGS]
+    except Exception as error:  # a chosen back end that can't be loaded
+        raise CredentialsUnavailableError(
+            UnavailableReason.MISSING,
+            f"The keyring can’t be used ({_said(error)}). {_how_to_get_one()}",
+        ) from error
+    if not found:
+        raise CredentialsUnavailableError(
+            UnavailableReason.MISSING,
+            "There is no keyring, and SMTP Desk keeps passwords nowhere else. " + _how_to_get_one(),
+        )
+    return found
+
+
+def _candidates() -> "list[KeyringBackend]":
+    # Imported here: 100 ms that a program without credentials never pays.
+    import keyring.backend  # noqa: PLC0415
+    from keyring.backends import chainer, fail  # noqa: PLC0415
+
+    chosen = keyring.get_keyring()
+    if isinstance(chosen, chainer.ChainerBackend):
+        return list(chosen.backends)
+    if type(chosen) is fail.Keyring and not _is_configured():
+        # The library remembers that there was none; one may run by now.
+        viable = [kind() for kind in keyring.backend.KeyringBackend.get_viable_backends()]
+        return sorted(viable, key=keyring.backend.by_priority, reverse=True)
+    return [chosen]
+
+
+def _is_configured() -> bool:
+    """Whether the person chose the back end, by variable or configuration file."""
+    import keyring.core  # noqa: PLC0415 - as above
+
+    return (keyring.core.load_env() or keyring.core.load_config()) is not None
+
+
+def _delete_if_there(backend: "KeyringBackend", service: str, key: str) -> bool:
+    from keyring.errors import PasswordDeleteError  # noqa: PLC0415 - as above
+
+    try:
+        backend.delete_password(service, key)
+    except PasswordDeleteError:
+        if backend.get_password(service, key) is not None:
+            raise
+        return False
+    return True
+
+
+def _unavailable(error: Exception, *, quote: bool = True) -> CredentialsUnavailableError:
+    """Translate what a back end raised; without `quote` none of its words are told."""
+    from keyring.errors import KeyringLocked  # noqa: PLC0415 - as above
+
+    cause = type(error.__cause__).__name__
+    if cause in _REFUSED_BY_PERSON or "Cancelled by user" in str(error):
+        text = f"Access to the keyring was refused. {_how_to_unlock()}"
+        return CredentialsUnavailableError(UnavailableReason.DENIED, text)
+    if isinstance(error, KeyringLocked) or type(error).__name__ == "LockedException":
+        text = f"The keyring is locked. {_how_to_unlock()}"
+        return CredentialsUnavailableError(UnavailableReason.LOCKED, text)
+    said = _said(error) if quote else type(error).__name__
+    return CredentialsUnavailableError(UnavailableReason.FAILED, f"The keyring failed ({said}).")
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _how_to_get_one() -> str:
+    return _HOW_TO_GET_ONE.get(sys.platform, _HOW_ON_DESKTOPS)
+
+
+def _how_to_unlock() -> str:
+    return "Unlock it, by signing in to the desktop session, and try again."

@@ -1,0 +1,77 @@
+"""Where files lie on this platform; the only use of platformdirs."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+HOME_VARIABLE: Final = "SMTP_DESK_HOME"
+"""Moves all three folders below one directory."""
+
+_PROGRAM: Final = "smtp-desk"
+_PRIVATE: Final = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The program's folders.
+
+    Attributes:
+        config: Settings, the copied CA files and their lock.
+        state: The outbox.
+        logs: The log.
+    """
+
+    config: Path
+    state: Path
+    logs: Path
+
+    @classmethod
+    def default(cls, environ: Mapping[str, str] | None = None) -> "Paths":
+        """The folders of this user, or those below `SMTP_DESK_HOME` where it is set.
+
+        Args:
+            environ: The environment; None for that of the process.
+        """
+        home = (os.environ if environ is None else environ).get(HOME_VARIABLE, "")
+        if home:
+            return cls.below(Path(home).expanduser().absolute())
+        return cls(
+            config=platformdirs.user_config_path(_PROGRAM, appauthor=False),
+            state=platformdirs.user_state_path(_PROGRAM, appauthor=False),
+            logs=platformdirs.user_log_path(_PROGRAM, appauthor=False),
+        )
+
+    @classmethod
+    def below(cls, home: Path) -> "Paths":
+        """All folders below `home`: the sandbox, tests, `SMTP_DESK_HOME`."""
+        return cls(config=home / "config", state=home / "state", logs=home / "log")
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings, without secrets."""
+        return self.config / "settings.toml"
+
+    @property
+    def journal_file(self) -> Path:
+        """The keys of a save that is under way."""
+        return self.config / "settings.journal"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held while settings are changed."""
+        return self.config / "settings.lock"
+
+    def ensure(self) -> None:
+        """Make the folders, open to this user only.
+
+        Raises:
+            OSError: A folder can't be made.
+        """
+        for folder in (self.config, self.state, self.logs):
+            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            if folder.stat().st_mode & 0o077:
+                folder.chmod(_PRIVATE)

@@ -1,0 +1,174 @@
+"""The settings file and the copied CA files beside it."""
+
+import re
+import tomllib
+from contextlib import suppress
+from enum import StrEnum
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from smtp_desk.store.atomic import remove_leftovers, write_atomic
+from smtp_desk.store.ca_file import read_ca_file
+from smtp_desk.store.regular import read_regular
+from smtp_desk.store.settings_toml import (
+    BadValueError,
+    NewerSchemaError,
+    ca_name,
+    decode,
+    encode,
+)
+from smtp_desk.store.stored import (
+    DefaultKind,
+    DefaultService,
+    Preferences,
+    StoredServer,
+    StoredSettings,
+)
+
+__all__ = [
+    "DefaultKind",
+    "DefaultService",
+    "Preferences",
+    "SettingsFile",
+    "SettingsFileError",
+    "SettingsFileProblem",
+    "StoredServer",
+    "StoredSettings",
+]
+
+_MAX_BYTES: Final = 1024 * 1024
+_CA_NAME: Final = re.compile(r"ca-[0-9a-f]{12}\.pem")
+
+
+class SettingsFileProblem(StrEnum):
+    """Why the settings file can't be read."""
+
+    NOT_TOML = "not_toml"
+    BINARY = "binary"
+    NEWER_SCHEMA = "newer_schema"
+    UNREADABLE = "unreadable"
+    IS_DIRECTORY = "is_directory"
+    BAD_VALUE = "bad_value"
+
+
+class SettingsFileError(Exception):
+    """The settings file can't be read; the program does not overwrite it.
+
+    Attributes:
+        kind: Why.
+        path: The file.
+        detail: Where in it, or the system's words.
+    """
+
+    def __init__(self, kind: SettingsFileProblem, path: Path, detail: str) -> None:
+        super().__init__(f"{path}: {detail}")
+        self.kind = kind
+        self.path = path
+        self.detail = detail
+
+
+class SettingsFile:
+    """Reads and replaces the settings file; whoever changes it holds the lock."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> StoredSettings:
+        """Return what the file holds; a missing or empty file holds the empty settings.
+
+        Raises:
+            SettingsFileError: The file can't be read.
+        """
+        text = self._text()
+        try:
+            return decode(text, self._ca_content)
+        except tomllib.TOMLDecodeError as error:
+            raise self._error(SettingsFileProblem.NOT_TOML, str(error)) from error
+        except NewerSchemaError as error:
+            raise self._error(SettingsFileProblem.NEWER_SCHEMA, str(error)) from error
+        except BadValueError as error:
+            raise self._error(SettingsFileProblem.BAD_VALUE, str(error)) from error
+
+    def write(self, stored: StoredSettings) -> None:
+        """Replace the file; a company CA is copied beside it first.
+
+        Raises:
+            SettingsFileError: The present file can't be read.
+            ValueError: The settings would not read back the same; nothing was changed.
+            OSError: The disk refuses.
+        """
+        contents = {ca_name(server.settings.ca_pem): server.settings for server in stored.servers}
+        text = encode(self._text(), stored)
+        if decode(text, lambda name: contents[name].ca_pem) != stored:
+            raise ValueError("the settings do not keep their values in the file")
+        for name, settings in contents.items():
+            if name:
+                write_atomic(self.ca_path(settings.ca_pem), settings.ca_pem.encode())
+        write_atomic(self._path, text.encode())
+
+    def ca_path(self, ca_pem: str) -> Path:
+        """Where the copy of a CA's content lies."""
+        return self._path.with_name(ca_name(ca_pem))
+
+    def sweep(self, stored: StoredSettings) -> None:
+        """Remove CA copies that nothing names, and what killed writers left."""
+        named = {ca_name(server.settings.ca_pem) for server in stored.servers}
+        remove_leftovers(self._path)
+        for copy in self._path.parent.glob("ca-*.pem"):
+            if _CA_NAME.fullmatch(copy.name) and copy.name not in named:
+                with suppress(OSError):
+                    copy.unlink()
+        for leftover in self._path.parent.glob(".ca-*.pem.*.tmp"):
+            with suppress(OSError):
+                leftover.unlink()
+
+    def fingerprint(self) -> tuple[int, ...]:
+        """Return a value that differs after each replacement; a single stat."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return ()
+        return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+    def move_aside(self) -> Path:
+        """Give the file another name beside it, whatever it is, and return that.
+
+        Raises:
+            OSError: It can't be renamed.
+        """
+        names = (self._path.with_name(f"{self._path.name}.unreadable-{n}") for n in count(1))
+        aside = next(name for name in names if not name.exists() and not name.is_symlink())
+        self._path.rename(aside)
+        return aside
+
+    def _text(self) -> str:
+        try:
+            data = read_regular(self._path, _MAX_BYTES)
+        except FileNotFoundError as error:
+            if self._path.is_symlink():
+                raise self._error(SettingsFileProblem.UNREADABLE, "a link to nowhere") from error
+            return ""
+        except IsADirectoryError as error:
+            raise self._error(SettingsFileProblem.IS_DIRECTORY, "a directory") from error
+        except (OSError, RuntimeError) as error:
+            raise self._error(SettingsFileProblem.UNREADABLE, _words(error)) from error
+        if b"\0" in data:
+            raise self._error(SettingsFileProblem.BINARY, "no text")
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise self._error(SettingsFileProblem.BINARY, "no text in UTF-8") from error
+
+    def _ca_content(self, name: str) -> str:
+        """Content of a CA copy; "" for any other name or where it is missing or damaged."""
+        if not _CA_NAME.fullmatch(name):
+            return ""
+        return read_ca_file(str(self._path.with_name(name))).pem
+
+    def _error(self, kind: SettingsFileProblem, detail: str) -> SettingsFileError:
+        return SettingsFileError(kind, self._path, detail)
+
+
+def _words(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,265 @@
+"""The settings file's text: to values and back, keeping what we do not know."""
+
+import tomllib
+from collections.abc import Callable, Mapping, MutableMapping
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+
+from smtp_desk.core.draft import CaFile, SettingsDraft
+from smtp_desk.core.proof import Proof
+from smtp_desk.core.secret import StoredSecret
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.core.validation import InvalidDraftError, parse
+from smtp_desk.store.stored import (
+    DefaultKind,
+    DefaultService,
+    Preferences,
+    StoredServer,
+    StoredSettings,
+)
+
+SCHEMA: Final = 1
+
+_Choice = TypeVar("_Choice", Security, DefaultKind)
+
+
+class BadValueError(ValueError):
+    """A value of the file is none; the text names it."""
+
+
+class NewerSchemaError(ValueError):
+    """A newer version of the program wrote the file."""
+
+
+def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
+    """Make values of the file's text.
+
+    Args:
+        text: The text; without any it is the empty settings.
+        ca_content: Gives the content of a copied CA file by its name; "" where there is none.
+
+    Raises:
+        NewerSchemaError: A newer version wrote it.
+        BadValueError: A value has the wrong type or breaks a rule of the form.
+        tomllib.TOMLDecodeError: It is no TOML.
+    """
+    root = _Table("", tomllib.loads(text))
+    if root.is_empty:
+        return StoredSettings()
+    schema = root.number("schema")
+    if schema > SCHEMA:
+        raise NewerSchemaError(f"schema {schema}; this version knows {SCHEMA}")
+    if schema < SCHEMA:
+        raise BadValueError(f"schema: there is no schema {schema}")
+    return StoredSettings(
+        enabled=root.flag("enabled"),
+        server=_server(root.table("server"), ca_content),
+        preferences=_preferences(root.table("preferences")),
+        default=_default(root.table("default"), ca_content),
+    )
+
+
+def encode(text: str, stored: StoredSettings) -> str:
+    """Put values into the file's text; unknown keys, comments and the order stay.
+
+    Raises:
+        ValueError: The text is no TOML, or a value can't be written.
+    """
+    # Imported here: 40 ms that only a save pays.
+    import tomlkit  # noqa: PLC0415
+
+    document = tomlkit.parse(text)
+    _put(document, {"schema": SCHEMA, "enabled": stored.enabled})
+    _put_table(document, "server", _server_values(stored.server))
+    if "preferences" in document or stored.preferences != Preferences():
+        _put_table(document, "preferences", _preferences_values(stored.preferences))
+    if "default" in document or stored.default != DefaultService():
+        _put_table(document, "default", _default_values(stored.default))
+        _put_table(document["default"], "server", _server_values(stored.default.server))
+    return tomlkit.dumps(document)
+
+
+def ca_name(ca_pem: str) -> str:
+    """Name of the copy of a CA's content in the config directory; "" for no CA."""
+    return f"ca-{sha256(ca_pem.encode()).hexdigest()[:12]}.pem" if ca_pem else ""
+
+
+class _Table:
+    """A table of the file whose values are read with their type.
+
+    A value of another type raises `BadValueError`.
+    """
+
+    def __init__(self, name: str, values: Mapping[str, object]) -> None:
+        self.name = name
+        self._values = values
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._values
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self._values.get(key, default)
+        if not isinstance(value, str):
+            raise self._bad(key, "a text in quotes")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self._values.get(key, False)
+        if not isinstance(value, bool):
+            raise self._bad(key, "true or false")
+        return value
+
+    def number(self, key: str) -> int:
+        value = self._values.get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._bad(key, "a number")
+        return value
+
+    def table(self, key: str) -> "_Table | None":
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self._bad(key, "a table")
+        return _Table(f"{self.name}{key}.", value)
+
+    def choice(self, key: str, choices: type[_Choice], default: _Choice) -> _Choice:
+        value = self.text(key, default)
+        if value not in list(choices):
+            raise self._bad(key, f"one of {', '.join(choices)}")
+        return choices(value)
+
+    def _bad(self, key: str, expected: str) -> BadValueError:
+        return BadValueError(f"{self.name}{key}: {expected} is expected")
+
+
+def _server(table: _Table | None, ca_content: Callable[[str], str]) -> StoredServer | None:
+    if table is None:
+        return None
+    key = table.text("key")
+    return StoredServer(
+        settings=_settings(table, key, ca_content),
+        mode=table.choice("mode", Security, Security.AUTO),
+        key=key,
+        proof=_proof(table.table("proof")),
+    )
+
+
+def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> ServerSettings:
+    ca_pem = ca_content(table.text("ca_file"))
+    fields: dict[str, Any] = {"password": StoredSecret(key)} if key else {}
+    draft = SettingsDraft(
+        host=table.text("host"),
+        port=str(table.number("port")),
+        username=table.text("username"),
+        from_name=table.text("from_name"),
+        from_email=table.text("from_email"),
+        security=table.text("security", Security.AUTO),
+        ca_file=table.text("ca_file") if ca_pem else "",
+        ehlo_name=table.text("ehlo_name"),
+        auth_method=table.text("auth_method", "auto"),
+        **fields,
+    )
+    try:
+        return parse(draft, CaFile(draft.ca_file, ca_pem)).settings
+    except InvalidDraftError as error:
+        raise BadValueError(f"{table.name}{error}") from error
+
+
+def _proof(table: _Table | None) -> Proof | None:
+    if table is None:
+        return None
+    return Proof(table.number("version"), table.text("salt"), table.text("mac"))
+
+
+def _preferences(table: _Table | None) -> Preferences:
+    if table is None:
+        return Preferences()
+    return Preferences(
+        company_name=table.text("company_name"),
+        tell_address=table.text("tell_address"),
+        language=table.text("language"),
+        theme=table.text("theme", Preferences().theme),
+    )
+
+
+def _default(table: _Table | None, ca_content: Callable[[str], str]) -> DefaultService:
+    if table is None:
+        return DefaultService()
+    return DefaultService(
+        kind=table.choice("kind", DefaultKind, DefaultKind.OUTBOX),
+        sendmail_path=table.text("sendmail_path"),
+        from_email=table.text("from_email"),
+        server=_server(table.table("server"), ca_content),
+    )
+
+
+def _server_values(server: StoredServer | None) -> dict[str, object] | None:
+    """The server's part of the file; keys with None are absent from it."""
+    if server is None:
+        return None
+    settings, proof = server.settings, server.proof
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "username": settings.username,
+        "from_name": settings.from_name,
+        "from_email": settings.from_email,
+        "security": str(settings.security),
+        "mode": str(server.mode),
+        "auth_method": str(settings.auth_method),
+        "ehlo_name": settings.ehlo_name,
+        "ca_file": ca_name(settings.ca_pem) or None,
+        "key": server.key or None,
+        "proof": proof and {"version": proof.version, "salt": proof.salt, "mac": proof.mac},
+    }
+
+
+def _preferences_values(preferences: Preferences) -> dict[str, object]:
+    return {
+        "company_name": preferences.company_name,
+        "tell_address": preferences.tell_address,
+        "language": preferences.language,
+        "theme": preferences.theme,
+    }
+
+
+def _default_values(service: DefaultService) -> dict[str, object]:
+    return {
+        "kind": str(service.kind),
+        "sendmail_path": service.sendmail_path,
+        "from_email": service.from_email,
+    }
+
+
+def _put_table(
+    parent: MutableMapping[str, Any], name: str, values: Mapping[str, object] | None
+) -> None:
+    if values is None:
+        parent.pop(name, None)
+        return
+    import tomlkit  # noqa: PLC0415 - as above
+
+    if name not in parent:
+        parent[name] = tomlkit.table()
+    _put(parent[name], values)
+
+
+def _put(table: MutableMapping[str, Any], values: Mapping[str, object]) -> None:
+    """Set only what differs, so that the rest keeps its spelling and comments."""
+    for key, value in values.items():
+        if value is None:
+            table.pop(key, None)
+        elif key not in table or table[key] != value:
+            table[key] = _inline(value)
+
+
+def _inline(value: object) -> object:
+    import tomlkit  # noqa: PLC0415 - as above
+
+    if not isinstance(value, dict):
+        return value
+    inline = tomlkit.inline_table()
+    inline.update(value)
+    return inline

@@ -1,0 +1,93 @@
+"""What the settings file holds, as values."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from smtp_desk.core.proof import Proof
+from smtp_desk.core.settings import Security, ServerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class StoredServer:
+    """A saved SMTP server.
+
+    Attributes:
+        settings: The SMTP fields.
+        mode: How TLS begins, as the test found it; the sender never searches.
+        key: The secret's key in the keyring; "" without credentials.
+        proof: What says that exactly these settings were proven; None where nothing does.
+    """
+
+    settings: ServerSettings
+    mode: Security
+    key: str
+    proof: Proof | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What is no matter of one server.
+
+    Attributes:
+        company_name: The company's name.
+        tell_address: Who gets a mail when an outage begins and ends; "" for nobody.
+        language: Language of the window; "" for the system's.
+        theme: `system`, `light` or `dark`.
+    """
+
+    company_name: str = ""
+    tell_address: str = ""
+    language: str = ""
+    theme: str = "system"
+
+
+class DefaultKind(StrEnum):
+    """What the default email service is."""
+
+    OUTBOX = "outbox"
+    SENDMAIL = "sendmail"
+    SMTP = "smtp"
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultService:
+    """The default email service.
+
+    Attributes:
+        kind: What it is.
+        sendmail_path: Absolute path of the machine's MTA, for SENDMAIL.
+        from_email: Its own From address, for SENDMAIL; for SMTP that of `server`.
+        server: The organisation's relay, for SMTP.
+    """
+
+    kind: DefaultKind = DefaultKind.OUTBOX
+    sendmail_path: str = ""
+    from_email: str = ""
+    server: StoredServer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSettings:
+    """Everything in the settings file; the default is what a fresh machine has.
+
+    Attributes:
+        enabled: The switch: system emails leave through the custom server.
+        server: The custom server, or None where none is configured.
+        default: The default email service.
+        preferences: The rest.
+    """
+
+    enabled: bool = False
+    server: StoredServer | None = None
+    preferences: Preferences = field(default_factory=Preferences)
+    default: DefaultService = field(default_factory=DefaultService)
+
+    @property
+    def servers(self) -> tuple[StoredServer, ...]:
+        """The saved servers, the custom one first."""
+        return tuple(server for server in (self.server, self.default.server) if server)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys in the keyring that the file names."""
+        return frozenset(server.key for server in self.servers if server.key)
