@@ -1,0 +1,180 @@
+"""The log: what failed and when, without secrets, in a private file of bounded size."""
+
+import contextlib
+import copy
+import itertools
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from smtp_desk.core.reply import visible
+from smtp_desk.core.report import CheckReport
+from smtp_desk.core.secret import Secret
+from smtp_desk.smtp.redaction import Redactor
+
+LOG_FILE: Final = "smtp-desk.log"
+MAX_BYTES: Final = 1024 * 1024
+"""Size at which the file becomes `.1`, the one before `.2` and so on."""
+KEPT: Final = 3
+"""Number of older files."""
+
+_APPEND: Final = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_APPEND
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+_log = logging.getLogger(__name__)
+
+
+class _Hidden:
+    """The secrets used so far: none is ever logged, so this should find nothing to hide."""
+
+    def __init__(self) -> None:
+        self._secrets: list[Secret] = []
+        self._redactor = Redactor()
+
+    def add(self, secret: Secret) -> None:
+        if secret and secret not in self._secrets:
+            self._secrets.append(secret)
+            self._redactor = Redactor(*(each.reveal() for each in self._secrets))
+
+    def text(self, text: str) -> str:
+        return self._redactor.text(text)
+
+
+_hidden = _Hidden()
+
+
+def hide_in_log(secret: Secret | None) -> None:
+    """From now on hide `secret` in the log, in whatever coding it should turn up."""
+    if secret is not None:
+        _hidden.add(secret)
+
+
+def log_report(report: CheckReport) -> None:
+    """Log how a test ended: its id, and the code and stage of what it found; nothing else."""
+    finding = report.finding
+    if finding is None:
+        _log.info("report %s: %s", report.id, report.outcome)
+    else:
+        _log.info("report %s: %s at %s", report.id, finding.code, finding.stage)
+    for warning in report.warnings:
+        _log.info("report %s: warning %s at %s", report.id, warning.code, warning.stage)
+
+
+@contextlib.contextmanager
+def logging_to(folder: Path, *, terminal: bool = False) -> Iterator[None]:
+    """Write the log into `folder` while the context lasts; nothing is made before the first line.
+
+    Args:
+        folder: Made where it is missing, open to this user only.
+        terminal: Whether warnings go to standard error too, without tracebacks.
+    """
+    handlers: list[logging.Handler] = [_PrivateFile(folder / LOG_FILE)]
+    if terminal:
+        handlers.append(_warnings_on_standard_error())
+    root, ours = logging.getLogger(), logging.getLogger("smtp_desk")
+    level = ours.level
+    ours.setLevel(logging.INFO)
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+        ours.setLevel(level)
+
+
+class _LineFormatter(logging.Formatter):
+    """One record, one line; a traceback follows indented. No message can forge a line."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s[%(process)d] %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        own = copy.copy(record)
+        own.exc_text = None  # what another formatter left there is not indented
+        return super().format(own)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = visible(_hidden.text(record.message))
+        return super().formatMessage(record)
+
+    def formatException(self, ei: "logging._SysExcInfoType") -> str:  # noqa: N802 - as above
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - as above
+        return _indented(stack_info)
+
+
+class _MessageFormatter(logging.Formatter):
+    """The message alone, on one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"smtp-desk: {visible(_hidden.text(record.getMessage()))}"
+
+
+def _indented(lines: str) -> str:
+    return "\n".join(f"    {visible(line)}" for line in _hidden.text(lines).splitlines())
+
+
+def _warnings_on_standard_error() -> logging.Handler:
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(_MessageFormatter())
+    return handler
+
+
+class _PrivateFile(logging.Handler):
+    """Appends to a file of mode 0600, which other processes of ours write too.
+
+    It is opened for each record: so nobody goes on writing into a file that another has
+    renamed, and on Windows renaming works at all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._complained = False
+        self.setFormatter(_LineFormatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._append(f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            self._complain(error)
+        except Exception:  # noqa: BLE001 - the log never breaks what it tells of
+            self.handleError(record)
+
+    def _append(self, line: bytes) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(self._path, _APPEND, 0o600), "ab", buffering=0) as file:
+            file.write(line)
+            full = file.tell() >= MAX_BYTES
+        if full:
+            self._rotate()
+
+    def _rotate(self) -> None:
+        newest_first = [self._path, *(Path(f"{self._path}.{n}") for n in range(1, KEPT + 1))]
+        for newer, older in reversed(tuple(itertools.pairwise(newest_first))):
+            with contextlib.suppress(FileNotFoundError):
+                newer.replace(older)
+
+    def _complain(self, error: OSError) -> None:
+        if not self._complained and sys.stderr is not None:
+            self._complained = True
+            sys.stderr.write(f"smtp-desk: no log is written: {error}\n")
