@@ -158,13 +158,12 @@ class Stream:
             data, self._received = self._received[:limit], self._received[limit:]
             return data
         try:
-            data = self._connection.decrypt(limit)
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return self._connection.decrypt(limit)
+        except EOFError:
             self._ended = self._ended or ClosedError()
             return b""
         except ssl.SSLError as error:
             raise broken(error) from error
-        return data
 
     def _send(self, data: bytes | memoryview, deadline: Deadline) -> None:
         view = memoryview(data)

@@ -144,13 +144,23 @@ class TlsConnection:
         return self._outgoing.read()
 
     def decrypt(self, limit: int) -> bytes:
-        """Return up to `limit` bytes of what was received; none means: feed more."""
+        """Return up to `limit` bytes of what was received; none means: feed more.
+
+        Raises:
+            EOFError: There will be no more, said by a close_notify or by the network's end.
+        """
         if not self._incoming.pending and not self._incoming.eof and not self._ssl.pending():
             return b""
         try:
-            return self._ssl.read(limit)
+            data = self._ssl.read(limit)
         except ssl.SSLWantReadError:
             return b""
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            raise EOFError from error
+        # The ssl module tells a close_notify by returning nothing.
+        if not data:
+            raise EOFError
+        return data
 
     def goodbye(self) -> bytes:
         """Return the close_notify to send."""

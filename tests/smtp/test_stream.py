@@ -49,6 +49,11 @@ class Pair:
         self.peer.close()
 
 
+def _read_on_and_on(stream: Stream, deadline: Deadline) -> None:
+    while True:
+        stream.read(deadline)
+
+
 @pytest.fixture(params=["127.0.0.1", "::1"])
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     pair = Pair(request.param)
@@ -101,8 +106,7 @@ def test_drips_stretch_nothing() -> None:
         stream = Stream(socket.create_connection((server.host, server.port)), Cancel())
         deadline = Deadline.after(0.2)
         with pytest.raises(TimedOutError):
-            while True:
-                stream.read(deadline)
+            _read_on_and_on(stream, deadline)
         stream.abort()
 
 
@@ -116,8 +120,7 @@ def test_a_flood_stretches_nothing(pair: Pair) -> None:
     flooding.start()
     deadline = Deadline.after(0.2)
     with pytest.raises(TimedOutError):
-        while True:
-            pair.stream.read(deadline)
+        _read_on_and_on(pair.stream, deadline)
     pair.peer.shutdown(socket.SHUT_RDWR)
     flooding.join()
 
@@ -194,8 +197,7 @@ def test_what_the_peer_said_before_it_hung_up_can_be_read(pair: Pair) -> None:
     pair.peer.sendall(b"552 5.3.4 too big\r\n")
     pair.reset()
     with pytest.raises(ResetError):
-        for _ in range(100):
-            pair.stream.write(b"x" * 65536, pair.deadline)
+        pair.stream.write(bytes(LARGE), pair.deadline)
     assert pair.read(19) == b"552 5.3.4 too big\r\n"
     with pytest.raises((ResetError, ClosedError)):
         pair.stream.read(pair.deadline)
