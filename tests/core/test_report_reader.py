@@ -113,6 +113,16 @@ def test_what_moves_the_cursor_is_made_visible_wherever_it_stands() -> None:
     assert report.id == visible(evil)
 
 
+def test_a_certificate_keeps_its_lines() -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nAbc+/=\nZ09=\n-----END CERTIFICATE-----\n"
+
+    def add(document: Document) -> None:
+        document["stages"][0]["facts"]["ca"] = {"pem": pem, "text": f"{pem}{pem}"}
+
+    (stage, _) = read_report(changed(add)).stages
+    assert stage.facts["ca"] == {"pem": pem, "text": visible(f"{pem}{pem}")}
+
+
 def test_a_remedy_of_a_file_never_sets_a_password() -> None:
     def change(document: Document) -> None:
         changes = document["finding"]["remedies"][0]["changes"]
