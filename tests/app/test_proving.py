@@ -1,0 +1,151 @@
+"""Proving and saving: what never reaches the network, and what may be saved."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smtp_desk.app.proving import ProofRequest, ProofResult, prove, save
+from smtp_desk.app.services import Services
+from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.stages import StageEvent
+from smtp_desk.sandbox.server import Sandbox
+from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.check import Steps
+from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return Services.sandbox(tmp_path / "home")
+
+
+@pytest.fixture
+def draft(sandbox: Sandbox, tmp_path: Path) -> SettingsDraft:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text(sandbox.ca_pem, "utf-8")
+    return SettingsDraft(
+        host="localhost",
+        port=str(sandbox.tls_port),
+        username=sandbox.username,
+        password=sandbox.password,
+        from_email="desk@sandbox.test",
+        security="tls",
+        ca_file=str(ca_file),
+    )
+
+
+def run(services: Services, draft: SettingsDraft, steps: Steps = Steps.FULL) -> ProofResult:
+    events: list[StageEvent] = []
+    request = ProofRequest(draft=draft, recipient="ann@sandbox.test", steps=steps)
+    result = prove(services, request, events.append, Cancel())
+    assert events
+    return result
+
+
+def changed(draft: SettingsDraft, **changes: object) -> SettingsDraft:
+    values = {name: getattr(draft, name) for name in SettingsDraft.__slots__}
+    return SettingsDraft(**(values | changes))
+
+
+def test_a_sent_test_email_proves_and_may_be_saved(
+    services: Services, draft: SettingsDraft, sandbox: Sandbox
+) -> None:
+    before = len(sandbox.inbox.mails())
+    result = run(services, draft)
+    assert result.report.sent
+    assert result.proven
+    assert len(sandbox.inbox.mails()) == before + 1
+    stored = save(services, result)
+    assert stored.server
+    assert stored.server.mode == "tls"
+    assert services.store.secret(stored.server) == draft.password
+
+
+@pytest.mark.parametrize("steps", [Steps.NO_SEND, Steps.NO_LOGIN])
+def test_a_shorter_check_is_never_a_proof(
+    services: Services, draft: SettingsDraft, steps: Steps, sandbox: Sandbox
+) -> None:
+    before = len(sandbox.inbox.mails())
+    result = run(services, draft, steps)
+    assert result.report.finding is None
+    assert not result.proven
+    assert len(sandbox.inbox.mails()) == before
+    with pytest.raises(ValueError, match="successful test email"):
+        save(services, result)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"host": "https://localhost"}, "settings.host_invalid"),
+        ({"port": "70000"}, "settings.value_invalid"),
+        ({"password": Secret("")}, "settings.credentials_incomplete"),
+        ({"username": ""}, "settings.credentials_incomplete"),
+        ({"ca_file": "none.pem"}, "settings.ca_file_unreadable"),
+        ({"password": StoredSecret("gone")}, "settings.secret_unavailable"),
+    ],
+)
+def test_what_can_not_be_tested_is_reported_and_sends_nothing(
+    services: Services, draft: SettingsDraft, changes: dict[str, object], code: str
+) -> None:
+    result = run(services, changed(draft, **changes))
+    report = result.report
+    assert not report.sent
+    assert report.finding
+    assert report.finding.code == code
+    assert [str(stage.stage) for stage in report.stages] == ["settings"]
+    assert report.to_json()["message"] == (
+        "Could not reach the SMTP server. Verify the host and port."
+    )
+
+
+def test_a_recipient_that_is_none_sends_nothing(services: Services, draft: SettingsDraft) -> None:
+    request = ProofRequest(draft=draft, recipient="ann")
+    result = prove(services, request, lambda _event: None, Cancel())
+    assert result.report.finding
+    assert result.report.finding.code == "settings.value_invalid"
+
+
+def test_the_stored_secret_is_used_only_where_it_was_proven(
+    services: Services, draft: SettingsDraft
+) -> None:
+    stored = save(services, run(services, draft))
+    assert stored.server
+    untouched = changed(draft, password=StoredSecret(stored.server.key))
+    assert run(services, untouched).report.sent
+    elsewhere = run(services, changed(untouched, host="127.0.0.1"))
+    assert elsewhere.report.finding
+    assert elsewhere.report.finding.code == "settings.credentials_incomplete"
+
+
+def test_a_locked_keyring_is_named(
+    services: Services, draft: SettingsDraft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = save(services, run(services, draft))
+    assert stored.server
+
+    def locked(_key: str) -> None:
+        raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+
+    monkeypatch.setattr(services.credentials, "get", locked)
+    result = run(services, changed(draft, password=StoredSecret(stored.server.key)))
+    assert result.report.finding
+    assert result.report.finding.code == "settings.secret_unavailable"
+    assert result.values
+
+
+def test_a_stored_secret_that_vanished_is_named(services: Services, draft: SettingsDraft) -> None:
+    stored = save(services, run(services, draft))
+    assert stored.server
+    services.credentials.delete(stored.server.key)
+    result = run(services, changed(draft, password=StoredSecret(stored.server.key)))
+    assert result.report.finding
+    assert result.report.finding.code == "settings.secret_unavailable"
