@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.reply import decode
+from smtp_desk.core.reply import decode, visible
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Json, Stage
 from smtp_desk.smtp.certificates import Certificate, best_name, path_of, read_chain
@@ -181,14 +181,14 @@ class Handshake:
         if not isinstance(error, ssl.SSLCertVerificationError):
             return SmtpFailure(Stage.TLS, self._code(error), facts=facts)
         chain = read_chain(self.connection.chain)
-        cause = _CAUSE_OF_VERIFY_CODE.get(error.verify_code & 0xFFFFFFFF, "tls.failed")
+        cause = _CAUSE_OF_VERIFY_CODE.get(_verify_code(error) & 0xFFFFFFFF, "tls.failed")
         code, more = _certificate_refused(cause, chain, self.host, now or datetime.now(UTC))
         return SmtpFailure(Stage.TLS, code, facts={**facts, **more})
 
     def _code(self, error: ssl.SSLError) -> str:
         # Alert 40 means many things. Once the server has shown its certificate a cipher is
         # agreed, and what it still misses is ours.
-        if error.reason == "SSLV3_ALERT_HANDSHAKE_FAILURE" and self.connection.chain:
+        if _reason(error) == "SSLV3_ALERT_HANDSHAKE_FAILURE" and self.connection.chain:
             return "tls.client_certificate_required"
         return code_of(error)
 
@@ -203,14 +203,26 @@ def broken(error: ssl.SSLError) -> SmtpFailure:
 
 def code_of(error: ssl.SSLError) -> str:
     """Return the code for OpenSSL's reason, `tls.failed` if it has none of its own."""
-    return _CAUSE_OF_REASON.get(error.reason or "", "tls.failed")
+    return _CAUSE_OF_REASON.get(_reason(error), "tls.failed")
+
+
+# Only OpenSSL's errors are sure to have all attributes; those of Windows and macOS are
+# made by truststore.
+
+
+def _reason(error: ssl.SSLError) -> str:
+    return getattr(error, "reason", None) or ""
+
+
+def _verify_code(error: ssl.SSLCertVerificationError) -> int:
+    return getattr(error, "verify_code", 0)
 
 
 def _words(error: ssl.SSLError) -> dict[str, Json]:
-    words: dict[str, Json] = {"reason": error.reason or ""}
+    words: dict[str, Json] = {"reason": _reason(error)}
     if isinstance(error, ssl.SSLCertVerificationError):
-        words["verify_code"] = error.verify_code
-        words["verify_message"] = error.verify_message
+        words["verify_code"] = _verify_code(error)
+        words["verify_message"] = visible(getattr(error, "verify_message", "") or str(error))
     return words
 
 
