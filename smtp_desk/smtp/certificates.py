@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from smtp_desk.core.reply import visible
@@ -104,8 +104,6 @@ class Certificate:
             return f"RSA {key.key_size}"
         if isinstance(key, ec.EllipticCurvePublicKey):
             return f"EC {key.curve.name}"
-        if isinstance(key, dsa.DSAPublicKey):
-            return f"DSA {key.key_size}"
         return type(key).__name__.removesuffix("PublicKey")
 
     @property
