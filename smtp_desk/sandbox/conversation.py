@@ -6,7 +6,7 @@ import hmac
 import logging
 import secrets
 import ssl
-from typing import Any, Final, cast
+from typing import Any, AnyStr, Final, cast
 
 from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -29,12 +29,8 @@ _log = logging.getLogger(__name__)
 def silence_library_log() -> None:
     """Keep the library from logging: at its debug level it writes down what clients send."""
     library_log = logging.getLogger("mail.log")
-    library_log.addFilter(_drop)
-    library_log.setLevel(logging.CRITICAL)
-
-
-def _drop(_record: logging.LogRecord) -> bool:
-    return False
+    library_log.setLevel(logging.CRITICAL + 1)
+    library_log.propagate = False
 
 
 class Postmaster:
@@ -145,7 +141,7 @@ class Conversation(SMTP):
     def __init__(
         self,
         postmaster: Postmaster,
-        connections: dict["Conversation", asyncio.Transport],
+        connections: set["Conversation"],
         *,
         starttls: ssl.SSLContext | None,
     ) -> None:
@@ -181,13 +177,39 @@ class Conversation(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Enter; with STARTTLS a second time, when TLS stands."""
-        self._connections.setdefault(self, cast("asyncio.Transport", transport))
+        if self not in self._connections:
+            self._connections.add(self)
+            self._connected = cast("asyncio.Transport", transport)
+            self._socket = transport.get_extra_info("socket")
         super().connection_made(transport)
+
+    def eof_received(self) -> bool:
+        """Close at the client's end: the library does so only once the greeting is out."""
+        super().eof_received()
+        return False
 
     def connection_lost(self, error: Exception | None) -> None:
         """Leave."""
-        self._connections.pop(self, None)
+        self._connections.discard(self)
         super().connection_lost(error)
+
+    @property
+    def socket_closed(self) -> bool:
+        """Whether nothing of the connection is left."""
+        return bool(self._socket.fileno() == -1)
+
+    def abort(self) -> None:
+        """End the connection where it is; its socket closes in a later round of the loop."""
+        self._connected.abort()
+
+    async def push(self, status: AnyStr) -> None:
+        """Send a reply, then let the others have a turn.
+
+        Pipelined commands need no waiting; without the turn a lost connection would be
+        noticed only after all of them.
+        """
+        await super().push(status)
+        await asyncio.sleep(0)
 
 
 def _refusal_of_form(address: str, envelope: Envelope) -> str | None:

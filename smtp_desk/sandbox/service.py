@@ -31,7 +31,7 @@ class Service:
         self._context = context
         self._starttls = starttls
         self._tls = tls
-        self._connections: dict[Conversation, asyncio.Transport] = {}
+        self._connections: set[Conversation] = set()
         # Resolved when both ports are served, to what ends the service from any thread.
         self._ready: Future[Callable[[], object]] = Future()
         self._thread = threading.Thread(target=self._run, name="smtp-sandbox", daemon=True)
@@ -59,7 +59,9 @@ class Service:
         try:
             # Not in debug mode, whatever the environment says: it writes down what is sent.
             asyncio.run(self._serve(), debug=False)
-        except Exception as error:  # noqa: BLE001 - told to whoever starts the service
+        except Exception as error:
+            if self._ready.done():
+                raise
             self._ready.set_exception(error)
         finally:
             for listener in (*self._starttls, *self._tls):
@@ -89,16 +91,14 @@ class Service:
         return Conversation(self._postmaster, self._connections, starttls=None)
 
     async def _end_conversations(self) -> None:
-        transports = list(self._connections.values())
-        sockets = [transport.get_extra_info("socket") for transport in transports]
-        for transport in transports:
-            transport.abort()
+        conversations = tuple(self._connections)
+        for conversation in conversations:
+            conversation.abort()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # A transport closes its socket in a later round of the loop.
-        while any(end.fileno() != -1 for end in sockets):  # noqa: ASYNC110 - no event tells it
+        while not all(each.socket_closed for each in conversations):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0)
 
 
