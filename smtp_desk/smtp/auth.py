@@ -1,0 +1,224 @@
+"""Signing in (RFC 4954): which mechanism, and what it says, without I/O.
+
+A mechanism is a generator: it yields what to send and receives the server's challenge.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import stringprep
+import unicodedata
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import AuthMethod
+
+Exchange: TypeAlias = Generator[bytes, bytes, None]
+"""Yields responses, receives the words of 334 replies as they stand on the wire."""
+
+_GS2: Final = b"n,,"  # no channel binding, no authorization identity (RFC 5802, 5.1)
+_LEAST_ITERATIONS: Final = 4096
+# Enough for any server; an endless count would keep this side busy for as long (RFC 5802, 9).
+_MOST_ITERATIONS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An OAuth 2.0 access token in place of a password."""
+
+    access: Secret
+
+
+Credential: TypeAlias = Secret | Token
+
+
+def reveal(credential: Credential) -> str:
+    """Return the password or the token itself, to be sent."""
+    return (credential.access if isinstance(credential, Token) else credential).reveal()
+
+
+class ChallengeError(Exception):
+    """The server's challenge breaks the rules of the mechanism."""
+
+
+class MechanismError(Exception):
+    """No mechanism of ours fits.
+
+    Attributes:
+        code: `auth.not_offered` or `auth.no_common_mechanism`.
+        offered: What the server offers.
+    """
+
+    def __init__(self, code: str, offered: Sequence[str]) -> None:
+        super().__init__(code)
+        self.code = code
+        self.offered = tuple(offered)
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """A SASL mechanism.
+
+    Attributes:
+        name: As on the wire.
+        client_first: Whether the first response needs no challenge (an initial response);
+            else what the exchange yields first is not sent.
+        start: Begins an exchange for a username and a secret.
+        mutual: Whether the server must have proved itself before its 235 counts: the
+            exchange has then been asked for all it yields.
+        proof_after: What stands before the part of a response that is made of the password.
+    """
+
+    name: str
+    client_first: bool
+    start: Callable[[str, str], Exchange]
+    mutual: bool = False
+    proof_after: bytes = b""
+
+    def proof(self, response: bytes) -> bytes:
+        """Return what of a response a password could be guessed from, or b""."""
+        return response.rpartition(self.proof_after)[2] if self.proof_after else b""
+
+
+def choose(method: AuthMethod, offered: Sequence[str], credential: Credential) -> Mechanism:
+    """Return the one mechanism to sign in with; there is no second try with another.
+
+    A password takes the first offered of PLAIN, LOGIN, CRAM-MD5, and SCRAM-SHA-256 only
+    where nothing else is; a token takes XOAUTH2.
+
+    Raises:
+        MechanismError: None fits.
+    """
+    if not offered:
+        raise MechanismError("auth.not_offered", offered)
+    if isinstance(credential, Token):
+        wanted: tuple[str, ...] = ("XOAUTH2",)
+    elif method is AuthMethod.AUTO:
+        wanted = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256")
+    else:
+        wanted = (method.value.upper(),)
+    for name in wanted:
+        if name in offered:
+            return MECHANISMS[name]
+    raise MechanismError("auth.no_common_mechanism", offered)
+
+
+def encode(response: bytes) -> bytes:
+    """Write a response as it stands on the wire."""
+    return base64.b64encode(response)
+
+
+def decode_challenge(text: bytes) -> bytes:
+    """Read the words of a 334 reply.
+
+    Raises:
+        ChallengeError: They are no base64.
+    """
+    try:
+        return base64.b64decode(text.strip(), validate=True)
+    except binascii.Error:
+        raise ChallengeError("the challenge is not base64") from None
+
+
+def _plain(username: str, password: str) -> Exchange:
+    yield f"\0{username}\0{password}".encode()
+
+
+def _login(username: str, password: str) -> Exchange:
+    # Servers word the two questions as they like; only their order counts.
+    yield b""
+    yield username.encode()
+    yield password.encode()
+
+
+def _cram_md5(username: str, password: str) -> Exchange:
+    challenge = decode_challenge((yield b""))
+    digest = hmac.new(password.encode(), challenge, hashlib.md5).hexdigest()
+    yield f"{username} {digest}".encode()
+
+
+def _xoauth2(username: str, token: str) -> Exchange:
+    yield f"user={username}\1auth=Bearer {token}\1\1".encode()
+    # A refusal comes as a challenge that holds JSON; an empty answer calls for the 535.
+    yield b""
+
+
+def _scram_sha_256(username: str, password: str) -> Exchange:
+    name = _prepared(username).replace("=", "=3D").replace(",", "=2C").encode()
+    nonce = secrets.token_urlsafe(18).encode()
+    first = b"n=%b,r=%b" % (name, nonce)
+    server_first = decode_challenge((yield _GS2 + first))
+    fields = _scram_fields(server_first)
+    server_nonce = fields.get("r", b"")
+    if not server_nonce.startswith(nonce) or len(server_nonce) == len(nonce):
+        raise ChallengeError("the server did not extend our nonce")
+    salted = hashlib.pbkdf2_hmac(
+        "sha256",
+        _prepared(password).encode(),
+        decode_challenge(fields.get("s", b"")),
+        _iterations(fields.get("i", b"")),
+    )
+    without_proof = b"c=%b,r=%b" % (encode(_GS2), server_nonce)
+    signed = b",".join((first, server_first, without_proof))
+    client_key = _hmac(salted, b"Client Key")
+    signature = _hmac(hashlib.sha256(client_key).digest(), signed)
+    proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
+    server_final = decode_challenge((yield b"%b,p=%b" % (without_proof, encode(proof))))
+    expected = encode(_hmac(_hmac(salted, b"Server Key"), signed))
+    # RFC 5802 section 3: a server that cannot prove that it knows the password is not ours.
+    if not hmac.compare_digest(_scram_fields(server_final).get("v", b""), expected):
+        raise ChallengeError("the server did not prove that it knows the password")
+    yield b""
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")
+
+
+def _scram_fields(message: bytes) -> dict[str, bytes]:
+    parts = (part.partition(b"=") for part in message.split(b","))
+    return {name.decode("latin-1"): value for name, _, value in parts}
+
+
+def _iterations(text: bytes) -> int:
+    if not text.isdigit() or len(text) > len(str(_MOST_ITERATIONS)):
+        raise ChallengeError("the iteration count is no number in bounds")
+    count = int(text)
+    if not _LEAST_ITERATIONS <= count <= _MOST_ITERATIONS:
+        raise ChallengeError("the iteration count is out of bounds")
+    return count
+
+
+def _prepared(text: str) -> str:
+    """Return `text` as SASLprep maps it (RFC 4013).
+
+    SCRAM derives a key from the password, so both sides must agree on its octets. PLAIN,
+    LOGIN and CRAM-MD5 send or use the password as typed: servers compare octets there,
+    and a mapped password would be another one. What SASLprep prohibits is left as it is;
+    the server decides.
+    """
+    kept = (character for character in text if not stringprep.in_table_b1(character))
+    spaced = "".join(" " if stringprep.in_table_c12(c) else c for c in kept)
+    return unicodedata.normalize("NFKC", spaced)
+
+
+MECHANISMS: Final[Mapping[str, Mechanism]] = {
+    mechanism.name: mechanism
+    for mechanism in (
+        Mechanism("PLAIN", client_first=True, start=_plain),
+        Mechanism("LOGIN", client_first=False, start=_login),
+        Mechanism("CRAM-MD5", client_first=False, start=_cram_md5, proof_after=b" "),
+        Mechanism(
+            "SCRAM-SHA-256",
+            client_first=True,
+            start=_scram_sha_256,
+            mutual=True,
+            proof_after=b",p=",
+        ),
+        Mechanism("XOAUTH2", client_first=True, start=_xoauth2),
+    )
+}

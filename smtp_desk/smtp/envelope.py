@@ -1,0 +1,82 @@
+"""What is handed to a server with a message, and what came of it for each recipient."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from smtp_desk.core.errors import Acceptance, SmtpFailure
+from smtp_desk.core.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The envelope of one message (RFC 5321, 2.3.1); domains as A-labels.
+
+    Attributes:
+        sender: Where bounces go; "" for nowhere.
+        recipients: At least one.
+        smtputf8: The message's header holds UTF-8 (RFC 6531).
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    smtputf8: bool = False
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether the server must offer SMTPUTF8."""
+        return self.smtputf8 or not all(map(str.isascii, (self.sender, *self.recipients)))
+
+
+class RecipientStatus(StrEnum):
+    """What came of one recipient."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientResult:
+    """One recipient and what came of it.
+
+    Attributes:
+        recipient: The address.
+        status: ACCEPTED: the server took the responsibility. REFUSED: it did not; nothing
+            was sent to this recipient. UNCERTAIN: the final dot went out and no reply came.
+        reply: The reply that decided, or None where none did.
+        failure: Why it is not ACCEPTED; its stage tells where.
+    """
+
+    recipient: str
+    status: RecipientStatus
+    reply: Reply | None = None
+    failure: SmtpFailure | None = None
+
+    @classmethod
+    def failed(cls, recipient: str, failure: SmtpFailure) -> "RecipientResult":
+        """Return the result of a recipient that `failure` ended."""
+        uncertain = failure.acceptance is Acceptance.UNKNOWN
+        status = RecipientStatus.UNCERTAIN if uncertain else RecipientStatus.REFUSED
+        return cls(recipient, status, failure.reply, failure)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came of one message.
+
+    Attributes:
+        results: One for each recipient, in the order of the envelope.
+    """
+
+    results: tuple[RecipientResult, ...]
+
+    @property
+    def failure(self) -> SmtpFailure | None:
+        """The first failure, or None where every recipient was accepted."""
+        return next((result.failure for result in self.results if result.failure), None)
+
+    @property
+    def reply(self) -> Reply | None:
+        """The reply to the final dot that accepted the message, or None."""
+        accepted = (r for r in self.results if r.status is RecipientStatus.ACCEPTED)
+        return next((result.reply for result in accepted), None)

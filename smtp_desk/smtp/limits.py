@@ -1,0 +1,40 @@
+"""How long each part of a session may take (RFC 5321, 4.5.3.2)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds.
+
+    Attributes:
+        total: The whole session; None where it has no end of its own.
+        connect: Until TCP is connected, all addresses together.
+        greeting: Until the banner.
+        tls: The TLS handshake.
+        command: From a command to its reply.
+        data_block: To get one block of the message written.
+        end: From the final dot to its reply.
+        quit: From QUIT to its reply, which decides nothing.
+        patience: Of silence before TLS is tried on a second connection.
+    """
+
+    total: float | None
+    connect: float
+    greeting: float = 30
+    tls: float = 30
+    command: float = 60
+    data_block: float = 180
+    end: float = 600
+    quit: float = 5
+    patience: float = 3
+
+
+def limits_of_a_test(total: float = 60) -> Limits:
+    """Return the limits of a test: `total` seconds in all."""
+    return Limits(total=total, connect=15)
+
+
+SENDER_LIMITS: Final = Limits(total=None, connect=10)
+"""The limits of the sender, whose sessions last as long as they are of use."""

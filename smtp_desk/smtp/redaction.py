@@ -1,0 +1,208 @@
+"""Hiding a secret wherever a server echoes it, in whatever coding."""
+
+import base64
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from smtp_desk.core.stages import Json
+
+HIDDEN: Final = "‹hidden›"
+
+_MARK: Final = HIDDEN.encode()
+# Shorter ones are hidden where they stand alone only: hiding each "a" of every word would
+# leave nothing to read, and tell the secret by the holes.
+_SHORT: Final = 4
+# Longer ones are tokens, made of letters that no notation changes.
+_LONG: Final = 1024
+# Fewer letters of base64 than this stand in any text by chance.
+_LEAST_CORE: Final = 5
+_BASE64_TAIL: Final = re.compile(rb"[A-Za-z0-9+/=_%-]*")
+_LINE_BREAK: Final = rb"\n?"
+
+
+class Redactor:
+    """Knows the secrets of one session and hides them in texts of the server.
+
+    Found are a secret as it is, in either case of letters, and character by character in
+    percent, JSON, C, quoted-printable, HTML and hexadecimal notation, mixed at will; in
+    base64 of both alphabets at any place of a longer blob (PLAIN's holds the username as
+    well); and all of these across the lines of a reply.
+    """
+
+    def __init__(self, *texts: str) -> None:
+        """Hide `texts`; empty ones are no secret."""
+        self._spelled: list[bytes] = []
+        self._blobs: list[bytes] = []
+        self._patterns: list[re.Pattern[bytes]] | None = None
+        for value in (text.encode("utf-8", "surrogatepass") for text in texts if text):
+            self._blobs += _base64_cores(value)
+            if len(value) <= _LONG:
+                self._spelled.append(_spellings(value))
+            else:
+                self._blobs.append(_blob(value))
+
+    def add(self, blob: bytes) -> None:
+        """Hide this text of base64 or hexadecimal letters too: what an AUTH exchange sent."""
+        if blob:
+            self._blobs.append(_blob(blob))
+            self._patterns = None
+
+    def lines(self, texts: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """Return the lines of one reply with every secret hidden."""
+        joined = b"\n".join(texts)
+        spans = self._spans(joined)
+        if not spans:
+            return texts
+        return tuple(_hide(joined, spans).split(b"\n"))
+
+    def text(self, text: str) -> str:
+        """Return a text with every secret hidden."""
+        octets = text.encode("utf-8", "surrogatepass")
+        spans = self._spans(octets)
+        return _hide(octets, spans).decode("utf-8", "replace") if spans else text
+
+    def json(self, value: Json) -> Json:
+        """Return a value with every secret hidden in its strings and names, at any depth."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self.json(item) for item in value]
+        if isinstance(value, dict):
+            return {self.text(name): self.json(item) for name, item in value.items()}
+        return value
+
+    def _spans(self, octets: bytes) -> list[tuple[int, int]]:
+        if self._patterns is None:
+            self._patterns = [
+                _any_of(self._spelled, re.IGNORECASE | re.DOTALL),
+                _any_of(self._blobs, re.DOTALL),
+            ]
+        spelled, blobs = self._patterns
+        spans = [found.span() for found in spelled.finditer(octets)]
+        spans += (_whole_blob(octets, found) for found in blobs.finditer(octets))
+        return _joined(spans)
+
+
+def _any_of(patterns: Sequence[bytes], flags: int) -> re.Pattern[bytes]:
+    # The longest first, or a secret that begins like another would leave its rest. None
+    # at all makes a pattern that matches nowhere.
+    longest_first = [pattern for _, pattern in sorted(((len(p), p) for p in patterns), reverse=True)]
+    return re.compile(b"|".join(longest_first) or rb"(?!)", flags)
+
+
+def _spellings(value: bytes) -> bytes:
+    """Return a pattern of `value` with each character in any notation."""
+    try:
+        characters = [(character.encode(), ord(character)) for character in value.decode()]
+    except UnicodeDecodeError:
+        characters = [(bytes([octet]), octet) for octet in value]
+    spelled = _LINE_BREAK.join(_character(octets, point) for octets, point in characters)
+    if len(characters) < _SHORT:
+        return rb"(?<![^\W_])" + spelled + rb"(?![^\W_])"
+    hexadecimal = _LINE_BREAK.join(b"%02x" % octet for octet in value)
+    return spelled + b"|" + hexadecimal
+
+
+def _character(octets: bytes, point: int) -> bytes:
+    cased = {octets, *(each.encode("utf-8", "surrogatepass") for each in _cases(chr(point)))}
+    ways = [
+        rb"\\?" + b"(?:" + b"|".join(map(re.escape, sorted(cased))) + b")",
+        b"".join(rb"(?:%%|=|\\x)%02x" % octet for octet in octets),
+        rb"&#0*%d;?|&#x0*%x;?" % (point, point),
+        _json_escape(point),
+    ]
+    if point <= 0xFF:  # noqa: PLR2004 - one octet of Latin-1
+        ways.append(re.escape(bytes([point])))
+        ways.append(rb"%%%02x" % point)
+    ways.extend(_NAMED.get(octets, ()))
+    return b"(?:" + b"|".join(ways) + b")"
+
+
+def _cases(character: str) -> tuple[str, str]:
+    return character.lower(), character.upper()
+
+
+def _json_escape(point: int) -> bytes:
+    units = chr(point).encode("utf-16-be", "surrogatepass").hex().encode()
+    return b"".join(rb"\\u" + units[at : at + 4] for at in range(0, len(units), 4))
+
+
+_LETTERS: Final = {
+    ord("+"): rb"(?:[+-]|%2[bB])",
+    ord("/"): rb"(?:[/_]|%2[fF])",
+    ord("="): rb"(?:=|%3[dD])?",
+}
+_NAMED: Final = {
+    b" ": (rb"\+",),
+    b'"': (b"&quot;",),
+    b"'": (b"&apos;",),
+    b"&": (b"&amp;",),
+    b"<": (b"&lt;",),
+    b">": (b"&gt;",),
+    b"\n": (rb"\\n",),
+    b"\t": (rb"\\t",),
+}
+
+
+def _base64_cores(value: bytes) -> list[bytes]:
+    """Return patterns of the letters that base64 of any blob holding `value` contains.
+
+    Six bits make a letter, so a value can begin at three places of a letter group; the
+    letters that depend on what stands before and after it are left out.
+    """
+    cores = []
+    for offset in range(3):
+        letters = base64.b64encode(bytes(offset) + value)
+        first = (offset * 8 + 5) // 6
+        last = (offset + len(value)) * 8 // 6
+        core = letters[first:last]
+        if len(core) >= _LEAST_CORE:
+            cores.append(_blob(core))
+    return cores
+
+
+def _blob(letters: bytes) -> bytes:
+    return _LINE_BREAK.join(map(_letter, letters))
+
+
+def _letter(octet: int) -> bytes:
+    return _LETTERS.get(octet) or re.escape(bytes([octet]))
+
+
+def _whole_blob(octets: bytes, found: re.Match[bytes]) -> tuple[int, int]:
+    """Stretch a hit to the whole run of base64 letters around it, on its own line."""
+    start, end = found.span()
+    line = octets.rfind(b"\n", 0, start) + 1
+    before = _BASE64_TAIL.match(octets[line:start][::-1])
+    after = _BASE64_TAIL.match(octets, end)
+    return start - (before.end() if before else 0), after.end() if after else end
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _hide(octets: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """Put the mark in place of each span; line breaks inside it stay."""
+    pieces = []
+    at = 0
+    for start, end in spans:
+        pieces += [_utf8(octets[at:start]), _MARK, b"\n" * octets.count(b"\n", start, end)]
+        at = end
+    return b"".join([*pieces, _utf8(octets[at:])])
+
+
+def _utf8(octets: bytes) -> bytes:
+    """Return octets as UTF-8, so that the mark beside them does not garble Latin-1."""
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1").encode()
+    return octets
