@@ -9,11 +9,11 @@ from smtp_desk.core.reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The envelope of one message (RFC 5321, 2.3.1); domains as A-labels.
+    """The envelope of one message (RFC 5321, 2.3.1); addresses as on the wire (`Mailbox.wire`).
 
     Attributes:
         sender: Where bounces go; "" for nowhere.
-        recipients: At least one.
+        recipients: At least one, unless only the sender is tried.
         smtputf8: The message's header holds UTF-8 (RFC 6531).
     """
 

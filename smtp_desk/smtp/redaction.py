@@ -87,7 +87,9 @@ class Redactor:
 def _any_of(patterns: Sequence[bytes], flags: int) -> re.Pattern[bytes]:
     # The longest first, or a secret that begins like another would leave its rest. None
     # at all makes a pattern that matches nowhere.
-    longest_first = [pattern for _, pattern in sorted(((len(p), p) for p in patterns), reverse=True)]
+    longest_first = [
+        pattern for _, pattern in sorted(((len(p), p) for p in patterns), reverse=True)
+    ]
     return re.compile(b"|".join(longest_first) or rb"(?!)", flags)
 
 

@@ -32,7 +32,7 @@ from smtp_desk.smtp.signing_in import SigningIn
 from smtp_desk.smtp.stream import Stream, StreamError
 from smtp_desk.smtp.timeline import Observe, StageRun, Timeline
 from smtp_desk.smtp.tls import client_context
-from smtp_desk.smtp.transaction import BeforeDot, Transaction
+from smtp_desk.smtp.transaction import BeforeDot, Transaction, mail_command
 from smtp_desk.smtp.wirelog import Transcript
 
 _BETWEEN_MESSAGES: Final = (State.READY, State.IDLE, State.STALE)
@@ -188,15 +188,12 @@ class Session:
         Raises:
             SmtpFailure: It is refused, or the session ended.
         """
-        transaction = Transaction(
-            self._opened,
-            envelope,
-            content,
-            limits=self._limits,
-            deadline=self._deadline,
-            cancel=self._cancel,
-        )
-        transaction.try_sender(self._timeline)
+        with self._timeline.stage(Stage.SENDER) as run:
+            answer = self._ask(mail_command(envelope, content, self.extensions))
+            run.facts.update(reply_facts(answer.reply))
+            if answer.outcome is not Outcome.DONE:
+                raise SmtpFailure(Stage.SENDER, reply=answer.reply)
+            self._ask(commands.RSET)
 
     def noop(self) -> None:
         """Ask whether the server is still there.
@@ -262,7 +259,8 @@ class Session:
             if answer.outcome is not Outcome.DONE:
                 raise SmtpFailure(Stage.EHLO, reply=answer.reply)
             run.facts["server_name"] = answer.reply.lines[0]
-            run.facts[fact] = [line for line in answer.reply.lines[1:] if line]
+            offered: list[Json] = [line for line in answer.reply.lines[1:] if line]
+            run.facts[fact] = offered
 
     def _start_tls(self) -> None:
         channel = self._opened

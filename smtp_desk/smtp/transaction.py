@@ -115,16 +115,6 @@ class Transaction:
         with timeline.stage(Stage.MESSAGE) as run:
             return self.delivery(accepted=self._send_message(run, before_dot, last=last))
 
-    def try_sender(self, timeline: Timeline) -> None:
-        """Ask for the sender only, and take it back."""
-        with timeline.stage(Stage.SENDER) as run:
-            extensions = self._channel.protocol.extensions
-            answer = self._ask(mail_command(self._envelope, self._content, extensions))
-            run.facts.update(reply_facts(answer.reply))
-            if answer.outcome is not Outcome.DONE:
-                raise SmtpFailure(Stage.SENDER, reply=answer.reply)
-            self._ask(commands.RSET)
-
     def delivery(
         self, *, accepted: Answer | None = None, failure: SmtpFailure | None = None
     ) -> Delivery:

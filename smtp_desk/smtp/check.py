@@ -1,0 +1,249 @@
+"""The test of a configuration: one session, told stage by stage, and the report of it."""
+
+import dataclasses
+import hashlib
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from smtp_desk.core.address import parse_mailbox
+from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings import Finding, FindingSeverity
+from smtp_desk.core.password_shape import password_shape
+from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
+from smtp_desk.core.settings import ServerSettings
+from smtp_desk.core.stages import Json, Stage, StageEvent
+from smtp_desk.smtp.auth import Credential, Token
+from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.dial import TEST_PATIENCE
+from smtp_desk.smtp.envelope import Envelope
+from smtp_desk.smtp.limits import limits_of_a_test
+from smtp_desk.smtp.resolve import DnsResolver, Resolver, SystemResolver, is_ip
+from smtp_desk.smtp.session import Session
+from smtp_desk.smtp.telling import for_texts
+
+OnEvent: TypeAlias = Callable[[StageEvent], None]
+"""Takes each stage event, in the thread of the test."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Steps(StrEnum):
+    """How far a test goes; only FULL proves anything."""
+
+    FULL = "full"
+    NO_SEND = "no_send"
+    NO_LOGIN = "no_login"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """What to test.
+
+    Attributes:
+        settings: The server, and with `from_email` the sender.
+        secret: Password or token; None where there is none. NO_LOGIN never uses it.
+        recipient: Where the test email goes; FULL only.
+        content: The test email; FULL only.
+        steps: How far to go.
+        probe_ports: Whether other ports are tried where this one fails before signing in.
+        resolver: `HOST:PORT` of a DNS server to ask instead of the system, or a resolver.
+        total_seconds: Limit of the whole test.
+    """
+
+    settings: ServerSettings
+    secret: Credential | None = None
+    recipient: str = ""
+    content: bytes = b""
+    steps: Steps = Steps.FULL
+    probe_ports: bool = True
+    resolver: Resolver | str | None = None
+    total_seconds: float = 60.0
+
+
+def run_check(
+    request: CheckRequest,
+    *,
+    catalogue: Catalogue,
+    on_event: OnEvent,
+    cancel: Cancel,
+    environment: Mapping[str, Json],
+    report_id: str = "",
+) -> CheckReport:
+    """Run one test and return its report; blocks until it ends, raises for nothing.
+
+    It goes the sender's way with the values given, never falls back and never queues.
+    The outcome is SENT from a 2xx after the final dot only.
+
+    Args:
+        request: What to test.
+        catalogue: Names causes.
+        on_event: Is told of every stage as it begins and ends.
+        cancel: Ends the test within 100 ms.
+        environment: Versions, for the report.
+        report_id: Stands in the report and in the log.
+    """
+    return _Check(request, catalogue, on_event, cancel).report(environment, report_id)
+
+
+class _Check:
+    """One test."""
+
+    def __init__(
+        self, request: CheckRequest, catalogue: Catalogue, on_event: OnEvent, cancel: Cancel
+    ) -> None:
+        self._request = request
+        self._catalogue = catalogue
+        self._on_event = on_event
+        self._cancel = cancel
+        self._events: list[StageEvent] = []
+        self._resolver = _resolver(request.resolver)
+        self._session = Session(
+            request.settings,
+            None if request.steps is Steps.NO_LOGIN else request.secret,
+            limits=limits_of_a_test(request.total_seconds),
+            cancel=cancel,
+            observe=self._observe,
+            resolver=self._resolver,
+            keep_transcript=True,
+            address_patience=TEST_PATIENCE,
+        )
+
+    def report(self, environment: Mapping[str, Json], report_id: str) -> CheckReport:
+        """Run it and return the report."""
+        failure = self._failure(report_id)
+        finding = self._finding(failure) if failure is not None else None
+        settings = self._request.settings
+        sent = failure is None and self._request.steps is Steps.FULL
+        transcript = self._session.transcript
+        return CheckReport(
+            outcome=ReportOutcome.SENT if sent else ReportOutcome.UNREACHABLE,
+            finding=finding,
+            warnings=self._warnings(),
+            stages=fold_stages(self._events),
+            transcript=transcript.lines if transcript is not None else (),
+            settings=_shown(settings),
+            environment=environment,
+            mode=str(self._session.mode) if self._facts(Stage.TLS).get("version") else "",
+            id=report_id,
+        )
+
+    def _failure(self, report_id: str) -> SmtpFailure | None:
+        try:
+            self._run()
+        except SmtpFailure as failure:
+            return failure
+        except Exception as error:
+            # Ours, and never to be shown as the server's.
+            _log.exception("report %s: internal error", report_id)
+            stage = self._events[-1].stage if self._events else Stage.SETTINGS
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            facts: dict[str, Json] = {"type": type(error).__name__, "where": frame.name}
+            return SmtpFailure(stage, "session.internal_error", facts=facts)
+        return None
+
+    def _run(self) -> None:
+        request, session = self._request, self._session
+        if request.steps is Steps.NO_LOGIN:
+            session.open(through=Stage.TLS)
+            session.quit()
+            return
+        sender = parse_mailbox(request.settings.from_email).wire
+        session.open()
+        if request.steps is Steps.NO_SEND:
+            session.try_sender(Envelope(sender, ()), request.content)
+            session.quit()
+            return
+        envelope = Envelope(sender, (parse_mailbox(request.recipient).wire,))
+        failure = session.send(envelope, request.content, last=True).failure
+        session.quit()
+        if failure is not None:
+            raise failure
+
+    def _observe(self, event: StageEvent) -> None:
+        facts = {name: self._session.redactor.json(value) for name, value in event.facts.items()}
+        told = dataclasses.replace(event, facts=facts)
+        self._events.append(told)
+        self._on_event(told)
+
+    def _facts(self, stage: Stage) -> dict[str, Json]:
+        """Return what is known of a stage so far."""
+        events = (event.facts for event in self._events if event.stage is stage)
+        return {name: value for facts in events for name, value in facts.items()}
+
+    def _finding(self, failure: SmtpFailure) -> Finding:
+        redactor = self._session.redactor
+        facts = {name: redactor.json(value) for name, value in failure.facts.items()}
+        told = SmtpFailure(
+            failure.stage,
+            failure.code,
+            reply=failure.reply,
+            facts=for_texts(facts),
+            acceptance=failure.acceptance,
+        )
+        return self._catalogue.find(told, self._context())
+
+    def _context(self) -> dict[str, Json]:
+        """Return what is known beside a failure; no secret."""
+        settings = self._request.settings
+        secret = self._request.secret
+        password = secret.access if isinstance(secret, Token) else secret
+        auth = self._facts(Stage.AUTH)
+        return {
+            "host": settings.host,
+            "host_is_ip": is_ip(settings.host),
+            "port": settings.port,
+            "security": str(settings.security),
+            "mode": str(self._session.mode),
+            "username": settings.username,
+            "from_email": settings.from_email,
+            "recipient": self._request.recipient,
+            "ehlo_name": self._facts(Stage.EHLO).get("ehlo_name"),
+            "banner": self._facts(Stage.GREETING).get("banner"),
+            "mechanism": auth.get("mechanism"),
+            "mechanisms": auth.get("mechanisms"),
+            "password_shape": str(password_shape(password)),
+            "seconds": self._request.total_seconds,
+        }
+
+    def _warnings(self) -> tuple[Finding, ...]:
+        context = self._context()
+        connect = {**context, **for_texts(self._facts(Stage.CONNECT))}
+        tls = {**context, **for_texts(self._facts(Stage.TLS))}
+        warnings = []
+        if "dead_addresses" in connect:
+            code = "connect.one_family_only"
+            warnings.append(self._catalogue.warning(code, Stage.CONNECT, connect))
+        if "expires_soon" in tls:
+            warnings.append(self._catalogue.warning("tls.expires_soon", Stage.TLS, tls))
+        if "form_problems" in tls:
+            # Refused by clients that insist on the strict form, not by this one.
+            finding = self._catalogue.warning("tls.malformed_certificate", Stage.TLS, tls)
+            warnings.append(dataclasses.replace(finding, severity=FindingSeverity.WARNING))
+        return tuple(warnings)
+
+
+def _resolver(wanted: Resolver | str | None) -> Resolver:
+    if isinstance(wanted, str):
+        return DnsResolver.at(wanted)
+    return wanted or SystemResolver()
+
+
+def _shown(settings: ServerSettings) -> dict[str, Json]:
+    """Return the settings as a report tells them: all of them, none of the secret."""
+    ca = settings.ca_pem
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "security": str(settings.security),
+        "username": settings.username,
+        "from_name": settings.from_name,
+        "from_email": settings.from_email,
+        "ca_file": f"sha256:{hashlib.sha256(ca.encode()).hexdigest()}" if ca else "",
+        "ehlo_name": settings.ehlo_name,
+        "auth_method": str(settings.auth_method),
+    }

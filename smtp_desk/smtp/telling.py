@@ -1,0 +1,54 @@
+"""What a failure's facts are called in the texts of the catalogue."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from smtp_desk.core.stages import Facts, Json
+
+_NAMES: Final[Mapping[str, str]] = {
+    "suggestion": "suggested_name",
+    "certificate": "expired_subject",
+    "since": "not_after",
+    "begins": "not_before",
+    "clock": "now",
+    "mode": "working_security",
+    "detail": "reason",
+    "violation": "reason",
+    "error": "reason",
+    "dead_addresses": "failed_addresses",
+}
+_DATES: Final = ("not_after", "not_before")
+
+
+def for_texts(facts: Facts) -> dict[str, Json]:
+    """Return `facts` with those the texts name otherwise added, in the form in which they read.
+
+    Addresses become "192.0.2.1 (refused)"; moments become dates; `ca` says that the
+    issuer is a CA.
+    """
+    told = dict(facts)
+    for name, shown in _NAMES.items():
+        if name in facts and not told.get(shown):
+            told[shown] = _plain(facts[name])
+    addresses = facts.get("addresses")
+    if isinstance(addresses, list):
+        told["addresses"] = [_address(each) for each in addresses]
+    soon = facts.get("expires_soon")
+    if isinstance(soon, dict):
+        told.update(soon)
+    for name in _DATES:
+        moment = told.get(name)
+        if isinstance(moment, str):
+            told[name] = moment.partition("T")[0]
+    told["issuer_is_ca"] = "ca" in facts
+    return told
+
+
+def _plain(value: Json) -> Json:
+    return value.replace("_", " ") if isinstance(value, str) and value.isidentifier() else value
+
+
+def _address(each: Json) -> Json:
+    if not isinstance(each, dict):
+        return each
+    return f"{each.get('address')} ({each.get('result')})"
