@@ -70,8 +70,7 @@ def sync_folder(folder: Path) -> None:
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
     with os.fdopen(os.open(path, _NEW_FILE, PRIVATE), "wb") as file:
-        if mode != PRIVATE:
-            path.chmod(mode)
+        path.chmod(mode)  # whatever the umask is
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
