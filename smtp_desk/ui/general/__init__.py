@@ -1,0 +1,1 @@
+"""The General page: preferences that act at once."""

@@ -1,0 +1,110 @@
+"""Icons drawn from the SVG files in the colour of the text beside them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QByteArray, QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QLabel, QToolButton
+
+from smtp_desk.store.resources import resource_path
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QColor, QPaintEvent
+    from PySide6.QtWidgets import QWidget
+
+SIZE: Final = 20
+"""Edge of an icon in logical pixels."""
+
+
+def app_icon() -> QIcon:
+    """Return the program's own icon."""
+    return QIcon(str(resource_path("icons", "smtp-desk.svg")))
+
+
+def pixmap(name: str, colour: QColor, size: int, ratio: float) -> QPixmap:
+    """Return the icon `name` in `colour`, sharp at the device pixel `ratio`."""
+    return _pixmap(name, colour.name(), size, ratio)
+
+
+@cache
+def _source(name: str) -> str:
+    return resource_path("icons", f"{name}.svg").read_text(encoding="utf-8")
+
+
+@cache
+def _pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
+    drawing = QSvgRenderer(QByteArray(_source(name).replace("currentColor", colour).encode()))
+    drawn = QPixmap(QSize(size, size) * ratio)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    drawing.render(painter, QRectF(drawn.rect()))
+    painter.end()
+    drawn.setDevicePixelRatio(ratio)
+    return drawn
+
+
+class IconLabel(QLabel):
+    """An icon in the colour that the style sheet gives its `tone`; silent for screen readers."""
+
+    def __init__(self, name: str = "", size: int = SIZE, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = name
+        self.setFixedSize(size, size)
+
+    def show_icon(self, name: str, tone: str = "") -> None:
+        """Show the icon `name` in the colour of `tone`."""
+        self.name = name
+        set_look(self, "tone", tone)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the icon in today's colour."""
+        del event
+        if self.name:
+            colour = self.palette().color(self.foregroundRole())
+            painter = QPainter(self)
+            painter.drawPixmap(
+                0, 0, pixmap(self.name, colour, self.width(), self.devicePixelRatioF())
+            )
+
+
+class IconButton(QToolButton):
+    """A button that is an icon; its name is for tooltips and screen readers."""
+
+    def __init__(self, icon: str, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon = icon
+        self.setIconSize(QSize(SIZE, SIZE))
+        self.rename(name)
+
+    def rename(self, name: str) -> None:
+        """Set what the button is called."""
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+
+    def show_icon(self, icon: str) -> None:
+        """Show another icon."""
+        self._icon = icon
+        self._draw()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icon anew in the colours of a new scheme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+            self._draw()
+
+    def _draw(self) -> None:
+        colour = self.palette().color(self.foregroundRole())
+        self.setIcon(QIcon(pixmap(self._icon, colour, SIZE, self.devicePixelRatioF())))
+
+
+def set_look(widget: QWidget, name: str, value: str) -> None:
+    """Set the property `name` that the style sheet selects by, and let it take effect."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)

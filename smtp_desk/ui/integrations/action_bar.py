@@ -1,0 +1,100 @@
+"""Save, Discard changes and Remove configuration, always in view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QMessageBox, QPushButton
+
+from smtp_desk.app.state import Busy
+from smtp_desk.ui.card import Columns, column
+from smtp_desk.ui.flow import flow
+from smtp_desk.ui.message import Line
+from smtp_desk.ui.page import centred
+from smtp_desk.ui.reasons import enable
+from smtp_desk.ui.theme import READABLE_WIDTH, Space
+
+if TYPE_CHECKING:
+    from smtp_desk.app.state import IntegrationsState
+
+_STACKED_BELOW: Final = 560
+_MIDDLE: Final = Qt.AlignmentFlag.AlignVCenter
+_BUSY: Final = frozenset({Busy.SAVING, Busy.REMOVING})
+
+
+class ActionBar(QFrame):
+    """The bar below the page.
+
+    Signals:
+        save_wanted: Save.
+        discard_wanted: Discard changes.
+        remove_wanted: Remove configuration, confirmed by the person.
+    """
+
+    save_wanted = Signal()
+    discard_wanted = Signal()
+    remove_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._line = Line()
+        self._line.label.setObjectName("save_hint")
+        self._remove = _button("&Remove configuration", "remove", "destructive")
+        self._discard = _button("Discard chan&ges", "discard")
+        self._save = _button("&Save", "save", "primary")
+        self._remove.clicked.connect(self._confirm_removal)
+        self._discard.clicked.connect(self.discard_wanted)
+        self._save.clicked.connect(self.save_wanted)
+        buttons = flow(self._remove, self._discard, self._save, at_end=True)
+        columns = Columns(_STACKED_BELOW, (self._line, 1), (buttons, 0), align=_MIDDLE)
+        columns.setMaximumWidth(READABLE_WIDTH)
+        outer = column(self)
+        outer.setContentsMargins(Space.XL, Space.M, Space.XL, Space.M)
+        outer.addWidget(centred(columns))
+
+    @Slot()
+    def save(self) -> None:
+        """Save as by the button, if it is enabled."""
+        self._save.click()
+
+    def render_state(self, state: IntegrationsState) -> None:
+        """Show which actions are possible, and why others are not."""
+        busy = str(state.busy) if state.busy in _BUSY else ""
+        enable(self._save, "" if state.may_save else busy or state.save_hint)
+        enable(self._discard, state.discard_reason)
+        enable(self._remove, busy or state.remove_reason)
+        if busy:
+            self._line.show_line(busy, "muted")
+        elif state.save_notice is not None:
+            self._line.show_notice(state.save_notice)
+        else:
+            self._line.show_line(state.save_hint, "muted")
+
+    @Slot()
+    def _confirm_removal(self) -> None:
+        box = QMessageBox(self)
+        box.setObjectName("confirm_remove")
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("Remove configuration")
+        box.setText("Remove the configuration of the custom SMTP server?")
+        box.setInformativeText(
+            "System emails leave through the default email service from then on. "
+            "The settings and the stored password are deleted."
+        )
+        keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+        remove = box.addButton("Remove configuration", QMessageBox.ButtonRole.DestructiveRole)
+        remove.setObjectName("confirmed_remove")
+        remove.setProperty("kind", "destructive")
+        remove.clicked.connect(self.remove_wanted)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+
+def _button(text: str, name: str, kind: str = "") -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setProperty("kind", kind)
+    return button

@@ -1,0 +1,178 @@
+"""A finding: the true cause, who can mend it and what to do."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QFontDatabase, QTextOption
+from PySide6.QtWidgets import QLayout, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
+
+from smtp_desk.core.findings import Finding, Remedy
+from smtp_desk.ui.card import Panel, column, row
+from smtp_desk.ui.fold import RowButton
+from smtp_desk.ui.icons import IconLabel
+from smtp_desk.ui.integrations import words
+from smtp_desk.ui.label import Label
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
+_MOST_LINES: Final = 8
+_PERSON: Final = 18
+
+
+class ServerWords(QPlainTextEdit):
+    """What the server said: plain text in a fixed-width font, as high as its lines."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setObjectName("words")
+        self.setAccessibleName("The server’s words")
+        self.setReadOnly(True)
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font.setPointSizeF(self.font().pointSizeF())
+        self.setFont(font)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setTabChangesFocus(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Be as high as the wrapped lines, up to a limit; then scroll."""
+        super().resizeEvent(event)
+        lines = min(max(int(self.document().size().height()), 1), _MOST_LINES)
+        edges = self.height() - self.viewport().height()
+        margins = 2 * math.ceil(self.document().documentMargin())
+        self.setFixedHeight(lines * math.ceil(self._line_height()) + margins + edges)
+
+    def _line_height(self) -> float:
+        return self.blockBoundingRect(self.firstVisibleBlock()).height() / max(
+            self.firstVisibleBlock().layout().lineCount(), 1
+        )
+
+
+class _RemedyButton(RowButton):
+    """A remedy that the program can carry out in the form."""
+
+    chosen = Signal(Remedy)
+
+    def __init__(self, remedy: Remedy) -> None:
+        super().__init__(remedy.text, "row", "apply")
+        self._remedy = remedy
+        self.setObjectName(f"remedy_{remedy.id}")
+        self.show_detail("Changes the form; then send another test.")
+        self.clicked.connect(self._clicked)
+
+    @Slot()
+    def _clicked(self) -> None:
+        self.chosen.emit(self._remedy)
+
+
+class FindingPanel(QWidget):
+    """One finding in full.
+
+    Signals:
+        remedy_chosen: Make the changes of this remedy in the form.
+        details_wanted: Open Diagnostics.
+    """
+
+    remedy_chosen = Signal(Remedy)
+    details_wanted = Signal()
+
+    def __init__(self, *, offer_details: bool) -> None:
+        """Create it empty; `offer_details` where there is a page to open."""
+        super().__init__()
+        self.setObjectName("finding")
+        self._offer_details = offer_details
+        self._finding: Finding | None = None
+        self._shown: QWidget | None = None
+        self._layout = column(self)
+        self.hide()
+
+    def show_finding(self, finding: Finding | None) -> None:
+        """Show `finding`, or nothing."""
+        if finding == self._finding:
+            return
+        self._finding = finding
+        if self._shown is not None:
+            self._layout.removeWidget(self._shown)
+            self._shown.deleteLater()
+            self._shown = None
+        if finding is not None:
+            self._shown = self._built(finding)
+            self._layout.addWidget(self._shown)
+            self.setAccessibleName(finding.summary)
+            self.setAccessibleDescription(finding.explanation)
+        self.setVisible(finding is not None)
+
+    def _built(self, finding: Finding) -> QWidget:
+        built = QWidget()
+        layout = column(built, Space.M)
+        head = column(space=Space.XS)
+        head.addWidget(Label(finding.summary, "heading"))
+        head.addWidget(Label(finding.explanation))
+        layout.addLayout(head)
+        layout.addLayout(_who(finding))
+        if finding.remedies:
+            layout.addLayout(self._remedies(finding))
+        if said := words.server_words(finding):
+            reply = column(space=Space.XS)
+            reply.addWidget(Label("The server’s words", "label"))
+            reply.addWidget(ServerWords(said))
+            layout.addLayout(reply)
+        if self._offer_details:
+            details = QPushButton("&Details")
+            details.setObjectName("details")
+            details.setAccessibleDescription("Opens Diagnostics with the whole session")
+            details.clicked.connect(self.details_wanted)
+            layout.addWidget(details, alignment=Qt.AlignmentFlag.AlignLeading)
+        return built
+
+    def _remedies(self, finding: Finding) -> QLayout:
+        layout = column(space=Space.S)
+        layout.addWidget(Label("What to do", "label"))
+        for remedy in finding.remedies:
+            if remedy.changes:
+                button = _RemedyButton(remedy)
+                button.chosen.connect(self.remedy_chosen)
+                layout.addWidget(button)
+            else:
+                layout.addLayout(_step(remedy.text))
+        return layout
+
+
+class WarningPanel(Panel):
+    """What a successful test noticed: not in the way of sending, worth knowing."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__("warning")
+        self.body.setSpacing(Space.XS)
+        self.body.addWidget(Label(finding.summary, "strong"))
+        self.body.addWidget(Label(finding.explanation))
+        for remedy in finding.remedies:
+            self.body.addLayout(_step(remedy.text))
+
+
+def _who(finding: Finding) -> QLayout:
+    layout = row()
+    icon = IconLabel(size=_PERSON)
+    icon.show_icon("person", "muted")
+    layout.addWidget(icon, alignment=Qt.AlignmentFlag.AlignTop)
+    layout.addWidget(Label(f"Who can mend it: {words.WHO[finding.who]}"), 1)
+    return layout
+
+
+def _step(text: str) -> QLayout:
+    layout = row()
+    icon = IconLabel(size=_PERSON)
+    icon.show_icon("pending", "muted")
+    layout.addWidget(icon, alignment=Qt.AlignmentFlag.AlignTop)
+    layout.addWidget(Label(text), 1)
+    return layout

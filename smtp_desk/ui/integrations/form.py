@@ -1,0 +1,175 @@
+"""The fields of the SMTP settings, in their groups."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.core.problems import Field, Severity
+from smtp_desk.core.secret import Secret
+from smtp_desk.ui.card import Card, Columns, column
+from smtp_desk.ui.field import ChoiceField, FormField, TextField
+from smtp_desk.ui.file_field import FileField
+from smtp_desk.ui.fold import Fold
+from smtp_desk.ui.integrations import words
+from smtp_desk.ui.password import PasswordField
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from smtp_desk.core.problems import Problem
+
+_ADVANCED: Final = (Field.SECURITY, Field.CA_FILE, Field.EHLO_NAME, Field.AUTH_METHOD)
+_UPPER: Final = (
+    Field.HOST,
+    Field.PORT,
+    Field.USERNAME,
+    Field.PASSWORD,
+    Field.FROM_NAME,
+    Field.FROM_EMAIL,
+)
+_ADVANCED_DETAIL: Final = "Security, company CA, EHLO name, sign-in method"
+_STACKED_BELOW: Final = 480
+_CERTIFICATES: Final = "Certificates (*.pem *.crt *.cer);;All files (*)"
+
+
+class SettingsForm(QWidget):
+    """Server connection, Authentication, Sender information and Advanced.
+
+    Signals:
+        edited: The person changed a field.
+        finished: The person left a field.
+    """
+
+    edited = Signal(str, str)
+    finished = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.password: Final = PasswordField("Pass&word")
+        self._texts: Final = {Field(field.key): field for field in _text_fields()}
+        self._choices: Final = {Field(field.key): field for field in _choice_fields()}
+        self.fields: Final[dict[Field, FormField]] = {
+            **self._texts,
+            Field.PASSWORD: self.password,
+            **self._choices,
+        }
+        self._advanced = Fold("&Advanced", _ADVANCED_DETAIL, "advanced")
+        self._troubles: tuple[Problem, ...] = ()
+        self._lay_out()
+        for field in self.fields.values():
+            field.edited.connect(self.edited)
+            field.finished.connect(self.finished)
+
+    def show_draft(self, draft: SettingsDraft) -> None:
+        """Put the texts into the fields without reporting edits."""
+        for name, text_field in self._texts.items():
+            text_field.set_text(getattr(draft, name))
+        for name, choice in self._choices.items():
+            choice.set_value(getattr(draft, name))
+        typed = draft.password
+        self.password.set_text(typed.reveal() if isinstance(typed, Secret) else "")
+        default = SettingsDraft()
+        if any(getattr(draft, name) != getattr(default, name) for name in _ADVANCED):
+            self._advanced.open()
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Show each problem beside its field; Advanced opens for a new one inside."""
+        for name, field in self.fields.items():
+            field.show_problems([problem for problem in problems if problem.field is name])
+        inside = tuple(
+            problem
+            for problem in problems
+            if problem.field in _ADVANCED and problem.severity is Severity.ERROR
+        )
+        if any(problem not in self._troubles for problem in inside):
+            self._advanced.open()
+        self._troubles = inside
+        several = f"{len(inside)} problems" if len(inside) > 1 else "1 problem"
+        self._advanced.show_trouble(several if inside else "")
+
+    def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001 - as Qt's setReadOnly
+        """Refuse edits while the saved settings are being read."""
+        for text_field in (*self._texts.values(), self.password):
+            text_field.set_read_only(read_only)
+        for choice in self._choices.values():
+            choice.set_read_only(read_only)
+
+    def focus(self, field: Field) -> FormField:
+        """Move the focus to `field`, unfolding what hides it."""
+        if field in _ADVANCED:
+            self._advanced.open()
+        found = self.fields[field]
+        found.take_focus()
+        return found
+
+    def _lay_out(self) -> None:
+        fields = self.fields
+        layout = column(self, Space.L)
+        server = Card("Server connection")
+        server.body.addWidget(_pair(fields[Field.HOST], fields[Field.PORT], 3, 1))
+        sign_in = Card("Authentication")
+        sign_in.body.addWidget(_pair(fields[Field.USERNAME], self.password, 1, 1))
+        sender = Card("Sender information")
+        sender.body.addWidget(_pair(fields[Field.FROM_NAME], fields[Field.FROM_EMAIL], 1, 1))
+        advanced = self._advanced
+        advanced.body.addWidget(_pair(fields[Field.SECURITY], fields[Field.AUTH_METHOD], 1, 1))
+        advanced.body.addWidget(fields[Field.CA_FILE])
+        advanced.body.addWidget(fields[Field.EHLO_NAME])
+        for card in (server, sign_in, sender, advanced):
+            layout.addWidget(card)
+        in_order = (
+            *(fields[name] for name in _UPPER),
+            advanced.header,
+            *(fields[name] for name in (Field.SECURITY, Field.AUTH_METHOD)),
+            *(fields[name] for name in (Field.CA_FILE, Field.EHLO_NAME)),
+        )
+        chain = [
+            stop
+            for part in in_order
+            for stop in (part.tab_chain if isinstance(part, FormField) else (part,))
+        ]
+        for before, after in pairwise(chain):
+            QWidget.setTabOrder(before, after)
+
+
+def _text_fields() -> tuple[TextField, ...]:
+    return (
+        TextField(Field.HOST, "SMTP ser&ver host", placeholder="smtp.example.com"),
+        TextField(Field.PORT, "&Port"),
+        TextField(Field.USERNAME, "&Username", hint="Often the full email address."),
+        TextField(Field.FROM_NAME, "From &name", hint="What recipients see beside the address."),
+        TextField(Field.FROM_EMAIL, "From &email", hint="The server must let you send from it."),
+        FileField(
+            Field.CA_FILE,
+            "&CA certificate file",
+            _CERTIFICATES,
+            hint="Only for a server whose certificate comes from your company’s own CA.",
+        ),
+        TextField(
+            Field.EHLO_NAME,
+            "EH&LO name",
+            hint="How this machine introduces itself. Empty: its network address.",
+        ),
+    )
+
+
+def _choice_fields() -> tuple[ChoiceField, ...]:
+    return (
+        ChoiceField(
+            Field.SECURITY,
+            "Securit&y",
+            words.SECURITY,
+            hint="Automatic follows the port. Always encrypted.",
+        ),
+        ChoiceField(Field.AUTH_METHOD, "S&ign-in method", words.AUTH_METHOD),
+    )
+
+
+def _pair(first: QWidget, second: QWidget, share: int, other: int) -> Columns:
+    return Columns(_STACKED_BELOW, (first, share), (second, other))

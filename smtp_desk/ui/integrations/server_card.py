@@ -1,0 +1,65 @@
+"""The card with the switch: whether system emails leave through the own server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+
+from smtp_desk.app.state import Busy
+from smtp_desk.ui.card import Card, column, row
+from smtp_desk.ui.icons import IconLabel, set_look
+from smtp_desk.ui.integrations import words
+from smtp_desk.ui.label import Label
+from smtp_desk.ui.reasons import enable
+from smtp_desk.ui.switch import Switch
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from smtp_desk.app.state import IntegrationsState
+    from smtp_desk.ui.theme import Theme
+
+_STATUS_ICON: Final = 18
+_BUSY: Final = frozenset({Busy.LOADING, Busy.SWITCHING, Busy.SAVING, Busy.REMOVING})
+
+
+class ServerCard(Card):
+    """Custom SMTP server: switch and status line.
+
+    Signals:
+        switched: The person moved the switch.
+    """
+
+    switched = Signal(bool)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__("Custom SMTP server")
+        self._label = Label(words.SWITCH.replace("own", "&own"), "label")
+        self._switch = Switch(theme, words.SWITCH)
+        self._switch.setObjectName("enabled")
+        self._switch.clicked.connect(self.switched)
+        self._label.setBuddy(self._switch)
+        self._icon = IconLabel(size=_STATUS_ICON)
+        self._status = Label()
+        self._status.setObjectName("status")
+        status = row(space=Space.S)
+        status.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
+        status.addWidget(self._status, 1)
+        said = column(space=Space.XS)
+        said.addWidget(self._label)
+        said.addLayout(status)
+        line = row(space=Space.L)
+        line.addLayout(said, 1)
+        line.addWidget(self._switch)
+        self.body.addLayout(line)
+
+    def render_state(self, state: IntegrationsState) -> None:
+        """Show switch and status."""
+        busy = state.busy in _BUSY
+        enable(self._switch, str(state.busy) if busy else state.switch_reason)
+        if self._switch.isChecked() != state.enabled:
+            self._switch.setChecked(state.enabled)
+        icon, tone = words.STATUS_LOOK[state.status.kind]
+        self._icon.show_icon(icon, tone)
+        self._status.show_text(str(state.busy) if busy else state.status.text)
+        set_look(self._status, "tone", "" if tone == "success" else tone)

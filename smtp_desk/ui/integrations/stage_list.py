@@ -1,0 +1,151 @@
+"""The live list of the stages of a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from smtp_desk.core.stages import Stage, StageStatus
+from smtp_desk.ui.card import column, row
+from smtp_desk.ui.icons import IconLabel, pixmap
+from smtp_desk.ui.integrations import words
+from smtp_desk.ui.label import Label
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
+
+    from smtp_desk.core.report import StageResult
+
+_ICON: Final = 18
+_STEP_MS: Final = 90
+_STEP_DEGREES: Final = 36
+
+
+class _StateIcon(IconLabel):
+    """The state of a stage; turns while the stage runs and is seen."""
+
+    def __init__(self) -> None:
+        super().__init__(size=_ICON)
+        self._angle = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(_STEP_MS)
+        self._timer.timeout.connect(self._turn)
+
+    def show_icon(self, name: str, tone: str = "") -> None:
+        """Show a state."""
+        super().show_icon(name, tone)
+        self._angle = 0
+        self._run(seen=self.isVisible())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Turn again."""
+        super().showEvent(event)
+        self._run(seen=True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Rest while nobody looks."""
+        super().hideEvent(event)
+        self._run(seen=False)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the icon at its angle."""
+        if not self._angle:
+            super().paintEvent(event)
+            return
+        colour = self.palette().color(self.foregroundRole())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.translate(_ICON / 2, _ICON / 2)
+        painter.rotate(self._angle)
+        drawn = pixmap(self.name, colour, _ICON, self.devicePixelRatioF())
+        painter.drawPixmap(-_ICON // 2, -_ICON // 2, drawn)
+
+    def _run(self, *, seen: bool) -> None:
+        if seen and self.name == "running":
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    @Slot()
+    def _turn(self) -> None:
+        self._angle = (self._angle + _STEP_DEGREES) % 360
+        self.update()
+
+
+class _StageRow(QWidget):
+    """One stage: its state, what it does, how long it took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._icon = _StateIcon()
+        self._name = Label()
+        self._state = Label(rank="small")
+        self._time = Label(rank="small")
+        layout = row(self)
+        layout.addWidget(self._icon)
+        layout.addWidget(self._name, 1)
+        for label in (self._state, self._time):
+            label.setWordWrap(False)
+            label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+            layout.addWidget(label)
+
+    def show_result(self, result: StageResult) -> None:
+        """Show a stage that began."""
+        icon, tone = words.STAGE_LOOK[result.status]
+        running = result.status is StageStatus.STARTED
+        timed = not running and result.status is not StageStatus.SKIPPED
+        self._show(
+            words.STAGES[result.stage],
+            words.STATUSES[result.status],
+            words.duration(result.ms) if timed else "",
+        )
+        self._icon.show_icon(icon, tone)
+        # The icon says passed; whatever else happened is said in words too.
+        self._state.setVisible(result.status is not StageStatus.PASSED)
+
+    def show_waiting(self, stage: Stage) -> None:
+        """Show a stage that has not begun."""
+        self._show(words.STAGES[stage], words.WAITING, "")
+        self._icon.show_icon("pending", "muted")
+        self._state.hide()
+
+    def _show(self, name: str, state: str, time: str) -> None:
+        self._name.show_text(name)
+        self._state.show_text(state)
+        self._time.show_text(time)
+        self._time.setVisible(bool(time))
+        said = ", ".join(part for part in (state, time) if part)
+        self.setAccessibleName(f"{name}: {said}")
+
+
+class StageList(QWidget):
+    """All stages of a test, in the order in which they began; the rest wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("stages")
+        self.setAccessibleName("Stages of the test")
+        self._layout = column(self, Space.XS)
+        self._layout.addWidget(Label("Stages", "label"))
+        self._rows: list[_StageRow] = []
+        self.hide()
+
+    def show_stages(self, stages: tuple[StageResult, ...], *, testing: bool) -> None:
+        """Show the stages so far; while the test runs also those that will follow."""
+        begun = {result.stage for result in stages}
+        waiting = [stage for stage in Stage if stage not in begun] if testing else []
+        shown = len(stages) + len(waiting)
+        while len(self._rows) < shown:
+            self._rows.append(_StageRow())
+            self._layout.addWidget(self._rows[-1])
+        for line, result in zip(self._rows, stages, strict=False):
+            line.show_result(result)
+        for line, stage in zip(self._rows[len(stages) :], waiting, strict=False):
+            line.show_waiting(stage)
+        for index, line in enumerate(self._rows):
+            line.setVisible(index < shown)
+        self.setVisible(bool(shown))

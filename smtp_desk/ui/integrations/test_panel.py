@@ -1,0 +1,179 @@
+"""Test SMTP configuration: where to, the button, and everything that comes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+
+from smtp_desk.app.state import Busy
+from smtp_desk.core.findings import Remedy
+from smtp_desk.core.problems import Field
+from smtp_desk.ui.card import Card, Panel, column
+from smtp_desk.ui.field import TextField
+from smtp_desk.ui.flow import flow
+from smtp_desk.ui.icons import set_look
+from smtp_desk.ui.integrations import words
+from smtp_desk.ui.integrations.finding_panel import FindingPanel, WarningPanel
+from smtp_desk.ui.integrations.stage_list import StageList
+from smtp_desk.ui.message import Line
+from smtp_desk.ui.reasons import enable
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFocusEvent
+
+    from smtp_desk.app.state import IntegrationsState
+    from smtp_desk.core.findings import Finding
+    from smtp_desk.core.gate import Outcome
+
+_TITLE: Final = "Test SMTP configuration"
+_EXPLANATION: Final = "Sends a real email with the values in the form, saved or not."
+_RUNNING: Final = "A test is running."
+
+
+class TestPanel(Card):
+    """The card that proves the settings.
+
+    Signals:
+        send_wanted: Send test email.
+        cancel_wanted: Cancel.
+        remedy_chosen: Make the changes of this remedy in the form.
+        details_wanted: Open Diagnostics.
+    """
+
+    __test__ = False  # pytest: no test class
+
+    send_wanted = Signal()
+    cancel_wanted = Signal()
+    remedy_chosen = Signal(Remedy)
+    details_wanted = Signal()
+
+    def __init__(self, *, offer_details: bool) -> None:
+        super().__init__(_TITLE, _EXPLANATION)
+        self.recipient: Final = TextField(Field.RECIPIENT, "Send test email &to")
+        self._send = QPushButton("Send test e&mail")
+        self._send.setObjectName("send_test")
+        self._send.setProperty("kind", "primary")
+        self._send.clicked.connect(self.send_wanted)
+        self._cancel = QPushButton("Cancel")
+        self._cancel.setObjectName("cancel_test")
+        self._cancel.clicked.connect(self.cancel_wanted)
+        self._cancel.hide()
+        self._notice = Line()
+        self.outcome: Final = _Outcome()
+        self._finding = FindingPanel(offer_details=offer_details)
+        self._finding.remedy_chosen.connect(self.remedy_chosen)
+        self._finding.details_wanted.connect(self.details_wanted)
+        self._warnings = _Warnings()
+        self._stages = StageList()
+        action = column(space=Space.S)
+        action.addWidget(flow(self._send, self._cancel))
+        action.addWidget(self._notice)
+        self.body.addWidget(self.recipient)
+        self.body.addLayout(action)
+        for part in (self.outcome, self._finding, self._warnings, self._stages):
+            self.body.addWidget(part)
+
+    @Slot()
+    def send(self) -> None:
+        """Send as by the button, if it is enabled."""
+        self._send.click()
+
+    @Slot()
+    def cancel(self) -> None:
+        """Cancel as by the button, if a test runs."""
+        if self._cancel.isVisible():
+            self._cancel.click()
+
+    def focus_outcome(self) -> None:
+        """Move the focus to the outcome line, or to the button where there is none."""
+        target = self._send if self.outcome.isHidden() else self.outcome.line
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def results(self) -> tuple[QWidget, ...]:
+        """What to bring into view once a test ended, the most important last."""
+        return (self._stages, self._finding, self.outcome)
+
+    def render_state(self, state: IntegrationsState) -> None:
+        """Show the test side of `state`."""
+        testing = state.testing
+        enable(self._send, _RUNNING if testing else str(state.busy))
+        self._cancel.setVisible(testing)
+        enable(self._cancel, Busy.CANCELLING if state.busy is Busy.CANCELLING else "")
+        if testing:
+            self._notice.show_line(str(state.busy), "muted")
+        else:
+            self._notice.show_notice(state.test_notice)
+        self.outcome.show_outcome(state.outcome)
+        self._finding.show_finding(state.finding)
+        self._warnings.show_warnings(state.warnings)
+        self._stages.show_stages(state.stages, testing=testing)
+
+
+class _OutcomeLine(QLabel):
+    """The text of the outcome, which takes the focus; its box shows that."""
+
+    focused = Signal(bool)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Let the box show it."""
+        super().focusInEvent(event)
+        self.focused.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Let the box show it."""
+        super().focusOutEvent(event)
+        self.focused.emit(False)
+
+
+class _Outcome(Panel):
+    """The outcome line. Its label has no accessible name of its own: readers speak its text."""
+
+    def __init__(self) -> None:
+        super().__init__("plain")
+        self.line: Final = _OutcomeLine()
+        self.line.focused.connect(self._focused)
+        self.line.setObjectName("outcome")
+        self.line.setTextFormat(Qt.TextFormat.PlainText)
+        self.line.setWordWrap(True)
+        self.line.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.body.addWidget(self.line)
+        self.hide()
+
+    def show_outcome(self, outcome: Outcome | None) -> None:
+        """Show the line, or nothing."""
+        text = str(outcome) if outcome else ""
+        if self.line.text() != text:
+            self.line.setText(text)
+        if outcome:
+            self.set_tone(*words.OUTCOME_LOOK[outcome])
+        self.setVisible(outcome is not None)
+
+    @Slot(bool)
+    def _focused(self, focused: bool) -> None:  # noqa: FBT001 - a signal's signature
+        set_look(self, "ring", "on" if focused else "off")
+
+
+class _Warnings(QWidget):
+    """What a successful test noticed, one box each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layout = column(self)
+        self._warnings: tuple[Finding, ...] = ()
+        self.hide()
+
+    def show_warnings(self, warnings: tuple[Finding, ...]) -> None:
+        """Show exactly these."""
+        if warnings == self._warnings:
+            return
+        self._warnings = warnings
+        while (item := self._layout.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for warning in warnings:
+            self._layout.addWidget(WarningPanel(warning))
+        self.setVisible(bool(warnings))

@@ -1,0 +1,165 @@
+"""The Integrations page: what its presenter sees of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
+
+from smtp_desk.app.state import Busy, IntegrationsState, StatusKind, StatusLine
+from smtp_desk.core.problems import Field
+from smtp_desk.ui.integrations.action_bar import ActionBar
+from smtp_desk.ui.integrations.form import SettingsForm
+from smtp_desk.ui.integrations.server_card import ServerCard
+from smtp_desk.ui.integrations.test_panel import TestPanel
+from smtp_desk.ui.page import Page
+
+if TYPE_CHECKING:
+    from smtp_desk.core.draft import SettingsDraft
+    from smtp_desk.core.findings import Remedy
+    from smtp_desk.ui.theme import Theme
+
+_EXPLANATION: Final = "Let system emails leave through your own mail server, from your own address."
+_UNREAD: Final = IntegrationsState(
+    status=StatusLine(StatusKind.NOT_CONFIGURED, Busy.LOADING), busy=Busy.LOADING
+)
+
+
+class Actions(Protocol):
+    """What the page asks of its presenter."""
+
+    def edit(self, field: Field, text: str) -> None:
+        """Take a keystroke."""
+
+    def finish_editing(self, field: Field) -> None:
+        """The person left the field."""
+
+    def use_stored_password(self) -> None:
+        """Go back to the secret in the keyring."""
+
+    def remove_password_spaces(self) -> None:
+        """Remove the spaces of an app password."""
+
+    def send_test(self) -> None:
+        """Test the values in the form."""
+
+    def cancel_test(self) -> None:
+        """End the running test."""
+
+    def save(self) -> None:
+        """Save the proven values."""
+
+    def discard(self) -> None:
+        """Go back to what is saved."""
+
+    def remove(self) -> None:
+        """Remove the configuration."""
+
+    def switch(self, on: bool) -> None:  # noqa: FBT001 - the position of a switch
+        """Move the switch."""
+
+    def apply(self, remedy: Remedy) -> None:
+        """Make the changes of a remedy in the form."""
+
+
+class IntegrationsView(QObject):
+    """Shows what it is told and reports what the person does; decides nothing.
+
+    Attributes:
+        page: The widget.
+
+    Signals:
+        details_wanted: Open Diagnostics.
+    """
+
+    details_wanted = Signal()
+
+    def __init__(self, theme: Theme, *, offer_details: bool = False) -> None:
+        super().__init__()
+        self.page: Final = Page("integrations", "Integrations", _EXPLANATION)
+        self._state: IntegrationsState | None = None
+        self._actions: Actions | None = None
+        self._server = ServerCard(theme)
+        self._form = SettingsForm()
+        self._test = TestPanel(offer_details=offer_details)
+        self._bar = ActionBar()
+        for part in (self._server, self._form, self._test):
+            self.page.body.addWidget(part)
+        self.page.body.addStretch(1)
+        self.page.set_action_bar(self._bar)
+        self._test.details_wanted.connect(self.details_wanted)
+        self.render(_UNREAD)
+
+    def attach(self, actions: Actions) -> None:
+        """Report to `actions` from now on."""
+        form, test, bar = self._form, self._test, self._bar
+        self._actions = actions
+        for source in (form, test.recipient):
+            source.edited.connect(self._edited)
+            source.finished.connect(self._finished)
+        form.password.stored_wanted.connect(actions.use_stored_password)
+        form.password.without_spaces_wanted.connect(actions.remove_password_spaces)
+        test.send_wanted.connect(actions.send_test)
+        test.cancel_wanted.connect(actions.cancel_test)
+        test.remedy_chosen.connect(actions.apply)
+        bar.save_wanted.connect(actions.save)
+        bar.discard_wanted.connect(actions.discard)
+        bar.remove_wanted.connect(actions.remove)
+        self._server.switched.connect(actions.switch)
+        for keys, act in (
+            (QKeySequence("Ctrl+S"), bar.save),
+            (QKeySequence("Ctrl+T"), test.send),
+            (QKeySequence(Qt.Key.Key_Escape), test.cancel),
+        ):
+            shortcut = QShortcut(keys, self.page)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
+    def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
+        """Put these texts into the fields without reporting them as edits."""
+        self._form.show_draft(draft)
+        self._test.recipient.set_text(recipient)
+
+    def render(self, state: IntegrationsState) -> None:
+        """Show everything else; the same state twice changes nothing."""
+        if state == self._state:
+            return
+        self._state = state
+        loading = state.busy is Busy.LOADING
+        self._server.render_state(state)
+        self._form.set_read_only(loading)
+        self._form.password.show_state(
+            stored=state.password_stored,
+            may_use_stored=state.may_use_stored_password,
+            spaces_removable=state.spaces_removable,
+        )
+        self._form.show_problems(state.problems)
+        self._test.recipient.show_problems(
+            [problem for problem in state.problems if problem.field is Field.RECIPIENT]
+        )
+        self._test.render_state(state)
+        self._bar.render_state(state)
+
+    def focus_field(self, field: Field) -> None:
+        """Move the focus to the field and bring it into view."""
+        if field is Field.RECIPIENT:
+            self._test.recipient.take_focus()
+            self.page.bring_into_view(self._test.recipient)
+        else:
+            self.page.bring_into_view(self._form.focus(field))
+
+    def focus_outcome(self) -> None:
+        """Move the focus to the outcome line and bring it into view."""
+        self._test.focus_outcome()
+        self.page.bring_into_view(*self._test.results)
+
+    @Slot(str, str)
+    def _edited(self, key: str, text: str) -> None:
+        if self._actions is not None:
+            self._actions.edit(Field(key), text)
+
+    @Slot(str)
+    def _finished(self, key: str) -> None:
+        if self._actions is not None:
+            self._actions.finish_editing(Field(key))

@@ -1,0 +1,78 @@
+"""What stands below a field or a button: the problems it has, or a notice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from smtp_desk.core.problems import Problem, Severity
+from smtp_desk.core.texts import problem_text
+from smtp_desk.ui.card import column, row
+from smtp_desk.ui.icons import IconLabel, set_look
+from smtp_desk.ui.label import Label
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from smtp_desk.app.state import Notice
+
+_ICON: Final = 16
+_TONES: Final = {Severity.ERROR: "danger", Severity.NOTICE: "warning"}
+_ICONS: Final = {"danger": "error", "warning": "info", "success": "success", "muted": "info"}
+
+
+class Line(QWidget):
+    """One sentence with an icon in its tone: danger, warning, success or muted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._icon = IconLabel(size=_ICON)
+        self.label = Label(rank="message")
+        layout = row(self, Space.XS)
+        layout.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.label, 1)
+        self.hide()
+
+    def show_line(self, text: str, tone: str = "danger") -> None:
+        """Show `text`, or nothing where it is empty."""
+        self.label.show_text(text)
+        if text:
+            self._icon.show_icon(_ICONS[tone], tone)
+            set_look(self.label, "tone", tone)
+        self.setVisible(bool(text))
+
+    def show_notice(self, notice: Notice | None) -> None:
+        """Show a notice of the page, or nothing."""
+        if notice is None:
+            self.show_line("")
+        else:
+            self.show_line(notice.text, "danger" if notice.error else "success")
+
+
+class Problems(QWidget):
+    """All problems of one field, one line each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layout = column(self, Space.XS)
+        self._lines: list[Line] = []
+        self.text = ""
+        self.hide()
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Show exactly these problems."""
+        while len(self._lines) < len(problems):
+            line = Line()
+            self._lines.append(line)
+            self._layout.addWidget(line)
+        said = [problem_text(problem) for problem in problems]
+        for index, line in enumerate(self._lines):
+            if index < len(problems):
+                line.show_line(said[index], _TONES[problems[index].severity])
+            else:
+                line.show_line("")
+        self.text = " ".join(said)
+        self.setVisible(bool(problems))

@@ -1,0 +1,100 @@
+"""The password field: typed, emptied, or standing for the one in the keyring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+
+from smtp_desk.core.problems import Field
+from smtp_desk.ui.card import row
+from smtp_desk.ui.field import TextField
+from smtp_desk.ui.icons import IconButton
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+STORED: Final = "Stored in the keyring"
+SHOW: Final = "Show password"
+HIDE: Final = "Hide password"
+NEVER_SHOWN: Final = "The stored password is never shown again"
+
+
+class PasswordField(TextField):
+    """A password with a button to reveal it, and what can be done about a stored one.
+
+    Signals:
+        stored_wanted: Go back to the stored password.
+        without_spaces_wanted: Remove the spaces of an app password.
+    """
+
+    stored_wanted = Signal()
+    without_spaces_wanted = Signal()
+
+    def __init__(self, label: str) -> None:
+        super().__init__(Field.PASSWORD, label)
+        self._stored = False
+        self.edit.setEchoMode(QLineEdit.EchoMode.Password)
+        self._reveal = IconButton("eye", SHOW)
+        self._reveal.setCheckable(True)
+        self._reveal.setObjectName("reveal")
+        self._reveal.toggled.connect(self._revealed)
+        self.controls.addWidget(self._reveal)
+        self._empty = _link("Use no stored password", "forget_stored")
+        self._empty.clicked.connect(self._emptied)
+        self._use_stored = _link("Use stored password", "use_stored")
+        self._use_stored.clicked.connect(self.stored_wanted)
+        self._remove_spaces = _link("Remove spaces", "remove_spaces")
+        self._remove_spaces.clicked.connect(self.without_spaces_wanted)
+        offers = row()
+        for button in (self._empty, self._use_stored, self._remove_spaces):
+            button.hide()
+            offers.addWidget(button)
+        offers.addStretch()
+        self.below.addLayout(offers)
+
+    @property
+    def tab_chain(self) -> tuple[QWidget, ...]:
+        """The password, the button that reveals it, the offers below."""
+        return (self.edit, self._reveal, self._empty, self._use_stored, self._remove_spaces)
+
+    def show_state(self, *, stored: bool, may_use_stored: bool, spaces_removable: bool) -> None:
+        """Show what the field stands for and what is offered."""
+        self._stored = stored
+        self.edit.setPlaceholderText(STORED if stored else "")
+        if stored:
+            self._reveal.setChecked(False)
+        self._reveal.setEnabled(not stored)
+        name = HIDE if self._reveal.isChecked() else SHOW
+        self._reveal.setToolTip(NEVER_SHOWN if stored else name)
+        self._reveal.setAccessibleDescription(NEVER_SHOWN if stored else "")
+        self._empty.setVisible(stored)
+        self._use_stored.setVisible(may_use_stored)
+        self._remove_spaces.setVisible(spaces_removable)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Deleting in the field of a stored password empties it: the edit has passed the key on."""
+        if self._stored and event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
+            self._emptied()
+        else:
+            super().keyPressEvent(event)
+
+    @Slot()
+    def _emptied(self) -> None:
+        self.edited.emit(Field.PASSWORD, "")
+        self.take_focus()
+
+    @Slot(bool)
+    def _revealed(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signature
+        mode = QLineEdit.EchoMode
+        self.edit.setEchoMode(mode.Normal if shown else mode.Password)
+        self._reveal.show_icon("eye-off" if shown else "eye")
+        self._reveal.rename(HIDE if shown else SHOW)
+
+
+def _link(text: str, name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setProperty("kind", "link")
+    return button

@@ -1,0 +1,88 @@
+"""Draws every state of the window into PNG files: `python -m tests.ui.screenshots FOLDER`.
+
+The states are made by hand and shown by the real widgets; nothing is read or sent.
+`QT_SCALE_FACTOR=2` draws them for a sharp screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if __name__ == "__main__":
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QApplication
+
+from smtp_desk.ui.integrations.view import IntegrationsView
+from smtp_desk.ui.main_window import MainWindow, PageEntry
+from smtp_desk.ui.theme import Theme
+from tests.ui import states
+
+if TYPE_CHECKING:
+    from tests.ui.states import Scene
+
+WIDE = QSize(1040, 780)
+TALL = QSize(1040, 1500)
+NARROW = QSize(640, 400)
+
+
+class Studio:
+    """Shows scenes and draws them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._application = QApplication.instance() or QApplication([])
+        assert isinstance(self._application, QApplication)
+        self._theme = Theme(self._application)
+
+    def draw(
+        self, name: str, scene: Scene, size: QSize, *, theme: str = "light", mirrored: bool = False
+    ) -> None:
+        """Draw `scene` into `name`.png."""
+        self._theme.prefer(theme)
+        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
+        QApplication.setLayoutDirection(direction)
+        view = IntegrationsView(self._theme, offer_details=True)
+        names = ("integrations", "Integrations"), ("general", "General")
+        window = MainWindow(
+            [PageEntry(key, title, lambda: view.page) for key, title in names], sandboxed=False
+        )
+        window.resize(size)
+        window.show()
+        window.open_page("integrations")
+        view.show_draft(scene.draft, scene.recipient)
+        view.render(scene.state)
+        self._application.processEvents()
+        if scene.focus is not None:
+            view.focus_field(scene.focus)
+        elif scene.state.outcome is not None:
+            view.focus_outcome()
+        self._application.processEvents()
+        window.grab().save(str(self._folder / f"{name}.png"))
+        window.close()
+
+
+def main() -> None:
+    """Draw everything."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", default="")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    studio = Studio(arguments.folder)
+    for name, scene in states.SCENES.items():
+        if arguments.only not in name:
+            continue
+        studio.draw(name, scene, TALL)
+        studio.draw(f"{name}_window", scene, WIDE)
+        studio.draw(f"{name}_dark", scene, TALL, theme="dark")
+        studio.draw(f"{name}_narrow", scene, NARROW)
+        studio.draw(f"{name}_rtl", scene, TALL, mirrored=True)
+
+
+if __name__ == "__main__":
+    main()
