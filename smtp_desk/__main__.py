@@ -1,0 +1,45 @@
+"""The program: without arguments the window, else the command line."""
+
+import sys
+from collections.abc import Mapping
+from typing import NoReturn
+
+from smtp_desk.app.display import NoWindow, missing_for_window, missing_library
+from smtp_desk.app.environment import take_environment
+from smtp_desk.cli.console import fill_closed_descriptors
+from smtp_desk.core.report import CheckReport
+
+
+def main() -> NoReturn:
+    """Run the program and end it with its exit status."""
+    fill_closed_descriptors()
+    environ = take_environment()
+    arguments = sys.argv[1:]
+    if not arguments:
+        sys.exit(_open_window(environ, None))
+    # Imported here: the window should not wait for the command line.
+    from smtp_desk.cli.main import run  # noqa: PLC0415
+
+    sys.exit(run(arguments, environ, lambda report: _open_window(environ, report)))
+
+
+def _open_window(environ: Mapping[str, str], report: CheckReport | None) -> int:
+    """Open the window, with a report or without; say what is missing where that can't be."""
+    lacking = missing_for_window(environ)
+    if lacking is not None:
+        return _tell(lacking)
+    try:
+        from smtp_desk.ui.application import open_desk  # noqa: PLC0415 - Qt is slow, or missing
+    except ImportError as error:
+        return _tell(missing_library(error))
+    return open_desk(environ, report)
+
+
+def _tell(lacking: NoWindow) -> int:
+    if sys.stderr is not None:
+        sys.stderr.write(f"smtp-desk: {lacking.text}\n")
+    return lacking.status
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""`smtp-desk check`: run the test, save nothing."""
+
+from pathlib import Path
+
+import click
+
+from smtp_desk.app.proving import ProofRequest
+from smtp_desk.app.saved import failure_text, saved_draft
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, ManualCommand
+from smtp_desk.cli.proof_output import Shape, present, proof_options, run_shown
+from smtp_desk.cli.settings_options import (
+    draft_of,
+    read_password,
+    settings_given,
+    settings_options,
+)
+from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.secret import Secret
+from smtp_desk.smtp.check import Steps
+from smtp_desk.smtp.resolve import DnsResolver
+from smtp_desk.store.settings_file import SettingsFileError
+
+
+def _resolver(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    if value is not None:
+        try:
+            DnsResolver.at(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{value!r} is no IP address with a port.") from error
+    return value
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Run the test; without SETTINGS the saved ones.",
+    statuses={**TEST_STATUSES, ExitStatus.CONFIG: "no SETTINGS given and nothing configured"},
+    environment=PASSWORD_ENVIRONMENT,
+    files=FILES,
+    examples=[
+        ("Test the saved settings", "smtp-desk check --to ann@example.org"),
+        (
+            "Test other settings without saving them; the password is asked for",
+            """
+            smtp-desk check --host smtp.example.org --username desk@example.org \\
+              --from-email desk@example.org --to ann@example.org
+            """,
+        ),
+        (
+            "Look at a server without any password, as far as TLS",
+            "smtp-desk check --host smtp.example.org --no-login",
+        ),
+        (
+            "In a script",
+            'smtp-desk check --to ann@example.org --json >report.json || echo "status $?"',
+        ),
+    ],
+)
+@settings_options
+@click.option("--to", "recipient", default="", metavar="ADDR", help="Where the test email goes.")
+@click.option(
+    "--no-login",
+    is_flag=True,
+    help="Only up to TLS: needs no password, From or recipient, and is never a proof.",
+)
+@click.option(
+    "--no-send",
+    is_flag=True,
+    help="Only up to the sender: signs in, asks whether the From address is accepted, and "
+    "sends nothing. Never a proof.",
+)
+@click.option(
+    "--resolver",
+    metavar="HOST:PORT",
+    callback=_resolver,
+    help="Ask this DNS server (an IP address) instead of the system.",
+)
+@proof_options
+@click.pass_context
+def check(
+    context: click.Context,
+    /,
+    recipient: str,
+    *,
+    no_login: bool,
+    no_send: bool,
+    resolver: str | None,
+    timeout: float,
+    as_json: bool,
+    file: Path | None,
+    password_stdin: bool,
+    **settings: str,
+) -> ExitStatus:
+    """Test an SMTP server with a real email, and name the true cause of a failure.
+
+    The test connects, insists on TLS, signs in and sends one email, exactly as system emails
+    are sent. It succeeds only if the server accepts that email.
+
+    SETTINGS are the options from --host to --auth. Given any of them, all come from the
+    command line, and neither the saved settings nor the keyring are touched. Without them the
+    saved settings are tested, with the password from the keyring.
+
+    Ctrl-C ends the test in good order, with a report; a second Ctrl-C ends the program.
+    """
+    invocation: Invocation = context.obj
+    steps = _steps(no_login=no_login, no_send=no_send)
+    if steps is Steps.FULL and not recipient:
+        raise click.UsageError("Missing option '--to'.", context)
+    if settings_given(context):
+        password = Secret("")
+        if steps is not Steps.NO_LOGIN:
+            password = read_password(
+                invocation, from_stdin=password_stdin, username=settings["username"]
+            )
+        draft = draft_of(settings, password)
+    elif password_stdin:
+        raise click.UsageError("--password-stdin goes with SETTINGS such as --host.", context)
+    else:
+        draft = _saved_draft(invocation)
+    request = ProofRequest(
+        draft=draft,
+        recipient=recipient,
+        steps=steps,
+        total_seconds=timeout,
+        resolver=resolver,
+    )
+    shape = Shape(as_json, file)
+    result = run_shown(invocation, request, shape)
+    return present(invocation, result.report, shape)
+
+
+def _steps(*, no_login: bool, no_send: bool) -> Steps:
+    if no_login:
+        return Steps.NO_LOGIN
+    return Steps.NO_SEND if no_send else Steps.FULL
+
+
+def _saved_draft(invocation: Invocation) -> SettingsDraft:
+    """Return the saved settings; the password stays in the keyring until the test needs it."""
+    store = invocation.services.store
+    try:
+        server = store.load().server
+    except SettingsFileError as error:
+        raise CommandError(failure_text(error), ExitStatus.CONFIG) from error
+    if server is None:
+        raise CommandError(
+            "Nothing is configured. Give SETTINGS such as --host, or save some with "
+            "“smtp-desk configure”.",
+            ExitStatus.CONFIG,
+        )
+    return saved_draft(server, store.ca_file(server))

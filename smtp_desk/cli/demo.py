@@ -1,0 +1,271 @@
+"""`smtp-desk demo`: the whole story against the sandbox, with the window's own logic."""
+
+import tempfile
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from rich.console import Console
+from rich.rule import Rule
+
+from smtp_desk.app.presenter import IntegrationsPresenter
+from smtp_desk.app.runner import Emit, Job
+from smtp_desk.app.services import Services
+from smtp_desk.app.state import IntegrationsState, StatusKind
+from smtp_desk.cli.console import print_rows, say
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import ManualCommand
+from smtp_desk.cli.sandbox import print_mail
+from smtp_desk.cli.stage_list import StageList
+from smtp_desk.cli.verdict import finding_rows
+from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.gate import Outcome
+from smtp_desk.core.problems import Field
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.stages import StageEvent
+from smtp_desk.sandbox.server import Sandbox
+from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.store.atomic import write_atomic
+
+_T = TypeVar("_T")
+
+_RECIPIENT: Final = "ann@example.org"
+_STYLES: Final = {
+    Outcome.SUCCESS: "bold green",
+    Outcome.UNREACHABLE: "bold red",
+    Outcome.CHANGED: "bold yellow",
+}
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Play the whole story against the sandbox.",
+    statuses={
+        ExitStatus.OK: "the story was told to its end",
+        ExitStatus.USAGE: "the command line is wrong",
+        ExitStatus.UNAVAILABLE: "this machine gives no local port or no temporary file",
+        ExitStatus.SOFTWARE: "the story took another turn than it should",
+    },
+    examples=[("See in some seconds what the program does", "smtp-desk demo")],
+)
+@click.pass_obj
+def demo(invocation: Invocation) -> ExitStatus:
+    """Show in the terminal what the window does: fail a test, mend it, save, switch on, remove.
+
+    It runs against the embedded mail server, in a throw-away home and with passwords in
+    memory only: neither your settings nor your keyring nor the network are touched.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="smtp-desk-demo-") as home, Sandbox() as sandbox:
+            _Story(invocation.out, Path(home), sandbox).tell()
+    except OSError as error:
+        raise CommandError(f"The sandbox can't start: {error}", ExitStatus.UNAVAILABLE) from error
+    return ExitStatus.OK
+
+
+class _Foreground:
+    """Runs jobs one after another when told to, in this thread, and shows their stages."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._jobs: deque[Callable[[Emit], None]] = deque()
+
+    def run(
+        self,
+        job: Job[_T],
+        *,
+        on_done: Callable[[_T], None],
+        on_error: Callable[[Exception], None],
+        on_event: Emit | None = None,
+    ) -> Cancel:
+        cancel = Cancel()
+
+        def work(show: Emit) -> None:
+            def emit(event: StageEvent) -> None:
+                show(event)
+                if on_event is not None:
+                    on_event(event)
+
+            try:
+                result = job(emit, cancel)
+            except Exception as error:  # noqa: BLE001 - the presenter tells of it
+                on_error(error)
+            else:
+                on_done(result)
+
+        self._jobs.append(work)
+        return cancel
+
+    def work_off(self) -> None:
+        while self._jobs:
+            with StageList(self._console) as stages:
+                self._jobs.popleft()(stages.show)
+
+
+class _Screen:
+    """Keeps what the window would show."""
+
+    draft = SettingsDraft()
+    recipient = ""
+    state: IntegrationsState
+
+    def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
+        self.draft = draft
+        self.recipient = recipient
+
+    def render(self, state: IntegrationsState) -> None:
+        self.state = state
+
+    def focus_field(self, field: Field) -> None:
+        """There is no focus to move."""
+
+    def focus_outcome(self) -> None:
+        """There is no focus to move."""
+
+
+class _Story:
+    def __init__(self, console: Console, home: Path, sandbox: Sandbox) -> None:
+        self._console = console
+        self._sandbox = sandbox
+        self._ca_file = home / "sandbox-ca.pem"
+        self._screen = _Screen()
+        self._runner = _Foreground(console)
+        self._presenter = IntegrationsPresenter(Services.sandbox(home), self._runner, self._screen)
+        write_atomic(self._ca_file, sandbox.ca_pem.encode())
+
+    def tell(self) -> None:
+        say(self._console, "SMTP Desk — Sandbox", "bold")
+        say(
+            self._console,
+            "Everything here happens on this machine, in a throw-away home, and is forgotten.",
+        )
+        self._empty_form()
+        self._wrong_password()
+        self._right_password()
+        self._save_and_switch_on()
+        self._inbox()
+        self._remove()
+
+    def _empty_form(self) -> None:
+        self._chapter("Settings > Integrations: an empty form")
+        self._do(self._presenter.start)
+        self._show_status(StatusKind.NOT_CONFIGURED)
+        self._show_form()
+        self._show_save(enabled=False)
+
+    def _wrong_password(self) -> None:
+        self._chapter("Send test email, with a wrong password")
+        sandbox = self._sandbox
+        self._type(Field.HOST, "localhost")
+        self._type(Field.PORT, str(sandbox.starttls_port))
+        self._type(Field.USERNAME, sandbox.username)
+        self._type(Field.PASSWORD, f"not {sandbox.password.reveal()}")
+        self._type(Field.FROM_NAME, "Example Ltd")
+        self._type(Field.FROM_EMAIL, sandbox.username)
+        self._type(Field.CA_FILE, str(self._ca_file))
+        self._type(Field.RECIPIENT, _RECIPIENT)
+        self._show_form()
+        self._do(self._presenter.send_test)
+        self._show_outcome(Outcome.UNREACHABLE)
+        finding = self._screen.state.finding
+        self._insist(finding is not None and finding.code == "auth.rejected", "a wrong password")
+        if finding is not None:
+            print_rows(self._console, finding_rows(finding))
+        self._show_save(enabled=False)
+
+    def _right_password(self) -> None:
+        self._chapter("The password is corrected")
+        self._type(Field.PASSWORD, self._sandbox.password.reveal())
+        self._show_outcome(Outcome.CHANGED)
+        self._chapter("Send test email, again")
+        self._do(self._presenter.send_test)
+        self._show_outcome(Outcome.SUCCESS)
+        self._show_save(enabled=True)
+
+    def _save_and_switch_on(self) -> None:
+        self._chapter("Save, and switch on")
+        self._do(self._presenter.save)
+        self._show_notice()
+        self._show_save(enabled=False)
+        self._do(lambda: self._presenter.switch(True))
+        self._show_status(StatusKind.ACTIVE)
+
+    def _inbox(self) -> None:
+        self._chapter("What the recipient got")
+        mails = self._sandbox.inbox.mails()
+        self._insist(len(mails) == 1, "one mail")
+        for mail in mails:
+            print_mail(self._console, mail)
+
+    def _remove(self) -> None:
+        self._chapter("Remove configuration")
+        self._do(self._presenter.remove)
+        self._show_notice()
+        self._show_status(StatusKind.NOT_CONFIGURED)
+
+    def _chapter(self, title: str) -> None:
+        say(self._console, "")
+        if self._console.is_terminal:
+            self._console.print(Rule(title, align="left", style="dim"))
+        else:
+            say(self._console, f"== {title}")
+
+    def _type(self, field: Field, text: str) -> None:
+        draft = self._screen.draft
+        if field is Field.PASSWORD:
+            self._screen.draft = replace(draft, password=Secret(text))
+        elif field is not Field.RECIPIENT:
+            typed: dict[str, Any] = {str(field): text}
+            self._screen.draft = replace(draft, **typed)
+        self._do(lambda: self._presenter.edit(field, text))
+
+    def _do(self, action: Callable[[], None]) -> None:
+        action()
+        self._runner.work_off()
+
+    def _show_form(self) -> None:
+        draft = self._screen.draft
+        print_rows(
+            self._console,
+            [
+                ("SMTP server host", draft.host),
+                ("Port", draft.port),
+                ("Username", draft.username),
+                ("Password", "••••••••" if draft.password else ""),
+                ("From name", draft.from_name),
+                ("From email", draft.from_email),
+            ],
+        )
+
+    def _show_status(self, kind: StatusKind) -> None:
+        status = self._screen.state.status
+        say(self._console, status.text)
+        self._insist(status.kind is kind, kind)
+
+    def _show_outcome(self, outcome: Outcome) -> None:
+        shown = self._screen.state.outcome
+        if shown is not None:
+            say(self._console, shown, _STYLES[shown])
+        self._insist(shown is outcome, outcome)
+
+    def _show_save(self, *, enabled: bool) -> None:
+        state = self._screen.state
+        say(self._console, "[Save]" if state.may_save else f"[Save is disabled] {state.save_hint}")
+        self._insist(state.may_save is enabled, f"Save {'enabled' if enabled else 'disabled'}")
+
+    def _show_notice(self) -> None:
+        notice = self._screen.state.save_notice
+        self._insist(notice is not None and not notice.error, "success")
+        if notice is not None:
+            say(self._console, notice.text)
+
+    def _insist(self, holds: bool, expected: str) -> None:  # noqa: FBT001 - a condition
+        if not holds:
+            notice = self._screen.state.save_notice
+            said = f" {notice.text}" if notice is not None else ""
+            text = f"The demo expected: {expected}.{said}"
+            raise CommandError(text, ExitStatus.SOFTWARE)

@@ -1,0 +1,129 @@
+"""The command line as a whole: its commands, and how each of them ends."""
+
+import contextlib
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import click
+
+from smtp_desk import __version__
+from smtp_desk.app.logs import LOG_FILE, logging_to
+from smtp_desk.app.services import Services
+from smtp_desk.cli.check import check
+from smtp_desk.cli.configure import configure
+from smtp_desk.cli.console import discard_output, open_consoles, say
+from smtp_desk.cli.demo import demo
+from smtp_desk.cli.invocation import CommandError, Invocation, OpenWindow
+from smtp_desk.cli.manual import WIDTH, ManualGroup
+from smtp_desk.cli.report import open_command, report
+from smtp_desk.cli.sandbox import sandbox
+from smtp_desk.cli.saved import disable, enable, remove, show
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.store.credentials import CredentialsUnavailableError, unattended_secret
+from smtp_desk.store.paths import Paths
+
+_PROGRAM: Final = "smtp-desk"
+
+_log = logging.getLogger(__name__)
+
+
+@click.group(
+    cls=ManualGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
+)
+@click.version_option(__version__, message="SMTP Desk %(version)s")
+def cli() -> None:
+    """Configure, prove and diagnose the SMTP server that system emails leave through.
+
+    Without a command the window opens.
+    """
+
+
+for _command in (
+    check,
+    configure,
+    show,
+    enable,
+    disable,
+    remove,
+    report,
+    open_command,
+    sandbox,
+    demo,
+):
+    cli.add_command(_command)
+
+
+def run(
+    arguments: Sequence[str], environ: Mapping[str, str], open_window: OpenWindow
+) -> ExitStatus | int:
+    """Run one command and return the exit status; never raises for what a person can cause.
+
+    Args:
+        arguments: What stands behind the program's name.
+        environ: The variables the program was started with, the password among them.
+        open_window: Opens the window with a report, for `open`.
+    """
+    out, err = open_consoles()
+    attended = sys.stdin is not None and sys.stdin.isatty()
+    invocation = Invocation(
+        environ=environ,
+        out=out,
+        err=err,
+        open_services=lambda: _open_services(environ, attended=attended),
+        open_window=open_window,
+        attended=attended,
+    )
+    paths = Paths.default(environ)
+    with logging_to(paths.logs, terminal=True):
+        try:
+            return _flushed(invoke(invocation, arguments))
+        except CommandError as error:
+            say(err, f"{_PROGRAM}: {error}", "red")
+            return error.status
+        except OSError as error:
+            say(err, f"{_PROGRAM}: the output could not be written: {error}", "red")
+            return ExitStatus.CANTCREAT
+        except Exception:  # noqa: BLE001 - the last place where a fault can still be told
+            _log.exception("Internal error; see %s", paths.logs / LOG_FILE)
+            return ExitStatus.SOFTWARE
+
+
+def invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
+    """Let Click find and run the command; its own errors become exit statuses.
+
+    Raises:
+        CommandError: The command can't go on.
+    """
+    try:
+        status = cli.main(
+            args=list(arguments), prog_name=_PROGRAM, standalone_mode=False, obj=invocation
+        )
+    except click.UsageError as error:
+        error.show()
+        return ExitStatus.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        say(invocation.err, "Aborted.")
+        return ExitStatus.CANCELLED
+    return int(status or ExitStatus.OK)
+
+
+def _open_services(environ: Mapping[str, str], *, attended: bool) -> Services:
+    try:
+        given = unattended_secret(environ)
+    except CredentialsUnavailableError as error:
+        raise CommandError(error.text, ExitStatus.DATAERR) from error
+    return Services.open(environ, interactive=attended, given=given)
+
+
+def _flushed(status: int) -> int:
+    """Write out what is still buffered, while a failure can still be told."""
+    if sys.stdout is not None:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            with contextlib.suppress(OSError):
+                discard_output(sys.stdout.fileno())
+    return status

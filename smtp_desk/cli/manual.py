@@ -1,0 +1,133 @@
+"""Help texts as complete as a manual page: exit status, examples, environment and files."""
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import click
+
+from smtp_desk.core.exit_status import ExitStatus
+
+Meanings: TypeAlias = Mapping[ExitStatus, str]
+"""What each exit status of a command means."""
+
+Example: TypeAlias = tuple[str, str]
+"""What it does, and the command line."""
+
+WIDTH: Final = 92
+
+TEST_STATUSES: Final[Meanings] = {
+    ExitStatus.OK: "the test went as far as it was asked to; nothing failed",
+    ExitStatus.USAGE: "the command line is wrong",
+    ExitStatus.DATAERR: "the settings are wrong (settings.*), before anything was sent",
+    ExitStatus.UNAVAILABLE: "the server can't be reached, or refused",
+    ExitStatus.SOFTWARE: "a fault of this program (session.internal_error)",
+    ExitStatus.TEMPFAIL: "temporary: the same may work later",
+    ExitStatus.PROTOCOL: "the server broke the protocol (session.protocol_error)",
+    ExitStatus.NOPERM: "the server refused the login or the sender (auth.*, sender.*)",
+    ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM (session.cancelled)",
+}
+"""The exit statuses of commands that run a test."""
+
+PASSWORD_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "SMTP_DESK_PASSWORD": "the password, where --password-stdin is not given; it is removed from "
+    "the environment at once",
+    "CREDENTIALS_DIRECTORY": "set by systemd; its credential “smtp-desk.password” is the password "
+    "where the variable above is not set",
+}
+_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "SMTP_DESK_HOME": "keep settings, state and log below this directory",
+    "NO_COLOR": "print without colours",
+}
+FILES: Final[Mapping[str, str]] = {
+    "settings.toml": "the saved settings, without the password, in the platform's configuration "
+    "folder (~/.config/smtp-desk on Linux) or in $SMTP_DESK_HOME/config",
+    "smtp-desk.log": "what failed and when, without secrets, in the platform's log folder "
+    "(~/.local/state/smtp-desk/log on Linux) or in $SMTP_DESK_HOME/log",
+}
+
+
+class ManualCommand(click.Command):
+    """A command whose `--help` says all there is to know of it."""
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - handed on as they are
+        statuses: Meanings,
+        examples: Sequence[Example],
+        environment: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
+        **attributes: Any,  # noqa: ANN401 - as above
+    ) -> None:
+        """Take what `click.Command` takes, and the sections of the manual.
+
+        Args:
+            args: For `click.Command`.
+            statuses: What each exit status means.
+            examples: What each does, and its command line.
+            environment: Variables besides those that every command heeds.
+            files: What it reads or writes.
+            attributes: For `click.Command`.
+        """
+        super().__init__(*args, **attributes)
+        self.statuses = dict(statuses)
+        self._examples = examples
+        self._environment = {**(environment or {}), **_ENVIRONMENT}
+        self._files = dict(files or {})
+
+    def format_epilog(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the sections that follow the options."""
+        write_definitions(
+            formatter,
+            "Exit status",
+            ((str(int(status)), meaning) for status, meaning in self.statuses.items()),
+        )
+        write_definitions(formatter, "Environment", self._environment.items())
+        write_definitions(formatter, "Files", self._files.items())
+        write_examples(formatter, self._examples)
+
+
+class ManualGroup(click.Group):
+    """A group that lists its commands in the order in which they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of the commands, the most needed first."""
+        return list(self.commands)
+
+    def format_epilog(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write what holds for all commands."""
+        write_definitions(
+            formatter, "Environment", {**PASSWORD_ENVIRONMENT, **_ENVIRONMENT}.items()
+        )
+        write_definitions(formatter, "Files", FILES.items())
+        with formatter.section("Exit status"):
+            formatter.write_text(
+                "0 where all went well; else a number of sysexits.h that tells what kind of cause "
+                "it was. “smtp-desk COMMAND --help” lists those of each command."
+            )
+
+
+def write_definitions(
+    formatter: click.HelpFormatter, title: str, rows: Iterable[tuple[str, str]]
+) -> None:
+    """Write a section of terms and their meanings; nothing where there are none."""
+    if listed := list(rows):
+        with formatter.section(title):
+            formatter.write_dl(listed)
+
+
+def write_examples(formatter: click.HelpFormatter, examples: Iterable[Example]) -> None:
+    """Write command lines as they are typed, each below what it does."""
+    with formatter.section("Examples"):
+        for purpose, command in examples:
+            formatter.write_text(f"{purpose}:")
+            for line in inspect.cleandoc(command).splitlines():
+                formatter.write(f"{'':>{formatter.current_indent}}    {line}\n")

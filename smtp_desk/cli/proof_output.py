@@ -1,0 +1,111 @@
+"""What check and configure have in common: how a test is shown, and its report given."""
+
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from smtp_desk.app.logs import hide_in_log, log_report
+from smtp_desk.app.proving import ProofRequest, ProofResult
+from smtp_desk.cli.console import json_octets, write_octets
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.proof_run import run_proof
+from smtp_desk.cli.stage_list import StageList
+from smtp_desk.cli.verdict import print_verdict
+from smtp_desk.core.exit_status import ExitStatus, exit_status
+from smtp_desk.core.report import CheckReport
+from smtp_desk.core.secret import Secret
+from smtp_desk.store.atomic import write_atomic
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+DEFAULT_SECONDS: Final = 60.0
+LONGEST_SECONDS: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """In which shape the report is given.
+
+    Attributes:
+        as_json: The report on standard output, and nothing else there.
+        file: Where it is also saved, or None.
+    """
+
+    as_json: bool
+    file: Path | None
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not 0 < value <= LONGEST_SECONDS or math.isnan(value):
+        raise click.BadParameter(f"{value:g} is not between 0 and {LONGEST_SECONDS:g} seconds.")
+    return value
+
+
+def proof_options(command: _F) -> _F:
+    """Give a command the options that every test has."""
+    for option in (
+        click.option(
+            "--report",
+            "file",
+            metavar="FILE",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Also save the report there, readable by you only.",
+        ),
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help="Print the report as JSON on standard output, and nothing else there.",
+        ),
+        click.option(
+            "--timeout",
+            type=float,
+            default=DEFAULT_SECONDS,
+            show_default=True,
+            metavar="SECONDS",
+            callback=_seconds,
+            help="Longest time for the whole test.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def run_shown(invocation: Invocation, request: ProofRequest, shape: Shape) -> ProofResult:
+    """Run the test and show its stages, beside a JSON report on a terminal only."""
+    if isinstance(request.draft.password, Secret):
+        hide_in_log(request.draft.password)
+    console = invocation.err if shape.as_json else invocation.out
+    shown = None if shape.as_json and not console.is_terminal else StageList(console)
+    with shown or nullcontext():
+        result = run_proof(
+            invocation.services, request, shown.show if shown else lambda _event: None
+        )
+    hide_in_log(result.secret)
+    log_report(result.report)
+    return result
+
+
+def present(invocation: Invocation, report: CheckReport, shape: Shape) -> ExitStatus:
+    """Give the report in its shape, and return the exit status for its finding.
+
+    Raises:
+        CommandError: The report could not be saved in a file.
+    """
+    if shape.as_json:
+        write_octets(json_octets(report))
+    else:
+        print_verdict(invocation.out, report)
+    if shape.file is not None:
+        try:
+            write_atomic(shape.file, json_octets(report))
+        except OSError as error:
+            raise CommandError(
+                f"The report could not be saved: {error}", ExitStatus.CANTCREAT
+            ) from error
+    return exit_status(report.finding)

@@ -1,0 +1,97 @@
+"""`smtp-desk report` and `smtp-desk open`: look at a report that was saved."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from smtp_desk.cli.console import json_octets, write_octets
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import ManualCommand, Meanings
+from smtp_desk.cli.report_text import print_report, report_markdown
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.report import CheckReport
+from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
+from smtp_desk.store.regular import read_regular
+
+_STANDARD_INPUT: Final = Path("-")
+_STATUSES: Final[Meanings] = {
+    ExitStatus.OK: "the report was shown, whatever it says",
+    ExitStatus.USAGE: "the command line is wrong",
+    ExitStatus.DATAERR: "the file can't be read, or is no report",
+}
+_FILE = click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Show a saved report.",
+    statuses=_STATUSES,
+    examples=[
+        ("Read a report that a customer sent", "smtp-desk report report.json"),
+        ("Put it into a ticket", "smtp-desk report report.json --markdown"),
+        (
+            "Read one that was never in a file",
+            "smtp-desk check --to ann@example.org --json | smtp-desk report -",
+        ),
+    ],
+)
+@_FILE
+@click.option("--markdown", is_flag=True, help="As Markdown, for a ticket.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, checked and made safe to show.")
+@click.pass_obj
+def report(invocation: Invocation, file: Path, *, markdown: bool, as_json: bool) -> ExitStatus:
+    """Show a saved report: the outcome, its cause, and all that was seen.
+
+    FILE was written by --report or Save report; “-” is standard input. It may come from
+    anybody: everything in it is shown as plain text.
+    """
+    if markdown and as_json:
+        raise click.UsageError("--markdown and --json exclude each other.")
+    found = load_report(file)
+    if as_json:
+        write_octets(json_octets(found))
+    elif markdown:
+        write_octets(report_markdown(found).encode("utf-8", "backslashreplace"))
+    else:
+        print_report(invocation.out, found)
+    return ExitStatus.OK
+
+
+@click.command(
+    "open",
+    cls=ManualCommand,
+    short_help="Open a saved report in the window.",
+    statuses={
+        **_STATUSES,
+        ExitStatus.OK: "the window was opened and closed",
+        ExitStatus.UNAVAILABLE: "a library that the window needs is missing",
+        ExitStatus.CONFIG: "there is no display to open a window on",
+    },
+    environment={"DISPLAY, WAYLAND_DISPLAY": "the display, where the system has these"},
+    examples=[("See a customer's report as the customer saw it", "smtp-desk open report.json")],
+)
+@_FILE
+@click.pass_obj
+def open_command(invocation: Invocation, file: Path) -> int:
+    """Open a saved report on the Diagnostics page of the window. “-” is standard input."""
+    return invocation.open_window(load_report(file))
+
+
+def load_report(file: Path) -> CheckReport:
+    """Read a report from its file.
+
+    Raises:
+        CommandError: It can't be read, or is no report.
+    """
+    try:
+        if file == _STANDARD_INPUT:
+            octets = sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
+        else:
+            octets = read_regular(file, MAX_BYTES)
+        return read_report(octets)
+    except OSError as error:
+        raise CommandError(f"{file} can't be read: {error.strerror}", ExitStatus.DATAERR) from error
+    except ReportFormatError as error:
+        raise CommandError(f"{file} is no report: {error}.", ExitStatus.DATAERR) from error

@@ -1,0 +1,118 @@
+"""`smtp-desk sandbox`: the embedded mail server, until Ctrl-C."""
+
+import queue
+import shlex
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from smtp_desk.cli.console import Row, print_rows, say
+from smtp_desk.cli.interrupts import first_interrupt
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import ManualCommand
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.reply import visible
+from smtp_desk.sandbox.inbox import ReceivedMail
+from smtp_desk.sandbox.recipients import TRY_THESE
+from smtp_desk.sandbox.server import Sandbox
+from smtp_desk.store.atomic import write_atomic
+
+_TICK_S: Final = 0.1
+_HOST: Final = "localhost"
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Run the embedded mail server until Ctrl-C.",
+    statuses={
+        ExitStatus.OK: "ended by Ctrl-C or SIGTERM",
+        ExitStatus.USAGE: "the command line is wrong",
+        ExitStatus.UNAVAILABLE: "this machine gives no local port or no temporary file",
+    },
+    examples=[("Try the window or “check” without a mail server", "smtp-desk sandbox")],
+)
+@click.pass_obj
+def sandbox(invocation: Invocation) -> ExitStatus:
+    """Run a mail server that only this machine can reach, and show what it receives.
+
+    It speaks TLS with a certificate authority of its own, wants a login, takes mail for any
+    recipient and sends nothing on. Its password, ports and authority are made anew at each
+    start and forgotten at the end.
+    """
+    console = invocation.out
+    mails: queue.SimpleQueue[ReceivedMail] = queue.SimpleQueue()
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="smtp-desk-sandbox-") as folder,
+            Sandbox() as server,
+        ):
+            ca_file = Path(folder) / "ca.pem"
+            write_atomic(ca_file, server.ca_pem.encode())
+            _introduce(console, server, ca_file)
+            server.inbox.subscribe(mails.put)
+            with first_interrupt() as interrupted:
+                while not interrupted.is_set():
+                    _print_next(console, mails)
+    except OSError as error:
+        raise CommandError(f"The sandbox can't start: {error}", ExitStatus.UNAVAILABLE) from error
+    return ExitStatus.OK
+
+
+def mail_rows(mail: ReceivedMail) -> list[Row]:
+    """Return who wrote to whom about what."""
+    return [
+        ("from", mail.sender),
+        ("to", ", ".join(mail.recipients)),
+        ("subject", mail.subject),
+    ]
+
+
+def print_mail(console: Console, mail: ReceivedMail) -> None:
+    """Print a received mail: the envelope and its text."""
+    say(console, f"Mail {mail.number} received", "bold")
+    print_rows(console, mail_rows(mail))
+    for line in mail.text.strip().splitlines():
+        say(console, f"  | {visible(line)}")
+
+
+def _introduce(console: Console, server: Sandbox, ca_file: Path) -> None:
+    say(console, "SMTP Desk — Sandbox", "bold")
+    print_rows(
+        console,
+        [
+            ("host", _HOST),
+            ("port with STARTTLS", str(server.starttls_port)),
+            ("port with TLS from the start", str(server.tls_port)),
+            ("username", server.username),
+            ("password", server.password.reveal()),
+            ("CA file", str(ca_file)),
+        ],
+    )
+    for address, what_happens in TRY_THESE:
+        say(console, f"  mail to {address} {what_happens}")
+    say(console, "Test it with:", "bold")
+    say(console, f"  {_command(server, ca_file)}")
+    say(console, "Ctrl-C ends the sandbox. Received mail is shown here:", "bold")
+
+
+def _command(server: Sandbox, ca_file: Path) -> str:
+    options = {
+        "--host": _HOST,
+        "--port": str(server.starttls_port),
+        "--username": server.username,
+        "--from-email": server.username,
+        "--ca-file": str(ca_file),
+        "--to": "ann@example.org",
+    }
+    words = ["smtp-desk", "check", *(word for option in options.items() for word in option)]
+    return f"SMTP_DESK_PASSWORD={shlex.quote(server.password.reveal())} {shlex.join(words)}"
+
+
+def _print_next(console: Console, mails: "queue.SimpleQueue[ReceivedMail]") -> None:
+    try:
+        print_mail(console, mails.get(timeout=_TICK_S))
+    except queue.Empty:
+        return

@@ -1,0 +1,135 @@
+"""`smtp-desk show`, `enable`, `disable` and `remove`: what is saved, and the switch."""
+
+from collections.abc import Callable
+from typing import Final
+
+import click
+
+from smtp_desk.app.saved import (
+    Saved,
+    failure_text,
+    load_saved,
+    remove_saved,
+    switch_saved,
+)
+from smtp_desk.app.state import StatusKind
+from smtp_desk.cli.console import Row, print_rows, say
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.secret import StoredSecret
+from smtp_desk.store.settings_store import NotProvenError, SaveError
+
+_NOTHING: Final = "Nothing is configured. “smtp-desk configure” tests and saves a server."
+
+_STATUSES: Final[Meanings] = {
+    ExitStatus.OK: "done",
+    ExitStatus.USAGE: "the command line is wrong",
+    ExitStatus.CONFIG: "nothing is configured, or the settings file can't be read",
+}
+_CHANGES: Final[Meanings] = {
+    **_STATUSES,
+    ExitStatus.CANTCREAT: "it could not be saved; nothing changed",
+}
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Show the saved settings, without the password.",
+    statuses=_STATUSES,
+    files=FILES,
+    examples=[("See what is saved, and whether it is in use", "smtp-desk show")],
+)
+@click.pass_obj
+def show(invocation: Invocation) -> ExitStatus:
+    """Show the saved settings and whether system emails use them. Never shows the password."""
+    saved = _load(invocation)
+    print_rows(invocation.out, _rows(saved))
+    return ExitStatus.OK
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Send system emails through the saved server.",
+    statuses={**_CHANGES, ExitStatus.DATAERR: "the saved settings are not proven"},
+    files=FILES,
+    examples=[("Turn the switch on", "smtp-desk enable")],
+)
+@click.pass_obj
+def enable(invocation: Invocation) -> ExitStatus:
+    """Send system emails through the saved server from now on.
+
+    The switch goes on only with settings that a test email has proven, unchanged since.
+    """
+    return _change(invocation, lambda: switch_saved(invocation.services, on=True))
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Send system emails through the default service.",
+    statuses=_CHANGES,
+    files=FILES,
+    examples=[("Turn the switch off", "smtp-desk disable")],
+)
+@click.pass_obj
+def disable(invocation: Invocation) -> ExitStatus:
+    """Send system emails through the default email service; the saved settings stay."""
+    return _change(invocation, lambda: switch_saved(invocation.services, on=False))
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Forget the saved server and its password.",
+    statuses=_CHANGES,
+    files=FILES,
+    examples=[("Go back to the default email service", "smtp-desk remove")],
+)
+@click.pass_obj
+def remove(invocation: Invocation) -> ExitStatus:
+    """Forget the saved server, and its password in the keyring, without asking again.
+
+    System emails then leave through the default email service.
+    """
+    return _change(invocation, lambda: remove_saved(invocation.services))
+
+
+def _load(invocation: Invocation) -> Saved:
+    saved = load_saved(invocation.services)
+    if saved.status.kind is StatusKind.FILE_UNREADABLE:
+        raise CommandError(saved.status.text, ExitStatus.CONFIG)
+    if saved.settings is None:
+        raise CommandError(_NOTHING, ExitStatus.CONFIG)
+    return saved
+
+
+def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
+    _load(invocation)
+    try:
+        saved = change()
+    except NotProvenError as error:
+        text = f"The switch stays off. {failure_text(error)}"
+        raise CommandError(text, ExitStatus.DATAERR) from error
+    except SaveError as error:
+        raise CommandError(failure_text(error), ExitStatus.CANTCREAT) from error
+    say(invocation.out, saved.status.text)
+    return ExitStatus.OK
+
+
+def _rows(saved: Saved) -> list[Row]:
+    draft = saved.draft
+    password = "in the keyring" if isinstance(draft.password, StoredSecret) else "none"
+    return [
+        ("Status", saved.status.text),
+        ("Switch", "on" if saved.enabled else "off"),
+        ("Proven", "yes" if saved.proven else "no"),
+        ("SMTP server host", draft.host),
+        ("Port", draft.port),
+        ("Username", draft.username or "none"),
+        ("Password", password),
+        ("From name", draft.from_name or "none"),
+        ("From email", draft.from_email),
+        ("Security", draft.security),
+        ("CA certificate file", draft.ca_file or "none"),
+        ("EHLO name", draft.ehlo_name or "automatic"),
+        ("Sign-in method", draft.auth_method),
+    ]

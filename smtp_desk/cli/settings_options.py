@@ -1,0 +1,133 @@
+"""SETTINGS on the command line: the options of check and configure, and the password."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.core.draft import DEFAULT_PORT, SettingsDraft
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import AuthMethod, Security
+from smtp_desk.store.credentials import CredentialsUnavailableError, unattended_secret
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+SETTINGS: Final = (
+    "host",
+    "port",
+    "username",
+    "from_name",
+    "from_email",
+    "security",
+    "ca_file",
+    "ehlo_name",
+    "auth_method",
+)
+"""The options, by the name of the field of `SettingsDraft` that each fills."""
+
+_MOST_PASSWORD_BYTES: Final = 64 * 1024
+
+# Values that break a rule of the form are findings of the test, not usage errors: so the
+# texts here are taken as they are, the port included.
+_OPTIONS: Final = (
+    click.option("--host", default="", metavar="HOST", help="SMTP server host."),
+    click.option("--port", default=DEFAULT_PORT, show_default=True, help="Port.", metavar="PORT"),
+    click.option(
+        "--username",
+        default="",
+        metavar="NAME",
+        help="Username, often the full email address. Without it there is no sign-in.",
+    ),
+    click.option("--from-name", default="", metavar="NAME", help="From name."),
+    click.option("--from-email", default="", metavar="ADDR", help="From email."),
+    click.option(
+        "--security",
+        type=click.Choice(list(map(str, Security))),
+        default=str(Security.AUTO),
+        show_default=True,
+        help="How TLS begins; auto means TLS from the start on port 465, else STARTTLS. "
+        "There is no way without TLS.",
+    ),
+    click.option(
+        "--ca-file",
+        default="",
+        metavar="PATH",
+        help="Certificates (PEM) of a company CA to trust besides those of the system.",
+    ),
+    click.option(
+        "--ehlo-name",
+        default="",
+        metavar="NAME",
+        help="Name for EHLO.  [default: the address literal of the socket]",
+    ),
+    click.option(
+        "--auth",
+        "auth_method",
+        type=click.Choice(list(map(str, AuthMethod))),
+        default=str(AuthMethod.AUTO),
+        show_default=True,
+        help="Sign-in method; auto takes the first that the server offers.",
+    ),
+    click.option(
+        "--password-stdin",
+        is_flag=True,
+        help="Read the password from standard input; one final line end is dropped.",
+    ),
+)
+
+
+def settings_options(command: _F) -> _F:
+    """Give a command the options of SETTINGS, in the order of the form."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def settings_given(context: click.Context) -> bool:
+    """Whether any of SETTINGS stands on the command line: then all of them come from there."""
+    return any(
+        context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in SETTINGS
+    )
+
+
+def draft_of(values: Mapping[str, str], password: Secret) -> SettingsDraft:
+    """Make the form's draft of the options' values, as typed."""
+    return SettingsDraft(**{name: values[name] for name in SETTINGS}, password=password)
+
+
+def read_password(invocation: Invocation, *, from_stdin: bool, username: str) -> Secret:
+    """Return the password from where it was given; empty where there is none.
+
+    That is standard input, else `SMTP_DESK_PASSWORD`, else the systemd credential, else, for
+    a username and where somebody is there to answer, a prompt.
+
+    Raises:
+        click.UsageError: Standard input is no UTF-8.
+        click.Abort: The prompt was not answered.
+        CommandError: The systemd credential can't be read.
+    """
+    if from_stdin:
+        return _read_stdin()
+    try:
+        given = unattended_secret(invocation.environ)
+    except CredentialsUnavailableError as error:
+        raise CommandError(error.text, ExitStatus.DATAERR) from error
+    if given is not None:
+        return given
+    if username.strip() and invocation.attended:
+        return Secret(click.prompt("Password", hide_input=True, default="", show_default=False))
+    return Secret("")
+
+
+def _read_stdin() -> Secret:
+    """Read the password; one that is too long is left so, for the form's rules to name."""
+    octets = sys.stdin.buffer.read(_MOST_PASSWORD_BYTES) if sys.stdin is not None else b""
+    try:
+        text = octets.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise click.UsageError("--password-stdin: standard input is not UTF-8.") from error
+    return Secret(text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text)

@@ -1,0 +1,95 @@
+"""The few facts of a stage that are worth a place on its line."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from smtp_desk.core.report import StageResult
+from smtp_desk.core.stages import Facts, Json, Stage
+
+_LONGEST: Final = 300
+
+
+def key_facts(result: StageResult) -> str:
+    """Return the key facts of a stage on one line, "" where there are none."""
+    told = "; ".join(part for part in _TELL.get(result.stage, _reply)(result.facts) if part)
+    return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
+
+
+def shown(value: Json) -> str:
+    """Return a fact as text for a person."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(shown(item) for item in value)
+        case dict():
+            return ", ".join(f"{name} {shown(item)}" for name, item in value.items())
+        case _:
+            return str(value)
+
+
+def certificates(facts: Facts) -> list[dict[str, Json]]:
+    """Return the certificate chain among the facts of a stage, the server's own first."""
+    chain = facts.get("chain")
+    return [each for each in chain if isinstance(each, dict)] if isinstance(chain, list) else []
+
+
+def _settings(facts: Facts) -> Iterator[str]:
+    yield shown(facts["problems"] if "problems" in facts else facts.get("problem", ""))
+
+
+def _resolve(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "found")
+    yield from _reason(facts)
+
+
+def _connect(facts: Facts) -> Iterator[str]:
+    """Tell of each address how it answered."""
+    addresses = facts.get("addresses")
+    for each in addresses if isinstance(addresses, list) else []:
+        if isinstance(each, dict):
+            yield " ".join(shown(each[name]) for name in ("address", "result") if name in each)
+
+
+def _tls(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "version")
+    yield _named(facts, "cipher")
+    for certificate in certificates(facts)[:1]:
+        yield f"certificate {shown(certificate.get('subject', ''))}"
+    yield from _reason(facts)
+
+
+def _ehlo(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "extensions")
+    yield from _reply(facts)
+
+
+def _auth(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "mechanism")
+    yield from _reply(facts)
+
+
+def _reply(facts: Facts) -> Iterator[str]:
+    words = (facts.get(name) for name in ("reply_code", "enhanced", "words"))
+    yield " ".join(shown(word) for word in words if word)
+    yield from _reason(facts)
+
+
+def _reason(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "reason")
+
+
+def _named(facts: Facts, name: str) -> str:
+    return shown(facts[name]) if facts.get(name) else ""
+
+
+_TELL: Final[Mapping[Stage, Callable[[Facts], Iterator[str]]]] = {
+    Stage.SETTINGS: _settings,
+    Stage.RESOLVE: _resolve,
+    Stage.CONNECT: _connect,
+    Stage.EHLO: _ehlo,
+    Stage.TLS: _tls,
+    Stage.AUTH: _auth,
+}
