@@ -1,0 +1,240 @@
+"""The rules of an entry's life, without storage: every engine applies these.
+
+A change made under a lost lease returns None: it counts for nothing. Clocks may jump: a
+lease or a delay that is further ahead than any can be stands for a clock that was wrong
+and is over; whoever held it learns so before the dot.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from smtp_desk.sender.backoff import LIFETIME, LONGEST_DELAY, RESEND_AFTER
+from smtp_desk.sender.clock import whole_ms
+from smtp_desk.sender.entries import (
+    Accept,
+    Attempt,
+    Change,
+    Doubt,
+    Entry,
+    Lease,
+    MarkInDoubt,
+    OutboxMessage,
+    Postpone,
+    Refuse,
+    Renew,
+    Resume,
+    State,
+)
+from smtp_desk.sender.outbox import EntryStateError
+
+LONGEST_LEASE: Final = timedelta(minutes=30)
+
+_KEPT_ATTEMPTS: Final = 40
+_LONGEST_REPLY: Final = 1000
+
+
+def queued(
+    message: OutboxMessage, *, entry_id: str, message_key: str, recipient: str, now: datetime
+) -> Entry:
+    """Return the new entry of one recipient, due now."""
+    return Entry(
+        id=entry_id,
+        message_key=message_key,
+        message_id=message.message_id,
+        kind=message.kind,
+        subject=message.subject,
+        recipient=recipient,
+        size=message.size,
+        created_at=now,
+        expires_at=now + LIFETIME,
+        state=State.READY,
+        changed_at=now,
+        next_attempt_at=now,
+    )
+
+
+def due(entry: Entry, now: datetime) -> bool:
+    """Whether a sender may claim the entry to send it."""
+    if entry.state is State.READY:
+        return not now < entry.next_attempt_at <= now + LONGEST_DELAY
+    return entry.state is State.SENDING and _lease_is_over(entry, now)
+
+
+def abandoned_in_doubt(entry: Entry, now: datetime) -> bool:
+    """Whether the entry is uncertain because its sender is gone."""
+    return entry.state is State.IN_DOUBT and _lease_is_over(entry, now)
+
+
+def claimed(entry: Entry, owner: str, token: str, now: datetime, lease: timedelta) -> Entry:
+    """Return the entry in the hands of `owner`; one in doubt stays in doubt."""
+    state = State.IN_DOUBT if entry.state is State.IN_DOUBT else State.SENDING
+    return replace(
+        entry, state=state, changed_at=now, lease=Lease(owner, token, _until(now, lease))
+    )
+
+
+def changed(entry: Entry, change: Change, now: datetime) -> Entry | None:
+    """Return the entry after a sender's change; None where its lease was lost."""
+    lease, token = entry.lease, change.claim.token
+    if isinstance(change, Accept) and _is_late_answer(entry, token):
+        return _settled(_tried(entry, change.attempts), State.ACCEPTED, now)
+    if lease is None or lease.token != token or not _is_allowed(entry, change):
+        return None
+    match change:
+        case MarkInDoubt():
+            after = _in_doubt(entry, lease, change, now)
+        case Resume(_, attempts):
+            after = _resumed(_tried(entry, attempts), now)
+        case Renew(_, until):
+            after = replace(entry, lease=replace(lease, until=_until(now, until)))
+        case Accept(_, attempts):
+            after = _settled(_tried(entry, attempts), State.ACCEPTED, now)
+        case Refuse(_, attempts):
+            after = _given_up(_tried(entry, attempts), now)
+        case Postpone():
+            after = _postponed(entry, change, now)
+        case Doubt():
+            after = _doubted(entry, change, now)
+        case _:
+            assert_never(change)
+    return after
+
+
+def retried(entry: Entry, now: datetime) -> Entry:
+    """Return the entry due now, as a person wants it; a settled one starts a new life.
+
+    Raises:
+        EntryStateError: It is being sent, or was accepted.
+    """
+    if entry.state.leased:
+        raise EntryStateError("The message is being sent at this moment.", entry.state)
+    if entry.state is State.ACCEPTED:
+        raise EntryStateError("The message was accepted; it is not sent twice.", entry.state)
+    if entry.state is State.READY:
+        return replace(entry, next_attempt_at=now)
+    return replace(
+        entry,
+        state=State.READY,
+        changed_at=now,
+        next_attempt_at=now,
+        expires_at=now + LIFETIME,
+        tries=0,
+        doubts=0,
+        only_route="",
+        doubt_token="",
+    )
+
+
+def dropped(entry: Entry, now: datetime) -> Entry:
+    """Return the entry given up by a person.
+
+    Raises:
+        EntryStateError: It is in doubt at this moment, or was accepted.
+    """
+    if entry.state is State.ACCEPTED:
+        raise EntryStateError("The message was accepted; it can’t be taken back.", entry.state)
+    if entry.state is State.IN_DOUBT and not _lease_is_over(entry, now):
+        raise EntryStateError("The server may be accepting the message just now.", entry.state)
+    return _settled(entry, State.DROPPED, now)
+
+
+def hastened(entry: Entry, now: datetime) -> Entry | None:
+    """Return a waiting entry, due now; None where it does not wait or is in doubt."""
+    if entry.state is not State.READY or entry.doubts or entry.next_attempt_at <= now:
+        return None
+    return replace(entry, next_attempt_at=now)
+
+
+def _is_late_answer(entry: Entry, token: str) -> bool:
+    """Whether the answer to the dot of this claim is still what everybody waits for."""
+    return entry.doubt_token == token and entry.state is not State.ACCEPTED
+
+
+def _is_allowed(entry: Entry, change: Change) -> bool:
+    """Whether the claim is more than one to judge an entry whose sender is gone."""
+    if entry.state is not State.IN_DOUBT or entry.doubt_token == change.claim.token:
+        return True
+    return isinstance(change, Doubt | Renew)
+
+
+def _in_doubt(entry: Entry, lease: Lease, change: MarkInDoubt, now: datetime) -> Entry:
+    return replace(
+        entry,
+        state=State.IN_DOUBT,
+        changed_at=now,
+        route=change.route,
+        doubt_token=lease.token,
+        lease=replace(lease, until=_until(now, change.lease)),
+    )
+
+
+def _resumed(entry: Entry, now: datetime) -> Entry:
+    return replace(entry, state=State.SENDING, changed_at=now, doubt_token=_older_doubt(entry))
+
+
+def _older_doubt(entry: Entry) -> str:
+    """The unanswered dot that stays when the one of the present claim has its answer."""
+    ours = entry.lease is not None and entry.doubt_token == entry.lease.token
+    return "" if ours else entry.doubt_token
+
+
+def _postponed(entry: Entry, change: Postpone, now: datetime) -> Entry:
+    entry = _tried(entry, change.attempts)
+    # A clock that was ahead when the entry was made gives it no longer life than others.
+    expires_at = min(entry.expires_at, now + LIFETIME)
+    if change.attempts and now >= expires_at:
+        return _given_up(entry, now)
+    until = min(change.until, now + LONGEST_DELAY)
+    return replace(
+        entry,
+        state=State.READY,
+        changed_at=now,
+        expires_at=expires_at,
+        # The last attempt falls on the end of the entry's life, not a delay after it.
+        next_attempt_at=whole_ms(min(until, expires_at) if now < expires_at else until),
+        tries=entry.tries + bool(change.attempts),
+        lease=None,
+        doubt_token=_older_doubt(entry),
+    )
+
+
+def _doubted(entry: Entry, change: Doubt, now: datetime) -> Entry:
+    entry = replace(_tried(entry, change.attempts), doubts=entry.doubts + 1)
+    if entry.doubts > 1 or not change.resend:
+        return _settled(entry, State.HELD, now)
+    return replace(
+        entry,
+        state=State.READY,
+        changed_at=now,
+        next_attempt_at=now + RESEND_AFTER,
+        only_route=entry.route,
+        lease=None,
+    )
+
+
+def _given_up(entry: Entry, now: datetime) -> Entry:
+    return _settled(entry, State.HELD if entry.doubts else State.REFUSED, now)
+
+
+def _settled(entry: Entry, state: State, now: datetime) -> Entry:
+    return replace(entry, state=state, changed_at=now, lease=None)
+
+
+def _tried(entry: Entry, attempts: tuple[Attempt, ...]) -> Entry:
+    if not attempts:
+        return entry
+    kept = tuple(
+        replace(attempt, at=whole_ms(attempt.at), reply=attempt.reply[:_LONGEST_REPLY])
+        for attempt in attempts
+    )
+    history = (*entry.attempts, *kept)[-_KEPT_ATTEMPTS:]
+    return replace(entry, attempts=history, route=kept[-1].route)
+
+
+def _until(now: datetime, lease: timedelta) -> datetime:
+    return whole_ms(now + min(lease, LONGEST_LEASE))
+
+
+def _lease_is_over(entry: Entry, now: datetime) -> bool:
+    return entry.lease is None or not now < entry.lease.until <= now + LONGEST_LEASE
