@@ -226,11 +226,10 @@ class Stream:
 
     def _drain(self) -> None:
         """Keep what the peer said before it hung up."""
-        while self._ended is None and self._read_ahead < _MOST_READ_AHEAD:
+        before = -1
+        while before < self._read_ahead:
             before = self._read_ahead
             self._receive()
-            if self._read_ahead == before:
-                return
 
     def _refuse_early_bytes(self, handshake: Handshake) -> None:
         self._receive()

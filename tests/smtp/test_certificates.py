@@ -140,6 +140,7 @@ def test_the_path_goes_by_signatures_not_by_order(certs: Certificates) -> None:
         ("smtp.example.org", ("*.example.org", "box.hoster.test"), "box.hoster.test"),
         ("SMTP.Example.ORG", ("a.test", "mail.example.org"), "mail.example.org"),
         ("smtp.example.org", ("*.example.org",), ""),
+        ("example.org", ("mail.other.test", "mail.example.org"), "mail.example.org"),
         ("192.0.2.1", ("mail.example.org",), "mail.example.org"),
         ("smtp.example.org", (), ""),
     ],

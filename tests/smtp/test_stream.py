@@ -157,6 +157,9 @@ def test_a_write_that_nobody_takes_ends_at_the_deadline(pair: Pair) -> None:
 
 def test_a_peer_that_talks_while_we_write_blocks_nobody(pair: Pair) -> None:
     received: list[bytes] = []
+    # What the kernel does not hold the stream must take, though it is writing.
+    pair.peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+    pair.stream._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
 
     def talk_then_listen() -> None:
         pair.peer.sendall(b"x" * (LARGE // 16))
