@@ -1,0 +1,222 @@
+"""The file's text gives back what was put in, and keeps what we do not know."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_desk.core.draft import CaFile, SettingsDraft
+from smtp_desk.core.proof import Proof
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import AuthMethod, Security
+from smtp_desk.core.validation import InvalidDraftError, parse
+from smtp_desk.store.settings_toml import (
+    BadValueError,
+    NewerSchemaError,
+    ca_name,
+    decode,
+    encode,
+)
+from smtp_desk.store.stored import (
+    DefaultKind,
+    DefaultService,
+    Preferences,
+    StoredServer,
+    StoredSettings,
+)
+from tests.store.settings import NEW, OLD, RELAY
+
+PROOF = Proof(1, "00ff", "ab")
+SERVER = StoredServer(OLD, Security.STARTTLS, "key", PROOF)
+FULL = StoredSettings(
+    enabled=True,
+    server=StoredServer(
+        replace(
+            NEW,
+            security=Security.TLS,
+            ca_pem="the CA",
+            ehlo_name="desk.example.org",
+            auth_method=AuthMethod.CRAM_MD5,
+        ),
+        Security.TLS,
+        "key",
+        PROOF,
+    ),
+    preferences=Preferences("Example, Inc.", "ann@example.org", "de", "dark"),
+    default=DefaultService(
+        DefaultKind.SMTP,
+        "/usr/sbin/sendmail",
+        "desk@corp.local",
+        StoredServer(RELAY, Security.STARTTLS, "", None),
+    ),
+)
+
+
+def ca_content(name: str) -> str:
+    return {ca_name("the CA"): "the CA"}.get(name, "")
+
+
+def test_empty() -> None:
+    assert decode("", ca_content) == StoredSettings()
+    assert decode("# only a comment\n", ca_content) == StoredSettings()
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        StoredSettings(),
+        StoredSettings(enabled=True),
+        StoredSettings(server=SERVER),
+        StoredSettings(preferences=Preferences(theme="light")),
+        StoredSettings(default=DefaultService(DefaultKind.SENDMAIL, "/x", "a@example.org")),
+        FULL,
+    ],
+)
+def test_round_trip(stored: StoredSettings) -> None:
+    text = encode("", stored)
+    assert decode(text, ca_content) == stored
+    assert encode(text, stored) == text
+    # From any other state it comes to the same values.
+    assert decode(encode(encode("", FULL), stored), ca_content) == stored
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+@given(preferences=st.builds(Preferences, TEXT, TEXT, TEXT, TEXT))
+def test_any_text(preferences: Preferences) -> None:
+    stored = StoredSettings(preferences=preferences)
+    assert decode(encode("", stored), ca_content) == stored
+
+
+DRAFTS = st.builds(
+    SettingsDraft,
+    host=st.sampled_from(
+        ["mail.example.org", "MAIL.example.org", "bücher.example", "[::1]", "::1"]
+    ),
+    port=st.integers(1, 65535).map(str),
+    username=TEXT,
+    password=st.sampled_from([Secret(""), Secret("x")]),
+    from_name=TEXT,
+    from_email=st.builds(
+        "{}@{}".format,
+        st.text("abcöü.+-", min_size=1, max_size=8),
+        st.sampled_from(["example.org", "EXAMPLE.org", "bücher.example", "corp.local"]),
+    ),
+    ehlo_name=st.sampled_from(["", "desk.example.org", "[127.0.0.1]", "[IPv6:::1]"]),
+)
+
+
+@given(draft=DRAFTS)
+def test_all_that_the_form_accepts(draft: SettingsDraft) -> None:
+    try:
+        settings = parse(draft, CaFile()).settings
+    except InvalidDraftError:
+        return
+    key = "key" if settings.username else ""
+    stored = StoredSettings(server=StoredServer(settings, Security.STARTTLS, key, PROOF))
+    assert decode(encode("", stored), ca_content) == stored
+
+
+def test_keeps_what_it_does_not_know() -> None:
+    text = """\
+# Ours. Ask the mail administrator.
+schema = 1
+enabled   =   false  # not yet
+new_key = [1, 2]
+
+[server]
+host = 'old.example.test'
+port = 0x24b # 587
+from_email = "desk@example.org"
+color = "blue"  # whatever that is
+
+[plugin.settings]
+x = 1979-05-27T07:32:00Z
+"""
+    stored = decode(text, ca_content)
+    assert encode(text, stored).startswith(text.partition("color")[0])
+    changed = encode(text, replace(stored, enabled=True, server=SERVER))
+    assert decode(changed, ca_content) == replace(stored, enabled=True, server=SERVER)
+    for kept in (
+        "# Ours. Ask the mail administrator.\n",
+        "enabled   =   true  # not yet\n",
+        "new_key = [1, 2]\n",
+        "host = 'old.example.test'\n",
+        "port = 0x24b # 587\n",
+        'color = "blue"  # whatever that is\n',
+        "[plugin.settings]\nx = 1979-05-27T07:32:00Z\n",
+    ):
+        assert kept in changed
+
+
+def test_keeps_the_tables_of_preferences_and_default() -> None:
+    text = encode("", FULL).replace("[preferences]", "[preferences]\nfont = 'large'")
+    assert "font = 'large'" in encode(text, StoredSettings())
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ca_file = '/etc/ssl/ca.pem'", "ca_file = '../ca.pem'", "ca_file = 'ca-0123456789ab.pem'"],
+)
+def test_a_ca_that_is_no_copy_of_ours_counts_as_none(line: str) -> None:
+    text = encode("", StoredSettings(server=SERVER)).replace('key = "key"', f'key = "key"\n{line}')
+    assert decode(text, ca_content) == StoredSettings(server=SERVER)
+
+
+def test_newer_schema() -> None:
+    with pytest.raises(NewerSchemaError, match="schema 2; this version knows 1"):
+        decode("schema = 2\nserver = 'new shape'", ca_content)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("schema = 1", "", "schema: a number"),
+        ("schema = 1", "schema = 0", "no schema 0"),
+        ("schema = 1", "schema = true", "schema: a number"),
+        ("schema = 1", "schema = '1'", "schema: a number"),
+        ("enabled = true", "enabled = 1", "enabled: true or false"),
+        ("enabled = true", "enabled = 'yes'", "enabled: true or false"),
+        ("port = 465", "port = '465'", "server.port: a number"),
+        ("port = 465", "port = 465.0", "server.port: a number"),
+        ("port = 465", "", "server.port: a number"),
+        ("port = 465", "port = 70000", "server.port: port.range"),
+        ("port = 465", "port = -1", "server.port: port.not_number"),
+        ('"new.example.test"', "587", "server.host: a text in quotes"),
+        ('"new.example.test"', '"https://example.test"', "server.host: host"),
+        ('"new.example.test"', '""', "server.host: "),
+        ('"bo@example.org"', '""', "username: credentials.no_username"),
+        ('"bo@example.org"', '"bo\\u0000"', "username: control_character"),
+        ('mode = "tls"', 'mode = "plain"', "server.mode: one of auto, starttls, tls"),
+        ('security = "tls"', 'security = "none"', "server.security: choice"),
+        ('"cram-md5"', '"xoauth2"', "server.auth_method: choice"),
+        ("proof = {version = 1", "proof = {version = '1'", "server.proof.version: a number"),
+        ('salt = "00ff"', "salt = 255", "server.proof.salt: a text"),
+        ('kind = "smtp"', 'kind = "pigeon"', "default.kind: one of outbox, sendmail, smtp"),
+        ("port = 25", "port = 0", "default.server.port: port.range"),
+        ('theme = "dark"', "theme = false", "preferences.theme: a text"),
+    ],
+)
+def test_bad_values_are_named(old: str, new: str, words: str) -> None:
+    text = encode("", FULL)
+    assert old in text
+    with pytest.raises(BadValueError, match=words):
+        decode(text.replace(old, new, 1), ca_content)
+
+
+@pytest.mark.parametrize("table", ["server", "preferences", "default"])
+def test_a_table_is_expected(table: str) -> None:
+    with pytest.raises(BadValueError, match=f"{table}: a table"):
+        decode(f"schema = 1\n{table} = 3", ca_content)
+
+
+def test_no_toml() -> None:
+    with pytest.raises(tomllib.TOMLDecodeError):
+        decode("schema = ", ca_content)
+    with pytest.raises(ValueError, match="line 1"):
+        encode("schema = ", StoredSettings())
