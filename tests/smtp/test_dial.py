@@ -1,0 +1,235 @@
+"""Racing the addresses of a server, on addresses of this machine only."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.stages import Stage
+from smtp_desk.smtp import dial
+from smtp_desk.smtp.cancel import Cancel, CancelledError
+from smtp_desk.smtp.deadline import Deadline
+from smtp_desk.smtp.dial import Dialer, interleaved
+from tests.servers.ports import black_hole, refusing_port
+from tests.servers.scripted import ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from smtp_desk.core.stages import Facts, Json
+
+SOON = 20.0
+# The kernel has no route to a broadcast address, and it is one of loopback.
+UNREACHABLE = "127.255.255.255"
+
+
+def results(facts: Facts) -> dict[Json, Json]:
+    addresses = facts["addresses"]
+    assert isinstance(addresses, list)
+    return {each["address"]: each["result"] for each in addresses if isinstance(each, dict)}
+
+
+def first_address(facts: Facts) -> dict[str, Json]:
+    addresses = facts["addresses"]
+    assert isinstance(addresses, list)
+    assert isinstance(addresses[0], dict)
+    return addresses[0]
+
+
+@pytest.fixture
+def cancel() -> Cancel:
+    return Cancel()
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+def soon() -> Deadline:
+    return Deadline.after(SOON)
+
+
+def test_the_only_address(server: ScriptedServer, cancel: Cancel) -> None:
+    dialer = Dialer(["127.0.0.1"], server.port, cancel)
+    assert dialer.has_more
+    stream = dialer.connect(soon())
+    assert stream.read(soon()).startswith(b"220 ")
+    assert stream.peer_address == "127.0.0.1"
+    stream.abort()
+    address = first_address(dialer.facts())
+    assert address.pop("ms") in range(20_000)
+    assert address == {"address": "127.0.0.1", "family": "IPv4", "result": "connected"}
+    assert not dialer.has_more
+
+
+def test_families_take_turns() -> None:
+    addresses = ["::1", "::2", "::3", "127.0.0.1", "127.0.0.2"]
+    assert interleaved(addresses) == ["::1", "127.0.0.1", "::2", "127.0.0.2", "::3"]
+    assert interleaved(addresses[3:] + addresses[:1]) == ["127.0.0.1", "::1", "127.0.0.2"]
+
+
+def test_a_refusal_lets_the_next_start_at_once(server: ScriptedServer, cancel: Cancel) -> None:
+    dialer = Dialer(["::1", "127.0.0.1"], server.port, cancel)
+    dialer.connect(soon()).abort()
+    assert results(dialer.facts()) == {"::1": "refused", "127.0.0.1": "connected"}
+    assert dialer.facts()["dead_addresses"] == ["::1"]
+
+
+def test_a_silent_address_loses_the_race(cancel: Cancel) -> None:
+    with black_hole("127.0.0.2") as port, ScriptedServer(host="127.0.0.1", port=port):
+        dialer = Dialer(["127.0.0.2", "127.0.0.1"], port, cancel)
+        dialer.connect(soon()).abort()
+    assert results(dialer.facts()) == {"127.0.0.2": "not tried", "127.0.0.1": "connected"}
+    assert "dead_addresses" not in dialer.facts()
+
+
+def test_a_test_waits_for_the_losers(cancel: Cancel) -> None:
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(black_hole("127.0.0.2"))
+        for host in ("127.0.0.1", "127.0.0.3"):
+            stack.enter_context(ScriptedServer(host=host, port=port))
+        addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", UNREACHABLE]
+        dialer = Dialer(addresses, port, cancel, patience=dial.TEST_PATIENCE)
+        stream = dialer.connect(soon())
+        assert stream.peer_address == "127.0.0.1"
+        stream.abort()
+    assert results(dialer.facts()) == {
+        "127.0.0.1": "connected",
+        "127.0.0.2": "no answer",
+        "127.0.0.3": "connected",
+        "127.0.0.4": "refused",
+        UNREACHABLE: "unreachable",
+    }
+    assert dialer.facts()["dead_addresses"] == ["127.0.0.2", "127.0.0.4", UNREACHABLE]
+
+
+def test_patience_is_not_spent_where_nobody_is_left(server: ScriptedServer, cancel: Cancel) -> None:
+    dialer = Dialer(["127.0.0.1"], server.port, cancel, patience=3600)
+    dialer.connect(soon()).abort()
+
+
+def test_an_address_that_fails_before_ehlo_yields_to_the_next(cancel: Cancel) -> None:
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(ScriptedServer(host="127.0.0.2"))
+        stack.enter_context(ScriptedServer(host="127.0.0.1", port=first.port))
+        dialer = Dialer(["127.0.0.2", "127.0.0.1"], first.port, cancel)
+        stream = dialer.connect(soon())
+        assert (stream.peer_address, dialer.has_more) == ("127.0.0.2", True)
+        stream.abort()
+        dialer.yield_address("greeting.closed")
+        stream = dialer.connect(soon())
+        assert (stream.peer_address, dialer.has_more) == ("127.0.0.1", False)
+        stream.abort()
+        dialer.yield_address("greeting.closed")
+        with pytest.raises(SmtpFailure) as raised:
+            dialer.connect(soon())
+    assert raised.value.code == "connect.failed"
+    address = first_address(raised.value.facts)
+    assert (address["result"], address["reason"]) == ("failed", "greeting.closed")
+
+
+def test_yielding_before_connecting_changes_nothing(cancel: Cancel) -> None:
+    dialer = Dialer(["127.0.0.1"], 1, cancel)
+    dialer.yield_address("greeting.closed")
+    assert dialer.has_more
+
+
+def failure(dialer: Dialer, seconds: float = SOON) -> SmtpFailure:
+    with pytest.raises(SmtpFailure) as raised:
+        dialer.connect(Deadline.after(seconds))
+    assert raised.value.stage is Stage.CONNECT
+    return raised.value
+
+
+def test_everybody_refuses(cancel: Cancel) -> None:
+    with refusing_port() as port:
+        refused = failure(Dialer(["127.0.0.1", "127.0.0.2", UNREACHABLE], port, cancel))
+    assert refused.code == "connect.refused"
+    assert refused.facts["port"] == port
+    assert set(results(refused.facts).values()) == {"refused", "unreachable"}
+    assert "dead_addresses" not in refused.facts
+
+
+def test_silence_tells_more_than_a_refusal(cancel: Cancel) -> None:
+    with black_hole("127.0.0.2") as port:
+        silent = failure(Dialer(["127.0.0.1", "127.0.0.2"], port, cancel), 0.3)
+    assert silent.code == "connect.timeout"
+    assert results(silent.facts) == {"127.0.0.1": "refused", "127.0.0.2": "no answer"}
+
+
+def test_a_deadline_that_is_over_tries_nobody(server: ScriptedServer, cancel: Cancel) -> None:
+    late = failure(Dialer(["127.0.0.1"], server.port, cancel), -1)
+    assert (late.code, results(late.facts)) == ("connect.timeout", {"127.0.0.1": "not tried"})
+
+
+def test_no_way_there(cancel: Cancel) -> None:
+    nowhere = failure(Dialer([UNREACHABLE], 25, cancel))
+    assert nowhere.code == "connect.unreachable"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.EACCES, "connect.failed"),
+        (errno.EAFNOSUPPORT, "connect.unreachable"),
+        (None, "connect.failed"),
+    ],
+)
+def test_a_system_that_gives_no_socket(
+    monkeypatch: pytest.MonkeyPatch, cancel: Cancel, number: int | None, code: str
+) -> None:
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(number, "no") if number else OSError("no")
+
+    cancel.fileno()
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socket", refuse)
+        nothing = failure(Dialer(["127.0.0.1"], 25, cancel))
+    assert nothing.code == code
+
+
+def test_a_reset_in_the_very_moment(
+    monkeypatch: pytest.MonkeyPatch, server: ScriptedServer, cancel: Cancel
+) -> None:
+    def gone(sock: socket.socket, _: Cancel) -> None:
+        raise OSError(errno.ENOTCONN, f"{sock.family} is not connected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dial, "Stream", gone)
+        lost = failure(Dialer(["127.0.0.1"], server.port, cancel))
+    assert lost.code == "connect.failed"
+
+
+def test_cancel_ends_the_race(cancel: Cancel) -> None:
+    with black_hole() as port:
+        timer = threading.Timer(0.05, cancel.cancel)
+        timer.start()
+        with pytest.raises(CancelledError):
+            Dialer(["127.0.0.1"], port, cancel).connect(soon())
+        timer.join()
+    with pytest.raises(CancelledError):
+        Dialer(["127.0.0.1"], port, cancel).connect(soon())
+
+
+def test_cancel_ends_the_wait_for_the_losers(cancel: Cancel) -> None:
+    with black_hole("127.0.0.2") as port, ScriptedServer(port=port) as server:
+        dialer = Dialer(["127.0.0.1", "127.0.0.2"], port, cancel, patience=3600)
+
+        def cancel_then() -> None:
+            server.wait_for(lambda server: bool(server.sessions))
+            cancel.cancel()
+
+        cancelling = threading.Thread(target=cancel_then)
+        cancelling.start()
+        with pytest.raises(CancelledError):
+            dialer.connect(soon())
+        cancelling.join()
+        server.wait_for(lambda server: server.open_connections == 0)
