@@ -26,12 +26,25 @@ from smtp_desk.sender.entries import (
     Resume,
     State,
 )
-from smtp_desk.sender.outbox import EntryStateError
+from smtp_desk.sender.outbox import EntryStateError, Limits, MessageTooLargeError
 
 LONGEST_LEASE: Final = timedelta(minutes=30)
 
 _KEPT_ATTEMPTS: Final = 40
 _LONGEST_REPLY: Final = 1000
+
+
+def admit(message: OutboxMessage, limits: Limits) -> None:
+    """Refuse a message that no outbox takes.
+
+    Raises:
+        MessageTooLargeError: It is larger than the limit.
+        ValueError: It has no recipient.
+    """
+    if message.size > limits.message_octets:
+        raise MessageTooLargeError(message.size, limits.message_octets)
+    if not message.recipients:
+        raise ValueError(f"message {message.message_id} has no recipient")
 
 
 def queued(
@@ -64,6 +77,17 @@ def due(entry: Entry, now: datetime) -> bool:
 def abandoned_in_doubt(entry: Entry, now: datetime) -> bool:
     """Whether the entry is uncertain because its sender is gone."""
     return entry.state is State.IN_DOUBT and _lease_is_over(entry, now)
+
+
+def due_at(entry: Entry, now: datetime) -> datetime:
+    """Return when an unsettled entry is free for a claim: later than `now`, or already."""
+    moment = entry.lease.until if entry.lease else entry.next_attempt_at
+    return now if due(entry, now) or abandoned_in_doubt(entry, now) else moment
+
+
+def claim_order(entry: Entry) -> tuple[datetime, str]:
+    """Sort entries for a claim: longest due first."""
+    return (entry.lease.until if entry.lease else entry.next_attempt_at, entry.id)
 
 
 def claimed(entry: Entry, owner: str, token: str, now: datetime, lease: timedelta) -> Entry:
@@ -144,6 +168,11 @@ def hastened(entry: Entry, now: datetime) -> Entry | None:
     if entry.state is not State.READY or entry.doubts or entry.next_attempt_at <= now:
         return None
     return replace(entry, next_attempt_at=now)
+
+
+def may_be_pruned(entry: Entry) -> bool:
+    """Whether age alone is enough to throw the entry away: settled, and not held."""
+    return entry.state.settled and entry.state is not State.HELD
 
 
 def _is_late_answer(entry: Entry, token: str) -> bool:

@@ -38,6 +38,12 @@ class OutboxVersionError(OutboxUnavailableError):
 class OutboxFullError(OutboxError):
     """The outbox has reached its limit, and nothing in it may be thrown away."""
 
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The outbox has reached its limit of {limit} octets."
+            " Let its messages be sent, or drop some."
+        )
+
 
 class MessageTooLargeError(OutboxError):
     """The message is larger than the outbox takes.
@@ -107,6 +113,21 @@ class Query:
     route: str = ""
     kind: str = ""
     text: str = ""
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether `entry` is one of them."""
+        sought = self.text.casefold()
+        return (
+            (not self.states or entry.state in self.states)
+            and self.route in ("", entry.route)
+            and self.kind in ("", entry.kind)
+            and (sought in searched_text(entry) or sought in entry.code)
+        )
+
+
+def searched_text(entry: Entry) -> str:
+    """Return what a search for text goes through, case folded; the finding comes beside it."""
+    return f"{entry.recipient}\n{entry.subject}\n{entry.message_id}".casefold()
 
 
 EVERYTHING: Final = Query()

@@ -1,0 +1,212 @@
+"""For the tests of programs that send: an outbox and a route health that live in memory.
+
+They keep the same contract as those on disk, within one process.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, final
+
+from smtp_desk.sender import lifecycle
+from smtp_desk.sender.clock import Clock, to_ms, utc_now, whole_ms
+from smtp_desk.sender.entries import Change, Claim, Entry, OutboxMessage, State
+from smtp_desk.sender.identifiers import IdentifierSource, new_token
+from smtp_desk.sender.outbox import (
+    EVERYTHING,
+    Counts,
+    EntryNotFoundError,
+    Limits,
+    OutboxFullError,
+    Page,
+    Query,
+)
+
+_FINISHED: Final = (State.ACCEPTED, State.DROPPED)
+
+
+@final
+class MemoryOutbox:
+    """An `Outbox` in memory.
+
+    Args:
+        clock: Returns this moment with a time zone.
+        limits: How much it takes and keeps.
+    """
+
+    def __init__(self, clock: Clock = utc_now, limits: Limits | None = None) -> None:
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._identifiers = IdentifierSource()
+        self._lock = threading.RLock()
+        self._entries: dict[str, Entry] = {}
+        self._messages: dict[str, OutboxMessage] = {}
+
+    def add(self, messages: Iterable[OutboxMessage]) -> tuple[Entry, ...]:
+        """See `OutboxQueue.add`."""
+        stored = tuple(messages)
+        with self._lock:
+            now = self._now()
+            for message in stored:
+                lifecycle.admit(message, self._limits)
+            self._make_room(sum(message.size for message in stored))
+            return tuple(entry for message in stored for entry in self._queue(message, now))
+
+    def add_claimed(
+        self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
+    ) -> tuple[Claim, ...]:
+        """See `OutboxQueue.add_claimed`."""
+        with self._lock:
+            return self._take(self.add(messages), owner, lease)
+
+    def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        """See `OutboxQueue.claim`."""
+        with self._lock:
+            now = self._now()
+            found = [entry for entry in self._entries.values() if lifecycle.due(entry, now)]
+            found.sort(key=lifecycle.claim_order)
+            return self._take(found[:limit], owner, lease)
+
+    def claim_in_doubt(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        """See `OutboxQueue.claim_in_doubt`."""
+        with self._lock:
+            now = self._now()
+            found = [
+                entry
+                for entry in self._entries.values()
+                if lifecycle.abandoned_in_doubt(entry, now)
+            ]
+            found.sort(key=lifecycle.claim_order)
+            return self._take(found[:limit], owner, lease)
+
+    def apply(self, changes: Iterable[Change]) -> frozenset[str]:
+        """See `OutboxQueue.apply`."""
+        lost = set()
+        with self._lock:
+            now = self._now()
+            for change in changes:
+                entry = self._entries.get(change.claim.entry.id)
+                after = entry and lifecycle.changed(entry, change, now)
+                if after is None:
+                    lost.add(change.claim.entry.id)
+                else:
+                    self._entries[after.id] = after
+        return frozenset(lost)
+
+    def next_due(self) -> datetime | None:
+        """See `OutboxQueue.next_due`."""
+        with self._lock:
+            now = self._now()
+            waiting = (entry for entry in self._entries.values() if not entry.state.settled)
+            return min((lifecycle.due_at(entry, now) for entry in waiting), default=None)
+
+    def get(self, entry_id: str) -> Entry:
+        """See `OutboxRecords.get`."""
+        with self._lock:
+            if entry_id not in self._entries:
+                raise EntryNotFoundError(f"there is no entry {entry_id}")
+            return self._entries[entry_id]
+
+    def message(self, entry_id: str) -> OutboxMessage:
+        """See `OutboxRecords.message`."""
+        with self._lock:
+            entry = self.get(entry_id)
+            return replace(self._messages[entry.message_key], recipients=(entry.recipient,))
+
+    def page(
+        self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
+    ) -> Page:
+        """See `OutboxRecords.page`."""
+        with self._lock:
+            found = [entry for key, entry in self._entries.items() if not before or key < before]
+        found = sorted(filter(query.matches, found), key=lambda entry: entry.id, reverse=True)
+        shown = tuple(found[:limit])
+        return Page(shown, shown[-1].id if len(found) > limit else None)
+
+    def counts(self, query: Query = EVERYTHING) -> Counts:
+        """See `OutboxRecords.counts`."""
+        with self._lock:
+            found = filter(query.matches, self._entries.values())
+            return Counts(dict(Counter((entry.state, entry.route) for entry in found)))
+
+    def retry(self, entry_id: str) -> Entry:
+        """See `OutboxRecords.retry`."""
+        return self._replace(entry_id, lifecycle.retried)
+
+    def drop(self, entry_id: str) -> Entry:
+        """See `OutboxRecords.drop`."""
+        return self._replace(entry_id, lifecycle.dropped)
+
+    def hasten(self) -> int:
+        """See `OutboxRecords.hasten`."""
+        with self._lock:
+            now = self._now()
+            hastened = [lifecycle.hastened(entry, now) for entry in self._entries.values()]
+            moved = {entry.id: entry for entry in hastened if entry}
+            self._entries.update(moved)
+            return len(moved)
+
+    def prune(self) -> int:
+        """See `OutboxRecords.prune`."""
+        with self._lock:
+            oldest = self._now() - self._limits.kept_for
+            old = [
+                entry.id
+                for entry in self._entries.values()
+                if entry.created_at < oldest and lifecycle.may_be_pruned(entry)
+            ]
+            self._remove(old)
+            finished = self._finished()
+            beyond = finished[: max(len(finished) - self._limits.kept_rows, 0)]
+            self._remove(beyond)
+            return len(old) + len(beyond)
+
+    def _now(self) -> datetime:
+        return whole_ms(self._clock())
+
+    def _queue(self, message: OutboxMessage, now: datetime) -> Iterator[Entry]:
+        key = self._identifiers.next(to_ms(now))
+        self._messages[key] = message
+        for recipient in message.recipients:
+            entry = lifecycle.queued(
+                message,
+                entry_id=self._identifiers.next(to_ms(now)),
+                message_key=key,
+                recipient=recipient,
+                now=now,
+            )
+            self._entries[entry.id] = entry
+            yield entry
+
+    def _take(self, entries: Iterable[Entry], owner: str, lease: timedelta) -> tuple[Claim, ...]:
+        now, token = self._now(), new_token()
+        taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in entries]
+        self._entries.update((entry.id, entry) for entry in taken)
+        return tuple(Claim(entry, token) for entry in taken)
+
+    def _replace(self, entry_id: str, rule: Callable[[Entry, datetime], Entry]) -> Entry:
+        with self._lock:
+            after = rule(self.get(entry_id), self._now())
+            self._entries[entry_id] = after
+            return after
+
+    def _finished(self) -> list[str]:
+        return sorted(key for key, entry in self._entries.items() if entry.state in _FINISHED)
+
+    def _make_room(self, octets: int) -> None:
+        finished = self._finished()
+        while self._used() + octets > self._limits.total_octets:
+            if not finished:
+                raise OutboxFullError(self._limits.total_octets)
+            self._remove([finished.pop(0)])
+
+    def _used(self) -> int:
+        return sum(message.size for message in self._messages.values())
+
+    def _remove(self, entry_ids: Iterable[str]) -> None:
+        for entry_id in entry_ids:
+            del self._entries[entry_id]
+        named = {entry.message_key for entry in self._entries.values()}
+        self._messages = {key: value for key, value in self._messages.items() if key in named}
