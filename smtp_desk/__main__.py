@@ -1,13 +1,17 @@
 """The program: without arguments the window, else the command line."""
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from smtp_desk.app.display import NoWindow, missing_for_window, missing_library
-from smtp_desk.app.environment import take_environment
-from smtp_desk.cli.console import fill_closed_descriptors
-from smtp_desk.core.report import CheckReport
+from smtp_desk.app.launch import fill_closed_descriptors, take_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smtp_desk.core.report import CheckReport
 
 
 def main() -> NoReturn:
@@ -18,9 +22,9 @@ def main() -> NoReturn:
     if not arguments:
         sys.exit(_open_window(environ, None))
     # Imported here: the window should not wait for the command line.
-    from smtp_desk.cli.main import run  # noqa: PLC0415
+    from smtp_desk.cli import main as command_line  # noqa: PLC0415
 
-    sys.exit(run(arguments, environ, lambda report: _open_window(environ, report)))
+    sys.exit(command_line.main(arguments, environ, lambda report: _open_window(environ, report)))
 
 
 def _open_window(environ: Mapping[str, str], report: CheckReport | None) -> int:

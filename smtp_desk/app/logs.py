@@ -63,7 +63,7 @@ def log_report(report: CheckReport) -> None:
     """Log how a test ended: its id, and the code and stage of what it found; nothing else."""
     finding = report.finding
     if finding is None:
-        _log.info("report %s: %s", report.id, report.outcome)
+        _log.info("report %s: %s", report.id, "sent" if report.sent else "nothing failed")
     else:
         _log.info("report %s: %s at %s", report.id, finding.code, finding.stage)
     for warning in report.warnings:

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,8 +16,6 @@ from smtp_desk.core.report import CheckReport
 
 Row: TypeAlias = tuple[str, str]
 """A label and what belongs to it."""
-
-_STANDARD_DESCRIPTORS: Final = (0, 1, 2)
 
 
 class PatientConsole(Console):
@@ -46,18 +44,6 @@ def open_consoles() -> tuple[Console, Console]:
         for stderr in (False, True)
     )
     return out, err
-
-
-def fill_closed_descriptors() -> None:
-    """Open what the program was started without, as by `>&-`, to nothing.
-
-    Else the next file or socket would get the number of standard output.
-    """
-    for descriptor in _STANDARD_DESCRIPTORS:
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
 
 
 def say(console: Console, text: str, style: str = "") -> None:

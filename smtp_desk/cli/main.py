@@ -56,10 +56,10 @@ for _command in (
     cli.add_command(_command)
 
 
-def run(
+def main(
     arguments: Sequence[str], environ: Mapping[str, str], open_window: OpenWindow
 ) -> ExitStatus | int:
-    """Run one command and return the exit status; never raises for what a person can cause.
+    """Run one command in this process's terminal and return the exit status.
 
     Args:
         arguments: What stands behind the program's name.
@@ -76,10 +76,16 @@ def run(
         open_window=open_window,
         attended=attended,
     )
-    paths = Paths.default(environ)
-    with logging_to(paths.logs, terminal=True):
+    return run(invocation, arguments)
+
+
+def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
+    """Run one command and return the exit status; what goes wrong is told and logged."""
+    logs = Paths.default(invocation.environ).logs
+    err = invocation.err
+    with logging_to(logs, terminal=True):
         try:
-            return _flushed(invoke(invocation, arguments))
+            return _flushed(_invoke(invocation, arguments))
         except CommandError as error:
             say(err, f"{_PROGRAM}: {error}", "red")
             return error.status
@@ -87,11 +93,11 @@ def run(
             say(err, f"{_PROGRAM}: the output could not be written: {error}", "red")
             return ExitStatus.CANTCREAT
         except Exception:  # noqa: BLE001 - the last place where a fault can still be told
-            _log.exception("Internal error; see %s", paths.logs / LOG_FILE)
+            _log.exception("Internal error; see %s", logs / LOG_FILE)
             return ExitStatus.SOFTWARE
 
 
-def invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
+def _invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
     """Let Click find and run the command; its own errors become exit statuses.
 
     Raises:

@@ -62,7 +62,15 @@ def _tls(facts: Facts) -> Iterator[str]:
 
 
 def _ehlo(facts: Facts) -> Iterator[str]:
-    yield _named(facts, "extensions")
+    yield _named(facts, "extensions") or _named(facts, "extensions_before_tls")
+    yield from _reply(facts)
+
+
+def _recipient(facts: Facts) -> Iterator[str]:
+    recipients = facts.get("recipients")
+    for each in recipients if isinstance(recipients, list) else []:
+        if isinstance(each, dict):
+            yield from _reply(each)
     yield from _reply(facts)
 
 
@@ -92,4 +100,5 @@ _TELL: Final[Mapping[Stage, Callable[[Facts], Iterator[str]]]] = {
     Stage.EHLO: _ehlo,
     Stage.TLS: _tls,
     Stage.AUTH: _auth,
+    Stage.RECIPIENT: _recipient,
 }

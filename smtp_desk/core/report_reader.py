@@ -18,6 +18,7 @@ from smtp_desk.core.report import (
     StageResult,
     TranscriptLine,
 )
+from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Json, Stage, StageStatus
 
 MAX_BYTES: Final = 8 * 1024 * 1024
@@ -155,15 +156,16 @@ def _report(node: _Node) -> CheckReport:
             f"its schema is “{schema[:_MAX_SHOWN]}”; this program reads “{SCHEMA}”"
         )
     environment = node.get("environment").facts()
+    stages = node.get("stages").items(_stage)
     report = CheckReport(
         outcome=node.get("outcome").choice(ReportOutcome),
         finding=node.get("finding").optional(_finding),
         warnings=node.get("warnings").items(_finding),
-        stages=node.get("stages").items(_stage),
+        stages=stages,
         transcript=node.get("transcript").items(_transcript_line, _MAX_TRANSCRIPT),
         settings=node.get("settings").facts(),
         environment={key: value for key, value in environment.items() if key != "report_id"},
-        mode=_mode(node.get("settings")),
+        mode=_mode(stages),
         id=str(environment.get("report_id", "")),
     )
     if node.get("message").text() != report.message:
@@ -173,8 +175,13 @@ def _report(node: _Node) -> CheckReport:
     return report
 
 
-def _mode(settings: _Node) -> str:
-    return settings.get("mode").text() if "mode" in settings.entries() else ""
+def _mode(stages: tuple[StageResult, ...]) -> str:
+    """Return the TLS mode of the handshake that succeeded, "" where none did."""
+    for result in stages:
+        if result.stage is Stage.TLS and result.facts.get("version"):
+            mode = result.facts.get("mode")
+            return mode if mode in (Security.STARTTLS, Security.TLS) else ""
+    return ""
 
 
 def _stage(node: _Node) -> StageResult:

@@ -1,0 +1,84 @@
+"""A password that nobody else can see in our environment; streams that were closed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from smtp_desk.app.launch import LaunchEnvironment, take_environment
+
+PASSWORD = "pä%ss 'wörd"
+
+
+def test_the_password_is_taken_out_of_a_mapping() -> None:
+    environ = {"SMTP_DESK_PASSWORD": PASSWORD, "LANG": "C"}
+    taken = take_environment(environ)
+    assert environ == {"LANG": "C"}
+    assert taken == {"SMTP_DESK_PASSWORD": PASSWORD, "LANG": "C"}
+    assert PASSWORD not in repr(taken)
+
+
+def test_without_a_password_nothing_changes() -> None:
+    environ = {"LANG": "C"}
+    assert take_environment(environ) == LaunchEnvironment(environ)
+    assert environ == {"LANG": "C"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_neither_proc_nor_children_can_see_the_password(locale: str) -> None:
+    """Also where Python itself changed the environment, as it does in the C locale."""
+    program = """
+        import os, subprocess, sys
+        from pathlib import Path
+        from smtp_desk.app.launch import take_environment
+        before = Path("/proc/self/environ").read_bytes()
+        taken = take_environment()
+        after = Path("/proc/self/environ").read_bytes()
+        child = subprocess.run(["env"], capture_output=True, check=True).stdout
+        password = os.fsencode(taken["SMTP_DESK_PASSWORD"])
+        assert password in before
+        assert password not in after
+        assert b"ZLAST=1" in after
+        assert b"SMTP_DESK_PASSWORD" not in child
+        assert "SMTP_DESK_PASSWORD" not in os.environ
+        sys.stdout.buffer.write(password)
+    """
+    environ = {
+        **os.environ,
+        "AFIRST": "1",
+        "SMTP_DESK_PASSWORD": PASSWORD,
+        "ZLAST": "1",
+        "LC_ALL": locale,
+    }
+    environ.pop("LC_ALL") if locale == "C" else None
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        env={**environ, "LANG": locale},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == PASSWORD.encode()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are POSIX")
+def test_what_was_closed_at_the_start_is_opened_to_nothing() -> None:
+    program = """
+        import os
+        from smtp_desk.app.launch import fill_closed_descriptors
+        os.close(0), os.close(2)
+        fill_closed_descriptors()
+        fresh = os.open(os.devnull, os.O_RDONLY)
+        assert fresh > 2
+        assert os.read(0, 1) == b""
+        assert os.write(2, b"nowhere") == 7
+        os.write(1, b"done")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, check=True
+    )
+    assert (done.stdout, done.stderr) == (b"done", b"")

@@ -1,0 +1,77 @@
+"""The command line inside the test's own process, with credentials in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from click.testing import CliRunner
+
+from smtp_desk.app.services import Services
+from smtp_desk.cli.console import open_consoles
+from smtp_desk.cli.invocation import Invocation
+from smtp_desk.cli.main import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from smtp_desk.core.report import CheckReport
+    from smtp_desk.sandbox.server import Sandbox
+
+RECIPIENT = "ann@example.org"
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Desk:
+    """Runs commands, one after another, in the same home.
+
+    Attributes:
+        services: what the commands work with.
+        environ: the variables they see.
+        opened: the reports that windows were opened with.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.services = Services.sandbox(home)
+        self.environ = {"SMTP_DESK_HOME": str(home)}
+        self.opened: list[CheckReport | None] = []
+        self.attended = False
+
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> Ended:
+        with CliRunner().isolation(input=stdin) as (out, err, _):
+            consoles = open_consoles()
+            invocation = Invocation(
+                environ=self.environ,
+                out=consoles[0],
+                err=consoles[1],
+                open_services=lambda: self.services,
+                open_window=self._open_window,
+                attended=self.attended,
+            )
+            status = run(invocation, arguments)
+            return Ended(status, out.getvalue().decode(), err.getvalue().decode())
+
+    def _open_window(self, report: CheckReport | None) -> int:
+        self.opened.append(report)
+        return 0
+
+
+def settings_of(sandbox: Sandbox, ca_file: Path) -> list[str]:
+    """SETTINGS that fit the sandbox."""
+    ca_file.write_text(sandbox.ca_pem)
+    return [
+        *("--host", "localhost"),
+        *("--port", str(sandbox.starttls_port)),
+        *("--username", sandbox.username),
+        *("--from-email", sandbox.username),
+        *("--from-name", "Example Ltd"),
+        *("--ca-file", str(ca_file)),
+    ]
