@@ -13,7 +13,7 @@ import pytest
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.authority import make_identity
-from smtp_desk.sandbox.conversation import Postmaster
+from smtp_desk.sandbox.conversation import Conversation, Postmaster
 from smtp_desk.sandbox.inbox import Inbox
 from smtp_desk.sandbox.listeners import listen_on_loopback
 from smtp_desk.sandbox.server import Sandbox
@@ -205,6 +205,30 @@ def test_a_fault_at_the_end_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> No
     with Sandbox():
         pass
     assert [args.exc_type for args in told] == [ValueError]
+
+
+def test_a_fault_in_one_conversation_is_noted_and_ends_no_other(
+    sandbox: Sandbox,
+    trust: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    leave = Conversation.connection_lost
+
+    def leave_and_fail(conversation: Conversation, error: Exception | None) -> None:
+        leave(conversation, error)
+        raise ValueError("what the client sent")
+
+    with tls_wire(sandbox, trust) as other:
+        monkeypatch.setattr(Conversation, "connection_lost", leave_and_fail)
+        probe(sandbox, trust)
+        assert eventually(lambda: "ended by ValueError" in caplog.text)
+        assert other.say("NOOP").startswith("250 ")
+        monkeypatch.undo()
+    assert "what the client sent" not in caplog.text
+    assert capfd.readouterr() == ("", "")
 
 
 def test_no_port_means_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
