@@ -63,10 +63,6 @@ class RememberingView:
     states: list[IntegrationsState] = field(default_factory=list)
     focus: list[Any] = field(default_factory=list)
 
-    @property
-    def state(self) -> IntegrationsState:
-        return self.states[-1]
-
     def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
         self.draft = draft
 

@@ -1,6 +1,7 @@
 """The form behind the page: what it holds, when it complains."""
 
 from dataclasses import replace
+from typing import Any
 
 from smtp_desk.app.form import Form
 from smtp_desk.core.draft import CaFile, SettingsDraft
@@ -17,6 +18,11 @@ DRAFT = SettingsDraft(
     password=StoredSecret("key"),
     from_email="desk@example.com",
 )
+
+
+def now(form: Form, name: str) -> Any:  # noqa: ANN401 - whatever the property is
+    """Read a property anew; a type checker takes it for unchanged between two lines."""
+    return getattr(form, name)
 
 
 def loaded() -> Form:
@@ -38,30 +44,30 @@ def test_only_smtp_fields_change_the_draft() -> None:
 def test_a_named_ca_file_counts_only_once_it_was_read() -> None:
     form = loaded()
     form.edit(Field.CA_FILE, "ca.pem")
-    assert form.values is None
+    assert now(form, "values") is None
     form.take_ca(CaFile("other.pem", "PEM"))
-    assert form.values is None
+    assert now(form, "values") is None
     form.take_ca(CaFile("ca.pem", "PEM"))
     form.edit(Field.PASSWORD, "typed")
-    assert form.values
-    assert form.values.settings.ca_pem == "PEM"
+    assert now(form, "values")
+    assert now(form, "values").settings.ca_pem == "PEM"
     assert form.ca == CaFile("ca.pem", "PEM")
 
 
 def test_the_stored_secret_belongs_to_one_server() -> None:
     form = loaded()
-    assert form.values
+    assert now(form, "values")
     form.edit(Field.HOST, "other.example.com")
-    assert form.values is None
+    assert now(form, "values") is None
     assert [problem.code for problem in form.errors] == ["password.stored_elsewhere", "email.empty"]
     form.edit(Field.HOST, "MAIL.example.com")
-    assert form.values
+    assert now(form, "values")
 
 
 def test_a_stored_secret_without_saved_settings_is_good_for_nothing() -> None:
     form = Form()
     form.load(DRAFT)
-    assert form.values is None
+    assert now(form, "values") is None
 
 
 def test_the_rest_of_the_form_is_judged_while_another_field_is_half_typed() -> None:
@@ -77,27 +83,27 @@ def test_discard_and_rebase() -> None:
     form = loaded()
     form.edit(Field.FROM_NAME, "x")
     form.leave_all()
-    assert form.changed
+    assert now(form, "changed")
     form.discard()
-    assert not form.changed
+    assert not now(form, "changed")
     assert form.visible_problems == ()
     form.rebase(replace(DRAFT, from_name="y"), SAVED)
-    assert form.changed
+    assert now(form, "changed")
 
 
 def test_the_stored_password_can_be_taken_back() -> None:
     form = loaded()
-    assert not form.may_use_stored_password
+    assert not now(form, "may_use_stored_password")
     form.use_stored_password()
     form.edit(Field.PASSWORD, "x")
-    assert form.may_use_stored_password
+    assert now(form, "may_use_stored_password")
     form.use_stored_password()
-    assert form.password_stored
+    assert now(form, "password_stored")
 
 
 def test_spaces_are_offered_to_be_removed_for_typed_passwords_only() -> None:
     form = loaded()
-    assert form.password_without_spaces is None
+    assert now(form, "password_without_spaces") is None
     form.edit(Field.HOST, "smtp.gmail.com")
     form.edit(Field.PASSWORD, "abcd efgh ijkl mnop")
-    assert form.password_without_spaces == Secret("abcdefghijklmnop")
+    assert now(form, "password_without_spaces") == Secret("abcdefghijklmnop")

@@ -8,7 +8,7 @@ import pytest
 
 from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.app.services import Services
-from smtp_desk.app.state import Busy, StatusKind
+from smtp_desk.app.state import Busy, IntegrationsState, StatusKind
 from smtp_desk.core.findings import Remedy
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field
@@ -31,6 +31,9 @@ class Page:
     runner: DeferredRunner
     view: RememberingView
     services: Services
+
+    def state(self) -> IntegrationsState:
+        return self.view.states[-1]
 
     def fill(self, sandbox: Sandbox, ca_file: Path, **other: str) -> None:
         texts = {
@@ -85,7 +88,7 @@ def saved(page: Page, sandbox: Sandbox, ca_file: Path) -> Page:
 
 
 def test_a_fresh_machine_shows_an_empty_form_that_says_what_to_do(page: Page) -> None:
-    state = page.view.state
+    state = page.state()
     assert state.status.kind is StatusKind.NOT_CONFIGURED
     assert (state.may_save, state.save_hint) == (False, "Send a successful test email first.")
     assert state.outcome is None
@@ -98,41 +101,42 @@ def test_a_fresh_machine_shows_an_empty_form_that_says_what_to_do(page: Page) ->
 def test_fill_test_save_switch_on(page: Page, sandbox: Sandbox, ca_file: Path) -> None:
     page.fill(sandbox, ca_file)
     page.test()
-    assert page.view.state.outcome == "Test email sent successfully"
-    assert [str(result.stage) for result in page.view.state.stages][-1] == "done"
+    assert page.state().outcome == "Test email sent successfully"
+    assert [str(result.stage) for result in page.state().stages][-1] == "done"
     assert page.view.focus[-1] == "outcome"
-    assert page.view.state.may_save
+    assert page.state().may_save
     page.save()
-    state = page.view.state
+    state = page.state()
     assert (state.may_save, state.save_hint) == (False, "All changes saved")
     assert isinstance(page.view.draft.password, StoredSecret)
     assert state.status.kind is StatusKind.OFF
     page.presenter.switch(on=True)
     page.runner.finish()
-    assert page.view.state.status.kind is StatusKind.ACTIVE
-    assert page.view.state.enabled
+    assert page.state().status.kind is StatusKind.ACTIVE
+    assert page.state().enabled
 
 
 def test_problems_show_all_at_once_focus_the_first_and_send_nothing(page: Page) -> None:
     page.presenter.send_test()
     assert page.runner.waiting == 0
-    assert {problem.field for problem in page.view.state.problems} >= {
+    assert {problem.field for problem in page.state().problems} >= {
         Field.HOST,
         Field.FROM_EMAIL,
         Field.RECIPIENT,
     }
     assert page.view.focus == [Field.HOST]
-    assert page.view.state.test_notice
-    assert page.view.state.test_notice.error
+    test_notice = page.state().test_notice
+    assert test_notice
+    assert test_notice.error
 
 
 def test_a_field_complains_only_after_it_was_left_then_live(page: Page) -> None:
     page.presenter.edit(Field.PORT, "70000")
-    assert page.view.state.problems == ()
+    assert page.state().problems == ()
     page.presenter.finish_editing(Field.PORT)
-    assert [problem.code for problem in page.view.state.problems] == ["port.range"]
+    assert [problem.code for problem in page.state().problems] == ["port.range"]
     page.presenter.edit(Field.PORT, "587")
-    assert page.view.state.problems == ()
+    assert page.state().problems == ()
 
 
 def test_a_wrong_password_shows_the_second_text_and_the_true_cause(
@@ -140,7 +144,7 @@ def test_a_wrong_password_shows_the_second_text_and_the_true_cause(
 ) -> None:
     page.fill(sandbox, ca_file, password="wrong")
     page.test()
-    state = page.view.state
+    state = page.state()
     assert state.outcome == "Could not reach the SMTP server. Verify the host and port."
     assert state.finding
     assert state.finding.code == "auth.rejected"
@@ -153,11 +157,11 @@ def test_an_edit_after_success_closes_and_typing_it_back_opens(
     page.fill(sandbox, ca_file)
     page.test()
     page.presenter.edit(Field.HOST, "localhost2")
-    assert page.view.state.outcome is Outcome.CHANGED
-    assert not page.view.state.may_save
+    assert page.state().outcome is Outcome.CHANGED
+    assert not page.state().may_save
     page.presenter.edit(Field.HOST, " localhost ")
-    assert page.view.state.outcome is Outcome.SUCCESS
-    assert page.view.state.may_save
+    assert page.state().outcome is Outcome.SUCCESS
+    assert page.state().may_save
 
 
 def test_an_edit_during_the_test_shows_the_third_text_and_the_result_opens_nothing(
@@ -165,14 +169,14 @@ def test_an_edit_during_the_test_shows_the_third_text_and_the_result_opens_nothi
 ) -> None:
     page.fill(sandbox, ca_file)
     page.presenter.send_test()
-    assert page.view.state.testing
+    assert page.state().testing
     page.presenter.edit(Field.FROM_NAME, "Another")
-    assert page.view.state.outcome is Outcome.CHANGED
+    assert page.state().outcome is Outcome.CHANGED
     page.runner.finish()
-    assert page.view.state.outcome is Outcome.CHANGED
-    assert not page.view.state.may_save
+    assert page.state().outcome is Outcome.CHANGED
+    assert not page.state().may_save
     page.presenter.edit(Field.FROM_NAME, "Example")
-    assert page.view.state.may_save
+    assert page.state().may_save
 
 
 def test_a_failed_test_of_the_proven_values_closes_save(
@@ -181,12 +185,13 @@ def test_a_failed_test_of_the_proven_values_closes_save(
     page.fill(sandbox, ca_file)
     page.test()
     page.presenter.edit(Field.RECIPIENT, "unknown@sandbox.test")
-    assert page.view.state.may_save
+    assert page.state().may_save
     page.test()
-    assert page.view.state.outcome is Outcome.UNREACHABLE
-    assert not page.view.state.may_save
-    assert page.view.state.finding
-    assert page.view.state.finding.code == "recipient.unknown"
+    assert page.state().outcome is Outcome.UNREACHABLE
+    assert not page.state().may_save
+    finding = page.state().finding
+    assert finding
+    assert finding.code == "recipient.unknown"
 
 
 def test_cancel_answers_at_once_and_leaves_no_outcome(
@@ -195,9 +200,9 @@ def test_cancel_answers_at_once_and_leaves_no_outcome(
     page.fill(sandbox, ca_file)
     page.presenter.send_test()
     page.presenter.cancel_test()
-    assert page.view.state.busy is Busy.CANCELLING
+    assert page.state().busy is Busy.CANCELLING
     page.runner.finish()
-    state = page.view.state
+    state = page.state()
     assert (state.busy, state.outcome) == (Busy.NOTHING, None)
     assert state.test_notice
     assert state.test_notice.text == "The test was cancelled."
@@ -223,13 +228,13 @@ def test_closing_cancels_what_runs(page: Page, sandbox: Sandbox, ca_file: Path) 
 
 def test_the_stored_password_is_tested_without_being_typed(saved: Page, sandbox: Sandbox) -> None:
     again = open_page(saved.services)
-    assert again.view.state.password_stored
-    assert again.view.state.save_hint == "All changes saved"
+    assert again.state().password_stored
+    assert again.state().save_hint == "All changes saved"
     again.presenter.edit(Field.RECIPIENT, "ann@sandbox.test")
     again.test()
-    assert again.view.state.outcome is Outcome.SUCCESS
+    assert again.state().outcome is Outcome.SUCCESS
     again.save()
-    assert again.view.state.save_hint == "All changes saved"
+    assert again.state().save_hint == "All changes saved"
 
 
 @pytest.mark.parametrize(
@@ -242,36 +247,36 @@ def test_the_stored_password_never_goes_elsewhere(saved: Page, field: str, text:
     again.presenter.edit(Field(field), text)
     again.presenter.send_test()
     assert again.runner.waiting == 0
-    assert "password.stored_elsewhere" in {p.code for p in again.view.state.problems}
+    assert "password.stored_elsewhere" in {p.code for p in again.state().problems}
 
 
 def test_an_emptied_password_is_not_the_untouched_one(saved: Page) -> None:
     again = open_page(saved.services)
     again.presenter.edit(Field.PASSWORD, "x")
     again.presenter.edit(Field.PASSWORD, "")
-    assert not again.view.state.password_stored
-    assert again.view.state.may_use_stored_password
+    assert not again.state().password_stored
+    assert again.state().may_use_stored_password
     again.presenter.finish_editing(Field.PASSWORD)
-    assert "credentials.no_password" in {p.code for p in again.view.state.problems}
+    assert "credentials.no_password" in {p.code for p in again.state().problems}
     again.presenter.use_stored_password()
-    assert again.view.state.password_stored
-    assert again.view.state.problems == ()
+    assert again.state().password_stored
+    assert again.state().problems == ()
 
 
 def test_discard_goes_back_to_what_is_saved(saved: Page) -> None:
     saved.presenter.edit(Field.HOST, "elsewhere.example")
-    assert saved.view.state.discard_reason == ""
+    assert saved.state().discard_reason == ""
     saved.presenter.discard()
     assert saved.view.draft.host == "localhost"
-    assert saved.view.state.save_hint == "All changes saved"
-    assert saved.view.state.discard_reason
+    assert saved.state().save_hint == "All changes saved"
+    assert saved.state().discard_reason
 
 
 def test_remove_goes_back_to_the_default_service(saved: Page) -> None:
-    assert saved.view.state.remove_reason == ""
+    assert saved.state().remove_reason == ""
     saved.presenter.remove()
     saved.runner.finish()
-    state = saved.view.state
+    state = saved.state()
     assert state.status.kind is StatusKind.NOT_CONFIGURED
     assert saved.view.draft.host == ""
     assert state.save_notice
@@ -282,31 +287,32 @@ def test_remove_goes_back_to_the_default_service(saved: Page) -> None:
 def test_the_switch_needs_proven_settings(page: Page) -> None:
     page.presenter.switch(on=True)
     page.runner.finish()
-    assert not page.view.state.enabled
-    assert page.view.state.save_notice
-    assert page.view.state.save_notice.error
+    assert not page.state().enabled
+    save_notice = page.state().save_notice
+    assert save_notice
+    assert save_notice.error
 
 
 def test_an_edit_while_saving_is_kept(page: Page, sandbox: Sandbox, ca_file: Path) -> None:
     page.fill(sandbox, ca_file)
     page.test()
     page.presenter.save()
-    assert page.view.state.busy is Busy.SAVING
+    assert page.state().busy is Busy.SAVING
     page.presenter.edit(Field.FROM_NAME, "Later")
     page.runner.finish()
-    assert page.view.state.outcome is Outcome.CHANGED
-    assert page.view.state.discard_reason == ""
+    assert page.state().outcome is Outcome.CHANGED
+    assert page.state().discard_reason == ""
     page.presenter.edit(Field.FROM_NAME, "Example")
-    assert page.view.state.may_save
+    assert page.state().may_save
 
 
 def test_typing_the_saved_values_back_opens_save_again(saved: Page) -> None:
     again = open_page(saved.services)
     again.presenter.edit(Field.FROM_NAME, "x")
     again.presenter.edit(Field.FROM_NAME, "Example")
-    assert again.view.state.may_save
+    assert again.state().may_save
     again.save()
-    assert again.view.state.save_hint == "All changes saved"
+    assert again.state().save_hint == "All changes saved"
 
 
 def test_the_company_name_fills_from_name_once(tmp_path: Path) -> None:
@@ -324,7 +330,7 @@ def test_a_remedy_changes_the_form_and_waits_for_a_test(page: Page) -> None:
 def test_the_spaces_of_an_app_password_are_removed_on_request_only(page: Page) -> None:
     page.presenter.edit(Field.HOST, "smtp.gmail.com")
     page.presenter.edit(Field.PASSWORD, "abcd efgh ijkl mnop")
-    assert page.view.state.spaces_removable
+    assert page.state().spaces_removable
     page.presenter.apply(Remedy("remove_password_spaces", "…"))
     assert page.view.draft.password == Secret("abcdefghijklmnop")
     page.presenter.remove_password_spaces()
@@ -335,7 +341,7 @@ def test_a_missing_ca_file_is_shown_at_its_field(page: Page, tmp_path: Path) -> 
     page.presenter.edit(Field.CA_FILE, str(tmp_path / "none.pem"))
     page.runner.finish()
     page.presenter.finish_editing(Field.CA_FILE)
-    assert [p.code for p in page.view.state.problems if p.field is Field.CA_FILE] == [
+    assert [p.code for p in page.state().problems if p.field is Field.CA_FILE] == [
         "ca_file.missing"
     ]
 
@@ -346,9 +352,10 @@ def test_a_ca_file_that_vanishes_before_the_test_is_said(
     page.fill(sandbox, ca_file)
     ca_file.unlink()
     page.test()
-    assert page.view.state.test_notice
-    assert page.view.state.test_notice.error
-    assert page.view.state.busy is Busy.NOTHING
+    test_notice = page.state().test_notice
+    assert test_notice
+    assert test_notice.error
+    assert page.state().busy is Busy.NOTHING
 
 
 def test_a_damaged_settings_file_is_shown_and_never_overwritten(tmp_path: Path) -> None:
@@ -356,11 +363,12 @@ def test_a_damaged_settings_file_is_shown_and_never_overwritten(tmp_path: Path) 
     services.paths.ensure()
     services.paths.settings_file.write_bytes(b"\x00\xff broken")
     page = open_page(services)
-    assert page.view.state.status.kind is StatusKind.FILE_UNREADABLE
+    assert page.state().status.kind is StatusKind.FILE_UNREADABLE
     page.presenter.remove()
     page.runner.finish()
-    assert page.view.state.save_notice
-    assert page.view.state.save_notice.error
+    save_notice = page.state().save_notice
+    assert save_notice
+    assert save_notice.error
     assert services.paths.settings_file.read_bytes() == b"\x00\xff broken"
 
 
@@ -375,23 +383,24 @@ def test_a_keyring_that_does_not_answer_keeps_the_proven_values(
 
     monkeypatch.setattr(page.services.credentials, "set", locked)
     page.save()
-    assert page.view.state.save_notice
-    assert "The keyring is locked." in page.view.state.save_notice.text
-    assert page.view.state.may_save
+    save_notice = page.state().save_notice
+    assert save_notice
+    assert "The keyring is locked." in save_notice.text
+    assert page.state().may_save
     monkeypatch.undo()
     page.save()
-    assert page.view.state.save_hint == "All changes saved"
+    assert page.state().save_hint == "All changes saved"
 
 
 def test_an_edited_file_is_unproven(saved: Page) -> None:
     path = saved.services.paths.settings_file
     path.write_text(path.read_text("utf-8").replace("Example", "Forged"), "utf-8")
     again = open_page(saved.services)
-    assert again.view.state.status.kind is StatusKind.NOT_PROVEN
-    assert not again.view.state.may_save
+    assert again.state().status.kind is StatusKind.NOT_PROVEN
+    assert not again.state().may_save
     again.presenter.edit(Field.FROM_NAME, "x")
     again.presenter.edit(Field.FROM_NAME, "Forged")
-    assert not again.view.state.may_save
+    assert not again.state().may_save
 
 
 def test_a_fault_of_our_own_is_said_and_leaves_the_page_usable(
@@ -404,9 +413,10 @@ def test_a_fault_of_our_own_is_said_and_leaves_the_page_usable(
 
     monkeypatch.setattr("smtp_desk.app.presenter.prove", broken)
     page.test()
-    assert page.view.state.save_notice
-    assert "ZeroDivisionError" in page.view.state.save_notice.text
-    assert page.view.state.busy is Busy.NOTHING
+    save_notice = page.state().save_notice
+    assert save_notice
+    assert "ZeroDivisionError" in save_notice.text
+    assert page.state().busy is Busy.NOTHING
 
 
 def test_the_state_holds_no_secret(saved: Page) -> None:
