@@ -137,7 +137,7 @@ class _Check:
             self._run()
         except SmtpFailure as failure:
             return failure
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - see below
             # Ours, and never to be shown as the server's.
             _log.exception("report %s: internal error", report_id)
             stage = self._events[-1].stage if self._events else Stage.SETTINGS

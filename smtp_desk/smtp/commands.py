@@ -13,7 +13,7 @@ MAX_AUTH_RESPONSE: Final = 12288
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # What could end the path early, and with it smuggle a parameter, stands in quotes or not at all.
-_PATH: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s<>"]+)@[^\s<>"@]+')
+_PATH: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s<>"@]+)@[^\s<>"@]+')
 _WORD: Final = re.compile(r"\S+")
 
 

@@ -16,7 +16,7 @@ _SHORT: Final = 4
 # Longer ones are tokens, made of letters that no notation changes.
 _LONG: Final = 1024
 # Fewer letters of base64 than this stand in any text by chance.
-_LEAST_CORE: Final = 5
+_LEAST_CORE: Final = 4
 _BASE64_TAIL: Final = re.compile(rb"[A-Za-z0-9+/=_%-]*")
 _LINE_BREAK: Final = rb"\n?"
 
@@ -60,7 +60,7 @@ class Redactor:
         """Return a text with every secret hidden."""
         octets = text.encode("utf-8", "surrogatepass")
         spans = self._spans(octets)
-        return _hide(octets, spans).decode("utf-8", "replace") if spans else text
+        return _hide(octets, spans).decode("utf-8", "surrogatepass") if spans else text
 
     def json(self, value: Json) -> Json:
         """Return a value with every secret hidden in its strings and names, at any depth."""
@@ -142,8 +142,6 @@ _NAMED: Final = {
     b"&": (b"&amp;",),
     b"<": (b"&lt;",),
     b">": (b"&gt;",),
-    b"\n": (rb"\\n",),
-    b"\t": (rb"\\t",),
 }
 
 
@@ -204,7 +202,7 @@ def _hide(octets: bytes, spans: list[tuple[int, int]]) -> bytes:
 def _utf8(octets: bytes) -> bytes:
     """Return octets as UTF-8, so that the mark beside them does not garble Latin-1."""
     try:
-        octets.decode()
+        octets.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         return octets.decode("latin-1").encode()
     return octets

@@ -266,7 +266,7 @@ class Session:
         channel = self._opened
         with self._timeline.stage(Stage.TLS) as run:
             if "STARTTLS" not in channel.protocol.extensions:
-                words: list[Json] = sorted(map(visible, channel.protocol.extensions.words))
+                words: list[Json] = [visible(word) for word in channel.protocol.extensions.words]
                 raise SmtpFailure(Stage.TLS, "tls.not_offered", facts={"extensions": words})
             answer = self._ask(commands.STARTTLS)
             if answer.outcome is not Outcome.DONE:
