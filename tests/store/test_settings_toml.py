@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from smtp_desk.core.draft import CaFile, SettingsDraft
@@ -116,7 +116,7 @@ def test_all_that_the_form_accepts(draft: SettingsDraft) -> None:
     try:
         settings = parse(draft, CaFile()).settings
     except InvalidDraftError:
-        return
+        reject()
     key = "key" if settings.username else ""
     stored = StoredSettings(server=StoredServer(settings, Security.STARTTLS, key, PROOF))
     assert decode(encode("", stored), ca_content) == stored
