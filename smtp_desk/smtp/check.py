@@ -18,10 +18,11 @@ from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
 from smtp_desk.core.settings import ServerSettings
 from smtp_desk.core.stages import Json, Stage, StageEvent
 from smtp_desk.smtp.auth import Credential, Token
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.cancel import Cancel, CancelledError
 from smtp_desk.smtp.dial import TEST_PATIENCE
 from smtp_desk.smtp.envelope import Envelope
 from smtp_desk.smtp.limits import limits_of_a_test
+from smtp_desk.smtp.ports import PortAnswer, probe_ports
 from smtp_desk.smtp.resolve import DnsResolver, Resolver, SystemResolver, is_ip
 from smtp_desk.smtp.session import Session
 from smtp_desk.smtp.telling import for_texts
@@ -101,14 +102,14 @@ class _Check:
         self._on_event = on_event
         self._cancel = cancel
         self._events: list[StageEvent] = []
-        self._resolver = _resolver(request.resolver)
+        self._working: PortAnswer | None = None
         self._session = Session(
             request.settings,
             None if request.steps is Steps.NO_LOGIN else request.secret,
             limits=limits_of_a_test(request.total_seconds),
             cancel=cancel,
             observe=self._observe,
-            resolver=self._resolver,
+            resolver=_resolver(request.resolver),
             keep_transcript=True,
             address_patience=TEST_PATIENCE,
         )
@@ -136,6 +137,7 @@ class _Check:
         try:
             self._run()
         except SmtpFailure as failure:
+            self._try_other_ports(failure)
             return failure
         except Exception as error:  # noqa: BLE001 - see below
             # Ours, and never to be shown as the server's.
@@ -163,6 +165,21 @@ class _Check:
         session.quit()
         if failure is not None:
             raise failure
+
+    def _try_other_ports(self, failure: SmtpFailure) -> None:
+        """Find out which port would work where this one does not, and tell it."""
+        found = self._facts(Stage.RESOLVE).get("found")
+        if not self._request.probe_ports or not _worth_probing(failure) or not found:
+            return
+        addresses = [str(address) for address in found] if isinstance(found, list) else []
+        try:
+            answers = probe_ports(self._request.settings, addresses, self._cancel)
+        except CancelledError:
+            # What failed is known; the person does not want to know more.
+            return
+        facts: dict[str, Json] = {"other_ports": [answer.facts() for answer in answers]}
+        self._observe(StageEvent(failure.stage, StageStatus.FAILED, 0.0, facts))
+        self._working = next((each for each in answers if each.security is not None), None)
 
     def _observe(self, event: StageEvent) -> None:
         facts = {name: self._session.redactor.json(value) for name, value in event.facts.items()}
@@ -193,7 +210,12 @@ class _Check:
         secret = self._request.secret
         password = secret.access if isinstance(secret, Token) else secret
         auth = self._facts(Stage.AUTH)
+        working: dict[str, Json] = {}
+        if self._working is not None:
+            security = str(self._working.security)
+            working = {"working_port": self._working.port, "working_security": security}
         return {
+            **working,
             "host": settings.host,
             "host_is_ip": is_ip(settings.host),
             "port": settings.port,
@@ -225,6 +247,13 @@ class _Check:
             finding = self._catalogue.warning("tls.malformed_certificate", Stage.TLS, tls)
             warnings.append(dataclasses.replace(finding, severity=FindingSeverity.WARNING))
         return tuple(warnings)
+
+
+def _worth_probing(failure: SmtpFailure) -> bool:
+    """Whether another port may do better; the mode that works here is the better advice."""
+    if failure.stage not in (Stage.CONNECT, Stage.GREETING, Stage.TLS):
+        return False
+    return failure.code != "session.cancelled" and "mode" not in failure.facts
 
 
 def _resolver(wanted: Resolver | str | None) -> Resolver:

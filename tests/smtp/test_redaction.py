@@ -18,6 +18,8 @@ from smtp_desk.smtp.redaction import HIDDEN, Redactor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from smtp_desk.core.stages import Json
+
 SECRETS = ["s3cret", 'a "q\\uoted" pa+ss/w?rd <&>', "pässwörd", "𝄞 clef", "abcd efgh ijkl mnop"]
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "plain": str,
@@ -128,7 +130,7 @@ def test_half_a_surrogate_pair_does_no_harm() -> None:
 
 
 def test_values_of_a_report_are_searched_at_any_depth() -> None:
-    value = {"words": ["ok", {"s3cret": "is s3cret"}], "code": 250, "none": None}
+    value: Json = {"words": ["ok", {"s3cret": "is s3cret"}], "code": 250, "none": None}
     assert Redactor("s3cret").json(value) == {
         "words": ["ok", {HIDDEN: f"is {HIDDEN}"}],
         "code": 250,

@@ -67,10 +67,12 @@ def test_the_longest_line_passes_and_one_octet_more_does_not() -> None:
 def test_a_reply_without_end_is_bounded() -> None:
     reader = ReplyReader()
     line = b"250-" + b"x" * 58 + b"\r\n"
+    for _ in range(MAX_REPLY // len(line)):
+        reader.feed(line)
+        assert reader.next_reply() is None
+    reader.feed(line)
     with pytest.raises(ViolationError, match="reply_too_long"):
-        for _ in range(MAX_REPLY // len(line) + 1):
-            reader.feed(line)
-            assert reader.next_reply() is None
+        reader.next_reply()
 
 
 def test_the_bound_counts_each_reply_for_itself() -> None:
@@ -100,4 +102,4 @@ def test_any_bytes_are_read_in_bounds(pieces: list[bytes]) -> None:
                 assert 200 <= reply.code <= 599
                 assert reply.texts
     except ViolationError as error:
-        assert len(error.evidence) <= 512
+        assert len(error.evidence) <= 512  # noqa: PT017 - not every example breaks the rules
