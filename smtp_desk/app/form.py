@@ -69,13 +69,9 @@ class Form:
         """Take a draft that the program changed for the person; what is saved stays the base."""
         self.draft = draft
 
-    def leave(self, field: Field) -> None:
-        """From now on the field complains."""
-        self._left.add(field)
-
-    def leave_all(self) -> None:
-        """From now on every field complains."""
-        self._left.update(Field)
+    def leave(self, *fields: Field) -> None:
+        """From now on these fields complain."""
+        self._left.update(fields)
 
     def take_ca(self, ca: CaFile) -> None:
         """Take what was read from the CA file, if it is still the one that is named."""
@@ -123,19 +119,12 @@ class Form:
         return self.draft != self._base
 
     @property
-    def password_stored(self) -> bool:
-        """Whether the password field stands for the stored secret."""
-        return isinstance(self.draft.password, StoredSecret)
-
-    @property
-    def may_use_stored_password(self) -> bool:
-        """Whether going back to the stored secret can be offered."""
-        return isinstance(self._base.password, StoredSecret) and not self.password_stored
-
-    def use_stored_password(self) -> None:
-        """Go back to the stored secret."""
-        if self.may_use_stored_password:
-            self.draft = replace(self.draft, password=self._base.password)
+    def stored_password(self) -> StoredSecret | None:
+        """The stored secret that the person can go back to, or None where there is none."""
+        stored = self._base.password
+        return (
+            stored if isinstance(stored, StoredSecret) and self.draft.password != stored else None
+        )
 
     @property
     def password_without_spaces(self) -> Secret | None:
@@ -152,7 +141,7 @@ class Form:
 
     def _stored_password_problem(self) -> tuple[Problem, ...]:
         """The stored secret never goes to another server than the one it was proven with."""
-        if not self.password_stored:
+        if not isinstance(self.draft.password, StoredSecret):
             return ()
         try:
             values = parse(

@@ -15,6 +15,7 @@ from smtp_desk.core.findings import Remedy
 from smtp_desk.core.gate import Outcome, SaveGate
 from smtp_desk.core.problems import Field
 from smtp_desk.core.report import CheckReport, fold_stages
+from smtp_desk.core.secret import StoredSecret
 from smtp_desk.core.settings import Snapshot
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.smtp.cancel import Cancel
@@ -102,8 +103,10 @@ class IntegrationsPresenter:
 
     def use_stored_password(self) -> None:
         """Go back to the secret in the keyring."""
-        self._form.use_stored_password()
-        self._form_changed_by_us()
+        stored = self._form.stored_password
+        if stored is not None:
+            self._form.fill(replace(self._form.draft, password=stored))
+            self._form_changed_by_us()
 
     def remove_password_spaces(self) -> None:
         """Take the offer to remove the cosmetic spaces of an app password."""
@@ -127,7 +130,7 @@ class IntegrationsPresenter:
         """Test the values in the form, or show all its problems and send nothing."""
         if self._busy is not Busy.NOTHING:
             return
-        self._form.leave_all()
+        self._form.leave(*Field)
         self._save_notice = None
         if errors := self._form.errors:
             several = f"Solve the {len(errors)} problems first; nothing was sent."
@@ -308,8 +311,8 @@ class IntegrationsPresenter:
             enabled=self._saved.enabled,
             switch_reason=self._saved.switch_reason,
             problems=form.visible_problems,
-            password_stored=form.password_stored,
-            may_use_stored_password=form.may_use_stored_password,
+            password_stored=isinstance(form.draft.password, StoredSecret),
+            may_use_stored_password=form.stored_password is not None,
             spaces_removable=form.password_without_spaces is not None,
             busy=self._busy,
             stages=fold_stages(test.events) if test else (),

@@ -82,7 +82,7 @@ def test_the_rest_of_the_form_is_judged_while_another_field_is_half_typed() -> N
 def test_discard_and_rebase() -> None:
     form = loaded()
     form.edit(Field.FROM_NAME, "x")
-    form.leave_all()
+    form.leave(*Field)
     assert now(form, "changed")
     form.discard()
     assert not now(form, "changed")
@@ -93,12 +93,9 @@ def test_discard_and_rebase() -> None:
 
 def test_the_stored_password_can_be_taken_back() -> None:
     form = loaded()
-    assert not now(form, "may_use_stored_password")
-    form.use_stored_password()
+    assert form.stored_password is None
     form.edit(Field.PASSWORD, "x")
-    assert now(form, "may_use_stored_password")
-    form.use_stored_password()
-    assert now(form, "password_stored")
+    assert now(form, "stored_password") == StoredSecret("key")
 
 
 def test_spaces_are_offered_to_be_removed_for_typed_passwords_only() -> None:

@@ -9,9 +9,15 @@ import textwrap
 
 import pytest
 
+from smtp_desk.app import launch
 from smtp_desk.app.launch import LaunchEnvironment, take_environment
+from smtp_desk.store import credentials
 
 PASSWORD = "pä%ss 'wörd"
+
+
+def test_the_variable_is_the_one_that_gives_the_password() -> None:
+    assert launch.PASSWORD_VARIABLE == credentials.PASSWORD_VARIABLE
 
 
 def test_the_password_is_taken_out_of_a_mapping() -> None:
