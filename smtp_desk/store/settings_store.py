@@ -203,6 +203,7 @@ class SettingsStore:
 
         Raises:
             CredentialsUnavailableError: The keyring can't be used.
+            SettingsFileError: The secret is gone and the file can't be read.
         """
         if not server.key:
             return None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
-import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +12,9 @@ import pytest
 
 from smtp_desk.store import atomic
 from smtp_desk.store.atomic import remove_leftovers, write_atomic
-from tests.servers.parts import program
+from tests.store.tiny_disk import tiny_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -107,17 +104,6 @@ def test_failure_leaves_the_old_file(
             write_atomic(file, b"new")
     assert file.read_bytes() == b"old"
     assert names(file.parent) == ["file"]
-
-
-@contextlib.contextmanager
-def tiny_disk(folder: Path, kib: int) -> Iterator[None]:
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a file system can’t be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run([program("umount"), str(folder)], check=True)
 
 
 def test_really_full_disk(file: Path) -> None:

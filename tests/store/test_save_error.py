@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from smtp_desk.store.settings_store import (
 from smtp_desk.store.stored import Preferences, StoredSettings
 from tests.store.failing_credentials import FailingCredentials, keys, save_old
 from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET
+from tests.store.tiny_disk import tiny_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,6 +150,27 @@ def test_disk_refuses(
     assert store.load() == before
     assert keys(credentials) == before.keys
     assert {entry.name for entry in paths.config.iterdir()} == {"settings.toml", "settings.lock"}
+
+
+def test_really_full_disk(
+    store: SettingsStore, paths: Paths, credentials: MemoryCredentials
+) -> None:
+    paths.config.mkdir(parents=True)
+    with tiny_disk(paths.config, kib=64):
+        before = save_old(store)
+        filler = paths.config / "filler"
+        with suppress(OSError):
+            filler.write_bytes(b"x" * 64 * 1024)
+        changes: list[Callable[[], object]] = [lambda: save_old(store), store.remove_server]
+        for change in changes:
+            with pytest.raises(SaveError) as caught:
+                change()
+            assert caught.value.reason is SaveReason.DISK_FULL
+        assert store.load() == before
+        filler.unlink()
+        assert store.recover()
+        assert keys(credentials) == before.keys
+        assert len(list(paths.config.iterdir())) == len({"settings.toml", "settings.lock"})
 
 
 def test_unsure_disk_keeps_both_secrets(
