@@ -4,6 +4,7 @@ Qt itself would end the program without a word that helps.
 """
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -83,7 +84,11 @@ def missing_for_window(
     lacking = {name: package for name, package in wanted.items() if not _loads(name, load)}
     if lacking:
         return _no_libraries(lacking)
-    if chosen not in _WITHOUT_DISPLAY and not wayland and not _x11_answers(load):
+    if (
+        chosen not in _WITHOUT_DISPLAY
+        and not wayland
+        and not _x11_answers(environ["DISPLAY"], load)
+    ):
         return _no_display(f"the display {environ['DISPLAY']} does not answer, or refuses")
     return None
 
@@ -102,11 +107,11 @@ def _loads(name: str, load: Callable[[str], ctypes.CDLL]) -> bool:
     return True
 
 
-def _x11_answers(load: Callable[[str], ctypes.CDLL]) -> bool:
+def _x11_answers(display: str, load: Callable[[str], ctypes.CDLL]) -> bool:
     """Connect to the display as Qt would; where that fails, Qt ends the program."""
     xcb = load("libxcb.so.1")
     xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display), None))
     refused: int = xcb.xcb_connection_has_error(connection)
     xcb.xcb_disconnect(connection)
     return refused == 0

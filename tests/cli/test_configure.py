@@ -1,0 +1,67 @@
+"""`configure` saves what a test has proven, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.core.report_reader import read_report
+from smtp_desk.core.texts import SUCCESS
+from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
+from tests.cli.desk import RECIPIENT
+
+if TYPE_CHECKING:
+    from smtp_desk.core.secret import Secret
+    from smtp_desk.sandbox.server import Sandbox
+    from tests.cli.desk import Desk
+
+
+def test_what_passed_is_saved_with_its_password(
+    desk: Desk, sandbox: Sandbox, settings: list[str], password: bytes
+) -> None:
+    ended = desk("configure", *settings, "--to", RECIPIENT, "--password-stdin", stdin=password)
+    assert ended.status == 0
+    assert ended.out.splitlines()[-1].startswith("Saved. ")
+    server = desk.services.store.load().server
+    assert server is not None
+    assert server.settings.username == sandbox.username
+    assert desk.services.store.secret(server) == sandbox.password
+
+
+def test_what_failed_is_not_saved_and_what_was_saved_stays(
+    desk: Desk, sandbox: Sandbox, settings: list[str], password: bytes
+) -> None:
+    arguments = ("configure", *settings, "--to", RECIPIENT, "--password-stdin")
+    failed = desk(*arguments, stdin=b"wrong")
+    assert failed.status == 77
+    assert desk.services.store.load().server is None
+    desk(*arguments, stdin=password)
+    assert desk(*arguments, stdin=b"wrong").status == 77
+    server = desk.services.store.load().server
+    assert server is not None
+    assert desk.services.store.secret(server) == sandbox.password
+
+
+def test_with_json_the_report_stands_alone(
+    desk: Desk, settings: list[str], password: bytes
+) -> None:
+    ended = desk(
+        *("configure", *settings, "--to", RECIPIENT, "--password-stdin", "--json"), stdin=password
+    )
+    assert read_report(ended.out.encode()).message == SUCCESS
+    assert ended.err.startswith("Saved. ")
+
+
+def test_without_a_keyring_nothing_is_saved(
+    desk: Desk, settings: list[str], password: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(key: str, secret: Secret) -> None:
+        raise CredentialsUnavailableError(UnavailableReason.MISSING, "There is no keyring.")
+
+    monkeypatch.setattr(desk.services.credentials, "set", missing)
+    ended = desk("configure", *settings, "--to", RECIPIENT, "--password-stdin", stdin=password)
+    assert ended.status == 73
+    assert SUCCESS in ended.out
+    assert "Not saved. There is no keyring." in ended.err
+    assert desk.services.store.load().server is None

@@ -1,0 +1,107 @@
+"""How commands end: the exit statuses of the contract, and faults of our own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.app.logs import LOG_FILE
+from smtp_desk.app.proving import ProofResult
+from smtp_desk.cli import proof_output, saved
+from smtp_desk.core.findings import Finding, FindingSeverity, Scope, Who
+from smtp_desk.core.report import CheckReport, ReportOutcome
+from smtp_desk.core.stages import Stage
+from smtp_desk.core.texts import UNREACHABLE
+from tests.cli.desk import RECIPIENT
+
+if TYPE_CHECKING:
+    from tests.cli.desk import Desk
+
+CHECK = ("check", "--host", "localhost", "--to", RECIPIENT)
+STATUSES = {
+    **dict.fromkeys(("settings.host_invalid", "settings.secret_unavailable"), 65),
+    "session.internal_error": 70,
+    "session.protocol_error": 76,
+    **dict.fromkeys(
+        (
+            "resolve.temporary", "auth.temporary", "sender.temporary", "recipient.temporary",
+            "message.temporary", "greeting.busy", "tls.temporarily_unavailable",
+            "auth.too_many_attempts", "auth.password_transition", "recipient.greylisted",
+            "recipient.throttled", "message.concurrency", "message.unconfirmed",
+            "message.lost_before_end", "session.closed", "session.timeout",
+        ),
+        75,
+    ),
+    **dict.fromkeys(("auth.rejected", "auth.closed", "sender.not_owned", "sender.quota"), 77),
+    **dict.fromkeys(
+        ("resolve.not_found", "connect.refused", "tls.expired", "recipient.unknown",
+         "message.spam", "greeting.closed", "ehlo.refused"),
+        69,
+    ),
+}  # fmt: skip
+
+
+def report_of(code: str) -> CheckReport:
+    finding = Finding(
+        code=code,
+        stage=Stage.CONNECT,
+        severity=FindingSeverity.ERROR,
+        summary="It failed.",
+        explanation="",
+        who=Who.YOU,
+        scope=Scope.ROUTE,
+    )
+    return CheckReport(
+        outcome=ReportOutcome.UNREACHABLE,
+        finding=finding,
+        stages=(),
+        transcript=(),
+        settings={},
+        environment={},
+        id="cafe",
+    )
+
+
+@pytest.mark.parametrize("code", STATUSES)
+def test_the_exit_status_follows_the_finding(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(proof_output, "run_proof", lambda *_: ProofResult(report_of(code)))
+    ended = desk(*CHECK)
+    assert ended.status == STATUSES[code]
+    assert ended.out.splitlines()[0] == UNREACHABLE
+    log = (desk.services.paths.logs / LOG_FILE).read_text()
+    assert f"report cafe: {code} at connect" in log
+
+
+def test_a_cancelled_test_has_no_outcome(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled = report_of("session.cancelled")
+    monkeypatch.setattr(proof_output, "run_proof", lambda *_: ProofResult(cancelled))
+    ended = desk(*CHECK)
+    assert ended.status == 130
+    assert ended.out.splitlines() == ["The test was cancelled.", "report: cafe"]
+
+
+def test_a_fault_of_our_own_is_logged_and_told_without_a_traceback(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_services: object) -> None:
+        raise ZeroDivisionError("inside")
+
+    monkeypatch.setattr(saved, "load_saved", broken)
+    ended = desk("show")
+    log = desk.services.paths.logs / LOG_FILE
+    assert (ended.status, ended.out) == (70, "")
+    assert ended.err == f"smtp-desk: Internal error; see {log}\n"
+    assert "    ZeroDivisionError: inside" in log.read_text()
+
+
+def test_output_that_can_not_be_written(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_services: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(saved, "load_saved", full)
+    ended = desk("show")
+    assert ended.status == 73
+    assert "could not be written" in ended.err

@@ -1,0 +1,95 @@
+"""A test in the background: events in order, Ctrl-C, faults."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.app.proving import ProofRequest, ProofResult
+from smtp_desk.cli import proof_run
+from smtp_desk.cli.interrupts import first_interrupt
+from smtp_desk.cli.proof_run import run_proof
+from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.core.stages import Stage, StageEvent, StageStatus
+from tests.cli.reports import REPORT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smtp_desk.smtp.cancel import Cancel
+    from tests.cli.desk import Desk
+
+REQUEST = ProofRequest(draft=SettingsDraft())
+EVENT = StageEvent(Stage.RESOLVE, StageStatus.STARTED)
+
+
+def prove_by(
+    monkeypatch: pytest.MonkeyPatch, prove: Callable[[Callable[[StageEvent], None], Cancel], object]
+) -> None:
+    monkeypatch.setattr(proof_run, "prove", lambda _services, _request, emit, c: prove(emit, c))
+
+
+def test_every_event_is_shown_before_the_result(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [dataclasses.replace(EVENT, ms=number) for number in range(100)]
+
+    def prove(emit: Callable[[StageEvent], None], _: Cancel) -> ProofResult:
+        for event in events:
+            emit(event)
+        return ProofResult(REPORT)
+
+    prove_by(monkeypatch, prove)
+    shown: list[StageEvent] = []
+    assert run_proof(desk.services, REQUEST, shown.append) == ProofResult(REPORT)
+    assert shown == events
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_the_test(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    cancelled = threading.Event()
+
+    def prove(emit: Callable[[StageEvent], None], cancel: Cancel) -> ProofResult:
+        emit(EVENT)
+        while not cancel.cancelled:
+            cancelled.wait(0.01)
+        return ProofResult(REPORT)
+
+    prove_by(monkeypatch, prove)
+    run_proof(desk.services, REQUEST, lambda _event: signal.raise_signal(number))
+
+
+def test_a_fault_of_ours_reaches_the_caller(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def prove(_: Callable[[StageEvent], None], __: Cancel) -> ProofResult:
+        raise ZeroDivisionError
+
+    prove_by(monkeypatch, prove)
+    with pytest.raises(ZeroDivisionError):
+        run_proof(desk.services, REQUEST, lambda _event: None)
+
+
+def test_the_second_interrupt_has_its_usual_effect() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with first_interrupt() as interrupted:
+        assert not interrupted.is_set()
+        signal.raise_signal(signal.SIGTERM)
+        assert interrupted.is_set()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_was_ignored_from_the_start_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with first_interrupt() as interrupted:
+            signal.raise_signal(signal.SIGINT)
+            assert not interrupted.is_set()
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,137 @@
+"""`report` and `open`: a file from anybody, shown as plain text."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from smtp_desk.cli.report_text import print_report, report_markdown
+from smtp_desk.core.report_reader import MAX_BYTES, read_report
+from smtp_desk.core.texts import UNREACHABLE
+from tests.cli.reports import MARKUP, REPORT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.desk import Desk
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(REPORT.to_json()))
+    return file
+
+
+def on_terminal(width: int = 100) -> str:
+    output = io.StringIO()
+    console = Console(
+        file=output, force_terminal=True, width=width, color_system=None, markup=False
+    )
+    print_report(console, REPORT)
+    return output.getvalue()
+
+
+def test_the_outcome_comes_first_then_its_cause_then_the_rest(desk: Desk, file: Path) -> None:
+    ended = desk("report", str(file))
+    lines = ended.out.splitlines()
+    assert (ended.status, lines[0]) == (0, UNREACHABLE)
+    headings = ["Stages", "Certificates", "Transcript", "Settings", "Environment"]
+    assert [line for line in lines if line in headings] == headings
+    assert f"server said: 454 4.7.0 {MARKUP}" in lines
+    assert "who can mend it: you" in lines
+    assert "warning: IPv6 does not work." in lines
+    assert "who can mend it: the administrator of your network" in lines
+    assert f"     2 ms < 220 {MARKUP}" in lines
+    assert "connect    warned     1200 ms  192.0.2.1 connected" in lines
+    assert "auth       skipped       0 ms  not asked for" in lines
+    assert any(line.startswith("certificate 1: CN=mail.example.test; for mail") for line in lines)
+
+
+def test_a_terminal_shows_the_same_and_no_markup_is_read() -> None:
+    shown = on_terminal(200)
+    for text in (UNREACHABLE, MARKUP, "tls.unknown_issuer", "CN=Example CA", "not asked for"):
+        assert text in shown
+
+
+def test_a_narrow_terminal_loses_nothing() -> None:
+    words = "".join(on_terminal(40).split())
+    for text in ("This machine does not trust the issuer", "00ff" * 16, MARKUP):
+        assert "".join(text.split()) in words
+
+
+def test_json_is_read_back_as_the_same_report(desk: Desk, file: Path) -> None:
+    ended = desk("report", str(file), "--json")
+    assert read_report(ended.out.encode()) == REPORT
+
+
+def test_markdown_for_a_ticket(desk: Desk, file: Path) -> None:
+    ended = desk("report", str(file), "--markdown")
+    assert ended.status == 0
+    assert ended.out == report_markdown(REPORT)
+    assert f"**{UNREACHABLE}**" in ended.out
+    assert "## Cause: `tls.unknown_issuer`" in ended.out
+    assert "## Warning: `connect.one_family_only`" in ended.out
+    assert f"- Server said: ```` 454 4.7.0 {MARKUP} ````" in ended.out
+
+
+def test_no_fence_of_the_markdown_is_ended_by_what_a_server_said() -> None:
+    opened: str | None = None
+    for line in report_markdown(REPORT).splitlines():
+        if opened is None and line.startswith("```"):
+            opened = line.removesuffix("text")
+        elif line == opened:
+            opened = None
+        elif MARKUP in line and not line.startswith("- Server said"):
+            assert opened is not None
+            assert len(opened) > 3
+    assert opened is None
+
+
+def test_standard_input(desk: Desk, file: Path) -> None:
+    ended = desk("report", "-", stdin=file.read_bytes())
+    assert (ended.status, ended.out.splitlines()[0]) == (0, UNREACHABLE)
+
+
+def test_open_shows_the_report_in_the_window(desk: Desk, file: Path) -> None:
+    assert desk("open", str(file)).status == 0
+    assert desk.opened == [REPORT]
+
+
+@pytest.mark.parametrize("command", ["report", "open"])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not JSON"),
+        (json.dumps(REPORT.to_json()).encode()[:-9], "not JSON, or not all of it"),
+        (b'{"schema": "smtp-desk/report/9"}', "reads “smtp-desk/report/1”"),
+        (b"x" * (MAX_BYTES + 1), "larger"),
+        (b"\x00\xff", "not UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"schema": "\\u001b[2J"}', "\\x1b[2J"),
+    ],
+)
+def test_what_is_no_report(
+    desk: Desk, tmp_path: Path, command: str, content: bytes, reason: str
+) -> None:
+    file = tmp_path / "bad.json"
+    file.write_bytes(content)
+    ended = desk(command, str(file))
+    assert (ended.status, ended.out, desk.opened) == (65, "", [])
+    assert reason in ended.err
+    assert "\x1b" not in ended.err
+
+
+@pytest.mark.parametrize("name", ["missing.json", "folder", "pipe"])
+def test_what_can_not_be_read(desk: Desk, tmp_path: Path, name: str) -> None:
+    import os  # noqa: PLC0415 - for the one system that has pipes in its file system
+
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    ended = desk("report", str(tmp_path / name))
+    assert ended.status == 65
+    assert name in ended.err

@@ -1,0 +1,98 @@
+"""`show`, `enable`, `disable`, `remove`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.desk import RECIPIENT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from smtp_desk.sandbox.server import Sandbox
+    from tests.cli.desk import Desk
+
+
+@pytest.fixture
+def configured(desk: Desk, settings: list[str], password: bytes) -> Desk:
+    """A desk with proven, saved settings; the switch is off."""
+    ended = desk("configure", *settings, "--to", RECIPIENT, "--password-stdin", stdin=password)
+    assert ended.status == 0
+    return desk
+
+
+def shown(desk: Desk) -> dict[str, str]:
+    ended = desk("show")
+    assert ended.status == 0
+    return dict(line.split(": ", 1) for line in ended.out.splitlines())
+
+
+def test_show_tells_all_but_the_password(configured: Desk, sandbox: Sandbox) -> None:
+    told = shown(configured)
+    assert told["SMTP server host"] == "localhost"
+    assert told["Port"] == str(sandbox.starttls_port)
+    assert told["Username"] == told["From email"] == sandbox.username
+    assert told["Password"] == "in the keyring"
+    assert told["From name"] == "Example Ltd"
+    assert (told["Switch"], told["Proven"]) == ("off", "yes")
+    assert told["CA certificate file"].startswith(str(configured.services.paths.config))
+    assert sandbox.password.reveal() not in configured("show").out
+
+
+def test_the_switch(configured: Desk) -> None:
+    on = configured("enable")
+    assert (on.status, on.out) == (0, "Active. System emails leave through localhost.\n")
+    assert configured.services.store.load().enabled
+    off = configured("disable")
+    assert (off.status, off.out.split()[0]) == (0, "Off.")
+    assert not configured.services.store.load().enabled
+
+
+def test_settings_changed_by_hand_can_not_be_switched_on(configured: Desk) -> None:
+    file = configured.services.paths.settings_file
+    file.write_text(file.read_text().replace("Example Ltd", "Other Ltd"))
+    ended = configured("enable")
+    assert ended.status == 65
+    assert "The switch stays off." in ended.err
+    assert shown(configured)["Proven"] == "no"
+
+
+def test_remove_forgets_server_and_password(configured: Desk) -> None:
+    server = configured.services.store.load().server
+    assert server is not None
+    ended = configured("remove")
+    assert (ended.status, ended.out.split(".")[0]) == (0, "Not configured")
+    assert configured.services.store.load().server is None
+    assert configured.services.credentials.get(server.key) is None
+
+
+@pytest.mark.parametrize("command", ["show", "enable", "disable", "remove"])
+def test_nothing_configured(desk: Desk, command: str) -> None:
+    ended = desk(command)
+    assert (ended.status, ended.out) == (78, "")
+    assert "Nothing is configured." in ended.err
+
+
+@pytest.mark.parametrize("command", ["show", "enable", "disable", "remove"])
+def test_a_file_that_can_not_be_read_is_never_overwritten(desk: Desk, command: str) -> None:
+    file = desk.services.paths.settings_file
+    file.parent.mkdir(parents=True)
+    file.write_text("[[[")
+    ended = desk(command)
+    assert (ended.status, file.read_text()) == (78, "[[[")
+    assert "can’t be read" in ended.err
+
+
+@pytest.mark.parametrize("command", ["enable", "disable", "remove"])
+def test_what_can_not_be_saved(
+    configured: Desk, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_stored: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(configured.services.store._file, "write", full)
+    ended = configured(command)
+    assert ended.status == 73
+    assert "The disk is full." in ended.err

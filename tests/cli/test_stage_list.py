@@ -1,0 +1,96 @@
+"""The live list of a terminal, and the lines of a pipe."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from smtp_desk.cli.stage_facts import key_facts, shown
+from smtp_desk.cli.stage_list import StageList
+from smtp_desk.core.report import StageResult
+from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
+
+EVENTS = (
+    StageEvent(Stage.RESOLVE, StageStatus.STARTED),
+    StageEvent(Stage.RESOLVE, StageStatus.PASSED, 12.4, {"found": ["192.0.2.1", "2001:db8::1"]}),
+    StageEvent(Stage.CONNECT, StageStatus.STARTED),
+    StageEvent(Stage.CONNECT, StageStatus.WARNED, 3, {"addresses": []}),
+    StageEvent(Stage.GREETING, StageStatus.STARTED),
+    StageEvent(Stage.GREETING, StageStatus.FAILED, 9, {"reply_code": 554, "words": "[red]no[/]"}),
+    StageEvent(Stage.DONE, StageStatus.SKIPPED, facts={"reason": "failed before"}),
+)
+
+
+def played(console: Console) -> None:
+    with StageList(console) as stages:
+        for event in EVENTS:
+            stages.show(event)
+
+
+def test_in_a_pipe_each_end_of_a_stage_is_a_line_without_control_characters() -> None:
+    output = io.StringIO()
+    played(Console(file=output, markup=False))
+    assert output.getvalue().splitlines() == [
+        "resolve    passed       12 ms  192.0.2.1, 2001:db8::1",
+        "connect    warned        3 ms",
+        "greeting   failed        9 ms  554 [red]no[/]",
+        "done       skipped       0 ms  failed before",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "marks"), [("utf-8", "✓!✗–"), ("ascii", "+!x-")], ids=["unicode", "ascii"]
+)
+def test_on_a_terminal_the_last_picture_stays(encoding: str, marks: str) -> None:
+    octets = io.BytesIO()
+    stream = io.TextIOWrapper(octets, encoding=encoding)
+    played(Console(file=stream, force_terminal=True, width=80, markup=False))
+    stream.flush()
+    last = octets.getvalue().decode(encoding).split("\x1b[2K")[-1]
+    for mark, stage in zip(marks, ("resolve", "connect", "greeting", "done"), strict=True):
+        assert any(mark in line and stage in line for line in last.splitlines())
+    assert "[red]no[/]" in last
+    assert "12 ms" in last
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=80, color_system="truecolor")
+    played(console)
+    assert "\x1b[3" not in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("stage", "facts", "expected"),
+    [
+        (Stage.SETTINGS, {"problem": "Too long."}, "Too long."),
+        (Stage.SETTINGS, {"problems": ["a", "b"], "problem": "a"}, "a, b"),
+        (Stage.RESOLVE, {"reason": "no answer in time"}, "no answer in time"),
+        (
+            Stage.CONNECT,
+            {"addresses": [{"address": "::1", "result": "refused"}, {"address": "a"}, "odd"]},
+            "::1 refused; a",
+        ),
+        (Stage.CONNECT, {"addresses": "odd"}, ""),
+        (Stage.EHLO, {"extensions_before_tls": ["STARTTLS"]}, "STARTTLS"),
+        (Stage.TLS, {"cipher": "X", "chain": [{"subject": "CN=a"}]}, "X; certificate CN=a"),
+        (Stage.TLS, {"chain": "odd"}, ""),
+        (Stage.AUTH, {"mechanism": "PLAIN", "reply_code": 235}, "PLAIN; 235"),
+        (Stage.RECIPIENT, {"recipients": [{"reply_code": 250, "words": "OK"}, 1]}, "250 OK"),
+        (Stage.MESSAGE, {"words": "x" * 400}, "x" * 299 + "…"),
+        (Stage.DONE, {}, ""),
+    ],
+)  # fmt: skip
+def test_the_facts_worth_a_place(stage: Stage, facts: Facts, expected: str) -> None:
+    assert key_facts(StageResult(stage, StageStatus.PASSED, 1, facts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, "none"), (True, "yes"), (False, "no"), ([1, "a"], "1, a"), ({"a": [None]}, "a none")],
+)
+def test_facts_as_text(value: Json, expected: str) -> None:
+    assert shown(value) == expected
