@@ -27,24 +27,41 @@ _AWAY: Final = Qt.FocusReason.ActiveWindowFocusReason
 
 
 class LineEdit(QLineEdit):
-    """A line of text as typed; leaving the window does not count as leaving the field."""
+    """A line of text as typed; leaving the window does not count as leaving the field.
+
+    Signals:
+        left: As `editingFinished`, but not because another window was looked at.
+    """
+
+    left = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.leaving_window = False
+        self._leaving_window = False
+        self._owed = False
+        self.editingFinished.connect(self._finished)
         self.setMinimumWidth(0)
         # Addresses and host names are written left to right in every language.
         self.setCursorMoveStyle(Qt.CursorMoveStyle.LogicalMoveStyle)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Note whether the person only looks at another window."""
-        self.leaving_window = event.reason() is _AWAY
+        self._leaving_window = event.reason() is _AWAY
         super().focusOutEvent(event)
-        self.leaving_window = False
+        if self._owed and not self._leaving_window:
+            self._finished()
+        self._leaving_window = False
 
     def minimumSizeHint(self) -> QSize:
         """Give way in a narrow window."""
         return QSize(0, super().minimumSizeHint().height())
+
+    @Slot()
+    def _finished(self) -> None:
+        # Qt says it once an edit: what was kept back must be made up for later.
+        self._owed = self._leaving_window
+        if not self._leaving_window:
+            self.left.emit()
 
 
 class Choice(QComboBox):
@@ -135,12 +152,20 @@ class FormField(QWidget):
 class TextField(FormField):
     """A line of text."""
 
-    def __init__(self, key: str, label: str, *, hint: str = "", placeholder: str = "") -> None:
-        self.edit: Final = LineEdit()
+    def __init__(
+        self,
+        key: str,
+        label: str,
+        *,
+        hint: str = "",
+        placeholder: str = "",
+        edit: LineEdit | None = None,
+    ) -> None:
+        self.edit: Final = edit or LineEdit()
         super().__init__(key, label, self.edit, hint)
         self.edit.setPlaceholderText(placeholder)
         self.edit.textChanged.connect(self._changed)
-        self.edit.editingFinished.connect(self._left)
+        self.edit.left.connect(self._left)
 
     def set_text(self, text: str) -> None:
         """Show `text` without telling anybody; the cursor stays where nothing changes."""
@@ -159,8 +184,7 @@ class TextField(FormField):
 
     @Slot()
     def _left(self) -> None:
-        if not self.edit.leaving_window:
-            self.finished.emit(self.key)
+        self.finished.emit(self.key)
 
 
 class ChoiceField(FormField):

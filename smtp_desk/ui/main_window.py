@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
@@ -25,7 +24,7 @@ from smtp_desk.ui.label import Label
 from smtp_desk.ui.theme import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from PySide6.QtGui import QCloseEvent, QPaintEvent, QResizeEvent
 
@@ -38,19 +37,8 @@ _ABOUT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PageEntry:
-    """A page of the navigation.
-
-    Attributes:
-        name: `objectName` of the page and name of its icon.
-        title: What the navigation shows.
-        build: Makes the page when it is first shown.
-    """
-
-    name: str
-    title: str
-    build: Callable[[], QWidget]
+PAGES: Final[Mapping[str, str]] = {"integrations": "Integrations", "general": "General"}
+"""The pages of the navigation: `objectName`, which is the icon's name too, and title."""
 
 
 class MainWindow(QMainWindow):
@@ -66,15 +54,15 @@ class MainWindow(QMainWindow):
     sandbox_wanted = Signal()
     closing = Signal()
 
-    def __init__(self, pages: Sequence[PageEntry], *, sandboxed: bool) -> None:
+    def __init__(self, *, sandboxed: bool) -> None:
         super().__init__()
-        self._pages: Final = {page.name: page for page in pages}
+        self._builders: Mapping[str, Callable[[], QWidget]] = {}
         self._built: dict[str, QWidget] = {}
         self._seen = False
         self._narrow: bool | None = None
-        self.setWindowTitle(f"{TITLE}: Sandbox" if sandboxed else TITLE)
+        self.setWindowTitle(f"{TITLE} — Sandbox" if sandboxed else TITLE)
         self.setWindowIcon(app_icon())
-        self._navigation = _navigation(pages)
+        self._navigation = _navigation()
         self._navigation.currentRowChanged.connect(self._chosen)
         self._header = Label("Settings", "title")
         self._sidebar = self._make_sidebar()
@@ -97,14 +85,18 @@ class MainWindow(QMainWindow):
         self._draw_icons()
         self.resize(_SIZE)
 
+    def furnish(self, builders: Mapping[str, Callable[[], QWidget]]) -> None:
+        """From now on pages can be opened; each is built when it is first shown."""
+        self._builders = builders
+
     def open_page(self, name: str) -> QWidget:
         """Show a page, made now if this is the first time."""
         if name not in self._built:
-            self._built[name] = self._pages[name].build()
+            self._built[name] = self._builders[name]()
             self._stack.addWidget(self._built[name])
         page = self._built[name]
         self._stack.setCurrentWidget(page)
-        row = list(self._pages).index(name)
+        row = list(PAGES).index(name)
         if self._navigation.currentRow() != row:
             self._navigation.setCurrentRow(row)
         return page
@@ -168,18 +160,18 @@ class MainWindow(QMainWindow):
             return
         self._narrow = narrow
         self._header.setVisible(not narrow)
-        for row, page in enumerate(self._pages.values()):
+        for row, title in enumerate(PAGES.values()):
             item = self._navigation.item(row)
-            item.setText("" if narrow else page.title)
-            item.setToolTip(page.title if narrow else "")
+            item.setText("" if narrow else title)
+            item.setToolTip(title if narrow else "")
         em = self.fontMetrics().height()
         icon_only = SIZE + 2 * Space.L + 2 * Space.S
-        widest = max(self.fontMetrics().horizontalAdvance(p.title) for p in self._pages.values())
+        widest = max(self.fontMetrics().horizontalAdvance(title) for title in PAGES.values())
         self._sidebar.setFixedWidth(icon_only if narrow else max(widest + 5 * em, 12 * em))
 
     def _draw_icons(self) -> None:
         colour = self.palette().color(self.foregroundRole())
-        for row, name in enumerate(self._pages):
+        for row, name in enumerate(PAGES):
             icon = QIcon(pixmap(name, colour, SIZE, self.devicePixelRatioF()))
             # The same in every state: Qt would tint the icon of the chosen page.
             icon.addPixmap(
@@ -189,8 +181,8 @@ class MainWindow(QMainWindow):
 
     @Slot(int)
     def _chosen(self, row: int) -> None:
-        if self._seen and row >= 0:
-            self.open_page(list(self._pages)[row])
+        if self._builders and row >= 0:
+            self.open_page(list(PAGES)[row])
 
     @Slot()
     def _about(self) -> None:
@@ -205,16 +197,16 @@ class MainWindow(QMainWindow):
         box.open()
 
 
-def _navigation(pages: Sequence[PageEntry]) -> QListWidget:
+def _navigation() -> QListWidget:
     navigation = QListWidget()
     navigation.setObjectName("navigation")
     navigation.setAccessibleName("Settings")
     navigation.setIconSize(QSize(SIZE, SIZE))
     navigation.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     navigation.setFrameShape(QFrame.Shape.NoFrame)
-    for page in pages:
-        item = QListWidgetItem(page.title)
-        item.setData(Qt.ItemDataRole.AccessibleTextRole, page.title)
+    for title in PAGES.values():
+        item = QListWidgetItem(title)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, title)
         navigation.addItem(item)
     navigation.setCurrentRow(0)
     return navigation

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
 from smtp_desk.core.problems import Field
 from smtp_desk.ui.card import row
-from smtp_desk.ui.field import TextField
+from smtp_desk.ui.field import LineEdit, TextField
 from smtp_desk.ui.icons import IconButton
 
 if TYPE_CHECKING:
@@ -19,6 +19,22 @@ STORED: Final = "Stored in the keyring"
 SHOW: Final = "Show password"
 HIDE: Final = "Hide password"
 NEVER_SHOWN: Final = "The stored password is never shown again"
+
+
+class _PasswordEdit(LineEdit):
+    """A line edit that tells when somebody deletes although there is no text to delete.
+
+    Signals:
+        deleted: Backspace or Delete in the empty field.
+    """
+
+    deleted = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Tell, then do as every line edit does."""
+        if not self.text() and event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
+            self.deleted.emit()
+        super().keyPressEvent(event)
 
 
 class PasswordField(TextField):
@@ -33,7 +49,9 @@ class PasswordField(TextField):
     without_spaces_wanted = Signal()
 
     def __init__(self, label: str) -> None:
-        super().__init__(Field.PASSWORD, label)
+        edit = _PasswordEdit()
+        super().__init__(Field.PASSWORD, label, edit=edit)
+        edit.deleted.connect(self._deleted)
         self._stored = False
         self.edit.setEchoMode(QLineEdit.EchoMode.Password)
         self._reveal = IconButton("eye", SHOW)
@@ -73,12 +91,10 @@ class PasswordField(TextField):
         self._use_stored.setVisible(may_use_stored)
         self._remove_spaces.setVisible(spaces_removable)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Deleting in the field of a stored password empties it: the edit has passed the key on."""
-        if self._stored and event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
+    @Slot()
+    def _deleted(self) -> None:
+        if self._stored:
             self._emptied()
-        else:
-            super().keyPressEvent(event)
 
     @Slot()
     def _emptied(self) -> None:

@@ -18,7 +18,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication
 
 from smtp_desk.ui.integrations.view import IntegrationsView
-from smtp_desk.ui.main_window import MainWindow, PageEntry
+from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.theme import Theme
 from tests.ui import states
 
@@ -47,10 +47,8 @@ class Studio:
         direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
         QApplication.setLayoutDirection(direction)
         view = IntegrationsView(self._theme, offer_details=True)
-        names = ("integrations", "Integrations"), ("general", "General")
-        window = MainWindow(
-            [PageEntry(key, title, lambda: view.page) for key, title in names], sandboxed=False
-        )
+        window = MainWindow(sandboxed=False)
+        window.furnish({"integrations": lambda: view.page})
         window.resize(size)
         window.show()
         window.open_page("integrations")

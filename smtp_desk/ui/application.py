@@ -1,0 +1,62 @@
+"""The window program: set up Qt, show a desk, end cleanly."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtWidgets import QApplication
+
+from smtp_desk import __version__
+from smtp_desk.ui.desk import Desk
+from smtp_desk.ui.failures import Failures
+from smtp_desk.ui.icons import app_icon
+from smtp_desk.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smtp_desk.app.services import Services
+    from smtp_desk.core.report import CheckReport
+
+APP_ID: Final = "org.smtp_desk.SmtpDesk"
+"""Name of the desktop file and of the AppStream component."""
+
+
+def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> int:
+    """Open the window and return the exit status once it is closed.
+
+    Args:
+        environ: The environment; `SMTP_DESK_HOME` moves all files below one directory.
+        report: A report to show at once.
+    """
+
+    def open_services() -> Services:
+        # Imported here, after the first paint: it brings the keyring and more.
+        from smtp_desk.app.services import Services  # noqa: PLC0415
+
+        return Services.open(environ, interactive=True)
+
+    application = make_application(sys.argv[:1])
+    # Ctrl-C in the terminal ends the program: Python's own handler would wait for Qt.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    failures = Failures()
+    failures.install()
+    desk = Desk(Theme(application), open_services)
+    desk.window.show()
+    try:
+        return application.exec()
+    finally:
+        desk.close()
+        failures.remove()
+
+
+def make_application(arguments: list[str]) -> QApplication:
+    """Return the Qt application, named as the desktop knows it."""
+    application = QApplication(arguments)
+    application.setApplicationName("smtp-desk")
+    application.setApplicationVersion(__version__)
+    application.setDesktopFileName(APP_ID)
+    application.setWindowIcon(app_icon())
+    return application

@@ -1,0 +1,70 @@
+"""One desk: a window that is there at once, and all the rest right after its first paint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from smtp_desk.ui.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smtp_desk.app.services import Services
+    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.workshop import Workshop
+
+
+class Desk(QObject):
+    """Shows an empty window and furnishes it once that was painted.
+
+    Attributes:
+        window: The window.
+
+    Signals:
+        furnished: The pages are there; what is saved is being read.
+        closed: The window was closed.
+    """
+
+    furnished = Signal()
+    closed = Signal()
+
+    def __init__(
+        self, theme: Theme, open_services: Callable[[], Services], *, sandboxed: bool = False
+    ) -> None:
+        """Create it; `open_services` is called after the first paint, for it is slow."""
+        super().__init__()
+        self._theme = theme
+        self._open_services = open_services
+        self._workshop: Workshop | None = None
+        self.window: Final = MainWindow(sandboxed=sandboxed)
+        self.window.painted.connect(self._furnish)
+        self.window.closing.connect(self._closing)
+
+    @property
+    def workshop(self) -> Workshop:
+        """What works behind the window; there once it is furnished."""
+        if self._workshop is None:
+            raise RuntimeError("the desk is not furnished yet")
+        return self._workshop
+
+    def close(self) -> None:
+        """Cancel what runs and wait for its end, within bounds."""
+        if self._workshop is not None:
+            self._workshop.close()
+
+    @Slot()
+    def _furnish(self) -> None:
+        # Imported here: what it needs takes longer to load than the window itself.
+        from smtp_desk.ui.workshop import Workshop  # noqa: PLC0415
+
+        self._workshop = Workshop(self._theme, self._open_services(), self.window)
+        self._workshop.start()
+        self.furnished.emit()
+
+    @Slot()
+    def _closing(self) -> None:
+        if self._workshop is not None:
+            self._workshop.cancel()
+        self.closed.emit()

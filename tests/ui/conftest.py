@@ -1,0 +1,112 @@
+"""One theme for all tests of widgets, and a page with a presenter that writes down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from smtp_desk.ui.integrations.view import IntegrationsView
+from smtp_desk.ui.theme import Theme
+from tests.ui.states import EMPTY, FRESH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from smtp_desk.core.findings import Remedy
+    from smtp_desk.core.problems import Field
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Qt's screenless platform says that it has no size hints; that is no fault of ours."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints"))
+
+
+W = TypeVar("W", bound=QWidget)
+
+
+class Recorder:
+    """A presenter that only writes down what it was told."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    def edit(self, field: Field, text: str) -> None:
+        self.calls.append(("edit", field, text))
+
+    def finish_editing(self, field: Field) -> None:
+        self.calls.append(("finish_editing", field))
+
+    def use_stored_password(self) -> None:
+        self.calls.append(("use_stored_password",))
+
+    def remove_password_spaces(self) -> None:
+        self.calls.append(("remove_password_spaces",))
+
+    def send_test(self) -> None:
+        self.calls.append(("send_test",))
+
+    def cancel_test(self) -> None:
+        self.calls.append(("cancel_test",))
+
+    def save(self) -> None:
+        self.calls.append(("save",))
+
+    def discard(self) -> None:
+        self.calls.append(("discard",))
+
+    def remove(self) -> None:
+        self.calls.append(("remove",))
+
+    def switch(self, on: bool) -> None:
+        self.calls.append(("switch", on))
+
+    def apply(self, remedy: Remedy) -> None:
+        self.calls.append(("apply", remedy))
+
+
+class Stage:
+    """The page, its recorder, and short ways to its parts."""
+
+    def __init__(self, view: IntegrationsView) -> None:
+        self.view = view
+        self.recorder = Recorder()
+        view.attach(self.recorder)
+
+    @property
+    def calls(self) -> list[tuple[Any, ...]]:
+        return self.recorder.calls
+
+    def find(self, kind: type[W], name: str) -> W:
+        found = self.view.page.findChild(kind, name)
+        assert isinstance(found, kind), name
+        return found
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    made = Theme(qapp)
+    yield made
+    made.deleteLater()
+
+
+@pytest.fixture
+def page(qtbot: QtBot, theme: Theme) -> Stage:
+    view = IntegrationsView(theme, offer_details=True)
+    qtbot.addWidget(view.page)
+    stage = Stage(view)
+    view.page.resize(800, 1600)
+    view.page.show()
+    view.page.activateWindow()
+    qtbot.waitUntil(view.page.isActiveWindow)
+    view.show_draft(FRESH, "")
+    view.render(EMPTY)
+    return stage
