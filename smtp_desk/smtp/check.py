@@ -16,7 +16,7 @@ from smtp_desk.core.findings import Finding, FindingSeverity
 from smtp_desk.core.password_shape import password_shape
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
 from smtp_desk.core.settings import ServerSettings
-from smtp_desk.core.stages import Json, Stage, StageEvent
+from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 from smtp_desk.smtp.auth import Credential, Token
 from smtp_desk.smtp.cancel import Cancel, CancelledError
 from smtp_desk.smtp.dial import TEST_PATIENCE

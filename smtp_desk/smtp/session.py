@@ -239,7 +239,7 @@ class Session:
         with self._timeline.stage(Stage.SETTINGS):
             try:
                 client_context(settings.ca_pem)
-            except (ssl.SSLError, ValueError) as error:
+            except (ssl.SSLError, TypeError, ValueError) as error:
                 raise SmtpFailure(Stage.SETTINGS, "settings.ca_file_unreadable") from error
             secret = auth.reveal(credential) if credential is not None else ""
             if signing_in and bool(settings.username) != bool(secret):

@@ -1,0 +1,22 @@
+"""What the tests of sessions share."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from tests.servers.certs import Certificates
+from tests.smtp.sessions import Sessions
+
+
+@pytest.fixture
+def sessions(certs: Certificates) -> Sessions:
+    """Sessions that trust the test's CA."""
+    return Sessions(certs)
+
+
+@pytest.fixture
+def tls(certs: Certificates) -> ssl.SSLContext:
+    """The TLS of a server with a good certificate."""
+    return certs.good.server_context()

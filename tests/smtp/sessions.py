@@ -1,0 +1,87 @@
+"""Sessions with scripted servers, and what was told of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import ServerSettings
+from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
+from smtp_desk.smtp.envelope import Envelope
+from smtp_desk.smtp.limits import Limits
+from smtp_desk.smtp.session import Session
+
+if TYPE_CHECKING:
+    from smtp_desk.smtp.auth import Credential
+    from smtp_desk.smtp.cancel import Cancel
+    from tests.servers.certs import Certificates
+    from tests.servers.scripted import ScriptedServer
+
+PATIENT = Limits(total=60, connect=10, patience=10)
+HASTY = Limits(total=60, connect=10, greeting=0.3, command=0.3, end=0.3, quit=0.3, patience=10)
+ENVELOPE = Envelope("ann@example.org", ("bo@example.test",))
+MAIL = b"Subject: test\r\n\r\nHello.\r\n"
+PASSWORD = Secret("s3cret")
+
+
+class Told:
+    """What a session told of its stages."""
+
+    def __init__(self) -> None:
+        self.events: list[StageEvent] = []
+
+    def __call__(self, event: StageEvent) -> None:
+        self.events.append(event)
+
+    def ends(self) -> list[tuple[Stage, StageStatus]]:
+        """Every end of a stage, in order."""
+        ended = (event for event in self.events if event.status is not StageStatus.STARTED)
+        return [(event.stage, event.status) for event in ended]
+
+    def facts(self, stage: Stage) -> dict[str, Json]:
+        """All facts of a stage."""
+        return {
+            name: value
+            for event in self.events
+            if event.stage is stage
+            for name, value in event.facts.items()
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Sessions:
+    """Makes sessions that trust the test's CA and sign in as the scripted server expects."""
+
+    certs: Certificates
+
+    def settings(self, server: ScriptedServer, **fields: object) -> ServerSettings:
+        """Settings of a scripted server."""
+        usual: dict[str, object] = {
+            "host": server.host,
+            "port": server.port,
+            "from_email": "ann@example.org",
+            "username": "desk",
+            "ca_pem": self.certs.root.chain_file.read_text(),
+        }
+        return ServerSettings(**{**usual, **fields})  # type: ignore[arg-type] - by name
+
+    def new(
+        self,
+        server: ScriptedServer,
+        *,
+        limits: Limits = PATIENT,
+        cancel: Cancel | None = None,
+        told: Told | None = None,
+        credential: Credential | None = PASSWORD,
+        **fields: object,
+    ) -> Session:
+        """A session with a scripted server, not yet open."""
+        return Session(
+            self.settings(server, **fields),
+            credential,
+            limits=limits,
+            cancel=cancel,
+            observe=told,
+            keep_transcript=True,
+        )
