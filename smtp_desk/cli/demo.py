@@ -1,6 +1,5 @@
 """`smtp-desk demo`: the whole story against the sandbox, with the window's own logic."""
 
-import tempfile
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +17,7 @@ from smtp_desk.app.state import IntegrationsState, StatusKind
 from smtp_desk.cli.console import print_rows, say
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import ManualCommand
-from smtp_desk.cli.sandbox import print_mail
+from smtp_desk.cli.sandbox import print_mail, running_sandbox
 from smtp_desk.cli.stage_list import StageList
 from smtp_desk.cli.verdict import finding_rows
 from smtp_desk.core.draft import SettingsDraft
@@ -29,7 +28,6 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.smtp.cancel import Cancel
-from smtp_desk.store.atomic import write_atomic
 
 _T = TypeVar("_T")
 
@@ -59,11 +57,8 @@ def demo(invocation: Invocation) -> ExitStatus:
     It runs against the embedded mail server, in a throw-away home and with passwords in
     memory only: neither your settings nor your keyring nor the network are touched.
     """
-    try:
-        with tempfile.TemporaryDirectory(prefix="smtp-desk-demo-") as home, Sandbox() as sandbox:
-            _Story(invocation.out, Path(home), sandbox).tell()
-    except OSError as error:
-        raise CommandError(f"The sandbox can't start: {error}", ExitStatus.UNAVAILABLE) from error
+    with running_sandbox() as (sandbox, ca_file):
+        _Story(invocation.out, sandbox, ca_file).tell()
     return ExitStatus.OK
 
 
@@ -128,14 +123,15 @@ class _Screen:
 
 
 class _Story:
-    def __init__(self, console: Console, home: Path, sandbox: Sandbox) -> None:
+    def __init__(self, console: Console, sandbox: Sandbox, ca_file: Path) -> None:
         self._console = console
         self._sandbox = sandbox
-        self._ca_file = home / "sandbox-ca.pem"
+        self._ca_file = ca_file
         self._screen = _Screen()
         self._runner = _Foreground(console)
-        self._presenter = IntegrationsPresenter(Services.sandbox(home), self._runner, self._screen)
-        write_atomic(self._ca_file, sandbox.ca_pem.encode())
+        self._presenter = IntegrationsPresenter(
+            Services.sandbox(ca_file.parent), self._runner, self._screen
+        )
 
     def tell(self) -> None:
         say(self._console, "SMTP Desk — Sandbox", "bold")

@@ -1,8 +1,10 @@
 """`smtp-desk sandbox`: the embedded mail server, until Ctrl-C."""
 
+import contextlib
 import queue
 import shlex
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -44,21 +46,32 @@ def sandbox(invocation: Invocation) -> ExitStatus:
     """
     console = invocation.out
     mails: queue.SimpleQueue[ReceivedMail] = queue.SimpleQueue()
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="smtp-desk-sandbox-") as folder,
-            Sandbox() as server,
-        ):
-            ca_file = Path(folder) / "ca.pem"
-            write_atomic(ca_file, server.ca_pem.encode())
-            _introduce(console, server, ca_file)
-            server.inbox.subscribe(mails.put)
-            with first_interrupt() as interrupted:
-                while not interrupted.is_set():
-                    _print_next(console, mails)
-    except OSError as error:
-        raise CommandError(f"The sandbox can't start: {error}", ExitStatus.UNAVAILABLE) from error
+    with running_sandbox() as (server, ca_file):
+        _introduce(console, server, ca_file)
+        server.inbox.subscribe(mails.put)
+        with first_interrupt() as interrupted:
+            while not interrupted.is_set():
+                _print_next(console, mails)
     return ExitStatus.OK
+
+
+@contextlib.contextmanager
+def running_sandbox() -> Iterator[tuple[Sandbox, Path]]:
+    """Run the sandbox; give it and its CA file, in a private folder that goes with it.
+
+    Raises:
+        CommandError: This machine gives no local port or no temporary file.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smtp-desk-")))
+            server = stack.enter_context(Sandbox())
+            ca_file = folder / "sandbox-ca.pem"
+            write_atomic(ca_file, server.ca_pem.encode())
+        except OSError as error:
+            text = f"The sandbox can't start: {error}"
+            raise CommandError(text, ExitStatus.UNAVAILABLE) from error
+        yield server, ca_file
 
 
 def mail_rows(mail: ReceivedMail) -> list[Row]:
