@@ -1,4 +1,7 @@
-"""The window program: set up Qt, show a desk, end cleanly."""
+"""The window program: set up Qt, show a desk, end cleanly.
+
+Only what an empty window needs is imported here; see `smtp_desk.ui.desk`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,6 @@ from PySide6.QtWidgets import QApplication
 
 from smtp_desk import __version__
 from smtp_desk.ui.desk import Desk
-from smtp_desk.ui.failures import Failures
-from smtp_desk.ui.icons import app_icon
-from smtp_desk.ui.theme import Theme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,25 +31,25 @@ def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> 
         environ: The environment; `SMTP_DESK_HOME` moves all files below one directory.
         report: A report to show at once.
     """
-
-    def open_services() -> Services:
-        # Imported here, after the first paint: it brings the keyring and more.
-        from smtp_desk.app.services import Services  # noqa: PLC0415
-
-        return Services.open(environ, interactive=True)
-
     application = make_application(sys.argv[:1])
     # Ctrl-C in the terminal ends the program: Python's own handler would wait for Qt.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    failures = Failures()
-    failures.install()
-    desk = Desk(Theme(application), open_services)
+
+    def open_services() -> Services:
+        # Imported here, after the first paint: they bring the keyring and more.
+        from smtp_desk.app.services import Services  # noqa: PLC0415
+        from smtp_desk.ui.failures import Failures  # noqa: PLC0415
+
+        Failures(application).install()
+        return Services.open(environ, interactive=True)
+
+    desk = Desk(open_services)
     desk.window.show()
     try:
         return application.exec()
     finally:
         desk.close()
-        failures.remove()
+        sys.excepthook = sys.__excepthook__
 
 
 def make_application(arguments: list[str]) -> QApplication:
@@ -58,5 +58,5 @@ def make_application(arguments: list[str]) -> QApplication:
     application.setApplicationName("smtp-desk")
     application.setApplicationVersion(__version__)
     application.setDesktopFileName(APP_ID)
-    application.setWindowIcon(app_icon())
+    application.setStyle("fusion")
     return application

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from smtp_desk.app.services import Services
-    from smtp_desk.ui.theme import Theme
     from smtp_desk.ui.workshop import Workshop
 
 
@@ -30,12 +29,9 @@ class Desk(QObject):
     furnished = Signal()
     closed = Signal()
 
-    def __init__(
-        self, theme: Theme, open_services: Callable[[], Services], *, sandboxed: bool = False
-    ) -> None:
+    def __init__(self, open_services: Callable[[], Services], *, sandboxed: bool = False) -> None:
         """Create it; `open_services` is called after the first paint, for it is slow."""
         super().__init__()
-        self._theme = theme
         self._open_services = open_services
         self._workshop: Workshop | None = None
         self.window: Final = MainWindow(sandboxed=sandboxed)
@@ -59,7 +55,7 @@ class Desk(QObject):
         # Imported here: what it needs takes longer to load than the window itself.
         from smtp_desk.ui.workshop import Workshop  # noqa: PLC0415
 
-        self._workshop = Workshop(self._theme, self._open_services(), self.window)
+        self._workshop = Workshop(self._open_services(), self.window)
         self._workshop.start()
         self.furnished.emit()
 

@@ -26,8 +26,8 @@ class Failures(QObject):
 
     caught = Signal(str)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
         self._box: QMessageBox | None = None
         self.caught.connect(self._show, Qt.ConnectionType.QueuedConnection)
 
@@ -35,11 +35,6 @@ class Failures(QObject):
         """Catch from now on."""
         sys.excepthook = self._hook
         threading.excepthook = self._thread_hook
-
-    def remove(self) -> None:
-        """Leave failures to Python again."""
-        sys.excepthook = sys.__excepthook__
-        threading.excepthook = threading.__excepthook__
 
     def _hook(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
 
 from smtp_desk.ui.stylesheet import stylesheet
-
-if TYPE_CHECKING:
-    from PySide6.QtWidgets import QApplication
 
 
 class Space(IntEnum):
@@ -157,6 +155,14 @@ def palette(colours: Colours) -> QPalette:
     for which in (role.WindowText, role.Text, role.ButtonText):
         made.setColor(QPalette.ColorGroup.Disabled, which, QColor(colours.muted))
     return made
+
+
+def theme_of_application() -> Theme:
+    """Return the theme of the running application, made when first asked for."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        raise TypeError("there is no application to paint")
+    return application.findChild(Theme) or Theme(application)
 
 
 class Theme(QObject):

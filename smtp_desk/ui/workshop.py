@@ -13,7 +13,11 @@ from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.store.stored import Preferences
 from smtp_desk.ui.general.page import GeneralPage
 from smtp_desk.ui.general.preferences import PreferencesKeeper
+from smtp_desk.ui.icons import app_icon
 from smtp_desk.ui.integrations.view import IntegrationsView
+from smtp_desk.ui.menus import Menus
+from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.theme import theme_of_application
 from smtp_desk.ui.worker import Worker
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
     from smtp_desk.app.services import Services
     from smtp_desk.smtp.cancel import Cancel
     from smtp_desk.ui.main_window import MainWindow
-    from smtp_desk.ui.theme import Theme
 
 _log = logging.getLogger(__name__)
 
@@ -33,26 +36,32 @@ class Workshop(QObject):
 
     Attributes:
         presenter: Decides what the Integrations page shows.
+        navigation: The pages.
+        menus: The menus.
     """
 
-    def __init__(self, theme: Theme, services: Services, window: MainWindow) -> None:
+    def __init__(self, services: Services, window: MainWindow) -> None:
         super().__init__()
-        self._theme = theme
         self._services = services
-        self._window = window
+        self._theme = theme_of_application()
         self._open = contextlib.ExitStack()
         self._open.enter_context(logging_to(services.paths.logs))
         self._worker = Worker()
         self._keeper = PreferencesKeeper(services.store, self._worker)
         self._keeper.changed.connect(self._prefer)
-        self._view = IntegrationsView(theme)
+        self._view = IntegrationsView(self._theme)
         self.presenter: Final = IntegrationsPresenter(services, self._worker, self._view)
         self._view.attach(self.presenter)
-        window.furnish({"integrations": self._integrations, "general": self._general})
+        self.menus: Final = Menus(window, sandboxed=services.sandboxed)
+        self.navigation: Final = Navigation(
+            {"integrations": self._integrations, "general": self._general}
+        )
+        window.setWindowIcon(app_icon())
+        window.setCentralWidget(self.navigation)
 
     def start(self) -> None:
         """Show the first page and read what is saved."""
-        self._window.open_page("integrations")
+        self.navigation.open_page("integrations")
         self._keeper.load()
         store = self._services.store
 

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from smtp_desk.ui.integrations.view import IntegrationsView
-from smtp_desk.ui.theme import Theme
+from smtp_desk.ui.theme import Theme, theme_of_application
 from tests.ui.states import EMPTY, FRESH
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ class Stage:
 
 @pytest.fixture
 def theme(qapp: QApplication) -> Iterator[Theme]:
-    made = Theme(qapp)
+    made = theme_of_application()
     yield made
-    made.deleteLater()
+    made.prefer("system")
 
 
 @pytest.fixture

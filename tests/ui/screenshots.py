@@ -15,10 +15,12 @@ if __name__ == "__main__":
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
+from smtp_desk.ui.menus import Menus
+from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.theme import Theme
 from tests.ui import states
 
@@ -48,10 +50,12 @@ class Studio:
         QApplication.setLayoutDirection(direction)
         view = IntegrationsView(self._theme, offer_details=True)
         window = MainWindow(sandboxed=False)
-        window.furnish({"integrations": lambda: view.page})
+        menus = Menus(window, sandboxed=False)
+        navigation = Navigation({"integrations": lambda: view.page, "general": QWidget})
+        window.setCentralWidget(navigation)
         window.resize(size)
         window.show()
-        window.open_page("integrations")
+        navigation.open_page("integrations")
         view.show_draft(scene.draft, scene.recipient)
         view.render(scene.state)
         self._application.processEvents()
@@ -62,6 +66,7 @@ class Studio:
         self._application.processEvents()
         window.grab().save(str(self._folder / f"{name}.png"))
         window.close()
+        menus.deleteLater()
 
 
 def main() -> None:

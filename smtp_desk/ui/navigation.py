@@ -1,0 +1,137 @@
+"""The pages and the list to choose from, at the left under Settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStackedWidget,
+    QWidget,
+)
+
+from smtp_desk.ui.card import column
+from smtp_desk.ui.icons import SIZE, pixmap
+from smtp_desk.ui.label import Label
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtGui import QResizeEvent
+
+_NARROW: Final = 820
+_TITLES: Final[Mapping[str, str]] = {
+    "integrations": "Integrations",
+    "email_types": "Email types",
+    "delivery": "Delivery",
+    "diagnostics": "Diagnostics",
+    "general": "General",
+}
+"""`objectName` of each page, which is its icon's name too, and its title."""
+
+
+class Navigation(QWidget):
+    """One page at a time; in a narrow window the list shows icons only."""
+
+    def __init__(self, builders: Mapping[str, Callable[[], QWidget]]) -> None:
+        """Offer the pages that `builders` can make; each is made when it is first shown."""
+        super().__init__()
+        self._builders: Final = {name: builders[name] for name in _TITLES if name in builders}
+        self._built: dict[str, QWidget] = {}
+        self._narrow: bool | None = None
+        self._list = self._make_list()
+        self._header = Label("Settings", "title")
+        self._sidebar = self._make_sidebar()
+        self._stack = QStackedWidget()
+        edge = QFrame()
+        edge.setObjectName("sidebar_edge")
+        edge.setFixedWidth(1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._sidebar)
+        layout.addWidget(edge)
+        layout.addWidget(self._stack, 1)
+        self._draw_icons()
+
+    def open_page(self, name: str) -> QWidget:
+        """Show a page, made now if this is the first time."""
+        if name not in self._built:
+            self._built[name] = self._builders[name]()
+            self._stack.addWidget(self._built[name])
+        page = self._built[name]
+        self._stack.setCurrentWidget(page)
+        self._list.setCurrentRow(list(self._builders).index(name))
+        return page
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave only icons in the list of a narrow window."""
+        super().resizeEvent(event)
+        self._fold(narrow=event.size().width() < _NARROW)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the icons in the colours of a new scheme."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.StyleChange:
+            self._draw_icons()
+
+    def _make_list(self) -> QListWidget:
+        chooser = QListWidget()
+        chooser.setObjectName("navigation")
+        chooser.setAccessibleName("Settings")
+        chooser.setIconSize(QSize(SIZE, SIZE))
+        chooser.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        chooser.setFrameShape(QFrame.Shape.NoFrame)
+        for name in self._builders:
+            item = QListWidgetItem(_TITLES[name])
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, _TITLES[name])
+            chooser.addItem(item)
+        chooser.currentRowChanged.connect(self._chosen)
+        return chooser
+
+    def _make_sidebar(self) -> QWidget:
+        sidebar = QFrame()
+        sidebar.setObjectName("sidebar")
+        layout = column(sidebar, Space.M)
+        layout.setContentsMargins(Space.S, Space.XL, Space.S, Space.S)
+        self._header.setContentsMargins(Space.S, 0, Space.S, 0)
+        self._header.setWordWrap(False)
+        self._header.setBuddy(self._list)
+        layout.addWidget(self._header)
+        layout.addWidget(self._list, 1)
+        return sidebar
+
+    def _fold(self, *, narrow: bool) -> None:
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        self._header.setVisible(not narrow)
+        titles = [_TITLES[name] for name in self._builders]
+        for row, title in enumerate(titles):
+            item = self._list.item(row)
+            item.setText("" if narrow else title)
+            item.setToolTip(title if narrow else "")
+        em = self.fontMetrics().height()
+        icon_only = SIZE + 2 * Space.L + 2 * Space.S
+        widest = max(self.fontMetrics().horizontalAdvance(title) for title in titles)
+        self._sidebar.setFixedWidth(icon_only if narrow else max(widest + 5 * em, 12 * em))
+
+    def _draw_icons(self) -> None:
+        colour = self.palette().color(self.foregroundRole())
+        for row, name in enumerate(self._builders):
+            drawn = pixmap(name, colour, SIZE, self.devicePixelRatioF())
+            icon = QIcon(drawn)
+            # The same in every state: Qt would tint the icon of the chosen page.
+            icon.addPixmap(drawn, QIcon.Mode.Selected)
+            self._list.item(row).setIcon(icon)
+
+    @Slot(int)
+    def _chosen(self, row: int) -> None:
+        if row >= 0:
+            self.open_page(list(self._builders)[row])
