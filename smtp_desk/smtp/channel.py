@@ -4,7 +4,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.smtp.cancel import CancelledError
 from smtp_desk.smtp.commands import Command
 from smtp_desk.smtp.deadline import Deadline
-from smtp_desk.smtp.protocol import Answer, ClientProtocol
+from smtp_desk.smtp.protocol import Answer, ClientProtocol, State
 from smtp_desk.smtp.replies import ViolationError
 from smtp_desk.smtp.stream import ClosedError, Stream, StreamError, TimedOutError
 from smtp_desk.smtp.wirelog import Transcript
@@ -16,7 +16,6 @@ class Channel:
     Attributes:
         stream: The connection.
         protocol: Where the session stands.
-        broken: Whether the connection failed: nothing more can be said.
     """
 
     def __init__(
@@ -24,8 +23,13 @@ class Channel:
     ) -> None:
         self.stream = stream
         self.protocol = protocol
-        self.broken = False
+        self._broken = False
         self._transcript = transcript
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can be said: the connection failed, or the server ended it."""
+        return self._broken or self.protocol.state is State.CLOSED
 
     def prepare(self, *commands: Command) -> bytes:
         """Return the octets of commands that are sent now, in one flight, and record them.
@@ -50,7 +54,7 @@ class Channel:
         try:
             self.stream.write(octets, deadline)
         except (StreamError, CancelledError):
-            self.broken = True
+            self._broken = True
             raise
 
     def say(self, *commands: Command, deadline: Deadline) -> None:
@@ -91,9 +95,9 @@ class Channel:
         try:
             self.protocol.receive(self.stream.read(deadline))
         except (ClosedError, TimedOutError) as end:
-            self.broken = True
+            self._broken = True
             self.protocol.receive_end(closed=isinstance(end, ClosedError))
             raise
         except (StreamError, CancelledError, SmtpFailure):
-            self.broken = True
+            self._broken = True
             raise

@@ -32,10 +32,10 @@ from smtp_desk.smtp.signing_in import SigningIn
 from smtp_desk.smtp.stream import Stream, StreamError
 from smtp_desk.smtp.timeline import Observe, StageRun, Timeline
 from smtp_desk.smtp.tls import client_context
-from smtp_desk.smtp.transaction import BeforeDot, Transaction, mail_command
+from smtp_desk.smtp.transaction import UNFINISHED, BeforeDot, Transaction, mail_command
 from smtp_desk.smtp.wirelog import Transcript
 
-_BETWEEN_MESSAGES: Final = (State.READY, State.IDLE, State.STALE)
+_BETWEEN_MESSAGES: Final = (State.READY, State.IDLE, *UNFINISHED)
 
 
 class Session:
@@ -109,7 +109,7 @@ class Session:
         channel = self._channel
         return (
             channel is not None
-            and not channel.broken
+            and not channel.over
             and not channel.protocol.pending
             and channel.protocol.state in _BETWEEN_MESSAGES
         )
@@ -179,7 +179,7 @@ class Session:
             raise
         finally:
             self._transaction = None
-            if self._channel is not None and self._channel.broken:
+            if self._channel is not None and self._channel.over:
                 self.abort()
 
     def try_sender(self, envelope: Envelope, content: bytes) -> None:
@@ -214,7 +214,7 @@ class Session:
     def quit(self) -> None:
         """Say goodbye and close. What goes wrong here changes nothing and is not raised."""
         channel = self._channel
-        if channel is None or channel.broken or channel.protocol.state is State.CLOSED:
+        if channel is None or channel.over:
             self.abort()
             return
         with self._timeline.stage(Stage.DONE) as run:
@@ -296,7 +296,7 @@ class Session:
     def _leave(self, failure: SmtpFailure) -> None:
         """Close after a failure; a server that said why gets a QUIT, not waited for."""
         channel = self._channel
-        if channel is not None and failure.reply is not None and not channel.broken:
+        if channel is not None and failure.reply is not None and not channel.over:
             with contextlib.suppress(CommandError, ViolationError, StreamError, CancelledError):
                 channel.say(commands.QUIT, deadline=self._wiring.within(self._limits.quit))
             channel.stream.close()

@@ -23,6 +23,9 @@ from smtp_desk.smtp.timeline import StageRun, Timeline
 BeforeDot: TypeAlias = Callable[[], None]
 """Called right before the final dot goes out; if it raises, the dot does not."""
 
+UNFINISHED: Final = (State.STALE, State.RECIPIENTS)
+"""After a transaction that failed: RSET ends it before the next one begins."""
+
 _END: Final = Command(Verb.END, b"")
 # Seconds to read what a server said before it hung up: it is here already.
 _LAST_WORDS: Final = 1.0
@@ -138,7 +141,7 @@ class Transaction:
     def _begin(self, run: StageRun) -> None:
         protocol = self._channel.protocol
         mail = mail_command(self._envelope, self._content, protocol.extensions)
-        stale = [commands.RSET] if protocol.state is State.STALE else []
+        stale = [commands.RSET] if protocol.state in UNFINISHED else []
         if self._pipelining:
             flight = (*stale, mail, *self._rcpts, commands.DATA)
             self._channel.say(*flight, deadline=self._within_command())
