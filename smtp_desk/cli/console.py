@@ -1,21 +1,16 @@
 """Standard output and standard error: colours on a terminal, plain lines into a pipe."""
 
 import io
-import json
 import os
 import sys
 from collections.abc import Iterable
-from typing import TypeAlias
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from smtp_desk.core.report import CheckReport
-
-Row: TypeAlias = tuple[str, str]
-"""A label and what belongs to it."""
+from smtp_desk.app.report_text import Row
 
 
 class PatientConsole(Console):
@@ -63,16 +58,6 @@ def print_rows(console: Console, rows: Iterable[Row]) -> None:
     for label, value in rows:
         table.add_row(Text(label), Text(value))
     console.print(Padding(table, (0, 0, 0, 2)))
-
-
-def json_octets(report: CheckReport) -> bytes:
-    """Return the report as the file of its schema: JSON in UTF-8.
-
-    Half a surrogate pair, which only a command line can hold, becomes the escape that JSON
-    has for it.
-    """
-    text = json.dumps(report.to_json(), ensure_ascii=False, indent=2)
-    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def write_octets(octets: bytes) -> None:

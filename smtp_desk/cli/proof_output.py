@@ -11,7 +11,8 @@ import click
 
 from smtp_desk.app.logs import hide_in_log, log_report
 from smtp_desk.app.proving import ProofRequest, ProofResult
-from smtp_desk.cli.console import json_octets, write_octets
+from smtp_desk.app.report_file import report_octets
+from smtp_desk.cli.console import write_octets
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.proof_run import run_proof
 from smtp_desk.cli.stage_list import StageList
@@ -98,12 +99,12 @@ def present(invocation: Invocation, report: CheckReport, shape: Shape) -> ExitSt
         CommandError: The report could not be saved in a file.
     """
     if shape.as_json:
-        write_octets(json_octets(report))
+        write_octets(report_octets(report))
     else:
         print_verdict(invocation.out, report)
     if shape.file is not None:
         try:
-            write_atomic(shape.file, json_octets(report))
+            write_atomic(shape.file, report_octets(report))
         except OSError as error:
             raise CommandError(
                 f"The report could not be saved: {error}", ExitStatus.CANTCREAT

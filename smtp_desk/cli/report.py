@@ -6,10 +6,12 @@ from typing import Final
 
 import click
 
-from smtp_desk.cli.console import json_octets, write_octets
+from smtp_desk.app.report_file import report_octets
+from smtp_desk.app.report_text import report_markdown
+from smtp_desk.cli.console import write_octets
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import ManualCommand, Meanings
-from smtp_desk.cli.report_text import print_report, report_markdown
+from smtp_desk.cli.report_text import print_report
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
@@ -51,7 +53,7 @@ def report(invocation: Invocation, file: Path, *, markdown: bool, as_json: bool)
         raise click.UsageError("--markdown and --json exclude each other.")
     found = load_report(file)
     if as_json:
-        write_octets(json_octets(found))
+        write_octets(report_octets(found))
     elif markdown:
         write_octets(report_markdown(found).encode("utf-8", "backslashreplace"))
     else:

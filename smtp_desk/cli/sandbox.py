@@ -11,7 +11,8 @@ from typing import Final
 import click
 from rich.console import Console
 
-from smtp_desk.cli.console import Row, print_rows, say
+from smtp_desk.app.report_text import Row
+from smtp_desk.cli.console import print_rows, say
 from smtp_desk.cli.interrupts import first_interrupt
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import ManualCommand

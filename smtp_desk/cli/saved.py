@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from smtp_desk.app.report_text import Row
 from smtp_desk.app.saved import (
     Saved,
     failure_text,
@@ -13,7 +14,7 @@ from smtp_desk.app.saved import (
     switch_saved,
 )
 from smtp_desk.app.state import StatusKind
-from smtp_desk.cli.console import Row, print_rows, say
+from smtp_desk.cli.console import print_rows, say
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
 from smtp_desk.core.exit_status import ExitStatus

@@ -10,8 +10,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from smtp_desk.app.report_text import stage_line
+from smtp_desk.app.stage_facts import key_facts
 from smtp_desk.cli.console import say
-from smtp_desk.cli.stage_facts import key_facts
 from smtp_desk.core.report import StageResult, fold_stages
 from smtp_desk.core.stages import StageEvent, StageStatus
 
@@ -57,13 +58,6 @@ class StageList:
             self._live.update(stage_table(self._console, fold_stages(self._events)))
         elif event.status is not StageStatus.STARTED:
             say(self._console, stage_line(fold_stages([event])[0]))
-
-
-def stage_line(result: StageResult) -> str:
-    """Return a stage as one line, its parts at fixed columns: name, status, time, facts."""
-    line = f"{result.stage:<10} {result.status:<8} {result.ms:>6} ms"
-    facts = key_facts(result)
-    return f"{line}  {facts}" if facts else line
 
 
 def stage_table(console: Console, stages: tuple[StageResult, ...]) -> Table:

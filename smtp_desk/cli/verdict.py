@@ -1,38 +1,14 @@
 """How a test ended, for a person: the outcome word for word, then the true cause."""
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator
 
 from rich.console import Console
 
-from smtp_desk.cli.console import Row, print_rows, say
-from smtp_desk.cli.stage_facts import certificates, shown
-from smtp_desk.core.findings import Finding, Who
+from smtp_desk.app.report_text import WHO, Row, chain_rows, outcome_text
+from smtp_desk.cli.console import print_rows, say
+from smtp_desk.core.findings import Finding
 from smtp_desk.core.report import CheckReport
-from smtp_desk.core.stages import Facts, Stage
-
-WHO: Final[Mapping[Who, str]] = {
-    Who.YOU: "you",
-    Who.MAIL_ADMINISTRATOR: "the administrator of the mail server",
-    Who.NETWORK_ADMINISTRATOR: "the administrator of your network",
-    Who.PROVIDER: "the email provider",
-    Who.PROGRAM: "the makers of this program",
-}
-"""Who can mend it, in words."""
-
-UNPROVEN: Final = "Nothing failed. No email was sent, so this is no proof."
-"""What stands in the place of an outcome after a check that was not to send."""
-CANCELLED: Final = "The test was cancelled."
-"""What stands in the place of an outcome after a cancelled test."""
-
-
-def outcome_text(report: CheckReport) -> str:
-    """Return the outcome, word for word; other words only where the test had no outcome."""
-    if report.cancelled:
-        return CANCELLED
-    if not report.sent and report.finding is None:
-        return UNPROVEN
-    return report.message
+from smtp_desk.core.stages import Stage
 
 
 def outcome_style(report: CheckReport) -> str:
@@ -68,22 +44,6 @@ def finding_rows(finding: Finding) -> list[Row]:
         rows.append(("meaning", finding.explanation))
     rows.extend(("remedy", remedy.text) for remedy in finding.remedies)
     return rows
-
-
-def chain_rows(facts: Facts) -> Iterator[Row]:
-    """Return the certificate chain that the server sent, its own certificate first."""
-    for number, certificate in enumerate(certificates(facts), start=1):
-        lifetime = " to ".join(
-            shown(certificate[name]) for name in ("not_before", "not_after") if name in certificate
-        )
-        told = [shown(certificate.get("subject"))]
-        for label, name in (("for", "names"), ("issued by", "issuer"), ("key", "key")):
-            if certificate.get(name):
-                told.append(f"{label} {shown(certificate[name])}")
-        told.append(f"valid {lifetime}")
-        if certificate.get("fingerprint"):
-            told.append(f"SHA-256 {shown(certificate['fingerprint'])}")
-        yield f"certificate {number}", "; ".join(told)
 
 
 def _chain_of_failure(report: CheckReport) -> Iterator[Row]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from smtp_desk.cli.report_text import print_report, report_markdown
+from smtp_desk.app.report_text import report_markdown
+from smtp_desk.cli.report_text import print_report
 from smtp_desk.core.report_reader import MAX_BYTES, read_report
 from smtp_desk.core.texts import UNREACHABLE
 from tests.cli.reports import MARKUP, REPORT
@@ -77,19 +78,6 @@ def test_markdown_for_a_ticket(desk: Desk, file: Path) -> None:
     assert "## Cause: `tls.unknown_issuer`" in ended.out
     assert "## Warning: `connect.one_family_only`" in ended.out
     assert f"- Server said: ```` 454 4.7.0 {MARKUP} ````" in ended.out
-
-
-def test_no_fence_of_the_markdown_is_ended_by_what_a_server_said() -> None:
-    opened: str | None = None
-    for line in report_markdown(REPORT).splitlines():
-        if opened is None and line.startswith("```"):
-            opened = line.removesuffix("text")
-        elif line == opened:
-            opened = None
-        elif MARKUP in line and not line.startswith("- Server said"):
-            assert opened is not None
-            assert len(opened) > 3
-    assert opened is None
 
 
 def test_standard_input(desk: Desk, file: Path) -> None:

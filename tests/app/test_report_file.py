@@ -1,0 +1,40 @@
+"""Reports as files."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smtp_desk.app.report_file import load_report, save_report
+from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError
+from tests.cli.reports import REPORT
+
+
+def test_what_was_saved_is_read_back_and_nobody_else_may(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    save_report(file, REPORT)
+    assert load_report(file) == REPORT
+    if os.name == "posix":
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_half_a_surrogate_pair_is_no_reason_to_lose_a_report(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    save_report(file, replace(REPORT, settings={"host": "a\udc80"}))
+    assert load_report(file).settings == {"host": "a\\udc80"}
+
+
+def test_what_is_too_large_is_refused_unread(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_bytes(b" " * (MAX_BYTES + 1))
+    with pytest.raises(OSError, match="larger"):
+        load_report(file)
+
+
+def test_half_a_report_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    save_report(file, REPORT)
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(ReportFormatError, match="not all of it"):
+        load_report(file)
