@@ -67,7 +67,7 @@ _HEALTH: Final = (
         resting_until INTEGER,
         shut INTEGER NOT NULL,
         code TEXT NOT NULL,
-        probe_token TEXT,
+        probe_token TEXT NOT NULL,
         probe_until INTEGER,
         out_since INTEGER,
         fallbacks INTEGER NOT NULL,

@@ -82,7 +82,7 @@ class SqliteRecords:
         condition, values = _condition(query)
         tables = "entries JOIN messages ON key = message" if query.kind else "entries"
         statement = (
-            f"SELECT state, route, count(*) FROM {tables} WHERE {condition} GROUP BY state, route"  # noqa: S608 - no word of it comes from outside
+            f"SELECT state, route, count(*) FROM {tables} WHERE {condition} GROUP BY state, route"  # noqa: S608 - constants and question marks
         )
         rows = self._database.read(
             lambda connection: connection.execute(statement, values).fetchall()

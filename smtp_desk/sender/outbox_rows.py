@@ -9,13 +9,14 @@ from smtp_desk.sender.clock import from_ms, to_ms
 from smtp_desk.sender.entries import Attempt, Entry, Lease, OutboxMessage, State
 from smtp_desk.sender.outbox import EntryNotFoundError, searched_text
 
-SELECT: Final = """
-    SELECT id, message, message_id, kind, subject, recipient, size, created_at, expires_at,
-        state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
-        lease_owner, lease_token, lease_until, doubt_token
-    FROM entries JOIN messages ON messages.key = entries.message
+COLUMNS: Final = """
+    id, message, message_id, kind, subject, recipient, size, created_at, expires_at,
+    state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
+    lease_owner, lease_token, lease_until, doubt_token
 """
-"""Ends before WHERE; read each row with `entry_of`."""
+"""Of entries and messages; read each row with `entry_of`."""
+
+SELECT: Final = f"SELECT {COLUMNS} FROM entries JOIN messages ON key = message"  # noqa: S608 - constant
 
 _INSERT_MESSAGE: Final = """
     INSERT INTO messages (message_id, kind, subject, size, metadata, payload)
@@ -84,7 +85,7 @@ def update_entries(connection: sqlite3.Connection, entries: Iterable[Entry]) -> 
 
 def find_entry(connection: sqlite3.Connection, entry_id: str) -> Entry | None:
     """Return an entry, or None where there is none."""
-    row = connection.execute(SELECT + "WHERE id = ?", (entry_id,)).fetchone()
+    row = connection.execute(f"{SELECT} WHERE id = ?", (entry_id,)).fetchone()
     return row and entry_of(row)
 
 
@@ -118,7 +119,7 @@ def entry_of(row: Row) -> Entry:
     """Return the entry of a row that `SELECT` gave."""
     (
         entry_id, key, message_id, kind, subject, recipient, size, created_at, expires_at,
-        state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
+    state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
         owner, token, until, doubt_token,
     ) = row  # fmt: skip
     return Entry(

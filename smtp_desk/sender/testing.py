@@ -3,6 +3,7 @@
 They keep the same contract as those on disk, within one process.
 """
 
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -10,9 +11,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, final
 
-from smtp_desk.sender import lifecycle
+from smtp_desk.sender import lifecycle, route_health
 from smtp_desk.sender.clock import Clock, to_ms, utc_now, whole_ms
 from smtp_desk.sender.entries import Change, Claim, Entry, OutboxMessage, State
+from smtp_desk.sender.health import EVENT_LEASE, KEPT_EVENTS
 from smtp_desk.sender.identifiers import IdentifierSource, new_token
 from smtp_desk.sender.outbox import (
     EVERYTHING,
@@ -23,6 +25,7 @@ from smtp_desk.sender.outbox import (
     Page,
     Query,
 )
+from smtp_desk.sender.route_health import HealthEvent, RouteHealth, Verdict
 
 _FINISHED: Final = (State.ACCEPTED, State.DROPPED)
 
@@ -210,3 +213,86 @@ class MemoryOutbox:
             del self._entries[entry_id]
         named = {entry.message_key for entry in self._entries.values()}
         self._messages = {key: value for key, value in self._messages.items() if key in named}
+
+
+@final
+class MemoryHealth:
+    """A `Health` in memory.
+
+    Args:
+        clock: Returns this moment with a time zone.
+    """
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._routes: dict[str, RouteHealth] = {}
+        self._events: dict[int, HealthEvent] = {}
+        self._taken: dict[int, datetime] = {}
+        self._numbers = itertools.count(1)
+
+    def may_use(self, route: str) -> Verdict:
+        """See `Health.may_use`."""
+        with self._lock:
+            now = whole_ms(self._clock())
+            verdict, after = route_health.asked(self.status(route), now, new_token())
+            self._routes[route] = after
+            return verdict
+
+    def status(self, route: str) -> RouteHealth:
+        """See `Health.status`."""
+        with self._lock:
+            return self._routes.get(route, RouteHealth(route=route))
+
+    def record_success(self, route: str, probe: str = "") -> None:
+        """See `Health.record_success`."""
+        self._change(route, lambda health, now: route_health.succeeded(health, now, probe))
+
+    def record_failure(self, route: str, code: str, probe: str = "") -> None:
+        """See `Health.record_failure`."""
+        self._change(route, lambda health, now: route_health.failed(health, code, now, probe))
+
+    def record_uncertain(self, route: str) -> RouteHealth:
+        """See `Health.record_uncertain`."""
+        return self._change(route, lambda health, _: route_health.left_uncertain(health))
+
+    def record_fallback(self, route: str, count: int = 1) -> None:
+        """See `Health.record_fallback`."""
+        self._change(route, lambda health, _: route_health.fell_back(health, count))
+
+    def reopen(self, route: str) -> None:
+        """See `Health.reopen`."""
+        self._change(route, lambda health, _: route_health.reopened(health))
+
+    def try_again(self, route: str) -> None:
+        """See `Health.try_again`."""
+        self._change(route, route_health.to_be_tried)
+
+    def take_event(self) -> HealthEvent | None:
+        """See `Health.take_event`."""
+        with self._lock:
+            now = whole_ms(self._clock())
+            for number, event in self._events.items():
+                taken_until = self._taken.get(number, now)
+                if not now < taken_until <= now + EVENT_LEASE:
+                    self._taken[number] = now + EVENT_LEASE
+                    return event
+            return None
+
+    def acknowledge(self, event: HealthEvent) -> None:
+        """See `Health.acknowledge`."""
+        with self._lock:
+            self._events.pop(event.id, None)
+
+    def _change(
+        self, route: str, rule: Callable[[RouteHealth, datetime], RouteHealth]
+    ) -> RouteHealth:
+        with self._lock:
+            now, before = whole_ms(self._clock()), self.status(route)
+            after = rule(before, now)
+            self._routes[route] = after
+            if event := route_health.event_between(before, after, now, next(self._numbers)):
+                self._events[event.id] = event
+                for forgotten in list(self._events)[:-KEPT_EVENTS]:
+                    del self._events[forgotten]
+            return after
