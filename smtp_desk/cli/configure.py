@@ -25,7 +25,7 @@ from smtp_desk.store.settings_store import SaveError
     short_help="Run the test, and save SETTINGS if it passed.",
     statuses={
         **TEST_STATUSES,
-        ExitStatus.CANTCREAT: "the test passed, but the settings could not be saved",
+        ExitStatus.CANTCREAT: "the test passed, but the settings or the report could not be saved",
     },
     environment=PASSWORD_ENVIRONMENT,
     files=FILES,

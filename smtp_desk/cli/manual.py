@@ -22,6 +22,7 @@ TEST_STATUSES: Final[Meanings] = {
     ExitStatus.DATAERR: "the settings are wrong (settings.*), before anything was sent",
     ExitStatus.UNAVAILABLE: "the server can't be reached, or refused",
     ExitStatus.SOFTWARE: "a fault of this program (session.internal_error)",
+    ExitStatus.CANTCREAT: "the report could not be written",
     ExitStatus.TEMPFAIL: "temporary: the same may work later",
     ExitStatus.PROTOCOL: "the server broke the protocol (session.protocol_error)",
     ExitStatus.NOPERM: "the server refused the login or the sender (auth.*, sender.*)",
@@ -70,7 +71,7 @@ class ManualCommand(click.Command):
             attributes: For `click.Command`.
         """
         super().__init__(*args, **attributes)
-        self.statuses = dict(statuses)
+        self.statuses = dict(sorted(statuses.items()))
         self._examples = examples
         self._environment = {**(environment or {}), **_ENVIRONMENT}
         self._files = dict(files or {})

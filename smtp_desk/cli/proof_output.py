@@ -67,7 +67,7 @@ def proof_options(command: _F) -> _F:
             "--timeout",
             type=float,
             default=DEFAULT_SECONDS,
-            show_default=True,
+            show_default=f"{DEFAULT_SECONDS:g}",
             metavar="SECONDS",
             callback=_seconds,
             help="Longest time for the whole test.",
