@@ -19,6 +19,7 @@ from smtp_desk.core.secret import StoredSecret
 from smtp_desk.core.settings import Snapshot
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.check import Steps
 from smtp_desk.store.ca_file import read_ca_file
 
 R = TypeVar("R")
@@ -75,6 +76,10 @@ class IntegrationsPresenter:
     def report(self) -> CheckReport | None:
         """The newest report of this session."""
         return self._test.result.report if self._test and self._test.result else None
+
+    def request(self, steps: Steps = Steps.FULL) -> ProofRequest:
+        """Return a test of what stands in the form at this moment."""
+        return ProofRequest(draft=self._form.draft, recipient=self._form.recipient, steps=steps)
 
     def start(self) -> None:
         """Read what is saved and show it."""
@@ -143,8 +148,7 @@ class IntegrationsPresenter:
         self._test = _Test(self._form.draft, self._form.values)
         if self._test.values is not None:
             self._gate = self._gate.test_started(self._test.values)
-        request = ProofRequest(draft=self._form.draft, recipient=self._form.recipient)
-        services = self._services
+        services, request = self._services, self.request()
 
         def job(emit: Emit, cancel: Cancel) -> ProofResult:
             return prove(services, request, emit, cancel)
