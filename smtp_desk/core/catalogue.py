@@ -212,7 +212,7 @@ class Catalogue:
         found = [
             Match(rank, row)
             for row in self._rows.get(stage, ())
-            if (rank := row.match(said, facts)) is not None
+            if (rank := row.match(stage, said, facts)) is not None
         ]
         found.sort(key=_rank, reverse=True)
         levels = [list(level) for _, level in groupby(found, key=_rank)]

@@ -7,9 +7,10 @@ The rule of specificity, from the strongest to the weakest:
 3. an enhanced code with its detail (X.7.8), before its subject alone (X.7), before none;
 4. a reply code (535), before its class (5xx), before none;
 5. faint words, which only say that it failed and not why, before none;
-6. of two rows with words, the longer match, then the one further left.
+6. of two rows with words, the longer match, then the one further left;
+7. a finding of the stage itself, before one of another stage.
 
-The stage is no part of the rule: a row does not stand for other stages at all.
+A row does not stand for other stages than its own at all.
 """
 
 import re
@@ -45,6 +46,7 @@ class Rank(NamedTuple):
     faint: int
     length: int
     leftness: int
+    own_stage: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +118,24 @@ class ReplyPattern:
             source=table["source"],
         )
 
-    def match(self, said: Said, facts: Facts) -> Rank | None:
-        """Return how specifically this row stands for the reply; None where it does not.
-
-        The stage is not looked at: the caller asks the rows of the stage only.
-        """
+    def match(self, stage: Stage, said: Said, facts: Facts) -> Rank | None:
+        """Return how specifically this row stands for the reply; None where it does not."""
+        if stage not in self.stages:
+            return None
         code = _code_exactness(self.codes, said.code)
         enhanced = _enhanced_exactness(self.enhanced, said.enhanced)
         if code is None or enhanced is None or not self.condition.holds(facts):
             return None
+        own = self.finding.startswith(f"{stage}.")
         if not self.words:
             cause = _EXACT if self.clear else _NONE
-            return Rank(cause, self.condition.count, enhanced, code, _NONE, 0, 0)
+            return Rank(cause, self.condition.count, enhanced, code, _NONE, 0, 0, own)
         found = compiled(self.words).search(said.words)
         if found is None:
             return None
         cause, faint = (_NONE, _EXACT) if self.faint else (_EXACT, _NONE)
         length = found.end() - found.start()
-        return Rank(cause, self.condition.count, enhanced, code, faint, length, -found.start())
+        return Rank(cause, self.condition.count, enhanced, code, faint, length, -found.start(), own)
 
 
 @cache

@@ -123,5 +123,6 @@ def _shown(value: Json) -> str:
         items = [shown for item in value if (shown := _shown(item))]
         more = len(items) - _MOST_ITEMS
         return ", ".join(items[:_MOST_ITEMS]) + (f" and {more} more" if more > 0 else "")
-    text = " ".join(str(value).split())
+    # The sentence around it ends with a period of its own.
+    text = " ".join(str(value).split()).removesuffix(".")
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

@@ -1,0 +1,103 @@
+"""From a failure to its finding."""
+
+import pytest
+
+from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.core.errors import Acceptance, SmtpFailure
+from smtp_desk.core.findings import FindingSeverity, Who
+from smtp_desk.core.providers import Providers
+from smtp_desk.core.reply import Reply
+from smtp_desk.core.stages import Stage
+from tests.core import replies
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return replies.load_catalogue()
+
+
+def test_a_known_code_is_kept_whatever_the_reply(catalogue: Catalogue) -> None:
+    reply = replies.reply_of("535 5.7.8 Authentication failed")
+    finding = catalogue.find(SmtpFailure(Stage.TLS, "tls.expired", reply=reply), {})
+    assert (finding.code, finding.stage, finding.reply) == ("tls.expired", Stage.TLS, reply)
+
+
+@pytest.mark.parametrize(
+    ("stage", "acceptance", "code"),
+    [
+        (Stage.GREETING, Acceptance.NO, "greeting.closed"),
+        (Stage.EHLO, Acceptance.NO, "session.closed"),
+        (Stage.TLS, Acceptance.NO, "tls.handshake_closed"),
+        (Stage.AUTH, Acceptance.NO, "auth.closed"),
+        (Stage.SENDER, Acceptance.NO, "session.closed"),
+        (Stage.MESSAGE, Acceptance.NO, "message.lost_before_end"),
+        (Stage.MESSAGE, Acceptance.UNKNOWN, "message.unconfirmed"),
+    ],
+)
+def test_an_end_without_words(
+    catalogue: Catalogue, stage: Stage, acceptance: Acceptance, code: str
+) -> None:
+    assert catalogue.find(SmtpFailure(stage, acceptance=acceptance), {}).code == code
+
+
+def test_an_unknown_code_is_a_fault_of_this_program(catalogue: Catalogue) -> None:
+    finding = catalogue.find(SmtpFailure(Stage.AUTH, "auth.invented"), {})
+    assert (finding.code, finding.who) == ("session.internal_error", Who.PROGRAM)
+
+
+def test_an_unknown_code_with_a_reply_is_told_by_the_reply(catalogue: Catalogue) -> None:
+    failure = SmtpFailure(Stage.AUTH, "auth.invented", reply=Reply(535, None, ("no",)))
+    assert catalogue.find(failure, {}).code == "auth.rejected"
+
+
+def test_facts_of_the_failure_go_before_the_context(catalogue: Catalogue) -> None:
+    failure = SmtpFailure(Stage.CONNECT, "connect.refused", facts={"port": 2525})
+    finding = catalogue.find(failure, {"host": "smtp.example.org", "port": 587})
+    assert finding.summary == "smtp.example.org refuses connections on port 2525."
+
+
+def test_the_banner_tells_the_provider_where_the_host_does_not(catalogue: Catalogue) -> None:
+    failure = SmtpFailure(Stage.AUTH, reply=Reply(535, "5.7.8", ("no",)))
+    by_banner = {"host": "mail.example.org", "banner": "mx.google.com ESMTP x - gsmtp"}
+    assert "app password" in catalogue.find(failure, by_banner).explanation
+    by_host = {"host": "mail.example.org", "banner": "mail.example.org ESMTP"}
+    assert "app password" not in catalogue.find(failure, by_host).explanation
+
+
+def test_what_a_reply_tells_beside_its_cause_is_said(catalogue: Catalogue) -> None:
+    reply = replies.reply_of("451 Authentication failed: Maximum credits exceeded")
+    finding = catalogue.find(SmtpFailure(Stage.AUTH, reply=reply), {"host": "smtp.sendgrid.net"})
+    assert finding.summary == "The account has used up its credits."
+
+
+def test_braces_of_a_server_are_no_placeholders(catalogue: Catalogue) -> None:
+    failure = SmtpFailure(Stage.TLS, "tls.unknown_issuer", facts={"issuer": "{host}"})
+    assert "{host}" in catalogue.find(failure, {"host": "smtp.example.org"}).summary
+
+
+def test_a_warning(catalogue: Catalogue) -> None:
+    warning = catalogue.warning("tls.expires_soon", Stage.TLS, {"days": 3, "not_after": "1 May"})
+    assert warning.severity is FindingSeverity.WARNING
+    assert warning.summary == "The server’s certificate ends on 1 May."
+    assert warning.explanation.endswith("3 days are left.")
+    with pytest.raises(KeyError):
+        catalogue.warning("tls.invented", Stage.TLS, {})
+
+
+def test_codes_need_no_parsing() -> None:
+    lazy = Catalogue.parse(['["tls.failed"]\nthis is no TOML'], Providers.parse([]))
+    assert lazy.codes == {"tls.failed"}
+
+
+def test_rows_of_different_causes_that_match_equally_name_none_of_them() -> None:
+    generic = '{stages="auth", codes="5xx", example="550 x", source="test"}'
+    words = '{stages="auth", codes="5xx", words="same", example="550 same", source="test"}'
+    head = 'who="you"\nscope="route"\nsummary="S."\nexplanation="E."\n'
+    text = (
+        f'["auth.failed"]\n{head}replies=[{generic}]\n'
+        f'["auth.rejected"]\n{head}replies=[{words}]\n'
+        f'["auth.closed"]\n{head}replies=[{words}]\n'
+    )
+    tied = Catalogue.parse([text], Providers.parse([]))
+    failure = SmtpFailure(Stage.AUTH, reply=Reply(550, None, ("same",)))
+    assert tied.find(failure, {}).code == "auth.failed"
