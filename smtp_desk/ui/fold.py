@@ -72,12 +72,10 @@ class Fold(QFrame):
         self._detail = detail
         self.header: Final = RowButton(self._title, "fold", "chevron-down")
         self.header.setObjectName(name)
-        self.header.setCheckable(True)
         self.header.head.setProperty("rank", "heading")
         self.header.head.setText(title)
         self.header.head.setBuddy(self.header)
-        self.header.show_detail(detail)
-        self.header.toggled.connect(self._toggled)
+        self.header.clicked.connect(self._clicked)
         self._content = QWidget()
         self.body: Final = QVBoxLayout(self._content)
         self.body.setContentsMargins(Space.L, Space.S, Space.L, Space.L)
@@ -86,17 +84,30 @@ class Fold(QFrame):
         outer = column(self, 0)
         outer.addWidget(self.header)
         outer.addWidget(self._content)
+        self.show_trouble("")
 
-    def open(self) -> None:
-        """Show the content."""
-        self.header.setChecked(True)
+    @property
+    def opened(self) -> bool:
+        """Whether the content is shown."""
+        return not self._content.isHidden()
+
+    def open(self, *, opened: bool = True) -> None:
+        """Show the content, or hide it."""
+        self._content.setVisible(opened)
+        self.header.mark.show_icon("chevron-up" if opened else "chevron-down")
+        self._describe()
 
     def show_trouble(self, text: str) -> None:
         """Say in the header, also while folded, that something inside needs a look."""
         self.header.show_detail(text or self._detail)
+        self._describe()
         set_look(self.header.detail, "tone", "danger" if text else "")
 
-    @Slot(bool)
-    def _toggled(self, opened: bool) -> None:  # noqa: FBT001 - Qt's signature
-        self._content.setVisible(opened)
-        self.header.mark.show_icon("chevron-up" if opened else "chevron-down")
+    @Slot()
+    def _clicked(self) -> None:
+        self.open(opened=not self.opened)
+
+    def _describe(self) -> None:
+        """Qt has no role for such a button: its state is in the description."""
+        state = "Unfolded" if self.opened else "Folded"
+        self.header.setAccessibleDescription(f"{state}. {self.header.detail.text()}")

@@ -79,10 +79,6 @@ class IconButton(QToolButton):
         super().__init__(parent)
         self._icon = icon
         self.setIconSize(QSize(SIZE, SIZE))
-        self.rename(name)
-
-    def rename(self, name: str) -> None:
-        """Set what the button is called."""
         self.setAccessibleName(name)
         self.setToolTip(name)
 

@@ -11,13 +11,13 @@ from smtp_desk.core.problems import Field
 from smtp_desk.ui.card import row
 from smtp_desk.ui.field import LineEdit, TextField
 from smtp_desk.ui.icons import IconButton
+from smtp_desk.ui.reasons import enable
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
 STORED: Final = "Stored in the keyring"
 SHOW: Final = "Show password"
-HIDE: Final = "Hide password"
 NEVER_SHOWN: Final = "The stored password is never shown again"
 
 
@@ -83,10 +83,7 @@ class PasswordField(TextField):
         self.edit.setPlaceholderText(STORED if stored else "")
         if stored:
             self._reveal.setChecked(False)
-        self._reveal.setEnabled(not stored)
-        name = HIDE if self._reveal.isChecked() else SHOW
-        self._reveal.setToolTip(NEVER_SHOWN if stored else name)
-        self._reveal.setAccessibleDescription(NEVER_SHOWN if stored else "")
+        enable(self._reveal, NEVER_SHOWN if stored else "")
         self._empty.setVisible(stored)
         self._use_stored.setVisible(may_use_stored)
         self._remove_spaces.setVisible(spaces_removable)
@@ -106,7 +103,6 @@ class PasswordField(TextField):
         mode = QLineEdit.EchoMode
         self.edit.setEchoMode(mode.Normal if shown else mode.Password)
         self._reveal.show_icon("eye-off" if shown else "eye")
-        self._reveal.rename(HIDE if shown else SHOW)
 
 
 def _link(text: str, name: str) -> QPushButton:

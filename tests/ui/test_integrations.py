@@ -156,17 +156,20 @@ def test_a_problem_stands_beside_its_field(page: Stage, problem: Problem) -> Non
 
 def test_advanced_opens_by_itself(page: Stage) -> None:
     header = page.find(QPushButton, "advanced")
-    assert not header.isChecked()
+    ehlo_name = page.find(QLineEdit, "ehlo_name")
+    assert not ehlo_name.isVisible()
+    assert header.accessibleDescription().startswith("Folded.")
     page.view.render(replace(TYPED, problems=(Problem(Field.CA_FILE, "ca_file.missing"),)))
-    assert header.isChecked()
+    assert ehlo_name.isVisible()
+    assert header.accessibleDescription() == "Unfolded. 1 problem"
     header.click()
     page.view.render(replace(TYPED, problems=(Problem(Field.CA_FILE, "ca_file.missing"),)))
     page.view.render(
         replace(TYPED, problems=(Problem(Field.CA_FILE, "ca_file.missing"),), may_save=True)
     )
-    assert not header.isChecked(), "folded by hand it stays folded until something is new"
+    assert not ehlo_name.isVisible(), "folded by hand it stays folded until something is new"
     page.view.show_draft(replace(FILLED, ehlo_name="desk.example.org"), "")
-    assert header.isChecked()
+    assert ehlo_name.isVisible()
 
 
 @pytest.mark.parametrize("field", [*TEXT_FIELDS, *CHOICES])

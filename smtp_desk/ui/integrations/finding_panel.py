@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontDatabase, QTextOption
 from PySide6.QtWidgets import QLayout, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
 
+from smtp_desk.app.report_text import WHO
 from smtp_desk.core.findings import Finding, Remedy
 from smtp_desk.ui.card import Panel, column, row
 from smtp_desk.ui.fold import RowButton
@@ -165,7 +166,7 @@ def _who(finding: Finding) -> QLayout:
     icon = IconLabel(size=_PERSON)
     icon.show_icon("person", "muted")
     layout.addWidget(icon, alignment=Qt.AlignmentFlag.AlignTop)
-    layout.addWidget(Label(f"Who can mend it: {words.WHO[finding.who]}"), 1)
+    layout.addWidget(Label(f"Who can mend it: {WHO[finding.who]}"), 1)
     return layout
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.state import StatusKind
-from smtp_desk.core.findings import Finding, Who
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.settings import AuthMethod, Security
 from smtp_desk.core.stages import Stage, StageStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from smtp_desk.core.findings import Finding
 
 SWITCH: Final = "Send system emails through your own server"
 
@@ -56,13 +57,6 @@ STAGE_LOOK: Final[Mapping[StageStatus, tuple[str, str]]] = {
 }
 """Icon and tone of a stage."""
 
-WHO: Final[Mapping[Who, str]] = {
-    Who.YOU: "You, in this form",
-    Who.MAIL_ADMINISTRATOR: "The administrator of the mail server",
-    Who.NETWORK_ADMINISTRATOR: "The administrator of the network",
-    Who.PROVIDER: "The email provider",
-    Who.PROGRAM: "The makers of this program",
-}
 OUTCOME_LOOK: Final[Mapping[Outcome, tuple[str, str]]] = {
     Outcome.SUCCESS: ("success", "success"),
     Outcome.UNREACHABLE: ("danger", "error"),

@@ -1,0 +1,220 @@
+"""Keyboard and screen readers: names, buddies, mnemonics, tab order; and every size of window."""
+
+from __future__ import annotations
+
+import collections
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QMenuBar,
+    QPushButton,
+    QWidget,
+)
+
+from smtp_desk.ui.icons import IconLabel
+from smtp_desk.ui.integrations.view import IntegrationsView
+from smtp_desk.ui.main_window import MainWindow
+from smtp_desk.ui.menus import Menus
+from smtp_desk.ui.navigation import Navigation
+from tests.ui.states import EMPTY, SCENES, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from smtp_desk.ui.theme import Theme
+    from tests.ui.conftest import Stage
+
+NAMES = {
+    "enabled": "Send system emails through your own server",
+    "host": "SMTP server host",
+    "port": "Port",
+    "username": "Username",
+    "password": "Password",
+    "from_name": "From name",
+    "from_email": "From email",
+    "security": "Security",
+    "ca_file": "CA certificate file",
+    "ehlo_name": "EHLO name",
+    "auth_method": "Sign-in method",
+    "recipient": "Send test email to",
+    "send_test": "Send test email",
+    "cancel_test": "Cancel",
+    "save": "Save",
+    "discard": "Discard changes",
+    "remove": "Remove configuration",
+}
+LABELLED = [name for name in NAMES if name not in {"send_test", "cancel_test", "save", "discard"}]
+LABELLED.remove("remove")
+TAB_ORDER = [
+    "enabled",
+    "host",
+    "port",
+    "username",
+    "password",
+    "reveal",
+    "from_name",
+    "from_email",
+    "advanced",
+    "security",
+    "auth_method",
+    "ca_file",
+    "browse_ca_file",
+    "ehlo_name",
+    "recipient",
+    "send_test",
+    "discard",
+]
+
+
+def visible_name(control: QWidget) -> str:
+    if control.accessibleName():
+        return control.accessibleName()
+    assert isinstance(control, QAbstractButton)
+    return control.text().replace("&", "")
+
+
+@pytest.mark.parametrize(("name", "label"), NAMES.items())
+def test_names_are_the_visible_labels(page: Stage, name: str, label: str) -> None:
+    assert visible_name(page.find(QWidget, name)) == label
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_each_label_is_the_buddy_of_its_control(page: Stage, name: str) -> None:
+    control = page.find(QWidget, name)
+    labels = [label for label in page.view.page.findChildren(QLabel) if label.buddy() is control]
+    assert [label.text().replace("&", "") for label in labels] == [NAMES[name]]
+
+
+@pytest.mark.parametrize("name", ["stages", "outcome", "finding"])
+def test_the_parts_of_the_result_can_be_found(page: Stage, name: str) -> None:
+    assert page.find(QWidget, name).objectName() == name
+
+
+@pytest.fixture
+def window(qtbot: QtBot, theme: Theme) -> Iterator[tuple[MainWindow, IntegrationsView]]:
+    view = IntegrationsView(theme, offer_details=True)
+    made = MainWindow(sandboxed=False)
+    menus = Menus(made, sandboxed=False)
+    navigation = Navigation({"integrations": lambda: view.page})
+    made.setCentralWidget(navigation)
+    navigation.open_page("integrations")
+    qtbot.addWidget(made)
+    made.show()
+    yield made, view
+    menus.deleteLater()
+
+
+def test_no_mnemonic_is_given_twice(window: tuple[MainWindow, IntegrationsView]) -> None:
+    made, view = window
+    view.render(SCENES["failure"].state)
+    bar = made.findChild(QMenuBar)
+    assert isinstance(bar, QMenuBar)
+    marked = [action.text() for action in bar.actions()]
+    marked += [label.text() for label in made.findChildren(QLabel) if label.buddy() is not None]
+    marked += [button.text() for button in made.findChildren(QPushButton)]
+    letters = [text[text.index("&") + 1].lower() for text in marked if "&" in text]
+    assert len(letters) >= 15
+    assert [letter for letter, n in collections.Counter(letters).items() if n > 1] == []
+    assert all(isinstance(action, QAction) for action in bar.actions())
+
+
+def test_tab_follows_the_reading_order(page: Stage) -> None:
+    page.view.show_draft(SCENES["problems"].draft, "")
+    page.view.render(replace(EMPTY, switch_reason="", discard_reason=""))
+    page.find(QWidget, "enabled").setFocus()
+    visited = []
+    for _ in TAB_ORDER:
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        visited.append(focused.objectName())
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+    assert visited == TAB_ORDER
+
+
+SIZES = [(1040, 780), (640, 400), (520, 400)]
+
+
+@pytest.mark.parametrize("direction", Qt.LayoutDirection.__members__.values())
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("scene", SCENES.values(), ids=list(SCENES))
+def test_nothing_is_cut_off_at_the_sides(
+    window: tuple[MainWindow, IntegrationsView],
+    scene: Scene,
+    width: int,
+    height: int,
+    direction: Qt.LayoutDirection,
+) -> None:
+    made, view = window
+    made.setLayoutDirection(direction)
+    made.resize(width, height)
+    view.show_draft(scene.draft, scene.recipient)
+    view.render(scene.state)
+    QApplication.processEvents()
+    assert (made.width(), made.height()) == (width, height)
+    viewport = view.page.area.viewport()
+    for control in _seen(view.page):
+        left = control.mapTo(view.page, QPoint(0, 0)).x()
+        assert left >= 0, control
+        assert left + control.width() <= viewport.width() + 20, control
+
+
+def _seen(page: QWidget) -> Iterator[QWidget]:
+    kinds = (QLineEdit, QPushButton, QComboBox, QLabel)
+    for kind in kinds:
+        yield from (each for each in page.findChildren(kind) if each.isVisible())
+
+
+@pytest.mark.parametrize("scene", SCENES.values(), ids=list(SCENES))
+def test_no_text_is_squeezed(
+    window: tuple[MainWindow, IntegrationsView], qtbot: QtBot, scene: Scene
+) -> None:
+    made, view = window
+    made.resize(640, 400)
+    view.show_draft(scene.draft, scene.recipient)
+    view.render(scene.state)
+    qtbot.waitUntil(lambda: _squeezed(view.page) == [])
+
+
+def _squeezed(page: QWidget) -> list[str]:
+    return [
+        label.text()
+        for label in page.findChildren(QLabel)
+        if label.isVisible()
+        and label.wordWrap()
+        and label.text()
+        and not isinstance(label, IconLabel)
+        and label.height() < label.heightForWidth(label.width())
+    ]
+
+
+def test_texts_forty_percent_longer_fit(
+    window: tuple[MainWindow, IntegrationsView],
+) -> None:
+    made, view = window
+    made.resize(760, 600)
+    view.render(SCENES["failure"].state)
+    texts = (*made.findChildren(QLabel), *made.findChildren(QPushButton))
+    for widget in texts:
+        text = widget.text()
+        assert isinstance(widget, QLabel | QPushButton)
+        widget.setText(f"{text} {text[: len(text) * 2 // 5]}" if text else "")
+    QApplication.processEvents()
+    QApplication.processEvents()
+    assert made.width() == 760
+    for button in view.page.findChildren(QPushButton):
+        if button.isVisible():
+            left = button.mapTo(view.page, QPoint(0, 0)).x()
+            assert left >= 0
+            assert left + button.width() <= view.page.width()
