@@ -47,12 +47,11 @@ def sandbox(invocation: Invocation) -> ExitStatus:
     """
     console = invocation.out
     mails: queue.SimpleQueue[ReceivedMail] = queue.SimpleQueue()
-    with running_sandbox() as (server, ca_file):
-        _introduce(console, server, ca_file)
+    with running_sandbox() as (server, ca_file), first_interrupt() as interrupted:
         server.inbox.subscribe(mails.put)
-        with first_interrupt() as interrupted:
-            while not interrupted.is_set():
-                _print_next(console, mails)
+        _introduce(console, server, ca_file)
+        while not interrupted.is_set():
+            _print_next(console, mails)
     return ExitStatus.OK
 
 

@@ -1,0 +1,50 @@
+"""Without arguments, and with `open`, the window opens."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.reports import REPORT
+from tests.e2e.program import run, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers.display import Display
+
+pytestmark = pytest.mark.needs("x_display")
+
+
+@pytest.fixture
+def report_file(tmp_path: Path) -> Path:
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(REPORT.to_json()))
+    return file
+
+
+@pytest.mark.parametrize("with_report", [False, True])
+def test_the_window_opens(
+    x_display: Display, no_bus_env: dict[str, str], report_file: Path, *, with_report: bool
+) -> None:
+    arguments = ("open", str(report_file)) if with_report else ()
+    env = {**no_bus_env, **x_display.env, "HOME": no_bus_env["HOME"]}
+    with start(*arguments, env=env) as program:
+        x_display.focus("SMTP Desk")
+        program.send_signal(signal.SIGINT)
+        _, err = program.communicate(timeout=20)
+    assert b"Traceback" not in err
+
+
+def test_a_bad_report_opens_no_window(x_display: Display, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{}")
+    done = run("open", str(tmp_path / "bad.json"), env=x_display.env)
+    assert (done.returncode, done.stdout) == (65, b"")
+
+
+def test_a_report_without_a_display(report_file: Path) -> None:
+    env = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}
+    assert run("open", str(report_file), env=env).returncode == 78
