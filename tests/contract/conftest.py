@@ -1,0 +1,53 @@
+"""Each contract of the sender runs for every engine that ships."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.sender.database import Database
+from smtp_desk.sender.health_sqlite import SqliteHealth
+from smtp_desk.sender.outbox import Limits, Outbox
+from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
+from tests.sender.outboxes import TurnedClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from smtp_desk.sender.health import Health
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database | None]:
+    """The database, or None for memory."""
+    if request.param == "memory":
+        yield None
+        return
+    with Database(tmp_path / "state" / "outbox.sqlite3") as opened:
+        yield opened
+
+
+@pytest.fixture
+def make_outbox(database: Database | None, clock: TurnedClock) -> Callable[[Limits], Outbox]:
+    def make(limits: Limits) -> Outbox:
+        return SqliteOutbox(database, clock, limits) if database else MemoryOutbox(clock, limits)
+
+    return make
+
+
+@pytest.fixture
+def outbox(make_outbox: Callable[[Limits], Outbox]) -> Outbox:
+    return make_outbox(Limits())
+
+
+@pytest.fixture
+def health(database: Database | None, clock: TurnedClock) -> Health:
+    return SqliteHealth(database, clock) if database else MemoryHealth(clock)
