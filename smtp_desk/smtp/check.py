@@ -149,20 +149,22 @@ class _Check:
         return None
 
     def _run(self) -> None:
+        no_login = self._request.steps is Steps.NO_LOGIN
+        self._session.open(through=Stage.TLS if no_login else Stage.AUTH)
+        try:
+            if not no_login:
+                self._hand_over()
+        finally:
+            self._session.quit()
+
+    def _hand_over(self) -> None:
         request, session = self._request, self._session
-        if request.steps is Steps.NO_LOGIN:
-            session.open(through=Stage.TLS)
-            session.quit()
-            return
         sender = parse_mailbox(request.settings.from_email).wire
-        session.open()
         if request.steps is Steps.NO_SEND:
             session.try_sender(Envelope(sender, ()), request.content)
-            session.quit()
             return
         envelope = Envelope(sender, (parse_mailbox(request.recipient).wire,))
         failure = session.send(envelope, request.content, last=True).failure
-        session.quit()
         if failure is not None:
             raise failure
 

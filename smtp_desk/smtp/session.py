@@ -179,7 +179,7 @@ class Session:
             raise
         finally:
             self._transaction = None
-            if self._channel is not None and self._channel.over:
+            if not self.usable and not self._leaving:
                 self.abort()
 
     def try_sender(self, envelope: Envelope, content: bytes) -> None:
@@ -227,6 +227,12 @@ class Session:
         if self._channel is not None:
             self._channel.stream.abort()
             self._channel = None
+
+    @property
+    def _leaving(self) -> bool:
+        """Whether QUIT is on its way behind the last message."""
+        channel = self._channel
+        return channel is not None and not channel.over and channel.protocol.state is State.SPENT
 
     @property
     def _opened(self) -> Channel:

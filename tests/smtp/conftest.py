@@ -7,6 +7,7 @@ import ssl
 import pytest
 
 from tests.servers.certs import Certificates
+from tests.smtp.checks import Checks
 from tests.smtp.sessions import Sessions
 
 
@@ -14,6 +15,12 @@ from tests.smtp.sessions import Sessions
 def sessions(certs: Certificates) -> Sessions:
     """Sessions that trust the test's CA."""
     return Sessions(certs)
+
+
+@pytest.fixture
+def checks(sessions: Sessions) -> Checks:
+    """Tests of configurations."""
+    return Checks(sessions)
 
 
 @pytest.fixture
