@@ -117,7 +117,7 @@ class Database:
                 self._commit(jobs)
         if job.error:
             raise job.error
-        return results[0]
+        return results[-1]
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work`, which only reads, on one state of the database.
@@ -138,24 +138,37 @@ class Database:
             connection.close()
 
     def _commit(self, jobs: list[_Job]) -> None:
-        failure: Exception | None = OutboxUnavailableError("interrupted")
+        try:
+            failure = self._failure_of(jobs)
+            if failure and len(jobs) > 1 and not isinstance(failure, OutboxBusyError):
+                for job in jobs:  # alone each shows whose fault it was
+                    job.error = self._failure_of([job]) or job.error
+            elif failure:
+                for job in jobs:
+                    # Each thread raises an exception of its own: it adds its own traceback.
+                    job.error = type(failure)(*failure.args)
+            for job in jobs:
+                job.done = True
+        finally:
+            for job in jobs:
+                if not job.done:
+                    job.error = OutboxUnavailableError("The program was interrupted.")
+                    job.done = True
+
+    def _failure_of(self, jobs: list[_Job]) -> OutboxUnavailableError | None:
+        """Do the jobs in one transaction; return what kept the storage from it."""
         try:
             with self._told(), self._connection() as connection:
                 level = "FULL" if any(job.durable for job in jobs) else "NORMAL"
                 connection.execute(f"PRAGMA synchronous = {level}")
                 connection.execute("BEGIN IMMEDIATE")
                 for job in jobs:
-                    _run(connection, job)
+                    job.error = _error_of(job, connection)
                 connection.execute("COMMIT")
-            self.commits += 1
-            failure = None
         except OutboxUnavailableError as error:
-            failure = error
-        finally:
-            for job in jobs:
-                # Each thread raises an exception of its own: it adds its own traceback.
-                job.error = job.error or (failure and type(failure)(*failure.args))
-                job.done = True
+            return error
+        self.commits += 1
+        return None
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[_Connection]:
@@ -250,16 +263,19 @@ class Database:
         return OutboxUnavailableError(f"The outbox {self.path} can’t be used: {error}.")
 
 
-def _run(connection: sqlite3.Connection, job: _Job) -> None:
+def _error_of(job: _Job, connection: sqlite3.Connection) -> Exception | None:
+    """Do the job, and undo it where it raises what is not the storage's fault."""
     connection.execute("SAVEPOINT job")
+    error = None
     try:
         job.work(connection)
     except sqlite3.Error:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the job came from
+    except Exception as raised:  # noqa: BLE001 - whatever it is, it is raised where the job came from
         connection.execute("ROLLBACK TO job")
-        job.error = error
+        error = raised
     connection.execute("RELEASE job")
+    return error
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
