@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
+from smtp_desk.app.logs import hide_in_log, log_report
 from smtp_desk.app.runner import Emit
 from smtp_desk.app.services import Services
 from smtp_desk.core.draft import SettingsDraft
@@ -84,7 +85,9 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
         secret = _secret(services, values) if request.steps is not Steps.NO_LOGIN else None
     except _NotTestableError as error:
         report = _failed_report(services, request, error.failure, emit, report_id)
+        _log(services, report)
         return ProofResult(report, values)
+    hide_in_log(secret)
     report = run_check(
         CheckRequest(
             settings=values.settings,
@@ -101,6 +104,7 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
         environment=services.environment,
         report_id=report_id,
     )
+    _log(services, report)
     return ProofResult(report, values, secret, report.sent and request.steps is Steps.FULL)
 
 
@@ -115,6 +119,11 @@ def save(services: Services, result: ProofResult) -> StoredSettings:
         raise ValueError("only a successful test email can be saved")
     mode = Security(result.report.mode)
     return services.store.save_server(result.values.settings, mode, result.secret)
+
+
+def _log(services: Services, report: CheckReport) -> None:
+    if not services.sandboxed:  # nothing of a sandbox reaches the person's own log
+        log_report(report)
 
 
 def _values(request: ProofRequest) -> Snapshot:

@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from smtp_desk.app.logs import hide_in_log, log_report
 from smtp_desk.app.proving import ProofRequest, ProofResult
 from smtp_desk.app.report_file import report_octets
 from smtp_desk.cli.console import write_octets
@@ -19,7 +18,6 @@ from smtp_desk.cli.stage_list import StageList
 from smtp_desk.cli.verdict import print_verdict
 from smtp_desk.core.exit_status import ExitStatus, exit_status
 from smtp_desk.core.report import CheckReport
-from smtp_desk.core.secret import Secret
 from smtp_desk.store.atomic import write_atomic
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -79,17 +77,10 @@ def proof_options(command: _F) -> _F:
 
 def run_shown(invocation: Invocation, request: ProofRequest, shape: Shape) -> ProofResult:
     """Run the test and show its stages, beside a JSON report on a terminal only."""
-    if isinstance(request.draft.password, Secret):
-        hide_in_log(request.draft.password)
     console = invocation.err if shape.as_json else invocation.out
     shown = None if shape.as_json and not console.is_terminal else StageList(console)
     with shown or nullcontext():
-        result = run_proof(
-            invocation.services, request, shown.show if shown else lambda _event: None
-        )
-    hide_in_log(result.secret)
-    log_report(result.report)
-    return result
+        return run_proof(invocation.services, request, shown.show if shown else lambda _event: None)
 
 
 def present(invocation: Invocation, report: CheckReport, shape: Shape) -> ExitStatus:

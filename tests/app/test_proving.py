@@ -1,6 +1,7 @@
 """Proving and saving: what never reaches the network, and what may be saved."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,21 @@ def test_what_can_not_be_tested_is_reported_and_sends_nothing(
     assert report.to_json()["message"] == (
         "Could not reach the SMTP server. Verify the host and port."
     )
+
+
+def test_every_test_is_logged_by_the_id_of_its_report(
+    services: Services, draft: SettingsDraft, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "smtp_desk")
+    real = replace(services, sandboxed=False)
+    refused = run(real, changed(draft, password=Secret("wr0ng"))).report
+    invalid = run(real, changed(draft, port="x")).report
+    assert [record.getMessage() for record in caplog.records] == [
+        f"report {refused.id}: auth.rejected at auth",
+        f"report {invalid.id}: settings.value_invalid at settings",
+    ]
+    run(services, draft)
+    assert len(caplog.records) == 2
 
 
 def test_a_recipient_that_is_none_sends_nothing(services: Services, draft: SettingsDraft) -> None:

@@ -74,7 +74,7 @@ def test_it_holds_the_package_and_its_resources_and_nothing_else(wheel: Path) ->
     names = zipfile.ZipFile(wheel).namelist()
     outside = {name.split("/")[0] for name in names}
     assert outside == {"smtp_desk", f"smtp_desk-{__version__}.dist-info"}
-    for resource in ("findings/auth.toml", "icons/smtp-desk.svg", "providers/mail_services.toml"):
+    for resource in ("findings/auth.toml", "providers/mail_services.toml", "icons/eye.svg"):
         assert f"smtp_desk/resources/{resource}" in names
     assert "smtp_desk/py.typed" in names
     assert f"smtp_desk-{__version__}.dist-info/licenses/LICENSE" in names
