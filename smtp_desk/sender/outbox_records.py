@@ -162,7 +162,8 @@ def _remove(connection: sqlite3.Connection, selection: str, values: tuple[str | 
 
 
 def _give_pages_back(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+    for _ in range(min(_pragma(connection, "freelist_count"), _PAGES)):
+        connection.execute("PRAGMA incremental_vacuum(1)")  # the module takes one step of each
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
