@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from smtp_desk.ui.main_window import MainWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from smtp_desk.app.services import Services
+    from smtp_desk.core.problems import Field
     from smtp_desk.ui.workshop import Workshop
 
 
@@ -29,9 +30,22 @@ class Desk(QObject):
     furnished = Signal()
     closed = Signal()
 
-    def __init__(self, open_services: Callable[[], Services], *, sandboxed: bool = False) -> None:
-        """Create it; `open_services` is called after the first paint, for it is slow."""
+    def __init__(
+        self,
+        open_services: Callable[[], Services],
+        *,
+        sandboxed: bool = False,
+        filled: Mapping[Field, str] | None = None,
+    ) -> None:
+        """Create it.
+
+        Args:
+            open_services: Called after the first paint, for it is slow.
+            sandboxed: Whether the title says Sandbox.
+            filled: What is typed into the form for the person once it is there.
+        """
         super().__init__()
+        self._filled = filled or {}
         self._open_services = open_services
         self._workshop: Workshop | None = None
         self.window: Final = MainWindow(sandboxed=sandboxed)
@@ -56,7 +70,7 @@ class Desk(QObject):
         from smtp_desk.ui.workshop import Workshop  # noqa: PLC0415
 
         self._workshop = Workshop(self._open_services(), self.window)
-        self._workshop.start()
+        self._workshop.start(self._filled)
         self.furnished.emit()
 
     @Slot()

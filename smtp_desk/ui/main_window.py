@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 if TYPE_CHECKING:
@@ -37,9 +37,13 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self._seen:
             self._seen = True
-            QTimer.singleShot(0, self.painted.emit)
+            QTimer.singleShot(0, self, self._tell)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Tell whoever works for this window."""
         self.closing.emit()
         super().closeEvent(event)
+
+    @Slot()
+    def _tell(self) -> None:
+        self.painted.emit()

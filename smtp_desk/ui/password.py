@@ -59,7 +59,7 @@ class PasswordField(TextField):
         self._reveal.setObjectName("reveal")
         self._reveal.toggled.connect(self._revealed)
         self.controls.addWidget(self._reveal)
-        self._empty = _link("Use no stored password", "forget_stored")
+        self._empty = _link("Use no password", "forget_stored")
         self._empty.clicked.connect(self._emptied)
         self._use_stored = _link("Use stored password", "use_stored")
         self._use_stored.clicked.connect(self.stored_wanted)

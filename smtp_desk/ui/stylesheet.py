@@ -70,6 +70,7 @@ QFrame[panel="danger"][ring="on"] { border: 2px solid $accent; }
 QLineEdit, QComboBox {
     background: $field; color: $text; border: 1px solid $edge; border-radius: 8px;
     padding: 7px 10px; selection-background-color: $accent; selection-color: $on_accent;
+    placeholder-text-color: $muted;
 }
 QLineEdit:hover, QComboBox:hover { border-color: $muted; }
 QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 6px 9px; }
@@ -83,11 +84,11 @@ QComboBox QAbstractItemView {
     selection-background-color: $selected; selection-color: $text;
 }
 QComboBox QAbstractItemView::item { padding: 6px 8px; border-radius: 6px; min-height: 20px; }
-QPlainTextEdit#words, QTextBrowser {
+QPlainTextEdit, QTextBrowser {
     background: $surface; color: $text; border: 1px solid $line; border-radius: 8px; padding: 4px;
     selection-background-color: $accent; selection-color: $on_accent;
 }
-QPlainTextEdit#words:focus, QTextBrowser:focus { border: 2px solid $accent; padding: 3px; }
+QPlainTextEdit:focus, QTextBrowser:focus { border: 2px solid $accent; padding: 3px; }
 
 QPushButton {
     background: $raised; color: $text; border: 1px solid $edge; border-radius: 8px;
@@ -108,11 +109,11 @@ QPushButton[kind="primary"]:disabled {
 QPushButton[kind="destructive"] { color: $danger; }
 QPushButton[kind="destructive"]:disabled { color: $muted; }
 QPushButton[kind="link"] {
-    background: transparent; border: 2px solid transparent; color: $accent; padding: 2px 4px;
+    background: transparent; border: 2px solid transparent; color: $accent; padding: 2px 0;
     border-radius: 6px;
 }
 QPushButton[kind="link"]:hover { background: $hover; }
-QPushButton[kind="link"]:focus { border-color: $accent; padding: 2px 4px; }
+QPushButton[kind="link"]:focus { border-color: $accent; padding: 2px 0; }
 QPushButton[kind="row"] {
     background: $surface; border: 1px solid $line; border-radius: 8px; padding: 0; text-align: left;
 }
@@ -132,6 +133,23 @@ QToolButton:hover { background: $hover; }
 QToolButton:checked { background: $selected; }
 QToolButton:focus { border: 2px solid $accent; padding: 5px; }
 QToolButton:disabled { background: transparent; border: 1px solid $line; }
+
+QListWidget#mails, QTabWidget::pane {
+    background: $surface; color: $text; border: 1px solid $line; border-radius: 8px; padding: 4px;
+}
+QListWidget#mails { outline: none; }
+QListWidget#mails::item { padding: 8px; border-radius: 6px; }
+QListWidget#mails::item:selected { background: $selected; color: $text; }
+QListWidget#mails:focus { border: 2px solid $accent; padding: 3px; }
+QTabBar::tab {
+    background: transparent; color: $text; padding: 6px 12px; margin: 2px;
+    border: 2px solid transparent; border-radius: 8px;
+}
+QTabBar::tab:selected { background: $selected; font-weight: 600; }
+QTabBar::tab:hover { background: $hover; }
+QTabBar::tab:focus { border-color: $accent; }
+QTabWidget QTextBrowser { border: none; }
+QSplitter::handle { background: transparent; width: 12px; }
 
 QMenuBar { background: $window; color: $text; padding: 2px; }
 QMenuBar::item { padding: 4px 8px; border-radius: 6px; background: transparent; }

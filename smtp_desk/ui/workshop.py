@@ -6,7 +6,8 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtWidgets import QMessageBox
 
 from smtp_desk.app.logs import logging_to
 from smtp_desk.app.presenter import IntegrationsPresenter
@@ -21,12 +22,16 @@ from smtp_desk.ui.theme import theme_of_application
 from smtp_desk.ui.worker import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from PySide6.QtWidgets import QWidget
 
     from smtp_desk.app.runner import Emit
     from smtp_desk.app.services import Services
+    from smtp_desk.core.problems import Field
     from smtp_desk.smtp.cancel import Cancel
     from smtp_desk.ui.main_window import MainWindow
+    from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
 
 _log = logging.getLogger(__name__)
 
@@ -43,9 +48,12 @@ class Workshop(QObject):
     def __init__(self, services: Services, window: MainWindow) -> None:
         super().__init__()
         self._services = services
+        self._window = window
         self._theme = theme_of_application()
         self._open = contextlib.ExitStack()
-        self._open.enter_context(logging_to(services.paths.logs))
+        if not services.sandboxed:
+            self._open.enter_context(logging_to(services.paths.logs))
+        self._sandbox: SandboxDesk | None = None
         self._worker = Worker()
         self._keeper = PreferencesKeeper(services.store, self._worker)
         self._keeper.changed.connect(self._prefer)
@@ -56,11 +64,12 @@ class Workshop(QObject):
         self.navigation: Final = Navigation(
             {"integrations": self._integrations, "general": self._general}
         )
+        self.menus.sandbox_wanted.connect(self._open_sandbox)
         window.setWindowIcon(app_icon())
         window.setCentralWidget(self.navigation)
 
-    def start(self) -> None:
-        """Show the first page and read what is saved."""
+    def start(self, filled: Mapping[Field, str]) -> None:
+        """Show the first page and read what is saved; then type what is `filled` in."""
         self.navigation.open_page("integrations")
         self._keeper.load()
         store = self._services.store
@@ -70,10 +79,15 @@ class Workshop(QObject):
 
         self._worker.run(recover, on_done=_recovered, on_error=_not_recovered)
         self.presenter.start()
+        # Behind the reading of what is saved, which would overwrite what was typed.
+        self._worker.run(
+            lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_recovered
+        )
 
     def cancel(self) -> None:
-        """The window closes: whatever runs is cancelled."""
+        """The window closes: whatever runs is cancelled, and the sandbox ends."""
         self.presenter.close()
+        self._close_sandbox()
 
     def close(self) -> None:
         """Wait for what was cancelled, within bounds, and end."""
@@ -87,6 +101,30 @@ class Workshop(QObject):
 
     def _general(self) -> QWidget:
         return GeneralPage(self._keeper)
+
+    @Slot()
+    def _open_sandbox(self) -> None:
+        # Imported here: the mail server and its certificates are for those who want them.
+        from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk  # noqa: PLC0415
+
+        if self._sandbox is None:
+            self._sandbox = SandboxDesk()
+            self._sandbox.failed.connect(self._sandbox_failed)
+            self._sandbox.closed.connect(self._close_sandbox, Qt.ConnectionType.QueuedConnection)
+            self._sandbox.start()
+        else:
+            self._sandbox.show()
+
+    @Slot()
+    def _close_sandbox(self) -> None:
+        sandbox, self._sandbox = self._sandbox, None
+        if sandbox is not None:
+            sandbox.close()
+
+    @Slot(str)
+    def _sandbox_failed(self, text: str) -> None:
+        self._close_sandbox()
+        QMessageBox.warning(self._window, "SMTP Desk", text)
 
     @Slot(Preferences)
     def _prefer(self, preferences: Preferences) -> None:

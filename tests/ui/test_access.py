@@ -205,10 +205,12 @@ def test_texts_forty_percent_longer_fit(
     made, view = window
     made.resize(760, 600)
     view.render(SCENES["failure"].state)
-    texts = (*made.findChildren(QLabel), *made.findChildren(QPushButton))
+    texts: list[QLabel | QPushButton] = [
+        *made.findChildren(QLabel),
+        *made.findChildren(QPushButton),
+    ]
     for widget in texts:
         text = widget.text()
-        assert isinstance(widget, QLabel | QPushButton)
         widget.setText(f"{text} {text[: len(text) * 2 // 5]}" if text else "")
     QApplication.processEvents()
     QApplication.processEvents()

@@ -93,6 +93,11 @@ class TestPanel(Card):
         target.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
+    def progress(self) -> tuple[QWidget, ...]:
+        """What to bring into view when a test begins, the most important last."""
+        return (self._stages, self._cancel)
+
+    @property
     def results(self) -> tuple[QWidget, ...]:
         """What to bring into view once a test ended, the most important last."""
         return (self._stages, self._finding, self.outcome)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QLineEdit
 
 from smtp_desk.app.state import Busy, IntegrationsState, StatusKind, StatusLine
 from smtp_desk.core.problems import Field
@@ -16,6 +17,8 @@ from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.page import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from smtp_desk.core.draft import SettingsDraft
     from smtp_desk.core.findings import Remedy
     from smtp_desk.ui.theme import Theme
@@ -121,10 +124,18 @@ class IntegrationsView(QObject):
         self._form.show_draft(draft)
         self._test.recipient.set_text(recipient)
 
+    def type_in(self, values: Mapping[Field, str]) -> None:
+        """Type values into the fields for the person: each is reported as an edit."""
+        for field, text in values.items():
+            edit = self.page.findChild(QLineEdit, field)
+            if isinstance(edit, QLineEdit):
+                edit.setText(text)
+
     def render(self, state: IntegrationsState) -> None:
         """Show everything else; the same state twice changes nothing."""
         if state == self._state:
             return
+        begins = state.testing and not (self._state and self._state.testing)
         self._state = state
         loading = state.busy is Busy.LOADING
         self._server.render_state(state)
@@ -140,6 +151,8 @@ class IntegrationsView(QObject):
         )
         self._test.render_state(state)
         self._bar.render_state(state)
+        if begins:
+            self.page.bring_into_view(*self._test.progress)
 
     def focus_field(self, field: Field) -> None:
         """Move the focus to the field and bring it into view."""
