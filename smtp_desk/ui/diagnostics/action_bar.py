@@ -1,0 +1,130 @@
+"""Run again, and what can be done with a report; always in view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QCheckBox, QFrame, QPushButton
+
+from smtp_desk.ui.card import column
+from smtp_desk.ui.flow import flow
+from smtp_desk.ui.message import Line
+from smtp_desk.ui.page import centred
+from smtp_desk.ui.reasons import enable
+from smtp_desk.ui.theme import READABLE_WIDTH, Space
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from smtp_desk.app.diagnosis import DiagnosisState
+
+_SENDS: Final = "Run again sends a real test email with the values in the form."
+_SENDS_NOTHING: Final = (
+    "Run again goes up to TLS only: it needs no password, From or recipient, sends no email "
+    "and proves nothing."
+)
+_NO_REPORT: Final = "There is no report yet."
+
+
+class ActionBar(QFrame):
+    """The bar below the page.
+
+    Signals:
+        run_wanted: Run again; whether to sign in and send a test email.
+        cancel_wanted: Cancel.
+        open_wanted: Open report.
+        save_wanted: Save report.
+        copy_wanted: Copy as Markdown.
+    """
+
+    run_wanted = Signal(bool)
+    cancel_wanted = Signal()
+    open_wanted = Signal()
+    save_wanted = Signal()
+    copy_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._line = Line()
+        self._line.label.setObjectName("diagnostics_line")
+        self._run = _button("&Run again", "run_again", "primary")
+        self._without = QCheckBox("&Without signing in")
+        self._without.setObjectName("without_signing_in")
+        self._without.setToolTip(_SENDS_NOTHING)
+        self._without.setAccessibleDescription(_SENDS_NOTHING)
+        self._cancel = _button("Cancel", "cancel_run")
+        self._open = _button("&Open report…", "open_report")
+        self._save = _button("&Save report…", "save_report")
+        self._copy = _button("&Copy as Markdown", "copy_report")
+        self._run.clicked.connect(self._run_clicked)
+        self._cancel.clicked.connect(self.cancel_wanted)
+        self._open.clicked.connect(self.open_wanted)
+        self._save.clicked.connect(self.save_wanted)
+        self._copy.clicked.connect(self.copy_wanted)
+        self._without.toggled.connect(self._explain)
+        buttons = flow(self._run, self._cancel, self._without, self._open, self._save, self._copy)
+        content = column(inner := QFrame(), Space.S)
+        content.addWidget(self._line)
+        content.addWidget(buttons)
+        inner.setMaximumWidth(READABLE_WIDTH)
+        outer = column(self)
+        outer.setContentsMargins(Space.XL, Space.M, Space.XL, Space.M)
+        outer.addWidget(centred(inner))
+        self._state: DiagnosisState | None = None
+
+    @property
+    def first(self) -> QWidget:
+        """The control that takes the focus where the page has nothing to read."""
+        return self._run
+
+    @Slot()
+    def run(self) -> None:
+        """Run as by the button, if it is enabled."""
+        self._run.click()
+
+    @Slot()
+    def cancel(self) -> None:
+        """Cancel as by the button, if something runs."""
+        if self._cancel.isVisible():
+            self._cancel.click()
+
+    def render_state(self, state: DiagnosisState) -> None:
+        """Show what can be done now, and why other things can't."""
+        self._state = state
+        busy = str(state.busy)
+        reason = "" if state.report is not None else _NO_REPORT
+        had_focus = self._run.hasFocus() or self._cancel.hasFocus()
+        self._cancel.setVisible(state.running)
+        enable(self._cancel, busy if state.busy.name == "CANCELLING" else "")
+        enable(self._run, busy or state.run_reason)
+        enable(self._open, busy)
+        enable(self._save, busy or reason)
+        enable(self._copy, busy or reason)
+        self._without.setEnabled(not busy)
+        if had_focus:
+            target = self._cancel if state.running else self._run
+            target.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._explain()
+
+    @Slot()
+    def _explain(self) -> None:
+        state = self._state
+        if state is not None and state.busy:
+            self._line.show_line(str(state.busy), "muted")
+        elif state is not None and state.notice is not None:
+            self._line.show_notice(state.notice)
+        else:
+            text = _SENDS_NOTHING if self._without.isChecked() else _SENDS
+            self._line.show_line(text, "muted")
+
+    @Slot()
+    def _run_clicked(self) -> None:
+        self.run_wanted.emit(not self._without.isChecked())
+
+
+def _button(text: str, name: str, kind: str = "") -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setProperty("kind", kind)
+    return button

@@ -1,0 +1,59 @@
+"""Facts as labels and values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+
+from smtp_desk.ui.diagnostics import words
+from smtp_desk.ui.label import Label
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from smtp_desk.core.stages import Facts
+
+    Row = tuple[str, str]
+
+_MOST_ROWS: Final = 40
+_LABEL_EMS: Final = 9
+
+
+class FactTable(QWidget):
+    """Two columns: what, and what it is; values can be selected with the mouse."""
+
+    def __init__(self, rows: Iterable[Row], *, fixed_width: frozenset[str] = frozenset()) -> None:
+        """Show `rows`; the values of labels in `fixed_width` in a fixed-width font."""
+        super().__init__()
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setHorizontalSpacing(Space.L)
+        layout.setVerticalSpacing(Space.XS)
+        layout.setColumnStretch(1, 1)
+        for number, (name, text) in enumerate(rows):
+            if number == _MOST_ROWS:
+                layout.addWidget(Label("More is in the report file.", "small"), number, 1)
+                break
+            what = Label(name, "small")
+            what.setFixedWidth(_LABEL_EMS * self.fontMetrics().height())
+            what.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum)
+            found = Label(text)
+            found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            found.setAccessibleName(f"{name}: {text}")
+            if name in fixed_width:
+                font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+                font.setPointSizeF(self.font().pointSizeF())
+                found.setFont(font)
+            layout.addWidget(what, number, 0, Qt.AlignmentFlag.AlignTop)
+            layout.addWidget(found, number, 1)
+
+
+def fact_rows(facts: Facts, *, without: frozenset[str] = frozenset()) -> Iterator[Row]:
+    """Return the facts that say something, in words."""
+    for name, found in facts.items():
+        if name not in without and found not in (None, "", [], {}):
+            yield words.label(name), words.value(name, found)

@@ -1,0 +1,155 @@
+"""What a report comes to: the verdict, who can mend it, what to do, the server's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLabel, QLayout, QWidget
+
+from smtp_desk.core.findings import Finding, Remedy
+from smtp_desk.ui.card import Card, Panel, column, row
+from smtp_desk.ui.diagnostics import words
+from smtp_desk.ui.fold import RowButton
+from smtp_desk.ui.icons import IconLabel, set_look
+from smtp_desk.ui.integrations.finding_panel import ServerWords, WarningPanel
+from smtp_desk.ui.integrations.words import server_words
+from smtp_desk.ui.label import Label, breakable
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFocusEvent
+
+    from smtp_desk.app.diagnosis import DiagnosisState
+    from smtp_desk.core.report import CheckReport
+
+_PERSON: Final = 18
+_MOST_WARNINGS: Final = 10
+_MOST_REMEDIES: Final = 20
+
+
+class _VerdictLine(QLabel):
+    """The verdict; takes the focus so that screen readers speak it, and its box shows that."""
+
+    focused = Signal(bool)
+
+    def __init__(self, text: str) -> None:
+        super().__init__(breakable(text))
+        self.setObjectName("verdict")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("rank", "heading")
+        self.setWordWrap(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Let the box show it."""
+        super().focusInEvent(event)
+        self.focused.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Let the box show it."""
+        super().focusOutEvent(event)
+        self.focused.emit(False)
+
+
+class _RemedyButton(RowButton):
+    """A remedy that the program can carry out in the form."""
+
+    chosen = Signal(Remedy)
+
+    def __init__(self, remedy: Remedy) -> None:
+        super().__init__(words.cut(remedy.text), "row", "apply")
+        self._remedy = remedy
+        self.setObjectName(f"remedy_{remedy.id}")
+        self.show_detail("Changes the form on Integrations; then send another test.")
+        self.clicked.connect(self._clicked)
+
+    @Slot()
+    def _clicked(self) -> None:
+        self.chosen.emit(self._remedy)
+
+
+class VerdictCard(Card):
+    """The first card of the page.
+
+    Signals:
+        remedy_chosen: Make the changes of this remedy in the form.
+    """
+
+    remedy_chosen = Signal(Remedy)
+
+    def __init__(self, state: DiagnosisState, report: CheckReport) -> None:
+        super().__init__()
+        self.setAccessibleName("Verdict")
+        self._own = state.own
+        self.body.addWidget(Label(_origin(state, report), "small"))
+        self.line: Final = _VerdictLine(words.cut(words.verdict(report)))
+        self._panel = Panel(words.tone(report))
+        self._panel.body.addWidget(self.line)
+        self.line.focused.connect(self._focused)
+        self.body.addWidget(self._panel)
+        if explanation := words.explanation(report):
+            self.body.addWidget(Label(words.cut(explanation)))
+        if report.finding is not None and not report.cancelled:
+            self._add_finding(report.finding)
+        for warning in report.warnings[:_MOST_WARNINGS]:
+            self.body.addWidget(WarningPanel(warning))
+        self.body.addWidget(self._reference(report))
+
+    @Slot(bool)
+    def _focused(self, focused: bool) -> None:  # noqa: FBT001 - a signal's signature
+        set_look(self._panel, "ring", "on" if focused else "off")
+
+    def _add_finding(self, finding: Finding) -> None:
+        self.body.addLayout(_group("Who can mend it", _with_icon("person", words.WHO[finding.who])))
+        if finding.remedies:
+            self.body.addLayout(_group("What to do", self._remedies(finding)))
+        if said := server_words(finding):
+            reply = column()
+            reply.addWidget(ServerWords(words.cut(said)))
+            self.body.addLayout(_group("The server’s words", reply))
+
+    def _remedies(self, finding: Finding) -> QLayout:
+        layout = column()
+        for remedy in finding.remedies[:_MOST_REMEDIES]:
+            # The remedies of a stranger's file are advice: they never reach the form.
+            if remedy.changes and self._own:
+                button = _RemedyButton(remedy)
+                button.chosen.connect(self.remedy_chosen)
+                layout.addWidget(button)
+            else:
+                layout.addLayout(_with_icon("chevron-right", words.cut(remedy.text)))
+        return layout
+
+    def _reference(self, report: CheckReport) -> QWidget:
+        told = []
+        if report.finding is not None:
+            told.append(f"Shown on Integrations as: {report.message}")
+            told.append(f"Code: {words.cut(report.finding.code, 80)}")
+        if report.id:
+            told.append(f"Report: {words.cut(report.id, 80)}")
+        reference = Label("\n".join(told), "small")
+        reference.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        return reference
+
+
+def _origin(state: DiagnosisState, report: CheckReport) -> str:
+    host = words.cut(words.value("host", report.settings.get("host", "")), 255)
+    port = words.cut(words.value("port", report.settings.get("port", "")), 10)
+    return f"{state.source}\nServer: {host}, port {port}" if host else state.source
+
+
+def _group(title: str, content: QLayout) -> QLayout:
+    layout = column(space=Space.XS)
+    layout.addWidget(Label(title, "label"))
+    layout.addLayout(content)
+    return layout
+
+
+def _with_icon(icon: str, text: str) -> QLayout:
+    layout = row()
+    mark = IconLabel(size=_PERSON)
+    mark.show_icon(icon, "muted")
+    layout.addWidget(mark, alignment=Qt.AlignmentFlag.AlignTop)
+    layout.addWidget(Label(text), 1)
+    return layout

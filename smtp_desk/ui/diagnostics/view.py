@@ -1,0 +1,236 @@
+"""The Diagnostics page: what its presenter sees of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from smtp_desk.app.diagnosis import DiagnosisBusy, DiagnosisState
+from smtp_desk.ui.card import Card, column
+from smtp_desk.ui.diagnostics.action_bar import ActionBar
+from smtp_desk.ui.diagnostics.evidence import evidence
+from smtp_desk.ui.diagnostics.time_line import TimeLine
+from smtp_desk.ui.diagnostics.verdict_card import VerdictCard
+from smtp_desk.ui.diagnostics.welcome import Missing, Welcome
+from smtp_desk.ui.integrations.stage_list import StageList
+from smtp_desk.ui.page import Page
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from smtp_desk.core.findings import Remedy
+    from smtp_desk.core.problems import Problem
+    from smtp_desk.core.report import CheckReport
+
+_EXPLANATION: Final = "The newest test, or a report that somebody sent you, explained."
+_FILTER: Final = "Reports (*.json);;All files (*)"
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
+
+
+class DiagnosisActions(Protocol):
+    """What the page asks of its presenter."""
+
+    def run(self, *, login: bool) -> None:
+        """Test the values in the form."""
+
+    def cancel(self) -> None:
+        """End the test that runs."""
+
+    def apply(self, remedy: Remedy) -> None:
+        """Make the changes of a remedy in the form."""
+
+    def open(self, path: Path) -> None:
+        """Show the report in a file."""
+
+    def save(self, path: Path) -> None:
+        """Write the report into a file."""
+
+    def copy(self) -> None:
+        """Put the report on the clipboard."""
+
+
+class DiagnosticsView(QObject):
+    """Shows what it is told and reports what the person does; decides nothing.
+
+    Attributes:
+        page: The widget. What it shows is made when it is seen.
+
+    Signals:
+        integrations_wanted: Show the page with the form.
+    """
+
+    integrations_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page: Final = Page("diagnostics", "Diagnostics", _EXPLANATION)
+        self._actions: DiagnosisActions | None = None
+        self._state = DiagnosisState()
+        self._shown: DiagnosisState | None = None
+        self._content: QWidget | None = None
+        self._verdict: VerdictCard | None = None
+        self._wants_focus = False
+        self._bar = ActionBar()
+        self._missing: Missing | None = None
+        self._running = Card("Running")
+        self._stages = StageList()
+        self._stages.setObjectName("running_stages")
+        self._running.body.addWidget(self._stages)
+        self._running.hide()
+        self._layout = column(space=Space.L)
+        self.page.body.addLayout(self._layout)
+        self._layout.addWidget(self._running)
+        self.page.body.addStretch(1)
+        self.page.set_action_bar(self._bar)
+        self.page.installEventFilter(self)
+        self._bar.render_state(self._state)
+
+    def attach(self, actions: DiagnosisActions) -> None:
+        """Report to `actions` from now on."""
+        bar = self._bar
+        self._actions = actions
+        bar.run_wanted.connect(self._run)
+        bar.cancel_wanted.connect(actions.cancel)
+        bar.copy_wanted.connect(actions.copy)
+        bar.open_wanted.connect(self._ask_what_to_open)
+        bar.save_wanted.connect(self._ask_where_to_save)
+        for keys, act in (
+            (QKeySequence("Ctrl+T"), bar.run),
+            (QKeySequence(QKeySequence.StandardKey.Open), self._ask_what_to_open),
+            (QKeySequence(Qt.Key.Key_Escape), bar.cancel),
+        ):
+            shortcut = QShortcut(keys, self.page)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
+    def render(self, state: DiagnosisState) -> None:
+        """Show this, now or as soon as the page is seen."""
+        self._state = state
+        if self.page.isVisible():
+            self._draw()
+
+    def focus_verdict(self) -> None:
+        """Move the focus to the verdict and bring it into view, now or when it is seen."""
+        self._wants_focus = True
+        if self.page.isVisible():
+            self._focus()
+
+    def copy_text(self, text: str) -> None:
+        """Put a text on the clipboard."""
+        QGuiApplication.clipboard().setText(text)
+
+    def open_integrations(self) -> None:
+        """Show the page with the form."""
+        self.integrations_wanted.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Draw what was not drawn while nobody saw it."""
+        if watched is self.page and event.type() is QEvent.Type.Show:
+            self._draw()
+            self._focus()
+        return super().eventFilter(watched, event)
+
+    def _draw(self) -> None:
+        state, shown = self._state, self._shown
+        if state == shown:
+            return
+        self._shown = state
+        self._bar.render_state(state)
+        if shown is None or shown.report is not state.report or shown.source != state.source:
+            self._show_report(state)
+        if shown is None or shown.problems != state.problems:
+            self._show_missing(state.problems)
+        self._running.setVisible(state.running)
+        # Only a test email goes through all stages; a check shows those that began.
+        testing = state.busy is DiagnosisBusy.TESTING
+        self._stages.show_stages(state.stages, testing=testing)
+        if self._content is not None:
+            self._content.setVisible(not state.running)
+
+    def _focus(self) -> None:
+        if self._wants_focus and self._verdict is not None:
+            self._wants_focus = False
+            self._verdict.line.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.page.bring_into_view(self._verdict.line)
+
+    def _show_report(self, state: DiagnosisState) -> None:
+        if self._content is not None:
+            self._layout.removeWidget(self._content)
+            self._content.hide()
+            self._content.deleteLater()
+        self._verdict = None
+        self._content = QWidget()
+        layout = column(self._content, Space.L)
+        if state.report is None:
+            layout.addWidget(Welcome())
+        else:
+            self._verdict = VerdictCard(state, state.report)
+            self._verdict.remedy_chosen.connect(self._apply)
+            layout.addWidget(self._verdict)
+            layout.addWidget(TimeLine(state.report))
+            for card in evidence(state.report):
+                layout.addWidget(card)
+        self._layout.addWidget(self._content)
+
+    def _show_missing(self, problems: tuple[Problem, ...]) -> None:
+        if self._missing is not None:
+            self._layout.removeWidget(self._missing)
+            self._missing.hide()
+            self._missing.deleteLater()
+            self._missing = None
+        if problems:
+            self._missing = Missing(problems)
+            self._missing.form_wanted.connect(self.integrations_wanted)
+            self._layout.insertWidget(0, self._missing)
+            self.page.bring_into_view(self._missing)
+
+    @Slot(bool)
+    def _run(self, login: bool) -> None:  # noqa: FBT001 - a signal's signature
+        if self._actions is not None:
+            self._actions.run(login=login)
+
+    @Slot(object)
+    def _apply(self, remedy: Remedy) -> None:
+        if self._actions is not None:
+            self._actions.apply(remedy)
+
+    @Slot()
+    def _ask_what_to_open(self) -> None:
+        dialog = QFileDialog(self.page, "Open report", "", _FILTER)
+        dialog.setObjectName("open_report_dialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self._opened)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    @Slot()
+    def _ask_where_to_save(self) -> None:
+        if self._state.report is None:
+            return
+        dialog = QFileDialog(self.page, "Save report", "", _FILTER)
+        dialog.setObjectName("save_report_dialog")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("json")
+        dialog.selectFile(_file_name(self._state.report))
+        dialog.fileSelected.connect(self._saved)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    @Slot(str)
+    def _opened(self, path: str) -> None:
+        if self._actions is not None:
+            self._actions.open(Path(path))
+
+    @Slot(str)
+    def _saved(self, path: str) -> None:
+        if self._actions is not None:
+            self._actions.save(Path(path))
+
+
+def _file_name(report: CheckReport) -> str:
+    """Propose a name; nothing of a stranger's report but letters and digits goes into it."""
+    return f"smtp-report-{_UNSAFE.sub('', report.id)[:16] or 'unnamed'}.json"

@@ -1,0 +1,171 @@
+"""The words of the Diagnostics page, for somebody who never heard of SMTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from smtp_desk.app.report_text import outcome_text
+from smtp_desk.app.stage_facts import shown
+from smtp_desk.core.findings import Who
+from smtp_desk.core.problems import Field
+from smtp_desk.core.stages import Json, Stage, StageStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smtp_desk.core.report import CheckReport
+
+WHO: Final[Mapping[Who, str]] = {
+    Who.YOU: "Whoever fills in the settings: no administrator is needed.",
+    Who.MAIL_ADMINISTRATOR: "The administrator of the mail server.",
+    Who.NETWORK_ADMINISTRATOR: "The administrator of the network, often also of its firewall.",
+    Who.PROVIDER: "The email provider: its support, or its website.",
+    Who.PROGRAM: "The makers of this program: please send them this report.",
+}
+
+MEANINGS: Final[Mapping[Stage, str]] = {
+    Stage.SETTINGS: "Is everything filled in, and does it make sense?",
+    Stage.RESOLVE: "Which network addresses does the host name stand for?",
+    Stage.CONNECT: "Does the server answer on this port?",
+    Stage.GREETING: "Does it introduce itself as a mail server?",
+    Stage.EHLO: "The program says who it is; the server says what it can do.",
+    Stage.TLS: "The line is made private (TLS), and the server proves with a certificate that it "
+    "is the one it claims to be. Nothing secret is sent before.",
+    Stage.AUTH: "Does the server accept the username and the password?",
+    Stage.SENDER: "May this account send from the From email?",
+    Stage.RECIPIENT: "Does the server take email for this recipient?",
+    Stage.MESSAGE: "The email itself is handed over, and the server confirms that it has it.",
+    Stage.DONE: "Goodbye. A failure here changes nothing.",
+}
+STATUSES: Final[Mapping[StageStatus, str]] = {
+    StageStatus.STARTED: "did not end",
+    StageStatus.PASSED: "passed",
+    StageStatus.WARNED: "passed with a warning",
+    StageStatus.FAILED: "failed here",
+    StageStatus.SKIPPED: "not needed",
+}
+FIELDS: Final[Mapping[str, str]] = {
+    Field.HOST: "SMTP server host",
+    Field.PORT: "Port",
+    Field.USERNAME: "Username",
+    Field.PASSWORD: "Password",
+    Field.FROM_NAME: "From name",
+    Field.FROM_EMAIL: "From email",
+    Field.SECURITY: "Security",
+    Field.CA_FILE: "CA certificate file",
+    Field.EHLO_NAME: "EHLO name",
+    Field.AUTH_METHOD: "Sign-in method",
+    Field.RECIPIENT: "Send test email to",
+}
+_NAMES: Final[Mapping[str, str]] = {
+    **FIELDS,
+    "address": "Address used",
+    "addresses": "Addresses tried",
+    "bare_lf": "Line ends are not as the standard wants",
+    "cipher": "Cipher",
+    "extensions": "What it can do",
+    "extensions_before_tls": "What it can do before TLS",
+    "enhanced": "Enhanced code",
+    "found": "Addresses found",
+    "host": "Host",
+    "initial_response": "Signed in with one command",
+    "mechanism": "Sign-in method used",
+    "mechanisms": "Sign-in methods offered",
+    "mode": "How TLS began",
+    "openssl": "OpenSSL",
+    "qt": "Qt",
+    "reply_code": "Reply code",
+    "size": "Size in bytes",
+    "version": "TLS version",
+    "words": "The server’s words",
+}
+_VALUES: Final[Mapping[tuple[str, str], str]] = {
+    ("mode", "starttls"): "STARTTLS: an open line is made private",
+    ("mode", "tls"): "TLS from the start",
+    ("security", "auto"): "Automatic",
+    ("security", "starttls"): "STARTTLS",
+    ("security", "tls"): "TLS from the start",
+    ("auth_method", "auto"): "Automatic",
+    ("auth_method", "plain"): "PLAIN",
+    ("auth_method", "login"): "LOGIN",
+    ("auth_method", "cram-md5"): "CRAM-MD5",
+}
+PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "starttls": ("Works, with security STARTTLS", "success", "success"),
+    "tls": ("Works, with security TLS from the start", "success", "success"),
+    "smtp_without_tls": ("A mail server, but without a private line (TLS)", "warning", "warning"),
+    "closed": ("Nobody listens there", "failed", "muted"),
+    "silent": ("No answer; often a firewall", "failed", "muted"),
+    "other": ("Something else went wrong", "failed", "muted"),
+}
+"""What a port's answer means, with icon and tone."""
+
+_LONGEST: Final = 2000
+_CHECKED: Final = (
+    "The server was found, it answered, the line to it is private and its certificate is "
+    "trusted. Whether it accepts the password and the From email, only a test email can tell."
+)
+_ACCEPTED: Final = (
+    "The server has the email. If it does not arrive, look into the spam folder first."
+)
+
+
+def verdict(report: CheckReport) -> str:
+    """Return what a report comes to, in one sentence."""
+    if report.finding is not None and not report.cancelled:
+        return report.finding.summary
+    return outcome_text(report)
+
+
+def explanation(report: CheckReport) -> str:
+    """Return what the verdict means."""
+    if report.finding is not None:
+        return report.finding.explanation
+    if report.sent:
+        return _ACCEPTED
+    last = {result.stage for result in report.stages if result.status is StageStatus.PASSED}
+    return _CHECKED if Stage.TLS in last and Stage.AUTH not in last else ""
+
+
+def tone(report: CheckReport) -> str:
+    """Return the tone of the verdict."""
+    if report.cancelled:
+        return "plain"
+    return "danger" if report.finding is not None else "success"
+
+
+def label(name: str) -> str:
+    """Return the name of a fact or setting as a person reads it."""
+    return _NAMES.get(name) or cut(name.replace("_", " ").strip().capitalize(), 80)
+
+
+def value(name: str, found: Json) -> str:
+    """Return a fact as a person reads it; a very long one is cut."""
+    if name == "addresses" and isinstance(found, list):
+        return cut("\n".join(_attempt(each) for each in found))
+    text = shown(found)
+    return _VALUES.get((name, text)) or cut(text)
+
+
+def cut(text: str, longest: int = _LONGEST) -> str:
+    """Return `text`, its end replaced by a dot-dot-dot where it is too long to be read."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 time as day and time in UTC; what is none, unchanged."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return cut(text, 80)
+    return f"{found:%Y-%m-%d %H:%M} UTC"
+
+
+def _attempt(found: Json) -> str:
+    if not isinstance(found, dict):
+        return shown(found)
+    told = f"{shown(found.get('address', ''))}: {shown(found.get('result', '')).replace('_', ' ')}"
+    if found.get("ms"):
+        told += f" after {shown(found['ms'])} ms"
+    return f"{told} ({shown(found['reason'])})" if found.get("reason") else told
