@@ -188,7 +188,7 @@ class Database:
             self._prepare()  # moved away or removed: to write on would be to write to nowhere
         with self._free_lock:
             while self._free:
-                connection = self._free.pop()
+                connection = self._free.pop(0)  # one of a file that is gone comes first
                 if connection.file == self._file:
                     return connection
                 connection.close()
@@ -318,5 +318,5 @@ def _start_anew_in_child() -> None:
         database.start_anew()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_anew_in_child)
+# Absent on Windows, where nothing forks.
+getattr(os, "register_at_fork", dict)(after_in_child=_start_anew_in_child)

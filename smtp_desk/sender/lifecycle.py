@@ -7,7 +7,7 @@ and is over; whoever held it learns so before the dot.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, assert_never
+from typing import Final
 
 from smtp_desk.sender.backoff import LIFETIME, LONGEST_DELAY, RESEND_AFTER
 from smtp_desk.sender.clock import whole_ms
@@ -118,10 +118,8 @@ def changed(entry: Entry, change: Change, now: datetime) -> Entry | None:
             after = _given_up(_tried(entry, attempts), now)
         case Postpone():
             after = _postponed(entry, change, now)
-        case Doubt():
-            after = _doubted(entry, change, now)
         case _:
-            assert_never(change)
+            after = _doubted(entry, change, now)
     return after
 
 

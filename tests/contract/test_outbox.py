@@ -120,6 +120,12 @@ def test_the_way_of_an_accepted_entry(outbox: Outbox, clock: TurnedClock) -> Non
     assert outbox.claim("bo's desk", 9, LEASE) == outbox.claim_in_doubt("bo's desk", 9, LEASE) == ()
 
 
+def test_a_route_without_a_dot_accepts_at_once(outbox: Outbox, clock: TurnedClock) -> None:
+    (claim,) = outbox.add_claimed([message()], "ann's desk", LEASE)
+    change_one(outbox, Accept(claim, (attempt(clock),)))
+    assert state(outbox, claim) is State.ACCEPTED
+
+
 def test_a_lease_that_is_over_goes_to_another_and_the_first_aborts_before_the_dot(
     outbox: Outbox, clock: TurnedClock
 ) -> None:

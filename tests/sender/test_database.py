@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.database import Database
+from smtp_desk.sender import database as database_module
+from smtp_desk.sender.database import Database, _start_anew_in_child
 from smtp_desk.sender.migrations import APPLICATION_ID, MIGRATIONS
 from smtp_desk.sender.outbox import (
     OutboxBusyError,
@@ -191,6 +192,27 @@ def test_a_new_file_that_others_hold_is_waited_for_and_not_for_ever(path: Path) 
     opened[0].close()
 
 
+def test_two_that_switch_to_wal_at_once_both_come_through(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite tells one of them at once that the file is locked, whatever the timeout."""
+    attempts: list[sqlite3.Connection] = []
+
+    def locked_at_first(connection: sqlite3.Connection) -> None:
+        attempts.append(connection)
+        if len(attempts) == 1:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        bring_up_to_date(connection)
+
+    bring_up_to_date = database_module._bring_up_to_date
+    monkeypatch.setattr(database_module, "_bring_up_to_date", locked_at_first)
+    with Database(path) as database:
+        assert pragma(database, "journal_mode") == "wal"
+    assert len(attempts) == 2
+
+
 def test_work_that_raises_is_undone_and_leaves_that_of_others(database: Database) -> None:
     def fail(connection: sqlite3.Connection) -> None:
         insert(connection)
@@ -226,6 +248,15 @@ def test_a_connection_of_a_removed_file_is_given_up(database: Database, path: Pa
     SqliteOutbox(database).add([message()])
     assert database.read(read_and_remove) == 1
     assert count(database) == 0
+
+
+def test_a_child_leaves_the_connections_of_its_parent_alone(database: Database) -> None:
+    (connection,) = database._free
+    _start_anew_in_child()
+    assert count(database) == 0
+    assert connection not in database._free
+    assert connection.execute("SELECT count(*) FROM entries").fetchone() == (0,)
+    connection.close()
 
 
 def test_after_a_fork_the_child_writes_and_the_parent_goes_on(
