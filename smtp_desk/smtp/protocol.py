@@ -83,7 +83,7 @@ _SENDS: Final[Mapping[tuple[State, Verb], State]] = {
     (State.SPENT, Verb.QUIT): State.SPENT,
 }
 
-_ANSWERS: Final[Mapping[tuple[State, Verb, Outcome], State]] = {
+_ANSWERS: Final[Mapping[tuple[State, Verb | None, Outcome], State]] = {
     (State.BANNER, Verb.GREETING, Outcome.DONE): State.CLEAR,
     (State.BANNER, Verb.GREETING, Outcome.REFUSED): State.SPENT,
     (State.SECURE_BANNER, Verb.GREETING, Outcome.DONE): State.SECURE,
@@ -164,11 +164,6 @@ class ClientProtocol:
         return len(self._pending)
 
     @property
-    def rest(self) -> bytes:
-        """The first bytes of what came and is no complete reply."""
-        return self._reader.rest
-
-    @property
     def bare_lf(self) -> bool:
         """Whether the server ended a line without CR (see `ReplyReader`)."""
         return self._reader.bare_lf
@@ -224,14 +219,12 @@ class ClientProtocol:
             raise
         if raw is None:
             return None
-        if not self._pending and raw.code != SERVICE_NOT_AVAILABLE:
+        closing = raw.code == SERVICE_NOT_AVAILABLE
+        if not self._pending and not closing:
             self._fail(Violation.UNEXPECTED_REPLY, b"%d %b" % (raw.code, raw.texts[0]))
         verb = self._pending.popleft() if self._pending else None
         outcome = _outcome(verb, raw.code)
-        if raw.code == SERVICE_NOT_AVAILABLE:
-            self.state = State.CLOSED
-        elif verb is not None:
-            self.state = _ANSWERS.get((self.state, verb, outcome), self.state)
+        self.state = State.CLOSED if closing else self._following(verb, outcome)
         if verb is Verb.EHLO and outcome is Outcome.DONE:
             self.extensions = Extensions.from_lines(raw.texts)
         reply = Reply.from_lines(raw.code, self._scrub(raw.texts))
@@ -251,6 +244,9 @@ class ClientProtocol:
         self.extensions = Extensions()
         self._reader = ReplyReader()
         self.state = State.SECURE
+
+    def _following(self, verb: Verb | None, outcome: Outcome) -> State:
+        return _ANSWERS.get((self.state, verb, outcome), self.state)
 
     def _refuse_outside_group(self, verb: Verb) -> None:
         behind_message = self._pending[-1] is Verb.END and verb is Verb.QUIT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.check import CheckRequest, run_check
@@ -22,19 +22,19 @@ class Checks:
 
     sessions: Sessions
 
-    def request(self, server: ScriptedServer, **fields: object) -> CheckRequest:
+    def request(self, server: ScriptedServer, **fields: Any) -> CheckRequest:  # noqa: ANN401 - by name
         """A full test of the server, its settings changed as `fields` say."""
         own = {field.name for field in dataclasses.fields(CheckRequest)}
         asked = {name: value for name, value in fields.items() if name in own}
         other = {name: value for name, value in fields.items() if name not in own}
-        usual: dict[str, object] = {
+        usual: dict[str, Any] = {
             "settings": self.sessions.settings(server, **other),
             "secret": PASSWORD,
             "recipient": "bo@example.test",
             "content": MAIL,
             "probe_ports": False,
         }
-        return CheckRequest(**{**usual, **asked})  # type: ignore[arg-type] - by name
+        return CheckRequest(**{**usual, **asked})
 
     def run(
         self,
@@ -52,7 +52,7 @@ class Checks:
             report_id="0123abcd",
         )
 
-    def __call__(self, server: ScriptedServer, **fields: object) -> CheckReport:
+    def __call__(self, server: ScriptedServer, **fields: Any) -> CheckReport:  # noqa: ANN401 - by name
         return self.run(self.request(server, **fields))
 
 

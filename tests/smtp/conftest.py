@@ -7,8 +7,9 @@ import ssl
 import pytest
 
 from tests.servers.certs import Certificates
+from tests.servers.script import PIPELINING_SERVER
 from tests.smtp.checks import Checks
-from tests.smtp.sessions import Sessions
+from tests.smtp.sessions import ONE_BY_ONE, Sessions
 
 
 @pytest.fixture
@@ -27,3 +28,10 @@ def checks(sessions: Sessions) -> Checks:
 def tls(certs: Certificates) -> ssl.SSLContext:
     """The TLS of a server with a good certificate."""
     return certs.good.server_context()
+
+
+@pytest.fixture(params=[PIPELINING_SERVER, ONE_BY_ONE], ids=["pipelining", "one_by_one"])
+def extensions(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What the server offers: both ways must come to the same."""
+    offered: tuple[str, ...] = request.param
+    return offered

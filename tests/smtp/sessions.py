@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import ServerSettings
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
-from smtp_desk.smtp.envelope import Envelope
+from smtp_desk.smtp.envelope import Delivery, Envelope, RecipientStatus
 from smtp_desk.smtp.limits import Limits
 from smtp_desk.smtp.session import Session
+from tests.servers.script import PIPELINING_SERVER, Script
+from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from smtp_desk.smtp.auth import Credential
     from smtp_desk.smtp.cancel import Cancel
     from tests.servers.certs import Certificates
-    from tests.servers.scripted import ScriptedServer
 
 PATIENT = Limits(total=60, connect=10, patience=10)
 HASTY = Limits(total=60, connect=10, greeting=0.3, command=0.3, end=0.3, quit=0.3, patience=10)
@@ -55,16 +59,16 @@ class Sessions:
 
     certs: Certificates
 
-    def settings(self, server: ScriptedServer, **fields: object) -> ServerSettings:
+    def settings(self, server: ScriptedServer, **fields: Any) -> ServerSettings:  # noqa: ANN401 - by name
         """Settings of a scripted server."""
-        usual: dict[str, object] = {
+        usual: dict[str, Any] = {
             "host": server.host,
             "port": server.port,
             "from_email": "ann@example.org",
             "username": "desk",
             "ca_pem": self.certs.root.chain_file.read_text(),
         }
-        return ServerSettings(**{**usual, **fields})  # type: ignore[arg-type] - by name
+        return ServerSettings(**{**usual, **fields})
 
     def new(
         self,
@@ -74,7 +78,7 @@ class Sessions:
         cancel: Cancel | None = None,
         told: Told | None = None,
         credential: Credential | None = PASSWORD,
-        **fields: object,
+        **fields: Any,  # noqa: ANN401 - by name
     ) -> Session:
         """A session with a scripted server, not yet open."""
         return Session(
@@ -85,3 +89,28 @@ class Sessions:
             observe=told,
             keep_transcript=True,
         )
+
+
+ONE_BY_ONE = tuple(word for word in PIPELINING_SERVER if word != "PIPELINING")
+
+
+@contextlib.contextmanager
+def opened(
+    sessions: Sessions,
+    played: Script,
+    told: Told | None = None,
+    limits: Limits = PATIENT,
+) -> Iterator[tuple[Session, ScriptedServer]]:
+    """A session that is open, and its server."""
+    with ScriptedServer(played) as server:
+        session = sessions.new(server, told=told, limits=limits)
+        session.open()
+        try:
+            yield session, server
+        finally:
+            session.abort()
+
+
+def statuses(delivery: Delivery) -> list[RecipientStatus]:
+    """What came of each recipient."""
+    return [result.status for result in delivery.results]

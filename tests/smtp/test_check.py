@@ -25,6 +25,7 @@ from tests.servers.scripted import ScriptedServer
 from tests.smtp.checks import Checks, code_of
 from tests.smtp.sessions import MAIL
 
+
 class TestSuccess:
     def test_a_full_test(self, checks: Checks, tls: ssl.SSLContext) -> None:
         events: list[StageEvent] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
 import json
 import ssl
@@ -140,8 +141,8 @@ class TestWarnings:
 
 
 def test_the_name_server_asked_for_decides(checks: Checks, tls: ssl.SSLContext) -> None:
-    zone = {"mail.example.test": {"A": ["127.0.0.1"]}}
-    with ScriptedServer(Script(tls=tls)) as server, NameServer(zone) as names:  # type: ignore[arg-type]
+    zone = {"mail.example.test": ["A 127.0.0.1"]}
+    with ScriptedServer(Script(tls=tls)) as server, NameServer(zone) as names:
         where = f"{names.host}:{names.port}"
         report = checks(server, host="mail.example.test", resolver=where)
         missing = checks(server, host="missing.example.test", resolver=where)
@@ -264,16 +265,16 @@ class TestCancel:
 @pytest.mark.parametrize(
     ("played", "stage"),
     [
-        ({"greeting": Silence()}, Stage.GREETING),
-        ({"on": {"EHLO": Silence()}}, Stage.EHLO),
-        ({"on": {CREDENTIALS: Silence()}}, Stage.AUTH),
-        ({"on": {"RCPT": Silence()}}, Stage.RECIPIENT),
+        (Script(greeting=Silence()), Stage.GREETING),
+        (Script(on={"EHLO": Silence()}), Stage.EHLO),
+        (Script(on={CREDENTIALS: Silence()}), Stage.AUTH),
+        (Script(on={"RCPT": Silence()}), Stage.RECIPIENT),
     ],
 )
 def test_the_limit_of_the_whole_test(
-    checks: Checks, tls: ssl.SSLContext, played: dict[str, object], stage: Stage
+    checks: Checks, tls: ssl.SSLContext, played: Script, stage: Stage
 ) -> None:
-    with ScriptedServer(Script(tls=tls, **played)) as server:  # type: ignore[arg-type] - by name
+    with ScriptedServer(dataclasses.replace(played, tls=tls)) as server:
         report = checks(server, total_seconds=0.3)
     assert code_of(report) == "session.timeout"
     assert report.finding is not None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import ssl
+from typing import Any
 
 import pytest
 
@@ -29,7 +31,7 @@ from tests.smtp.sessions import HASTY, Sessions, Told
 LONG = "p" * 400
 
 
-def fails(sessions: Sessions, server: ScriptedServer, **fields: object) -> SmtpFailure:
+def fails(sessions: Sessions, server: ScriptedServer, **fields: Any) -> SmtpFailure:  # noqa: ANN401 - by name
     session = sessions.new(server, limits=HASTY, **fields)
     with pytest.raises(SmtpFailure) as caught:
         session.open()
@@ -101,9 +103,7 @@ def test_a_refusal_ends_it_after_one_try(
         (Raw(b"235-a\r\n535 b\r\n"), "session.protocol_error"),
     ],
 )
-def test_no_answer(
-    sessions: Sessions, tls: ssl.SSLContext, action: Action, code: str
-) -> None:
+def test_no_answer(sessions: Sessions, tls: ssl.SSLContext, action: Action, code: str) -> None:
     with ScriptedServer(Script(tls=tls, on={CREDENTIALS: action})) as server:
         failure = fails(sessions, server)
     assert (failure.stage, failure.code) == (Stage.AUTH, code)
@@ -150,21 +150,19 @@ def test_an_initial_response_too_long_for_a_line_waits_for_the_challenge(
 
 
 class TestToken:
-    played = {"extensions": ("AUTH PLAIN XOAUTH2",), "users": {"desk": "ya29.token"}}
+    played = Script(extensions=("AUTH PLAIN XOAUTH2",), users={"desk": "ya29.token"})
 
     def test_it_signs_in(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
         token: Credential = Token(Secret("ya29.token"))
-        with ScriptedServer(Script(tls=tls, **self.played)) as server:  # type: ignore[arg-type]
+        with ScriptedServer(dataclasses.replace(self.played, tls=tls)) as server:
             session = sessions.new(server, credential=token)
             session.open()
             session.quit()
             assert server.sessions[0].authenticated
 
-    def test_its_refusal_stands_in_the_facts(
-        self, sessions: Sessions, tls: ssl.SSLContext
-    ) -> None:
+    def test_its_refusal_stands_in_the_facts(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
         token = Token(Secret("ya29.other"))
-        with ScriptedServer(Script(tls=tls, **self.played)) as server:  # type: ignore[arg-type]
+        with ScriptedServer(dataclasses.replace(self.played, tls=tls)) as server:
             failure = fails(sessions, server, credential=token)
             assert "" in server.commands
         assert failure.reply is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ssl
 import threading
 import time
@@ -13,7 +14,7 @@ from smtp_desk.core.errors import Acceptance, SmtpFailure
 from smtp_desk.core.settings import Security
 from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.limits import Limits
-from tests.servers.script import CREDENTIALS, END_OF_DATA, Action, Drip, Reply, Script, Silence
+from tests.servers.script import CREDENTIALS, END_OF_DATA, Drip, Reply, Script, Silence
 from tests.servers.scripted import ScriptedServer
 from tests.smtp.sessions import ENVELOPE, MAIL, PATIENT, Sessions
 
@@ -52,23 +53,23 @@ def cancelled_at(
 @pytest.mark.parametrize(
     ("played", "after"),
     [
-        ({"greeting": Silence()}, 0),
-        ({"greeting": Drip(b"220-x\r\n", every=0.01, endless=True)}, 0),
-        ({"on": {"EHLO": Silence()}}, 1),
-        ({"on": {"EHLO": TRICKLE}}, 1),
-        ({"on": {"STARTTLS": Silence()}}, 2),
-        ({"on": {"STARTTLS": (Reply("220 go"), Silence())}}, 2),
-        ({"on": {CREDENTIALS: Silence()}}, 4),
-        ({"on": {"MAIL": Silence()}}, 5),
-        ({"on": {"RCPT": Silence()}}, 6),
-        ({"on": {"DATA": Silence()}}, 7),
+        (Script(greeting=Silence()), 0),
+        (Script(greeting=Drip(b"220-x\r\n", every=0.01, endless=True)), 0),
+        (Script(on={"EHLO": Silence()}), 1),
+        (Script(on={"EHLO": TRICKLE}), 1),
+        (Script(on={"STARTTLS": Silence()}), 2),
+        (Script(on={"STARTTLS": (Reply("220 go"), Silence())}), 2),
+        (Script(on={CREDENTIALS: Silence()}), 4),
+        (Script(on={"MAIL": Silence()}), 5),
+        (Script(on={"RCPT": Silence()}), 6),
+        (Script(on={"DATA": Silence()}), 7),
     ],
 )
 def test_a_session_that_waits(
-    sessions: Sessions, tls: ssl.SSLContext, played: dict[str, Action], after: int
+    sessions: Sessions, tls: ssl.SSLContext, played: Script, after: int
 ) -> None:
     cancel = Cancel()
-    with ScriptedServer(Script(tls=tls, **played)) as server:  # type: ignore[arg-type] - by name
+    with ScriptedServer(dataclasses.replace(played, tls=tls)) as server:
         session = sessions.new(server, cancel=cancel)
         failure, took = cancelled_at(session, server, cancel, after)
         server.wait_for(lambda s: s.open_connections == 0)

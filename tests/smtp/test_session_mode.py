@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,7 +26,10 @@ GIVES_UP = dataclasses.replace(PATIENT, greeting=0.5, tls=0.5, patience=0.1)
 
 
 def fails(
-    sessions: Sessions, server: ScriptedServer, limits: Limits = QUICK, **fields: object
+    sessions: Sessions,
+    server: ScriptedServer,
+    limits: Limits = QUICK,
+    **fields: Any,  # noqa: ANN401 - by name
 ) -> SmtpFailure:
     session = sessions.new(server, limits=limits, **fields)
     with pytest.raises(SmtpFailure) as caught:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,7 +31,7 @@ from tests.smtp.sessions import HASTY, Sessions, Told
 if TYPE_CHECKING:
     from tests.servers.certs import Certificates
 
-TLS_FIRST = {"security": Security.TLS}
+TLS_FIRST: dict[str, Any] = {"security": Security.TLS}
 
 
 def fails(
@@ -40,7 +40,7 @@ def fails(
     *,
     limits: Limits = HASTY,
     told: Told | None = None,
-    **fields: object,
+    **fields: Any,  # noqa: ANN401 - by name
 ) -> SmtpFailure:
     """What ends the opening of a session."""
     session = sessions.new(server, limits=limits, told=told, **fields)
@@ -128,7 +128,7 @@ class TestSettings:
         ],
     )
     def test_what_can_be_known_before_the_first_packet(
-        self, sessions: Sessions, fields: dict[str, object], code: str
+        self, sessions: Sessions, fields: dict[str, Any], code: str
     ) -> None:
         with ScriptedServer() as server:
             failure = fails(sessions, server, **fields)
