@@ -189,6 +189,21 @@ def test_the_focus_goes_to_the_outcome(page: Stage) -> None:
     assert page.find(QPushButton, "send_test").hasFocus()
 
 
+def test_the_focus_goes_from_send_to_cancel(page: Stage) -> None:
+    page.find(QPushButton, "send_test").setFocus()
+    page.view.render(replace(TYPED, busy=Busy.TESTING))
+    assert page.find(QPushButton, "cancel_test").hasFocus()
+
+
+def test_whoever_types_during_a_test_is_left_in_peace(page: Stage) -> None:
+    page.view.render(replace(TYPED, busy=Busy.TESTING))
+    page.view.focus_field(Field.HOST)
+    QTest.keyClicks(page.find(QLineEdit, "host"), "x")
+    page.view.render(SCENES["failure"].state)
+    page.view.focus_outcome()
+    assert page.find(QLineEdit, "host").hasFocus()
+
+
 def test_rendering_twice_changes_nothing(page: Stage) -> None:
     scene = SCENES["failure"]
     page.view.render(scene.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from smtp_desk.core.draft import SettingsDraft
@@ -65,6 +65,8 @@ class SettingsForm(QWidget):
         for field in self.fields.values():
             field.edited.connect(self.edited)
             field.finished.connect(self.finished)
+        for name in _ADVANCED:
+            self.fields[name].edited.connect(self._open_advanced)
 
     def show_draft(self, draft: SettingsDraft) -> None:
         """Put the texts into the fields without reporting edits."""
@@ -107,6 +109,11 @@ class SettingsForm(QWidget):
         found = self.fields[field]
         found.take_focus()
         return found
+
+    @Slot()
+    def _open_advanced(self) -> None:
+        """What was typed for the person, or by a screen reader's command, can be seen."""
+        self._advanced.open()
 
     def _lay_out(self) -> None:
         fields = self.fields

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.ui.card import column, row
-from smtp_desk.ui.icons import IconLabel, pixmap
+from smtp_desk.ui.icons import IconLabel, pixmap, set_look
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.label import Label
 from smtp_desk.ui.theme import Space
@@ -104,6 +104,7 @@ class _StageRow(QWidget):
             words.duration(result.ms) if timed else "",
         )
         self._icon.show_icon(icon, tone)
+        set_look(self._name, "tone", "")
         # The icon says passed; whatever else happened is said in words too.
         self._state.setVisible(result.status is not StageStatus.PASSED)
 
@@ -111,6 +112,7 @@ class _StageRow(QWidget):
         """Show a stage that has not begun."""
         self._show(words.STAGES[stage], words.WAITING, "")
         self._icon.show_icon("pending", "muted")
+        set_look(self._name, "tone", "muted")
         self._state.hide()
 
     def _show(self, name: str, state: str, time: str) -> None:

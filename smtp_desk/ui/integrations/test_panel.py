@@ -105,8 +105,9 @@ class TestPanel(Card):
     def render_state(self, state: IntegrationsState) -> None:
         """Show the test side of `state`."""
         testing = state.testing
-        enable(self._send, _RUNNING if testing else str(state.busy))
+        # First shown, then the other disabled: so the focus goes from Send to Cancel.
         self._cancel.setVisible(testing)
+        enable(self._send, _RUNNING if testing else str(state.busy))
         enable(self._cancel, Busy.CANCELLING if state.busy is Busy.CANCELLING else "")
         if testing:
             self._notice.show_line(str(state.busy), "muted")

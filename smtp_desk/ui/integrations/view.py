@@ -83,6 +83,7 @@ class IntegrationsView(QObject):
         self.page: Final = Page("integrations", "Integrations", _EXPLANATION)
         self._state: IntegrationsState | None = None
         self._actions: Actions | None = None
+        self._typed = False
         self._server = ServerCard(theme)
         self._form = SettingsForm()
         self._test = TestPanel(offer_details=offer_details)
@@ -152,6 +153,7 @@ class IntegrationsView(QObject):
         self._test.render_state(state)
         self._bar.render_state(state)
         if begins:
+            self._typed = False
             self.page.bring_into_view(*self._test.progress)
 
     def focus_field(self, field: Field) -> None:
@@ -163,12 +165,18 @@ class IntegrationsView(QObject):
             self.page.bring_into_view(self._form.focus(field))
 
     def focus_outcome(self) -> None:
-        """Move the focus to the outcome line and bring it into view."""
+        """Move the focus to the outcome line and bring it into view.
+
+        Whoever went on typing during the test is left in peace.
+        """
+        if self._typed:
+            return
         self._test.focus_outcome()
         self.page.bring_into_view(*self._test.results)
 
     @Slot(str, str)
     def _edited(self, key: str, text: str) -> None:
+        self._typed = True
         if self._actions is not None:
             self._actions.edit(Field(key), text)
 

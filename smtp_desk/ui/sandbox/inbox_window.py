@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SIZE: Final = QSize(760, 560)
 _NOTHING: Final = "No mail yet. Send a test email: it arrives here and goes nowhere else."
+_SHOWN: Final = frozenset({"from", "to", "reply-to", "subject", "date"})
 _MAIL: Final = Qt.ItemDataRole.UserRole
 
 
@@ -82,6 +83,7 @@ class InboxWindow(QWidget):
         splitter.addWidget(shown)
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
+        splitter.setHandleWidth(Space.M)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.L, Space.L, Space.L, Space.L)
         layout.setSpacing(Space.M)
@@ -101,7 +103,7 @@ class InboxWindow(QWidget):
         mail = self._mails.currentItem().data(_MAIL)
         if not isinstance(mail, ReceivedMail):
             return
-        lines = [f"{name}: {value}" for name, value in mail.headers]
+        lines = [f"{name}: {value}" for name, value in mail.headers if name.lower() in _SHOWN]
         if mail.attachments:
             lines.append(f"Attachments: {', '.join(mail.attachments)}")
         self._headers.show_text("\n".join(lines))
