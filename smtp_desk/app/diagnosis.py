@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from smtp_desk.app.presenter import View
 from smtp_desk.app.proving import ProofRequest, ProofResult, prove
 from smtp_desk.app.report_file import load_report, save_report
 from smtp_desk.app.report_text import report_markdown
@@ -13,8 +14,9 @@ from smtp_desk.app.runner import Emit, Runner
 from smtp_desk.app.saved import failure_text
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import Busy, IntegrationsState, Notice
+from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.findings import Remedy
-from smtp_desk.core.problems import Problem, Severity
+from smtp_desk.core.problems import Field, Problem, Severity
 from smtp_desk.core.report import CheckReport, StageResult, fold_stages
 from smtp_desk.core.report_reader import ReportFormatError
 from smtp_desk.core.stages import StageEvent
@@ -94,6 +96,36 @@ class DiagnosisView(Protocol):
 
     def open_integrations(self) -> None:
         """Show the page with the form."""
+
+
+class FollowedView:
+    """The view of the Integrations page, and a second reader of its states."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._follow: Callable[[IntegrationsState], None] | None = None
+
+    def followed_by(self, follow: Callable[[IntegrationsState], None]) -> None:
+        """Tell `follow` of every state from now on."""
+        self._follow = follow
+
+    def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
+        """Put these texts into the fields without reporting them as edits."""
+        self._view.show_draft(draft, recipient)
+
+    def render(self, state: IntegrationsState) -> None:
+        """Show everything else, on both pages."""
+        self._view.render(state)
+        if self._follow is not None:
+            self._follow(state)
+
+    def focus_field(self, field: Field) -> None:
+        """Move the focus to the field."""
+        self._view.focus_field(field)
+
+    def focus_outcome(self) -> None:
+        """Move the focus to the outcome line."""
+        self._view.focus_outcome()
 
 
 class Tester(Protocol):

@@ -43,7 +43,7 @@ def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> 
         Failures(application).install()
         return Services.open(environ, interactive=True)
 
-    desk = Desk(open_services)
+    desk = Desk(open_services, report=report)
     desk.window.show()
     try:
         return application.exec()

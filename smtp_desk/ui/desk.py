@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
+    from smtp_desk.core.report import CheckReport
     from smtp_desk.ui.workshop import Workshop
 
 
@@ -36,6 +37,7 @@ class Desk(QObject):
         *,
         sandboxed: bool = False,
         filled: Mapping[Field, str] | None = None,
+        report: CheckReport | None = None,
     ) -> None:
         """Create it.
 
@@ -43,9 +45,11 @@ class Desk(QObject):
             open_services: Called after the first paint, for it is slow.
             sandboxed: Whether the title says Sandbox.
             filled: What is typed into the form for the person once it is there.
+            report: A report to show at once on Diagnostics.
         """
         super().__init__()
         self._filled = filled or {}
+        self._report = report
         self._open_services = open_services
         self._workshop: Workshop | None = None
         self.window: Final = MainWindow(sandboxed=sandboxed)
@@ -71,6 +75,8 @@ class Desk(QObject):
 
         self._workshop = Workshop(self._open_services(), self.window)
         self._workshop.start(self._filled)
+        if self._report is not None:
+            self._workshop.show_report(self._report)
         self.furnished.emit()
 
     @Slot()

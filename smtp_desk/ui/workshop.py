@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QMessageBox
 
+from smtp_desk.app.diagnosis import DiagnosisPresenter, FollowedView
 from smtp_desk.app.logs import logging_to
 from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.store.stored import Preferences
+from smtp_desk.ui.diagnostics.view import DiagnosticsView
 from smtp_desk.ui.general.page import GeneralPage
 from smtp_desk.ui.general.preferences import PreferencesKeeper
 from smtp_desk.ui.icons import app_icon
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from smtp_desk.app.runner import Emit
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
+    from smtp_desk.core.report import CheckReport
     from smtp_desk.smtp.cancel import Cancel
     from smtp_desk.ui.main_window import MainWindow
     from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
@@ -41,6 +44,7 @@ class Workshop(QObject):
 
     Attributes:
         presenter: Decides what the Integrations page shows.
+        diagnosis: Decides what the Diagnostics page shows.
         navigation: The pages.
         menus: The menus.
     """
@@ -57,12 +61,25 @@ class Workshop(QObject):
         self._worker = Worker()
         self._keeper = PreferencesKeeper(services.store, self._worker)
         self._keeper.changed.connect(self._prefer)
-        self._view = IntegrationsView(self._theme)
-        self.presenter: Final = IntegrationsPresenter(services, self._worker, self._view)
+        self._view = IntegrationsView(self._theme, offer_details=True)
+        followed = FollowedView(self._view)
+        self.presenter: Final = IntegrationsPresenter(services, self._worker, followed)
         self._view.attach(self.presenter)
+        self._diagnostics = DiagnosticsView()
+        self.diagnosis: Final = DiagnosisPresenter(
+            services, self._worker, self._diagnostics, self.presenter
+        )
+        self._diagnostics.attach(self.diagnosis)
+        followed.followed_by(self.diagnosis.follow)
+        self._view.details_wanted.connect(self._show_details)
+        self._diagnostics.integrations_wanted.connect(self._show_form)
         self.menus: Final = Menus(window, sandboxed=services.sandboxed)
         self.navigation: Final = Navigation(
-            {"integrations": self._integrations, "general": self._general}
+            {
+                "integrations": self._integrations,
+                "diagnostics": self._diagnostics_page,
+                "general": self._general,
+            }
         )
         self.menus.sandbox_wanted.connect(self._open_sandbox)
         window.setWindowIcon(app_icon())
@@ -84,14 +101,21 @@ class Workshop(QObject):
             lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_recovered
         )
 
+    def show_report(self, report: CheckReport) -> None:
+        """Open Diagnostics with a report that was read from a file."""
+        self.diagnosis.show_report(report)
+        self.navigation.open_page("diagnostics")
+
     def cancel(self) -> None:
         """The window closes: whatever runs is cancelled, and the sandbox ends."""
         self.presenter.close()
+        self.diagnosis.close()
         self._close_sandbox()
 
     def close(self) -> None:
         """Wait for what was cancelled, within bounds, and end."""
         self.presenter.close()
+        self.diagnosis.close()
         if not self._worker.close():
             _log.warning("a job was left behind: it did not end in time")
         self._open.close()
@@ -99,8 +123,20 @@ class Workshop(QObject):
     def _integrations(self) -> QWidget:
         return self._view.page
 
+    def _diagnostics_page(self) -> QWidget:
+        return self._diagnostics.page
+
     def _general(self) -> QWidget:
         return GeneralPage(self._keeper)
+
+    @Slot()
+    def _show_details(self) -> None:
+        self.diagnosis.show_newest()
+        self.navigation.open_page("diagnostics")
+
+    @Slot()
+    def _show_form(self) -> None:
+        self.navigation.open_page("integrations")
 
     @Slot()
     def _open_sandbox(self) -> None:

@@ -143,7 +143,7 @@ def _transcript_card(report: CheckReport) -> QWidget:
 
 def _setting_card(report: CheckReport) -> QWidget:
     card = Fold(
-        "Se&ttings and environment",
+        "Settings and en&vironment",
         "What was tested, without the password, and on which system.",
         "environment_fold",
     )

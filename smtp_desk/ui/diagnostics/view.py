@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -22,6 +22,8 @@ from smtp_desk.ui.page import Page
 from smtp_desk.ui.theme import Space
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QShowEvent
+
     from smtp_desk.core.findings import Remedy
     from smtp_desk.core.problems import Problem
     from smtp_desk.core.report import CheckReport
@@ -53,6 +55,17 @@ class DiagnosisActions(Protocol):
         """Put the report on the clipboard."""
 
 
+class _Page(Page):
+    """Tells when it is seen."""
+
+    seen = Signal()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Tell."""
+        super().showEvent(event)
+        self.seen.emit()
+
+
 class DiagnosticsView(QObject):
     """Shows what it is told and reports what the person does; decides nothing.
 
@@ -67,7 +80,7 @@ class DiagnosticsView(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.page: Final = Page("diagnostics", "Diagnostics", _EXPLANATION)
+        self.page: Final = _Page("diagnostics", "Diagnostics", _EXPLANATION)
         self._actions: DiagnosisActions | None = None
         self._state = DiagnosisState()
         self._shown: DiagnosisState | None = None
@@ -86,7 +99,7 @@ class DiagnosticsView(QObject):
         self._layout.addWidget(self._running)
         self.page.body.addStretch(1)
         self.page.set_action_bar(self._bar)
-        self.page.installEventFilter(self)
+        self.page.seen.connect(self._seen)
         self._bar.render_state(self._state)
 
     def attach(self, actions: DiagnosisActions) -> None:
@@ -127,12 +140,11 @@ class DiagnosticsView(QObject):
         """Show the page with the form."""
         self.integrations_wanted.emit()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    @Slot()
+    def _seen(self) -> None:
         """Draw what was not drawn while nobody saw it."""
-        if watched is self.page and event.type() is QEvent.Type.Show:
-            self._draw()
-            self._focus()
-        return super().eventFilter(watched, event)
+        self._draw()
+        self._focus()
 
     def _draw(self) -> None:
         state, shown = self._state, self._shown

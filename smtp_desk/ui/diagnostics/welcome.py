@@ -22,8 +22,8 @@ _WAYS: Final = (
         "integrations",
         "Send a test email on Integrations",
         (
-            "Whatever comes of it is explained here, step by step: what went well, what failed, why, "
-            "and who can mend it."
+            "Whatever comes of it is explained here, step by step: what went well, what failed, "
+            "why, and who can mend it."
         ),
     ),
     (

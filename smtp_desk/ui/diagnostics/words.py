@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from smtp_desk.core.report import CheckReport
 
 WHO: Final[Mapping[Who, str]] = {
-    Who.YOU: "Whoever fills in the settings: no administrator is needed.",
+    Who.YOU: "You, or whoever fills in the settings.",
     Who.MAIL_ADMINISTRATOR: "The administrator of the mail server.",
     Who.NETWORK_ADMINISTRATOR: "The administrator of the network, often also of its firewall.",
     Who.PROVIDER: "The email provider: its support, or its website.",

@@ -1,0 +1,218 @@
+"""Reports of several causes, made by hand with the real catalogue: for screenshots and tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings import Finding
+from smtp_desk.core.providers import Providers
+from smtp_desk.core.reply import Reply
+from smtp_desk.core.report import (
+    CheckReport,
+    Direction,
+    ReportOutcome,
+    StageResult,
+    TranscriptLine,
+)
+from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
+from smtp_desk.store.resources import resource_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOST = "smtp.example.org"
+_CONTEXT: Mapping[str, Json] = {
+    "host": HOST,
+    "host_is_ip": False,
+    "port": 587,
+    "security": "auto",
+    "mode": "starttls",
+    "username": "desk@example.org",
+    "from_email": "desk@example.org",
+    "recipient": "ann@example.org",
+    "ehlo_name": "[192.0.2.7]",
+    "mechanism": "PLAIN",
+    "mechanisms": ["PLAIN", "LOGIN"],
+    "seconds": 60,
+}
+_TIMES = dict(zip(Stage, (1, 12, 24, 131, 42, 188, 235, 21, 22, 1240, 19), strict=True))
+LEAF: dict[str, Json] = {
+    "subject": f"CN={HOST}",
+    "issuer": "CN=Example Company CA,O=Example Ltd",
+    "names": [HOST, "mail.example.org"],
+    "not_before": "2026-01-01T00:00:00+00:00",
+    "not_after": "2026-11-20T23:59:59+00:00",
+    "key": "RSA 2048",
+    "signature": "sha256WithRSAEncryption",
+    "fingerprint": "319bee0eef6f02ecec7729b54e94e5bbeebf8d97bb9eb723d1949d5954668f4a",
+    "serial": "4d7c",
+    "is_ca": False,
+}
+ROOT: dict[str, Json] = {
+    **LEAF,
+    "subject": "CN=Example Company CA,O=Example Ltd",
+    "names": [],
+    "not_after": "2036-01-01T00:00:00+00:00",
+    "fingerprint": "d6614895d08ebb59ab7d10ce6ac5df98974c52e99cb33b6b6bccfa894b891cc8",
+    "is_ca": True,
+}
+_FACTS: Mapping[Stage, Facts] = {
+    Stage.RESOLVE: {"host": HOST, "found": ["192.0.2.10", "2001:db8::10"]},
+    Stage.CONNECT: {
+        "addresses": [
+            {"address": "2001:db8::10", "family": "IPv6", "result": "not_tried", "ms": 0},
+            {"address": "192.0.2.10", "family": "IPv4", "result": "connected", "ms": 24},
+        ],
+        "port": 587,
+        "address": "192.0.2.10",
+    },
+    Stage.GREETING: {"reply_code": 220, "words": f"{HOST} ESMTP", "banner": f"{HOST} ESMTP"},
+    Stage.EHLO: {
+        "ehlo_name": "[192.0.2.7]",
+        "extensions_before_tls": ["PIPELINING", "SIZE 26214400", "STARTTLS"],
+        "extensions": ["PIPELINING", "SIZE 26214400", "AUTH PLAIN LOGIN"],
+    },
+    Stage.TLS: {
+        "mode": "starttls",
+        "version": "TLSv1.3",
+        "cipher": "TLS_AES_256_GCM_SHA384",
+        "chain": [LEAF, ROOT],
+    },
+    Stage.AUTH: {"mechanisms": ["PLAIN", "LOGIN"], "mechanism": "PLAIN"},
+    Stage.MESSAGE: {"size": 506, "reply_code": 250, "words": "2.0.0 Ok: queued as 4XyZ"},
+}
+_TALK = (
+    (Direction.SERVER, f"220 {HOST} ESMTP"),
+    (Direction.CLIENT, "EHLO [192.0.2.7]"),
+    (Direction.SERVER, f"250-{HOST}"),
+    (Direction.SERVER, "250 STARTTLS"),
+    (Direction.CLIENT, "STARTTLS"),
+    (Direction.SERVER, "220 2.0.0 Ready to start TLS"),
+    (Direction.CLIENT, "AUTH PLAIN ‹hidden›"),
+)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Read the catalogue that ships."""
+    texts = {
+        folder: [path.read_text("utf-8") for path in sorted(resource_path(folder).glob("*.toml"))]
+        for folder in ("providers", "findings")
+    }
+    return Catalogue.parse(texts["findings"], Providers.parse(texts["providers"]))
+
+
+def stages(until: Stage, last: StageStatus, facts: Facts | None = None) -> tuple[StageResult, ...]:
+    """Return the stages of a session that came to `until`."""
+    begun = list(Stage)[: list(Stage).index(until) + 1]
+    return tuple(
+        StageResult(
+            stage,
+            last if stage is until else StageStatus.PASSED,
+            _TIMES[stage],
+            {**_FACTS.get(stage, {}), **(facts or {})} if stage is until else _FACTS.get(stage, {}),
+        )
+        for stage in begun
+    )
+
+
+def failed(
+    stage: Stage, code: str | None, reply: Reply | None = None, **facts: Json
+) -> CheckReport:
+    """Return the report of a test that failed in `stage`."""
+    failure = SmtpFailure(stage, code, reply=reply, facts=facts)
+    finding = catalogue().find(failure, _CONTEXT)
+    said: dict[str, Json] = {}
+    if reply is not None:
+        said = {"reply_code": reply.code, "enhanced": reply.enhanced, "words": reply.text}
+    return report(finding, stages(stage, StageStatus.FAILED, {**said, **facts}))
+
+
+def report(finding: Finding | None, results: tuple[StageResult, ...]) -> CheckReport:
+    """Return a report; `sent` where nothing failed and the message was taken."""
+    sent = finding is None and any(result.stage is Stage.MESSAGE for result in results)
+    return CheckReport(
+        outcome=ReportOutcome.SENT if sent else ReportOutcome.UNREACHABLE,
+        finding=finding,
+        stages=results,
+        transcript=tuple(
+            TranscriptLine(30 + 20 * number, direction, text)
+            for number, (direction, text) in enumerate(_TALK)
+        ),
+        settings={"host": HOST, "port": 587, "security": "auto", "username": "desk@example.org"},
+        environment={"program": "SMTP Desk 0.1.0", "python": "3.11.7", "system": "Debian 12"},
+        mode="starttls",
+        id="793935dbd88c14a7",
+    )
+
+
+_PORTS: list[Json] = [
+    {"port": 465, "answer": "tls", "detail": ""},
+    {"port": 25, "answer": "silent", "detail": "connect.timeout"},
+    {"port": 2525, "answer": "closed", "detail": "connect.refused"},
+]
+WRONG_PASSWORD = failed(
+    Stage.AUTH, None, Reply(535, "5.7.8", ("Error: authentication failed: bad password",))
+)
+REFUSED = failed(
+    Stage.CONNECT,
+    "connect.refused",
+    addresses=[{"address": "192.0.2.10", "result": "refused", "reason": "Connection refused"}],
+    other_ports=_PORTS,
+    working_port=465,
+    working_security="tls",
+)
+NOT_FOUND = failed(Stage.RESOLVE, "resolve.not_found")
+TIMEOUT = failed(Stage.CONNECT, "connect.timeout", other_ports=_PORTS)
+EXPIRED = failed(
+    Stage.TLS, "tls.expired", certificate=f"CN={HOST}", expired="2026-11-20", chain=[LEAF, ROOT]
+)
+UNKNOWN_ISSUER = failed(Stage.TLS, "tls.unknown_issuer", issuer="CN=Example Company CA")
+WRONG_NAME = failed(
+    Stage.TLS, "tls.wrong_name", names=["mail.example.org"], suggested_name="mail.example.org"
+)
+NOT_OFFERED = failed(Stage.TLS, "tls.not_offered", extensions="PIPELINING, SIZE")
+SENDER_REFUSED = failed(
+    Stage.SENDER, None, Reply(553, "5.7.1", ("Sender address rejected: not owned by user",))
+)
+GREYLISTED = failed(Stage.RECIPIENT, None, Reply(450, "4.2.0", ("Greylisted, try again",)))
+SENT = report(None, stages(Stage.DONE, StageStatus.PASSED))
+CHECKED = report(None, stages(Stage.TLS, StageStatus.PASSED))
+LONG = replace(
+    WRONG_PASSWORD,
+    finding=replace(
+        WRONG_PASSWORD.finding or catalogue().warning("tls.expires_soon", Stage.TLS, {}),
+        summary="The server has refused the username or the password, and says so at length. " * 2,
+        explanation="Every translation is longer than the original. " * 8,
+        reply=Reply(535, "5.7.8", ("x" * 300, "<b>BadCredentials</b> " * 40)),
+    ),
+    settings={"host": "l" * 255, "port": 587},
+)
+HOSTILE = replace(
+    LONG,
+    stages=(WRONG_PASSWORD.stages[0],) * 900,
+    transcript=(TranscriptLine(1, Direction.SERVER, "<img src=x>" * 400),) * 5000,
+    environment={f"k{number}": "<b>v</b>" * 500 for number in range(900)},
+    id="../../<b>etc",
+)
+
+REPORTS = {
+    "wrong_password": WRONG_PASSWORD,
+    "refused": REFUSED,
+    "not_found": NOT_FOUND,
+    "timeout": TIMEOUT,
+    "expired": EXPIRED,
+    "unknown_issuer": UNKNOWN_ISSUER,
+    "wrong_name": WRONG_NAME,
+    "not_offered": NOT_OFFERED,
+    "sender_refused": SENDER_REFUSED,
+    "greylisted": GREYLISTED,
+    "sent": SENT,
+    "checked": CHECKED,
+    "long": LONG,
+    "hostile": HOSTILE,
+}
