@@ -1,0 +1,143 @@
+"""The desk's window on a real screen, worked by keyboard and read by a screen reader alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.e2e.program import COMMAND
+from tests.e2e.screen_reader import ScreenReader
+from tests.servers.process import ServerProcess
+from tests.servers.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.display import Display
+    from tests.servers.secret_service import SecretService
+
+TITLE: Final = "SMTP Desk"
+NOT_CONFIGURED: Final = "Not configured. System emails leave through the default email service."
+HOST: Final = "alt+v"
+RECIPIENT: Final = "ann@example.test"
+SEND: Final = "alt+m"
+
+_LAUNCHER: Final = "/usr/libexec/at-spi-bus-launcher"
+_SECONDS: Final = 20.0
+_READ_KEYRING: Final = """
+import secretstorage
+bus = secretstorage.dbus_init()
+for item in secretstorage.get_default_collection(bus).get_all_items():
+    print(item.get_secret().decode())
+"""
+
+
+class Desktop:
+    """A session with a screen, a keyring and a screen reader.
+
+    Attributes:
+        reader: the screen reader.
+    """
+
+    def __init__(self, display: Display, keyring: SecretService, folder: Path) -> None:
+        self._display = display
+        self._keyring = keyring
+        # Read now, for the home of the program is another in each test.
+        self._env = {
+            **os.environ,
+            **keyring.env,
+            "DISPLAY": display.name,
+            "QT_QPA_PLATFORM": "xcb",
+            "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",
+        }
+        self._errors = folder / "stderr"
+        runtime = Path(keyring.env["XDG_RUNTIME_DIR"])
+        self._launcher = ServerProcess(
+            [_LAUNCHER, "--launch-immediately"], folder / "atspi.log", env=self._env
+        )
+        self._launcher.wait_ready((runtime / "at-spi").is_dir)
+        self.reader = ScreenReader(keyring.env["DBUS_SESSION_BUS_ADDRESS"])
+
+    @contextlib.contextmanager
+    def open_desk(self, status: str = NOT_CONFIGURED) -> Iterator[subprocess.Popen[bytes]]:
+        """Start the program; its window has the focus and shows this status."""
+        with (
+            self._errors.open("wb") as errors,
+            subprocess.Popen(COMMAND, env=self._env, stdout=errors, stderr=errors) as program,
+        ):
+            try:
+                self._display.focus(TITLE)
+                self.reader.wait_for(status)
+                yield program
+            finally:
+                program.kill()
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, by X11's names."""
+        self._display.keys(*keys)
+
+    def fill(self, name: str, text: str, *keys: str) -> None:
+        """Press keys that move the focus to this field and type over what stands there."""
+        self.press(*keys)
+        self.reader.wait_for_focus(name)
+        self._display.type(text)
+        wait_until(
+            lambda: len(self.reader.control(name).text) == len(text),
+            f"{len(text)} characters in {name!r}",
+        )
+
+    def fill_form(self, port: int, ca_file: Path, password: str) -> None:
+        """Fill in all that a test needs, reading each field on the way."""
+        for name, text, *keys in _form(port, ca_file, password):
+            self.fill(name, text, *keys)
+
+    def rush_form(self, port: int, ca_file: Path, password: str) -> None:
+        """Fill in the same, and send the test, as fast as keys can be pressed."""
+        commands = []
+        for _, text, *keys in _form(port, ca_file, password):
+            commands += ["key", "--delay", "2", *keys, "type", "--delay", "2", "--args", "1", text]
+        self._display.xdotool(*commands, "key", SEND)
+
+    def leave(self, program: subprocess.Popen[bytes], keys: str) -> None:
+        """Close the window; the program ends well and has had nothing to complain of."""
+        self.press(keys)
+        assert program.wait(_SECONDS) == 0
+        assert self._errors.read_text() == ""
+
+    def secrets(self) -> list[str]:
+        """All that the keyring holds."""
+        done = self._keyring.run_python(_READ_KEYRING)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def stop(self) -> None:
+        self.reader.close()
+        self._launcher.stop()
+
+
+def _form(port: int, ca_file: Path, password: str) -> tuple[tuple[str, ...], ...]:
+    """Name of each field, what to type, and the keys that lead there from the field before."""
+    unfold = ("Tab", "space")
+    return (
+        ("SMTP server host", "localhost", HOST),
+        ("Port", str(port), "Tab"),
+        ("Username", "desk", "Tab"),
+        ("Password", password, "Tab"),
+        ("From name", "Example", "Tab", "Tab"),
+        ("From email", "desk@example.test", "Tab"),
+        ("CA certificate file", str(ca_file), *unfold, "Tab", "Tab", "Tab"),
+        ("Send test email to", RECIPIENT, "Tab", "Tab", "Tab"),
+    )
+
+
+@contextlib.contextmanager
+def desktop_on(display: Display, keyring: SecretService, folder: Path) -> Iterator[Desktop]:
+    """A desktop for as long as the context lasts."""
+    desktop = Desktop(display, keyring, folder)
+    try:
+        yield desktop
+    finally:
+        desktop.stop()
