@@ -22,8 +22,8 @@ class Condition:
     """What must be known for a part to apply.
 
     Attributes:
-        when: Fact to what it must be: True for known and not empty, False for the
-            contrary, a text for that value (or a list that holds it), a list for one of
+        when: Fact to what it must be: True for known and not empty, False for
+            known and empty, a text for that value (or a list that holds it), a list for one of
             several such texts. Texts are compared without regard to case.
         unless: As `when`; none of them may hold.
     """
@@ -107,7 +107,7 @@ def _alternatives(value: Any) -> tuple[Part, ...]:  # noqa: ANN401 - what a TOML
 
 def _is(value: Json, wanted: Json) -> bool:
     if isinstance(wanted, bool):
-        return bool(value) is wanted
+        return value is not None and bool(value) is wanted
     if isinstance(wanted, list):
         return any(_is(value, one) for one in wanted)
     if isinstance(value, list):

@@ -50,7 +50,8 @@ def test_fill(value: Facts | None, shown: str | None) -> None:
     [
         ({"when": {"a": True}}, {"a": "x"}, True),
         ({"when": {"a": True}}, {"a": ""}, False),
-        ({"when": {"a": False}}, {}, True),
+        ({"when": {"a": False}}, {}, False),
+        ({"when": {"a": False}}, {"a": ""}, True),
         ({"when": {"a": "X"}}, {"a": "x"}, True),
         ({"when": {"a": ["x", "y"]}}, {"a": "y"}, True),
         ({"when": {"a": "x"}}, {"a": ["x", "z"]}, True),
