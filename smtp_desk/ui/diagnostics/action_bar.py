@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QFrame, QPushButton
+from PySide6.QtWidgets import QFrame, QPushButton
 
 from smtp_desk.ui.card import column
+from smtp_desk.ui.check_box import CheckBox
 from smtp_desk.ui.flow import flow
 from smtp_desk.ui.message import Line
 from smtp_desk.ui.page import centred
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 _SENDS: Final = "Run again sends a real test email with the values in the form."
 _SENDS_NOTHING: Final = (
-    "Run again goes up to TLS only: it needs no password, From or recipient, sends no email "
-    "and proves nothing."
+    "Run again goes no further than encryption (TLS): it needs no password, From or recipient, "
+    "sends no email and proves nothing."
 )
 _NO_REPORT: Final = "There is no report yet."
 
@@ -49,7 +50,7 @@ class ActionBar(QFrame):
         self._line = Line()
         self._line.label.setObjectName("diagnostics_line")
         self._run = _button("&Run again", "run_again", "primary")
-        self._without = QCheckBox("&Without signing in")
+        self._without = CheckBox("&Without signing in")
         self._without.setObjectName("without_signing_in")
         self._without.setToolTip(_SENDS_NOTHING)
         self._without.setAccessibleDescription(_SENDS_NOTHING)

@@ -198,6 +198,7 @@ class DiagnosticsView(QObject):
             self._missing = Missing(problems)
             self._missing.form_wanted.connect(self.integrations_wanted)
             self._layout.insertWidget(0, self._missing)
+            self._missing.show()
             self.page.bring_into_view(self._missing)
 
     @Slot(bool)
