@@ -96,6 +96,10 @@ _TALK = (
 )
 
 
+_FOR_TEXTS = frozenset({"working_port", "working_security", "suggested_name", "names"})
+"""Told to the catalogue only; no facts of a stage."""
+
+
 @cache
 def catalogue() -> Catalogue:
     """Read the catalogue that ships."""
@@ -126,6 +130,7 @@ def failed(
     """Return the report of a test that failed in `stage`."""
     failure = SmtpFailure(stage, code, reply=reply, facts=facts)
     finding = catalogue().find(failure, _CONTEXT)
+    facts = {name: fact for name, fact in facts.items() if name not in _FOR_TEXTS}
     said: dict[str, Json] = {}
     if reply is not None:
         said = {"reply_code": reply.code, "enhanced": reply.enhanced, "words": reply.text}
@@ -173,7 +178,7 @@ EXPIRED = failed(
 )
 UNKNOWN_ISSUER = failed(Stage.TLS, "tls.unknown_issuer", issuer="CN=Example Company CA")
 WRONG_NAME = failed(
-    Stage.TLS, "tls.wrong_name", names=["mail.example.org"], suggested_name="mail.example.org"
+    Stage.TLS, "tls.name_mismatch", names=["mail.example.org"], suggested_name="mail.example.org"
 )
 NOT_OFFERED = failed(Stage.TLS, "tls.not_offered", extensions="PIPELINING, SIZE")
 SENDER_REFUSED = failed(

@@ -118,7 +118,7 @@ class VerdictCard(Card):
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)
             else:
-                layout.addLayout(_with_icon("chevron-right", words.cut(remedy.text)))
+                layout.addLayout(_with_icon("pending", words.cut(remedy.text)))
         return layout
 
     def _reference(self, report: CheckReport) -> QWidget:
