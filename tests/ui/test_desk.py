@@ -105,6 +105,10 @@ def test_the_whole_story(person: Person, sandbox: tuple[Sandbox, Path]) -> None:
     person.wait(lambda: person.outcome == UNREACHABLE)
     assert person.see(QWidget, "finding").isVisible()
     assert not person.see(QPushButton, "save").isEnabled()
+    person.press("details")
+    person.wait(person.see(QWidget, "diagnostics").isVisible)
+    assert person.see(QLabel, "verdict").text()
+    person.desk.workshop.navigation.open_page("integrations")
 
     person.type("password", server.password.reveal())
     assert person.outcome == CHANGED
