@@ -87,6 +87,7 @@ QComboBox QAbstractItemView::item { padding: 6px 8px; border-radius: 6px; min-he
 QPlainTextEdit, QTextBrowser {
     background: $surface; color: $text; border: 1px solid $line; border-radius: 8px; padding: 4px;
     selection-background-color: $accent; selection-color: $on_accent;
+    placeholder-text-color: $muted;
 }
 QPlainTextEdit:focus, QTextBrowser:focus { border: 2px solid $accent; padding: 3px; }
 
@@ -134,22 +135,24 @@ QToolButton:checked { background: $selected; }
 QToolButton:focus { border: 2px solid $accent; padding: 5px; }
 QToolButton:disabled { background: transparent; border: 1px solid $line; }
 
-QListWidget#mails, QTabWidget::pane {
+QListWidget#mails {
     background: $surface; color: $text; border: 1px solid $line; border-radius: 8px; padding: 4px;
+    outline: none; placeholder-text-color: $muted;
 }
-QListWidget#mails { outline: none; }
-QListWidget#mails::item { padding: 8px; border-radius: 6px; }
+QListWidget#mails::item { border-radius: 6px; }
+QListWidget#mails::item:hover { background: $hover; }
 QListWidget#mails::item:selected { background: $selected; color: $text; }
 QListWidget#mails:focus { border: 2px solid $accent; padding: 3px; }
+QTabWidget::pane { border: none; }
+QTabBar { font-weight: 500; }
 QTabBar::tab {
-    background: transparent; color: $text; padding: 6px 12px; margin: 2px;
+    background: transparent; color: $text; padding: 6px 12px; margin: 2px 2px 6px 2px;
     border: 2px solid transparent; border-radius: 8px;
 }
-QTabBar::tab:selected { background: $selected; font-weight: 600; }
-QTabBar::tab:hover { background: $hover; }
+QTabBar::tab:selected { background: $selected; }
+QTabBar::tab:hover:!selected { background: $hover; }
 QTabBar::tab:focus { border-color: $accent; }
-QTabWidget QTextBrowser { border: none; }
-QSplitter::handle { background: transparent; width: 12px; }
+QSplitter::handle { background: transparent; }
 
 QMenuBar { background: $window; color: $text; padding: 2px; }
 QMenuBar::item { padding: 4px 8px; border-radius: 6px; background: transparent; }

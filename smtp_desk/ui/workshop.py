@@ -144,7 +144,7 @@ class Workshop(QObject):
         from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk  # noqa: PLC0415
 
         if self._sandbox is None:
-            self._sandbox = SandboxDesk()
+            self._sandbox = SandboxDesk(self._keeper.preferences.theme)
             self._sandbox.failed.connect(self._sandbox_failed)
             self._sandbox.closed.connect(self._close_sandbox, Qt.ConnectionType.QueuedConnection)
             self._sandbox.start()

@@ -5,30 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QListWidget,
-    QListWidgetItem,
-    QSplitter,
-    QTabWidget,
-    QTextBrowser,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from smtp_desk.sandbox.inbox import ReceivedMail
-from smtp_desk.sandbox.recipients import TRY_THESE
 from smtp_desk.ui.card import column
-from smtp_desk.ui.icons import app_icon
+from smtp_desk.ui.icons import IconLabel, app_icon
 from smtp_desk.ui.label import Label
+from smtp_desk.ui.sandbox.hints import Hints
+from smtp_desk.ui.sandbox.mail_list import MailList
+from smtp_desk.ui.sandbox.reader import MailReader
 from smtp_desk.ui.theme import Space
 
 if TYPE_CHECKING:
     from smtp_desk.sandbox.inbox import Inbox
 
-_SIZE: Final = QSize(760, 560)
-_NOTHING: Final = "No mail yet. Send a test email: it arrives here and goes nowhere else."
-_SHOWN: Final = frozenset({"from", "to", "reply-to", "subject", "date"})
-_MAIL: Final = Qt.ItemDataRole.UserRole
+NO_MAIL: Final = "No mail yet. Press Send test email in the Sandbox window."
+_SIZE: Final = QSize(860, 640)
+_LIST_WIDTH: Final = 280
+_ICON: Final = 40
 
 
 class InboxWindow(QWidget):
@@ -36,88 +30,67 @@ class InboxWindow(QWidget):
 
     Signals:
         arrived: A mail came; emitted in the server's thread.
+        recipient_chosen: The person wants to send the next test to this address.
     """
 
     arrived = Signal(ReceivedMail)
+    recipient_chosen = Signal(str)
 
     def __init__(self, inbox: Inbox) -> None:
         super().__init__()
-        self.setObjectName("page")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setObjectName("inbox")
         self.setWindowTitle("Inbox — Sandbox")
         self.setWindowIcon(app_icon())
         self.resize(_SIZE)
-        self._mails = QListWidget()
-        self._mails.setObjectName("mails")
-        self._mails.setAccessibleName("Received mails")
-        self._mails.setWordWrap(True)
-        self._headers = Label(_NOTHING)
-        self._headers.setObjectName("mail_headers")
-        self._bodies = QTabWidget()
-        self._html = _browser("As HTML")
-        self._text = _browser("As text")
-        self._raw = _browser("As it came")
-        for body in (self._html, self._text, self._raw):
-            self._bodies.addTab(body, body.accessibleName())
-        self._bodies.hide()
-        self._lay_out()
-        self._mails.itemSelectionChanged.connect(self._chosen)
+        self._mails = MailList()
+        self._reader = MailReader()
+        self._hints = Hints()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(_nothing())
+        self._stack.addWidget(self._both())
+        layout = column(self, Space.L)
+        layout.setContentsMargins(Space.L, Space.L, Space.L, Space.L)
+        layout.addWidget(self._stack, 1)
+        layout.addWidget(self._hints)
+        self._mails.chosen.connect(self._reader.show_mail)
+        self._hints.chosen.connect(self.recipient_chosen)
         self.arrived.connect(self._add, Qt.ConnectionType.QueuedConnection)
-        for mail in inbox.mails():
-            self._add(mail)
         self._leave = inbox.subscribe(self.arrived.emit)
 
     def stop(self) -> None:
-        """Hear of no more mails."""
+        """Hear of no more mails, and close."""
         self._leave()
         self.close()
 
-    def _lay_out(self) -> None:
-        shown = QWidget()
-        reading = column(shown, Space.M)
-        reading.addWidget(self._headers)
-        reading.addWidget(self._bodies, 1)
-        reading.addStretch()
+    def _both(self) -> QWidget:
         splitter = QSplitter()
         splitter.addWidget(self._mails)
-        splitter.addWidget(shown)
+        splitter.addWidget(self._reader)
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
-        splitter.setHandleWidth(Space.M)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(Space.L, Space.L, Space.L, Space.L)
-        layout.setSpacing(Space.M)
-        layout.addWidget(splitter, 1)
-        tries = "\n".join(f"Mail to {address} {what}." for address, what in TRY_THESE)
-        layout.addWidget(Label(tries, "small"))
+        splitter.setHandleWidth(Space.L)
+        splitter.setSizes([_LIST_WIDTH, _SIZE.width() - _LIST_WIDTH])
+        return splitter
 
     @Slot(ReceivedMail)
     def _add(self, mail: ReceivedMail) -> None:
-        item = QListWidgetItem(f"{mail.subject or '(no subject)'}\n{', '.join(mail.recipients)}")
-        item.setData(_MAIL, mail)
-        self._mails.insertItem(0, item)
-        self._mails.setCurrentItem(item)
-
-    @Slot()
-    def _chosen(self) -> None:
-        mail = self._mails.currentItem().data(_MAIL)
-        if not isinstance(mail, ReceivedMail):
-            return
-        lines = [f"{name}: {value}" for name, value in mail.headers if name.lower() in _SHOWN]
-        if mail.attachments:
-            lines.append(f"Attachments: {', '.join(mail.attachments)}")
-        self._headers.show_text("\n".join(lines))
-        self._html.setHtml(mail.html)
-        self._text.setPlainText(mail.text)
-        self._raw.setPlainText(mail.raw.decode("utf-8", "replace"))
-        self._bodies.setTabVisible(0, bool(mail.html))
-        self._bodies.show()
+        first = self._mails.count() == 0
+        self._mails.add(mail)
+        if first:
+            self._stack.setCurrentIndex(1)
+            self._mails.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-def _browser(name: str) -> QTextBrowser:
-    browser = QTextBrowser()
-    browser.setAccessibleName(name)
-    # A mail leads nowhere and loads nothing; see `smtp_desk.sandbox.safe_html`.
-    browser.setOpenLinks(False)
-    browser.setTabChangesFocus(True)
-    return browser
+def _nothing() -> QWidget:
+    made = QWidget()
+    icon = IconLabel(size=_ICON)
+    icon.show_icon("email_types", "muted")
+    words = Label(NO_MAIL, "muted")
+    words.setObjectName("no_mail")
+    words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    layout = column(made, Space.M)
+    layout.addStretch(1)
+    layout.addWidget(icon, alignment=Qt.AlignmentFlag.AlignHCenter)
+    layout.addWidget(words)
+    layout.addStretch(1)
+    return made
