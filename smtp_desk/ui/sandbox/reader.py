@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QFontDatabase, QTextDocument
 from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QTextBrowser, QWidget
 
 from smtp_desk.core.reply import decode
@@ -15,14 +16,20 @@ from smtp_desk.ui.sandbox.mail_list import sender_of, subject_of, time_of
 from smtp_desk.ui.theme import LIGHT, Space
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QUrl
-
     from smtp_desk.sandbox.inbox import ReceivedMail
 
 # Mails are written for white paper: their own colours would vanish on a dark ground.
 _PAPER: Final = f"background: {LIGHT.surface}; color: {LIGHT.text};"
 _TITLE_LENGTH: Final = 120
 """Characters of a subject in the title; all of it stands in the headers."""
+
+
+class _SealedDocument(QTextDocument):
+    """Shows only what is in the mail itself: Qt's own would read any file of this machine."""
+
+    def loadResource(self, kind: int, url: QUrl | str) -> Any:  # noqa: ANN401 - Qt's QVariant
+        """Give images that are part of the HTML, and nothing else."""
+        return super().loadResource(kind, url) if QUrl(url).scheme() == "data" else None
 
 
 class MailBrowser(QTextBrowser):
@@ -32,6 +39,7 @@ class MailBrowser(QTextBrowser):
         super().__init__()
         self.setObjectName(name)
         self.setStyleSheet(_PAPER)
+        self.setDocument(_SealedDocument(self))
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
         self.setTabChangesFocus(True)
