@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from tests.e2e.program import COMMAND
 from tests.e2e.screen_reader import ScreenReader
 from tests.servers.process import ServerProcess
-from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,12 +81,8 @@ class Desktop:
     def fill(self, name: str, text: str, *keys: str) -> None:
         """Press keys that move the focus to this field and type over what stands there."""
         self.press(*keys)
-        self.reader.wait_for_focus(name)
         self._display.type(text)
-        wait_until(
-            lambda: len(self.reader.control(name).text) == len(text),
-            f"{len(text)} characters in {name!r}",
-        )
+        self.reader.wait_for_typed(name, len(text))
 
     def fill_form(self, port: int, ca_file: Path, password: str) -> None:
         """Fill in all that a test needs, reading each field on the way."""

@@ -89,6 +89,11 @@ class ScreenReader:
         """Return once what has this name has the keyboard's focus."""
         self._first(name, "the focus on", lambda part: part.focused)
 
+    def wait_for_typed(self, name: str, count: int) -> None:
+        """Return once the field of this name has the focus and so many characters."""
+        what = f"the focus and {count} characters in"
+        self._first(name, what, lambda part: part.focused and len(part.text) == count)
+
     def close(self) -> None:
         self._bus.close()
 
@@ -122,14 +127,17 @@ class ScreenReader:
 
     def _name(self, place: _Place, states: int) -> str:
         """The name; Qt gives a combo box that of its value, and its label as a relation."""
-        if states & _FOCUSABLE:
+        if states & _FOCUSABLE and self._role(place) == "combo box":
             for relation, targets in self._ask(place, _ACCESSIBLE, "GetRelationSet"):
                 if relation == _LABELLED_BY:
                     return self._property(targets[0], "Name")
         return self._property(place, "Name")
 
+    def _role(self, place: _Place) -> str:
+        return str(self._ask(place, _ACCESSIBLE, "GetRoleName"))
+
     def _part(self, place: _Place, states: int) -> Part:
-        role = str(self._ask(place, _ACCESSIBLE, "GetRoleName"))
+        role = self._role(place)
         return Part(
             role=role,
             name=self._name(place, states),
