@@ -39,7 +39,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test: check system
-	$(PYTEST) -n 4 --dist loadgroup --cov --cov-report=term:skip-covered -m "not soak"
+	$(PYTEST) -n 3 --dist loadgroup --cov --cov-report=term:skip-covered -m "not soak"
 
 soak: $(VENV)/.dev system
 	$(PYTEST) -m soak --timeout 0 --durations 20

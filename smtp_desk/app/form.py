@@ -69,9 +69,22 @@ class Form:
         """Take a draft that the program changed for the person; what is saved stays the base."""
         self.draft = draft
 
-    def leave(self, *fields: Field) -> None:
-        """From now on these fields complain."""
+    def leave(self, *fields: Field) -> bool:
+        """From now on these fields complain; spaces around host and username go.
+
+        Only these two, and where the person sees it: a password is never altered.
+
+        Returns:
+            Whether there were any.
+        """
         self._left.update(fields)
+        trimmed = {
+            str(field): getattr(self.draft, field).strip(" ")
+            for field in (Field.HOST, Field.USERNAME)
+            if field in fields
+        }
+        before, self.draft = self.draft, replace(self.draft, **trimmed)
+        return self.draft != before
 
     def take_ca(self, ca: CaFile) -> None:
         """Take what was read from the CA file, if it is still the one that is named."""

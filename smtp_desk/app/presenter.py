@@ -102,8 +102,9 @@ class IntegrationsPresenter:
         self._render()
 
     def finish_editing(self, field: Field) -> None:
-        """The person left the field: from now on it complains."""
-        self._form.leave(field)
+        """The person left the field: from now on it complains; host and username are trimmed."""
+        if self._form.leave(field):
+            self._view.show_draft(self._form.draft, self._form.recipient)
         self._render()
 
     def use_stored_password(self) -> None:
@@ -135,7 +136,8 @@ class IntegrationsPresenter:
         """Test the values in the form, or show all its problems and send nothing."""
         if self._busy is not Busy.NOTHING:
             return
-        self._form.leave(*Field)
+        if self._form.leave(*Field):
+            self._view.show_draft(self._form.draft, self._form.recipient)
         self._save_notice = None
         if errors := self._form.errors:
             several = f"Solve the {len(errors)} problems first; nothing was sent."

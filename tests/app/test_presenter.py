@@ -68,6 +68,25 @@ def test_a_field_complains_only_after_it_was_left_then_live(page: Page) -> None:
     assert page.state().problems == ()
 
 
+@pytest.mark.parametrize("field", [Field.HOST, Field.USERNAME])
+def test_host_and_username_are_trimmed_where_the_person_sees_it(page: Page, field: Field) -> None:
+    page.presenter.edit(field, "  mail ")
+    page.presenter.finish_editing(field)
+    assert getattr(page.view.draft, field) == "mail"
+
+
+def test_nothing_else_is_ever_altered(page: Page) -> None:
+    page.presenter.edit(Field.PASSWORD, " pass ")
+    page.presenter.edit(Field.FROM_NAME, " Bo ")
+    page.presenter.finish_editing(Field.PASSWORD)
+    page.presenter.finish_editing(Field.FROM_NAME)
+    page.presenter.use_stored_password()
+    page.presenter.discard()
+    page.presenter.edit(Field.PASSWORD, " pass ")
+    page.presenter.apply(Remedy("use_port_465", "…", {"port": "465"}))
+    assert page.view.draft.password == Secret(" pass ")
+
+
 def test_a_wrong_password_shows_the_second_text_and_the_true_cause(
     page: Page, sandbox: Sandbox, ca_file: Path
 ) -> None:
