@@ -28,6 +28,8 @@ _EXACT: Final = 2
 _BROAD: Final = 1
 _NONE: Final = 0
 _EITHER_CLASS: Final = "x"
+_LONGEST_WORDS: Final = 1000
+"""A hostile server may send 64 KiB; no real one needs more than this to name its cause."""
 
 # qmail and its kin write "(#5.1.1)" somewhere in the words; others put the enhanced code
 # on a later line only. Both are taken as the enhanced code where the reply has none.
@@ -60,7 +62,11 @@ class Said:
     @classmethod
     def of(cls, reply: Reply) -> "Said":
         """Prepare `reply`."""
-        return cls(reply.code, reply.enhanced or _hidden_enhanced(reply), plain(reply.text))
+        return cls(
+            reply.code,
+            reply.enhanced or _hidden_enhanced(reply),
+            plain(reply.text[:_LONGEST_WORDS]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ def plain(text: str) -> str:
 
 def _hidden_enhanced(reply: Reply) -> str:
     candidates = [found[1] for line in reply.lines if (found := _ENHANCED_OF_LINE.match(line))]
-    candidates += _ENHANCED_IN_WORDS.findall(reply.text)
+    candidates += _ENHANCED_IN_WORDS.findall(reply.text[:_LONGEST_WORDS])
     kind = str(reply.code)[0]
     return next((code for code in candidates if code.startswith(kind)), "")
 

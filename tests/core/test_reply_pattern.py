@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.reply import Reply
-from smtp_desk.core.reply_pattern import ReplyPattern, Said, plain
+from smtp_desk.core.reply_pattern import ReplyPattern, Said, compiled, plain
 from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
 
@@ -101,6 +101,15 @@ def test_no_pattern_says_what_another_cause_says(data: st.DataObject) -> None:
     reply = Reply(data.draw(st.sampled_from(codes)), None, (words,))
     rows = _best(stage, reply, {})
     assert len({row.finding for row in rows}) == 1, [(row.finding, row.example) for row in rows]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("row", [row for row in _ROWS if row.words], ids=lambda row: row.words[:40])
+def test_no_words_of_a_hostile_server_keep_a_pattern_busy(row: ReplyPattern) -> None:
+    heads = {"", *re.findall(r"[a-z]{4,}", row.words)}
+    for head in heads:
+        for tail in ("a@b.c ", "a.b ", "<x> ", "has ", "your ", "aaaa"):
+            compiled(row.words).search(f"{head} {tail * 400}"[:1000])
 
 
 @pytest.mark.parametrize(
