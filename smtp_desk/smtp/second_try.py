@@ -37,6 +37,7 @@ class SecondTry:
         """
         self.failure: SmtpFailure | None = None
         self._won: tuple[Stream, TlsInfo] | None = None
+        self._fault: Exception | None = None
         self._attempt = attempt
         self._cancel = Cancel(cancel)
         self._first = first
@@ -55,11 +56,18 @@ class SecondTry:
         return self.spoke
 
     def stop(self) -> bool:
-        """End it unless the server has spoken; return whether it has."""
+        """End it unless the server has spoken; return whether it has.
+
+        Raises:
+            Exception: A fault of our own in the attempt.
+        """
         with self._lock:
             if not self.spoke:
                 self._cancel.cancel()
-        return self.wait()
+        self._thread.join()
+        if self._fault is not None:
+            raise self._fault
+        return self.spoke
 
     def result(self) -> tuple[Stream, TlsInfo]:
         """Return the connection inside TLS and what was agreed.
@@ -87,6 +95,8 @@ class SecondTry:
                 return
             with self._lock:
                 self.failure = cause
+        except Exception as fault:  # noqa: BLE001 - raised again in the thread of the session
+            self._fault = fault
         else:
             with self._lock:
                 if self._cancel.cancelled:

@@ -14,6 +14,8 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import AuthMethod
 from smtp_desk.core.stages import Stage
 from smtp_desk.smtp.auth import Credential, Token
+from smtp_desk.smtp.commands import CommandError
+from smtp_desk.smtp.session import Session
 from tests.servers.script import (
     CREDENTIALS,
     Action,
@@ -26,7 +28,8 @@ from tests.servers.script import (
 )
 from tests.servers.scripted import ScriptedServer
 from tests.servers.session import Session as ServerSession
-from tests.smtp.sessions import HASTY, Sessions, Told
+from tests.smtp.sessions import ENVELOPE, HASTY, MAIL, Sessions, Told
+from tests.smtp.test_auth import ScramServer
 
 LONG = "p" * 400
 
@@ -204,3 +207,82 @@ def test_an_echoed_secret_is_hidden_in_the_reply_itself(
     with ScriptedServer(Script(tls=tls, on={CREDENTIALS: _echo})) as server:
         failure = fails(sessions, server)
     assert str(failure.reply) == "535 5.7.8 ‹hidden› is wrong ‹hidden›"
+
+
+class TestScram:
+    """RFC 7677: the server must prove that it knows the password, too."""
+
+    def played(self, tls: ssl.SSLContext, password: str, *, silent: bool = False) -> Script:
+        def act(server: ServerSession) -> Action:
+            scram = ScramServer(password)
+            first = base64.b64decode(server.line.split()[2])
+            server.wire.send(b"334 " + scram.challenge(first) + b"\r\n")
+            verdict = scram.verdict(base64.b64decode(server.wire.line()))
+            if silent:
+                return Reply("235 2.7.0 welcome")
+            if verdict is None:
+                return Reply("535 5.7.8 no")
+            server.wire.send(b"334 " + base64.b64encode(verdict) + b"\r\n")
+            assert server.wire.line() == b"\r\n"
+            return Reply("235 2.7.0 welcome")
+
+        return Script(tls=tls, extensions=("AUTH SCRAM-SHA-256",), on={"AUTH": act})
+
+    def test_it_signs_in(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+        told = Told()
+        with ScriptedServer(self.played(tls, "s3cret")) as server:
+            session = sessions.new(server, told=told)
+            session.open()
+            session.quit()
+        assert told.facts(Stage.AUTH)["mechanism"] == "SCRAM-SHA-256"
+
+    def test_a_wrong_password(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+        with ScriptedServer(self.played(tls, "other")) as server:
+            failure = fails(sessions, server)
+        assert str(failure.reply) == "535 5.7.8 no"
+
+    def test_a_server_that_proves_nothing(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+        with ScriptedServer(self.played(tls, "s3cret", silent=True)) as server:
+            failure = fails(sessions, server)
+            assert not [line for line in server.commands if line.startswith("MAIL")]
+        assert failure.code == "session.protocol_error"
+        assert "prove" in str(failure.facts["detail"])
+
+
+def test_a_challenge_that_is_no_base64(sessions: Sessions, tls: ssl.SSLContext) -> None:
+    played = Script(tls=tls, extensions=("AUTH CRAM-MD5",), on={"AUTH": Reply("334 !!!")})
+    with ScriptedServer(played) as server:
+        failure = fails(sessions, server)
+    assert (failure.stage, failure.code) == (Stage.AUTH, "session.protocol_error")
+
+
+def test_a_credential_too_long_for_the_wire_is_our_fault(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    with ScriptedServer(Script(tls=tls)) as server:
+        session = sessions.new(server, credential=Secret("x" * 10_000))
+        with pytest.raises(CommandError):
+            session.open()
+        server.wait_for(lambda s: s.open_connections == 0)
+
+
+def test_without_a_record_and_a_watcher_it_is_the_same(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    with ScriptedServer(Script(tls=tls)) as server:
+        session = Session(sessions.settings(server), Secret("s3cret"))
+        session.open()
+        assert session.transcript is None
+        assert session.send(ENVELOPE, MAIL).failure is None
+        session.quit()
+        relay = Session(sessions.settings(server, username=""), None)
+        relay.open()
+        relay.quit()
+
+
+def test_a_violation_without_a_record(sessions: Sessions, tls: ssl.SSLContext) -> None:
+    with (
+        ScriptedServer(Script(tls=tls, on={"EHLO": Reply("x")})) as server,
+        pytest.raises(SmtpFailure, match="protocol_error"),
+    ):
+        Session(sessions.settings(server), Secret("s3cret")).open()

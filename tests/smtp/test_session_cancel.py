@@ -45,6 +45,7 @@ def cancelled_at(
     except SmtpFailure as error:
         failure = error
     watcher.join()
+    assert at, failure
     took = time.monotonic() - at[0]
     session.abort()
     return failure, took

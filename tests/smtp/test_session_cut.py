@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 import pytest
 
 from smtp_desk.core.errors import Acceptance
 from smtp_desk.core.stages import Stage
+from smtp_desk.smtp.deadline import Deadline
 from smtp_desk.smtp.envelope import Envelope, RecipientStatus
+from smtp_desk.smtp.session import Session
+from smtp_desk.smtp.stream import ResetError
 from tests.servers.script import (
     END_OF_DATA,
     Action,
     Close,
     CutBody,
+    Delay,
     Raw,
     Reply,
     Reset,
     Script,
     Silence,
 )
+from tests.servers.session import Session as ServerSession
 from tests.smtp.sessions import (
     ENVELOPE,
     HASTY,
@@ -31,6 +37,19 @@ from tests.smtp.sessions import (
 
 BIG = b"0123456789abcdef" * 4 + b"\r\n"
 ACCEPTED, REFUSED, UNCERTAIN = RecipientStatus
+
+
+def _break_after_the_dot(session: Session) -> None:
+    """Let the write that holds the dot fail, although the dot has gone out."""
+    channel = session._opened
+    written = channel.write
+
+    def break_after(octets: bytes, deadline: Deadline) -> None:
+        written(octets, deadline)
+        if octets.endswith(b".\r\n"):
+            raise ResetError
+
+    channel.write = break_after  # type: ignore[method-assign]
 
 
 class TestCut:
@@ -139,6 +158,16 @@ class TestCut:
             server.wait_for(lambda s: s.open_connections == 0)
             assert not server.messages
 
+    def test_a_yes_in_the_middle_of_the_message_is_none(
+        self, sessions: Sessions, tls: ssl.SSLContext
+    ) -> None:
+        cut = CutBody(1000, (Reply("250 queued"), Delay(0.3), Reset()))
+        with opened(sessions, Script(tls=tls, cut_body=cut)) as (session, _):
+            delivery = session.send(ENVELOPE, BIG * 100_000)
+        assert statuses(delivery) == [REFUSED]
+        assert delivery.failure is not None
+        assert delivery.failure.code == "message.lost_before_end"
+
     def test_a_reply_before_the_dot_is_no_reply_to_it(
         self, sessions: Sessions, tls: ssl.SSLContext
     ) -> None:
@@ -150,3 +179,36 @@ class TestCut:
         assert statuses(delivery) == [REFUSED]
         assert delivery.failure is not None
         assert delivery.failure.code == "session.protocol_error"
+
+    def test_a_message_that_is_taken_before_the_connection_breaks_is_taken(
+        self, sessions: Sessions, tls: ssl.SSLContext
+    ) -> None:
+        """The last write fails, but the reply is here: only it counts."""
+        with opened(sessions, Script(tls=tls)) as (session, _):
+            _break_after_the_dot(session)
+            delivery = session.send(ENVELOPE, MAIL)
+        assert statuses(delivery) == [ACCEPTED]
+
+    def test_a_last_write_that_fails_leaves_it_unknown(
+        self, sessions: Sessions, tls: ssl.SSLContext
+    ) -> None:
+        with opened(sessions, Script(tls=tls, on={END_OF_DATA: Close()})) as (session, _):
+            _break_after_the_dot(session)
+            delivery = session.send(ENVELOPE, MAIL)
+        assert statuses(delivery) == [UNCERTAIN]
+        assert delivery.failure is not None
+        assert delivery.failure.facts["cause"] == "message.lost_before_end"
+
+    def test_tls_that_breaks_after_the_dot_leaves_it_unknown(
+        self, sessions: Sessions, tls: ssl.SSLContext
+    ) -> None:
+        def break_tls(server: ServerSession) -> Action:
+            socket.socket.send(server.wire._sock, b"\x17\x03\x03\x00\x20" + bytes(32))
+            return Silence()
+
+        with opened(sessions, Script(tls=tls, on={END_OF_DATA: break_tls})) as (session, _):
+            delivery = session.send(ENVELOPE, MAIL)
+            assert not session.usable
+        assert statuses(delivery) == [UNCERTAIN]
+        assert delivery.failure is not None
+        assert delivery.failure.code == "message.unconfirmed"

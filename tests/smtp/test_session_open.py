@@ -9,7 +9,7 @@ import pytest
 
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security
-from smtp_desk.core.stages import Stage, StageStatus
+from smtp_desk.core.stages import Stage, StageEvent, StageStatus
 from smtp_desk.smtp.commands import CommandError
 from smtp_desk.smtp.limits import Limits
 from tests.servers import script
@@ -149,7 +149,7 @@ class TestGreeting:
         ("greeting", "code"),
         [
             (Close(), "greeting.closed"),
-            (Reset(), "greeting.closed"),
+            ((Delay(0.2), Reset()), "greeting.closed"),
             (Silence(), "greeting.timeout"),
             (Drip(b"220 x", every=0.02, endless=True), "greeting.timeout"),
             (Raw(b"hello\r\n"), "greeting.not_smtp"),
@@ -307,3 +307,17 @@ class TestStartTls:
             server.wait_for(lambda s: s.open_connections == 0)
             assert server.commands == ["EHLO [127.0.0.1]", "STARTTLS"]
         assert (failure.stage, failure.code) == (Stage.TLS, "tls.self_signed")
+
+
+def test_a_watcher_that_fails_leaves_no_connection_open(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    class Broken(Told):
+        def __call__(self, event: StageEvent) -> None:
+            if event.stage is Stage.GREETING:
+                raise ZeroDivisionError
+
+    with ScriptedServer(Script(tls=tls)) as server:
+        with pytest.raises(ZeroDivisionError):
+            sessions.new(server, told=Broken()).open()
+        server.wait_for(lambda s: bool(s.sessions) and s.open_connections == 0)

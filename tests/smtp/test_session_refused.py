@@ -16,6 +16,7 @@ from tests.servers.script import (
     Close,
     CutBody,
     Default,
+    Delay,
     Reply,
     Reset,
     Script,
@@ -150,16 +151,30 @@ class TestRefused:
         assert statuses(delivery) == [REFUSED]
 
     @pytest.mark.parametrize("line", ["552 5.3.4 too big", "421 4.3.0 going down"])
-    def test_in_the_middle_of_the_message(
+    def test_in_the_middle_of_the_message_before_it_hangs_up(
         self, sessions: Sessions, tls: ssl.SSLContext, line: str
     ) -> None:
-        cut = CutBody(1000, (Reply(line), Reset()))
+        # The pause lets the client read the reply before the reset destroys it.
+        cut = CutBody(1000, (Reply(line), Delay(0.3), Reset()))
         with opened(sessions, Script(tls=tls, cut_body=cut)) as (session, _):
-            delivery = session.send(ENVELOPE, BIG * 60_000)
+            delivery = session.send(ENVELOPE, BIG * 100_000)
             assert not session.usable
         assert statuses(delivery) == [REFUSED]
         assert delivery.failure is not None
         assert delivery.failure.stage is Stage.MESSAGE
+        assert str(delivery.failure.reply) == line
+
+    def test_more_recipients_than_the_facts_name(
+        self, sessions: Sessions, tls: ssl.SSLContext
+    ) -> None:
+        told = Told()
+        envelope = Envelope("ann@example.org", tuple(f"r{n}@x.test" for n in range(50)))
+        with opened(sessions, Script(tls=tls), told) as (session, server):
+            assert session.send(envelope, MAIL).failure is None
+            assert len(server.messages[0].recipients) == 50
+        recipients = told.facts(Stage.RECIPIENT)["recipients"]
+        assert isinstance(recipients, list)
+        assert len(recipients) == 20
 
     @pytest.mark.parametrize(
         ("envelope", "content", "code"),
