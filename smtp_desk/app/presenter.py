@@ -11,7 +11,7 @@ from smtp_desk.app.saved import Saved, failure_text, load_saved, remove_saved, s
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import Busy, IntegrationsState, Notice
 from smtp_desk.core.draft import CaFile, SettingsDraft
-from smtp_desk.core.findings import Remedy
+from smtp_desk.core.findings import REMOVE_PASSWORD_SPACES, Remedy
 from smtp_desk.core.gate import Outcome, SaveGate
 from smtp_desk.core.problems import Field
 from smtp_desk.core.report import CheckReport, fold_stages
@@ -123,7 +123,7 @@ class IntegrationsPresenter:
 
     def apply(self, remedy: Remedy) -> None:
         """Make the changes of a remedy in the form; the person tests them then."""
-        if remedy.id == "remove_password_spaces":
+        if remedy.id == REMOVE_PASSWORD_SPACES:
             self.remove_password_spaces()
             return
         for name, value in remedy.changes.items():

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Stage
@@ -36,6 +37,10 @@ class FindingSeverity(StrEnum):
     WARNING = "warning"
 
 
+REMOVE_PASSWORD_SPACES: Final = "remove_password_spaces"
+"""The remedy that changes a field whose value no remedy may hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remedy:
     """One thing to do.
@@ -49,6 +54,11 @@ class Remedy:
     id: str
     text: str
     changes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def doable(self) -> bool:
+        """Whether the program can do it for the person, in the form."""
+        return bool(self.changes) or self.id == REMOVE_PASSWORD_SPACES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,7 @@ class VerdictCard(Card):
         layout = column()
         for remedy in finding.remedies[:_MOST_REMEDIES]:
             # The remedies of a stranger's file are advice: they never reach the form.
-            if remedy.changes and self._own:
+            if remedy.doable and self._own:
                 button = _RemedyButton(remedy)
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)

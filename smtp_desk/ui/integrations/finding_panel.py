@@ -140,7 +140,7 @@ class FindingPanel(QWidget):
         layout = column(space=Space.S)
         layout.addWidget(Label("What to do", "label"))
         for remedy in finding.remedies:
-            if remedy.changes:
+            if remedy.doable:
                 button = _RemedyButton(remedy)
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)
