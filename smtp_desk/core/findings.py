@@ -37,7 +37,7 @@ class FindingSeverity(StrEnum):
     WARNING = "warning"
 
 
-REMOVE_PASSWORD_SPACES: Final = "remove_password_spaces"
+REMOVE_PASSWORD_SPACES: Final = "remove_password_spaces"  # noqa: S105 - a name
 """The remedy that changes a field whose value no remedy may hold."""
 
 
