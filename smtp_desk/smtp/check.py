@@ -75,7 +75,9 @@ def run_check(
     environment: Mapping[str, Json],
     report_id: str = "",
 ) -> CheckReport:
-    """Run one test and return its report; blocks until it ends, raises for nothing.
+    """Run one test and return its report; blocks until it ends.
+
+    Nothing that a server, the network or this program does is raised: it is the finding.
 
     It goes the sender's way with the values given, never falls back and never queues.
     The outcome is SENT from a 2xx after the final dot only.

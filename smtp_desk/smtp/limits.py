@@ -36,5 +36,8 @@ def limits_of_a_test(total: float = 60) -> Limits:
     return Limits(total=total, connect=15)
 
 
-SENDER_LIMITS: Final = Limits(total=None, connect=10)
-"""The limits of the sender, whose sessions last as long as they are of use."""
+SENDER_LIMITS: Final = Limits(total=None, connect=10, patience=30)
+"""The limits of the sender, whose sessions last as long as they are of use.
+
+Its mode is known from the test, so a slow banner is waited for on one connection.
+"""

@@ -12,7 +12,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.smtp import opening
-from smtp_desk.smtp.limits import Limits
+from smtp_desk.smtp.limits import SENDER_LIMITS, Limits
 from tests.servers import script
 from tests.servers.script import Close, Delay, Receive, Reply, Script, Silence, Turns
 from tests.servers.scripted import ScriptedServer
@@ -139,6 +139,15 @@ class TestAutomatic:
             session.quit()
             assert len(server.sessions) == 1
         assert session.mode is Security.TLS
+
+
+def test_with_no_patience_left_there_is_no_second_connection(sessions: Sessions) -> None:
+    limits = dataclasses.replace(SENDER_LIMITS, greeting=0.2, patience=0.2)
+    with ScriptedServer(Script(greeting=Silence())) as server:
+        failure = fails(sessions, server, limits)
+        assert len(server.sessions) == 1
+    assert failure.code == "greeting.timeout"
+    assert SENDER_LIMITS.patience >= SENDER_LIMITS.greeting
 
 
 class TestWrong:
