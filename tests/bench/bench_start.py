@@ -66,9 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         for program in (_EMPTY, _DESK):
             first_paint_ms(program, home)
-        pairs = [
-            (first_paint_ms(_EMPTY, home), first_paint_ms(_DESK, home)) for _ in range(rounds)
-        ]
+        pairs = [(first_paint_ms(_EMPTY, home), first_paint_ms(_DESK, home)) for _ in range(rounds)]
     empty, desk = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(desk / empty for empty, desk in pairs)
     sys.stdout.write(
