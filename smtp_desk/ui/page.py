@@ -41,7 +41,11 @@ class Page(QWidget):
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setWidget(centred(content))
+        scrolled = centred(content)
+        # Else the height that wrapped texts would take in the narrowest column counts as well,
+        # and leaves the page scrolling into the void.
+        scrolled.setMinimumHeight(1)
+        self.area.setWidget(scrolled)
         self.area.verticalScrollBar().rangeChanged.connect(self._align_bar)
         self._bar_layout: QVBoxLayout | None = None
         self._wanted: tuple[QWidget, ...] = ()
