@@ -11,7 +11,9 @@ _LONGEST: Final = 300
 
 def key_facts(result: StageResult) -> str:
     """Return the key facts of a stage on one line, "" where there are none."""
-    told = "; ".join(part for part in _TELL.get(result.stage, _reply)(result.facts) if part)
+    facts = result.facts
+    parts = (*_TELL.get(result.stage, _reply)(facts), *_other_ports(facts))
+    told = "; ".join(part for part in parts if part)
     return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
 
 
@@ -83,6 +85,14 @@ def _reply(facts: Facts) -> Iterator[str]:
     words = (facts.get(name) for name in ("reply_code", "enhanced", "words"))
     yield " ".join(shown(word) for word in words if word)
     yield from _reason(facts)
+
+
+def _other_ports(facts: Facts) -> Iterator[str]:
+    """Tell how the other mail ports of the host answered, where they were tried."""
+    ports = facts.get("other_ports")
+    for each in ports if isinstance(ports, list) else []:
+        if isinstance(each, dict):
+            yield f"port {shown(each.get('port', '?'))} {shown(each.get('answer', '?'))}"
 
 
 def _reason(facts: Facts) -> Iterator[str]:

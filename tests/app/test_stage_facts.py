@@ -38,3 +38,10 @@ def test_the_facts_worth_a_place(stage: Stage, facts: Facts, expected: str) -> N
 )
 def test_facts_as_text(value: Json, expected: str) -> None:
     assert shown(value) == expected
+
+
+@pytest.mark.parametrize("stage", [Stage.CONNECT, Stage.GREETING, Stage.TLS])
+def test_other_ports_that_were_tried_are_told(stage: Stage) -> None:
+    ports: list[Json] = [{"port": 465, "answer": "tls"}, {"port": 25, "answer": "closed"}, "odd"]
+    result = StageResult(stage, StageStatus.FAILED, 0, {"other_ports": ports})
+    assert key_facts(result) == "port 465 tls; port 25 closed"
