@@ -6,7 +6,6 @@ from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import AuthMethod, Security
 
 DEFAULT_PORT = "587"
-NO_PASSWORD = Secret("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class SettingsDraft:
     host: str = ""
     port: str = DEFAULT_PORT
     username: str = ""
-    password: Secret | StoredSecret = field(default_factory=lambda: NO_PASSWORD)
+    password: Secret | StoredSecret = field(default_factory=lambda: Secret(""))
     from_name: str = ""
     from_email: str = ""
     security: str = Security.AUTO

@@ -1,6 +1,6 @@
 """The settings of one SMTP server, valid by construction."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_desk.core.secret import Secret, StoredSecret
@@ -53,10 +53,6 @@ class ServerSettings:
     def identity(self) -> tuple[str, int, Security, str, str]:
         """Where a stored secret may go: it is reused only while these are the same."""
         return (self.host, self.port, self.security, self.ca_pem, self.username)
-
-    def resolved(self, mode: Security) -> "ServerSettings":
-        """Return the settings with the TLS `mode` that a test found."""
-        return replace(self, security=mode)
 
 
 @dataclass(frozen=True, slots=True)
