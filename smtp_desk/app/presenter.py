@@ -85,11 +85,7 @@ class IntegrationsPresenter:
         """Read what is saved and show it."""
         services = self._services
 
-        def job(_emit: Emit, _cancel: Cancel) -> Saved:
-            services.store.recover()
-            return load_saved(services)
-
-        self._run(Busy.LOADING, job, self._loaded)
+        self._run(Busy.LOADING, lambda _emit, _cancel: load_saved(services), self._loaded)
 
     def edit(self, field: Field, text: str) -> None:
         """Take a keystroke."""

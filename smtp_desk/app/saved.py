@@ -1,5 +1,6 @@
 """What is saved, as the faces show it: the draft, the status, whether it is proven."""
 
+import logging
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -12,6 +13,8 @@ from smtp_desk.core.settings import ServerSettings, Snapshot
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.settings_store import NotProvenError, SaveError, ServerState, ServerStatus
 from smtp_desk.store.stored import StoredServer, StoredSettings
+
+_log: Final = logging.getLogger(__name__)
 
 _USES_DEFAULT: Final = "System emails leave through the default email service."
 _NEEDS_PROOF: Final = "Save settings that a test email has proven first."
@@ -51,8 +54,11 @@ class Saved:
 def load_saved(services: Services) -> Saved:
     """Read what is saved; asks the keyring for the secret to check the proof.
 
-    A settings file that can't be read is a state to show, not an error to raise.
+    What a killed process left behind is settled first. A settings file that can't be
+    read is a state to show, not an error to raise.
     """
+    if not services.store.recover():
+        _log.info("what a killed process left is not settled yet; the next start tries again")
     try:
         stored = services.store.load()
     except SettingsFileError as error:

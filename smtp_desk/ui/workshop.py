@@ -28,11 +28,9 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from smtp_desk.app.runner import Emit
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
-    from smtp_desk.smtp.cancel import Cancel
     from smtp_desk.ui.main_window import MainWindow
     from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
 
@@ -89,16 +87,10 @@ class Workshop(QObject):
         """Show the first page and read what is saved; then type what is `filled` in."""
         self.navigation.open_page("integrations")
         self._keeper.load()
-        store = self._services.store
-
-        def recover(_emit: Emit, _cancel: Cancel) -> bool:
-            return store.recover()
-
-        self._worker.run(recover, on_done=_recovered, on_error=_not_recovered)
         self.presenter.start()
         # Behind the reading of what is saved, which would overwrite what was typed.
         self._worker.run(
-            lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_recovered
+            lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_filled
         )
 
     def show_report(self, report: CheckReport) -> None:
@@ -167,10 +159,5 @@ class Workshop(QObject):
         self._theme.prefer(preferences.theme)
 
 
-def _recovered(complete: bool) -> None:  # noqa: FBT001 - a result
-    if not complete:
-        _log.info("what a killed process left is not settled yet; the next start tries again")
-
-
-def _not_recovered(error: Exception) -> None:
-    _log.warning("what a killed process left can't be settled", exc_info=error)
+def _not_filled(error: Exception) -> None:
+    _log.warning("the form was not filled in", exc_info=error)

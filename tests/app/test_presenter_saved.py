@@ -8,6 +8,7 @@ import pytest
 from smtp_desk.app.state import Busy, StatusKind
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field
+from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.server import Sandbox
 from tests.app.page import Page, open_page
 
@@ -116,3 +117,12 @@ def test_the_state_holds_no_secret(saved: Page) -> None:
     saved.presenter.edit(Field.PASSWORD, "another s3cret")
     assert "s3cret" not in repr(saved.view.states)
     assert "s3cret" not in repr(replace(saved.view.draft))
+
+
+def test_the_next_start_settles_what_a_killed_process_left(saved: Page) -> None:
+    orphan, store = "0" * 32, saved.services.store
+    saved.services.credentials.set(orphan, Secret("left behind"))
+    store._journal.add({orphan})
+    again = open_page(saved.services)
+    assert again.state().password_stored
+    assert saved.services.credentials.get(orphan) is None
