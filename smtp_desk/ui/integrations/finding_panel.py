@@ -19,7 +19,7 @@ from smtp_desk.ui.label import Label
 from smtp_desk.ui.theme import Space
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QResizeEvent
+    from PySide6.QtGui import QResizeEvent, QShowEvent
 
 _MOST_LINES: Final = 8
 _PERSON: Final = 18
@@ -48,6 +48,15 @@ class ServerWords(QPlainTextEdit):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Be as high as the wrapped lines, up to a limit; then scroll."""
         super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Fit again: only now the style has given the frame its width."""
+        super().showEvent(event)
+        self.ensurePolished()
+        self._fit()
+
+    def _fit(self) -> None:
         lines = min(max(int(self.document().size().height()), 1), _MOST_LINES)
         edges = self.height() - self.viewport().height()
         margins = 2 * math.ceil(self.document().documentMargin())
