@@ -8,9 +8,14 @@ from pathlib import Path
 
 from smtp_desk.app.environment import versions
 from smtp_desk.core.catalogue import Catalogue
-from smtp_desk.core.providers import Providers
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Json
+from smtp_desk.sender.database import Database
+from smtp_desk.sender.health import Health
+from smtp_desk.sender.health_sqlite import SqliteHealth
+from smtp_desk.sender.outbox import Outbox
+from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.store.catalogue import read_catalogue
 from smtp_desk.store.credentials import (
     CredentialStore,
     KeyringCredentials,
@@ -18,7 +23,6 @@ from smtp_desk.store.credentials import (
     UnattendedCredentials,
 )
 from smtp_desk.store.paths import Paths
-from smtp_desk.store.resources import resource_path
 from smtp_desk.store.settings_store import SettingsStore
 
 
@@ -75,14 +79,31 @@ class Services:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The findings and what is known of providers, read when first needed."""
-        providers = Providers.parse(_texts("providers"))
-        return Catalogue.parse(_texts("findings"), providers)
+        return read_catalogue()
+
+    @cached_property
+    def _database(self) -> Database:
+        return Database(self.paths.outbox_file)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The outbox, opened when first needed.
+
+        Raises:
+            OutboxUnavailableError: It can't be opened.
+        """
+        return SqliteOutbox(self._database, self.now)
+
+    @cached_property
+    def health(self) -> Health:
+        """The health of the routes, opened when first needed.
+
+        Raises:
+            OutboxUnavailableError: It can't be opened.
+        """
+        return SqliteHealth(self._database, self.now)
 
     @cached_property
     def environment(self) -> Mapping[str, Json]:
         """Versions for the report."""
         return versions()
-
-
-def _texts(folder: str) -> list[str]:
-    return [path.read_text("utf-8") for path in sorted(resource_path(folder).glob("*.toml"))]

@@ -65,6 +65,16 @@ class Paths:
         """Held while settings are changed."""
         return self.config / "settings.lock"
 
+    @property
+    def outbox_file(self) -> Path:
+        """The outbox and the health of the routes."""
+        return self.state / "outbox.sqlite3"
+
+    @property
+    def templates(self) -> Path:
+        """The person's own templates of the emails, where there are any."""
+        return self.config / "templates"
+
     def ensure(self) -> None:
         """Make the folders, open to this user only.
 

@@ -1,0 +1,98 @@
+"""What a route is: a way by which an email leaves this machine.
+
+There are two: `custom`, the customer's own server, and `default`, the default email
+service. `smtp_route.SmtpRoute` speaks to a server, `sendmail_route.SendmailRoute` to the
+machine's MTA; tests/contract/test_route.py is what any other has to pass.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from smtp_desk.core.findings import Finding
+from smtp_desk.sender.entries import OutboxMessage
+from smtp_desk.smtp.envelope import RecipientStatus
+from smtp_desk.smtp.transaction import BeforeDot
+
+CUSTOM: Final = "custom"
+DEFAULT: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who emails come from on one route.
+
+    Attributes:
+        from_email: The address in From, and the envelope sender: bounces go there.
+        from_name: The display name in From; "" for none.
+        reply_to: The address in Reply-To; "" for none. On the default route it is the
+            custom From email, so that answers still reach the customer (RFC 5322, 3.6.2).
+    """
+
+    from_email: str
+    from_name: str = ""
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteResult:
+    """What came of one recipient on one route.
+
+    Attributes:
+        recipient: The address.
+        status: ACCEPTED: the route took the responsibility. REFUSED: it surely did not.
+            UNCERTAIN: it may have.
+        reply: The words that decided, safe to show; "" where there were none.
+        finding: Why it is not ACCEPTED; its scope says what comes next.
+    """
+
+    recipient: str
+    status: RecipientStatus
+    reply: str = ""
+    finding: Finding | None = None
+
+
+class Route(Protocol):
+    """A way out. Many threads may use it at once."""
+
+    @property
+    def name(self) -> str:
+        """`CUSTOM` or `DEFAULT`."""
+        ...
+
+    def send(
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        *,
+        last: bool = False,
+    ) -> tuple[RouteResult, ...]:
+        """Hand over one message, built for this route, and return what came of each recipient.
+
+        Nothing that a server, a program or the network does is raised: it stands in the
+        results. A connection that was open already and proves dead is replaced once.
+
+        Args:
+            message: What to send; its own `recipients` do not count.
+            recipients: To whom: one address, unless the message is another program's.
+            before_dot: Called right before the message is given away for good; if it
+                raises, the message surely does not leave, and what it raised is raised
+                here. It may be called a second time, after a dead connection.
+            last: Nothing follows soon: the connection may end with this message.
+
+        Raises:
+            Exception: What `before_dot` raised, or a fault of our own.
+        """
+        ...
+
+    def probe(self) -> Finding | None:
+        """Try the route without a message, up to AUTH; return what ended it, or None.
+
+        The one way to try again after a refused sign-in: until it succeeds, `send` gives
+        the same finding without another login.
+        """
+        ...
+
+    def close(self) -> None:
+        """Say goodbye to all servers; what runs is cancelled, nothing may be sent after."""
+        ...
