@@ -16,11 +16,12 @@ from smtp_desk.store.stored import (
     Preferences,
     StoredServer,
     StoredSettings,
+    Uncertain,
 )
 
 SCHEMA: Final = 1
 
-_Choice = TypeVar("_Choice", Security, DefaultKind)
+_Choice = TypeVar("_Choice", Security, DefaultKind, Uncertain)
 
 
 class BadValueError(ValueError):
@@ -56,6 +57,7 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
         server=_server(root.table("server"), ca_content),
         preferences=_preferences(root.table("preferences")),
         default=_default(root.table("default"), ca_content),
+        uncertain=root.choice("uncertain", Uncertain, Uncertain.RESEND),
     )
 
 
@@ -70,6 +72,8 @@ def encode(text: str, stored: StoredSettings) -> str:
 
     document = tomlkit.parse(text)
     _put(document, {"schema": SCHEMA, "enabled": stored.enabled})
+    if "uncertain" in document or stored.uncertain is not Uncertain.RESEND:
+        _put(document, {"uncertain": str(stored.uncertain)})
     _put_table(document, "server", _server_values(stored.server))
     if "preferences" in document or stored.preferences != Preferences():
         _put_table(document, "preferences", _preferences_values(stored.preferences))

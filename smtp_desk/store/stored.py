@@ -66,6 +66,13 @@ class DefaultService:
     server: StoredServer | None = None
 
 
+class Uncertain(StrEnum):
+    """What becomes of an email whose final dot was not answered."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSettings:
     """Everything in the settings file; the default is what a fresh machine has.
@@ -75,12 +82,15 @@ class StoredSettings:
         server: The custom server, or None where none is configured.
         default: The default email service.
         preferences: The rest.
+        uncertain: RESEND: an uncertain email is sent once more by the same route. HOLD: it
+            is held for a person at once.
     """
 
     enabled: bool = False
     server: StoredServer | None = None
     preferences: Preferences = field(default_factory=Preferences)
     default: DefaultService = field(default_factory=DefaultService)
+    uncertain: Uncertain = Uncertain.RESEND
 
     @property
     def servers(self) -> tuple[StoredServer, ...]:

@@ -27,6 +27,7 @@ from smtp_desk.store.stored import (
     Preferences,
     StoredServer,
     StoredSettings,
+    Uncertain,
 )
 from tests.store.settings import NEW, OLD, RELAY
 
@@ -53,6 +54,7 @@ FULL = StoredSettings(
         "desk@corp.local",
         StoredServer(RELAY, Security.STARTTLS, "", None),
     ),
+    uncertain=Uncertain.HOLD,
 )
 
 
@@ -71,6 +73,7 @@ def test_empty() -> None:
         StoredSettings(),
         StoredSettings(enabled=True),
         StoredSettings(server=SERVER),
+        StoredSettings(server=SERVER, uncertain=Uncertain.HOLD),
         StoredSettings(preferences=Preferences(theme="light")),
         StoredSettings(default=DefaultService(DefaultKind.SENDMAIL, "/x", "a@example.org")),
         FULL,
@@ -154,6 +157,14 @@ x = 1979-05-27T07:32:00Z
         assert kept in changed
 
 
+def test_uncertain_goes_beside_the_switch_of_an_older_file() -> None:
+    text = encode("", StoredSettings(server=SERVER))
+    assert "uncertain" not in text
+    held = encode(text, StoredSettings(server=SERVER, uncertain=Uncertain.HOLD))
+    assert held.index('uncertain = "hold"') < held.index("[server]")
+    assert 'uncertain = "resend"' in encode(held, StoredSettings(server=SERVER))
+
+
 def test_keeps_the_tables_of_preferences_and_default() -> None:
     text = encode("", FULL).replace("[preferences]", "[preferences]\nfont = 'large'")
     assert "font = 'large'" in encode(text, StoredSettings())
@@ -197,6 +208,8 @@ def test_newer_schema() -> None:
         ('"cram-md5"', '"xoauth2"', "server.auth_method: choice"),
         ("proof = {version = 1", "proof = {version = '1'", "server.proof.version: a number"),
         ('salt = "00ff"', "salt = 255", "server.proof.salt: a text"),
+        ('uncertain = "hold"', 'uncertain = "holds"', "uncertain: one of resend, hold"),
+        ('uncertain = "hold"', "uncertain = true", "uncertain: a text in quotes"),
         ('kind = "smtp"', 'kind = "pigeon"', "default.kind: one of outbox, sendmail, smtp"),
         ("port = 25", "port = 0", "default.server.port: port.range"),
         ('theme = "dark"', "theme = false", "preferences.theme: a text"),
