@@ -1,12 +1,14 @@
 """A stream that speaks SMTP: commands out, answers in, all of it on record."""
 
+import contextlib
+
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.smtp.cancel import CancelledError
 from smtp_desk.smtp.commands import Command
 from smtp_desk.smtp.deadline import Deadline
 from smtp_desk.smtp.protocol import Answer, ClientProtocol, State
 from smtp_desk.smtp.replies import ViolationError
-from smtp_desk.smtp.stream import ClosedError, Stream, StreamError, TimedOutError
+from smtp_desk.smtp.stream import ClosedError, ResetError, Stream, StreamError, TimedOutError
 from smtp_desk.smtp.wirelog import Transcript
 
 
@@ -58,8 +60,12 @@ class Channel:
             raise
 
     def say(self, *commands: Command, deadline: Deadline) -> None:
-        """Send commands in one flight; raises as `prepare` and `write`."""
-        self.write(self.prepare(*commands), deadline)
+        """Send commands in one flight; raises as `prepare` and `write`.
+
+        A server that hung up may have said why: then `hear` tells it, or that it said nothing.
+        """
+        with contextlib.suppress(ResetError):
+            self.write(self.prepare(*commands), deadline)
 
     def hear(self, deadline: Deadline) -> Answer:
         """Return the next answer.

@@ -174,7 +174,8 @@ class Stream:
                 self._wait_to_send(deadline)
             except OSError as error:
                 self._drain()
-                raise ResetError from error
+                self._ended = ResetError()
+                raise self._ended from error
             else:
                 view = view[sent:]
 
