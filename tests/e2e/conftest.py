@@ -1,0 +1,45 @@
+"""What the tests share that produce findings."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pytest
+
+import smtp_desk.smtp.check
+from smtp_desk.smtp.limits import Limits, limits_of_a_test
+from tests.cli.desk import Desk
+from tests.e2e.causes import Cause, Checking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers.certs import Certificates
+
+
+@pytest.fixture
+def cause(request: pytest.FixtureRequest) -> Iterator[Cause]:
+    """The finding that the marker of this test names; the test must show that it was told."""
+    (marker,) = request.node.iter_markers("cause")
+    cause = Cause(*marker.args, **marker.kwargs)
+    yield cause
+    assert cause.shown, f"no report was shown to tell {cause.code}"
+
+
+@pytest.fixture
+def check(clean_environment: Path, certs: Certificates) -> Checking:
+    """`smtp-desk check` in this process."""
+    return Checking(Desk(clean_environment), str(certs.root.chain_file))
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits for servers that keep silent: the product's own ones, only shorter."""
+    monkeypatch.setattr(smtp_desk.smtp.check, "limits_of_a_test", _hasty_limits)
+
+
+def _hasty_limits(total: float) -> Limits:
+    limits = limits_of_a_test(total)
+    return dataclasses.replace(limits, greeting=1.0, tls=1.0, patience=0.1)
