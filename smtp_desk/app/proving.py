@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 from smtp_desk.app.logs import hide_in_log, log_report
+from smtp_desk.app.outage import end_rest
 from smtp_desk.app.runner import Emit
 from smtp_desk.app.services import Services
 from smtp_desk.core.draft import SettingsDraft
@@ -16,6 +17,7 @@ from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 from smtp_desk.core.texts import problem_text
 from smtp_desk.core.validation import InvalidDraftError, parse, validate_recipient
 from smtp_desk.sender.message import compose_test
+from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.check import CheckRequest, Steps, run_check
 from smtp_desk.store.ca_file import read_ca_file
@@ -108,8 +110,13 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
     return ProofResult(report, values, secret, report.sent and request.steps is Steps.FULL)
 
 
-def save(services: Services, result: ProofResult) -> StoredSettings:
-    """Save what `result` proved, secret and settings as one.
+def save(services: Services, result: ProofResult, *, default: bool = False) -> StoredSettings:
+    """Save what `result` proved, secret and settings as one; the route's rest ends.
+
+    Args:
+        services: Where it is saved.
+        result: A test that passed.
+        default: Save it as the relay of the default email service, and make that the default.
 
     Raises:
         ValueError: The result proves nothing.
@@ -118,7 +125,10 @@ def save(services: Services, result: ProofResult) -> StoredSettings:
     if not result.proven or result.values is None:
         raise ValueError("only a successful test email can be saved")
     mode = Security(result.report.mode)
-    return services.store.save_server(result.values.settings, mode, result.secret)
+    settings = result.values.settings
+    stored = services.store.save_server(settings, mode, result.secret, default=default)
+    end_rest(services, DEFAULT if default else CUSTOM)
+    return stored
 
 
 def _log(services: Services, report: CheckReport) -> None:
@@ -142,8 +152,9 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
     password = values.password
     if isinstance(password, Secret):
         return password or None
-    server = services.store.load().server
-    if server is None or server.key != password.key:
+    servers = services.store.load().servers
+    server = next((server for server in servers if server.key == password.key), None)
+    if server is None:
         raise _NotTestableError("settings.secret_unavailable", reason="missing")
     if server.settings.identity != values.settings.identity:
         problem = problem_text(Problem(Field.PASSWORD, "password.stored_elsewhere"))

@@ -12,9 +12,11 @@ from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.sandbox.server import Sandbox
+from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.check import Steps
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
+from smtp_desk.store.stored import DefaultKind
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,39 @@ def test_a_sent_test_email_proves_and_may_be_saved(
     assert stored.server
     assert stored.server.mode == "tls"
     assert services.store.secret(stored.server) == draft.password
+
+
+@pytest.mark.parametrize("route", [CUSTOM, DEFAULT])
+def test_what_is_saved_ends_the_rest_of_its_route_alone(
+    services: Services, draft: SettingsDraft, route: str
+) -> None:
+    for each in (CUSTOM, DEFAULT):
+        services.health.record_failure(each, "auth.rejected")
+    save(services, run(services, draft), default=route == DEFAULT)
+    shut = {each for each in (CUSTOM, DEFAULT) if services.health.status(each).shut}
+    assert shut == {CUSTOM, DEFAULT} - {route}
+
+
+def test_an_outbox_that_can_not_be_opened_keeps_nothing_from_being_saved(
+    services: Services, draft: SettingsDraft
+) -> None:
+    services.paths.ensure()
+    services.paths.outbox_file.write_bytes(b"no database" * 100)
+    assert save(services, run(services, draft)) == services.store.load()
+
+
+def test_the_relay_is_proven_with_its_own_stored_secret(
+    services: Services, draft: SettingsDraft
+) -> None:
+    save(services, run(services, draft))
+    stored = save(services, run(services, draft), default=True)
+    assert stored.server
+    assert stored.default.server
+    assert stored.default.kind is DefaultKind.SMTP
+    assert stored.default.server.key != stored.server.key
+    services.credentials.delete(stored.server.key)
+    untouched = changed(draft, password=StoredSecret(stored.default.server.key))
+    assert run(services, untouched).report.sent
 
 
 @pytest.mark.parametrize("steps", [Steps.NO_SEND, Steps.NO_LOGIN])

@@ -1,0 +1,142 @@
+"""The outage of the custom server, as the faces show it: since when, why, and what ends it."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from smtp_desk.app.services import Services
+from smtp_desk.app.state import Notice, StatusKind, StatusLine
+from smtp_desk.core.stages import Stage
+from smtp_desk.sender.outbox import OutboxUnavailableError
+from smtp_desk.sender.route_health import RouteHealth
+from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.store.settings_file import SettingsFileError
+from smtp_desk.store.stored import DefaultKind, StoredServer
+
+_log: Final = logging.getLogger(__name__)
+
+_TRIED: Final = "The server is tried again with the next email."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """An outage of the custom server that is not over yet.
+
+    Attributes:
+        since: When it began, in words: the local time, with the date unless it is today.
+        summary: The finding of its newest failure; "" where it is not known.
+        fallbacks: Emails that took the default service instead, so far.
+        shut: Whether only a person ends it: by Try again, or by saving new settings.
+        held: Whether the default service only holds emails in the outbox.
+    """
+
+    since: str
+    summary: str
+    fallbacks: int
+    shut: bool
+    held: bool
+
+    @property
+    def title(self) -> str:
+        """What happened."""
+        return f"Your mail server has been unavailable since {self.since}."
+
+    @property
+    def consequence(self) -> str:
+        """What that means for emails, and what comes next."""
+        if self.held:
+            fate = "System emails wait in the outbox."
+        elif self.fallbacks == 1:
+            fate = "1 email left through the default email service instead."
+        else:
+            fate = f"{self.fallbacks} emails left through the default email service instead."
+        if self.shut:
+            return f"{fate} The server is left alone until you press Try again or save settings."
+        return f"{fate} The server is tried again by itself."
+
+
+def route_health(services: Services, route: str) -> RouteHealth:
+    """Return the health of a route; where nothing was ever sent nothing is made.
+
+    Raises:
+        OutboxUnavailableError: It can't be read.
+    """
+    if not services.paths.outbox_file.exists():
+        return RouteHealth(route=route)
+    return services.health.status(route)
+
+
+def is_out(health: RouteHealth) -> bool:
+    """Whether the route is in an outage: out, and resting or shut for it."""
+    return health.out_since is not None and (health.shut or health.resting_until is not None)
+
+
+def read_outage(services: Services) -> Outage | None:
+    """Return the outage of the custom server, or None; what can't be read is none."""
+    try:
+        stored = services.store.load()
+        health = route_health(services, CUSTOM)
+    except (SettingsFileError, OutboxUnavailableError) as error:
+        _log.info("the health of the custom server can't be read: %s", error)
+        return None
+    if not stored.enabled or stored.server is None or health.out_since is None:
+        return None
+    if not is_out(health):
+        return None
+    return Outage(
+        since=local_time(health.out_since, services.now()),
+        summary=summary_of(services, health.code, stored.server),
+        fallbacks=health.fallbacks,
+        shut=health.shut,
+        held=stored.default.kind is DefaultKind.OUTBOX,
+    )
+
+
+def in_outage(status: StatusLine, outage: Outage | None) -> StatusLine:
+    """Return the status line of the custom server, the outage told where there is one."""
+    if outage is None or status.kind is not StatusKind.ACTIVE:
+        return status
+    instead = "emails wait in the outbox" if outage.held else "using the default service"
+    return StatusLine(StatusKind.UNAVAILABLE, f"Unavailable, {instead} since {outage.since}.")
+
+
+def try_again(services: Services) -> Notice:
+    """End the rest of the custom server, or open it: the next email tries it with one probe."""
+    try:
+        services.health.try_again(CUSTOM)
+    except OutboxUnavailableError as error:
+        return Notice(str(error), error=True)
+    return Notice(_TRIED)
+
+
+def end_rest(services: Services, route: str) -> None:
+    """Make a route usable at once, for new settings were saved; a failure is only logged."""
+    if not services.paths.outbox_file.exists():
+        return
+    try:
+        services.health.reopen(route)
+    except OutboxUnavailableError:
+        _log.warning("the rest of the route %s could not be ended", route, exc_info=True)
+
+
+def summary_of(services: Services, code: str, server: StoredServer | None = None) -> str:
+    """Return what the finding `code` comes to, in a sentence; "" where there is no such code."""
+    if code not in services.catalogue.codes:
+        return ""
+    facts = {"moment": "during a session"}
+    if server is not None:
+        settings = server.settings
+        facts |= {"host": settings.host, "port": str(settings.port)}
+        facts |= {"username": settings.username, "from_email": settings.from_email}
+    prefix = code.partition(".")[0]
+    stage = Stage(prefix) if prefix in list(Stage) else Stage.MESSAGE
+    return services.catalogue.warning(code, stage, facts).summary
+
+
+def local_time(moment: datetime, now: datetime) -> str:
+    """Return a moment as people here read it: the time, with the date unless it is today."""
+    here = moment.astimezone()
+    if here.date() == now.astimezone().date():
+        return f"{here:%H:%M}"
+    return f"{here:%Y-%m-%d %H:%M}"
