@@ -56,6 +56,7 @@ class DiagnosisState:
         report: The report to show, or None where there is none yet.
         source: Where it comes from, in words.
         own: Whether it was made here: only then its remedies fit the form.
+        form_host: The host in the form: a CA is trusted for this one only.
         busy: What runs.
         stages: The live list of the test that runs.
         run_reason: Why Run again is disabled, or "".
@@ -66,6 +67,7 @@ class DiagnosisState:
     report: CheckReport | None = None
     source: str = ""
     own: bool = False
+    form_host: str = ""
     busy: DiagnosisBusy = DiagnosisBusy.NOTHING
     stages: tuple[StageResult, ...] = ()
     run_reason: str = ""
@@ -141,8 +143,8 @@ class Tester(Protocol):
     def cancel_test(self) -> None:
         """End the running test."""
 
-    def apply(self, remedy: Remedy) -> None:
-        """Make the changes of a remedy in the form."""
+    def apply(self, remedy: Remedy, report: CheckReport | None = ...) -> None:
+        """Make the changes of a remedy of this report in the form."""
 
 
 class DiagnosisPresenter:
@@ -168,6 +170,8 @@ class DiagnosisPresenter:
     def follow(self, state: IntegrationsState) -> None:
         """Take what the Integrations page shows: its test, and the report of its newest test."""
         self._form_errors = _errors_among(state.problems)
+        if state.host != self._state.form_host:
+            self._show(replace(self._state, form_host=state.host))
         if self._cancel is None:
             self._follow_test(state)
         report = state.report
@@ -225,7 +229,7 @@ class DiagnosisPresenter:
 
     def apply(self, remedy: Remedy) -> None:
         """Make the changes of a remedy in the form, and go there."""
-        self._tester.apply(remedy)
+        self._tester.apply(remedy, self._state.report)
         self._view.open_integrations()
 
     def open(self, path: Path) -> None:

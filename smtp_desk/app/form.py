@@ -1,7 +1,9 @@
 """The form behind the Integrations page: what is typed, and which problems are shown yet."""
 
 from dataclasses import replace
+from typing import Final
 
+from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.draft import CaFile, SettingsDraft
 from smtp_desk.core.problems import Field, Problem, Severity
 from smtp_desk.core.secret import Secret, StoredSecret
@@ -13,6 +15,8 @@ from smtp_desk.core.validation import (
     validate,
     validate_recipient,
 )
+
+_OTHER_HOST: Final = "ca_file.other_host"
 
 
 class Form:
@@ -27,10 +31,16 @@ class Form:
         self._base = self.draft
         self._saved: ServerSettings | None = None
         self._ca = CaFile()
+        self._ca_hosts: dict[str, str] = {}
         self._left: set[Field] = set()
 
     def load(
-        self, draft: SettingsDraft, *, saved: ServerSettings | None = None, ca: CaFile | None = None
+        self,
+        draft: SettingsDraft,
+        *,
+        saved: ServerSettings | None = None,
+        ca: CaFile | None = None,
+        ca_host: str = "",
     ) -> None:
         """Start anew from what is saved, or from an empty form.
 
@@ -38,10 +48,13 @@ class Form:
             draft: What the form then holds.
             saved: The settings that the stored secret belongs to.
             ca: What was read from `draft.ca_file`.
+            ca_host: The only host that this CA was trusted for, or "".
         """
         self.draft = self._base = draft
         self._saved = saved
         self._ca = ca or CaFile()
+        if ca_host:
+            self._ca_hosts[self._ca.path] = ca_host
         self._left.clear()
 
     def rebase(self, draft: SettingsDraft, saved: ServerSettings | None) -> None:
@@ -91,6 +104,25 @@ class Form:
         if ca.path == self.draft.ca_file.strip():
             self._ca = ca
 
+    def trust_ca(self, ca: CaFile, host: str) -> None:
+        """Take a CA that the person trusted for this host, and for no other one."""
+        self._ca_hosts[ca.path] = host
+        self.draft = replace(self.draft, ca_file=ca.path)
+        self._ca = ca
+
+    @property
+    def host(self) -> str:
+        """The host as it stands in settings, or "" while it is none."""
+        try:
+            return parse_host(self.draft.host).ascii
+        except AddressError:
+            return ""
+
+    @property
+    def testable(self) -> SettingsDraft:
+        """The draft; a CA that was trusted for another host is left out of it."""
+        return replace(self.draft, ca_file="") if self._ca_trusted_elsewhere else self.draft
+
     @property
     def ca(self) -> CaFile | None:
         """What was read from the CA file that is named now, or None where nothing was yet."""
@@ -105,21 +137,26 @@ class Form:
             values = parse(self.draft, self.ca)
         except InvalidDraftError:
             return None
-        return None if self._stored_elsewhere(values) else values
+        return None if self._stored_elsewhere(values) or self._ca_trusted_elsewhere else values
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """All problems, notices included, whether or not they are shown yet."""
         return (
             *validate(self.draft, self.ca),
+            *self._trusted_ca_problem(),
             *self._stored_password_problem(),
             *validate_recipient(self.recipient),
         )
 
     @property
     def visible_problems(self) -> tuple[Problem, ...]:
-        """The problems of the fields that complain already."""
-        return tuple(problem for problem in self.problems if problem.field in self._left)
+        """The problems of fields that complain already, and those that another field caused."""
+        return tuple(
+            problem
+            for problem in self.problems
+            if problem.field in self._left or problem.code == _OTHER_HOST
+        )
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -146,6 +183,17 @@ class Form:
         if isinstance(password, StoredSecret):
             return None
         return app_password_without_spaces(self.draft.host, password)
+
+    @property
+    def _ca_trusted_elsewhere(self) -> str:
+        """The only host that the CA in the form was trusted for, or "" where it may serve."""
+        host = self._ca_hosts.get(self.draft.ca_file.strip(), "")
+        return "" if host == self.host else host
+
+    def _trusted_ca_problem(self) -> tuple[Problem, ...]:
+        """A CA that was trusted by its fingerprint serves the host that showed it, no other."""
+        host = self._ca_trusted_elsewhere
+        return (Problem(Field.CA_FILE, _OTHER_HOST, {"host": host}),) if host else ()
 
     def _stored_elsewhere(self, values: Snapshot) -> bool:
         return isinstance(values.password, StoredSecret) and (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from smtp_desk.app.form import Form
 from smtp_desk.app.proving import ProofRequest, ProofResult, prove, save
@@ -10,8 +10,9 @@ from smtp_desk.app.runner import Emit, Runner
 from smtp_desk.app.saved import Saved, failure_text, load_saved, remove_saved, switch_saved
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import Busy, IntegrationsState, Notice
+from smtp_desk.app.trust import CaTrust
 from smtp_desk.core.draft import CaFile, SettingsDraft
-from smtp_desk.core.findings import REMOVE_PASSWORD_SPACES, Remedy
+from smtp_desk.core.findings import REMOVE_PASSWORD_SPACES, TRUST_CA, Remedy
 from smtp_desk.core.gate import Outcome, SaveGate
 from smtp_desk.core.problems import Field
 from smtp_desk.core.report import CheckReport, fold_stages
@@ -71,6 +72,7 @@ class IntegrationsPresenter:
         self._proof: ProofResult | None = None
         self._test_notice: Notice | None = None
         self._save_notice: Notice | None = None
+        self.trust: Final = CaTrust(services.trusted_cas, runner, self._form, self._trust_changed)
 
     @property
     def report(self) -> CheckReport | None:
@@ -79,7 +81,7 @@ class IntegrationsPresenter:
 
     def request(self, steps: Steps = Steps.FULL) -> ProofRequest:
         """Return a test of what stands in the form at this moment."""
-        return ProofRequest(draft=self._form.draft, recipient=self._form.recipient, steps=steps)
+        return ProofRequest(draft=self._form.testable, recipient=self._form.recipient, steps=steps)
 
     def start(self) -> None:
         """Read what is saved and show it."""
@@ -117,8 +119,16 @@ class IntegrationsPresenter:
             self._form.fill(replace(self._form.draft, password=password))
             self._form_changed_by_us()
 
-    def apply(self, remedy: Remedy) -> None:
-        """Make the changes of a remedy in the form; the person tests them then."""
+    def apply(self, remedy: Remedy, report: CheckReport | None = None) -> None:
+        """Make the changes of a remedy in the form; the person tests them then.
+
+        Args:
+            remedy: What to do; to trust a CA needs an answer in `trust` first.
+            report: Where the remedy stands; by default in the newest one.
+        """
+        if remedy.id == TRUST_CA:
+            self.trust.ask(report or self.report)
+            return
         if remedy.id == REMOVE_PASSWORD_SPACES:
             self.remove_password_spaces()
             return
@@ -227,13 +237,23 @@ class IntegrationsPresenter:
             self._test = replace(self._test, events=(*self._test.events, event))
             self._render()
 
+    def _trust_changed(self, notice: Notice | None) -> None:
+        self._test_notice = notice
+        if notice is None or notice.error:
+            self._render()
+        else:
+            self._form_changed_by_us()
+
     def _loaded(self, saved: Saved) -> None:
         self._idle()
         self._saved = saved
         self._gate = SaveGate.loaded(saved.proven)
-        self._form.load(saved.draft, saved=saved.settings, ca=saved.ca)
-        self._view.show_draft(self._form.draft, self._form.recipient)
+        self._load(saved)
         self._render()
+
+    def _load(self, saved: Saved) -> None:
+        self._form.load(saved.draft, saved=saved.settings, ca=saved.ca, ca_host=saved.ca_host)
+        self._view.show_draft(self._form.draft, self._form.recipient)
 
     def _tested(self, result: ProofResult) -> None:
         self._idle()
@@ -264,8 +284,7 @@ class IntegrationsPresenter:
         if saved.proven is not None:
             self._gate = self._gate.save_done(saved.proven)
         if self._form.draft == draft:
-            self._form.load(saved.draft, saved=saved.settings, ca=saved.ca)
-            self._view.show_draft(self._form.draft, self._form.recipient)
+            self._load(saved)
         else:
             self._form.rebase(saved.draft, saved.settings)
             self._gate = self._gate.edited()
@@ -322,6 +341,8 @@ class IntegrationsPresenter:
             finding=report.finding if report and shows_failure else None,
             warnings=report.warnings if report and outcome is Outcome.SUCCESS else (),
             report=report,
+            ca_offer=self.trust.offer,
+            host=form.host,
             may_save=idle and self._gate.may_save(values),
             save_hint=self._gate.save_hint(values),
             discard_reason="" if form.changed else "Nothing was changed.",

@@ -32,6 +32,7 @@ class Saved:
         switch_reason: Why the switch can't be moved, or "".
         settings: The saved settings, or None.
         ca: What the copied CA file holds, or None.
+        ca_host: The only host that this CA was trusted for, or "" for a CA of any host.
         proven: The saved values if their proof holds, with the mark of the stored secret.
     """
 
@@ -41,6 +42,7 @@ class Saved:
     switch_reason: str = _NEEDS_PROOF
     settings: ServerSettings | None = None
     ca: CaFile | None = None
+    ca_host: str = ""
     proven: Snapshot | None = None
 
     @property
@@ -73,14 +75,17 @@ def load_saved(services: Services) -> Saved:
     proven = judged.state is ServerState.ACTIVE
     password = StoredSecret(server.key) if server.key else Secret("")
     ca_file = services.store.ca_file(server)
+    settings = server.settings
+    trusted = ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
     return Saved(
         draft=saved_draft(server, ca_file),
         status=_status_line(stored, server, judged),
         enabled=stored.enabled,
         switch_reason="" if proven or stored.enabled else _NEEDS_PROOF,
-        settings=server.settings,
-        ca=CaFile(ca_file, server.settings.ca_pem) if ca_file else None,
-        proven=Snapshot(server.settings, password) if proven else None,
+        settings=settings,
+        ca=CaFile(ca_file, settings.ca_pem) if ca_file else None,
+        ca_host=settings.host if trusted else "",
+        proven=Snapshot(settings, password) if proven else None,
     )
 
 

@@ -24,6 +24,7 @@ from smtp_desk.store.credentials import (
 )
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.trusted_ca import TrustedCas
 
 
 def _utc_now() -> datetime:
@@ -75,6 +76,11 @@ class Services:
     ) -> "Services":
         store = SettingsStore(paths, credentials)
         return cls(paths=paths, credentials=credentials, store=store, sandboxed=sandboxed)
+
+    @property
+    def trusted_cas(self) -> TrustedCas:
+        """The company CAs that were trusted by their fingerprint."""
+        return TrustedCas(self.paths.trusted_cas)
 
     @cached_property
     def catalogue(self) -> Catalogue:

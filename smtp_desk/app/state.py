@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from smtp_desk.app.ca_offer import CaOffer
 from smtp_desk.core.findings import Finding
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Problem
@@ -67,6 +68,8 @@ class IntegrationsState:
         finding: The true cause under the second outcome text, or None.
         warnings: What the newest successful test noticed.
         report: The newest report, for Diagnostics, or None.
+        ca_offer: The company CA that the person is asked about just now, or None.
+        host: The host in the form as it stands in a report, or "" while it is none.
         may_save: Whether Save is enabled.
         save_hint: Why Save is disabled, or "".
         discard_reason: Why Discard changes is disabled, or "" where it is enabled.
@@ -88,6 +91,8 @@ class IntegrationsState:
     finding: Finding | None = None
     warnings: tuple[Finding, ...] = ()
     report: CheckReport | None = None
+    ca_offer: CaOffer | None = None
+    host: str = ""
     may_save: bool = False
     save_hint: str = ""
     discard_reason: str = ""

@@ -39,6 +39,8 @@ class FindingSeverity(StrEnum):
 
 REMOVE_PASSWORD_SPACES: Final = "remove_password_spaces"  # noqa: S105 - a name
 """The remedy that changes a field whose value no remedy may hold."""
+TRUST_CA: Final = "trust_ca"
+"""The remedy that asks the person for a fingerprint before it changes the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Remedy:
     @property
     def doable(self) -> bool:
         """Whether the program can do it for the person, in the form."""
-        return bool(self.changes) or self.id == REMOVE_PASSWORD_SPACES
+        return bool(self.changes) or self.id in (REMOVE_PASSWORD_SPACES, TRUST_CA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

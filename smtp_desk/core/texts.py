@@ -50,6 +50,8 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "ca_file.unreadable": "The file can’t be read.",
     "ca_file.not_pem": "This is no PEM file with certificates.",
     "ca_file.no_certificate": "The file holds no certificate.",
+    "ca_file.other_host": "This CA was trusted for {host} only. Empty the field, or go back to "
+    "that host.",
     "ca_file.too_large": "The file is larger than 1 MiB: surely not a CA certificate.",
 }
 """Text of each problem of `problems.Problem.code`, with its params in braces."""

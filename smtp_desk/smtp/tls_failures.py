@@ -251,7 +251,7 @@ def _untrusted(chain: Sequence[Certificate]) -> tuple[str, dict[str, Json]]:
     if interceptor := _interceptor(path):
         facts["interceptor"] = interceptor
     elif top.is_ca:
-        facts["ca"] = {"subject": top.subject, "fingerprint": top.fingerprint, "pem": top.pem}
+        facts["ca"] = {**top.facts(), "pem": top.pem}
     return "tls.unknown_issuer", facts
 
 

@@ -56,6 +56,11 @@ class Paths:
         return self.config / "settings.toml"
 
     @property
+    def trusted_cas(self) -> Path:
+        """The company CAs that were trusted by their fingerprint."""
+        return self.config / "ca"
+
+    @property
     def journal_file(self) -> Path:
         """The keys of a save that is under way."""
         return self.config / "settings.journal"

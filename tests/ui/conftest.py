@@ -83,6 +83,16 @@ class Recorder:
     def apply(self, remedy: Remedy) -> None:
         self.calls.append(("apply", remedy))
 
+    @property
+    def trust(self) -> Recorder:
+        return self
+
+    def confirm(self, typed: str) -> None:
+        self.calls.append(("confirm", typed))
+
+    def dismiss(self) -> None:
+        self.calls.append(("dismiss",))
+
 
 class Stage:
     """The page, its recorder, and short ways to its parts."""

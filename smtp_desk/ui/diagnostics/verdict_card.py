@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel, QLayout, QWidget
 
-from smtp_desk.core.findings import Finding, Remedy
+from smtp_desk.core.findings import TRUST_CA, Finding, Remedy
 from smtp_desk.ui.card import Card, Panel, column, row
 from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.fold import RowButton
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from smtp_desk.core.report import CheckReport
 
 _PERSON: Final = 18
+_ASKS: Final = "Asks for the fingerprint first."
+_CHANGES: Final = "Changes the form on Integrations; then send another test."
 _MOST_WARNINGS: Final = 10
 _MOST_REMEDIES: Final = 20
 
@@ -61,7 +63,8 @@ class _RemedyButton(RowButton):
         super().__init__(words.cut(remedy.text), "row", "apply")
         self._remedy = remedy
         self.setObjectName(f"remedy_{remedy.id}")
-        self.show_detail("Changes the form on Integrations; then send another test.")
+        asks = remedy.id == TRUST_CA
+        self.show_detail(_ASKS if asks else _CHANGES)
         self.clicked.connect(self._clicked)
 
     @Slot()
@@ -82,6 +85,7 @@ class VerdictCard(Card):
         super().__init__()
         self.setAccessibleName("Verdict")
         self._own = state.own
+        self._host_in_form = report.settings.get("host") == state.form_host
         self.body.addWidget(Label(_origin(state, report), "small"))
         self.line: Final = _VerdictLine(words.cut(words.verdict(report)))
         self._panel = Panel(words.tone(report))
@@ -112,14 +116,17 @@ class VerdictCard(Card):
     def _remedies(self, finding: Finding) -> QLayout:
         layout = column()
         for remedy in finding.remedies[:_MOST_REMEDIES]:
-            # The remedies of a stranger's file are advice: they never reach the form.
-            if remedy.doable and self._own:
+            if self._offers(remedy):
                 button = _RemedyButton(remedy)
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)
             else:
                 layout.addLayout(_with_icon("pending", words.cut(remedy.text)))
         return layout
+
+    def _offers(self, remedy: Remedy) -> bool:
+        """Whether it is a button: a stranger's remedies are advice, they never reach the form."""
+        return remedy.doable and self._own and (remedy.id != TRUST_CA or self._host_in_form)
 
     def _reference(self, report: CheckReport) -> QWidget:
         told = []

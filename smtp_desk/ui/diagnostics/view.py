@@ -152,7 +152,7 @@ class DiagnosticsView(QObject):
             return
         self._shown = state
         self._bar.render_state(state)
-        if shown is None or shown.report is not state.report or shown.source != state.source:
+        if shown is None or _of_report(shown) != _of_report(state):
             self._show_report(state)
         if shown is None or shown.problems != state.problems:
             self._show_missing(state.problems)
@@ -242,6 +242,11 @@ class DiagnosticsView(QObject):
     def _saved(self, path: str) -> None:
         if self._actions is not None:
             self._actions.save(Path(path))
+
+
+def _of_report(state: DiagnosisState) -> tuple[int, str, str]:
+    """Return what the cards are made of; a report is compared by identity, for it can be huge."""
+    return id(state.report), state.source, state.form_host
 
 
 def _file_name(report: CheckReport) -> str:

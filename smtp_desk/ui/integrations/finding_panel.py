@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontDatabase, QTextOption
 from PySide6.QtWidgets import QLayout, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
 
 from smtp_desk.app.report_text import WHO
-from smtp_desk.core.findings import Finding, Remedy
+from smtp_desk.core.findings import TRUST_CA, Finding, Remedy
 from smtp_desk.ui.card import Panel, column, row
 from smtp_desk.ui.fold import RowButton
 from smtp_desk.ui.icons import IconLabel
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_LINES: Final = 8
 _PERSON: Final = 18
+_ASKS: Final = "Asks for the fingerprint first."
 
 
 class ServerWords(QPlainTextEdit):
@@ -77,7 +78,8 @@ class _RemedyButton(RowButton):
         super().__init__(remedy.text, "row", "apply")
         self._remedy = remedy
         self.setObjectName(f"remedy_{remedy.id}")
-        self.show_detail("Changes the form; then send another test.")
+        asks = remedy.id == TRUST_CA
+        self.show_detail(_ASKS if asks else "Changes the form; then send another test.")
         self.clicked.connect(self._clicked)
 
     @Slot()

@@ -15,10 +15,12 @@ from smtp_desk.ui.integrations.form import SettingsForm
 from smtp_desk.ui.integrations.server_card import ServerCard
 from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.page import Page
+from smtp_desk.ui.trust_ca import TrustDialog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from smtp_desk.app.ca_offer import CaOffer
     from smtp_desk.core.draft import SettingsDraft
     from smtp_desk.core.findings import Remedy
     from smtp_desk.ui.theme import Theme
@@ -27,6 +29,16 @@ _EXPLANATION: Final = "Let system emails leave through your own mail server, fro
 _UNREAD: Final = IntegrationsState(
     status=StatusLine(StatusKind.NOT_CONFIGURED, Busy.LOADING), busy=Busy.LOADING
 )
+
+
+class TrustActions(Protocol):
+    """What the question whether to trust a CA asks of its presenter."""
+
+    def confirm(self, typed: str) -> None:
+        """Trust the CA if these are its digits."""
+
+    def dismiss(self) -> None:
+        """Trust nothing."""
 
 
 class Actions(Protocol):
@@ -65,6 +77,10 @@ class Actions(Protocol):
     def apply(self, remedy: Remedy) -> None:
         """Make the changes of a remedy in the form."""
 
+    @property
+    def trust(self) -> TrustActions:
+        """What answers the question whether to trust a CA."""
+
 
 class IntegrationsView(QObject):
     """Shows what it is told and reports what the person does; decides nothing.
@@ -84,6 +100,7 @@ class IntegrationsView(QObject):
         self._state: IntegrationsState | None = None
         self._actions: Actions | None = None
         self._typed = False
+        self._question: TrustDialog | None = None
         self._server = ServerCard(theme)
         self._form = SettingsForm()
         self._test = TestPanel(offer_details=offer_details)
@@ -152,6 +169,7 @@ class IntegrationsView(QObject):
         )
         self._test.render_state(state)
         self._bar.render_state(state)
+        self._ask_about(state.ca_offer)
         if begins:
             self._typed = False
             self.page.bring_into_view(*self._test.progress)
@@ -173,6 +191,20 @@ class IntegrationsView(QObject):
             return
         self._test.focus_outcome()
         self.page.bring_into_view(*self._test.results)
+
+    def _ask_about(self, offer: CaOffer | None) -> None:
+        """Show the question about this CA, or none."""
+        shown, actions = self._question, self._actions
+        if actions is None or offer == (shown.offer if shown is not None else None):
+            return
+        self._question = None
+        if shown is not None:
+            shown.close()
+        if offer is not None:
+            self._question = TrustDialog(offer, self.page)
+            self._question.confirmed.connect(actions.trust.confirm)
+            self._question.rejected.connect(actions.trust.dismiss)
+            self._question.open()
 
     @Slot(str, str)
     def _edited(self, key: str, text: str) -> None:
