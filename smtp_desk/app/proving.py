@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
+from smtp_desk.app.domain import DomainRequest, check_domain, unchecked, with_domain
 from smtp_desk.app.logs import hide_in_log, log_report
 from smtp_desk.app.outage import end_rest
 from smtp_desk.app.runner import Emit
@@ -18,7 +19,7 @@ from smtp_desk.core.texts import problem_text
 from smtp_desk.core.validation import InvalidDraftError, parse, validate_recipient
 from smtp_desk.sender.message import compose_test
 from smtp_desk.sender.transport import CUSTOM, DEFAULT
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.cancel import Cancel, CancelledError
 from smtp_desk.smtp.check import CheckRequest, Steps, run_check
 from smtp_desk.store.ca_file import read_ca_file
 from smtp_desk.store.credentials import CredentialsUnavailableError
@@ -37,6 +38,8 @@ class ProofRequest:
         steps: How far to go; only a FULL test proves anything.
         total_seconds: Limit of the whole test.
         resolver: `HOST:PORT` of a DNS server to ask instead of the system.
+        domain: Whether to ask the DNS about the From domain afterwards; it may take
+            `app.domain.SECONDS` more, and whatever comes of it is no more than a warning.
     """
 
     draft: SettingsDraft
@@ -44,6 +47,7 @@ class ProofRequest:
     steps: Steps = Steps.FULL
     total_seconds: float = 60.0
     resolver: str | None = None
+    domain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,31 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
         environment=services.environment,
         report_id=report_id,
     )
+    if request.domain and not report.cancelled:
+        asked = DomainRequest(
+            from_email=values.settings.from_email,
+            host=values.settings.host,
+            resolver=request.resolver,
+        )
+        report = _with_domain(services, asked, report, emit, cancel)
     _log(services, report)
     return ProofResult(report, values, secret, report.sent and request.steps is Steps.FULL)
+
+
+def _with_domain(
+    services: Services, asked: DomainRequest, report: CheckReport, emit: Emit, cancel: Cancel
+) -> CheckReport:
+    resolved = next(
+        (each.status for each in report.stages if each.stage is Stage.RESOLVE), StageStatus.SKIPPED
+    )
+    emit(StageEvent(Stage.RESOLVE, StageStatus.STARTED))
+    try:
+        check = check_domain(services, asked, cancel)
+    except CancelledError:
+        # What came of the test itself stands.
+        check = unchecked(asked, "cancelled")
+    emit(StageEvent(Stage.RESOLVE, resolved, facts=check.facts))
+    return with_domain(report, check)
 
 
 def save(services: Services, result: ProofResult, *, default: bool = False) -> StoredSettings:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smtp_desk.app.environment import versions
 from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.core.providers import Providers
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.database import Database
@@ -15,7 +16,7 @@ from smtp_desk.sender.health import Health
 from smtp_desk.sender.health_sqlite import SqliteHealth
 from smtp_desk.sender.outbox import Outbox
 from smtp_desk.sender.outbox_sqlite import SqliteOutbox
-from smtp_desk.store.catalogue import read_catalogue
+from smtp_desk.store.catalogue import read_catalogue, read_providers
 from smtp_desk.store.credentials import (
     CredentialStore,
     KeyringCredentials,
@@ -86,6 +87,11 @@ class Services:
     def catalogue(self) -> Catalogue:
         """The findings and what is known of providers, read when first needed."""
         return read_catalogue()
+
+    @cached_property
+    def providers(self) -> Providers:
+        """What is known of providers, read when first needed."""
+        return read_providers()
 
     @cached_property
     def _database(self) -> Database:

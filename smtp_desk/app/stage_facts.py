@@ -7,6 +7,7 @@ from smtp_desk.core.report import StageResult
 from smtp_desk.core.stages import Facts, Json, Stage
 
 _LONGEST: Final = 300
+_LONGEST_RECORD: Final = 80
 
 
 def key_facts(result: StageResult) -> str:
@@ -45,6 +46,21 @@ def _settings(facts: Facts) -> Iterator[str]:
 def _resolve(facts: Facts) -> Iterator[str]:
     yield _named(facts, "found")
     yield from _reason(facts)
+    yield from _from_domain(facts)
+
+
+def _from_domain(facts: Facts) -> Iterator[str]:
+    """Tell what the DNS says of the From domain, where it was asked."""
+    for label, name in (
+        ("From domain", "from_domain"),
+        ("MX", "mx"),
+        ("SPF", "spf"),
+        ("DMARC", "dmarc"),
+        ("not checked:", "not_checked"),
+    ):
+        if facts.get(name):
+            told = f"{label} {shown(facts[name])}"
+            yield told if len(told) <= _LONGEST_RECORD else f"{told[: _LONGEST_RECORD - 1]}…"
 
 
 def _connect(facts: Facts) -> Iterator[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from smtp_desk.app.domain import SECONDS, domain_of
 from smtp_desk.app.proving import ProofRequest
 from smtp_desk.app.saved import failure_text, saved_draft
 from smtp_desk.cli.invocation import CommandError, Invocation
@@ -15,6 +16,7 @@ from smtp_desk.cli.settings_options import (
     settings_given,
     settings_options,
 )
+from smtp_desk.core.address import AddressError
 from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
@@ -54,6 +56,13 @@ def _resolver(
             "smtp-desk check --host smtp.example.org --no-login",
         ),
         (
+            "Ask the DNS whether mail from the domain will be believed",
+            """
+            smtp-desk check --host smtp.example.org --from-email desk@example.org \\
+              --no-login --domain
+            """,
+        ),
+        (
             "In a script",
             'smtp-desk check --to ann@example.org --json >report.json || echo "status $?"',
         ),
@@ -78,6 +87,13 @@ def _resolver(
     callback=_resolver,
     help="Ask this DNS server (an IP address) instead of the system.",
 )
+@click.option(
+    "--domain",
+    is_flag=True,
+    help="Also ask the DNS about the domain of the From email: MX, SPF and DMARC. What is "
+    "not as it should be is a warning. It takes at most "
+    f"{SECONDS:g} seconds more.",
+)
 @proof_options
 @click.pass_context
 def check(
@@ -88,6 +104,7 @@ def check(
     no_login: bool,
     no_send: bool,
     resolver: str | None,
+    domain: bool,
     timeout: float,
     as_json: bool,
     file: Path | None,
@@ -120,16 +137,32 @@ def check(
         raise click.UsageError("--password-stdin goes with SETTINGS such as --host.", context)
     else:
         draft = _saved_draft(invocation)
+    if domain:
+        _require_domain(context, draft.from_email)
     request = ProofRequest(
         draft=draft,
         recipient=recipient,
         steps=steps,
         total_seconds=timeout,
         resolver=resolver,
+        domain=domain,
     )
     shape = Shape(as_json, file)
     result = run_shown(invocation, request, shape)
     return present(invocation, result.report, shape)
+
+
+def _require_domain(context: click.Context, from_email: str) -> None:
+    if not from_email.strip():
+        raise click.UsageError(
+            "--domain asks about the domain of the From email: give --from-email as well.", context
+        )
+    try:
+        domain_of(from_email)
+    except AddressError as error:
+        raise click.UsageError(
+            f"--domain needs a From email with a domain; {from_email!r} has none.", context
+        ) from error
 
 
 def _steps(*, no_login: bool, no_send: bool) -> Steps:

@@ -79,7 +79,7 @@ class DnsResolver:
         """Return the addresses that AAAA and A records name; see `Resolver`."""
         if is_ip(host):
             return (host,)
-        return _await(self._ask, host, cancel, deadline)
+        return abandonable(self._ask, host, cancel, deadline)
 
     def _ask(self, host: str, seconds: float) -> tuple[str, ...]:
         # Imported here because it takes 200 ms, which no other session should pay.
@@ -88,7 +88,7 @@ class DnsResolver:
 
         facts: dict[str, str | bool] = {"host": host}
         try:
-            query = _Query(self._configured(), host, seconds)
+            query = _Query(self.stub(), host, seconds)
             addresses = (*query.records("AAAA"), *query.records("A"))
             if not addresses:
                 # "0 ." says that the domain takes no mail (RFC 7505).
@@ -102,7 +102,8 @@ class DnsResolver:
             raise SmtpFailure(Stage.RESOLVE, "resolve.no_address", facts=facts)
         return addresses
 
-    def _configured(self) -> "dns.resolver.Resolver":
+    def stub(self) -> "dns.resolver.Resolver":
+        """Return dnspython's resolver for whom to ask, for questions of other kinds."""
         import dns.resolver  # noqa: PLC0415 - as in _ask
 
         resolver = dns.resolver.Resolver(configure=not self._server)
@@ -135,7 +136,7 @@ class SystemResolver:
         if is_ip(host):
             return (host,)
         try:
-            return _await(self._ask, host, cancel, deadline)
+            return abandonable(self._ask, host, cancel, deadline)
         except OSError as error:
             facts = {"host": host, "reason": str(error.strerror or error)}
             raise self._explained(facts, cancel, deadline) from error
@@ -185,12 +186,22 @@ class _Query:
         return tuple(record.to_text() for record in answer.rrset or ())
 
 
-def _await(
+def abandonable(
     work: Callable[[str, float], _Result], host: str, cancel: Cancel, deadline: Deadline
 ) -> _Result:
     """Return what `work` returns; it can't be interrupted, so a daemon thread does it.
 
     The thread is left behind when the deadline passes or `cancel` fires.
+
+    Args:
+        work: Called with `host` and the seconds left.
+        host: What is looked up.
+        cancel: Ends the waiting at once.
+        deadline: Ends it as well.
+
+    Raises:
+        SmtpFailure: `resolve.temporary`: the deadline passed.
+        CancelledError: Cancelled.
     """
     cancel.check()
     future: Future[_Result] = Future()

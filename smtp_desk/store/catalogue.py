@@ -11,7 +11,12 @@ def read_catalogue() -> Catalogue:
     Raises:
         FileNotFoundError: The installation is incomplete.
     """
-    return Catalogue.parse(_texts("findings"), Providers.parse(_texts("providers")))
+    return Catalogue.parse(_texts("findings"), read_providers())
+
+
+def read_providers() -> Providers:
+    """Return what is known of providers; raises as `read_catalogue`."""
+    return Providers.parse(_texts("providers"))
 
 
 def _texts(folder: str) -> list[str]:

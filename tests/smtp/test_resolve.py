@@ -67,8 +67,8 @@ def test_without_a_server_the_systems_are_asked(monkeypatch: pytest.MonkeyPatch)
             super().__init__(configure=False)
 
     monkeypatch.setattr(dns.resolver, "Resolver", Recording)
-    DnsResolver()._configured()
-    DnsResolver("127.0.0.1")._configured()
+    DnsResolver().stub()
+    DnsResolver("127.0.0.1").stub()
     assert configured == [True, False]
 
 
