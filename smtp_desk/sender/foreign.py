@@ -195,20 +195,19 @@ def _recipients(fields: Sequence[_Field], submission: Submission) -> tuple[str, 
     lists = [("the command line", text) for text in submission.recipients]
     if submission.from_header:
         lists += [(field.name.title(), field.text) for field in _addressed(fields)]
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for where, text in lists:
         try:
-            found.update((_complete(each, submission.home).wire, None) for each in addresses(text))
+            listed = addresses(text)
         except AddressListError as error:
-            raise ForeignMessageError(
-                f"The recipients in {where} can't be read: {error}."
-            ) from error
-        except AddressError as error:
-            why = PROBLEMS[error.code].format_map(error.params)
-            raise ForeignMessageError(f"A recipient in {where} is no address. {why}") from error
+            why = f"The recipients in {where} can't be read: {error}."
+            raise ForeignMessageError(why) from error
+        for address in listed:
+            box = _complete(address, where, submission.home)
+            found.setdefault(box.wire, box.address)  # once, whichever spelling of the domain
     if not found:
         raise ForeignMessageError("The message names no recipient.")
-    return tuple(found)
+    return tuple(found.values())
 
 
 def _addressed(fields: Sequence[_Field]) -> Iterator[_Field]:
@@ -230,18 +229,22 @@ def _addressed(fields: Sequence[_Field]) -> Iterator[_Field]:
                 yield field
 
 
-def _complete(address: str, home: Mailbox | None) -> Mailbox:
-    """Give an address without a domain that of the configured From email."""
-    if "@" in address or not address:
-        return parse_mailbox(address)
-    if address.startswith("=?"):
-        raise AddressError("email.invalid", reason="it is written as an encoded word.")
-    if home is None:
+def _complete(address: str, where: str, home: Mailbox | None) -> Mailbox:
+    """Validate an address; one without a domain gets that of the configured From email."""
+    bare = bool(address) and "@" not in address
+    if bare and home is None:
         raise ForeignMessageError(
-            f"The recipient “{visible(address)}” has no domain, and no From email is configured "
-            "whose domain could be meant."
+            f"“{visible(address)}” in {where} has no domain, and no From email is configured whose "
+            "domain could be meant."
         )
-    return parse_mailbox(f"{address}@{home.domain}")
+    try:
+        if bare and address.startswith("=?"):
+            raise AddressError("email.invalid", reason="an address is never an encoded word.")
+        return parse_mailbox(f"{address}@{home.domain}" if bare and home else address)
+    except AddressError as error:
+        why = PROBLEMS[error.code].format_map(error.params)
+        text = f"“{visible(address)}” in {where} is no address. {why}"
+        raise ForeignMessageError(text) from error
 
 
 def _named(fields: list[_Field], submission: Submission, line_end: bytes) -> list[_Field]:

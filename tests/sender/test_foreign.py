@@ -150,7 +150,8 @@ def test_bcc_goes_always(name: bytes, from_header: bool) -> None:
         (b'To: Team: a@x.org, "B, b" <b@x.org>;, root', "a@x.org b@x.org root@example.org"),
         (b"To: a@x.org, <a@X.org>, A@x.org, a@x.org", "a@x.org A@x.org"),
         ("To: a@bücher.example, b@XN--BCHER-KVA.example".encode(),
-         "a@xn--bcher-kva.example b@xn--bcher-kva.example"),
+         "a@bücher.example b@bücher.example"),
+        ("To: a@bücher.example, a@XN--BCHER-KVA.example".encode(), "a@bücher.example"),
         ("To: jörg@example.org".encode(), "jörg@example.org"),
         (b"To: \xff\xfe <a@x.org>", "a@x.org"),
         (b"To: a@[192.0.2.1], b@localhost", "a@[192.0.2.1] b@localhost"),
@@ -180,14 +181,14 @@ def test_the_header_names_nobody_unless_asked() -> None:
     [
         (b"Subject: hi", "names no recipient"),
         (b"To: undisclosed-recipients:;", "names no recipient"),
-        (b"To: ann@", "A recipient in To is no address. "),
-        (b"CC: a@x.org, a b@x.org", "A recipient in Cc is no address. "),
-        (b"To: <>", "A recipient in To is no address. Enter"),
-        (b"To: j\xf6rg@example.org", "A recipient in To is no address. "),
+        (b"To: ann@", "“ann@” in To is no address. "),
+        (b"CC: a@x.org, a b@x.org", "“a b@x.org” in Cc is no address. "),
+        (b"To: <>", "“” in To is no address. Enter"),
+        (b"To: j\xf6rg@example.org", " in To is no address. "),
         (b"To: =?utf-8?q?ann=40example=2Eorg?=", "encoded word"),
         (b"To: a@x.org <", "The recipients in To can't be read: "),
         (b"To: A <a@x.org> B <b@x.org>", "can't be read: a comma is missing"),
-        (b"To: " + b"x" * 65 + b"@x.org", "A recipient in To is no address. "),
+        (b"To: " + b"x" * 65 + b"@x.org", " in To is no address. "),
     ],
 )
 def test_recipients_that_are_none(header: bytes, text: str) -> None:
@@ -197,11 +198,11 @@ def test_recipients_that_are_none(header: bytes, text: str) -> None:
 
 
 def test_a_bare_name_needs_a_configured_domain() -> None:
-    with pytest.raises(ForeignMessageError, match="“root” has no domain"):
+    with pytest.raises(ForeignMessageError, match="“root” in the command line has no domain"):
         read(b"x", Submission(recipients=("root",)))
     home = parse_mailbox("desk@bücher.example")
     stored = read(b"x", Submission(recipients=("root",), home=home))
-    assert stored.recipients == ("root@xn--bcher-kva.example",)
+    assert stored.recipients == ("root@bücher.example",)
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
