@@ -231,15 +231,13 @@ def _addressed(fields: Sequence[_Field]) -> Iterator[_Field]:
 
 def _complete(address: str, where: str, home: Mailbox | None) -> Mailbox:
     """Validate an address; one without a domain gets that of the configured From email."""
-    bare = bool(address) and "@" not in address
+    bare = "@" not in address and not address.startswith("=?") and bool(address)
     if bare and home is None:
         raise ForeignMessageError(
             f"“{visible(address)}” in {where} has no domain, and no From email is configured whose "
             "domain could be meant."
         )
     try:
-        if bare and address.startswith("=?"):
-            raise AddressError("email.invalid", reason="an address is never an encoded word.")
         return parse_mailbox(f"{address}@{home.domain}" if bare and home else address)
     except AddressError as error:
         why = PROBLEMS[error.code].format_map(error.params)
