@@ -1,6 +1,6 @@
 """The five kinds of email that a platform sends, as typed values that can't be invalid."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cache
 from types import MappingProxyType
@@ -342,11 +342,11 @@ def kind_from(name: str, variables: Mapping[str, str], *, to: str | Sequence[str
         EmailError: An unknown kind or variable, a missing one, or a value that is wrong.
     """
     if name not in _KINDS:
-        raise EmailError("kind", f"There is no kind “{name}”, only {_listed(_KINDS)}.")
+        raise EmailError("kind", f"There is no kind “{name}”, only {', '.join(_KINDS)}.")
     known = _variables(name)
     for variable in variables:
         if variable not in known:
-            raise EmailError(variable, f"Not used by {name}, which takes {_listed(known)}.")
+            raise EmailError(variable, f"Not used by {name}, which takes {', '.join(known)}.")
     for variable, info in known.items():
         if info.required and variable not in variables:
             raise EmailError(variable, f"Missing. {info.help}")
@@ -395,7 +395,3 @@ def _attachments(value: object) -> tuple[Attachment, ...]:
     if not isinstance(value, Sequence) or not all(isinstance(each, Attachment) for each in value):
         raise ValueError("Must be attachments.")
     return tuple(value)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
