@@ -93,6 +93,10 @@ class Route(Protocol):
         """
         ...
 
+    def retire(self) -> None:
+        """Take no new mail: what runs ends, then each connection is closed. Other settings hold."""
+        ...
+
     def close(self) -> None:
         """Say goodbye to all servers; what runs is cancelled, nothing may be sent after."""
         ...

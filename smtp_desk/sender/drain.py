@@ -1,0 +1,215 @@
+"""Draining the outbox: what waits is sent when its time comes."""
+
+import contextlib
+import logging
+import select
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from itertools import groupby
+from typing import Final, TypeAlias, final
+
+from smtp_desk.sender.clock import Clock, utc_now
+from smtp_desk.sender.entries import Claim, Doubt, Postpone, Renew
+from smtp_desk.sender.fallback import FOREIGN, Dispatcher
+from smtp_desk.sender.notices import Notices
+from smtp_desk.sender.outbox import EntryNotFoundError, Outbox, OutboxUnavailableError
+from smtp_desk.sender.routes import Routes, RouteSource
+from smtp_desk.smtp.cancel import Cancel
+
+CONNECTIONS: Final = 3
+"""So many emails are on their way at once, by as many connections."""
+
+LEASE: Final = timedelta(minutes=10)
+"""How long a claimed entry is ours: more than all before its dot may take."""
+
+Pause: TypeAlias = Callable[[Cancel, float], None]
+"""Waits so many seconds, or until cancelled."""
+
+_CLAIMED_AT_ONCE: Final = 10
+_MOST_RECIPIENTS: Final = 100
+_POLL_S: Final = 1.0
+_PRUNE_EVERY_S: Final = 3600.0
+_GRACE_S: Final = 5.0
+_PROBE_S: Final = 5.0
+_LOOK_S: Final = 0.05
+
+_log: Final = logging.getLogger(__name__)
+
+
+def pause(cancel: Cancel, seconds: float) -> None:
+    """Wait so many seconds, or until cancelled."""
+    select.select([cancel], [], [], seconds)
+
+
+@final
+class Drain:
+    """Sends what is due in the outbox, by up to `CONNECTIONS` connections.
+
+    Args:
+        outbox: The outbox.
+        source: The routes.
+        dispatcher: Takes emails through them.
+        notices: Tells of outages.
+        owner: Who we are, in leases.
+        clock: Returns this moment with a time zone.
+        wait_for: How to wait between rounds.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        source: RouteSource,
+        dispatcher: Dispatcher,
+        notices: Notices,
+        *,
+        owner: str,
+        clock: Clock = utc_now,
+        wait_for: Pause = pause,
+    ) -> None:
+        self._outbox = outbox
+        self._source = source
+        self._dispatcher = dispatcher
+        self._notices = notices
+        self._owner = owner
+        self._clock = clock
+        self._wait_for = wait_for
+        self._routes: Routes | None = None
+        self._pruned_at: float | None = None
+
+    def run(self, cancel: Cancel, *, once: bool) -> int:
+        """Send until nothing is due, or for ever; return how many emails were dealt with.
+
+        Args:
+            cancel: Ends it: what is on its way has 5 s to end, the rest stays stored.
+            once: Stop when nothing is due; storage that fails is raised.
+
+        Raises:
+            OutboxUnavailableError: The storage does not work, and `once` is set.
+        """
+        handled = 0
+        while not cancel.cancelled:
+            try:
+                done = self._round(cancel)
+            except OutboxUnavailableError as error:
+                if once:
+                    raise
+                _log.error("the outbox does not work: %s", error)
+                done = 0
+            handled += done
+            if not done and once:
+                break
+            if not done:
+                self._wait_for(cancel, _POLL_S)
+        return handled
+
+    def _round(self, cancel: Cancel) -> int:
+        """Do all that is due now; return how many emails that were."""
+        self._follow_settings()
+        self._judge_abandoned()
+        self._prune()
+        due = self._outbox.next_due()
+        if due is None or due > self._clock():
+            return self._look_after()
+        handled = self._send_all(cancel)
+        self._notices.tell(self._source.routes())
+        return handled
+
+    def _follow_settings(self) -> None:
+        routes = self._source.routes()
+        if self._routes is not None and routes is not self._routes:
+            hastened = self._outbox.hasten()
+            _log.info("other settings were saved; %d waiting emails are due", hastened)
+        self._routes = routes
+
+    def _look_after(self) -> int:
+        """Probe what rested long enough, and tell of outages; return how much is due by that."""
+        routes = self._source.routes()
+        self._dispatcher.look_after(routes)
+        self._dispatcher.settle_probes(_PROBE_S)
+        self._notices.tell(routes)
+        due = self._outbox.next_due()
+        return int(due is not None and due <= self._clock())
+
+    def _judge_abandoned(self) -> None:
+        """Settle the entries whose sender died between its dot and the reply."""
+        resend = self._source.routes().resend_uncertain
+        while claims := self._outbox.claim_in_doubt(self._owner, _CLAIMED_AT_ONCE, LEASE):
+            self._outbox.apply(Doubt(claim, resend) for claim in claims)
+            _log.warning("%d emails are uncertain: their sender is gone", len(claims))
+
+    def _prune(self) -> None:
+        now = time.monotonic()
+        if self._pruned_at is None or now - self._pruned_at >= _PRUNE_EVERY_S:
+            self._pruned_at = now
+            self._outbox.prune()
+
+    def _send_all(self, cancel: Cancel) -> int:
+        with ThreadPoolExecutor(CONNECTIONS, "drain") as pool:
+            running = [pool.submit(self._send_due, cancel) for _ in range(CONNECTIONS)]
+            self._await(running, cancel)
+        return sum(future.result() for future in running)
+
+    def _await(self, running: list[Future[int]], cancel: Cancel) -> None:
+        """Wait for the end; after a cancel only so long, then what is on its way is cut."""
+        while not cancel.cancelled:
+            if not wait(running, _LOOK_S).not_done:
+                return
+        if wait(running, _GRACE_S).not_done:
+            self._source.close()
+
+    def _send_due(self, cancel: Cancel) -> int:
+        handled = 0
+        while not cancel.cancelled:
+            claims = self._outbox.claim(self._owner, _CLAIMED_AT_ONCE, LEASE)
+            if not claims:
+                break
+            handled += sum(self._send(batch, cancel) for batch in _by_message(claims))
+        return handled
+
+    def _send(self, batch: Sequence[Claim], cancel: Cancel) -> int:
+        """Send one message; what was taken over by others meanwhile is left to them."""
+        if cancel.cancelled:
+            self._outbox.apply(Postpone(claim, self._clock()) for claim in batch)
+            return 0
+        held = self._renewed(batch)
+        if not held:
+            return 0
+        with contextlib.suppress(EntryNotFoundError):
+            message = self._outbox.message(held[0].entry.id)
+            self._dispatcher.deliver(held, message, self._source.routes())
+        return len(held)
+
+    def _renewed(self, batch: Sequence[Claim]) -> list[Claim]:
+        """Return the claims that are still ours, for long enough."""
+        half_over = self._clock() + LEASE / 2
+        lease = batch[0].entry.lease
+        if lease is not None and lease.until > half_over:
+            return list(batch)
+        lost = self._outbox.apply(Renew(claim, LEASE) for claim in batch)
+        return [claim for claim in batch if claim.entry.id not in lost]
+
+
+def _by_message(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
+    """Return the claims message by message: of another program's all at once, else one by one."""
+    ordered = sorted(claims, key=_message_key)
+    for _, group in groupby(ordered, key=_message_key):
+        yield from batches(list(group))
+
+
+def batches(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
+    """Return the claims of one message as those of each transaction.
+
+    Our own emails name one recipient in To, so each goes alone; another program's go
+    together, up to the 100 recipients that every server takes (RFC 5321, 4.5.3.1.8).
+    """
+    if not claims:
+        return
+    size = _MOST_RECIPIENTS if claims[0].entry.kind == FOREIGN else 1
+    for start in range(0, len(claims), size):
+        yield list(claims[start : start + size])
+
+
+def _message_key(claim: Claim) -> str:
+    return claim.entry.message_key

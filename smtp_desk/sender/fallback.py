@@ -1,0 +1,370 @@
+"""What happens next: the routes in their order, by the scope of each finding.
+
+A stored email goes to the custom server, then to the default email service, then back
+into the outbox. Every step is written down before the next one is taken.
+"""
+
+import logging
+import random as chance
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, final
+
+from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.core.findings import Finding, Scope
+from smtp_desk.sender import backoff
+from smtp_desk.sender.causes import cause
+from smtp_desk.sender.clock import Clock, utc_now
+from smtp_desk.sender.entries import (
+    Accept,
+    Attempt,
+    Change,
+    Claim,
+    Doubt,
+    MarkInDoubt,
+    OutboxMessage,
+    Postpone,
+    Refuse,
+    Resume,
+)
+from smtp_desk.sender.health import Health
+from smtp_desk.sender.outbox import LeaseLostError, Outbox, OutboxError, OutboxUnavailableError
+from smtp_desk.sender.probing import Prober
+from smtp_desk.sender.receipts import Fate, RecipientReceipt
+from smtp_desk.sender.route_health import Probe, Usable
+from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.transport import CUSTOM, DEFAULT, Route, RouteResult
+from smtp_desk.smtp.envelope import RecipientStatus
+
+FOREIGN: Final = "foreign"
+"""The kind of a message that another program wrote."""
+
+ONLY_ROUTE: Final = "route"
+"""Key of the metadata that names the one route a message may take."""
+
+_TOO_MANY: Final = "recipient.throttled"
+_INTERNAL: Final = "session.internal_error"
+_UNCONFIRMED: Final = "message.unconfirmed"
+# Without any route there is nothing to grow impatient with: look again now and then.
+_WITHOUT_ROUTE: Final = timedelta(minutes=15)
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Case:
+    """One recipient while it is dealt with."""
+
+    claim: Claim
+    attempts: list[Attempt] = field(default_factory=list)
+    finding: Finding | None = None
+    fallback: Finding | None = None
+    in_doubt: bool = False
+    receipt: RecipientReceipt | None = None
+
+    @property
+    def recipient(self) -> str:
+        return self.claim.entry.recipient
+
+    def failed(self, route: str, finding: Finding, now: datetime, reply: str = "") -> None:
+        """Note that `route` did not take it, or was passed over."""
+        self.attempts.append(Attempt(now, route, finding.code, reply))
+        self.finding = finding
+        if route == CUSTOM:
+            self.fallback = finding
+
+    def accepted(self, route: str, now: datetime, reply: str) -> None:
+        """Note that `route` took the responsibility."""
+        self.attempts.append(Attempt(now, route, reply=reply))
+        if route == CUSTOM:
+            self.fallback = None  # too many at once the first time, but no other route
+        self.finding = self.fallback
+        self.end(Fate.ACCEPTED)
+
+    def end(self, fate: Fate) -> None:
+        """Settle what the caller is told."""
+        route = self.attempts[-1].route if self.attempts else ""
+        entry_id = self.claim.entry.id
+        self.receipt = RecipientReceipt(self.recipient, fate, route, self.finding, entry_id)
+
+    def left(self) -> RecipientReceipt:
+        """Return the receipt of one that is still in the outbox."""
+        entry_id = self.claim.entry.id
+        return RecipientReceipt(self.recipient, Fate.QUEUED, "", self.finding, entry_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the recipients of one message.
+
+    Attributes:
+        receipts: One for each claim, in their order.
+        fallback: Why the custom server did not take it; None where it did or is not used.
+    """
+
+    receipts: tuple[RecipientReceipt, ...]
+    fallback: Finding | None
+
+
+@final
+class Dispatcher:
+    """Takes stored emails through the routes and writes down what comes of each.
+
+    Many threads may use it. What a server, the network or a route does is never raised.
+
+    Args:
+        outbox: Where the emails are stored.
+        health: What is known of the routes.
+        catalogue: Tells causes.
+        clock: Returns this moment with a time zone.
+        random: Returns a number from 0 to 1, for the jitter of delays.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        health: Health,
+        catalogue: Catalogue,
+        *,
+        clock: Clock = utc_now,
+        random: Callable[[], float] = chance.random,
+    ) -> None:
+        self._outbox = outbox
+        self._health = health
+        self._catalogue = catalogue
+        self._clock = clock
+        self._random = random
+        self._prober = Prober(health, outbox)
+
+    def deliver(self, claims: Sequence[Claim], message: OutboxMessage, routes: Routes) -> Outcome:
+        """Send one stored message to the recipients of these claims, in one transaction a route."""
+        cases = [_Case(claim) for claim in claims]
+        try:
+            for name in (CUSTOM, DEFAULT):
+                way = routes.of(name)
+                waiting = [case for case in cases if _may_take(case, name, message)]
+                if way is not None and waiting:
+                    self._try(name, way, waiting, message, routes)
+            self._put_off([case for case in cases if case.receipt is None])
+        except OutboxError as error:
+            # No dot leaves that could not be written down before: what has no end yet is
+            # safe where it is stored, and is sent when its lease is over.
+            _log.error("emails stay in the outbox, for it does not work: %s", error)
+        receipts = tuple(case.receipt or case.left() for case in cases)
+        fallback = next((case.fallback for case in cases if case.fallback is not None), None)
+        return Outcome(receipts, fallback)
+
+    def look_after(self, routes: Routes) -> None:
+        """Probe the routes whose rest is over, though no mail asks for them."""
+        for name in (CUSTOM, DEFAULT):
+            way = routes.of(name)
+            if way is not None and self._health.status(name).resting_until is not None:
+                self._passed_over(name, way)
+
+    def settle_probes(self, seconds: float) -> None:
+        """Give the probes that run this long to end."""
+        self._prober.wait(seconds)
+
+    def _try(
+        self,
+        name: str,
+        way: Route | Finding,
+        cases: list[_Case],
+        message: OutboxMessage,
+        routes: Routes,
+    ) -> None:
+        why_not = self._passed_over(name, way)
+        if why_not is not None or isinstance(way, Finding):
+            for case in cases:
+                case.failed(name, why_not or self._told(_INTERNAL), self._clock())
+            return
+        waiting = cases
+        while waiting:
+            throttled = self._send(way, waiting, message, routes)
+            # Too many recipients at once: the rest follows on the same route, as long as
+            # each transaction takes some of them.
+            waiting = throttled if len(throttled) < len(waiting) else []
+
+    def _passed_over(self, name: str, way: Route | Finding) -> Finding | None:
+        """Return why the route is not used now, or None; the one to probe it begins to."""
+        verdict = self._health.may_use(name)
+        problem = way if isinstance(way, Finding) else None
+        if isinstance(verdict, Usable | Probe) and problem is not None:
+            token = verdict.token if isinstance(verdict, Probe) else ""
+            self._health.record_failure(name, problem.code, token)
+        elif isinstance(verdict, Usable):
+            return None
+        elif isinstance(verdict, Probe) and not isinstance(way, Finding):
+            self._prober.start(way, verdict.token)
+        return problem or self._told(self._health.status(name).code)
+
+    def _send(
+        self, route: Route, cases: list[_Case], message: OutboxMessage, routes: Routes
+    ) -> list[_Case]:
+        """Send in one transaction; return the cases for which it had too many recipients."""
+
+        def before_dot() -> None:
+            self._mark(route, cases)
+
+        recipients = tuple(case.recipient for case in cases)
+        try:
+            results = route.send(message, recipients, before_dot)
+        except LeaseLostError:
+            left = [case for case in cases if case.receipt is None]
+            return self._send(route, left, message, routes) if left else []
+        except OutboxError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the email takes the other route
+            _log.exception("our own fault while sending by the route %s", route.name)
+            results = tuple(self._our_fault(case) for case in cases)
+        resend = self._may_resend(route.name, results, routes)
+        self._write_down(route.name, cases, results, resend=resend)
+        self._tell_health(route.name, cases, results, message, routes)
+        throttled = [case for case in cases if case.finding and case.finding.code == _TOO_MANY]
+        return [case for case in throttled if case.receipt is None]
+
+    def _mark(self, route: Route, cases: list[_Case]) -> None:
+        """Write down that the dot comes next.
+
+        Raises:
+            LeaseLostError: Some entries belong to others by now: no dot for this message.
+            OutboxUnavailableError: It could not be written.
+        """
+        lost = self._outbox.apply(MarkInDoubt(case.claim, route.name) for case in cases)
+        for case in cases:
+            if case.claim.entry.id in lost:
+                case.end(Fate.QUEUED)
+            else:
+                case.in_doubt = True
+        if lost:
+            self._resume([case for case in cases if case.receipt is None])
+            raise LeaseLostError(f"{len(lost)} of {len(cases)} entries were taken over or given up")
+
+    def _our_fault(self, case: _Case) -> RouteResult:
+        if case.in_doubt:
+            finding = self._told(_UNCONFIRMED)
+            return RouteResult(case.recipient, RecipientStatus.UNCERTAIN, finding=finding)
+        finding = self._told(_INTERNAL)
+        return RouteResult(case.recipient, RecipientStatus.REFUSED, finding=finding)
+
+    def _may_resend(self, name: str, results: tuple[RouteResult, ...], routes: Routes) -> bool:
+        """Return whether an email of these that is uncertain may be sent once more."""
+        if all(result.status is not RecipientStatus.UNCERTAIN for result in results):
+            return False
+        try:
+            return self._health.record_uncertain(name).may_resend and routes.resend_uncertain
+        except OutboxError as error:
+            _log.error("the health of the route %s could not be stored: %s", name, error)
+            return False
+
+    def _write_down(
+        self, name: str, cases: list[_Case], results: tuple[RouteResult, ...], *, resend: bool
+    ) -> None:
+        changes: list[Change] = []
+        going_on: list[_Case] = []
+        for case, result in zip(cases, results, strict=True):
+            change = self._judge(name, case, result, resend=resend)
+            if change is not None:
+                changes.append(change)
+            else:
+                going_on.append(case)
+        self._record(changes)
+        self._resume(going_on)
+
+    def _tell_health(
+        self,
+        name: str,
+        cases: list[_Case],
+        results: tuple[RouteResult, ...],
+        message: OutboxMessage,
+        routes: Routes,
+    ) -> None:
+        """Tell what the results say of the routes, unless other settings are saved by now."""
+        if not routes.current():
+            return
+        accepted = sum(result.status is RecipientStatus.ACCEPTED for result in results)
+        fallen_back = sum(case.fallback is not None for case in cases)
+        broken = (result.finding for result in results if _breaks_route(result, message))
+        finding = next(broken, None)
+        try:
+            if accepted:
+                self._health.record_success(name)
+            if finding is not None:
+                self._health.record_failure(name, finding.code)
+            if name == DEFAULT and accepted and fallen_back:
+                self._health.record_fallback(CUSTOM, min(accepted, fallen_back))
+        except OutboxError as error:
+            _log.error("the health of the route %s could not be stored: %s", name, error)
+
+    def _judge(self, name: str, case: _Case, result: RouteResult, *, resend: bool) -> Change | None:
+        """Return the change that ends the case; None where the next route is to be tried."""
+        now, claim, finding = self._clock(), case.claim, result.finding
+        if result.status is RecipientStatus.ACCEPTED or finding is None:
+            case.accepted(name, now, result.reply)
+            return Accept(claim, tuple(case.attempts))
+        if finding.scope is Scope.NONE and result.status is RecipientStatus.REFUSED:
+            case.end(Fate.QUEUED)  # cancelled: given back untried
+            return Postpone(claim, now)
+        case.failed(name, finding, now, result.reply)
+        if result.status is RecipientStatus.UNCERTAIN:
+            case.end(Fate.UNCERTAIN)
+            return Doubt(claim, resend, tuple(case.attempts))
+        if finding.scope in (Scope.RECIPIENT, Scope.MESSAGE):
+            case.end(Fate.REFUSED)
+            return Refuse(claim, tuple(case.attempts))
+        return None
+
+    def _put_off(self, cases: list[_Case]) -> None:
+        """Leave what no route took in the outbox."""
+        now = self._clock()
+        changes = []
+        for case in cases:
+            entry = case.claim.entry
+            wait = backoff.delay(entry.tries, self._random) if case.attempts else _WITHOUT_ROUTE
+            changes.append(Postpone(case.claim, now + wait, tuple(case.attempts)))
+            case.end(Fate.QUEUED)
+        self._record(changes)
+
+    def _resume(self, cases: list[_Case]) -> None:
+        """Write down that the dot was refused or not sent: surely not accepted."""
+        marked = [case for case in cases if case.in_doubt]
+        for case in marked:
+            case.in_doubt = False
+        self._record(Resume(case.claim) for case in marked)
+
+    def _record(self, changes: Iterable[Change]) -> None:
+        """Write down what came of a message.
+
+        Where that fails the entries count as uncertain when their leases are over: the
+        message itself is not taken back by it, so nothing is raised.
+        """
+        wanted = tuple(changes)
+        if not wanted:
+            return
+        try:
+            lost = self._outbox.apply(wanted)
+        except OutboxUnavailableError as error:
+            _log.error("what came of %d emails could not be stored: %s", len(wanted), error)
+        else:
+            if lost:
+                _log.warning("%d emails were taken over before their end was stored", len(lost))
+
+    def _told(self, code: str) -> Finding:
+        return cause(self._catalogue, code)
+
+
+def _may_take(case: _Case, name: str, message: OutboxMessage) -> bool:
+    """Whether the case is open, and `name` one of the routes it may take."""
+    if case.receipt is not None:
+        return False
+    only = case.claim.entry.only_route or message.metadata.get(ONLY_ROUTE, "")
+    return only in ("", name)
+
+
+def _breaks_route(result: RouteResult, message: OutboxMessage) -> bool:
+    """Whether the result is the fault of the route, and not of a foreign message's sender."""
+    finding = result.finding
+    if finding is None or finding.scope is not Scope.ROUTE:
+        return False
+    return not (message.kind == FOREIGN and finding.code.startswith("sender."))

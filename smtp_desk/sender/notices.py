@@ -1,0 +1,85 @@
+"""The mails to "Tell this address": an outage of the custom server began, or ended."""
+
+import logging
+from collections.abc import Callable
+from typing import Final, final
+
+from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.sender.causes import cause
+from smtp_desk.sender.health import Health
+from smtp_desk.sender.kinds import Notification
+from smtp_desk.sender.outbox import OutboxError
+from smtp_desk.sender.route_health import HealthEvent, HealthEventKind
+from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.transport import CUSTOM
+
+_log: Final = logging.getLogger(__name__)
+
+_TITLES: Final = {
+    HealthEventKind.BEGAN: "Your SMTP server is unavailable",
+    HealthEventKind.ENDED: "Your SMTP server works again",
+    HealthEventKind.UNCERTAIN: "Your SMTP server does not confirm emails",
+}
+_ANOTHER_WAY: Final = (
+    "system emails leave by the default email service, or wait until a way out works."
+    " Nothing is lost."
+)
+_TRIES_AGAIN: Final = (
+    "SMTP Desk tries the server again by itself, unless the sign-in was refused: then correct"
+    " the settings, or press Try again on the Delivery page."
+)
+_HELD: Final = (
+    "These emails may have been delivered. The next ones without an answer are held on the"
+    " Delivery page of SMTP Desk, and sent again only when a person asks for it."
+)
+
+
+@final
+class Notices:
+    """Tells people what happened to the custom server, once each.
+
+    Args:
+        health: Where the events come from; what is told is acknowledged there.
+        catalogue: Tells causes.
+        send: Stores and sends one email, by the default email service where there is one.
+    """
+
+    def __init__(
+        self, health: Health, catalogue: Catalogue, send: Callable[[Notification, Routes], None]
+    ) -> None:
+        self._health = health
+        self._catalogue = catalogue
+        self._send = send
+
+    def tell(self, routes: Routes) -> None:
+        """Tell of all that happened since; a failing storage is only logged."""
+        try:
+            while event := self._health.take_event():
+                if event.route == CUSTOM and routes.tell_address:
+                    self._send(self._email(event, routes.tell_address), routes)
+                self._health.acknowledge(event)
+        except OutboxError as error:
+            _log.error("nobody could be told of an outage: %s", error)
+
+    def _email(self, event: HealthEvent, address: str) -> Notification:
+        return Notification(
+            to=address, title=_TITLES[event.kind], body="\n\n".join(self._paragraphs(event))
+        )
+
+    def _paragraphs(self, event: HealthEvent) -> list[str]:
+        at = f"{event.at:%Y-%m-%d %H:%M} UTC"
+        if event.kind is HealthEventKind.ENDED:
+            since = (
+                f"{event.out_since:%Y-%m-%d %H:%M} UTC" if event.out_since else "an unknown time"
+            )
+            by_default = f"{event.fallbacks} emails took the default email service meanwhile."
+            return [f"It works again since {at}. The outage began at {since}.", by_default]
+        if event.kind is HealthEventKind.UNCERTAIN:
+            return [f"At {at} it left the third email in a row without an answer.", _HELD]
+        finding = cause(self._catalogue, event.code)
+        return [
+            f"Since {at} {_ANOTHER_WAY}",
+            f"The cause: {finding.summary}",
+            *(f"What to do: {remedy.text}" for remedy in finding.remedies[:1]),
+            _TRIES_AGAIN,
+        ]

@@ -1,0 +1,77 @@
+"""Trying a route again, beside the mail that meanwhile takes another."""
+
+import logging
+import threading
+import time
+from typing import Final, final
+
+from smtp_desk.core.findings import Finding, Scope
+from smtp_desk.sender.health import Health
+from smtp_desk.sender.outbox import OutboxError, OutboxRecords
+from smtp_desk.sender.transport import Route
+
+_log: Final = logging.getLogger(__name__)
+
+
+@final
+class Prober:
+    """Runs the probes that `Health.may_use` grants, each in a thread of its own.
+
+    Args:
+        health: Is told of each probe's end.
+        outbox: Its waiting mail is made due when a route works again.
+    """
+
+    def __init__(self, health: Health, outbox: OutboxRecords) -> None:
+        self._health = health
+        self._outbox = outbox
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+
+    def start(self, route: Route, token: str) -> None:
+        """Probe `route`; returns at once.
+
+        Args:
+            route: The route.
+            token: Of the probe that was granted.
+        """
+        thread = threading.Thread(
+            target=self._run, args=(route, token), name=f"probe-{route.name}", daemon=True
+        )
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Give running probes this long to end; one that is left behind is granted anew later."""
+        end = time.monotonic() + seconds
+        with self._lock:
+            running = list(self._threads)
+        for thread in running:
+            thread.join(max(end - time.monotonic(), 0.0))
+
+    def _run(self, route: Route, token: str) -> None:
+        try:
+            self._probe(route, token)
+        except OutboxError as error:
+            _log.warning("the probe of the route %s could not be recorded: %s", route.name, error)
+        except Exception:  # noqa: BLE001 - the end of a thread: there is nobody to raise it to
+            _log.exception("the probe of the route %s failed by our own fault", route.name)
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+
+    def _probe(self, route: Route, token: str) -> None:
+        finding = route.probe()
+        if finding is None:
+            self._health.record_success(route.name, token)
+            hastened = self._outbox.hasten()
+            _log.info("the route %s works again; %d waiting emails are due", route.name, hastened)
+        elif _counts(finding):
+            self._health.record_failure(route.name, finding.code, token)
+            _log.info("the route %s still fails: %s", route.name, finding.code)
+
+
+def _counts(finding: Finding) -> bool:
+    """Whether it says something of the route; a probe that was cancelled says nothing."""
+    return finding.scope is not Scope.NONE
