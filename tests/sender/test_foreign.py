@@ -185,7 +185,7 @@ def test_the_header_names_nobody_unless_asked() -> None:
         (b"CC: a@x.org, a b@x.org", "“a b@x.org” in Cc is no address. "),
         (b"To: <>", "“” in To is no address. Enter"),
         (b"To: j\xf6rg@example.org", " in To is no address. "),
-        (b"To: =?utf-8?q?ann=40example=2Eorg?=", "is no address. An address has a name"),
+        (b"To: =?utf-8?q?ann=40example=2Eorg?=", "is no address. An email address has a name"),
         (b"To: a@x.org <", "The recipients in To can't be read: "),
         (b"To: A <a@x.org> B <b@x.org>", "can't be read: a comma is missing"),
         (b"To: " + b"x" * 65 + b"@x.org", " in To is no address. "),
