@@ -151,6 +151,9 @@ class Dispatcher:
             # No dot leaves that could not be written down before: what has no end yet is
             # safe where it is stored, and is sent when its lease is over.
             _log.error("emails stay in the outbox, for it does not work: %s", error)
+        finally:
+            # Only now: a probe that works makes all waiting mail due, and this with it.
+            self._prober.start_granted()
         receipts = tuple(case.receipt or case.left() for case in cases)
         fallback = next((case.fallback for case in cases if case.fallback is not None), None)
         return Outcome(receipts, fallback)
@@ -161,6 +164,7 @@ class Dispatcher:
             way = routes.of(name)
             if way is not None and self._health.status(name).resting_until is not None:
                 self._passed_over(name, way)
+        self._prober.start_granted()
 
     def settle_probes(self, seconds: float) -> None:
         """Give the probes that run this long to end."""
@@ -196,7 +200,7 @@ class Dispatcher:
         elif isinstance(verdict, Usable):
             return None
         elif isinstance(verdict, Probe) and not isinstance(way, Finding):
-            self._prober.start(way, verdict.token)
+            self._prober.grant(way, verdict.token)
         return problem or self._told(self._health.status(name).code)
 
     def _send(

@@ -25,11 +25,12 @@ class Prober:
     def __init__(self, health: Health, outbox: OutboxRecords) -> None:
         self._health = health
         self._outbox = outbox
+        self._granted: list[threading.Thread] = []
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
-    def start(self, route: Route, token: str) -> None:
-        """Probe `route`; returns at once.
+    def grant(self, route: Route, token: str) -> None:
+        """Note that `route` is to be probed.
 
         Args:
             route: The route.
@@ -39,8 +40,15 @@ class Prober:
             target=self._run, args=(route, token), name=f"probe-{route.name}", daemon=True
         )
         with self._lock:
-            self._threads.add(thread)
-        thread.start()
+            self._granted.append(thread)
+
+    def start_granted(self) -> None:
+        """Begin what was granted; returns at once."""
+        with self._lock:
+            granted, self._granted = self._granted, []
+            self._threads.update(granted)
+        for thread in granted:
+            thread.start()
 
     def wait(self, seconds: float) -> None:
         """Give running probes this long to end; one that is left behind is granted anew later."""

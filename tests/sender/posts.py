@@ -1,0 +1,70 @@
+"""A dispatcher over an outbox in memory, and what a test asks of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from smtp_desk.sender.entries import OutboxMessage
+from smtp_desk.sender.fallback import ONLY_ROUTE, Dispatcher, Outcome
+from smtp_desk.sender.outbox import Limits
+from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
+from tests.sender.outboxes import TurnedClock
+from tests.sender.ways import CATALOGUE, Way
+
+if TYPE_CHECKING:
+    from smtp_desk.core.findings import Finding
+    from smtp_desk.sender.entries import Entry
+
+LEASE: Final = timedelta(minutes=10)
+
+
+class Post:
+    """A dispatcher, what stands around it, and one message at a time to deliver."""
+
+    def __init__(self, custom: Way | Finding | None, default: Way | Finding | None) -> None:
+        self.clock = TurnedClock()
+        self.outbox = MemoryOutbox(self.clock, Limits())
+        self.health = MemoryHealth(self.clock)
+        self.routes = Routes(custom=custom, default=default)
+        self.dispatcher = Dispatcher(
+            self.outbox, self.health, CATALOGUE, clock=self.clock, random=lambda: 0.0
+        )
+
+    def send(
+        self,
+        *recipients: str,
+        kind: str = "invitation",
+        only: str = "",
+        routes: Routes | None = None,
+    ) -> Outcome:
+        metadata = {ONLY_ROUTE: only} if only else {}
+        message = OutboxMessage(
+            message_id="<1@example.org>",
+            kind=kind,
+            payload=b"",
+            recipients=recipients or ("ann@example.org",),
+            metadata=metadata,
+        )
+        claims = self.outbox.add_claimed((message,), "test", LEASE)
+        return self.dispatcher.deliver(claims, message, routes or self.routes)
+
+    def again(self) -> Outcome:
+        """Deliver what is due, as the worker does."""
+        claims = self.outbox.claim("worker", 10, LEASE)
+        message = self.outbox.message(claims[0].entry.id)
+        return self.dispatcher.deliver(claims, message, self.routes)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return sorted(self.outbox.page().entries, key=lambda entry: entry.recipient)
+
+    @property
+    def entry(self) -> Entry:
+        (entry,) = self.entries
+        return entry
+
+
+def fates(outcome: Outcome) -> list[tuple[str, str]]:
+    return [(str(receipt.fate), receipt.route) for receipt in outcome.receipts]
