@@ -1,14 +1,21 @@
 """How a test ended, for a person: the outcome word for word, then the true cause."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from rich.console import Console
 
 from smtp_desk.app.report_text import WHO, Row, chain_rows, outcome_text
 from smtp_desk.cli.console import print_rows, say
-from smtp_desk.core.findings import Finding
+from smtp_desk.core.findings import TRUST_CA, Finding
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.stages import Stage
+
+# Remedies that the window carries out, and what takes their place here.
+_HERE: Final = {
+    TRUST_CA: "Get the certificate of this company CA as a PEM file from the mail administrator, "
+    "compare its SHA-256 fingerprint with them by phone, then name the file with --ca-file FILE.",
+}
 
 
 def outcome_style(report: CheckReport) -> str:
@@ -42,7 +49,7 @@ def finding_rows(finding: Finding) -> list[Row]:
         rows.append(("server said", str(finding.reply)))
     if finding.explanation:
         rows.append(("meaning", finding.explanation))
-    rows.extend(("remedy", remedy.text) for remedy in finding.remedies)
+    rows.extend(("remedy", _HERE.get(remedy.id, remedy.text)) for remedy in finding.remedies)
     return rows
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, Final, final
 
+from smtp_desk.core.address import AddressError, parse_ehlo_name
 from smtp_desk.core.errors import Acceptance, SmtpFailure
 from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.providers import Providers
@@ -77,10 +78,14 @@ class _RemedyTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One code of the catalogue, its texts not yet filled with facts."""
+    """One code of the catalogue, its texts not yet filled with facts.
+
+    `who_if` names those who can mend it instead of `who` where its condition holds.
+    """
 
     code: str
     who: Who
+    who_if: tuple[tuple[Who, Condition], ...]
     scope: Scope
     alarm: bool
     severity: FindingSeverity
@@ -100,6 +105,9 @@ class Entry:
         return cls(
             code=code,
             who=Who(table["who"]),
+            who_if=tuple(
+                (Who(row["who"]), Condition.parse(row)) for row in table.get("who_if", ())
+            ),
             scope=Scope(table["scope"]),
             alarm=table.get("alarm", False),
             severity=FindingSeverity(table.get("severity", "error")),
@@ -121,13 +129,14 @@ class Entry:
     def fill(self, stage: Stage, facts: Facts, reply: Reply | None) -> Finding:
         """Return the finding for these facts."""
         remedies = (remedy.fill(facts) for remedy in self.remedies)
+        others = (who for who, condition in self.who_if if condition.holds(facts))
         return Finding(
             code=self.code,
             stage=stage,
             severity=self.severity,
             summary=self.summary.fill(facts),
             explanation=self.explanation.fill(facts),
-            who=self.who,
+            who=next(others, self.who),
             scope=self.scope,
             alarm=self.alarm,
             remedies=tuple(remedy for remedy in remedies if remedy is not None),
@@ -240,6 +249,7 @@ class Catalogue:
             "username_is_email": "@" in username,
             "from_is_username": bool(sender) and sender.casefold() == username.casefold(),
             "from_domain": sender.rpartition("@")[2],
+            "suggested_ehlo_name": _ehlo_name(sender, _text(known, "ehlo_name")),
             "recipient_domain": recipient.rpartition("@")[2],
             "reply_code": reply.code if reply else None,
         }
@@ -263,6 +273,15 @@ def _closed(failure: SmtpFailure) -> str:
     if failure.stage is Stage.MESSAGE and failure.acceptance is Acceptance.UNKNOWN:
         return _UNCONFIRMED
     return _CUT_AT.get(failure.stage, _CUT)
+
+
+def _ehlo_name(sender: str, refused: str) -> str:
+    """Return the domain of the From email as an EHLO name, or "" where it would be no other one."""
+    try:
+        name = parse_ehlo_name(sender.rpartition("@")[2])
+    except AddressError:
+        return ""
+    return "" if name.casefold() == refused.casefold() else name
 
 
 def _text(facts: Mapping[str, Json], name: str) -> str:

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
@@ -48,6 +48,12 @@ class Certificate:
     def self_issued(self) -> bool:
         """Whether it is its own issuer."""
         return self._parsed.subject == self._parsed.issuer
+
+    @property
+    def issuer_organization(self) -> str:
+        """The organisation that signed it, or ""."""
+        found = self._parsed.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+        return str(found[0].value) if found else ""
 
     @property
     def not_before(self) -> datetime:

@@ -40,6 +40,8 @@ def for_texts(facts: Facts) -> dict[str, Json]:
         moment = told.get(name)
         if isinstance(moment, str):
             told[name] = moment.partition("T")[0]
+    if isinstance(clock := facts.get("clock"), str):
+        told["now"] = f"{clock.replace('T', ' ')[:16]} UTC"
     told["issuer_is_ca"] = "ca" in facts
     return told
 

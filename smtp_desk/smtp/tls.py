@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias, cast
 
 import truststore
 
@@ -20,6 +20,7 @@ _BUNDLES: Final = (
     "/etc/ssl/ca-bundle.pem",
 )
 _CHUNK: Final = 65536
+_Name: TypeAlias = tuple[tuple[tuple[str, str], ...], ...]
 
 
 @functools.lru_cache(maxsize=16)
@@ -56,14 +57,43 @@ def client_context(ca_pem: str = "") -> ssl.SSLContext:
 def _trust_system(
     context: ssl.SSLContext, defaults: ssl.DefaultVerifyPaths, bundles: Iterable[str]
 ) -> None:
-    folder = Path(defaults.capath) if defaults.capath else None
-    if defaults.cafile or (folder and any(folder.glob("*.0"))):
+    if _has_defaults(defaults):
         context.set_default_verify_paths()
-        return
-    for bundle in bundles:
-        if Path(bundle).is_file():
-            context.load_verify_locations(bundle)
-            return
+    elif bundle := _first_bundle(bundles):
+        context.load_verify_locations(bundle)
+
+
+def _has_defaults(defaults: ssl.DefaultVerifyPaths) -> bool:
+    folder = Path(defaults.capath) if defaults.capath else None
+    return bool(defaults.cafile) or (folder is not None and any(folder.glob("*.0")))
+
+
+def _first_bundle(bundles: Iterable[str]) -> str:
+    return next((bundle for bundle in bundles if Path(bundle).is_file()), "")
+
+
+def trusts_nobody() -> bool:
+    """Whether this system has no list of trusted authorities at all."""
+    if sys.platform in ("win32", "darwin"):
+        return False
+    return not _has_defaults(ssl.get_default_verify_paths()) and not _first_bundle(_BUNDLES)
+
+
+def trusted_organizations(context: ssl.SSLContext) -> frozenset[str]:
+    """Return the organisations of the authorities that are trusted, as far as they can be listed.
+
+    Args:
+        context: Of `client_context`.
+    """
+    system = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    system.load_default_certs()
+    # A folder of certificates is read one by one when needed, and lists none.
+    if not system.get_ca_certs() and (bundle := _first_bundle(_BUNDLES)):
+        system.load_verify_locations(bundle)
+    listed = (*context.get_ca_certs(), *system.get_ca_certs())
+    subjects = (cast("_Name", certificate.get("subject", ())) for certificate in listed)
+    parts = (pair for subject in subjects for part in subject for pair in part)
+    return frozenset(value for name, value in parts if name == "organizationName")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +127,11 @@ class TlsConnection:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._ssl = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The rules of this connection."""
+        return self._ssl.context
 
     @property
     def chain(self) -> tuple[bytes, ...]:

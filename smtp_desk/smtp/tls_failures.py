@@ -10,7 +10,7 @@ from smtp_desk.core.reply import decode, visible
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Json, Stage
 from smtp_desk.smtp.certificates import Certificate, best_name, path_of, read_chain
-from smtp_desk.smtp.tls import TlsConnection
+from smtp_desk.smtp.tls import TlsConnection, trusted_organizations, trusts_nobody
 
 INTERCEPTORS: Final = (
     "Avast",
@@ -42,6 +42,14 @@ INTERCEPTORS: Final = (
 _MOST_ANSWER: Final = 512
 # The record types of TLS: change_cipher_spec, alert, handshake, application_data.
 _RECORD_TYPES: Final = frozenset(range(20, 24))
+
+_HANDSHAKE_RECORD: Final = b"\x16"
+_SERVER_HELLO: Final = b"\x02"
+_OLD_VERSIONS: Final[Mapping[bytes, str]] = {
+    b"\x03\x00": "SSL 3.0",
+    b"\x03\x01": "TLS 1.0",
+    b"\x03\x02": "TLS 1.1",
+}
 
 _UNTRUSTED: Final = "untrusted"
 _OUT_OF_DATE: Final = "out_of_date"
@@ -179,10 +187,14 @@ class Handshake:
         """
         facts: dict[str, Json] = {"host": self.host, **self._chain_facts(), **_words(error)}
         if not isinstance(error, ssl.SSLCertVerificationError):
-            return SmtpFailure(Stage.TLS, self._code(error), facts=facts)
+            code = self._code(error)
+            if code == "tls.old_version" and (version := _chosen_version(self.answer)):
+                facts["tls_version"] = version
+            return SmtpFailure(Stage.TLS, code, facts=facts)
         chain = read_chain(self.connection.chain)
         cause = _CAUSE_OF_VERIFY_CODE.get(_verify_code(error) & 0xFFFFFFFF, "tls.failed")
-        code, more = _certificate_refused(cause, chain, self.host, now or datetime.now(UTC))
+        moment, context = now or datetime.now(UTC), self.connection.context
+        code, more = _certificate_refused(cause, chain, self.host, moment, context)
         return SmtpFailure(Stage.TLS, code, facts={**facts, **more})
 
     def _code(self, error: ssl.SSLError) -> str:
@@ -226,11 +238,22 @@ def _words(error: ssl.SSLError) -> dict[str, Json]:
     return words
 
 
+def _chosen_version(answer: bytes) -> str:
+    """Return the version that a ServerHello chooses (RFC 5246, 7.4.1.3), "" for a newer one."""
+    if answer[:1] != _HANDSHAKE_RECORD or answer[5:6] != _SERVER_HELLO:
+        return ""
+    return _OLD_VERSIONS.get(answer[9:11], "")
+
+
 def _certificate_refused(
-    cause: str, chain: Sequence[Certificate], host: str, now: datetime
+    cause: str,
+    chain: Sequence[Certificate],
+    host: str,
+    now: datetime,
+    context: ssl.SSLContext,
 ) -> tuple[str, dict[str, Json]]:
     if cause == _UNTRUSTED and chain:
-        return _untrusted(chain)
+        return _untrusted(chain, context)
     if cause == "tls.name_mismatch" and chain:
         names = chain[0].names
         return cause, {"names": list(names), "suggestion": best_name(host, names)}
@@ -239,20 +262,33 @@ def _certificate_refused(
     return cause if cause != _UNTRUSTED else "tls.unknown_issuer", {}
 
 
-def _untrusted(chain: Sequence[Certificate]) -> tuple[str, dict[str, Json]]:
+def _untrusted(
+    chain: Sequence[Certificate], context: ssl.SSLContext
+) -> tuple[str, dict[str, Json]]:
     leaf = chain[0]
     if leaf.self_issued:
         return "tls.self_signed", {"issuer": leaf.issuer}
     path = path_of(chain)
     top = path[-1]
-    if top is leaf and leaf.names_issuer_url:
-        return "tls.chain_incomplete", {"issuer": leaf.issuer}
     facts: dict[str, Json] = {"issuer": top.issuer}
+    if top.names_issuer_url and (top is leaf or _of_known_maker(top, context)):
+        return "tls.chain_incomplete", facts
+    if trusts_nobody():
+        facts["empty_trust_store"] = True
     if interceptor := _interceptor(path):
         facts["interceptor"] = interceptor
     elif top.is_ca:
         facts["ca"] = {**top.facts(), "pem": top.pem}
     return "tls.unknown_issuer", facts
+
+
+def _of_known_maker(top: Certificate, context: ssl.SSLContext) -> bool:
+    """Whether the issuer that was not sent is of an organisation that is trusted otherwise.
+
+    A root need not be sent: where the one above an intermediate is missing, it can as well
+    be the root of a company that this computer does not know.
+    """
+    return not top.self_issued and top.issuer_organization in trusted_organizations(context)
 
 
 def _interceptor(path: Sequence[Certificate]) -> str:
@@ -263,12 +299,15 @@ def _interceptor(path: Sequence[Certificate]) -> str:
 def _out_of_date(
     cause: str, chain: Sequence[Certificate], now: datetime
 ) -> tuple[str, dict[str, Json]]:
+    clock = now.isoformat(timespec="seconds")
+    facts: dict[str, Json]
     for each in chain:
         if each.not_after < now and cause != "tls.not_yet_valid":
             since = each.not_after.isoformat()
-            return "tls.expired", {"certificate": each.subject, "since": since}
+            facts = {"certificate": each.subject, "since": since}
+            return "tls.expired", {**facts, "clock": clock}
         if each.not_before > now and cause != "tls.expired":
             begins = each.not_before.isoformat()
-            facts: dict[str, Json] = {"certificate": each.subject, "begins": begins}
-            return "tls.not_yet_valid", {**facts, "clock": now.isoformat()}
-    return cause if cause != _OUT_OF_DATE else "tls.expired", {"clock": now.isoformat()}
+            facts = {"certificate": each.subject, "begins": begins}
+            return "tls.not_yet_valid", {**facts, "clock": clock}
+    return cause if cause != _OUT_OF_DATE else "tls.expired", {"clock": clock}

@@ -101,3 +101,42 @@ def test_rows_of_different_causes_that_match_equally_name_none_of_them() -> None
     tied = Catalogue.parse([text], Providers.parse([]))
     failure = SmtpFailure(Stage.AUTH, reply=Reply(550, None, ("same",)))
     assert tied.find(failure, {}).code == "auth.failed"
+
+
+@pytest.mark.parametrize("code", ["tls.expired", "tls.not_yet_valid"])
+def test_a_wrong_clock_is_the_persons_to_mend(catalogue: Catalogue, code: str) -> None:
+    known = {"now": "2026-09-01 10:02 UTC", "not_after": "2026-08-01", "not_before": "2026-11-01"}
+    failure = SmtpFailure(Stage.TLS, code, facts=known)
+    ours = catalogue.find(failure, {"clock_wrong": True, "server_date": "2026-11-20"})
+    assert ours.who is Who.YOU
+    assert ours.summary.startswith("The clock of this computer seems to be wrong: it says 2026-09")
+    assert "2026-11-20" in ours.explanation
+    assert ours.remedies[0].id == "set_clock"
+    theirs = catalogue.find(failure, {})
+    assert "clock of this computer seems" not in theirs.summary
+    assert "set_clock" not in [remedy.id for remedy in theirs.remedies]
+
+
+def test_an_expired_certificate_is_the_servers_where_nothing_contradicts(
+    catalogue: Catalogue,
+) -> None:
+    assert catalogue.find(SmtpFailure(Stage.TLS, "tls.expired"), {}).who is Who.MAIL_ADMINISTRATOR
+
+
+@pytest.mark.parametrize(
+    ("from_email", "refused", "offered"),
+    [
+        ("ann@example.org", "[192.0.2.7]", "example.org"),
+        ("ann@BÜCHER.example", "[192.0.2.7]", "xn--bcher-kva.example"),
+        ("ann@example.org", "Example.org", ""),
+        ("", "[192.0.2.7]", ""),
+        ("ann@", "[192.0.2.7]", ""),
+    ],
+)
+def test_the_domain_of_the_sender_is_offered_as_ehlo_name_unless_it_was_refused(
+    catalogue: Catalogue, from_email: str, refused: str, offered: str
+) -> None:
+    context = {"from_email": from_email, "ehlo_name": refused}
+    failure = SmtpFailure(Stage.EHLO, "ehlo.name_refused")
+    changes = [remedy.changes for remedy in catalogue.find(failure, context).remedies]
+    assert changes[0].get("ehlo_name", "") == offered

@@ -47,7 +47,11 @@ _FACTS: Final[Facts] = {
     "expired_subject": "CN=mail.example.org",
     "not_after": "2026-01-01",
     "not_before": "2030-01-01",
-    "now": "2026-09-01",
+    "now": "2026-09-01 10:02 UTC",
+    "clock_wrong": True,
+    "server_date": "2026-11-20",
+    "program_date": "2026-11-01",
+    "other_begins": "2026-10-01",
     "days": 3,
     "tls_version": "TLS 1.0",
     "seconds": 60,
@@ -58,6 +62,10 @@ _FACTS: Final[Facts] = {
     "limit": 10_000_000,
     "in_dns": ["192.0.2.1"],
     "has_mx": True,
+    "spf": ["v=spf1 -all"],
+    "dmarc": ["v=DMARC1; p=none"],
+    "null_mx": True,
+    "domain_exists": False,
 }
 _DERIVED: Final = {"moment", "from_domain", "recipient_domain", "reply_code", "stage"}
 _OF_PROVIDERS: Final = {
@@ -70,6 +78,7 @@ _OF_PROVIDERS: Final = {
     "smtp_host",
     "smtp_port",
     "fixed_username",
+    "spf_include",
     "limits",
 }
 # What a person has never heard of may stand in an explanation only beside these words.

@@ -117,6 +117,19 @@ class Certificates:
         return self._leaf("chain-incomplete", issuer=self.intermediate, aia=AIA_URL)
 
     @functools.cached_property
+    def chain_broken(self) -> Identity:
+        """Signed by a CA that is sent; the intermediate above that one is not."""
+        issuer = self._authority("issuing", "Issuing CA", issuer=self.intermediate, aia=AIA_URL)
+        return self._leaf("chain-broken", issuer=issuer, sent_along=(issuer.certificate,))
+
+    @functools.cached_property
+    def unknown_root_unsent(self) -> Identity:
+        """Signed by a CA that is sent; above it is the root of a company, which is not."""
+        make = functools.partial(self._authority, organization="Example Company")
+        issuer = make("company-ca", "Company CA", issuer=make("co", "Company Root CA"), aia=AIA_URL)
+        return self._leaf("company", issuer=issuer, sent_along=(issuer.certificate,))
+
+    @functools.cached_property
     def wrong_host(self) -> Identity:
         """For other.example.test and *.wild.example.test only."""
         return self._leaf("wrong-host", names=("other.example.test", "*.wild.example.test"))
@@ -140,6 +153,13 @@ class Certificates:
     def not_yet_valid(self) -> Identity:
         """Begins in ten days."""
         return self._leaf("not-yet-valid", begins=10 * _DAY, ends=100 * _DAY)
+
+    @functools.cached_property
+    def future_chain(self) -> Identity:
+        """Begins in ten days, and the CA between it and the root in five; it is sent along."""
+        issuer = self._authority("future-ca", "Future CA", issuer=self.root, begins=5 * _DAY)
+        sent = (issuer.certificate,)
+        return self._leaf("future-chain", issuer=issuer, sent_along=sent, begins=10 * _DAY)
 
     @functools.cached_property
     def expires_soon(self) -> Identity:
@@ -230,6 +250,7 @@ class Certificates:
         begins: dt.timedelta = -_DAY,
         ends: dt.timedelta = 3650 * _DAY,
         critical_constraints: bool = True,
+        aia: str | None = None,
     ) -> Identity:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(common_name, organization), key, issuer, begins, ends)
@@ -238,6 +259,8 @@ class Certificates:
         ).add_extension(_usage(signs_certificates=True), critical=True)
         if issuer is not None:
             builder = builder.add_extension(_key_identifier(issuer), critical=False)
+        if aia is not None:
+            builder = builder.add_extension(_access(aia), critical=False)
         return self._sign(label, builder, key, issuer, ())
 
     def _leaf(
@@ -272,12 +295,7 @@ class Certificates:
         if signer is not None and key_identifier:
             builder = builder.add_extension(_key_identifier(signer), critical=False)
         if aia is not None:
-            where = x509.AccessDescription(
-                AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(aia)
-            )
-            builder = builder.add_extension(
-                x509.AuthorityInformationAccess([where]), critical=False
-            )
+            builder = builder.add_extension(_access(aia), critical=False)
         return self._sign(label, builder, key, signer, sent_along)
 
     def _sign(
@@ -358,6 +376,13 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _access(url: str) -> x509.AuthorityInformationAccess:
+    where = x509.AccessDescription(
+        AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url)
+    )
+    return x509.AuthorityInformationAccess([where])
 
 
 def _key_identifier(issuer: Identity) -> x509.AuthorityKeyIdentifier:

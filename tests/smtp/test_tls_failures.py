@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Stage
+from smtp_desk.smtp import tls
 from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.deadline import Deadline
 from smtp_desk.smtp.stream import Stream
@@ -23,6 +24,8 @@ from tests.servers.script import Raw, Receive, Script, Silence
 from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from smtp_desk.core.stages import Facts
     from tests.servers.certs import Certificates, Identity
 
@@ -77,11 +80,14 @@ def refused(
         ("unknown_issuer_unsent", "tls.unknown_issuer"),
         ("intercepted", "tls.unknown_issuer"),
         ("chain_incomplete", "tls.chain_incomplete"),
+        ("chain_broken", "tls.chain_incomplete"),
+        ("unknown_root_unsent", "tls.unknown_issuer"),
         ("wrong_host", "tls.name_mismatch"),
         ("ip_only", "tls.name_mismatch"),
         ("expired", "tls.expired"),
         ("expired_intermediate", "tls.expired"),
         ("not_yet_valid", "tls.not_yet_valid"),
+        ("future_chain", "tls.not_yet_valid"),
         ("weak_key", "tls.weak_key"),
     ],
 )
@@ -124,6 +130,41 @@ def test_a_leaf_alone_offers_no_ca(certs: Certificates) -> None:
     assert "ca" not in facts
 
 
+def test_a_ca_in_the_middle_that_was_not_sent_is_named(certs: Certificates) -> None:
+    _, facts = refused(certs, certs.chain_broken)
+    assert facts["issuer"] == "CN=Example Test Intermediate CA,O=Example Test"
+    assert "ca" not in facts
+
+
+def test_the_ca_of_a_company_whose_root_was_not_sent_can_be_trusted(certs: Certificates) -> None:
+    _, facts = refused(certs, certs.unknown_root_unsent)
+    ca = facts["ca"]
+    assert isinstance(ca, dict)
+    assert (ca["subject"], ca["issuer"]) == (
+        "CN=Company CA,O=Example Company",
+        "CN=Company Root CA,O=Example Company",
+    )
+    assert ca["not_before"]
+    assert ca["not_after"]
+
+
+@pytest.mark.parametrize(("bundles", "empty"), [((), True), (("a bundle",), None)])
+def test_a_machine_that_trusts_nobody_is_told(
+    certs: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    bundles: tuple[str, ...],
+    empty: bool | None,
+) -> None:
+    for name in bundles:
+        (tmp_path / name).write_text("…")
+    nowhere = ssl.DefaultVerifyPaths("", "", "", "", "", "")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nowhere)
+    monkeypatch.setattr(tls, "_BUNDLES", [tmp_path / name for name in bundles])
+    _, facts = refused(certs, certs.unknown_issuer)
+    assert facts.get("empty_trust_store") is empty
+
+
 def test_an_interceptor_is_named_and_never_offered(certs: Certificates) -> None:
     _, facts = refused(certs, certs.intercepted)
     assert facts["interceptor"] == "Avast"
@@ -161,6 +202,15 @@ def test_an_old_server_is_recognised(certs: Certificates) -> None:
         context = certs.good.server_context(newest=newest)
         failure = refusal(Script(tls=context, implicit_tls=True), "")
         assert failure.code == "tls.old_version"
+
+
+@pytest.mark.parametrize(("version", "name"), [(b"\x03\x01", "TLS 1.0"), (b"\x03\x02", "TLS 1.1")])
+def test_the_version_that_an_old_server_chooses_is_named(version: bytes, name: str) -> None:
+    body = version + bytes(32) + b"\0" + b"\x00\x2f" + b"\0"
+    hello = b"\x02" + len(body).to_bytes(3, "big") + body
+    record = b"\x16" + version + len(hello).to_bytes(2, "big") + hello
+    failure = refusal(Script(connect=(Receive(), Raw(record), Silence())), "")
+    assert (failure.code, failure.facts["tls_version"]) == ("tls.old_version", name)
 
 
 def test_no_cipher_in_common(certs: Certificates) -> None:
