@@ -79,7 +79,7 @@ def load_saved(services: Services) -> Saved:
     trusted = ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
     return Saved(
         draft=saved_draft(server, ca_file),
-        status=_status_line(stored, server, judged),
+        status=status_line(stored, judged),
         enabled=stored.enabled,
         switch_reason="" if proven or stored.enabled else _NEEDS_PROOF,
         settings=settings,
@@ -138,7 +138,16 @@ def failure_text(error: Exception) -> str:
     return f"SMTP Desk itself failed ({type(error).__name__}). The log says more."
 
 
-def _status_line(stored: StoredSettings, server: StoredServer, judged: ServerStatus) -> StatusLine:
+def status_line(stored: StoredSettings, judged: ServerStatus) -> StatusLine:
+    """Return the status of the custom server, an outage aside.
+
+    Args:
+        stored: What is saved.
+        judged: What the custom server would be good for if it were switched on.
+    """
+    server = stored.server
+    if server is None:
+        return _NOTHING
     if judged.state is ServerState.SECRET_UNAVAILABLE:
         text = f"Password not available. {judged.reason} Until then: s{_USES_DEFAULT[1:]}"
         return StatusLine(StatusKind.PASSWORD_UNAVAILABLE, text)

@@ -4,29 +4,18 @@ from pathlib import Path
 
 import click
 
-from smtp_desk.app.proving import ProofRequest, save
-from smtp_desk.app.saved import failure_text, load_saved
-from smtp_desk.cli.console import say
-from smtp_desk.cli.invocation import CommandError, Invocation
-from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, ManualCommand
-from smtp_desk.cli.proof_output import Shape, present, proof_options, run_shown
-from smtp_desk.cli.settings_options import (
-    draft_of,
-    read_password,
-    settings_given,
-    settings_options,
-)
+from smtp_desk.app.saved import load_saved
+from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
+from smtp_desk.cli.proof_output import Shape, proof_options
+from smtp_desk.cli.proof_save import SAVE_STATUSES, prove_and_save, settings_request
+from smtp_desk.cli.settings_options import settings_options
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.store.settings_store import SaveError
 
 
 @click.command(
     cls=ManualCommand,
     short_help="Run the test, and save SETTINGS if it passed.",
-    statuses={
-        **TEST_STATUSES,
-        ExitStatus.CANTCREAT: "the test passed, but the settings or the report could not be saved",
-    },
+    statuses=SAVE_STATUSES,
     environment=PASSWORD_ENVIRONMENT,
     files=FILES,
     examples=[
@@ -67,22 +56,12 @@ def configure(
     saved unless the test email was accepted. “smtp-desk enable” then sends system emails
     through the server.
     """
-    invocation: Invocation = context.obj
-    if not settings_given(context):
-        raise click.UsageError("Give the SETTINGS to save, at least --host.", context)
-    password = read_password(invocation, from_stdin=password_stdin, username=settings["username"])
-    request = ProofRequest(
-        draft=draft_of(settings, password), recipient=recipient, total_seconds=timeout
+    request = settings_request(
+        context, recipient, settings, timeout=timeout, password_stdin=password_stdin
     )
-    shape = Shape(as_json, file)
-    result = run_shown(invocation, request, shape)
-    status = present(invocation, result.report, shape)
-    if not result.proven:
-        return status
-    try:
-        save(invocation.services, result)
-    except SaveError as error:
-        raise CommandError(f"Not saved. {failure_text(error)}", ExitStatus.CANTCREAT) from error
-    console = invocation.err if as_json else invocation.out
-    say(console, load_saved(invocation.services).after_save)
-    return status
+    return prove_and_save(
+        context.obj,
+        request,
+        Shape(as_json, file),
+        lambda services: load_saved(services).after_save,
+    )

@@ -14,12 +14,14 @@ from smtp_desk.app.services import Services
 from smtp_desk.cli.check import check
 from smtp_desk.cli.configure import configure
 from smtp_desk.cli.console import discard_output, open_consoles, say
+from smtp_desk.cli.default import default
 from smtp_desk.cli.demo import demo
 from smtp_desk.cli.invocation import CommandError, Invocation, OpenWindow
 from smtp_desk.cli.manual import WIDTH, ManualGroup
 from smtp_desk.cli.report import open_command, report
 from smtp_desk.cli.sandbox import sandbox
 from smtp_desk.cli.saved import disable, enable, remove, show
+from smtp_desk.cli.status import status
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.store.credentials import CredentialsUnavailableError, unattended_secret
 from smtp_desk.store.paths import Paths
@@ -48,8 +50,10 @@ for _command in (
     enable,
     disable,
     remove,
+    default,
     report,
     open_command,
+    status,
     sandbox,
     demo,
 ):

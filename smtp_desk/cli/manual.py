@@ -101,10 +101,10 @@ class ManualGroup(click.Group):
 
     def format_epilog(
         self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
+        ctx: click.Context,
         formatter: click.HelpFormatter,
     ) -> None:
-        """Write what holds for all commands."""
+        """Write what holds for all commands of the group."""
         write_definitions(
             formatter, "Environment", {**PASSWORD_ENVIRONMENT, **_ENVIRONMENT}.items()
         )
@@ -112,7 +112,7 @@ class ManualGroup(click.Group):
         with formatter.section("Exit status"):
             formatter.write_text(
                 "0 where all went well; else a number of sysexits.h that tells what kind of cause "
-                "it was. “smtp-desk COMMAND --help” lists those of each command."
+                f"it was. “{ctx.command_path} COMMAND --help” lists those of each command."
             )
 
 

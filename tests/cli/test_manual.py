@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from smtp_desk import __version__
@@ -13,20 +14,41 @@ from smtp_desk.cli.manual import WIDTH, ManualCommand
 from smtp_desk.core.exit_status import ExitStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.cli.desk import Desk
 
-CONTRACT = ("check", "configure", "show", "enable", "disable", "remove", "report", "open")
-COMMANDS = (*CONTRACT, "sandbox", "demo")
+COMMANDS = (
+    *("check", "configure", "show", "enable", "disable", "remove", "default", "report", "open"),
+    *("status", "sandbox", "demo"),
+)
+
+
+def manual_pages(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """The commands that do something, those of groups among them, as they are typed."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from manual_pages(command, f"{path}{name} ")
+        else:
+            yield path + name, command
+
+
+PAGES = dict(manual_pages(cli))
 
 
 def test_the_commands_are_those_of_the_contract_in_this_order() -> None:
     assert tuple(cli.commands) == COMMANDS
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def test_the_default_service_has_the_commands_of_the_contract() -> None:
+    found = [name.split()[1] for name in PAGES if name.startswith("default ")]
+    assert found == ["show", "outbox", "sendmail", "smtp"]
+
+
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_has_every_section(desk: Desk, name: str, option: str) -> None:
-    ended = desk(name, option)
+    ended = desk(*name.split(), option)
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.startswith(f"Usage: smtp-desk {name} [OPTIONS]")
     sections = re.findall(r"^(\w[\w ]*):$", ended.out, re.MULTILINE)
@@ -36,12 +58,12 @@ def test_help_has_every_section(desk: Desk, name: str, option: str) -> None:
     assert f"    smtp-desk {name}" in ended.out
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", PAGES)
 def test_help_explains_every_option_and_exit_status(desk: Desk, name: str) -> None:
-    command = cli.commands[name]
+    command = PAGES[name]
     assert isinstance(command, ManualCommand)
     assert {ExitStatus.OK, ExitStatus.USAGE} <= set(command.statuses)
-    text = desk(name, "--help").out
+    text = desk(*name.split(), "--help").out
     for status, meaning in command.statuses.items():
         assert re.search(rf"^  {int(status)} +{re.escape(meaning.split()[0])}", text, re.MULTILINE)
     for option in command.params:

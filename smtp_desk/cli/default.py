@@ -1,0 +1,194 @@
+"""`smtp-desk default`: what takes the emails that the custom server can't."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+
+from smtp_desk.app.default_service import (
+    DefaultState,
+    InvalidSendmailError,
+    load_default,
+    use_outbox,
+    use_relay,
+    use_sendmail,
+)
+from smtp_desk.app.report_text import Row
+from smtp_desk.app.saved import failure_text
+from smtp_desk.cli.console import print_rows, say
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand, ManualGroup, Meanings
+from smtp_desk.cli.proof_output import Shape, proof_options
+from smtp_desk.cli.proof_save import SAVE_STATUSES, prove_and_save, settings_request
+from smtp_desk.cli.settings_options import settings_given, settings_options
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.store.settings_file import SettingsFileError
+from smtp_desk.store.settings_store import NotProvenError, SaveError
+
+_SHOW_STATUSES: Final[Meanings] = {
+    ExitStatus.OK: "done",
+    ExitStatus.USAGE: "the command line is wrong",
+    ExitStatus.CONFIG: "the settings file can't be read",
+}
+_STATUSES: Final[Meanings] = {
+    **_SHOW_STATUSES,
+    ExitStatus.CANTCREAT: "it could not be saved; nothing changed",
+}
+
+
+@click.group(cls=ManualGroup, short_help="What takes the emails that the custom server can't.")
+def default() -> None:
+    """Choose the default email service.
+
+    It takes system emails while no custom server is in use, and those that the custom server
+    can't take: through the organisation's relay, through the machine's own sendmail, or by
+    holding them in the outbox until a route works, as a fresh machine does.
+    """
+
+
+@default.command(
+    cls=ManualCommand,
+    short_help="Show the default email service.",
+    statuses=_SHOW_STATUSES,
+    files=FILES,
+    examples=[("See where emails go without a custom server", "smtp-desk default show")],
+)
+@click.pass_obj
+def show(invocation: Invocation) -> ExitStatus:
+    """Show the default email service and a saved relay. Never shows the password."""
+    print_rows(invocation.out, _rows(_told(lambda: load_default(invocation.services))))
+    return ExitStatus.OK
+
+
+@default.command(
+    cls=ManualCommand,
+    short_help="Hold emails in the outbox until a route works.",
+    statuses=_STATUSES,
+    files=FILES,
+    examples=[("Let emails wait for the custom server", "smtp-desk default outbox")],
+)
+@click.pass_obj
+def outbox(invocation: Invocation) -> ExitStatus:
+    """Hold emails in the outbox until a route works. A saved relay stays saved."""
+    return _change(invocation, lambda: use_outbox(invocation.services))
+
+
+@default.command(
+    cls=ManualCommand,
+    short_help="Hand emails to the machine's own MTA.",
+    statuses={**_STATUSES, ExitStatus.DATAERR: "the path or the address can't serve"},
+    files=FILES,
+    examples=[
+        (
+            "Let the machine's Postfix take what the custom server can't",
+            "smtp-desk default sendmail /usr/sbin/sendmail --from-email desk@example.org",
+        )
+    ],
+)
+@click.argument("path")
+@click.option(
+    "--from-email", required=True, metavar="ADDR", help="The address that emails come from."
+)
+@click.pass_obj
+def sendmail(invocation: Invocation, path: str, from_email: str) -> ExitStatus:
+    """Hand emails to PATH, the machine's own MTA, as its sendmail command.
+
+    PATH is absolute, a program, and not SMTP Desk itself. A saved relay stays saved.
+    """
+    return _change(invocation, lambda: use_sendmail(invocation.services, path, from_email))
+
+
+@default.command(
+    cls=ManualCommand,
+    short_help="Run the test, and use the relay in SETTINGS if it passed.",
+    statuses={
+        **SAVE_STATUSES,
+        ExitStatus.DATAERR: "the settings are wrong (settings.*), before anything was sent; or, "
+        "without SETTINGS, no proven relay is saved",
+        ExitStatus.CONFIG: "the settings file can't be read",
+    },
+    environment=PASSWORD_ENVIRONMENT,
+    files=FILES,
+    examples=[
+        (
+            "Use a relay that knows this machine by its address",
+            """
+            smtp-desk default smtp --host relay.example.org --from-email desk@example.org \\
+              --to ann@example.org
+            """,
+        ),
+        ("Go back to the relay that is saved", "smtp-desk default smtp"),
+    ],
+)
+@settings_options
+@click.option("--to", "recipient", default="", metavar="ADDR", help="Where the test email goes.")
+@proof_options
+@click.pass_context
+def smtp(
+    context: click.Context,
+    /,
+    recipient: str,
+    *,
+    timeout: float,
+    as_json: bool,
+    file: Path | None,
+    password_stdin: bool,
+    **settings: str,
+) -> ExitStatus:
+    """Test the organisation's relay with a real email, and use it if that was accepted.
+
+    It has its own password in the keyring of the operating system; that of the custom server
+    is never used for it. Without SETTINGS the saved relay is used again.
+    """
+    invocation: Invocation = context.obj
+    if not settings_given(context) and not (recipient or password_stdin or as_json or file):
+        return _change(invocation, lambda: use_relay(invocation.services))
+    if not recipient:
+        raise click.UsageError("Give the address for the test email: --to ADDR.", context)
+    request = settings_request(
+        context, recipient, settings, timeout=timeout, password_stdin=password_stdin
+    )
+    return prove_and_save(
+        invocation,
+        request,
+        Shape(as_json, file),
+        lambda services: f"Saved. {load_default(services).text}",
+        default=True,
+    )
+
+
+def _change(invocation: Invocation, change: Callable[[], DefaultState]) -> ExitStatus:
+    say(invocation.out, _told(change).text)
+    return ExitStatus.OK
+
+
+def _told(action: Callable[[], DefaultState]) -> DefaultState:
+    """Do it, and end with the exit status for what keeps it from being done.
+
+    Raises:
+        CommandError: It can't be done.
+    """
+    try:
+        return action()
+    except InvalidSendmailError as error:
+        raise CommandError(str(error), ExitStatus.DATAERR) from error
+    except NotProvenError as error:
+        raise CommandError(error.status.reason, ExitStatus.DATAERR) from error
+    except SettingsFileError as error:
+        raise CommandError(failure_text(error), ExitStatus.CONFIG) from error
+    except SaveError as error:
+        raise CommandError(failure_text(error), ExitStatus.CANTCREAT) from error
+
+
+def _rows(state: DefaultState) -> list[Row]:
+    rows = [("Default email service", str(state.kind)), ("Status", state.text)]
+    if state.sendmail_path:
+        rows.append(("Path of sendmail", state.sendmail_path))
+    if state.from_email:
+        rows.append(("From email", state.from_email))
+    if state.relay is not None:
+        relay = state.relay
+        rows += [("Relay", relay.host), ("From email of the relay", relay.from_email)]
+        rows.append(("Relay proven", "yes" if relay.proven else f"no: {relay.state.reason}"))
+    return rows

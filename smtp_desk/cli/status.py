@@ -1,0 +1,118 @@
+"""`smtp-desk status`: how both routes do, and what waits in the outbox."""
+
+import json
+from typing import Final
+
+import click
+
+from smtp_desk.app.outage import local_time
+from smtp_desk.app.report_text import Row
+from smtp_desk.app.saved import failure_text
+from smtp_desk.app.status import HealthReport, HealthState, Status, read_status
+from smtp_desk.cli.console import print_rows, write_octets
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import FILES, ManualCommand
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.sender.entries import State
+from smtp_desk.store.settings_file import SettingsFileError
+
+_COUNTED: Final = {
+    State.READY: "queued",
+    State.SENDING: "being sent",
+    State.IN_DOUBT: "waiting for the server’s answer",
+    State.HELD: "uncertain, for you to decide",
+    State.REFUSED: "refused",
+    State.ACCEPTED: "sent",
+    State.DROPPED: "dropped",
+}
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Show how the routes do and what waits in the outbox.",
+    statuses={
+        ExitStatus.OK: "the status was shown, whatever it says",
+        ExitStatus.USAGE: "the command line is wrong",
+        ExitStatus.CONFIG: "no route is configured: emails can only wait in the outbox; the "
+        "status was shown. Or the settings file can't be read",
+    },
+    files={
+        **FILES,
+        "outbox.sqlite3": "the outbox and the health of the routes, in the platform's state folder "
+        "(~/.local/state/smtp-desk on Linux) or in $SMTP_DESK_HOME/state",
+    },
+    examples=[
+        ("See whether emails leave, and by which route", "smtp-desk status"),
+        ("Ask from a script how many emails wait", "smtp-desk status --json | jq .outbox.ready"),
+    ],
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print it as JSON (smtp-desk/status/1) on standard output, and nothing else there.",
+)
+@click.pass_obj
+def status(invocation: Invocation, *, as_json: bool) -> ExitStatus:
+    """Show both routes, their health, and what the outbox holds. Never shows a password.
+
+    Reads what is saved, and asks the keyring whether it has the passwords; it sends nothing
+    and speaks to no server.
+    """
+    try:
+        found = read_status(invocation.services)
+    except SettingsFileError as error:
+        raise CommandError(failure_text(error), ExitStatus.CONFIG) from error
+    if as_json:
+        text = json.dumps(found.to_json(), ensure_ascii=False, indent=2)
+        write_octets(f"{text}\n".encode("utf-8", "backslashreplace"))
+    else:
+        print_rows(invocation.out, _rows(found))
+    return ExitStatus.OK if found.configured else ExitStatus.CONFIG
+
+
+def _rows(found: Status) -> list[Row]:
+    rows = [("Custom SMTP server", found.custom_text)]
+    rows += _health_rows(found, found.custom.health)
+    rows += [("Default email service", found.default_text)]
+    rows += _health_rows(found, found.default.health)
+    rows += _outbox_rows(found)
+    rows += [("Problem", problem) for problem in found.problems]
+    return rows
+
+
+def _health_rows(found: Status, health: HealthReport | None) -> list[Row]:
+    """Say how a route does; nothing of one that never failed."""
+    if health is None or health.state is HealthState.USABLE:
+        return []
+    known = health.known
+    rows = [("  Health", _health_text(health, found))]
+    if known.out_since is not None:
+        rows.append(("  Out since", local_time(known.out_since, found.at)))
+        rows.append(("  Took another way", str(known.fallbacks)))
+    if health.summary:
+        rows.append(("  Why", f"{health.summary} ({known.code})"))
+    return rows
+
+
+def _health_text(health: HealthReport, found: Status) -> str:
+    until = local_time(health.until, found.at) if health.until else ""
+    return {
+        HealthState.USABLE: "in use",
+        HealthState.RESTING: f"rests until {until}, then it is tried again",
+        HealthState.PROBING: "is being tried again just now",
+        HealthState.DUE: "is tried again with the next email",
+        HealthState.SHUT: "is left alone until settings are saved or somebody presses Try again",
+    }[health.state]
+
+
+def _outbox_rows(found: Status) -> list[Row]:
+    outbox = found.outbox
+    if outbox is None:
+        return []
+    counted = ((outbox.counts.of(state), words) for state, words in _COUNTED.items())
+    told = ", ".join(f"{count} {words}" for count, words in counted if count)
+    rows = [("Outbox", told or "empty")]
+    if outbox.waiting:
+        rows.append(("Worker", "needed: emails wait; “smtp-desk worker” sends them"))
+    return rows

@@ -1,0 +1,101 @@
+"""`status`: for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from smtp_desk.app.status import SCHEMA
+from smtp_desk.sender.entries import OutboxMessage
+from smtp_desk.sender.transport import CUSTOM
+from tests.cli.desk import RECIPIENT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from smtp_desk.sandbox.server import Sandbox
+    from tests.cli.desk import Desk
+
+MESSAGE = OutboxMessage(
+    message_id="<1@example.org>", kind="foreign", payload=b"", recipients=(RECIPIENT,)
+)
+
+
+def shown(desk: Desk, status: int = 0) -> dict[str, str]:
+    ended = desk("status")
+    assert (ended.status, ended.err) == (status, "")
+    return dict(line.split(": ", 1) for line in ended.out.splitlines())
+
+
+def configure(desk: Desk, settings: list[str], password: bytes) -> None:
+    arguments = (*settings, "--to", RECIPIENT, "--password-stdin")
+    assert desk("configure", *arguments, stdin=password).status == 0
+    assert desk("enable").status == 0
+
+
+def test_nothing_configured_is_shown_and_nothing_is_made(
+    desk: Desk, clean_environment: Path
+) -> None:
+    before = sorted(clean_environment.rglob("*"))
+    told = shown(desk, status=78)
+    assert told["Custom SMTP server"].startswith("Not configured.")
+    assert told["Default email service"] == "Emails wait in the outbox until a route works."
+    assert told["Outbox"] == "empty"
+    ended = desk("status", "--json")
+    assert ended.status == 78
+    assert json.loads(ended.out)["configured"] is False
+    assert sorted(clean_environment.rglob("*")) == before
+
+
+def test_a_server_in_use(desk: Desk, settings: list[str], password: bytes) -> None:
+    configure(desk, settings, password)
+    assert shown(desk) == {
+        "Custom SMTP server": "Active. System emails leave through localhost.",
+        "Default email service": "Emails wait in the outbox until a route works.",
+        "Outbox": "empty",
+    }
+
+
+def test_an_outage_and_what_waits(desk: Desk, settings: list[str], password: bytes) -> None:
+    configure(desk, settings, password)
+    desk.services.health.record_failure(CUSTOM, "auth.rejected")
+    desk.services.outbox.add([MESSAGE])
+    told = shown(desk)
+    assert told["Custom SMTP server"].startswith("Unavailable, emails wait in the outbox since ")
+    assert told["  Health"].startswith("is left alone until settings are saved")
+    assert told["  Why"].endswith("(auth.rejected)")
+    assert told["  Took another way"] == "0"
+    assert told["Outbox"] == "1 queued"
+    assert told["Worker"].startswith("needed")
+
+
+def test_json_stands_alone_and_holds_no_secret(
+    desk: Desk, settings: list[str], password: bytes, sandbox: Sandbox
+) -> None:
+    configure(desk, settings, password)
+    ended = desk("status", "--json")
+    told = json.loads(ended.out)
+    assert (ended.status, ended.err, told["schema"]) == (0, "", SCHEMA)
+    assert told["custom"]["state"] == "active"
+    assert sandbox.password.reveal() not in ended.out
+
+
+def test_an_outbox_that_can_not_be_read_is_said(
+    desk: Desk, settings: list[str], password: bytes
+) -> None:
+    configure(desk, settings, password)
+    desk.services.paths.outbox_file.write_bytes(b"no database" * 100)
+    told = shown(desk)
+    assert told["Custom SMTP server"].startswith("Active.")
+    assert "outbox" in told["Problem"]
+    assert "Outbox" not in told
+
+
+def test_a_settings_file_that_can_not_be_read(desk: Desk) -> None:
+    file = desk.services.paths.settings_file
+    file.parent.mkdir(parents=True)
+    file.write_text("[[[")
+    for arguments in (["status"], ["status", "--json"]):
+        ended = desk(*arguments)
+        assert (ended.status, ended.out) == (78, "")
+        assert "can’t be read" in ended.err
