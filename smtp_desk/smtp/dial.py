@@ -45,6 +45,9 @@ _MOST_TELLING: Final = (
     (Result.UNREACHABLE, "connect.unreachable"),
 )
 _IN_PROGRESS: Final = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY)
+# Said of a connection that was accepted and cut before anybody could look at it: whoever
+# reads from it learns so.
+_CUT_AFTER_ACCEPT: Final = (errno.ECONNRESET, errno.EPIPE)
 _RESULT_OF_ERRNO: Final = {
     errno.ECONNREFUSED: Result.REFUSED,
     errno.ETIMEDOUT: Result.NO_ANSWER,
@@ -254,21 +257,14 @@ class _Race:
 
     def _settle(self, attempt: _Attempt, sock: socket.socket) -> Stream | None:
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
+        if code and code not in _CUT_AFTER_ACCEPT:
             self._fail_with(attempt, code)
             return None
         attempt.sock = None
         self._leave(attempt)
         self._selector.unregister(sock)
         attempt.result = Result.CONNECTED
-        try:
-            return Stream(sock, self._cancel)
-        except OSError as error:
-            # Reset in the very moment in which it was accepted.
-            sock.close()
-            attempt.result = Result.FAILED
-            attempt.reason = error.strerror or str(error)
-            return None
+        return Stream(sock, self._cancel, attempt.address)
 
     def _fail_with(self, attempt: _Attempt, code: int) -> None:
         attempt.reason = os.strerror(code)

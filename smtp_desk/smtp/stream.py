@@ -8,7 +8,8 @@ import contextlib
 import selectors
 import socket
 import ssl
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from smtp_desk.core.settings import Security
 from smtp_desk.smtp.cancel import Cancel
@@ -53,12 +54,20 @@ class Stream:
         tls: What was agreed in the handshake, or None in plain text.
     """
 
-    def __init__(self, sock: socket.socket, cancel: Cancel) -> None:
-        """Take over a connected socket."""
+    def __init__(self, sock: socket.socket, cancel: Cancel, peer: str = "") -> None:
+        """Take over a connected socket, even one that was cut already: the first read tells.
+
+        Args:
+            sock: The socket.
+            cancel: Ends every wait.
+            peer: IP address of the server; by default the socket is asked.
+        """
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.local_address: str = sock.getsockname()[0]
-        self.peer_address: str = sock.getpeername()[0]
+        with contextlib.suppress(OSError):
+            # Some systems refuse options and names once the peer has reset the connection.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.local_address = _address_of(sock.getsockname)
+        self.peer_address = peer or _address_of(sock.getpeername)
         self.tls: TlsInfo | None = None
         self._socket = sock
         self._cancel = cancel
@@ -256,3 +265,10 @@ class Stream:
                 self._socket.send(connection.outgoing(), _NO_SIGNAL)
             raise handshake.refused(error) from error
         self._send(connection.outgoing(), deadline)
+
+
+def _address_of(name: Callable[[], Any]) -> str:
+    try:
+        return str(name()[0])
+    except OSError:
+        return ""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import select
 import socket
+import struct
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,10 @@ import pytest
 
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.stages import Stage
-from smtp_desk.smtp import dial
 from smtp_desk.smtp.cancel import Cancel, CancelledError
 from smtp_desk.smtp.deadline import Deadline
-from smtp_desk.smtp.dial import Dialer, interleaved
+from smtp_desk.smtp.dial import TEST_PATIENCE, Dialer, interleaved
+from smtp_desk.smtp.stream import ClosedError, ResetError
 from tests.servers.ports import black_hole, refusing_port
 from tests.servers.scripted import ScriptedServer
 
@@ -97,7 +99,7 @@ def test_a_test_waits_for_the_losers(cancel: Cancel) -> None:
         for host in ("127.0.0.1", "127.0.0.3"):
             stack.enter_context(ScriptedServer(host=host, port=port))
         addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", UNREACHABLE]
-        dialer = Dialer(addresses, port, cancel, patience=dial.TEST_PATIENCE)
+        dialer = Dialer(addresses, port, cancel, patience=TEST_PATIENCE)
         stream = dialer.connect(soon())
         assert stream.peer_address == "127.0.0.1"
         stream.abort()
@@ -196,16 +198,39 @@ def test_a_system_that_gives_no_socket(
     assert nothing.code == code
 
 
-def test_a_reset_in_the_very_moment(
-    monkeypatch: pytest.MonkeyPatch, server: ScriptedServer, cancel: Cancel
+@pytest.mark.parametrize("looked_at", [False, True], ids=["error kept", "error taken"])
+def test_a_reset_right_after_accept_is_told_by_the_first_read(
+    monkeypatch: pytest.MonkeyPatch, cancel: Cancel, looked_at: bool
 ) -> None:
-    def gone(sock: socket.socket, _: Cancel) -> None:
-        raise OSError(errno.ENOTCONN, f"{sock.family} is not connected")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
-    with monkeypatch.context() as patch:
-        patch.setattr(dial, "Stream", gone)
-        lost = failure(Dialer(["127.0.0.1"], server.port, cancel))
-    assert lost.code == "connect.failed"
+        class Cut(socket.socket):
+            """Connected and reset before anybody could look at it."""
+
+            def connect_ex(self, address: tuple[str, int]) -> int:  # type: ignore[override]
+                code = super().connect_ex(address)
+                peer, _ = listener.accept()
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                peer.close()
+                poll = select.poll()
+                poll.register(self, select.POLLIN)
+                assert poll.poll(SOON * 1000)
+                if looked_at:
+                    assert self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                return code
+
+        cancel.fileno()
+        dialer = Dialer(["127.0.0.1"], listener.getsockname()[1], cancel)
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "socket", Cut)
+            stream = dialer.connect(soon())
+        with pytest.raises((ResetError, ClosedError)):
+            stream.read(soon())
+        stream.abort()
+    assert (stream.peer_address, first_address(dialer.facts())["result"]) == (
+        "127.0.0.1",
+        "connected",
+    )
 
 
 def test_cancel_ends_the_race(cancel: Cancel) -> None:

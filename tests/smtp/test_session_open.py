@@ -149,6 +149,7 @@ class TestGreeting:
         ("greeting", "code"),
         [
             (Close(), "greeting.closed"),
+            (Reset(), "greeting.closed"),
             ((Delay(0.2), Reset()), "greeting.closed"),
             (Silence(), "greeting.timeout"),
             (Drip(b"220 x", every=0.02, endless=True), "greeting.timeout"),
