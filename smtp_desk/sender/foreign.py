@@ -8,25 +8,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
-from email.utils import format_datetime, formataddr, make_msgid, parseaddr
+from email.utils import format_datetime, make_msgid, parseaddr
 from typing import Final
 
 from smtp_desk.core.address import AddressError, Mailbox, has_control, parse_mailbox
 from smtp_desk.core.reply import visible
 from smtp_desk.core.texts import PROBLEMS
 from smtp_desk.sender.address_list import AddressListError, addresses
+from smtp_desk.sender.addressing import ENVELOPE_SENDER, FOREIGN, NULL_SENDER
 from smtp_desk.sender.entries import OutboxMessage
+from smtp_desk.sender.headers import field as header_field
+from smtp_desk.sender.headers import mailboxes
 from smtp_desk.sender.identifiers import new_token
 from smtp_desk.sender.outbox import MEBIBYTE, Limits
 
-FOREIGN: Final = "foreign"
-"""The kind of such a message in the outbox."""
-
-ENVELOPE_SENDER: Final = "envelope_sender"
-"""The key in its metadata of what the program named as envelope sender; absent for nothing."""
-
-NULL_SENDER: Final = "<>"
-"""The envelope sender that gets no bounces (RFC 5321, 4.5.5)."""
+__all__ = [
+    "FOREIGN",
+    "MOST_HEADER_OCTETS",
+    "MOST_RECEIVED",
+    "ForeignMessageError",
+    "Submission",
+    "envelope_sender",
+    "read_foreign",
+]
 
 MOST_RECEIVED: Final = 25
 """With more Received fields than these, a message goes in circles."""
@@ -111,7 +115,7 @@ def read_foreign(
         )
     recipients = _recipients(fields, submission)
     line_end = _line_end(octets)
-    kept = _named([field for field in fields if _is_kept(field)], submission, line_end)
+    kept = _named([field for field in fields if _is_kept(field)], submission)
     message_id, added = _completion(kept, submission.home, now)
     header = b"".join(f"{line}\n".encode().replace(b"\n", line_end) for line in added)
     header += b"".join(field.octets for field in kept)
@@ -121,7 +125,7 @@ def read_foreign(
         kind=FOREIGN,
         payload=header + line_end + body,
         recipients=recipients,
-        subject=_subject(kept),
+        subject=_decoded(_value(kept, "subject")),
         metadata={ENVELOPE_SENDER: said} if said else {},
     )
 
@@ -245,19 +249,29 @@ def _complete(address: str, where: str, home: Mailbox | None) -> Mailbox:
         raise ForeignMessageError(text) from error
 
 
-def _named(fields: list[_Field], submission: Submission, line_end: bytes) -> list[_Field]:
-    """Return the fields with the full name in From, where that has no name."""
-    name, home = submission.full_name, submission.home
+def _named(fields: list[_Field], submission: Submission) -> list[_Field]:
+    """Return the fields with a From that has an address with a domain, and a name if one is known.
+
+    The configured From email stands for an address without a domain, such as cron's
+    `root (Cron Daemon)`; without a name it is left to the route to write From.
+    """
     senders = [field for field in fields if field.name == "from"]
-    if not name or len(senders) > 1:
-        return fields
     if not senders:
-        known = home is not None and not home.needs_smtputf8
-        return [*fields, _from_field(name, home.wire, line_end)] if home and known else fields
-    shown, address = parseaddr(senders[0].text)
-    if shown or not address.isascii() or _count(senders[0]) != 1:
+        return [*fields, *_from_field(submission.full_name, submission.home)]
+    if len(senders) > 1 or _count(senders[0]) != 1:
         return fields
-    return [_from_field(name, address, line_end) if field in senders else field for field in fields]
+    name, address = parseaddr(senders[0].text)
+    if "@" not in address:
+        box = submission.home
+    elif name or not submission.full_name:
+        return fields
+    else:
+        box = _mailbox(address)
+    if box is None:
+        return fields
+    new = _from_field(_decoded(name) or submission.full_name, box)
+    at = fields.index(senders[0])
+    return [*fields[:at], *new, *fields[at + 1 :]]
 
 
 def _count(field: _Field) -> int:
@@ -267,9 +281,18 @@ def _count(field: _Field) -> int:
         return 0
 
 
-def _from_field(name: str, address: str, line_end: bytes) -> _Field:
-    value = formataddr((name, address))
-    return _Field("from", f"From: {value}".encode("ascii") + line_end)
+def _mailbox(address: str) -> Mailbox | None:
+    try:
+        return parse_mailbox(address)
+    except AddressError:
+        return None
+
+
+def _from_field(name: str, box: Mailbox | None) -> list[_Field]:
+    """Return From with a name, as a list of one field; without either, of none."""
+    if not name or box is None or has_control(name):
+        return []
+    return [_Field("from", header_field("From", mailboxes([(name, box)])))]
 
 
 def _completion(
@@ -295,9 +318,8 @@ def _value(fields: Iterable[_Field], name: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _subject(fields: Iterable[_Field]) -> str:
-    """Return the subject for people; as it stands, where its encoded words are broken."""
-    text = _value(fields, "subject")
+def _decoded(text: str) -> str:
+    """Return text for people; as it stands, where its encoded words are broken (RFC 2047)."""
     try:
         return str(policy.SMTP.header_factory("Subject", text))
     except (ValueError, IndexError, LookupError):
