@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from smtp_desk.app.outage import end_rest
+from smtp_desk.app.saved import judge
 from smtp_desk.app.sendmail_program import sendmail_problem
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import Notice
@@ -149,7 +150,7 @@ def use_relay(services: Services) -> DefaultState:
     relay = stored.default.server
     if relay is None:
         raise NotProvenError(ServerStatus(ServerState.NOT_CONFIGURED, _NO_RELAY))
-    status = _relay_status(services, stored)
+    status = judge(services, stored, default=True)
     if status.state is not ServerState.ACTIVE:
         raise NotProvenError(status)
     service = replace(stored.default, kind=DefaultKind.SMTP, from_email=relay.settings.from_email)
@@ -188,10 +189,4 @@ def _state(services: Services, stored: StoredSettings) -> DefaultState:
 def _relay(services: Services, stored: StoredSettings, server: StoredServer) -> Relay:
     settings = server.settings
     host = parse_host(settings.host).unicode
-    return Relay(host, settings.from_email, _relay_status(services, stored))
-
-
-def _relay_status(services: Services, stored: StoredSettings) -> ServerStatus:
-    """Return what the saved relay is good for, whether or not it is in use."""
-    in_use = replace(stored, default=replace(stored.default, kind=DefaultKind.SMTP))
-    return services.store.status(in_use, default=True)
+    return Relay(host, settings.from_email, judge(services, stored, default=True))

@@ -59,8 +59,12 @@ class IntegrationsPresenter:
     that were in the form at the click, never against those that stand there by then.
     """
 
-    def __init__(self, services: Services, runner: Runner, view: View) -> None:
+    def __init__(
+        self, services: Services, runner: Runner, view: View, *, default: bool = False
+    ) -> None:
+        """Create it; `default` for the relay of the default email service."""
         self._services = services
+        self._default = default
         self._runner = runner
         self._view = view
         self._form = Form()
@@ -85,9 +89,12 @@ class IntegrationsPresenter:
 
     def start(self) -> None:
         """Read what is saved and show it."""
-        services = self._services
+        services, default = self._services, self._default
 
-        self._run(Busy.LOADING, lambda _emit, _cancel: load_saved(services), self._loaded)
+        def job(_emit: Emit, _cancel: Cancel) -> Saved:
+            return load_saved(services, default=default)
+
+        self._run(Busy.LOADING, job, self._loaded)
 
     def edit(self, field: Field, text: str) -> None:
         """Take a keystroke."""
@@ -176,14 +183,15 @@ class IntegrationsPresenter:
         if self._busy is not Busy.NOTHING or values is None or not self._gate.may_save(values):
             return
         proof, services, draft = self._proof, self._services, self._form.draft
+        default = self._default
         if proof is None or values not in self._gate.proven:
             proof = None
 
         def job(_emit: Emit, _cancel: Cancel) -> Saved:
             # Values that were loaded proven and typed back need no second save.
             if proof is not None:
-                save(services, proof)
-            return load_saved(services)
+                save(services, proof, default=default)
+            return load_saved(services, default=default)
 
         self._run(Busy.SAVING, job, lambda saved: self._save_done(saved, draft))
 
@@ -197,9 +205,13 @@ class IntegrationsPresenter:
 
     def remove(self) -> None:
         """Remove the configuration: back to the default email service."""
+        services, default = self._services, self._default
+
+        def job(_emit: Emit, _cancel: Cancel) -> Saved:
+            return remove_saved(services, default=default)
+
         if self._busy is Busy.NOTHING:
-            services = self._services
-            self._run(Busy.REMOVING, lambda _emit, _cancel: remove_saved(services), self._removed)
+            self._run(Busy.REMOVING, job, self._removed)
 
     def switch(self, on: bool) -> None:  # noqa: FBT001 - the position of a switch
         """Move the switch; it acts at once and goes on only with proven settings."""
@@ -295,8 +307,7 @@ class IntegrationsPresenter:
         self._proof = self._test = None
         self._gate = self._gate.removed()
         self._loaded(saved)
-        text = "Configuration removed. System emails leave through the default email service."
-        self._save_notice = Notice(text)
+        self._save_notice = Notice(saved.after_removal)
         self._render()
 
     def _switched(self, saved: Saved) -> None:

@@ -12,13 +12,14 @@ from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import ServerSettings, Snapshot
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.settings_store import NotProvenError, SaveError, ServerState, ServerStatus
-from smtp_desk.store.stored import StoredServer, StoredSettings
+from smtp_desk.store.stored import DefaultKind, StoredServer, StoredSettings
 
 _log: Final = logging.getLogger(__name__)
 
 _USES_DEFAULT: Final = "System emails leave through the default email service."
 _NEEDS_PROOF: Final = "Save settings that a test email has proven first."
 _NOTHING: Final = StatusLine(StatusKind.NOT_CONFIGURED, f"Not configured. {_USES_DEFAULT}")
+_NO_RELAY: Final = StatusLine(StatusKind.NOT_CONFIGURED, "No relay is set up yet.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Saved:
         ca: What the copied CA file holds, or None.
         ca_host: The only host that this CA was trusted for, or "" for a CA of any host.
         proven: The saved values if their proof holds, with the mark of the stored secret.
+        default: Whether it is the relay of the default email service, which has no switch.
     """
 
     draft: SettingsDraft = field(default_factory=SettingsDraft)
@@ -44,20 +46,34 @@ class Saved:
     ca: CaFile | None = None
     ca_host: str = ""
     proven: Snapshot | None = None
+    default: bool = False
 
     @property
     def after_save(self) -> str:
         """What to say once it was saved."""
+        if self.default:
+            return "Saved. This relay is the default email service now."
         if self.enabled:
             return "Saved. System emails now leave through this server."
         return "Saved. Turn the switch on to send system emails through this server."
 
+    @property
+    def after_removal(self) -> str:
+        """What to say once it was removed."""
+        if self.default:
+            return "The relay and its password were removed."
+        return f"Configuration removed. {_USES_DEFAULT}"
 
-def load_saved(services: Services) -> Saved:
+
+def load_saved(services: Services, *, default: bool = False) -> Saved:
     """Read what is saved; asks the keyring for the secret to check the proof.
 
     What a killed process left behind is settled first. A settings file that can't be
     read is a state to show, not an error to raise.
+
+    Args:
+        services: Where it is saved.
+        default: Read the relay of the default email service instead of the custom server.
     """
     if not services.store.recover():
         _log.info("what a killed process left is not settled yet; the next start tries again")
@@ -67,11 +83,12 @@ def load_saved(services: Services) -> Saved:
         text = f"The settings file can’t be read and will not be overwritten: {error}"
         reason = "The settings file can’t be read."
         status = StatusLine(StatusKind.FILE_UNREADABLE, text)
-        return Saved(status=status, switch_reason=reason)
-    server = stored.server
+        return Saved(status=status, switch_reason=reason, default=default)
+    server = stored.default.server if default else stored.server
     if server is None:
-        return Saved(draft=SettingsDraft(from_name=stored.preferences.company_name))
-    judged = services.store.status(replace(stored, enabled=True))
+        draft = SettingsDraft(from_name=stored.preferences.company_name)
+        return Saved(draft=draft, status=_NO_RELAY if default else _NOTHING, default=default)
+    judged = judge(services, stored, default=default)
     proven = judged.state is ServerState.ACTIVE
     password = StoredSecret(server.key) if server.key else Secret("")
     ca_file = services.store.ca_file(server)
@@ -79,24 +96,25 @@ def load_saved(services: Services) -> Saved:
     trusted = ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
     return Saved(
         draft=saved_draft(server, ca_file),
-        status=status_line(stored, judged),
+        status=_relay_line(server, judged) if default else status_line(stored, judged),
         enabled=stored.enabled,
         switch_reason="" if proven or stored.enabled else _NEEDS_PROOF,
         settings=settings,
         ca=CaFile(ca_file, settings.ca_pem) if ca_file else None,
         ca_host=settings.host if trusted else "",
         proven=Snapshot(settings, password) if proven else None,
+        default=default,
     )
 
 
-def remove_saved(services: Services) -> Saved:
-    """Forget the custom server and its secret.
+def remove_saved(services: Services, *, default: bool = False) -> Saved:
+    """Forget the custom server, or the relay of the default email service, and its secret.
 
     Raises:
         SaveError: It could not be removed; nothing changed.
     """
-    services.store.remove_server()
-    return load_saved(services)
+    services.store.remove_server(default=default)
+    return load_saved(services, default=default)
 
 
 def switch_saved(services: Services, *, on: bool) -> Saved:
@@ -138,6 +156,13 @@ def failure_text(error: Exception) -> str:
     return f"SMTP Desk itself failed ({type(error).__name__}). The log says more."
 
 
+def judge(services: Services, stored: StoredSettings, *, default: bool = False) -> ServerStatus:
+    """Return what a saved server is good for, whether or not it is in use; asks the keyring."""
+    relay = replace(stored.default, kind=DefaultKind.SMTP)
+    in_use = replace(stored, enabled=True, default=relay)
+    return services.store.status(in_use, default=default)
+
+
 def status_line(stored: StoredSettings, judged: ServerStatus) -> StatusLine:
     """Return the status of the custom server, an outage aside.
 
@@ -158,3 +183,13 @@ def status_line(stored: StoredSettings, judged: ServerStatus) -> StatusLine:
         return StatusLine(StatusKind.OFF, f"Off. {_USES_DEFAULT}")
     host = parse_host(server.settings.host).unicode
     return StatusLine(StatusKind.ACTIVE, f"Active. System emails leave through {host}.")
+
+
+def _relay_line(server: StoredServer, judged: ServerStatus) -> StatusLine:
+    host = parse_host(server.settings.host).unicode
+    if judged.state is ServerState.SECRET_UNAVAILABLE:
+        text = f"Password not available. {judged.reason}"
+        return StatusLine(StatusKind.PASSWORD_UNAVAILABLE, text)
+    if judged.state is ServerState.UNPROVEN:
+        return StatusLine(StatusKind.NOT_PROVEN, f"Not proven. {judged.reason}")
+    return StatusLine(StatusKind.ACTIVE, f"Proven. {host} can take emails.")

@@ -32,7 +32,7 @@ from typing import Final
 
 from smtp_desk.app.default_service import load_default
 from smtp_desk.app.outage import in_outage, read_outage, route_health, summary_of
-from smtp_desk.app.saved import status_line
+from smtp_desk.app.saved import judge, status_line
 from smtp_desk.app.services import Services
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.entries import State
@@ -166,7 +166,7 @@ def read_status(services: Services) -> Status:
         SettingsFileError: The settings can't be read.
     """
     stored, now = services.store.load(), services.now()
-    judged = services.store.status(replace(stored, enabled=True))
+    judged = judge(services, stored)
     health: dict[str, HealthReport] = {}
     outbox: OutboxReport | None = None
     problems: tuple[str, ...] = ()
@@ -202,7 +202,7 @@ def _default(
 ) -> RouteReport:
     kind = stored.default.kind
     if kind is DefaultKind.SMTP:
-        status = services.store.status(stored, default=True)
+        status = judge(services, stored, default=True)
         return _report(stored.default.server, status, health)
     used = kind is DefaultKind.SENDMAIL
     state = ServerState.ACTIVE if used else ServerState.NOT_CONFIGURED

@@ -45,9 +45,10 @@ class Page:
         self.runner.finish()
 
 
-def open_page(services: Services) -> Page:
+def open_page(services: Services, *, default: bool = False) -> Page:
     runner, view = DeferredRunner(), RememberingView()
-    page = Page(IntegrationsPresenter(services, runner, view), runner, view, services)
+    presenter = IntegrationsPresenter(services, runner, view, default=default)
+    page = Page(presenter, runner, view, services)
     page.presenter.start()
     runner.finish()
     return page
