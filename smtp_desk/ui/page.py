@@ -18,17 +18,26 @@ if TYPE_CHECKING:
 class Page(QWidget):
     """One page of the window.
 
+    Args:
+        name: Its `objectName`.
+        title: Its title.
+        explanation: What it is for.
+        width: Widest column of content, in logical pixels.
+
     Attributes:
         body: Where cards go.
     """
 
-    def __init__(self, name: str, title: str, explanation: str) -> None:
+    def __init__(
+        self, name: str, title: str, explanation: str, *, width: int = READABLE_WIDTH
+    ) -> None:
         super().__init__()
+        self._width = width
         self.setObjectName(name)
         self.setAccessibleName(title)
         content = QWidget()
         content.setObjectName("column")
-        content.setMaximumWidth(READABLE_WIDTH + 2 * Space.XL)
+        content.setMaximumWidth(width + 2 * Space.XL)
         self.body: Final = QVBoxLayout(content)
         self.body.setContentsMargins(Space.XL, Space.XL, Space.XL, Space.XL)
         self.body.setSpacing(Space.L)
@@ -72,7 +81,7 @@ class Page(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put columns side by side or below each other, as the width allows."""
         super().resizeEvent(event)
-        width = min(event.size().width() - 2 * Space.XL, READABLE_WIDTH)
+        width = min(event.size().width() - 2 * Space.XL, self._width)
         for columns in self.findChildren(Columns):
             columns.fit(width)
 

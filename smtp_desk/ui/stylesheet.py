@@ -126,6 +126,12 @@ QPushButton[kind="fold"] {
 }
 QPushButton[kind="fold"]:hover { background: $hover; }
 QPushButton[kind="fold"]:focus { border-color: $accent; padding: 0; }
+QPushButton[kind="choice"] {
+    background: transparent; border: 1px solid $line; border-radius: 8px; padding: 5px 10px;
+}
+QPushButton[kind="choice"]:hover { background: $hover; }
+QPushButton[kind="choice"]:checked { background: $selected; border-color: $accent; }
+QPushButton[kind="choice"]:focus { border: 2px solid $accent; padding: 4px 9px; }
 
 QToolButton {
     background: $raised; border: 1px solid $edge; border-radius: 8px; padding: 6px;
@@ -143,6 +149,18 @@ QListWidget#mails::item { border-radius: 6px; }
 QListWidget#mails::item:hover { background: $hover; }
 QListWidget#mails::item:selected { background: $selected; color: $text; }
 QListWidget#mails:focus { border: 2px solid $accent; padding: 3px; }
+QTableView#emails {
+    background: $surface; color: $text; border: 1px solid $line; border-radius: 8px;
+    outline: none; selection-background-color: $selected; selection-color: $text;
+}
+QTableView#emails::item { padding: 0 6px; border: none; }
+QTableView#emails::item:selected { background: $selected; color: $text; }
+QTableView#emails:focus { border: 2px solid $accent; }
+QHeaderView { background: $surface; border: none; }
+QHeaderView::section {
+    background: $raised; color: $muted; border: none; border-bottom: 1px solid $line;
+    padding: 6px 8px; font-weight: 500;
+}
 QTabWidget::pane { border: none; }
 QTabBar { font-weight: 500; }
 QTabBar::tab {
