@@ -58,7 +58,9 @@ def find_dmarc(questions: Questions, domain: str) -> str:
         checkdmarc.dmarc.parse_dmarc_record(
             found["record"], found["location"], resolver=_Nobody(), ignore_unrelated_records=True
         )
-    except checkdmarc.dmarc.DMARCRecordNotFound:
+    except checkdmarc.dmarc.DMARCRecordNotFound as error:
+        if own:
+            raise InvalidRecordError("“v=DMARC1” is to be followed by a semicolon") from error
         above = domain.partition(".")[2]
         if "." in above and not questions.exists(domain):
             # The library looks no further where there is no such domain; receivers do.

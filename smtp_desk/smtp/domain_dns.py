@@ -1,10 +1,12 @@
 """Questions to the DNS about one domain: bounded in number and time, each asked once.
 
-This module loads dnspython, which takes 200 ms: import it where a question is asked.
+This module loads dnspython and checkdmarc, which takes most of a second: import it where
+a question is asked.
 """
 
 from typing import Final, NoReturn, Protocol, TypeAlias
 
+import checkdmarc.utils  # type: ignore[import-untyped]
 import dns.exception
 import dns.name
 import dns.rdatatype
@@ -13,6 +15,10 @@ import dns.resolver
 from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.deadline import Deadline
 from smtp_desk.smtp.resolve import DnsResolver
+
+# The library's answers are to be fresh: whoever has corrected a record checks it again at
+# once, and another DNS server may be asked each time.
+checkdmarc.utils.DNS_CACHE.max_age = 0
 
 MOST_QUESTIONS: Final = 200
 """Questions about one domain: no honest set of records needs as many."""
@@ -73,13 +79,11 @@ class Questions:
         self._answered = False
         self._silent = False
 
-    def resolve(
-        self, name: str, kind: str, lifetime: float = _SECONDS_A_QUESTION
-    ) -> dns.resolver.Answer:
+    def resolve(self, name: str, kind: str, lifetime: float = 0.0) -> dns.resolver.Answer:
         """Return the records of a kind; see `Asked`."""
         key = (name.casefold().rstrip("."), kind)
         if key not in self._known:
-            self._known[key] = self._ask(name, kind, lifetime)
+            self._known[key] = self._ask(name, kind, lifetime or self.lifetime)
         known = self._known[key]
         if isinstance(known, dns.exception.DNSException):
             raise known

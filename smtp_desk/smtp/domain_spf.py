@@ -10,14 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 import checkdmarc.spf  # type: ignore[import-untyped]
-import checkdmarc.utils  # type: ignore[import-untyped]
 import dns.resolver
 
 from smtp_desk.smtp.domain_dns import Asked, InvalidRecordError, Questions
-
-# Answers are to be fresh: whoever has corrected a record checks it again at once, and
-# another DNS server may be asked each time.
-checkdmarc.utils.DNS_CACHE.max_age = 0
 
 _VERSION: Final = b"v=spf1"
 _MOST_LOOKUPS: Final = 10
@@ -141,7 +136,8 @@ def parse_spf(records: Sequence[bytes], questions: Questions, domain: str) -> Sp
         raise InvalidRecordError(f"the domain has {len(records)} SPF records, one is allowed")
     if not records[0].isascii():
         raise InvalidRecordError("it holds characters that are not ASCII")
-    record = records[0].decode("ascii")
+    # The library knows the version in lower case only (RFC 7208, 12: in any).
+    record = (_VERSION + records[0][len(_VERSION) :]).decode("ascii")
     try:
         results = checkdmarc.spf.parse_spf_record(record, domain, resolver=_Bounded(questions))
     except (checkdmarc.spf.SPFTooManyDNSLookups, _TooManyLookupsError) as error:
