@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import email.utils
 import functools
 import json
 import ssl
 import threading
 import urllib.parse
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +33,7 @@ from tests.smtp.checks import Checks, code_of
 
 if TYPE_CHECKING:
     from smtp_desk.core.report import CheckReport
-    from tests.servers.certs import Certificates
+    from tests.servers.certs import Certificates, Identity
 
 
 def stage_of(report: CheckReport, stage: Stage) -> StageResult:
@@ -289,3 +291,45 @@ def test_a_token_that_is_refused_is_told_as_one(checks: Checks, tls: ssl.SSLCont
     assert code_of(report) == "auth.token_rejected"
     refusal: Json = stage_of(report, Stage.AUTH).facts["token_refusal"]
     assert '"status":"400"' in str(refusal)
+
+
+class TestClock:
+    """A certificate that is out of date: the server's fault, or this computer's clock."""
+
+    def told(self, checks: Checks, identity: Identity, said: datetime | None = None) -> CheckReport:
+        date = f"; {email.utils.format_datetime(said)}" if said is not None else ""
+        greeting = Reply(f"220 mail.example.test ESMTP{date}")
+        with ScriptedServer(Script(tls=identity.server_context(), greeting=greeting)) as server:
+            return checks(server)
+
+    def test_a_whole_chain_of_the_future(self, checks: Checks, certs: Certificates) -> None:
+        report = self.told(checks, certs.future_chain)
+        assert report.finding is not None
+        assert (report.finding.code, report.finding.who) == ("tls.not_yet_valid", Who.YOU)
+        assert report.finding.remedies[0].id == "set_clock"
+        issuer = certs.future_chain.sent_along[0].not_valid_before_utc
+        facts = stage_of(report, Stage.TLS).facts
+        assert (facts["clock_wrong"], facts["other_begins"]) == (True, issuer.date().isoformat())
+
+    @pytest.mark.parametrize(("name", "days"), [("expired", -20), ("not_yet_valid", 20)])
+    def test_a_greeting_of_another_day(
+        self, checks: Checks, certs: Certificates, name: str, days: int
+    ) -> None:
+        said = datetime.now(UTC) + timedelta(days=days)
+        report = self.told(checks, getattr(certs, name), said)
+        assert report.finding is not None
+        assert (report.finding.code, report.finding.who) == (f"tls.{name}", Who.YOU)
+        assert "clock of this computer" in report.finding.summary
+        assert said.date().isoformat() in report.finding.explanation
+
+    @pytest.mark.parametrize(
+        ("name", "who"), [("expired", Who.MAIL_ADMINISTRATOR), ("not_yet_valid", Who.YOU)]
+    )
+    def test_nothing_contradicts(
+        self, checks: Checks, certs: Certificates, name: str, who: Who
+    ) -> None:
+        report = self.told(checks, getattr(certs, name), datetime.now(UTC))
+        assert report.finding is not None
+        assert report.finding.who is who
+        assert "clock of this computer seems" not in report.finding.summary
+        assert "clock_wrong" not in stage_of(report, Stage.TLS).facts
