@@ -132,6 +132,14 @@ class RouteHealth:
         return self.uncertain < UNCERTAIN_LIMIT
 
 
+def refuses_login(code: str) -> bool:
+    """Whether the finding `code` says that the sign-in was refused.
+
+    To try again on our own could lock the account: a person has to act first.
+    """
+    return code.startswith(_SHUTTING_PREFIX) and code not in _NOT_SHUTTING
+
+
 def asked(health: RouteHealth, now: datetime, token: str) -> tuple[Verdict, RouteHealth]:
     """Return whether the route may be used, and its health: a probe granted is noted there."""
     if health.shut:
@@ -151,7 +159,7 @@ def failed(health: RouteHealth, code: str, now: datetime, token: str) -> RouteHe
 
     Sessions that began before the rest or the probe, and fail in it, tell nothing new.
     """
-    shuts = code.startswith(_SHUTTING_PREFIX) and code not in _NOT_SHUTTING
+    shuts = refuses_login(code)
     if health.shut or (not shuts and _is_old_news(health, now, token)):
         return health
     out_since = health.out_since or now

@@ -13,18 +13,18 @@ from smtp_desk.core.address import parse_mailbox
 from smtp_desk.core.catalogue import Catalogue
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings import Finding, FindingSeverity
-from smtp_desk.core.password_shape import password_shape
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
 from smtp_desk.core.settings import ServerSettings
-from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
-from smtp_desk.smtp.auth import Credential, Token
+from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
+from smtp_desk.smtp.auth import Credential
 from smtp_desk.smtp.cancel import Cancel, CancelledError
 from smtp_desk.smtp.clock import clock_evidence, installed_at
 from smtp_desk.smtp.dial import TEST_PATIENCE
 from smtp_desk.smtp.envelope import Envelope
 from smtp_desk.smtp.limits import limits_of_a_test
+from smtp_desk.smtp.naming import Overheard, context_of, finding_of
 from smtp_desk.smtp.ports import PortAnswer, probe_ports
-from smtp_desk.smtp.resolve import DnsResolver, Resolver, SystemResolver, is_ip
+from smtp_desk.smtp.resolve import DnsResolver, Resolver, SystemResolver
 from smtp_desk.smtp.session import Session
 from smtp_desk.smtp.telling import for_texts
 
@@ -105,6 +105,7 @@ class _Check:
         self._on_event = on_event
         self._cancel = cancel
         self._events: list[StageEvent] = []
+        self._heard = Overheard()
         self._working: PortAnswer | None = None
         self._session = Session(
             request.settings,
@@ -201,52 +202,27 @@ class _Check:
         facts = {name: self._session.redactor.json(value) for name, value in event.facts.items()}
         told = dataclasses.replace(event, facts=facts)
         self._events.append(told)
+        self._heard(told)
         self._on_event(told)
 
-    def _facts(self, stage: Stage) -> dict[str, Json]:
+    def _facts(self, stage: Stage) -> Facts:
         """Return what is known of a stage so far."""
-        events = (event.facts for event in self._events if event.stage is stage)
-        return {name: value for facts in events for name, value in facts.items()}
+        return self._heard.facts(stage)
 
     def _finding(self, failure: SmtpFailure) -> Finding:
-        redactor = self._session.redactor
-        facts = {name: redactor.json(value) for name, value in failure.facts.items()}
-        told = SmtpFailure(
-            failure.stage,
-            failure.code,
-            reply=failure.reply,
-            facts=for_texts(facts),
-            acceptance=failure.acceptance,
-        )
-        return self._catalogue.find(told, self._context())
+        return finding_of(failure, self._context(), self._catalogue, self._session.redactor)
 
     def _context(self) -> dict[str, Json]:
         """Return what is known beside a failure; no secret."""
-        settings = self._request.settings
-        secret = self._request.secret
-        password = secret.access if isinstance(secret, Token) else secret
-        auth = self._facts(Stage.AUTH)
+        request = self._request
         working: dict[str, Json] = {}
         if self._working is not None:
             security = str(self._working.security)
             working = {"working_port": self._working.port, "working_security": security}
-        return {
-            **working,
-            "host": settings.host,
-            "host_is_ip": is_ip(settings.host),
-            "port": settings.port,
-            "security": str(settings.security),
-            "mode": str(self._session.mode),
-            "username": settings.username,
-            "from_email": settings.from_email,
-            "recipient": self._request.recipient,
-            "ehlo_name": self._facts(Stage.EHLO).get("ehlo_name"),
-            "banner": self._facts(Stage.GREETING).get("banner"),
-            "mechanism": auth.get("mechanism"),
-            "mechanisms": auth.get("mechanisms"),
-            "password_shape": str(password_shape(password)),
-            "seconds": self._request.total_seconds,
-        }
+        session, heard = self._session, self._heard
+        known = context_of(request.settings, request.secret, session.mode, heard, session.redactor)
+        recipient, seconds = request.recipient, request.total_seconds
+        return {**working, **known, "recipient": recipient, "seconds": seconds}
 
     def _warnings(self) -> tuple[Finding, ...]:
         context = self._context()

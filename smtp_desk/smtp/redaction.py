@@ -2,6 +2,7 @@
 
 import base64
 import re
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,12 +18,17 @@ _SHORT: Final = 4
 _LONG: Final = 1024
 # Fewer letters of base64 than this stand in any text by chance.
 _LEAST_CORE: Final = 4
+# What so many AUTH exchanges sent is remembered: more than a pool of sessions has at once.
+_MOST_ADDED: Final = 24
 _BASE64_TAIL: Final = re.compile(rb"[A-Za-z0-9+/=_%-]*")
 _LINE_BREAK: Final = rb"\n?"
 
 
 class Redactor:
-    """Knows the secrets of one session and hides them in texts of the server.
+    """Knows the secrets of one account and hides them in texts of the server.
+
+    The patterns of long secrets take milliseconds to make, so all sessions of an account
+    share one redactor; they may use it at once.
 
     Found are a secret as it is, in either case of letters, and character by character in
     percent, JSON, C, quoted-printable, HTML and hexadecimal notation, mixed at will; in
@@ -34,7 +40,9 @@ class Redactor:
         """Hide `texts`; empty ones are no secret."""
         self._spelled: list[bytes] = []
         self._blobs: list[bytes] = []
-        self._patterns: list[re.Pattern[bytes]] | None = None
+        self._patterns: tuple[re.Pattern[bytes], re.Pattern[bytes]] | None = None
+        self._lock = threading.Lock()
+        self._added: dict[bytes, re.Pattern[bytes]] = {}
         for value in (text.encode("utf-8", "surrogatepass") for text in texts if text):
             self._blobs += _base64_cores(value)
             if len(value) <= _LONG:
@@ -44,9 +52,12 @@ class Redactor:
 
     def add(self, blob: bytes) -> None:
         """Hide this text of base64 or hexadecimal letters too: what an AUTH exchange sent."""
-        if blob:
-            self._blobs.append(_blob(blob))
-            self._patterns = None
+        with self._lock:
+            if not blob or blob in self._added:
+                return
+            # Replaced, never changed: others read it at this moment.
+            latest = list(self._added.items())[1 - _MOST_ADDED :]
+            self._added = dict([*latest, (blob, re.compile(_blob(blob), re.DOTALL))])
 
     def lines(self, texts: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """Return the lines of one reply with every secret hidden."""
@@ -73,15 +84,21 @@ class Redactor:
         return value
 
     def _spans(self, octets: bytes) -> list[tuple[int, int]]:
-        if self._patterns is None:
-            self._patterns = [
+        spelled, blobs = self._compiled()
+        spans = [found.span() for found in spelled.finditer(octets)]
+        for pattern in (blobs, *self._added.values()):
+            spans += (_whole_blob(octets, found) for found in pattern.finditer(octets))
+        return _joined(spans)
+
+    def _compiled(self) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+        patterns = self._patterns
+        if patterns is None:
+            patterns = (
                 _any_of(self._spelled, re.IGNORECASE | re.DOTALL),
                 _any_of(self._blobs, re.DOTALL),
-            ]
-        spelled, blobs = self._patterns
-        spans = [found.span() for found in spelled.finditer(octets)]
-        spans += (_whole_blob(octets, found) for found in blobs.finditer(octets))
-        return _joined(spans)
+            )
+            self._patterns = patterns
+        return patterns
 
 
 def _any_of(patterns: Sequence[bytes], flags: int) -> re.Pattern[bytes]:

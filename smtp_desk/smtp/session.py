@@ -59,6 +59,7 @@ class Session:
         resolver: Resolver | None = None,
         keep_transcript: bool = False,
         address_patience: float = 0.0,
+        redactor: Redactor | None = None,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -71,8 +72,10 @@ class Session:
             resolver: Finds the addresses; by default the system.
             keep_transcript: Whether `transcript` is kept.
             address_patience: Seconds that addresses which lost the race are waited for.
+            redactor: Knows the credential, shared with other sessions; by default a new one.
         """
-        self.redactor = Redactor(auth.reveal(credential) if credential is not None else "")
+        secret = auth.reveal(credential) if credential is not None else ""
+        self.redactor = redactor or Redactor(secret)
         self.transcript = Transcript(self.redactor) if keep_transcript else None
         self._settings = settings
         self._credential = credential
@@ -113,6 +116,12 @@ class Session:
             and not channel.protocol.pending
             and channel.protocol.state in _BETWEEN_MESSAGES
         )
+
+    @property
+    def leaving(self) -> bool:
+        """Whether QUIT is on its way behind the last message: only `quit` is left to call."""
+        channel = self._channel
+        return channel is not None and not channel.over and channel.protocol.state is State.SPENT
 
     def open(self, through: Stage = Stage.AUTH) -> None:
         """Connect, and go through the stages up to `through`: TLS, or AUTH as well.
@@ -179,7 +188,7 @@ class Session:
             raise
         finally:
             self._transaction = None
-            if not self.usable and not self._leaving:
+            if not self.usable and not self.leaving:
                 self.abort()
 
     def try_sender(self, envelope: Envelope, content: bytes) -> None:
@@ -227,12 +236,6 @@ class Session:
         if self._channel is not None:
             self._channel.stream.abort()
             self._channel = None
-
-    @property
-    def _leaving(self) -> bool:
-        """Whether QUIT is on its way behind the last message."""
-        channel = self._channel
-        return channel is not None and not channel.over and channel.protocol.state is State.SPENT
 
     @property
     def _opened(self) -> Channel:

@@ -1,0 +1,78 @@
+"""Naming the true cause of a failure: what the catalogue is told beside it."""
+
+from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings import Finding
+from smtp_desk.core.password_shape import password_shape
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.core.stages import Facts, Json, Stage, StageEvent
+from smtp_desk.smtp.auth import Credential, Token
+from smtp_desk.smtp.redaction import Redactor
+from smtp_desk.smtp.resolve import is_ip
+from smtp_desk.smtp.telling import for_texts
+
+
+class Overheard:
+    """What one session told of its stages; give it to the session as `observe`."""
+
+    def __init__(self) -> None:
+        self._facts: dict[Stage, dict[str, Json]] = {}
+
+    def __call__(self, event: StageEvent) -> None:
+        """Take an event."""
+        self._facts.setdefault(event.stage, {}).update(event.facts)
+
+    def facts(self, stage: Stage) -> Facts:
+        """Return what is known of a stage so far."""
+        return self._facts.get(stage, {})
+
+
+def context_of(
+    settings: ServerSettings,
+    credential: Credential | None,
+    mode: Security,
+    heard: Overheard,
+    redactor: Redactor,
+) -> dict[str, Json]:
+    """Return what is known beside a failure of a session; of the secret only its look.
+
+    Args:
+        settings: The server, as the person set it.
+        credential: What the session signs in with.
+        mode: How TLS begins in this session.
+        heard: What the session told.
+        redactor: Hides secrets in it.
+    """
+    password = credential.access if isinstance(credential, Token) else credential
+    told = {
+        "ehlo_name": heard.facts(Stage.EHLO).get("ehlo_name"),
+        "banner": heard.facts(Stage.GREETING).get("banner"),
+        "mechanism": heard.facts(Stage.AUTH).get("mechanism"),
+        "mechanisms": heard.facts(Stage.AUTH).get("mechanisms"),
+    }
+    return {
+        **{name: redactor.json(value) for name, value in told.items()},
+        "host": settings.host,
+        "host_is_ip": is_ip(settings.host),
+        "port": settings.port,
+        "security": str(settings.security),
+        "mode": str(mode),
+        "username": settings.username,
+        "from_email": settings.from_email,
+        "password_shape": str(password_shape(password)),
+    }
+
+
+def finding_of(
+    failure: SmtpFailure, context: Facts, catalogue: Catalogue, redactor: Redactor
+) -> Finding:
+    """Return the true cause of `failure`, secrets hidden in its facts; see `context_of`."""
+    facts = {name: redactor.json(value) for name, value in failure.facts.items()}
+    told = SmtpFailure(
+        failure.stage,
+        failure.code,
+        reply=failure.reply,
+        facts=for_texts(facts),
+        acceptance=failure.acceptance,
+    )
+    return catalogue.find(told, context)

@@ -1,0 +1,151 @@
+"""Pools and routes to scripted servers, and messages to send by them."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.sender.entries import OutboxMessage
+from smtp_desk.sender.pool import SessionPool
+from smtp_desk.sender.smtp_route import SmtpRoute
+from smtp_desk.sender.transport import CUSTOM, Identity
+from smtp_desk.smtp.envelope import RecipientStatus
+from smtp_desk.smtp.limits import Limits
+from tests.core.replies import load_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from smtp_desk.sender.transport import Route, RouteResult
+    from tests.servers.certs import Certificates
+    from tests.servers.scripted import ScriptedServer
+
+PASSWORD: Final = "s3cret"
+CATALOGUE: Final = load_catalogue()
+IDENTITY: Final = Identity("desk@example.test", "Example Desk")
+PATIENT: Final = Limits(total=None, connect=10)
+HASTY: Final = Limits(total=None, connect=10, greeting=0.3, command=0.3, end=0.3, quit=0.3)
+ACCEPTED, REFUSED, UNCERTAIN = RecipientStatus
+
+_Result = TypeVar("_Result")
+
+
+class TickClock:
+    """A monotonic clock that stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclasses.dataclass(frozen=True)
+class WaysOut:
+    """Makes pools and routes that trust the test's CA."""
+
+    certs: Certificates
+
+    def settings(self, server: ScriptedServer, *, username: str = "desk") -> ServerSettings:
+        """Settings of a scripted server."""
+        return ServerSettings(
+            host=server.host,
+            port=server.port,
+            from_email="desk@example.test",
+            username=username,
+            ca_pem=self.certs.root.chain_file.read_text(),
+        )
+
+    def pool(
+        self,
+        server: ScriptedServer,
+        *,
+        password: str = PASSWORD,
+        limits: Limits = PATIENT,
+        clock: Callable[[], float] = time.monotonic,
+        idle_seconds: float = 30.0,
+    ) -> SessionPool:
+        """A pool of sessions with a scripted server."""
+        return SessionPool(
+            self.settings(server),
+            Security.STARTTLS,
+            Secret(password),
+            CATALOGUE,
+            limits=limits,
+            clock=clock,
+            idle_seconds=idle_seconds,
+        )
+
+    def route(
+        self, server: ScriptedServer, *, password: str = PASSWORD, limits: Limits = PATIENT
+    ) -> SmtpRoute:
+        """A route to a scripted server."""
+        return SmtpRoute(
+            CUSTOM,
+            self.settings(server),
+            Security.STARTTLS,
+            Secret(password),
+            IDENTITY,
+            CATALOGUE,
+            limits=limits,
+        )
+
+
+def foreign(payload: bytes = b"", **metadata: str) -> OutboxMessage:
+    """A message of another program, which may have several recipients."""
+    text = b"From: desk@example.test\r\nSubject: hi\r\n\r\nHello.\r\n"
+    return OutboxMessage(
+        message_id="<1@example.test>",
+        kind="foreign",
+        payload=payload or text,
+        recipients=("unused@example.test",),
+        metadata=metadata,
+    )
+
+
+class Dots:
+    """Counts the dots that were announced, or lets none pass."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.announced = 0
+        self._error = error
+
+    def __call__(self) -> None:
+        self.announced += 1
+        if self._error is not None:
+            raise self._error
+
+
+def send(
+    route: Route, *recipients: str, before_dot: Callable[[], None] | None = None, last: bool = False
+) -> tuple[RouteResult, ...]:
+    """Send a foreign message."""
+    to = recipients or ("bo@example.test",)
+    return route.send(foreign(), to, before_dot or Dots(), last=last)
+
+
+def statuses(results: Sequence[RouteResult]) -> list[RecipientStatus]:
+    """What came of each recipient."""
+    return [result.status for result in results]
+
+
+def codes(results: Sequence[RouteResult]) -> list[str]:
+    """The finding of each recipient; "" where there is none."""
+    return [result.finding.code if result.finding else "" for result in results]
+
+
+def at_once(count: int, work: Callable[[], _Result]) -> list[_Result]:
+    """Do the same in so many threads that all begin together."""
+    start = threading.Barrier(count)
+
+    def run() -> _Result:
+        start.wait()
+        return work()
+
+    with ThreadPoolExecutor(count) as threads:
+        return [future.result() for future in [threads.submit(run) for _ in range(count)]]
