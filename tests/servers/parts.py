@@ -23,6 +23,8 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "node": ("node",),
     "gnome_keyring": ("gnome-keyring-daemon", "dbus-daemon"),
     "x_display": ("Xvfb", "openbox", "xdotool", "import"),
+    "git_email": ("git", "/usr/lib/git-core/git-send-email"),
+    "systemd": ("systemd-analyze",),
     "accessibility": ("/usr/libexec/at-spi-bus-launcher", "/usr/bin/python3"),
 }
 _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
