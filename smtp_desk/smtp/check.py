@@ -18,7 +18,6 @@ from smtp_desk.core.settings import ServerSettings
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
 from smtp_desk.smtp.auth import Credential
 from smtp_desk.smtp.cancel import Cancel, CancelledError
-from smtp_desk.smtp.clock import clock_evidence, installed_at
 from smtp_desk.smtp.dial import TEST_PATIENCE
 from smtp_desk.smtp.envelope import Envelope
 from smtp_desk.smtp.limits import limits_of_a_test
@@ -120,7 +119,7 @@ class _Check:
 
     def report(self, environment: Mapping[str, Json], report_id: str) -> CheckReport:
         """Run it and return the report."""
-        failure = self._with_clock(self._failure(report_id))
+        failure = self._failure(report_id)
         finding = self._finding(failure) if failure is not None else None
         settings = self._request.settings
         sent = failure is None and self._request.steps is Steps.FULL
@@ -186,17 +185,6 @@ class _Check:
         facts: dict[str, Json] = {"other_ports": [answer.facts() for answer in answers]}
         self._observe(StageEvent(failure.stage, StageStatus.FAILED, 0.0, facts))
         self._working = next((each for each in answers if each.security is not None), None)
-
-    def _with_clock(self, failure: SmtpFailure | None) -> SmtpFailure | None:
-        """Add what contradicts this computer's clock to a certificate that is out of date."""
-        if failure is None or failure.code not in ("tls.expired", "tls.not_yet_valid"):
-            return failure
-        banner = str(self._facts(Stage.GREETING).get("banner", ""))
-        evidence = clock_evidence(failure.code, failure.facts, banner, installed_at())
-        if not evidence:
-            return failure
-        self._observe(StageEvent(failure.stage, StageStatus.FAILED, 0.0, evidence))
-        return SmtpFailure(failure.stage, failure.code, facts={**failure.facts, **evidence})
 
     def _observe(self, event: StageEvent) -> None:
         facts = {name: self._session.redactor.json(value) for name, value in event.facts.items()}

@@ -12,19 +12,18 @@ from typing import Final
 
 from smtp_desk.core.stages import Facts, Json
 
+OUT_OF_DATE: Final = ("tls.not_yet_valid", "tls.expired")
+"""The failures that a wrong clock can bring about."""
 _A_DAY: Final = timedelta(days=1)
 """Less than this is no evidence: time zones are told wrongly too."""
 _DATE: Final = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)?(?: [+-]\d{4}\b)?")
 
 
-def clock_evidence(
-    code: str, facts: Facts, banner: str, installed: datetime | None
-) -> dict[str, Json]:
+def clock_evidence(facts: Facts, banner: Json, installed: datetime | None) -> dict[str, Json]:
     """Return what contradicts this computer's clock; empty where nothing does.
 
     Args:
-        code: `tls.not_yet_valid` or `tls.expired`; for others there is never evidence.
-        facts: Of that failure: `clock` and `chain`, and `begins` or `since`.
+        facts: Of a failure `OUT_OF_DATE`: `clock`, `chain`, and `begins` or `since`.
         banner: The server's greeting; many end it with their date.
         installed: When the newest of this program's files was written, if that is known.
 
@@ -37,19 +36,17 @@ def clock_evidence(
     if clock is None:
         return {}
     evidence: dict[str, Json] = {}
-    said = date_in(banner)
-    if code == "tls.not_yet_valid":
+    begins, since = _moment(facts.get("begins")), _moment(facts.get("since"))
+    said = date_in(banner) if isinstance(banner, str) else None
+    if begins is not None:
         if said is not None and said > clock + _A_DAY:
             evidence["server_date"] = said.date().isoformat()
         if installed is not None and installed > clock + _A_DAY:
             evidence["program_date"] = installed.date().isoformat()
-        if other := _other_beginning(facts, clock):
+        if other := _other_beginning(facts, begins, clock):
             evidence["other_begins"] = other.date().isoformat()
-    elif code == "tls.expired":
-        since = _moment(facts.get("since"))
-        # A server whose date is behind its own certificate's end contradicts this clock.
-        if said is not None and since is not None and said < min(since, clock - _A_DAY):
-            evidence["server_date"] = said.date().isoformat()
+    elif since is not None and said is not None and said < min(since, clock - _A_DAY):
+        evidence["server_date"] = said.date().isoformat()
     return {"clock_wrong": True, **evidence} if evidence else {}
 
 
@@ -76,14 +73,11 @@ def installed_at(folder: Path = Path(__file__).parent.parent) -> datetime | None
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
-def _other_beginning(facts: Facts, clock: datetime) -> datetime | None:
-    refused = _moment(facts.get("begins"))
+def _other_beginning(facts: Facts, refused: datetime, clock: datetime) -> datetime | None:
     chain = facts.get("chain")
     for each in chain if isinstance(chain, list) else ():
         begins = _moment(each.get("not_before")) if isinstance(each, dict) else None
-        if begins is None or refused is None or begins <= clock:
-            continue
-        if abs(begins - refused) >= _A_DAY:
+        if begins is not None and begins > clock and abs(begins - refused) >= _A_DAY:
             return begins
     return None
 

@@ -7,6 +7,7 @@ from smtp_desk.core.password_shape import password_shape
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent
 from smtp_desk.smtp.auth import Credential, Token
+from smtp_desk.smtp.clock import OUT_OF_DATE, clock_evidence, installed_at
 from smtp_desk.smtp.redaction import Redactor
 from smtp_desk.smtp.resolve import is_ip
 from smtp_desk.smtp.telling import for_texts
@@ -67,7 +68,11 @@ def finding_of(
     failure: SmtpFailure, context: Facts, catalogue: Catalogue, redactor: Redactor
 ) -> Finding:
     """Return the true cause of `failure`, secrets hidden in its facts; see `context_of`."""
-    facts = {name: redactor.json(value) for name, value in failure.facts.items()}
+    clock: Facts = {}
+    if failure.code in OUT_OF_DATE:
+        clock = clock_evidence(failure.facts, context.get("banner"), installed_at())
+    known = {**failure.facts, **clock}
+    facts = {name: redactor.json(value) for name, value in known.items()}
     told = SmtpFailure(
         failure.stage,
         failure.code,

@@ -308,8 +308,7 @@ class TestClock:
         assert (report.finding.code, report.finding.who) == ("tls.not_yet_valid", Who.YOU)
         assert report.finding.remedies[0].id == "set_clock"
         issuer = certs.future_chain.sent_along[0].not_valid_before_utc
-        facts = stage_of(report, Stage.TLS).facts
-        assert (facts["clock_wrong"], facts["other_begins"]) == (True, issuer.date().isoformat())
+        assert issuer.date().isoformat() in report.finding.explanation
 
     @pytest.mark.parametrize(("name", "days"), [("expired", -20), ("not_yet_valid", 20)])
     def test_a_greeting_of_another_day(
@@ -332,4 +331,3 @@ class TestClock:
         assert report.finding is not None
         assert report.finding.who is who
         assert "clock of this computer seems" not in report.finding.summary
-        assert "clock_wrong" not in stage_of(report, Stage.TLS).facts

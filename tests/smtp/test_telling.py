@@ -33,3 +33,8 @@ def test_addresses_read_as_text() -> None:
 def test_a_certificate_that_ends_soon_and_a_ca() -> None:
     told = for_texts({"expires_soon": {"not_after": "2026-01-02T00:00:00", "days": 3}, "ca": {}})
     assert (told["not_after"], told["days"], told["issuer_is_ca"]) == ("2026-01-02", 3, True)
+
+
+def test_this_computers_clock_reads_as_a_clock() -> None:
+    told = for_texts({"clock": "2026-09-01T10:02:33+00:00"})
+    assert told["now"] == "2026-09-01 10:02 UTC"
