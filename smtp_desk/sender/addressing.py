@@ -9,6 +9,7 @@ from email.utils import getaddresses
 from typing import Final, TypeAlias
 
 from smtp_desk.core.address import AddressError, Mailbox, has_control, parse_mailbox
+from smtp_desk.sender.address_list import AddressListError, addresses
 from smtp_desk.sender.entries import OutboxMessage
 from smtp_desk.sender.headers import field, mailboxes
 from smtp_desk.sender.transport import Identity
@@ -170,10 +171,11 @@ def _mailboxes_of(body: bytes) -> list[_Named]:
         text = body.decode()
     except UnicodeDecodeError:
         text = body.decode("latin-1")
-    found = getaddresses([re.sub(r"[\r\n]+", "", text)])
+    unfolded = re.sub(r"[\r\n]+", "", text)
+    names = {address: _decoded(name) for name, address in getaddresses([unfolded])}
     try:
-        return [(_decoded(name), parse_mailbox(address)) for name, address in found]
-    except AddressError:
+        return [(names.get(each, ""), parse_mailbox(each)) for each in addresses(unfolded)]
+    except (AddressError, AddressListError):
         return []
 
 
