@@ -98,21 +98,27 @@ class Templates:
 
     def _told(self, error: Exception, overrides: tuple[str, ...]) -> str:
         """Say what is wrong, and in which line of which file if that can be known."""
-        if isinstance(error, UnicodeDecodeError):
-            broken = next(filter(self._undecodable, overrides), "A template")
-            return f"{broken}: not UTF-8."
-        if isinstance(error, OSError):
-            name = Path(error.filename).name if error.filename else "templates"
-            return visible(f"{name}: {error.strerror or error}.")
-        place = ""
-        line: object = getattr(error, "lineno", None)
-        if line is not None:  # a syntax error: jinja2 says where
-            place = f"{getattr(error, 'name', None) or 'template'}, line {line}: "
-        else:
-            for frame in traceback.extract_tb(error.__traceback__):
-                if Path(frame.filename).is_relative_to(self._folder):
-                    place = f"{Path(frame.filename).name}, line {frame.lineno}: "
-        return visible(f"{place}{str(error).rstrip('.') or type(error).__name__}.")
+        from jinja2 import TemplateNotFound, TemplateSyntaxError  # noqa: PLC0415 - as below
+
+        place, words = self._place(error), str(error) or type(error).__name__
+        if isinstance(error, TemplateSyntaxError):
+            place = f"{error.name or 'A template'}, line {error.lineno}: "
+        elif isinstance(error, TemplateNotFound):
+            words = f"there is no template “{error.name}”"
+        elif isinstance(error, UnicodeDecodeError):
+            place = f"{next(filter(self._undecodable, overrides), 'A template')}: "
+            words = "not UTF-8"
+        elif isinstance(error, OSError):
+            place = f"{Path(error.filename or self._folder).name}: "
+            words = error.strerror or words
+        return visible(f"{place}{words.rstrip('.')}.")
+
+    def _place(self, error: Exception) -> str:
+        """Find the line that was at work: jinja2 lets tracebacks name templates."""
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if Path(frame.filename).is_relative_to(self._folder):
+                return f"{Path(frame.filename).name}, line {frame.lineno}: "
+        return ""
 
     def _undecodable(self, name: str) -> bool:
         try:
