@@ -255,6 +255,7 @@ class IntegrationsPresenter:
             self._render()
         else:
             self._form_changed_by_us()
+            self._view.focus_outcome()
 
     def _loaded(self, saved: Saved) -> None:
         self._idle()

@@ -7,15 +7,15 @@ from rich.console import Console
 
 from smtp_desk.app.report_text import WHO, Row, chain_rows, outcome_text
 from smtp_desk.cli.console import print_rows, say
-from smtp_desk.core.findings import TRUST_CA, Finding
+from smtp_desk.core.findings import TRUST_CA, Finding, Remedy
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.stages import Stage
 
-# Remedies that the window carries out, and what takes their place here.
-_HERE: Final = {
-    TRUST_CA: "Get the certificate of this company CA as a PEM file from the mail administrator, "
-    "compare its SHA-256 fingerprint with them by phone, then name the file with --ca-file FILE.",
-}
+_CHOOSE_CA_FILE: Final = "choose_ca_file"
+_COMPARE_CA: Final = (
+    "Get the certificate of this company CA as a PEM file from the mail administrator, compare "
+    "its SHA-256 fingerprint with them by phone, then name the file with --ca-file FILE."
+)
 
 
 def outcome_style(report: CheckReport) -> str:
@@ -49,8 +49,17 @@ def finding_rows(finding: Finding) -> list[Row]:
         rows.append(("server said", str(finding.reply)))
     if finding.explanation:
         rows.append(("meaning", finding.explanation))
-    rows.extend(("remedy", _HERE.get(remedy.id, remedy.text)) for remedy in finding.remedies)
+    rows.extend(("remedy", _said_here(remedy)) for remedy in finding.remedies)
     return rows
+
+
+def _said_here(remedy: Remedy) -> str:
+    """Return a remedy as it is done here, where the window has a button or a field for it."""
+    if remedy.id == TRUST_CA:
+        return _COMPARE_CA
+    if remedy.id == _CHOOSE_CA_FILE:
+        return f"{remedy.text} Here: --ca-file FILE."
+    return remedy.text
 
 
 def _chain_of_failure(report: CheckReport) -> Iterator[Row]:

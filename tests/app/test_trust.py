@@ -110,6 +110,7 @@ def test_refused_trusted_proven_saved(
     assert not state.may_save
     assert state.test_notice is not None
     assert not state.test_notice.error
+    assert refused.view.focus[-1] == "outcome"
     refused.test()
     assert refused.state().outcome is Outcome.SUCCESS
     assert len(company.messages) == 1

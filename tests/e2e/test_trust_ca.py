@@ -133,6 +133,7 @@ def test_from_the_finding_on_integrations_to_saved_settings(
         person.answer(certs.other_root.fingerprint[-8:].upper())
         person.wait(lambda: person.see(QLineEdit, "ca_file").text() != "")
         assert person.outcome == CHANGED
+        assert person.desk.window.focusWidget() is person.see(QLabel, "outcome")
         assert not person.see(QPushButton, "save").isEnabled()
         person.test(SUCCESS)
         person.see(QPushButton, "save").click()
@@ -211,5 +212,6 @@ def test_the_command_line_names_its_own_way(certs: Certificates) -> None:
     said = re.sub(r"\s+", " ", refused.stdout.decode())
     assert refused.returncode == 69
     assert "compare its SHA-256 fingerprint with them by phone" in said
-    assert "--ca-file FILE" in said
+    assert "then name the file with --ca-file FILE." in said
+    assert "the mail administrator has it. Here: --ca-file FILE." in said
     assert (done.returncode, read_report(done.stdout).finding) == (0, None)
