@@ -156,9 +156,10 @@ QTableView#emails {
 QTableView#emails::item { padding: 0 6px; border: none; }
 QTableView#emails::item:selected { background: $selected; color: $text; }
 QTableView#emails:focus { border: 2px solid $accent; }
-QHeaderView { background: $surface; border: none; }
+QTableView#emails::corner { background: transparent; border: none; }
+QHeaderView { background: transparent; border: none; }
 QHeaderView::section {
-    background: $raised; color: $muted; border: none; border-bottom: 1px solid $line;
+    background: transparent; color: $muted; border: none; border-bottom: 1px solid $line;
     padding: 6px 8px; font-weight: 500;
 }
 QTabWidget::pane { border: none; }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,11 @@ from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.theme import Theme
-from tests.ui import states
+from tests.ui import delivery_scenes, states
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.ui.states import Scene
 
 WIDE = QSize(1040, 780)
@@ -40,6 +43,35 @@ class Studio:
         self._application = QApplication.instance() or QApplication([])
         assert isinstance(self._application, QApplication)
         self._theme = Theme(self._application)
+
+    def draw_delivery(
+        self,
+        name: str,
+        scene: Callable[[Path], delivery_scenes.Scene],
+        size: QSize,
+        *,
+        theme: str = "light",
+        mirrored: bool = False,
+    ) -> None:
+        """Draw the Delivery page into delivery_`name`.png."""
+        self._theme.prefer(theme)
+        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
+        QApplication.setLayoutDirection(direction)
+        with tempfile.TemporaryDirectory() as home:
+            window = MainWindow(sandboxed=False)
+            shown = scene(Path(home))
+            builders = dict.fromkeys(("integrations", "diagnostics", "general"), QWidget)
+            navigation = Navigation({**builders, "delivery": lambda: shown.view.page})
+            window.setCentralWidget(navigation)
+            window.resize(size)
+            window.show()
+            navigation.open_page("delivery")
+            shown.runner.finish()
+            shown.table.setFocus()
+            for _ in range(3):
+                self._application.processEvents()
+            window.grab().save(str(self._folder / f"delivery_{name}.png"))
+            window.close()
 
     def draw(
         self, name: str, scene: Scene, size: QSize, *, theme: str = "light", mirrored: bool = False
@@ -85,6 +117,14 @@ def main() -> None:
         studio.draw(f"{name}_dark", scene, TALL, theme="dark")
         studio.draw(f"{name}_narrow", scene, NARROW)
         studio.draw(f"{name}_rtl", scene, TALL, mirrored=True)
+    for name, made in delivery_scenes.SCENES.items():
+        if arguments.only not in f"delivery_{name}":
+            continue
+        studio.draw_delivery(name, made, WIDE)
+        studio.draw_delivery(f"{name}_dark", made, WIDE, theme="dark")
+        studio.draw_delivery(f"{name}_tall", made, TALL)
+        studio.draw_delivery(f"{name}_narrow", made, NARROW)
+        studio.draw_delivery(f"{name}_rtl", made, WIDE, mirrored=True)
 
 
 if __name__ == "__main__":

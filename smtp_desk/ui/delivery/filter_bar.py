@@ -1,0 +1,90 @@
+"""What the list shows: a text to search for, and how the emails stand, with counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
+
+from smtp_desk.app.delivery_words import Standing
+from smtp_desk.ui.card import column
+from smtp_desk.ui.field import TextField
+from smtp_desk.ui.flow import flow
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from smtp_desk.app.delivery_state import DeliveryState
+
+SEARCH_MS: Final = 250
+"""How long a person may pause in typing before the search begins."""
+
+_ALL: Final = "All"
+
+
+class FilterBar(QWidget):
+    """The search field and one button for each state.
+
+    Signals:
+        search_wanted: Search for this text.
+        only_wanted: Show only emails that stand so; None for all.
+    """
+
+    search_wanted = Signal(str)
+    only_wanted = Signal(object)
+
+    def __init__(self, search_ms: int) -> None:
+        super().__init__()
+        self._search = TextField(
+            "delivery_search", "&Search", placeholder="Recipient, subject, Message-ID or code"
+        )
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(search_ms)
+        self._typing.timeout.connect(self._search_now)
+        self._search.edited.connect(self._typing.start)
+        self._search.finished.connect(self._search_now)
+        self._states = QButtonGroup(self)
+        self._buttons: dict[Standing | None, QPushButton] = {}
+        for standing in (None, *Standing):
+            button = QPushButton(standing.label if standing else _ALL)
+            button.setObjectName(f"show_{standing or 'all'}")
+            button.setProperty("kind", "choice")
+            button.setCheckable(True)
+            self._states.addButton(button)
+            self._buttons[standing] = button
+        self._buttons[None].setChecked(True)
+        self._states.buttonClicked.connect(self._clicked)
+        layout = column(self, Space.M)
+        layout.addWidget(self._search)
+        choices = flow(*self._buttons.values())
+        choices.setAccessibleName("State")
+        layout.addWidget(choices)
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search field, its text selected."""
+        self._search.take_focus()
+        self._search.edit.selectAll()
+
+    def render_state(self, state: DeliveryState) -> None:
+        """Show the counts, and what is chosen."""
+        if not self._typing.isActive():
+            self._search.set_text(state.text)
+        for standing, button in self._buttons.items():
+            count = state.counts.get(standing, 0) if standing else state.total
+            name = standing.label if standing else _ALL
+            text = f"{name} {count:,}" if state.counts else name
+            if button.text() != text:
+                button.setText(text)
+            button.setChecked(standing is state.standing)
+
+    @Slot()
+    def _search_now(self) -> None:
+        self._typing.stop()
+        self.search_wanted.emit(self._search.edit.text().strip())
+
+    @Slot(QPushButton)
+    def _clicked(self, clicked: QPushButton) -> None:
+        for standing, button in self._buttons.items():
+            if button is clicked:
+                self.only_wanted.emit(standing)

@@ -1,0 +1,215 @@
+"""The list of emails on the screen: rows of one height, columns that fit the window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QLocale, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QIcon
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
+
+from smtp_desk.app.delivery_list import Part, Span
+from smtp_desk.app.delivery_rows import COLUMNS
+from smtp_desk.app.delivery_words import Standing
+from smtp_desk.ui.delivery.model import STANDING, DeliveryModel
+from smtp_desk.ui.icons import pixmap
+from smtp_desk.ui.theme import Space, theme_of_application
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFocusEvent, QResizeEvent
+
+    Index = QModelIndex | QPersistentModelIndex
+
+ICONS: Final = {
+    Standing.WAITING: ("pending", "muted"),
+    Standing.SENDING: ("running", "accent"),
+    Standing.SENT: ("success", "success"),
+    Standing.UNCERTAIN: ("warning", "warning"),
+    Standing.REFUSED: ("failed", "danger"),
+    Standing.DROPPED: ("skipped", "muted"),
+}
+"""The icon of each standing, and its tone."""
+
+_ICON: Final = 16
+_STATE: Final = COLUMNS.index("State")
+_TIME: Final = COLUMNS.index("Time")
+_LEFT_TO_RIGHT: Final = "\u200e"
+_SAMPLES: Final = {
+    "Time": "0000-00-00 00:00",
+    "Kind": "Notification",
+    "State": "Uncertain",
+    "Route": "Defaults",
+}
+_SHARES: Final = {"To": 3, "Subject": 3, "Why": 4}
+_NARROWEST_EMS: Final = 5
+_ROWS: Final = 6
+_AHEAD: Final = 60
+"""Rows before the end at which more are asked for, so that nobody waits at the end."""
+
+
+class EmailTable(QTableView):
+    """The emails, newest first.
+
+    Signals:
+        chosen: Another email is the current one: its identifier, or "" for none.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("emails")
+        self.setAccessibleName("Emails")
+        self.setAccessibleDescription("Newest first. The details of the chosen one stand below.")
+        self._emails = DeliveryModel()
+        self._fitted = 0
+        self.setModel(self._emails)
+        self.setItemDelegateForColumn(_STATE, _StateDelegate(self))
+        self.setItemDelegateForColumn(_TIME, _TimeDelegate(self))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self._set_headers()
+        self.selectionModel().currentRowChanged.connect(self._choose)
+        self.verticalScrollBar().valueChanged.connect(self._look_ahead)
+
+    @property
+    def emails(self) -> DeliveryModel:
+        """What the table shows."""
+        return self._emails
+
+    @property
+    def span(self) -> Span:
+        """What is in view."""
+        rows = self._emails.rowCount()
+        first = self.rowAt(0)
+        last = self.rowAt(self.viewport().height() - 1)
+        if first < 0:
+            return Span()
+        last = rows - 1 if last < 0 else last
+        above, bottom = self._emails.id_at(first - 1), self._emails.id_at(last)
+        return Span(above, bottom, last - first + 1)
+
+    def show_part(self, part: Part) -> None:
+        """Put rows into the list; what the person looks at stays where it is."""
+        chosen = self._emails.id_at(self.currentIndex().row())
+        anchor = self.rowAt(0) if self.verticalScrollBar().value() else -1
+        anchor_id, offset = self._emails.id_at(anchor), self.rowViewportPosition(anchor)
+        self._emails.show_part(part)
+        if part.anew:
+            self.scrollToTop()
+            self.choose(chosen)
+        elif anchor_id:
+            self._scroll_to(anchor_id, anchor, offset)
+
+    def choose(self, entry_id: str) -> None:
+        """Make an email the current one, or none where it is not in the list."""
+        row = self._emails.row_of(entry_id) if entry_id else -1
+        if row >= 0:
+            self.setCurrentIndex(self._emails.index(row, 0))
+        else:
+            self.chosen.emit("")
+
+    def keep_in_view(self) -> None:
+        """Scroll to the current email after the table became smaller."""
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Choose the first email, which Qt only makes the current one."""
+        super().focusInEvent(event)
+        current = self.currentIndex()
+        if current.isValid() and not self.selectionModel().hasSelection():
+            self.selectRow(current.row())
+            self.chosen.emit(self._emails.id_at(current.row()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the new width among the columns."""
+        super().resizeEvent(event)
+        width = self.viewport().width()
+        if width != self._fitted:
+            self._fitted = width
+            self._fit(width)
+
+    def _set_headers(self) -> None:
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        across.setHighlightSections(False)
+        across.setSectionsClickable(False)
+        across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        across.setTextElideMode(Qt.TextElideMode.ElideRight)
+        height = self.fontMetrics().height() + Space.M
+        down.hide()
+        down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        down.setMinimumSectionSize(height)
+        down.setDefaultSectionSize(height)
+        self.setMinimumHeight(_ROWS * height + across.sizeHint().height())
+
+    def _fit(self, width: int) -> None:
+        metrics, padding = self.fontMetrics(), 2 * Space.S + Space.XS
+        widths = {
+            title: metrics.horizontalAdvance(max(sample, title, key=len)) + padding
+            for title, sample in _SAMPLES.items()
+        }
+        widths["State"] += _ICON + Space.S
+        rest = width - sum(widths.values())
+        narrowest = _NARROWEST_EMS * metrics.height()
+        for title, share in _SHARES.items():
+            widths[title] = max(rest * share // sum(_SHARES.values()), narrowest)
+        for column, title in enumerate(COLUMNS):
+            self.setColumnWidth(column, widths[title])
+
+    def _scroll_to(self, entry_id: str, row_before: int, offset: int) -> None:
+        """Bring the row that was the first in view back to where it was."""
+        row = self._emails.row_of(entry_id)
+        if row not in (-1, row_before):
+            self.updateGeometries()
+            place = self.verticalHeader().sectionPosition(row) - offset
+            self.verticalScrollBar().setValue(place)
+
+    @Slot(QModelIndex)
+    def _choose(self, current: QModelIndex) -> None:
+        self.chosen.emit(self._emails.id_at(current.row()))
+
+    @Slot()
+    def _look_ahead(self) -> None:
+        last = self.rowAt(self.viewport().height() - 1)
+        rows = self._emails.rowCount()
+        near = last < 0 or last + _AHEAD >= rows
+        if near and self._emails.canFetchMore(QModelIndex()):
+            self._emails.fetchMore(QModelIndex())
+
+
+class _StateDelegate(QStyledItemDelegate):
+    """Puts the icon of the state before its name: colour alone tells nobody."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        """Add the icon."""
+        super().initStyleOption(option, index)
+        name, tone = ICONS[Standing(index.data(STANDING))]
+        ratio = option.widget.devicePixelRatioF()
+        option.icon = QIcon(pixmap(name, _colour(tone), _ICON, ratio))
+        option.decorationSize = QSize(_ICON, _ICON)
+        option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
+
+
+class _TimeDelegate(QStyledItemDelegate):
+    """Keeps the day before the time where words are read from right to left."""
+
+    def displayText(self, value: object, locale: QLocale | QLocale.Language) -> str:
+        """Mark the digits as left to right."""
+        return _LEFT_TO_RIGHT + super().displayText(value, locale)
+
+
+def _colour(tone: str) -> QColor:
+    return QColor(getattr(theme_of_application().colours, tone))

@@ -1,0 +1,243 @@
+"""The Delivery page: what its presenter sees of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QPushButton
+
+from smtp_desk.app.delivery_export import file_name
+from smtp_desk.app.delivery_state import DeliveryState, Emptiness
+from smtp_desk.ui.card import Card, Panel
+from smtp_desk.ui.delivery.action_bar import ActionBar
+from smtp_desk.ui.delivery.details_card import DetailsCard
+from smtp_desk.ui.delivery.filter_bar import SEARCH_MS, FilterBar
+from smtp_desk.ui.delivery.routes_card import RoutesCard
+from smtp_desk.ui.delivery.table import EmailTable
+from smtp_desk.ui.label import Label
+from smtp_desk.ui.page import Page
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
+    from smtp_desk.app.delivery_list import Part, Span
+    from smtp_desk.app.delivery_words import Standing
+
+REFRESH_MS: Final = 3000
+"""How often the page looks again while it is seen."""
+
+_WIDTH: Final = 1120
+_MOST: Final = 100
+"""Share of the height that the list takes of what the cards leave."""
+_EXPLANATION: Final = "What was sent by which route and why, and what still waits."
+_FILTER: Final = "Emails (*.eml);;All files (*)"
+_NOTHING: Final = (
+    "No email was sent yet",
+    (
+        "As soon as an email is sent, it stands here until its fate is known: which route took it, "
+        "why it went another way, and what the server said. Emails that no route takes wait here."
+    ),
+)
+_NO_MATCHES: Final = ("No email matches", "Search for something else, or show all emails.")
+
+
+class DeliveryActions(Protocol):
+    """What the page asks of its presenter."""
+
+    def refresh(self, span: Span) -> None:
+        """Read what is new, and what is in view."""
+
+    def search(self, text: str) -> None:
+        """List the emails with this text."""
+
+    def show_only(self, standing: Standing | None) -> None:
+        """List the emails that stand so."""
+
+    def show_all(self) -> None:
+        """List all emails."""
+
+    def more(self) -> None:
+        """Read on at the end of the list."""
+
+    def select(self, entry_id: str) -> None:
+        """Show this email in full."""
+
+    def retry(self) -> None:
+        """Make the selected email due now."""
+
+    def drop(self) -> None:
+        """Give the selected email up."""
+
+    def export(self, file: Path) -> None:
+        """Write the selected email into a file."""
+
+    def try_again(self, route: str) -> None:
+        """Have a route tried again."""
+
+
+class _Page(Page):
+    """Tells when it is seen, and when no more."""
+
+    seen = Signal()
+    left = Signal()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Tell."""
+        super().showEvent(event)
+        self.seen.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Tell."""
+        super().hideEvent(event)
+        self.left.emit()
+
+
+class _Empty(Card):
+    """Says in words why the list shows nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("no_emails")
+        self._title = Label(rank="heading")
+        self._text = Label(rank="muted")
+        self.show_all: Final = QPushButton("Show all emails")
+        self.show_all.setObjectName("show_all_emails")
+        self.body.addWidget(self._title)
+        self.body.addWidget(self._text)
+        self.body.addWidget(self.show_all, alignment=Qt.AlignmentFlag.AlignLeading)
+
+    def show_reason(self, emptiness: Emptiness) -> None:
+        """Show why."""
+        title, text = _NO_MATCHES if emptiness is Emptiness.NO_MATCHES else _NOTHING
+        self._title.show_text(title)
+        self._text.show_text(text)
+        self.show_all.setVisible(emptiness is Emptiness.NO_MATCHES)
+
+
+class DeliveryView(QObject):
+    """Shows what it is told and reports what the person does; decides nothing.
+
+    Args:
+        refresh_ms: How often to look again while the page is seen.
+        search_ms: How long a pause in typing begins the search.
+
+    Attributes:
+        page: The widget.
+    """
+
+    def __init__(self, *, refresh_ms: int = REFRESH_MS, search_ms: int = SEARCH_MS) -> None:
+        super().__init__()
+        self.page: Final = _Page("delivery", "Delivery", _EXPLANATION, width=_WIDTH)
+        self._actions: DeliveryActions | None = None
+        self._state = DeliveryState()
+        self._table = EmailTable()
+        self._filter = FilterBar(search_ms)
+        self._routes = RoutesCard()
+        self._details = DetailsCard()
+        self._empty = _Empty()
+        self._bar = ActionBar(_WIDTH)
+        self._trouble = Panel("danger")
+        self._trouble_text = Label()
+        self._trouble_text.setObjectName("trouble")
+        self._trouble.body.addWidget(self._trouble_text)
+        self._timer = QTimer(self)
+        self._timer.setInterval(refresh_ms)
+        self._list = Card()
+        self._list.setAccessibleName("Emails")
+        self._list.body.addWidget(self._filter)
+        self._list.body.addWidget(self._table, 1)
+        self._fill()
+        self.render(self._state)
+
+    def attach(self, actions: DeliveryActions) -> None:
+        """Report to `actions` from now on."""
+        self._actions = actions
+        self._timer.timeout.connect(self.refresh)
+        self.page.seen.connect(self._seen)
+        self.page.left.connect(self._timer.stop)
+        self._filter.search_wanted.connect(actions.search)
+        self._filter.only_wanted.connect(actions.show_only)
+        self._empty.show_all.clicked.connect(self._show_all)
+        self._table.emails.more_wanted.connect(actions.more)
+        self._table.chosen.connect(actions.select)
+        self._routes.try_wanted.connect(actions.try_again)
+        self._bar.retry_wanted.connect(actions.retry)
+        self._bar.drop_wanted.connect(actions.drop)
+        self._bar.export_wanted.connect(self._ask_where_to_export)
+        for keys, act in (
+            (QKeySequence(QKeySequence.StandardKey.Find), self._filter.focus_search),
+            (QKeySequence(QKeySequence.StandardKey.Refresh), self.refresh),
+        ):
+            shortcut = QShortcut(keys, self.page)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
+    def show_part(self, part: Part) -> None:
+        """Put rows into the list."""
+        self._table.show_part(part)
+
+    def render(self, state: DeliveryState) -> None:
+        """Show everything else."""
+        self._state = state
+        self._trouble_text.show_text(state.trouble)
+        self._trouble.setVisible(bool(state.trouble))
+        self._routes.render_state(state)
+        self._filter.render_state(state)
+        nothing_yet = state.emptiness is Emptiness.NO_EMAILS
+        empty = state.emptiness in (Emptiness.NO_EMAILS, Emptiness.NO_MATCHES)
+        self._empty.setVisible(empty)
+        if empty:
+            self._empty.show_reason(state.emptiness)
+        unreadable = bool(state.trouble) and state.emptiness is Emptiness.UNREAD
+        self._list.setVisible(not nothing_yet and not unreadable)
+        self._table.setVisible(not empty)
+        self.page.body.setStretchFactor(self._list, 0 if empty else _MOST)
+        self._details.setVisible(not empty and not unreadable)
+        self._details.show_details(state.details)
+        self._bar.render_state(state)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Look again."""
+        if self._actions is not None:
+            self._actions.refresh(self._table.span)
+
+    def _fill(self) -> None:
+        body = self.page.body
+        body.addWidget(self._trouble)
+        body.addWidget(self._routes)
+        body.addWidget(self._list, _MOST)
+        body.addWidget(self._empty)
+        body.addWidget(self._details)
+        body.addStretch(1)
+        self.page.set_action_bar(self._bar)
+
+    @Slot()
+    def _seen(self) -> None:
+        self._timer.start()
+        self.refresh()
+
+    @Slot()
+    def _show_all(self) -> None:
+        if self._actions is not None:
+            self._actions.show_all()
+            self._filter.focus_search()
+
+    @Slot()
+    def _ask_where_to_export(self) -> None:
+        dialog = QFileDialog(self.page, "Export email", "", _FILTER)
+        dialog.setObjectName("export_dialog")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("eml")
+        dialog.selectFile(file_name(self._state.selected))
+        dialog.fileSelected.connect(self._export)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    @Slot(str)
+    def _export(self, path: str) -> None:
+        if self._actions is not None:
+            self._actions.export(Path(path))

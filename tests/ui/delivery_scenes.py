@@ -1,0 +1,152 @@
+"""Scenes of the Delivery page: the real page and presenter over an outbox in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from smtp_desk.app.delivery import DeliveryPresenter
+from smtp_desk.app.delivery_words import Standing
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.sender.entries import OutboxMessage
+from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
+from smtp_desk.store.stored import DefaultKind, DefaultService
+from smtp_desk.ui.delivery.table import EmailTable
+from smtp_desk.ui.delivery.view import DeliveryView
+from tests.app.delivery_page import services_with
+from tests.app.faces import DeferredRunner
+from tests.sender.mails import busy_morning
+from tests.sender.outboxes import TurnedClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SERVER: Final = ServerSettings(
+    host="smtp.example.org", port=587, from_name="Example Partners", from_email="desk@example.org"
+)
+
+
+class Scene:
+    """A page that is shown, with everything behind it."""
+
+    def __init__(self, home: Path) -> None:
+        self.clock = TurnedClock()
+        self.outbox = MemoryOutbox(self.clock)
+        self.health = MemoryHealth(self.clock)
+        self.services = services_with(home, self.clock, self.outbox, self.health)
+        self.runner = DeferredRunner()
+        self.view = DeliveryView(refresh_ms=1_000_000, search_ms=0)
+        self.presenter = DeliveryPresenter(self.services, self.runner, self.view)
+        self.view.attach(self.presenter)
+
+    @property
+    def table(self) -> EmailTable:
+        found = self.view.page.findChild(EmailTable)
+        assert isinstance(found, EmailTable)
+        return found
+
+    def look(self) -> None:
+        self.view.refresh()
+        self.runner.finish()
+
+    def choose(self, row: int) -> None:
+        self.table.choose(self.table.emails.id_at(row))
+        self.runner.finish()
+
+    def configure(self) -> None:
+        """Save and switch on a custom server, and a sendmail as the default service."""
+        self.services.store.save_server(SERVER, Security.STARTTLS, Secret(""))
+        self.services.store.set_enabled(True)
+        self.services.store.save_default(
+            DefaultService(
+                kind=DefaultKind.SENDMAIL,
+                sendmail_path="/usr/sbin/sendmail",
+                from_email="relay@example.org",
+            )
+        )
+
+    def close(self) -> None:
+        self.view.page.deleteLater()
+
+
+def empty(home: Path) -> Scene:
+    """A fresh machine."""
+    scene = Scene(home)
+    scene.look()
+    return scene
+
+
+def morning(home: Path) -> Scene:
+    """Forty emails, the custom route shut, nothing selected."""
+    scene = Scene(home)
+    scene.configure()
+    busy_morning(scene.outbox, scene.health, scene.clock)
+    scene.look()
+    return scene
+
+
+def selected(home: Path) -> Scene:
+    """An email that waits after attempts by both routes."""
+    scene = morning(home)
+    scene.choose(4)
+    return scene
+
+
+def uncertain(home: Path) -> Scene:
+    scene = morning(home)
+    scene.presenter.show_only(Standing.UNCERTAIN)
+    scene.runner.finish()
+    scene.choose(0)
+    return scene
+
+
+def no_match(home: Path) -> Scene:
+    scene = morning(home)
+    scene.presenter.search("nobody@example.org")
+    scene.runner.finish()
+    return scene
+
+
+def trouble(home: Path) -> Scene:
+    """An outbox that is no outbox."""
+    scene = Scene(home)
+    file = scene.services.paths.outbox_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"this is no database, but somebody's notes" * 30)
+    for name in ("outbox", "health"):
+        vars(scene.services).pop(name)
+    scene.look()
+    return scene
+
+
+def long(home: Path) -> Scene:
+    """Texts without end, and characters that must not act."""
+    scene = Scene(home)
+    scene.configure()
+    subject = "Your \x1b[31m statement \u202efdp.exe " + "and more of it " * 30
+    scene.outbox.add(
+        [
+            OutboxMessage(
+                message_id="<" + "m" * 300 + "@example.org>",
+                kind="notification",
+                payload=b"Subject: x\r\n\r\n",
+                recipients=(f"{'a' * 60}@{'very-long-name.' * 8}example.org",),
+                subject=subject,
+            )
+        ]
+    )
+    scene.look()
+    scene.choose(0)
+    return scene
+
+
+SCENES: Final[dict[str, Callable[[Path], Scene]]] = {
+    "empty": empty,
+    "morning": morning,
+    "selected": selected,
+    "uncertain": uncertain,
+    "no_match": no_match,
+    "trouble": trouble,
+    "long": long,
+}
