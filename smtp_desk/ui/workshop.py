@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QMessageBox
 
+from smtp_desk.app.delivery import DeliveryPresenter
 from smtp_desk.app.diagnosis import DiagnosisPresenter, FollowedView
 from smtp_desk.app.logs import logging_to
 from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.store.stored import Preferences
+from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
 from smtp_desk.ui.general.page import GeneralPage
 from smtp_desk.ui.general.preferences import PreferencesKeeper
@@ -57,6 +59,9 @@ class Workshop(QObject):
             self._open.enter_context(logging_to(services.paths.logs))
         self._sandbox: SandboxDesk | None = None
         self._worker = Worker()
+        # The outbox has a thread of its own: it shall not wait for the end of a test.
+        self._outbox_worker = Worker()
+        self._delivery: DeliveryPresenter | None = None
         self._keeper = PreferencesKeeper(services.store, self._worker)
         self._keeper.changed.connect(self._prefer)
         self._view = IntegrationsView(self._theme, offer_details=True)
@@ -75,6 +80,7 @@ class Workshop(QObject):
         self.navigation: Final = Navigation(
             {
                 "integrations": self._integrations,
+                "delivery": self._delivery_page,
                 "diagnostics": self._diagnostics_page,
                 "general": self._general,
             }
@@ -108,12 +114,21 @@ class Workshop(QObject):
         """Wait for what was cancelled, within bounds, and end."""
         self.presenter.close()
         self.diagnosis.close()
+        if self._delivery is not None:
+            self._delivery.close()
+        self._outbox_worker.close()
         if not self._worker.close():
             _log.warning("a job was left behind: it did not end in time")
         self._open.close()
 
     def _integrations(self) -> QWidget:
         return self._view.page
+
+    def _delivery_page(self) -> QWidget:
+        view = DeliveryView()
+        self._delivery = DeliveryPresenter(self._services, self._outbox_worker, view)
+        view.attach(self._delivery)
+        return view.page
 
     def _diagnostics_page(self) -> QWidget:
         return self._diagnostics.page
