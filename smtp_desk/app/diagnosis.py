@@ -1,12 +1,19 @@
 """The Diagnostics page without its widgets: run again, open, save and copy a report."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from smtp_desk.app.presenter import View
+from smtp_desk.app.domain import (
+    DomainCheck,
+    DomainRequest,
+    check_domain,
+    from_problems,
+    with_domain,
+)
 from smtp_desk.app.proving import ProofRequest, ProofResult, prove
 from smtp_desk.app.report_file import load_report, save_report
 from smtp_desk.app.report_text import report_markdown
@@ -14,14 +21,13 @@ from smtp_desk.app.runner import Emit, Runner
 from smtp_desk.app.saved import failure_text
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import Busy, IntegrationsState, Notice
-from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.findings import Remedy
-from smtp_desk.core.problems import Field, Problem, Severity
+from smtp_desk.core.problems import Problem, Severity
 from smtp_desk.core.report import CheckReport, StageResult, fold_stages
 from smtp_desk.core.report_reader import ReportFormatError
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.core.validation import validate, validate_recipient
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.cancel import Cancel, CancelledError
 from smtp_desk.smtp.check import Steps
 
 R = TypeVar("R")
@@ -30,6 +36,8 @@ FROM_TEST: Final = "Test email with the values in the form"
 FROM_CHECK: Final = "Check without signing in, with the values in the form"
 FROM_COMMAND: Final = "Opened from the command line"
 _CANCELLED: Final = "The test was cancelled."
+_DOMAIN_CANCELLED: Final = "Cancelled. Nothing was found out about the From domain."
+_NO_DOMAIN: Final = "The DNS was not asked: the form on Integrations names no From domain."
 _INCOMPLETE: Final = "Nothing was sent: the form on Integrations is not complete."
 
 
@@ -38,6 +46,7 @@ class DiagnosisBusy(StrEnum):
 
     NOTHING = ""
     TESTING = "Sending a test email with the values in the form…"
+    ASKING = "Asking the DNS about the domain of the From email…"
     CHECKING = "Checking the server with the values in the form, without signing in…"
     CANCELLING = "Cancelling…"
     READING = "Reading the report file…"
@@ -62,6 +71,8 @@ class DiagnosisState:
         run_reason: Why Run again is disabled, or "".
         problems: What the form lacks for the test that was asked for.
         notice: What came of the last action.
+        domain: What the DNS said of the From domain in the form, or None.
+        domain_is_news: Whether that came of the last action.
     """
 
     report: CheckReport | None = None
@@ -73,12 +84,15 @@ class DiagnosisState:
     run_reason: str = ""
     problems: tuple[Problem, ...] = ()
     notice: Notice | None = None
+    domain: DomainCheck | None = None
+    domain_is_news: bool = False
 
     @property
     def running(self) -> bool:
-        """Whether a test runs that Cancel would end."""
+        """Whether something runs that Cancel would end."""
         return self.busy in (
             DiagnosisBusy.TESTING,
+            DiagnosisBusy.ASKING,
             DiagnosisBusy.CHECKING,
             DiagnosisBusy.CANCELLING,
         )
@@ -93,41 +107,14 @@ class DiagnosisView(Protocol):
     def focus_verdict(self) -> None:
         """A new report is shown: move the focus to what it comes to."""
 
+    def focus_domain(self) -> None:
+        """The DNS has answered: move the focus to what it said."""
+
     def copy_text(self, text: str) -> None:
         """Put a text on the clipboard."""
 
     def open_integrations(self) -> None:
         """Show the page with the form."""
-
-
-class FollowedView:
-    """The view of the Integrations page, and a second reader of its states."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._follow: Callable[[IntegrationsState], None] | None = None
-
-    def followed_by(self, follow: Callable[[IntegrationsState], None]) -> None:
-        """Tell `follow` of every state from now on."""
-        self._follow = follow
-
-    def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
-        """Put these texts into the fields without reporting them as edits."""
-        self._view.show_draft(draft, recipient)
-
-    def render(self, state: IntegrationsState) -> None:
-        """Show everything else, on both pages."""
-        self._view.render(state)
-        if self._follow is not None:
-            self._follow(state)
-
-    def focus_field(self, field: Field) -> None:
-        """Move the focus to the field."""
-        self._view.focus_field(field)
-
-    def focus_outcome(self) -> None:
-        """Move the focus to the outcome line."""
-        self._view.focus_outcome()
 
 
 class Tester(Protocol):
@@ -219,9 +206,28 @@ class DiagnosisPresenter:
 
         self._run(DiagnosisBusy.CHECKING, job, self._checked)
 
+    def check_domain(self) -> None:
+        """Ask the DNS about the From domain in the form, or say that there is none."""
+        if self._state.busy is not DiagnosisBusy.NOTHING or self._state.run_reason:
+            return
+        draft = self._tester.request().draft
+        problems = from_problems(draft)
+        if problems:
+            self._refuse(problems, _NO_DOMAIN)
+            return
+        services, asked = self._services, DomainRequest.of(draft)
+
+        def job(_emit: Emit, cancel: Cancel) -> DomainCheck | None:
+            with contextlib.suppress(CancelledError):
+                return check_domain(services, asked, cancel)
+            return None
+
+        self._run(DiagnosisBusy.ASKING, job, self._domain_checked)
+
     def cancel(self) -> None:
-        """End the test that runs; answers at once."""
-        if self._state.busy is DiagnosisBusy.CHECKING and self._cancel is not None:
+        """End what runs; answers at once."""
+        own = (DiagnosisBusy.CHECKING, DiagnosisBusy.ASKING)
+        if self._state.busy in own and self._cancel is not None:
             self._cancel.cancel()
             self._show(replace(self._state, busy=DiagnosisBusy.CANCELLING))
         elif self._state.busy is DiagnosisBusy.TESTING:
@@ -244,8 +250,8 @@ class DiagnosisPresenter:
             )
 
     def save(self, path: Path) -> None:
-        """Write the report that is shown into a file."""
-        report, name = self._state.report, path.name
+        """Write the report that is shown into a file, with what the DNS said of its domain."""
+        report, name = self._whole_report(), path.name
         if report is not None and self._state.busy is DiagnosisBusy.NOTHING:
             self._run(
                 DiagnosisBusy.WRITING,
@@ -256,7 +262,7 @@ class DiagnosisPresenter:
 
     def copy(self) -> None:
         """Put the report that is shown on the clipboard, as Markdown."""
-        report = self._state.report
+        report = self._whole_report()
         if report is not None and self._state.busy is DiagnosisBusy.NOTHING:
             self._run(
                 DiagnosisBusy.COPYING,
@@ -280,8 +286,14 @@ class DiagnosisPresenter:
         if shown != self._state:
             self._show(shown)
 
-    def _refuse(self, problems: tuple[Problem, ...]) -> None:
-        notice = Notice(_INCOMPLETE, error=True)
+    def _whole_report(self) -> CheckReport | None:
+        report, check = self._state.report, self._state.domain
+        if report is None or check is None or not check.belongs_to(report):
+            return report
+        return with_domain(report, check)
+
+    def _refuse(self, problems: tuple[Problem, ...], text: str = _INCOMPLETE) -> None:
+        notice = Notice(text, error=True)
         self._show(replace(self._state, problems=problems, notice=notice))
 
     def _run(
@@ -303,7 +315,7 @@ class DiagnosisPresenter:
         self._cancel = self._runner.run(
             job, on_done=finish, on_error=fail, on_event=self._stage_event
         )
-        self._show(replace(self._state, busy=busy, notice=None, problems=()))
+        self._show(replace(self._state, busy=busy, notice=None, problems=(), domain_is_news=False))
 
     def _idle(self) -> None:
         self._cancel = None
@@ -319,6 +331,13 @@ class DiagnosisPresenter:
         else:
             self._take(result.report, FROM_CHECK, own=True)
 
+    def _domain_checked(self, check: DomainCheck | None) -> None:
+        if check is None:
+            self._tell(_DOMAIN_CANCELLED)
+        else:
+            self._show(replace(self._state, domain=check, domain_is_news=True))
+            self._view.focus_domain()
+
     def _copied(self, text: str) -> None:
         self._view.copy_text(text)
         self._tell("Copied as Markdown. It holds no password.")
@@ -333,6 +352,8 @@ class DiagnosisPresenter:
                 stages=(),
                 problems=(),
                 notice=None,
+                domain=self._state.domain if own else None,
+                domain_is_news=False,
             )
         )
         self._view.focus_verdict()

@@ -6,7 +6,9 @@ from typing import Final
 
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import AddressError, parse_host, parse_mailbox
+from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.findings import Finding
+from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport, StageResult
 from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
 from smtp_desk.smtp.cancel import Cancel
@@ -34,6 +36,11 @@ class DomainRequest:
     from_email: str
     host: str = ""
     resolver: str | None = None
+
+    @classmethod
+    def of(cls, draft: SettingsDraft) -> "DomainRequest":
+        """Return the question about what stands in a form without `from_problems`."""
+        return cls(from_email=draft.from_email.strip(), host=draft.host.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +71,27 @@ class DomainCheck:
         """What could not be checked, and why, one sentence each."""
         told = self.facts.get(_NOT_CHECKED)
         return tuple(str(each) for each in told) if isinstance(told, list) else ()
+
+    @property
+    def in_order(self) -> bool:
+        """Whether all was told, and all is well."""
+        return not (self.warnings or self.not_checked)
+
+    @property
+    def summary(self) -> str:
+        """What it comes to, in one sentence."""
+        if self.warnings:
+            if len(self.warnings) == 1:
+                return f"One thing is not as it should be at {self.domain}."
+            return f"{len(self.warnings)} things are not as they should be at {self.domain}."
+        if self.not_checked:
+            return f"Not all of {self.domain} could be checked."
+        return f"All that the DNS says of {self.domain} is in order."
+
+    def belongs_to(self, report: CheckReport) -> bool:
+        """Whether the report is of the same From address and server."""
+        tested = (report.settings.get("from_email"), report.settings.get("host"))
+        return tested == (self.from_email, self.host)
 
 
 def check_domain(services: Services, request: DomainRequest, cancel: Cancel) -> DomainCheck:
@@ -114,6 +142,15 @@ def domain_of(from_email: str) -> str:
     if domain.startswith("["):
         raise AddressError("email.domain", domain=domain)
     return domain
+
+
+def from_problems(draft: SettingsDraft) -> tuple[Problem, ...]:
+    """Return what keeps the DNS from being asked about the From address of a form."""
+    try:
+        domain_of(draft.from_email)
+    except AddressError as error:
+        return (Problem(Field.FROM_EMAIL, error.code, error.params),)
+    return ()
 
 
 def with_domain(report: CheckReport, check: DomainCheck) -> CheckReport:

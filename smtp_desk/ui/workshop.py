@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QMessageBox
 
 from smtp_desk.app.delivery import DeliveryPresenter
-from smtp_desk.app.diagnosis import DiagnosisPresenter, FollowedView
+from smtp_desk.app.diagnosis import DiagnosisPresenter
+from smtp_desk.app.followed_view import FollowedView
 from smtp_desk.app.logs import logging_to
 from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.store.stored import Preferences

@@ -12,8 +12,8 @@ from smtp_desk.app.diagnosis import (
     DiagnosisBusy,
     DiagnosisPresenter,
     DiagnosisState,
-    FollowedView,
 )
+from smtp_desk.app.followed_view import FollowedView
 from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.app.report_file import load_report
 from smtp_desk.app.report_text import report_markdown
@@ -41,6 +41,9 @@ class RememberingDiagnosis:
 
     def focus_verdict(self) -> None:
         self.done.append("verdict")
+
+    def focus_domain(self) -> None:
+        self.done.append("domain")
 
     def copy_text(self, text: str) -> None:
         self.done.append(text)

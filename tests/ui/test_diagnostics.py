@@ -45,6 +45,9 @@ class Recorder:
     def run(self, *, login: bool) -> None:
         self.calls.append(("run", login))
 
+    def check_domain(self) -> None:
+        self.calls.append(("check_domain",))
+
     def cancel(self) -> None:
         self.calls.append(("cancel",))
 

@@ -25,6 +25,10 @@ _SENDS_NOTHING: Final = (
     "Run again goes no further than encryption (TLS): it needs no password, From or recipient, "
     "sends no email and proves nothing."
 )
+_DOMAIN: Final = (
+    "Asks the DNS who receives mail for the domain of the From email and who may send for it. "
+    "Needs no server and no password."
+)
 _NO_REPORT: Final = "There is no report yet."
 
 
@@ -37,6 +41,7 @@ class ActionBar(QFrame):
         open_wanted: Open report.
         save_wanted: Save report.
         copy_wanted: Copy as Markdown.
+        domain_wanted: Check the From domain.
     """
 
     run_wanted = Signal(bool)
@@ -44,6 +49,7 @@ class ActionBar(QFrame):
     open_wanted = Signal()
     save_wanted = Signal()
     copy_wanted = Signal()
+    domain_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,16 +61,27 @@ class ActionBar(QFrame):
         self._without.setToolTip(_SENDS_NOTHING)
         self._without.setAccessibleDescription(_SENDS_NOTHING)
         self._cancel = _button("Cancel", "cancel_run")
+        self._domain = _button("Check the From &domain", "check_domain")
+        self._domain.setToolTip(_DOMAIN)
         self._open = _button("&Open report…", "open_report")
         self._save = _button("&Save report…", "save_report")
         self._copy = _button("&Copy as Markdown", "copy_report")
         self._run.clicked.connect(self._run_clicked)
         self._cancel.clicked.connect(self.cancel_wanted)
+        self._domain.clicked.connect(self._domain_clicked)
         self._open.clicked.connect(self.open_wanted)
         self._save.clicked.connect(self.save_wanted)
         self._copy.clicked.connect(self.copy_wanted)
         self._without.toggled.connect(self._explain)
-        buttons = flow(self._run, self._cancel, self._without, self._open, self._save, self._copy)
+        buttons = flow(
+            self._run,
+            self._cancel,
+            self._without,
+            self._domain,
+            self._open,
+            self._save,
+            self._copy,
+        )
         content = column(inner := QFrame(), Space.S)
         content.addWidget(self._line)
         content.addWidget(buttons)
@@ -73,6 +90,7 @@ class ActionBar(QFrame):
         outer.setContentsMargins(Space.XL, Space.M, Space.XL, Space.M)
         outer.addWidget(centred(inner))
         self._state: DiagnosisState | None = None
+        self._begun = self._run
 
     @property
     def first(self) -> QWidget:
@@ -95,17 +113,20 @@ class ActionBar(QFrame):
         self._state = state
         busy = str(state.busy)
         reason = "" if state.report is not None else _NO_REPORT
-        had_focus = self._run.hasFocus() or self._cancel.hasFocus()
+        waiting = self._cancel.hasFocus()
+        starting = self._run.hasFocus() or self._domain.hasFocus()
         self._cancel.setVisible(state.running)
         enable(self._cancel, busy if state.busy.name == "CANCELLING" else "")
         enable(self._run, busy or state.run_reason)
+        enable(self._domain, busy or state.run_reason)
         enable(self._open, busy)
         enable(self._save, busy or reason)
         enable(self._copy, busy or reason)
         self._without.setEnabled(not busy)
-        if had_focus:
-            target = self._cancel if state.running else self._run
-            target.setFocus(Qt.FocusReason.OtherFocusReason)
+        if state.running and (starting or waiting):
+            self._cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif waiting:
+            self._begun.setFocus(Qt.FocusReason.OtherFocusReason)
         self._explain()
 
     @Slot()
@@ -115,12 +136,21 @@ class ActionBar(QFrame):
             self._line.show_line(str(state.busy), "muted")
         elif state is not None and state.notice is not None:
             self._line.show_notice(state.notice)
+        elif state is not None and state.domain is not None and state.domain_is_news:
+            tone = "success" if state.domain.in_order else "warning"
+            self._line.show_line(state.domain.summary, tone)
         else:
             text = _SENDS_NOTHING if self._without.isChecked() else _SENDS
             self._line.show_line(text, "muted")
 
     @Slot()
+    def _domain_clicked(self) -> None:
+        self._begun = self._domain
+        self.domain_wanted.emit()
+
+    @Slot()
     def _run_clicked(self) -> None:
+        self._begun = self._run
         self.run_wanted.emit(not self._without.isChecked())
 
 

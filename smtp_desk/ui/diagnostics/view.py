@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from smtp_desk.app.diagnosis import DiagnosisBusy, DiagnosisState
 from smtp_desk.ui.card import Card, column
 from smtp_desk.ui.diagnostics.action_bar import ActionBar
+from smtp_desk.ui.diagnostics.domain_card import DomainCard
 from smtp_desk.ui.diagnostics.evidence import evidence
 from smtp_desk.ui.diagnostics.time_line import TimeLine
 from smtp_desk.ui.diagnostics.verdict_card import VerdictCard
@@ -24,6 +25,7 @@ from smtp_desk.ui.theme import Space
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
+    from smtp_desk.app.domain import DomainCheck
     from smtp_desk.core.findings import Remedy
     from smtp_desk.core.problems import Problem
     from smtp_desk.core.report import CheckReport
@@ -39,8 +41,11 @@ class DiagnosisActions(Protocol):
     def run(self, *, login: bool) -> None:
         """Test the values in the form."""
 
+    def check_domain(self) -> None:
+        """Ask the DNS about the From domain in the form."""
+
     def cancel(self) -> None:
-        """End the test that runs."""
+        """End what runs."""
 
     def apply(self, remedy: Remedy) -> None:
         """Make the changes of a remedy in the form."""
@@ -86,6 +91,7 @@ class DiagnosticsView(QObject):
         self._shown: DiagnosisState | None = None
         self._content: QWidget | None = None
         self._verdict: VerdictCard | None = None
+        self._domain: DomainCard | None = None
         self._wants_focus = False
         self._bar = ActionBar()
         self._missing: Missing | None = None
@@ -108,6 +114,7 @@ class DiagnosticsView(QObject):
         self._actions = actions
         bar.run_wanted.connect(self._run)
         bar.cancel_wanted.connect(actions.cancel)
+        bar.domain_wanted.connect(actions.check_domain)
         bar.copy_wanted.connect(actions.copy)
         bar.open_wanted.connect(self._ask_what_to_open)
         bar.save_wanted.connect(self._ask_where_to_save)
@@ -132,6 +139,12 @@ class DiagnosticsView(QObject):
         if self.page.isVisible():
             self._focus()
 
+    def focus_domain(self) -> None:
+        """Move the focus to what the DNS said, if it is seen, and bring it into view."""
+        if self._domain is not None and self.page.isVisible():
+            self._domain.summary.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.page.bring_into_view(self._domain.summary)
+
     def copy_text(self, text: str) -> None:
         """Put a text on the clipboard."""
         QGuiApplication.clipboard().setText(text)
@@ -154,14 +167,21 @@ class DiagnosticsView(QObject):
         self._bar.render_state(state)
         if shown is None or _of_report(shown) != _of_report(state):
             self._show_report(state)
+        if shown is None or shown.domain is not state.domain:
+            self._show_domain(state.domain)
         if shown is None or shown.problems != state.problems:
             self._show_missing(state.problems)
-        self._running.setVisible(state.running)
+        # Asking the DNS has no stages; the report stays in view meanwhile.
+        tests = (DiagnosisBusy.TESTING, DiagnosisBusy.CHECKING)
+        at_work = state.busy in tests or (state.running and bool(state.stages))
+        self._running.setVisible(at_work)
         # Only a test email goes through all stages; a check shows those that began.
         testing = state.busy is DiagnosisBusy.TESTING
         self._stages.show_stages(state.stages, testing=testing)
         if self._content is not None:
-            self._content.setVisible(not state.running)
+            self._content.setVisible(not at_work)
+        if self._domain is not None:
+            self._domain.setVisible(not state.running)
 
     def _focus(self) -> None:
         if self._wants_focus and self._verdict is not None:
@@ -187,6 +207,17 @@ class DiagnosticsView(QObject):
             for card in evidence(state.report):
                 layout.addWidget(card)
         self._layout.addWidget(self._content)
+
+    def _show_domain(self, check: DomainCheck | None) -> None:
+        if self._domain is not None:
+            self._layout.removeWidget(self._domain)
+            self._domain.hide()
+            self._domain.deleteLater()
+            self._domain = None
+        if check is not None:
+            self._domain = DomainCard(check)
+            self._layout.insertWidget(0, self._domain)
+            self._domain.show()
 
     def _show_missing(self, problems: tuple[Problem, ...]) -> None:
         if self._missing is not None:

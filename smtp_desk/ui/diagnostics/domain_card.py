@@ -1,0 +1,66 @@
+"""What the DNS says of the From domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+
+from smtp_desk.ui.card import Card, Panel
+from smtp_desk.ui.diagnostics.facts import FactTable, fact_rows
+from smtp_desk.ui.icons import set_look
+from smtp_desk.ui.integrations.finding_panel import WarningPanel
+from smtp_desk.ui.label import Label, breakable
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFocusEvent
+
+    from smtp_desk.app.domain import DomainCheck
+
+_EXPLANATION: Final = (
+    "Receivers look these records up before they believe that an email comes from this domain. "
+    "Nothing here keeps this program from sending."
+)
+_IN_THE_TITLE: Final = frozenset({"from_domain"})
+
+
+class _Summary(Panel):
+    """What it comes to; takes the focus so that screen readers speak it."""
+
+    def __init__(self, check: DomainCheck) -> None:
+        super().__init__("plain" if check.not_checked else "success")
+        self.setObjectName("domain_summary")
+        self.setAccessibleName(check.summary)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if check.warnings:
+            self.set_tone("warning")
+        self.body.addWidget(Label(breakable(check.summary), "strong"))
+        for told in check.not_checked:
+            self.body.addWidget(Label(breakable(f"Not checked: {told}.")))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show it."""
+        super().focusInEvent(event)
+        set_look(self, "ring", "on")
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Show it."""
+        super().focusOutEvent(event)
+        set_look(self, "ring", "off")
+
+
+class DomainCard(Card):
+    """The answers of the DNS, and what is not as it should be.
+
+    Attributes:
+        summary: Takes the focus.
+    """
+
+    def __init__(self, check: DomainCheck) -> None:
+        super().__init__(f"From domain: {check.domain}", _EXPLANATION)
+        self.setObjectName("from_domain_card")
+        self.summary: Final = _Summary(check)
+        self.body.addWidget(self.summary)
+        for warning in check.warnings:
+            self.body.addWidget(WarningPanel(warning))
+        self.body.addWidget(FactTable(fact_rows(check.facts, without=_IN_THE_TITLE)))
