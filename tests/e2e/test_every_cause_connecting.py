@@ -167,6 +167,10 @@ def test_an_address_that_the_system_can_make_nothing_of(cause: Cause) -> None:
             GREETING,
             "554 mx.example.test ESMTP not accepting connections: listed at zen.spamhaus.org",
         ),
+        said("greeting.refused", 69, GREETING, "501 no"),
+        said("greeting.refused", 69, GREETING, "530 5.7.0 Must issue a STARTTLS command first"),
+        said("greeting.not_smtp", 69, GREETING, "221 bye"),
+        said("greeting.not_smtp", 69, GREETING, "354 go on"),
         said("greeting.busy", 75, GREETING, "421 Too many concurrent SMTP connections"),
         said("greeting.busy", 75, GREETING, "450 4.3.2 try again later"),
         said(
@@ -198,6 +202,21 @@ def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: Said)
         assert server.auth_attempts == 0
     finding = cause.told(ended.status, ended.out)
     assert str(finding.reply) == said.line
+
+
+@pytest.mark.cause("greeting.refused", stage="greeting", status=69)
+@pytest.mark.parametrize(
+    "answer", [Reply("250 stay"), Reply("354 go on"), Reply("554 no"), Raw(b"\xff"), Silence()]
+)
+def test_what_is_answered_to_the_goodbye_changes_nothing(
+    cause: Cause, check: Checking, answer: Reply | Raw | Silence
+) -> None:
+    refused = Script(greeting=Reply("554 5.7.1 Access denied"), on={"*": answer})
+    with ScriptedServer(refused) as server:
+        ended = check(server)
+        server.wait_for(lambda server: not server.open_connections)
+        assert set(server.commands) <= {"QUIT"}
+    cause.told(ended.status, ended.out)
 
 
 def _greeting(*actions: Reply | Raw | Receive | Close | Silence) -> Play:

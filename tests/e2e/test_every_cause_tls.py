@@ -59,6 +59,7 @@ def _alert(number: int) -> Play:
 
 FAILURES = [
     ("tls.not_offered", lambda _: Script(), ()),
+    ("tls.not_offered", lambda _: Script(on={"EHLO": Reply("250")}), ()),
     (
         "tls.injected_data",
         _after_starttls(Raw(b"220 go\r\n250-x\r\n250 AUTH PLAIN\r\n"), Handshake()),
