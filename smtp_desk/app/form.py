@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from smtp_desk.app.company_ca import CompanyCas
 from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.draft import CaFile, SettingsDraft
 from smtp_desk.core.problems import Field, Problem, Severity
@@ -23,15 +24,19 @@ class Form:
     """The draft, the recipient, and the fields that the person has left at least once.
 
     A field starts to complain after its first `editingFinished`, then with every keystroke.
+
+    Attributes:
+        draft: What is typed.
+        recipient: Where the test email goes, as typed.
+        cas: What is known of the CA files that were named.
     """
 
     def __init__(self) -> None:
         self.draft = SettingsDraft()
         self.recipient = ""
+        self.cas: Final = CompanyCas()
         self._base = self.draft
         self._saved: ServerSettings | None = None
-        self._ca = CaFile()
-        self._ca_hosts: dict[str, str] = {}
         self._left: set[Field] = set()
 
     def load(
@@ -52,9 +57,8 @@ class Form:
         """
         self.draft = self._base = draft
         self._saved = saved
-        self._ca = ca or CaFile()
-        if ca_host:
-            self._ca_hosts[self._ca.path] = ca_host
+        if ca is not None:
+            self.cas.take(ca, ca_host)
         self._left.clear()
 
     def rebase(self, draft: SettingsDraft, saved: ServerSettings | None) -> None:
@@ -99,17 +103,6 @@ class Form:
         before, self.draft = self.draft, replace(self.draft, **trimmed)
         return self.draft != before
 
-    def take_ca(self, ca: CaFile) -> None:
-        """Take what was read from the CA file, if it is still the one that is named."""
-        if ca.path == self.draft.ca_file.strip():
-            self._ca = ca
-
-    def trust_ca(self, ca: CaFile, host: str) -> None:
-        """Take a CA that the person trusted for this host, and for no other one."""
-        self._ca_hosts[ca.path] = host
-        self.draft = replace(self.draft, ca_file=ca.path)
-        self._ca = ca
-
     @property
     def host(self) -> str:
         """The host as it stands in settings, or "" while it is none."""
@@ -124,17 +117,12 @@ class Form:
         return replace(self.draft, ca_file="") if self._ca_trusted_elsewhere else self.draft
 
     @property
-    def ca(self) -> CaFile | None:
-        """What was read from the CA file that is named now, or None where nothing was yet."""
-        return self._ca if self._ca.path == self.draft.ca_file.strip() else None
-
-    @property
     def values(self) -> Snapshot | None:
         """The values in the form, or None while they are no settings."""
-        if self.draft.ca_file.strip() and self.ca is None:
+        if self._ca is None:
             return None
         try:
-            values = parse(self.draft, self.ca)
+            values = parse(self.draft, self._ca)
         except InvalidDraftError:
             return None
         return None if self._stored_elsewhere(values) or self._ca_trusted_elsewhere else values
@@ -143,7 +131,7 @@ class Form:
     def problems(self) -> tuple[Problem, ...]:
         """All problems, notices included, whether or not they are shown yet."""
         return (
-            *validate(self.draft, self.ca),
+            *validate(self.draft, self._ca),
             *self._trusted_ca_problem(),
             *self._stored_password_problem(),
             *validate_recipient(self.recipient),
@@ -185,10 +173,14 @@ class Form:
         return app_password_without_spaces(self.draft.host, password)
 
     @property
+    def _ca(self) -> CaFile | None:
+        """What was read from the CA file that is named now, or None where nothing was yet."""
+        return self.cas.read(self.draft.ca_file)
+
+    @property
     def _ca_trusted_elsewhere(self) -> str:
         """The only host that the CA in the form was trusted for, or "" where it may serve."""
-        host = self._ca_hosts.get(self.draft.ca_file.strip(), "")
-        return "" if host == self.host else host
+        return self.cas.trusted_elsewhere(self.draft.ca_file, self.host)
 
     def _trusted_ca_problem(self) -> tuple[Problem, ...]:
         """A CA that was trusted by its fingerprint serves the host that showed it, no other."""
@@ -206,7 +198,7 @@ class Form:
             return ()
         try:
             values = parse(
-                replace(self.draft, from_email="name@example.com", from_name=""), self.ca
+                replace(self.draft, from_email="name@example.com", from_name=""), self._ca
             )
         except InvalidDraftError:
             return ()

@@ -241,7 +241,7 @@ class IntegrationsPresenter:
         )
 
     def _ca_read(self, ca: CaFile) -> None:
-        self._form.take_ca(ca)
+        self._form.cas.take(ca)
         self._render()
 
     def _stage_event(self, event: StageEvent) -> None:
@@ -275,7 +275,7 @@ class IntegrationsPresenter:
         self._test = replace(self._test, result=result)
         values = result.values
         if values is not None:
-            self._form.take_ca(CaFile(self._test.draft.ca_file.strip(), values.settings.ca_pem))
+            self._form.cas.take(CaFile(self._test.draft.ca_file.strip(), values.settings.ca_pem))
         if result.report.cancelled:
             self._gate = self._gate.test_cancelled()
             self._test_notice = Notice("The test was cancelled.")

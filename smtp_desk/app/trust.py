@@ -1,6 +1,7 @@
 """Trusting a company CA: asked for once, for one host, by digits that somebody else tells."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from smtp_desk.app.ca_offer import CaOffer, Typed
@@ -48,7 +49,8 @@ class CaTrust:
             return CaFile(str(self._cas.add(offer.host, offer.pem)), offer.pem)
 
         def kept(ca: CaFile) -> None:
-            self._form.trust_ca(ca, offer.host)
+            self._form.cas.take(ca, offer.host)
+            self._form.fill(replace(self._form.draft, ca_file=ca.path))
             text = f"This CA is now trusted for {offer.host}. Send another test email."
             self._changed(Notice(text))
 

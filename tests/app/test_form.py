@@ -45,13 +45,29 @@ def test_a_named_ca_file_counts_only_once_it_was_read() -> None:
     form = loaded()
     form.edit(Field.CA_FILE, "ca.pem")
     assert now(form, "values") is None
-    form.take_ca(CaFile("other.pem", "PEM"))
+    form.cas.take(CaFile("other.pem", "PEM"))
     assert now(form, "values") is None
-    form.take_ca(CaFile("ca.pem", "PEM"))
+    form.cas.take(CaFile("ca.pem", "PEM"))
     form.edit(Field.PASSWORD, "typed")
     assert now(form, "values")
     assert now(form, "values").settings.ca_pem == "PEM"
-    assert form.ca == CaFile("ca.pem", "PEM")
+    assert form.cas.read(" ca.pem ") == CaFile("ca.pem", "PEM")
+
+
+def test_a_ca_that_was_trusted_for_a_host_serves_that_host_only() -> None:
+    form = loaded()
+    form.edit(Field.PASSWORD, "typed")
+    form.cas.take(CaFile("ca.pem", "PEM"), DRAFT.host)
+    form.edit(Field.CA_FILE, "ca.pem")
+    assert now(form, "values")
+    form.edit(Field.HOST, "other.example.com")
+    assert now(form, "values") is None
+    assert "ca_file.other_host" in [problem.code for problem in form.visible_problems]
+    assert form.testable.ca_file == ""
+    form.cas.take(CaFile("ca.pem", "PEM"))
+    assert now(form, "values") is None, "reading it again trusts it for no other host"
+    form.edit(Field.CA_FILE, "")
+    assert now(form, "values")
 
 
 def test_the_stored_secret_belongs_to_one_server() -> None:
