@@ -13,10 +13,10 @@ from smtp_desk.core.report import CheckReport, StageResult
 from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
 from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.deadline import Deadline
-from smtp_desk.smtp.domain import DomainFacts, Found, Server, Standing, look_up
+from smtp_desk.smtp.domain import GRACE_SECONDS, DomainFacts, Found, Server, Standing, look_up
 
 SECONDS: Final = 15.0
-"""How long the DNS may take for all its answers."""
+"""How long it may take in all."""
 
 _NONE: Final = "none"
 _NOT_CHECKED: Final = "not_checked"
@@ -103,7 +103,8 @@ def check_domain(services: Services, request: DomainRequest, cancel: Cancel) -> 
     """
     domain = domain_of(request.from_email)
     server = _server(services, request.host)
-    found = look_up(domain, server, request.resolver, cancel, Deadline.after(SECONDS))
+    deadline = Deadline.after(SECONDS - GRACE_SECONDS)
+    found = look_up(domain, server, request.resolver, cancel, deadline)
     facts = _facts(found, server)
     context: dict[str, Json] = {
         **facts,

@@ -12,8 +12,8 @@ from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.deadline import Deadline
 from smtp_desk.smtp.resolve import abandonable
 
-# Loading the library and reading what was answered takes a moment more.
-_GRACE_SECONDS: Final = 3.0
+GRACE_SECONDS: Final = 3.0
+"""How much longer than its deadline a look-up may take, to load the library and to read."""
 
 
 class Standing(StrEnum):
@@ -88,7 +88,8 @@ def look_up(
         server: Whose place in the SPF record is of interest, if any.
         where: `HOST:PORT` of a DNS server to ask instead of those of the system.
         cancel: Ends it within 100 ms.
-        deadline: What was not answered by then is unknown.
+        deadline: What was not answered by then is unknown; it ends `GRACE_SECONDS` later at
+            the latest.
 
     Raises:
         CancelledError: Cancelled.
@@ -100,7 +101,7 @@ def look_up(
 
         return Lookup(domain, server, where, cancel, deadline).facts()
 
-    patience = Deadline(deadline.at + _GRACE_SECONDS, deadline.clock)
+    patience = Deadline(deadline.at + GRACE_SECONDS, deadline.clock)
     try:
         return abandonable(work, domain, cancel, patience)
     except SmtpFailure:

@@ -14,6 +14,11 @@ from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
         (Stage.SETTINGS, {"problems": ["a", "b"], "problem": "a"}, "a, b"),
         (Stage.RESOLVE, {"reason": "no answer in time"}, "no answer in time"),
         (
+            Stage.RESOLVE,
+            {"from_domain": "a.test", "mx": ["5 b.test."], "spf": ["v" * 99], "not_checked": ["x"]},
+            f"From domain a.test; MX 5 b.test.; SPF {'v' * 75}…; not checked: x",
+        ),
+        (
             Stage.CONNECT,
             {"addresses": [{"address": "::1", "result": "refused"}, {"address": "a"}, "odd"]},
             "::1 refused; a",

@@ -21,7 +21,7 @@ _EXPLANATION: Final = (
     "Receivers look these records up before they believe that an email comes from this domain. "
     "Nothing here keeps this program from sending."
 )
-_IN_THE_TITLE: Final = frozenset({"from_domain"})
+_TOLD_ABOVE: Final = frozenset({"from_domain", "not_checked"})
 
 
 class _Summary(Panel):
@@ -63,4 +63,5 @@ class DomainCard(Card):
         self.body.addWidget(self.summary)
         for warning in check.warnings:
             self.body.addWidget(WarningPanel(warning))
-        self.body.addWidget(FactTable(fact_rows(check.facts, without=_IN_THE_TITLE)))
+        if rows := list(fact_rows(check.facts, without=_TOLD_ABOVE)):
+            self.body.addWidget(FactTable(rows))

@@ -64,7 +64,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "addresses": "Addresses tried",
     "bare_lf": "Line ends are not as the standard wants",
     "cipher": "Cipher",
-    "dmarc": "DMARC: what to do with forged mail",
+    "dmarc": "DMARC: against forgeries",
     "domain_exists": "Known to the DNS",
     "extensions": "What it can do",
     "extensions_before_tls": "What it can do before TLS",
