@@ -116,7 +116,8 @@ def details_of(entry: Entry, cause: Cause, now: datetime) -> Details:
         attempts=tuple(_tried(attempt, cause) for attempt in reversed(entry.attempts)),
         retry_reason=_refusal(lifecycle.retried, entry, now),
         drop_reason=_drop_refusal(entry, now),
-        may_arrive_twice=entry.state is State.HELD or bool(entry.doubts or entry.doubt_token),
+        may_arrive_twice=entry.state is not State.ACCEPTED
+        and bool(entry.doubts or entry.doubt_token),
     )
 
 
