@@ -8,11 +8,13 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
+from smtp_desk.app.state import Notice
 from smtp_desk.core.problems import Severity
+from smtp_desk.core.texts import problem_text
 from smtp_desk.ui.card import column, row
 from smtp_desk.ui.icons import pixmap, set_look
 from smtp_desk.ui.label import Label
-from smtp_desk.ui.message import Problems
+from smtp_desk.ui.message import Notices
 from smtp_desk.ui.theme import Space
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ class FormField(QWidget):
         self.key: Final = key
         self.control: Final = control
         self.name: Final = label.replace("&", "")
-        self.said: Final = Problems()
+        self.said: Final = Notices()
         self._label = Label(label, "label")
         self._label.setBuddy(control)
         self._hint = Label(hint, "small")
@@ -135,10 +137,19 @@ class FormField(QWidget):
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show exactly these problems, and tell them to screen readers."""
-        self.said.show_problems(problems)
+        self.show_notices(
+            [
+                Notice(problem_text(problem), error=problem.severity is Severity.ERROR)
+                for problem in problems
+            ]
+        )
+
+    def show_notices(self, notices: Sequence[Notice]) -> None:
+        """Show exactly these sentences, and tell them to screen readers."""
+        self.said.show_notices(notices)
         hint = self._hint.text()
-        self._hint.setVisible(bool(hint) and not problems)
-        errors = any(problem.severity is Severity.ERROR for problem in problems)
+        self._hint.setVisible(bool(hint) and not notices)
+        errors = any(notice.error for notice in notices)
         set_look(self.control, "trouble", "danger" if errors else "")
         description = self.said.text or hint
         if self.control.accessibleDescription() != description:

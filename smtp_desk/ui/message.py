@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from smtp_desk.core.problems import Problem, Severity
-from smtp_desk.core.texts import problem_text
 from smtp_desk.ui.card import column, row
 from smtp_desk.ui.icons import IconLabel, set_look
 from smtp_desk.ui.label import Label
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from smtp_desk.app.state import Notice
 
 _ICON: Final = 16
-_TONES: Final = {Severity.ERROR: "danger", Severity.NOTICE: "warning"}
 _ICONS: Final = {"danger": "error", "warning": "info", "success": "success", "muted": "info"}
 
 
@@ -52,8 +49,8 @@ class Line(QWidget):
             self.show_line(notice.text, "danger" if notice.error else "success")
 
 
-class Problems(QWidget):
-    """All problems of one field, one line each."""
+class Notices(QWidget):
+    """All that is to be said of one field, one line each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,17 +59,16 @@ class Problems(QWidget):
         self.text = ""
         self.hide()
 
-    def show_problems(self, problems: Sequence[Problem]) -> None:
-        """Show exactly these problems."""
-        while len(self._lines) < len(problems):
+    def show_notices(self, notices: Sequence[Notice]) -> None:
+        """Show exactly these."""
+        while len(self._lines) < len(notices):
             line = Line()
             self._lines.append(line)
             self._layout.addWidget(line)
-        said = [problem_text(problem) for problem in problems]
         for index, line in enumerate(self._lines):
-            if index < len(problems):
-                line.show_line(said[index], _TONES[problems[index].severity])
+            if index < len(notices):
+                line.show_line(notices[index].text, "danger" if notices[index].error else "warning")
             else:
                 line.show_line("")
-        self.text = " ".join(said)
-        self.setVisible(bool(problems))
+        self.text = " ".join(notice.text for notice in notices)
+        self.setVisible(bool(notices))

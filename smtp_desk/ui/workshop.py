@@ -13,13 +13,16 @@ from smtp_desk.app.delivery import DeliveryPresenter
 from smtp_desk.app.diagnosis import DiagnosisPresenter
 from smtp_desk.app.followed_view import FollowedView
 from smtp_desk.app.logs import logging_to
+from smtp_desk.app.outage_view import OutageView
 from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.store.stored import Preferences
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
+from smtp_desk.ui.general.default_keeper import DefaultKeeper
 from smtp_desk.ui.general.page import GeneralPage
 from smtp_desk.ui.general.preferences import PreferencesKeeper
 from smtp_desk.ui.icons import app_icon
+from smtp_desk.ui.integrations.outage_keeper import OutageKeeper
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
+    from smtp_desk.ui.general.relay_dialog import RelayDialog
     from smtp_desk.ui.main_window import MainWindow
     from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
 
@@ -66,7 +70,10 @@ class Workshop(QObject):
         self._keeper = PreferencesKeeper(services.store, self._worker)
         self._keeper.changed.connect(self._prefer)
         self._view = IntegrationsView(self._theme, offer_details=True)
-        followed = FollowedView(self._view)
+        self._default = DefaultKeeper(services, self._worker)
+        self._relay: RelayDialog | None = None
+        self._outages = OutageKeeper(services, self._worker)
+        followed = FollowedView(self._telling_of_outages())
         self.presenter: Final = IntegrationsPresenter(services, self._worker, followed)
         self._view.attach(self.presenter)
         self._diagnostics = DiagnosticsView()
@@ -95,6 +102,8 @@ class Workshop(QObject):
         self.navigation.open_page("integrations")
         self._keeper.load()
         self.presenter.start()
+        self._default.load()
+        self._outages.start()
         # Behind the reading of what is saved, which would overwrite what was typed.
         self._worker.run(
             lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_filled
@@ -107,12 +116,14 @@ class Workshop(QObject):
 
     def cancel(self) -> None:
         """The window closes: whatever runs is cancelled, and the sandbox ends."""
+        self._outages.stop()
         self.presenter.close()
         self.diagnosis.close()
         self._close_sandbox()
 
     def close(self) -> None:
         """Wait for what was cancelled, within bounds, and end."""
+        self._outages.stop()
         self.presenter.close()
         self.diagnosis.close()
         if self._delivery is not None:
@@ -135,7 +146,28 @@ class Workshop(QObject):
         return self._diagnostics.page
 
     def _general(self) -> QWidget:
-        return GeneralPage(self._keeper)
+        page = GeneralPage(self._keeper, self._default)
+        page.relay_wanted.connect(self._open_relay)
+        return page
+
+    def _telling_of_outages(self) -> OutageView:
+        """Return the view of Integrations whose banner and status line tell of an outage."""
+        view, banner = OutageView(self._view, self._outages.look), self._view.banner
+        for show in (view.outage_changed, banner.show_outage):
+            self._outages.changed.connect(show)
+        self._outages.answered.connect(banner.show_answer)
+        banner.try_again_wanted.connect(self._outages.try_again)
+        return view
+
+    @Slot()
+    def _open_relay(self) -> None:
+        # Imported here: few set a relay up.
+        from smtp_desk.ui.general.relay_dialog import RelayDialog  # noqa: PLC0415
+
+        if self._relay is None:
+            self._relay = RelayDialog(self._services, self._worker, self._theme, self._window)
+            self._relay.closed.connect(self._default.load)
+        self._relay.start()
 
     @Slot()
     def _show_details(self) -> None:

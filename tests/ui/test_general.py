@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton
 
 from smtp_desk.app.services import Services
 from smtp_desk.store.stored import Preferences
+from smtp_desk.ui.general.default_keeper import DefaultKeeper
 from smtp_desk.ui.general.page import GeneralPage
 from smtp_desk.ui.general.preferences import PreferencesKeeper
 from smtp_desk.ui.label import breakable
@@ -31,15 +32,27 @@ def services(tmp_path: Path) -> Services:
 
 
 @pytest.fixture
-def keeper(services: Services) -> Iterator[PreferencesKeeper]:
-    worker = Worker()
-    yield PreferencesKeeper(services.store, worker)
-    assert worker.close()
+def worker() -> Iterator[Worker]:
+    made = Worker()
+    yield made
+    assert made.close()
 
 
 @pytest.fixture
-def page(qtbot: QtBot, theme: Theme, keeper: PreferencesKeeper) -> GeneralPage:
-    made = GeneralPage(keeper)
+def keeper(services: Services, worker: Worker) -> PreferencesKeeper:
+    return PreferencesKeeper(services.store, worker)
+
+
+@pytest.fixture
+def default(services: Services, worker: Worker) -> DefaultKeeper:
+    return DefaultKeeper(services, worker)
+
+
+@pytest.fixture
+def page(
+    qtbot: QtBot, theme: Theme, keeper: PreferencesKeeper, default: DefaultKeeper
+) -> GeneralPage:
+    made = GeneralPage(keeper, default)
     qtbot.addWidget(made)
     made.show()
     return made
@@ -94,3 +107,42 @@ def test_what_cannot_be_read_is_said(
         label.text() for label in page.findChildren(QLabel) if label.isVisible()
     ]
     assert services.paths.settings_file.read_text() == "not = [toml"
+
+
+def tell(page: GeneralPage) -> QLineEdit:
+    found = page.findChild(QLineEdit, "tell_address")
+    assert isinstance(found, QLineEdit)
+    return found
+
+
+def test_who_is_told_of_outages_is_saved_when_the_field_is_left(
+    page: GeneralPage, keeper: PreferencesKeeper, services: Services, qtbot: QtBot
+) -> None:
+    QTest.keyClicks(tell(page), " ann@example.org ")
+    with qtbot.waitSignal(keeper.saved):
+        QTest.keyClick(tell(page), Qt.Key.Key_Return)
+    assert services.store.load().preferences.tell_address == "ann@example.org"
+    tell(page).clear()
+    with qtbot.waitSignal(keeper.saved):
+        QTest.keyClick(tell(page), Qt.Key.Key_Return)
+    assert services.store.load().preferences.tell_address == ""
+    assert tell(page).accessibleDescription().startswith("Gets one email")
+
+
+def test_an_address_that_is_none_is_not_saved(
+    page: GeneralPage, keeper: PreferencesKeeper, qtbot: QtBot
+) -> None:
+    QTest.keyClicks(tell(page), "ann")
+    assert "name@example.com" not in tell(page).accessibleDescription()
+    with qtbot.assertNotEmitted(keeper.saved, wait=50):
+        QTest.keyClick(tell(page), Qt.Key.Key_Return)
+    assert "name@example.com" in tell(page).accessibleDescription()
+    QTest.keyClicks(tell(page), "@example.org")
+    assert "name@example.com" not in tell(page).accessibleDescription()
+
+
+def test_no_mnemonic_is_given_twice(page: GeneralPage) -> None:
+    marked = [label.text() for label in page.findChildren(QLabel) if label.buddy() is not None]
+    marked += [button.text() for button in page.findChildren(QPushButton)]
+    letters = [text[text.index("&") + 1].lower() for text in (*marked, "&File", "&Help")]
+    assert len(letters) == len(set(letters))

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 
+from smtp_desk.app.default_service import address_problems
 from smtp_desk.store.stored import Preferences
 from smtp_desk.ui.card import Card
 from smtp_desk.ui.field import ChoiceField, TextField
+from smtp_desk.ui.general.default_card import DefaultCard
 from smtp_desk.ui.message import Line
 from smtp_desk.ui.page import Page
 
 if TYPE_CHECKING:
+    from smtp_desk.app.state import Notice
+    from smtp_desk.ui.general.default_keeper import DefaultKeeper
     from smtp_desk.ui.general.preferences import PreferencesKeeper
 
 _EXPLANATION: Final = "Changes on this page act at once."
 _THEMES: Final = {"system": "As the system", "light": "Light", "dark": "Dark"}
+_TELL: Final = (
+    "Gets one email by the default email service when an outage of the custom server begins, "
+    "and one when it ends. Empty: nobody."
+)
 
 
 class GeneralPage(Page):
-    """Company name and theme."""
+    """Company name, default email service, who is told of outages, and theme.
 
-    def __init__(self, keeper: PreferencesKeeper) -> None:
+    Signals:
+        relay_wanted: Open the form of the organisation's relay.
+    """
+
+    relay_wanted = Signal()
+
+    def __init__(self, keeper: PreferencesKeeper, default: DefaultKeeper) -> None:
         super().__init__("general", "General", _EXPLANATION)
         self._keeper = keeper
         self._company = TextField(
@@ -30,15 +44,22 @@ class GeneralPage(Page):
             "&Company name",
             hint="A new configuration starts with it as From name. Nothing else changes.",
         )
-        self._theme = ChoiceField("theme", "T&heme", _THEMES)
+        self._tell = TextField("tell_address", "&Tell this address", hint=_TELL)
+        self._tell_complains = False
+        self._theme = ChoiceField("theme", "The&me", _THEMES)
         self._line = Line()
-        company, look = Card("Company"), Card("Appearance")
+        company, outages, look = Card("Company"), Card("Outages"), Card("Appearance")
+        service = DefaultCard(default)
         company.body.addWidget(self._company)
+        outages.body.addWidget(self._tell)
         look.body.addWidget(self._theme)
-        for part in (company, look, self._line):
+        for part in (company, service, outages, look, self._line):
             self.body.addWidget(part)
         self.body.addStretch(1)
+        service.relay_wanted.connect(self.relay_wanted)
         self._company.finished.connect(self._company_left)
+        self._tell.edited.connect(self._tell_typed)
+        self._tell.finished.connect(self._tell_left)
         self._theme.edited.connect(self._theme_chosen)
         keeper.changed.connect(self._show)
         keeper.saved.connect(self._saved)
@@ -47,13 +68,32 @@ class GeneralPage(Page):
 
     @Slot(Preferences)
     def _show(self, preferences: Preferences) -> None:
-        if not self._company.edit.hasFocus():
-            self._company.set_text(preferences.company_name)
+        for field, text in (
+            (self._company, preferences.company_name),
+            (self._tell, preferences.tell_address),
+        ):
+            if not field.edit.hasFocus():
+                field.set_text(text)
         self._theme.set_value(preferences.theme)
 
     @Slot(str)
     def _company_left(self, _key: str) -> None:
         self._keeper.change(company_name=self._company.edit.text().strip())
+
+    @Slot(str, str)
+    def _tell_typed(self, _key: str, text: str) -> None:
+        """Complain once the field was left, then with every keystroke."""
+        if self._tell_complains:
+            self._tell.show_notices(_address_notices(text))
+
+    @Slot(str)
+    def _tell_left(self, _key: str) -> None:
+        self._tell_complains = True
+        address = self._tell.edit.text().strip()
+        notices = _address_notices(address)
+        self._tell.show_notices(notices)
+        if not any(notice.error for notice in notices):
+            self._keeper.change(tell_address=address)
 
     @Slot(str, str)
     def _theme_chosen(self, _key: str, theme: str) -> None:
@@ -66,3 +106,7 @@ class GeneralPage(Page):
     @Slot(str)
     def _failed(self, text: str) -> None:
         self._line.show_line(text)
+
+
+def _address_notices(text: str) -> tuple[Notice, ...]:
+    return address_problems(text) if text.strip() else ()

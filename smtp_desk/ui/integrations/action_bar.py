@@ -17,6 +17,7 @@ from smtp_desk.ui.theme import READABLE_WIDTH, Space
 
 if TYPE_CHECKING:
     from smtp_desk.app.state import IntegrationsState
+    from smtp_desk.ui.integrations.words import PageWords
 
 _STACKED_BELOW: Final = 560
 _MIDDLE: Final = Qt.AlignmentFlag.AlignVCenter
@@ -36,8 +37,9 @@ class ActionBar(QFrame):
     discard_wanted = Signal()
     remove_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, said: PageWords) -> None:
         super().__init__()
+        self._said = said
         self._line = Line()
         self._line.label.setObjectName("save_hint")
         self._remove = _button("&Remove configuration", "remove", "destructive")
@@ -77,11 +79,8 @@ class ActionBar(QFrame):
         box.setObjectName("confirm_remove")
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle("Remove configuration")
-        box.setText("Remove the configuration of the custom SMTP server?")
-        box.setInformativeText(
-            "System emails leave through the default email service from then on. "
-            "The settings and the stored password are deleted."
-        )
+        box.setText(self._said.question)
+        box.setInformativeText(self._said.consequence)
         keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
         remove = box.addButton("Remove configuration", QMessageBox.ButtonRole.DestructiveRole)
         remove.setObjectName("confirmed_remove")

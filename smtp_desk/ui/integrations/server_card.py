@@ -24,7 +24,7 @@ _BUSY: Final = frozenset({Busy.LOADING, Busy.SWITCHING, Busy.SAVING, Busy.REMOVI
 
 
 class ServerCard(Card):
-    """Custom SMTP server: switch and status line.
+    """A server: its status and, for the custom one, the switch.
 
     Signals:
         switched: The person moved the switch.
@@ -32,24 +32,27 @@ class ServerCard(Card):
 
     switched = Signal(bool)
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__("Custom SMTP server")
+    def __init__(self, theme: Theme, said: words.PageWords) -> None:
+        super().__init__(said.card)
         self._label = Label(words.SWITCH.replace("own", "&own"), "label")
         self._switch = Switch(theme, words.SWITCH)
         self._switch.setObjectName("enabled")
         self._switch.clicked.connect(self.switched)
         self._label.setBuddy(self._switch)
+        if said is not words.CUSTOM:
+            self._label.hide()
+            self._switch.hide()
         self._icon = IconLabel(size=_STATUS_ICON)
         self._status = Label()
         self._status.setObjectName("status")
         status = row(space=Space.S)
         status.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
         status.addWidget(self._status, 1)
-        said = column(space=Space.XS)
-        said.addWidget(self._label)
-        said.addLayout(status)
+        texts = column(space=Space.XS)
+        texts.addWidget(self._label)
+        texts.addLayout(status)
         line = row(space=Space.L)
-        line.addLayout(said, 1)
+        line.addLayout(texts, 1)
         line.addWidget(self._switch)
         self.body.addLayout(line)
 

@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QLineEdit
 
 from smtp_desk.app.state import Busy, IntegrationsState, StatusKind, StatusLine
 from smtp_desk.core.problems import Field
+from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.action_bar import ActionBar
 from smtp_desk.ui.integrations.form import SettingsForm
+from smtp_desk.ui.integrations.outage_banner import OutageBanner
 from smtp_desk.ui.integrations.server_card import ServerCard
 from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.page import Page
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from smtp_desk.core.findings import Remedy
     from smtp_desk.ui.theme import Theme
 
-_EXPLANATION: Final = "Let system emails leave through your own mail server, from your own address."
 _UNREAD: Final = IntegrationsState(
     status=StatusLine(StatusKind.NOT_CONFIGURED, Busy.LOADING), busy=Busy.LOADING
 )
@@ -87,25 +88,38 @@ class IntegrationsView(QObject):
 
     Attributes:
         page: The widget.
+        banner: What tells of an outage.
 
     Signals:
         details_wanted: Open Diagnostics.
+        left: Escape was pressed while no test runs.
     """
 
     details_wanted = Signal()
+    left = Signal()
 
-    def __init__(self, theme: Theme, *, offer_details: bool = False) -> None:
+    def __init__(
+        self, theme: Theme, *, offer_details: bool = False, said: words.PageWords = words.CUSTOM
+    ) -> None:
+        """Create it.
+
+        Args:
+            theme: Its colours.
+            offer_details: Whether there is a Diagnostics page to open.
+            said: What it says of the server that it configures.
+        """
         super().__init__()
-        self.page: Final = Page("integrations", "Integrations", _EXPLANATION)
+        self.page: Final = Page(said.name, said.title, said.explanation)
         self._state: IntegrationsState | None = None
         self._actions: Actions | None = None
         self._typed = False
         self._question: TrustDialog | None = None
-        self._server = ServerCard(theme)
+        self.banner: Final = OutageBanner()
+        self._server = ServerCard(theme, said)
         self._form = SettingsForm()
         self._test = TestPanel(offer_details=offer_details)
-        self._bar = ActionBar()
-        for part in (self._server, self._form, self._test):
+        self._bar = ActionBar(said)
+        for part in (self.banner, self._server, self._form, self._test):
             self.page.body.addWidget(part)
         self.page.body.addStretch(1)
         self.page.set_action_bar(self._bar)
@@ -131,7 +145,7 @@ class IntegrationsView(QObject):
         for keys, act in (
             (QKeySequence("Ctrl+S"), bar.save),
             (QKeySequence("Ctrl+T"), test.send),
-            (QKeySequence(Qt.Key.Key_Escape), test.cancel),
+            (QKeySequence(Qt.Key.Key_Escape), self._escape),
         ):
             shortcut = QShortcut(keys, self.page)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -205,6 +219,13 @@ class IntegrationsView(QObject):
             self._question.confirmed.connect(actions.trust.confirm)
             self._question.rejected.connect(actions.trust.dismiss)
             self._question.open()
+
+    @Slot()
+    def _escape(self) -> None:
+        if self._state is not None and self._state.testing:
+            self._test.cancel()
+        else:
+            self.left.emit()
 
     @Slot(str, str)
     def _edited(self, key: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.state import StatusKind
@@ -13,6 +14,48 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from smtp_desk.core.findings import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageWords:
+    """What the page says of the server that it configures.
+
+    Attributes:
+        name: The `objectName` of the page.
+        title: Its title.
+        explanation: What it is for.
+        card: The title of the card with the status.
+        question: What is asked before the configuration is removed.
+        consequence: What that means.
+    """
+
+    name: str
+    title: str
+    explanation: str
+    card: str
+    question: str
+    consequence: str
+
+
+CUSTOM: Final = PageWords(
+    name="integrations",
+    title="Integrations",
+    explanation="Let system emails leave through your own mail server, from your own address.",
+    card="Custom SMTP server",
+    question="Remove the configuration of the custom SMTP server?",
+    consequence="System emails leave through the default email service from then on. "
+    "The settings and the stored password are deleted.",
+)
+RELAY: Final = PageWords(
+    name="relay",
+    title="The organisation’s relay",
+    explanation="The default email service sends through it what the custom server can’t take. "
+    "It has its own address and its own password.",
+    card="Relay",
+    question="Remove the configuration of the relay?",
+    consequence="While it is the default email service, emails wait in the outbox from then on. "
+    "The settings and the stored password are deleted.",
+)
 
 SWITCH: Final = "Send system emails through your own server"
 

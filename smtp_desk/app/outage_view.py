@@ -1,0 +1,56 @@
+"""The view of the Integrations page that tells of an outage in its status line."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from smtp_desk.app.outage import Outage, in_outage
+from smtp_desk.app.presenter import View
+from smtp_desk.app.state import Busy, IntegrationsState
+from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.core.problems import Field
+
+_CHANGES: Final = frozenset({Busy.LOADING, Busy.SAVING, Busy.REMOVING, Busy.SWITCHING})
+
+
+class OutageView:
+    """Puts the outage into the status line, whichever of both changed.
+
+    Args:
+        view: The view itself.
+        look: Called when something was saved that may have ended an outage.
+    """
+
+    def __init__(self, view: View, look: Callable[[], None]) -> None:
+        self._view = view
+        self._look = look
+        self._state: IntegrationsState | None = None
+        self._outage: Outage | None = None
+
+    def outage_changed(self, outage: Outage | None) -> None:
+        """Show this outage, or that there is none."""
+        self._outage = outage
+        if self._state is not None:
+            self._show(self._state)
+
+    def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
+        """See `View.show_draft`."""
+        self._view.show_draft(draft, recipient)
+
+    def render(self, state: IntegrationsState) -> None:
+        """See `View.render`."""
+        before, self._state = self._state, state
+        self._show(state)
+        if before is not None and before.busy in _CHANGES and state.busy is Busy.NOTHING:
+            self._look()
+
+    def focus_field(self, field: Field) -> None:
+        """See `View.focus_field`."""
+        self._view.focus_field(field)
+
+    def focus_outcome(self) -> None:
+        """See `View.focus_outcome`."""
+        self._view.focus_outcome()
+
+    def _show(self, state: IntegrationsState) -> None:
+        self._view.render(replace(state, status=in_outage(state.status, self._outage)))

@@ -1,0 +1,181 @@
+"""The card that says what takes the emails that the custom server can't."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from smtp_desk.app.default_service import DefaultState
+from smtp_desk.app.sendmail_program import USUAL_SENDMAIL
+from smtp_desk.app.state import Notice
+from smtp_desk.store.stored import DefaultKind
+from smtp_desk.ui.card import Card, column, row
+from smtp_desk.ui.field import ChoiceField, TextField
+from smtp_desk.ui.file_field import FileField
+from smtp_desk.ui.flow import flow
+from smtp_desk.ui.icons import IconLabel, set_look
+from smtp_desk.ui.label import Label
+from smtp_desk.ui.message import Line
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smtp_desk.ui.general.default_keeper import DefaultKeeper
+
+_TITLE: Final = "Default email service"
+_EXPLANATION: Final = (
+    "Takes system emails while no custom server is in use, and those that the custom server "
+    "can’t take."
+)
+_KINDS: Final[Mapping[str, str]] = {
+    DefaultKind.OUTBOX: "Hold emails in the outbox",
+    DefaultKind.SENDMAIL: "This machine’s sendmail",
+    DefaultKind.SMTP: "The organisation’s relay",
+}
+_NO_RELAY: Final = "No relay is set up yet. It is used once a test email has proven it."
+_STATUS_ICON: Final = 18
+
+
+class DefaultCard(Card):
+    """Choice of the default email service, and the fields of each.
+
+    Signals:
+        relay_wanted: Open the form of the relay.
+    """
+
+    relay_wanted = Signal()
+
+    def __init__(self, keeper: DefaultKeeper) -> None:
+        super().__init__(_TITLE, _EXPLANATION)
+        self._keeper = keeper
+        self._left: set[str] = set()
+        self._kind = ChoiceField("default_kind", "&Default email service", _KINDS)
+        self._icon = IconLabel(size=_STATUS_ICON)
+        self._status = Label()
+        self._status.setObjectName("default_status")
+        self._path = FileField(
+            "sendmail_path", "&Path of sendmail", "All files (*)", hint=f"Usually {USUAL_SENDMAIL}"
+        )
+        self._from_email = TextField(
+            "default_from_email", "From &email", hint="Emails of the default service come from it."
+        )
+        self._use = _button("&Use this sendmail", "use_sendmail", "primary")
+        self._relay = Label()
+        self._relay.setObjectName("relay_status")
+        self._set_up = _button("Set up the organisation’s &relay…", "set_up_relay")
+        self._line = Line()
+        self._line.label.setObjectName("default_answer")
+        self._sendmail_part, self._relay_part = QWidget(), QWidget()
+        self._lay_out()
+        self._kind.edited.connect(self._chosen)
+        for field in (self._path, self._from_email):
+            field.edited.connect(self._typed)
+            field.finished.connect(self._left_field)
+        self._use.clicked.connect(self._use_sendmail)
+        self._set_up.clicked.connect(self.relay_wanted)
+        keeper.changed.connect(self._show)
+        keeper.checked.connect(self._show_problems)
+        keeper.refused.connect(self._refused)
+        keeper.answered.connect(self._answer)
+        self._show(keeper.state)
+
+    def _lay_out(self) -> None:
+        status = row(space=Space.S)
+        status.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
+        status.addWidget(self._status, 1)
+        sendmail = column(self._sendmail_part, Space.L)
+        for field in (self._path, self._from_email):
+            sendmail.addWidget(field)
+        sendmail.addWidget(flow(self._use))
+        relay = column(self._relay_part, Space.S)
+        relay.addWidget(self._relay)
+        relay.addWidget(flow(self._set_up))
+        top = column(space=Space.S)
+        top.addWidget(self._kind)
+        top.addLayout(status)
+        self.body.addLayout(top)
+        for part in (self._sendmail_part, self._relay_part, self._line):
+            self.body.addWidget(part)
+
+    @Slot(DefaultState)
+    def _show(self, state: DefaultState) -> None:
+        """Show what holds; what the person types meanwhile stays."""
+        self._kind.set_value(state.kind)
+        self._show_part(state.kind)
+        if not self._left:
+            self._path.set_text(state.sendmail_path or USUAL_SENDMAIL)
+            self._from_email.set_text(state.from_email)
+        relay = state.relay
+        works = state.kind is not DefaultKind.SMTP or (relay is not None and relay.proven)
+        tone = "muted" if state.kind is DefaultKind.OUTBOX else "success" if works else "warning"
+        icon = {"muted": "info", "success": "success", "warning": "warning"}[tone]
+        self._icon.show_icon(icon, tone)
+        self._status.show_text(state.text)
+        set_look(self._status, "tone", "" if tone == "success" else tone)
+        if relay is None:
+            self._relay.show_text(_NO_RELAY)
+        else:
+            # While it is in use the status line says why it is not used.
+            why = "" if state.kind is DefaultKind.SMTP else relay.state.reason
+            proven = "Proven." if relay.proven else why
+            self._relay.show_text(f"{relay.host}, from {relay.from_email}. {proven}".rstrip())
+
+    def _show_part(self, kind: str) -> None:
+        self._sendmail_part.setVisible(kind == DefaultKind.SENDMAIL)
+        self._relay_part.setVisible(kind == DefaultKind.SMTP)
+
+    @Slot(str, str)
+    def _chosen(self, _key: str, kind: str) -> None:
+        """What needs nothing more acts at once; the rest shows what it needs."""
+        self._line.show_line("")
+        self._show_part(kind)
+        relay = self._keeper.state.relay
+        if kind == DefaultKind.OUTBOX:
+            self._keeper.use_outbox()
+        elif kind == DefaultKind.SMTP and relay is not None and relay.proven:
+            self._keeper.use_relay()
+
+    @Slot(str, str)
+    def _typed(self, key: str, _text: str) -> None:
+        self._line.show_line("")
+        if key in self._left:
+            self._check()
+
+    @Slot(str)
+    def _left_field(self, key: str) -> None:
+        self._left.add(key)
+        self._check()
+
+    @Slot()
+    def _use_sendmail(self) -> None:
+        self._left = {self._path.key, self._from_email.key}
+        self._keeper.use_sendmail(self._path.edit.text(), self._from_email.edit.text())
+
+    def _check(self) -> None:
+        self._keeper.check_sendmail(self._path.edit.text(), self._from_email.edit.text())
+
+    @Slot(tuple, tuple)
+    def _show_problems(self, path: tuple[Notice, ...], from_email: tuple[Notice, ...]) -> None:
+        for field, notices in ((self._path, path), (self._from_email, from_email)):
+            field.show_notices(notices if field.key in self._left else ())
+
+    @Slot(tuple, tuple)
+    def _refused(self, path: tuple[Notice, ...], from_email: tuple[Notice, ...]) -> None:
+        """Show what is wrong, and go to the first of it."""
+        self._show_problems(path, from_email)
+        wrong = self._path if any(notice.error for notice in path) else self._from_email
+        wrong.take_focus()
+
+    @Slot(Notice)
+    def _answer(self, notice: Notice) -> None:
+        self._line.show_notice(notice)
+
+
+def _button(text: str, name: str, kind: str = "") -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setProperty("kind", kind)
+    return button

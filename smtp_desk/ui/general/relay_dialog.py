@@ -1,0 +1,64 @@
+"""The window of the organisation's relay: the form, test and gate of Integrations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QDialog, QPushButton, QWidget
+
+from smtp_desk.app.presenter import IntegrationsPresenter
+from smtp_desk.ui.card import column
+from smtp_desk.ui.integrations import words
+from smtp_desk.ui.integrations.view import IntegrationsView
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent
+
+    from smtp_desk.app.runner import Runner
+    from smtp_desk.app.services import Services
+    from smtp_desk.ui.theme import Theme
+
+_WIDTH: Final = 760
+_HEIGHT: Final = 720
+_SHARE_OF_SCREEN: Final = 0.9
+
+
+class RelayDialog(QDialog):
+    """Sets up the relay. It is only hidden when it is closed: a job may still answer.
+
+    Signals:
+        closed: It was closed; what it saved holds.
+    """
+
+    closed = Signal()
+
+    def __init__(
+        self, services: Services, runner: Runner, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("relay_dialog")
+        self.setWindowTitle(words.RELAY.title)
+        self._view = IntegrationsView(theme, said=words.RELAY)
+        self._presenter = IntegrationsPresenter(services, runner, self._view, default=True)
+        self._view.attach(self._presenter)
+        self._view.left.connect(self.reject)
+        # Else Enter in a field would press the first button that it finds.
+        for button in self._view.page.findChildren(QPushButton):
+            button.setAutoDefault(False)
+        column(self, 0).addWidget(self._view.page)
+        room = self.screen().availableSize() * _SHARE_OF_SCREEN
+        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height()))
+
+    @Slot()
+    def start(self) -> None:
+        """Show what is saved, and the window."""
+        self._presenter.start()
+        self.open()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """End a test that runs."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self._presenter.close()
+            self.closed.emit()

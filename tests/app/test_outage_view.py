@@ -1,0 +1,54 @@
+"""The status line of Integrations while the custom server is out."""
+
+from dataclasses import replace
+
+import pytest
+
+from smtp_desk.app.outage import Outage
+from smtp_desk.app.outage_view import OutageView
+from smtp_desk.app.state import Busy, IntegrationsState, StatusKind, StatusLine
+from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.core.problems import Field
+from tests.app.faces import RememberingView
+
+ACTIVE = IntegrationsState(status=StatusLine(StatusKind.ACTIVE, "Active."))
+OUTAGE = Outage(since="10:02", summary="", fallbacks=0, shut=False, held=False)
+
+
+@pytest.mark.parametrize("outage_first", [True, False])
+def test_whichever_comes_first_both_are_shown(outage_first: bool) -> None:
+    inner = RememberingView()
+    view = OutageView(inner, lambda: None)
+    if outage_first:
+        view.outage_changed(OUTAGE)
+    view.render(ACTIVE)
+    view.outage_changed(OUTAGE)
+    assert inner.states[-1].status.text == "Unavailable, using the default service since 10:02."
+    view.outage_changed(None)
+    assert inner.states[-1] == ACTIVE
+
+
+def test_after_each_change_it_is_looked_again() -> None:
+    looks: list[str] = []
+    view = OutageView(RememberingView(), lambda: looks.append("look"))
+    for busy, expected in (
+        (Busy.LOADING, 1),
+        (Busy.SAVING, 2),
+        (Busy.SWITCHING, 3),
+        (Busy.REMOVING, 4),
+        (Busy.TESTING, 4),
+    ):
+        view.render(replace(ACTIVE, busy=busy))
+        view.render(ACTIVE)
+        assert len(looks) == expected, busy
+
+
+def test_the_rest_goes_through() -> None:
+    inner = RememberingView()
+    view = OutageView(inner, lambda: None)
+    draft = SettingsDraft(host="smtp.example.org")
+    view.show_draft(draft, "")
+    view.focus_field(Field.HOST)
+    view.focus_outcome()
+    assert inner.draft == draft
+    assert inner.focus == [Field.HOST, "outcome"]
