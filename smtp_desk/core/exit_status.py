@@ -53,6 +53,7 @@ _EXACT: Final = {
         "message.lost_before_end",
         "session.closed",
         "session.timeout",
+        "sendmail.unconfirmed",
     ),
     ExitStatus.TEMPFAIL,
 )

@@ -15,6 +15,7 @@ _TEMPORARY = {
     "auth.too_many_attempts", "auth.password_transition", "recipient.greylisted",
     "recipient.throttled", "message.concurrency", "message.unconfirmed",
     "message.lost_before_end", "session.closed", "session.timeout",
+    "sendmail.temporary", "sendmail.unconfirmed",
 }  # fmt: skip
 _ROWS = list(
     csv.DictReader((Path(__file__).parent / "findings.csv").read_text("utf-8").splitlines())

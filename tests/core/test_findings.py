@@ -66,6 +66,9 @@ _FACTS: Final[Facts] = {
     "dmarc": ["v=DMARC1; p=none"],
     "null_mx": True,
     "domain_exists": False,
+    "program": "/usr/sbin/sendmail",
+    "status": 78,
+    "words": "mail queue is full",
 }
 _DERIVED: Final = {"moment", "from_domain", "recipient_domain", "reply_code", "stage"}
 _OF_PROVIDERS: Final = {
