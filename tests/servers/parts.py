@@ -29,6 +29,7 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
     "node": (NODE_FOLDER / "node_modules" / "smtp-server",),
+    "git_email": (pathlib.Path("/usr/share/perl5/Mail/Address.pm"),),
     "accessibility": (pathlib.Path("/usr/lib/python3/dist-packages/pyatspi"),),
 }
 _NEEDS_ROOT: Final = frozenset({"postfix"})
