@@ -11,7 +11,7 @@ from smtp_desk.app.delivery_rows import COLUMNS
 from smtp_desk.app.delivery_state import DeliveryBusy, Emptiness
 from smtp_desk.app.delivery_words import Standing
 from smtp_desk.sender.database import Database
-from smtp_desk.sender.entries import State
+from smtp_desk.sender.entries import Accept, MarkInDoubt, Refuse, State
 from smtp_desk.sender.health_sqlite import SqliteHealth
 from smtp_desk.sender.outbox_sqlite import SqliteOutbox
 from smtp_desk.sender.transport import CUSTOM
@@ -262,15 +262,15 @@ def test_drop_gives_an_email_up(page: Page) -> None:
 
 def test_an_email_that_was_accepted_meanwhile_is_not_sent_again(page: Page) -> None:
     claim = mails.take(page.outbox, mails.mail(1))
-    page.outbox.apply([mails.Refuse(claim, (mails.attempt(page.clock, CUSTOM, "sender.quota"),))])
+    page.outbox.apply([Refuse(claim, (mails.attempt(page.clock, CUSTOM, "sender.quota"),))])
     page.look()
     page.choose(claim.entry.id)
     page.outbox.retry(claim.entry.id)
     (again,) = page.outbox.claim("worker", 1, mails.LEASE)
     page.outbox.apply(
         [
-            mails.MarkInDoubt(again, CUSTOM),
-            mails.Accept(again, (mails.attempt(page.clock, CUSTOM),)),
+            MarkInDoubt(again, CUSTOM),
+            Accept(again, (mails.attempt(page.clock, CUSTOM),)),
         ]
     )
     page.presenter.retry()

@@ -1,0 +1,324 @@
+"""`smtp-desk outbox`: what was sent, what waits, and what to do about it."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from smtp_desk.app.delivery_actions import AmbiguousEntryError, find_entry
+from smtp_desk.app.delivery_export import eml, export
+from smtp_desk.app.delivery_json import outbox_json
+from smtp_desk.app.delivery_list import PAGE
+from smtp_desk.app.delivery_words import (
+    Cause,
+    causes,
+    kind_name,
+    minute,
+    outbox_trouble,
+    reason,
+    short_route_name,
+)
+from smtp_desk.cli.console import say, write_octets
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.reply import decode, visible
+from smtp_desk.sender.entries import Entry, State
+from smtp_desk.sender.outbox import (
+    EntryNotFoundError,
+    EntryStateError,
+    OutboxBusyError,
+    OutboxCorruptError,
+    OutboxError,
+    OutboxRecords,
+    OutboxVersionError,
+    Query,
+)
+
+_FILES: Final = {
+    "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
+    "Linux) or in $SMTP_DESK_HOME/state",
+}
+_STATUSES: Final[Meanings] = {
+    ExitStatus.OK: "done",
+    ExitStatus.USAGE: "the command line is wrong",
+    ExitStatus.UNAVAILABLE: "the outbox is damaged, or a newer version of this program wrote it",
+    ExitStatus.CANTCREAT: "the outbox can't be opened or written: disk full, no right to",
+    ExitStatus.TEMPFAIL: "the outbox is busy",
+}
+_CHANGES: Final[Meanings] = {
+    **_STATUSES,
+    ExitStatus.DATAERR: "there is no such email, more than one begins so, or it was sent already",
+    ExitStatus.TEMPFAIL: "the email is being sent at this moment, or the outbox is busy",
+}
+_STYLES: Final = {
+    State.ACCEPTED: "green",
+    State.HELD: "yellow",
+    State.REFUSED: "red",
+}
+_DEFAULT_LIMIT: Final = 50
+_TWICE: Final = "It may arrive twice: once no answer came after it was handed over."
+_IDS: Final = click.argument("ids", metavar="ID…", nargs=-1, required=True)
+
+
+@click.group(cls=ManualGroup, short_help="What was sent, what waits, and what to do about it.")
+def outbox() -> None:
+    """Look into the outbox: every email stands there until its fate is known, and after it.
+
+    An ID is the name of one email for one recipient, as `list` shows it, or the first
+    characters of it, at least 6, where only one email begins so.
+    """
+
+
+@outbox.command(
+    "list",
+    cls=ManualCommand,
+    short_help="List emails, newest first.",
+    statuses=_STATUSES,
+    files=_FILES,
+    examples=[
+        ("See what was sent last, and why by which route", "smtp-desk outbox list"),
+        ("See what a person has to decide", "smtp-desk outbox list --state held --state refused"),
+        (
+            "Ask from a script whether somebody's email left",
+            "smtp-desk outbox list --search ann@example.org --json | jq '.entries[0].state'",
+        ),
+    ],
+)
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([str(state) for state in State]),
+    multiple=True,
+    help="Only emails in this state; may be given more than once. “ready” ones wait for their "
+    "next attempt, “in_doubt” ones for the server's answer, “held” ones are uncertain and "
+    "wait for a person.",
+)
+@click.option(
+    "--search",
+    metavar="TEXT",
+    default="",
+    help="Only emails with TEXT in recipient, subject, Message-ID or finding.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=_DEFAULT_LIMIT,
+    show_default=True,
+    help="The most to list.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print them as JSON (smtp-desk/outbox/1) on standard output, and nothing else there.",
+)
+@click.pass_obj
+def list_command(
+    invocation: Invocation, *, states: tuple[str, ...], search: str, limit: int, as_json: bool
+) -> ExitStatus:
+    """List emails, newest first: when, to whom, how they stand, by which route and why.
+
+    Into a pipe goes one line for each, its parts separated by tabs: ID, time, state,
+    recipient, route, kind, subject, and why it took this route or was not accepted.
+    """
+    query = Query(states=frozenset(map(State, states)), text=search)
+    cause = causes(invocation.services)
+    with _told():
+        records = invocation.services.outbox
+        entries, more = _read(records, query, limit)
+        if as_json:
+            counts = records.counts(Query(text=search))
+            found = outbox_json(entries, counts, cause, more=more)
+            write_octets(f"{json.dumps(found, indent=2)}\n".encode())
+            return ExitStatus.OK
+    for entry in entries:
+        _print(invocation, entry, cause)
+    if more:
+        say(invocation.err, f"There are more than these {limit}; --limit shows more.")
+    elif not entries:
+        say(invocation.err, "There is no such email." if states or search else "No email yet.")
+    return ExitStatus.OK
+
+
+@outbox.command(
+    cls=ManualCommand,
+    short_help="Make emails due now.",
+    statuses=_CHANGES,
+    files=_FILES,
+    examples=[
+        ("Send a refused email again", "smtp-desk outbox retry 01kjmttt60cfyq6ms0fcea832r"),
+    ],
+)
+@_IDS
+@click.pass_obj
+def retry(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
+    """Make emails due now: the worker, or the next email that is sent, takes them along.
+
+    A refused, dropped or uncertain one starts a new life of four days. An uncertain email
+    may have arrived already; sent again, it may arrive twice.
+    """
+    return _change(
+        invocation,
+        ids,
+        lambda records, entry: records.retry(entry.id),
+        lambda entry: f"due now. {_TWICE}" if entry.doubts or entry.doubt_token else "due now.",
+    )
+
+
+@outbox.command(
+    cls=ManualCommand,
+    short_help="Give emails up.",
+    statuses=_CHANGES,
+    files=_FILES,
+    examples=[("Do not send an email after all", "smtp-desk outbox drop 01kjmttt60cfyq6ms0")],
+)
+@_IDS
+@click.pass_obj
+def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
+    """Give emails up: they will not be sent, without asking again. `retry` takes it back."""
+    return _change(
+        invocation,
+        ids,
+        lambda records, entry: records.drop(entry.id),
+        lambda _entry: "dropped.",
+    )
+
+
+@outbox.command(
+    "export",
+    cls=ManualCommand,
+    short_help="Write an email as a file.",
+    statuses={
+        **_STATUSES,
+        ExitStatus.DATAERR: "there is no such email, or more than one begins so",
+        ExitStatus.CANTCREAT: "FILE exists or can't be written, or the outbox can't be opened",
+    },
+    files=_FILES,
+    examples=[
+        ("Look at an email as it would leave", "smtp-desk outbox export 01kjmttt60"),
+        ("Keep it as a file", "smtp-desk outbox export 01kjmttt60 --to email.eml"),
+    ],
+)
+@click.argument("entry_id", metavar="ID")
+@click.option(
+    "--to",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write it into FILE, for its owner only, instead of to standard output. A file that "
+    "exists is never overwritten.",
+)
+@click.pass_obj
+def export_command(invocation: Invocation, entry_id: str, file: Path | None) -> ExitStatus:
+    """Write an email as it would leave now (an .eml file, RFC 5322).
+
+    It is built as for the custom server; where none is configured it is what is stored.
+    On a terminal, characters that could act on it are spelled out.
+    """
+    services = invocation.services
+    with _told():
+        found = find_entry(services.outbox, entry_id)
+        if file is None:
+            _show(invocation, eml(services, found.id))
+        else:
+            _write(lambda: export(services, found.id, file), file)
+    return ExitStatus.OK
+
+
+def _read(records: OutboxRecords, query: Query, limit: int) -> tuple[list[Entry], bool]:
+    """Return the newest entries, and whether there are more."""
+    entries: list[Entry] = []
+    before: str | None = None
+    while len(entries) < limit:
+        page = records.page(query, before=before, limit=min(PAGE, limit - len(entries)))
+        entries += page.entries
+        before = page.next
+        if before is None:
+            return entries, False
+    return entries, True
+
+
+def _print(invocation: Invocation, entry: Entry, cause: Cause) -> None:
+    """Print an entry: in two lines on a terminal, in one with tabs into a pipe."""
+    out = invocation.out
+    head = [entry.id, minute(entry.created_at), str(entry.state), visible(entry.recipient)]
+    tail = [short_route_name(entry.route), kind_name(entry.kind), visible(entry.subject)]
+    why = visible(reason(entry, cause))
+    if not out.is_terminal:
+        # Octets as they are: a console would make spaces of tabs.
+        write_octets(("\t".join([*head, *tail, why]) + "\n").encode("utf-8", "backslashreplace"))
+        return
+    say(out, "  ".join(head), _STYLES.get(entry.state, "bold"))
+    say(out, "    " + ": ".join(filter(None, tail)))
+    if why:
+        say(out, f"    {why}", "dim")
+
+
+def _change(
+    invocation: Invocation,
+    ids: tuple[str, ...],
+    change: Callable[[OutboxRecords, Entry], Entry],
+    tell: Callable[[Entry], str],
+) -> ExitStatus:
+    """Change each entry; nothing where one of the names is wrong, the others where one can't be."""
+    ended = ExitStatus.OK
+    with _told():
+        records = invocation.services.outbox
+        entries = {entry.id: entry for entry in [find_entry(records, given) for given in ids]}
+        for entry in entries.values():
+            try:
+                change(records, entry)
+            except EntryStateError as error:
+                say(invocation.err, f"{entry.id}: {error}", "red")
+                ended = _status(error)
+            else:
+                say(invocation.out, f"{entry.id}: {tell(entry)}")
+    return ended
+
+
+def _show(invocation: Invocation, octets: bytes) -> None:
+    if not invocation.out.is_terminal:
+        write_octets(octets)
+        return
+    for line in octets.splitlines():
+        say(invocation.out, decode(line))
+
+
+def _write(write: Callable[[], None], file: Path) -> None:
+    try:
+        write()
+    except FileExistsError as error:
+        text = f"{file} exists already; nothing was written."
+        raise CommandError(text, ExitStatus.CANTCREAT) from error
+    except OSError as error:
+        text = f"{file} can't be written: {error.strerror}"
+        raise CommandError(text, ExitStatus.CANTCREAT) from error
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Tell what the outbox could not do, and end with its exit status."""
+    try:
+        yield
+    except (EntryNotFoundError, AmbiguousEntryError, EntryStateError) as error:
+        raise CommandError(str(error), _status(error)) from error
+    except OutboxError as error:
+        raise CommandError(outbox_trouble(error), _status(error)) from error
+
+
+def _status(error: OutboxError) -> ExitStatus:
+    match error:
+        case EntryStateError(state=state) if state.leased:
+            return ExitStatus.TEMPFAIL
+        case EntryNotFoundError() | AmbiguousEntryError() | EntryStateError():
+            return ExitStatus.DATAERR
+        case OutboxBusyError():
+            return ExitStatus.TEMPFAIL
+        case OutboxCorruptError() | OutboxVersionError():
+            return ExitStatus.UNAVAILABLE
+        case _:
+            return ExitStatus.CANTCREAT
