@@ -18,6 +18,7 @@ from smtp_desk.cli.default import default
 from smtp_desk.cli.demo import demo
 from smtp_desk.cli.invocation import CommandError, Invocation, OpenWindow
 from smtp_desk.cli.manual import WIDTH, ManualGroup
+from smtp_desk.cli.outbox import outbox
 from smtp_desk.cli.report import open_command, report
 from smtp_desk.cli.sandbox import sandbox
 from smtp_desk.cli.saved import disable, enable, remove, show
@@ -53,6 +54,7 @@ for _command in (
     default,
     report,
     open_command,
+    outbox,
     status,
     sandbox,
     demo,
