@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "configure", "show", "enable", "disable", "remove", "default", "report", "open"),
-    *("status", "sandbox", "demo"),
+    *("outbox", "status", "sandbox", "demo"),
 )
 
 
