@@ -110,10 +110,14 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
 def remove_saved(services: Services, *, default: bool = False) -> Saved:
     """Forget the custom server, or the relay of the default email service, and its secret.
 
+    A CA that was trusted by its fingerprint is trusted no more where nothing saved needs it.
+
     Raises:
         SaveError: It could not be removed; nothing changed.
     """
     services.store.remove_server(default=default)
+    left = [server.settings for server in services.store.load().servers]
+    services.trusted_cas.keep_only([(settings.host, settings.ca_pem) for settings in left])
     return load_saved(services, default=default)
 
 

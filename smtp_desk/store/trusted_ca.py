@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -43,3 +45,11 @@ class TrustedCas:
     def has(self, host: str, pem: str) -> bool:
         """Whether a person trusted `pem` for `host`."""
         return self.path(host, pem).is_file()
+
+    def keep_only(self, used: Collection[tuple[str, str]]) -> None:
+        """Trust none any more but these pairs of host and content, as far as the disk allows."""
+        kept = {self.path(host, pem) for host, pem in used}
+        for path in self._folder.glob("*.pem"):
+            if path not in kept:
+                with suppress(OSError):
+                    path.unlink()

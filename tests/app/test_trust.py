@@ -221,6 +221,16 @@ class TestAnotherHost:
         later.presenter.discard()
         assert problems(later) == []
 
+    def test_removed_with_the_configuration_it_is_trusted_no_more(
+        self, trusted: Page, services: Services
+    ) -> None:
+        trusted.test()
+        trusted.save()
+        trusted.presenter.remove()
+        trusted.runner.finish()
+        assert list(services.paths.trusted_cas.iterdir()) == []
+        assert trusted.view.draft.ca_file == ""
+
     def test_a_file_that_the_person_chose_serves_any_host(
         self, services: Services, company: ScriptedServer, certs: Certificates
     ) -> None:

@@ -45,3 +45,14 @@ def test_no_host_leads_out_of_the_folder_or_has_too_long_a_name(
     assert path.parent == tmp_path / "config" / "ca"
     assert path.is_file()
     assert len(path.name) < 100
+
+
+def test_what_nothing_needs_is_trusted_no_more_and_other_files_stay(cas: TrustedCas) -> None:
+    cas.keep_only([])
+    other = cas.add("mail.example.org", "pem").with_name("notes.txt")
+    other.write_text("…")
+    cas.add("mail.example.net", "pem")
+    cas.keep_only([("mail.example.org", "pem"), ("mail.example.net", "another")])
+    assert cas.has("mail.example.org", "pem")
+    assert not cas.has("mail.example.net", "pem")
+    assert other.exists()
