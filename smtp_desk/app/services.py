@@ -16,6 +16,9 @@ from smtp_desk.sender.health import Health
 from smtp_desk.sender.health_sqlite import SqliteHealth
 from smtp_desk.sender.outbox import Outbox
 from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.saved_routes import SavedRoutes
+from smtp_desk.sender.sender import Sender
+from smtp_desk.sender.templates import Templates
 from smtp_desk.store.catalogue import read_catalogue, read_providers
 from smtp_desk.store.credentials import (
     CredentialStore,
@@ -114,6 +117,21 @@ class Services:
             OutboxUnavailableError: It can't be opened.
         """
         return SqliteHealth(self._database, self.now)
+
+    def open_sender(self) -> Sender:
+        """Return a sender over what is saved; close it.
+
+        Raises:
+            OutboxUnavailableError: The outbox can't be opened.
+        """
+        return Sender(
+            self.outbox,
+            self.health,
+            SavedRoutes(self.store, self.catalogue),
+            Templates(self.paths.templates),
+            self.catalogue,
+            clock=self.now,
+        )
 
     @cached_property
     def environment(self) -> Mapping[str, Json]:

@@ -10,9 +10,10 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Final, TypeAlias, final
 
+from smtp_desk.sender.addressing import FOREIGN
 from smtp_desk.sender.clock import Clock, utc_now
 from smtp_desk.sender.entries import Claim, Doubt, Postpone, Renew
-from smtp_desk.sender.fallback import FOREIGN, Dispatcher
+from smtp_desk.sender.fallback import Dispatcher
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox import EntryNotFoundError, Outbox, OutboxUnavailableError
 from smtp_desk.sender.routes import Routes, RouteSource

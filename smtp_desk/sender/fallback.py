@@ -14,6 +14,7 @@ from typing import Final, final
 from smtp_desk.core.catalogue import Catalogue
 from smtp_desk.core.findings import Finding, Scope
 from smtp_desk.sender import backoff
+from smtp_desk.sender.addressing import FOREIGN
 from smtp_desk.sender.causes import cause
 from smtp_desk.sender.clock import Clock, utc_now
 from smtp_desk.sender.entries import (
@@ -36,9 +37,6 @@ from smtp_desk.sender.route_health import Probe, Usable
 from smtp_desk.sender.routes import Routes
 from smtp_desk.sender.transport import CUSTOM, DEFAULT, Route, RouteResult
 from smtp_desk.smtp.envelope import RecipientStatus
-
-FOREIGN: Final = "foreign"
-"""The kind of a message that another program wrote."""
 
 ONLY_ROUTE: Final = "route"
 """Key of the metadata that names the one route a message may take."""

@@ -23,7 +23,7 @@ class Routes:
             outbox: mail waits until a route works.
         resend_uncertain: Whether an email without an answer is sent once more.
         current: Whether these are still what is saved.
-        domain: Of the address that emails come from; for Message-IDs.
+        from_email: The address that emails come from if all goes well; for Message-IDs.
         company_name: For templates and the From of the default email service.
         tell_address: Who gets a mail when an outage begins and ends; "" for nobody.
     """
@@ -32,7 +32,7 @@ class Routes:
     default: Route | Finding | None = None
     resend_uncertain: bool = True
     current: Callable[[], bool] = _always
-    domain: str = "localhost"
+    from_email: str = "smtp-desk@localhost"
     company_name: str = ""
     tell_address: str = ""
 

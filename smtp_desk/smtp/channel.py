@@ -92,6 +92,21 @@ class Channel:
         self.say(command, deadline=deadline)
         return self.hear(deadline)
 
+    def check(self) -> None:
+        """Do nothing unless the server is known to have hung up; does not wait.
+
+        Raises:
+            StreamError: It has.
+        """
+        if self.stream.hung_up():
+            self._broken = True
+            raise ClosedError
+
+    def drop(self) -> None:
+        """End the connection at once: whatever was said last is not carried on."""
+        self._broken = True
+        self.stream.abort()
+
     def record_content(self, octets: int) -> None:
         """Put on record that a message of so many octets goes out; never the message."""
         if self._transcript is not None:

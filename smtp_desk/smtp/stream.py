@@ -111,6 +111,12 @@ class Stream:
         for start in range(0, len(view), _CHUNK):
             self._send(self._connection.encrypt(view[start : start + _CHUNK]), deadline)
 
+    def hung_up(self) -> bool:
+        """Whether the peer has ended the connection, as far as is known without waiting."""
+        if self._ended is None:
+            self._receive()
+        return self._ended is not None
+
     def start_tls(
         self, context: ssl.SSLContext, host: str, mode: Security, deadline: Deadline
     ) -> TlsInfo:

@@ -184,6 +184,7 @@ class Transaction:
         if before_dot is not None:
             before_dot()
         self._cancel.check()
+        self._check_that_it_listens()
         answer = self._end(tail, last=last)
         run.facts.update(reply_facts(answer.reply))
         if answer.outcome is Outcome.DONE:
@@ -226,6 +227,14 @@ class Transaction:
             raise error from error.__cause__
         return self._channel.hear(self._deadline.within(self._limits.end))
 
+    def _check_that_it_listens(self) -> None:
+        """Write no dot to a server that hung up in the message: it did surely not accept it."""
+        try:
+            self._channel.check()
+        except StreamError:
+            self._tell_early_refusal()
+            raise
+
     def _tell_early_refusal(self) -> None:
         """Raise the refusal that the server sent before it hung up, if it sent one."""
         with contextlib.suppress(StreamError, ViolationError):
@@ -237,11 +246,16 @@ class Transaction:
     def _end_refused_flight(self) -> None:
         """Read what is due to the rest of a flight whose beginning was refused."""
         protocol = self._channel.protocol
+        wanted = False
         # The refusal is what happened; what goes wrong after it changes nothing.
         with contextlib.suppress(StreamError, ViolationError):
             while protocol.pending and protocol.state is not State.CLOSED:
-                self._hear()
-            if protocol.state is State.CONTENT:
+                wanted |= self._hear().outcome is Outcome.DONE
+            if protocol.state is State.CONTENT and wanted:
+                # It refused MAIL and took a recipient all the same: a dot would have it
+                # deliver an empty message.
+                self._channel.drop()
+            elif protocol.state is State.CONTENT:
                 # RFC 2920 section 3.1: a server that wants a message for nobody gets a dot.
                 self._ask(Command(Verb.END, codec.END))
 

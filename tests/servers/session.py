@@ -56,6 +56,7 @@ class Session:
         username: who signs in (from the AUTH exchange, before it is answered).
         password: the password or token given, empty for CRAM-MD5.
         authenticated: whether the credentials were right.
+        mail_accepted: whether MAIL was answered with a 2xx and no message or RSET followed.
         ended: whether the connection is over.
     """
 
@@ -75,6 +76,7 @@ class Session:
         self.authenticated = False
         self.ended = False
         self.mail_from = ""
+        self.mail_accepted = False
         self.recipients: list[str] = []
         self._credentials_right = False
 
@@ -141,7 +143,10 @@ class Session:
 
     def _act(self, line: str) -> None:
         self.line = line
+        answered_at = len(self.wire.sent)
         self.perform(self.script.action(line, in_tls=self.in_tls))
+        if line.upper().startswith("MAIL"):
+            self.mail_accepted = self.wire.sent[answered_at:].startswith(b"2")
         self._changed()
 
     def _ehlo(self) -> Action:
@@ -220,6 +225,8 @@ class Session:
         return Reply("250 2.1.0 Ok")
 
     def _rcpt(self) -> Action:
+        if not self.mail_accepted:
+            return Reply("503 5.5.1 Error: need MAIL command")
         address = _path(self.line)
         if address.startswith("reject@"):
             return Reply(f"550 5.7.1 <{address}>: refused by policy")
@@ -229,7 +236,7 @@ class Session:
         return Reply("250 2.1.5 Ok")
 
     def _data(self) -> Action:
-        if not self.recipients:
+        if not self.mail_accepted or not self.recipients:
             return Reply("554 5.5.1 Error: no valid recipients")
         self.wire.send(b"354 End data with <CR><LF>.<CR><LF>\r\n")
         self.receive_message()
@@ -257,10 +264,12 @@ class Session:
                 _answered_at=len(self.wire.sent),
             )
         )
+        self.mail_accepted = False
         self._act(END_OF_DATA)
 
     def _rset(self) -> Action:
         self.mail_from = ""
+        self.mail_accepted = False
         self.recipients.clear()
         return Reply("250 2.0.0 Ok")
 

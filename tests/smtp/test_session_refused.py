@@ -150,6 +150,22 @@ class TestRefused:
             assert session.usable
         assert statuses(delivery) == [REFUSED]
 
+    def test_a_server_that_takes_a_recipient_without_a_sender_gets_no_message(
+        self, sessions: Sessions, tls: ssl.SSLContext
+    ) -> None:
+        careless: dict[str, Action] = {
+            "MAIL": Reply("451 4.3.0 later"),
+            "RCPT": Reply("250 ok"),
+            "DATA": (Reply("354 go"), _take_message),
+        }
+        with opened(sessions, Script(tls=tls, on=careless)) as (session, server):
+            delivery = session.send(ENVELOPE, MAIL)
+            assert not session.usable
+            server.wait_for(lambda server: not server.open_connections)
+            assert not server.messages
+        assert statuses(delivery) == [REFUSED]
+        assert str(delivery.results[0].reply) == "451 4.3.0 later"
+
     @pytest.mark.parametrize("line", ["552 5.3.4 too big", "421 4.3.0 going down"])
     def test_in_the_middle_of_the_message_before_it_hangs_up(
         self, sessions: Sessions, tls: ssl.SSLContext, line: str

@@ -1,0 +1,261 @@
+"""Sending emails from a program: one call an email, and a receipt that tells what came of it."""
+
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import islice
+from typing import Final, Self, final
+
+from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.sender.clock import Clock, utc_now
+from smtp_desk.sender.database import Database
+from smtp_desk.sender.drain import CONNECTIONS, LEASE, Drain, batches
+from smtp_desk.sender.entries import Claim, OutboxMessage
+from smtp_desk.sender.fallback import ONLY_ROUTE, Dispatcher, Outcome
+from smtp_desk.sender.health import Health
+from smtp_desk.sender.health_sqlite import SqliteHealth
+from smtp_desk.sender.kinds import Email, Notification
+from smtp_desk.sender.message import new_message_id, outbox_message
+from smtp_desk.sender.notices import Notices
+from smtp_desk.sender.outbox import Outbox
+from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.routes import Routes, RouteSource
+from smtp_desk.sender.saved_routes import SavedRoutes
+from smtp_desk.sender.templates import Templates
+from smtp_desk.sender.transport import DEFAULT
+from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.store.catalogue import read_catalogue
+from smtp_desk.store.credentials import (
+    CredentialStore,
+    KeyringCredentials,
+    UnattendedCredentials,
+    unattended_secret,
+)
+from smtp_desk.store.paths import Paths
+from smtp_desk.store.settings_store import SettingsStore
+
+_log: Final = logging.getLogger(__name__)
+
+_STORED_AT_ONCE: Final = 100
+_PROBE_GRACE_S: Final = 3.0
+
+
+@final
+class Sender:
+    """Sends emails through the customer's server, or the default email service instead.
+
+    Every email is stored before its first byte leaves, so none is lost: what no route
+    takes now is sent later by `smtp-desk worker`, or by `drain`. Many threads may use one
+    sender; it holds up to three connections, so keep it for many emails and close it:
+
+        with Sender.from_settings() as sender:
+            receipt = sender.send(Invitation(to="ann@example.org", invited_by="Bo", link="…"))
+
+    Nothing that a server or the network does is raised: it stands in the receipt.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        health: Health,
+        routes: RouteSource,
+        templates: Templates,
+        catalogue: Catalogue,
+        *,
+        clock: Clock = utc_now,
+        random: Callable[[], float] | None = None,
+    ) -> None:
+        """Build a sender of parts; programs call `from_settings`.
+
+        Args:
+            outbox: Where emails are stored; `testing.MemoryOutbox` in tests.
+            health: What is known of the routes; `testing.MemoryHealth` in tests.
+            routes: The ways out.
+            templates: The texts of the emails.
+            catalogue: Tells causes.
+            clock: Returns this moment with a time zone.
+            random: Returns a number from 0 to 1, for the jitter of delays.
+        """
+        self._outbox = outbox
+        self._source = routes
+        self._templates = templates
+        self._clock = clock
+        self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        jitter = {} if random is None else {"random": random}
+        self._dispatcher = Dispatcher(outbox, health, catalogue, clock=clock, **jitter)
+        self._notices = Notices(health, catalogue, self._send_notice)
+        self._closing = ExitStack()
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    @classmethod
+    def from_settings(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Return a sender over what was saved with SMTP Desk for this user.
+
+        Settings that are saved later are followed. A machine where nothing is configured
+        keeps all emails in its outbox until a route is.
+
+        Args:
+            environ: The environment; None for that of the process. `SMTP_DESK_HOME` moves
+                all files; `SMTP_DESK_PASSWORD` or a systemd credential gives the password
+                where there is no keyring.
+
+        Raises:
+            OutboxUnavailableError: The outbox can't be opened.
+            CredentialsUnavailableError: The systemd credential can't be read.
+        """
+        known = os.environ if environ is None else environ
+        paths = Paths.default(known)
+        given = unattended_secret(known)
+        keyring: CredentialStore = KeyringCredentials(interactive=False)
+        credentials = keyring if given is None else UnattendedCredentials(given, keyring)
+        database, catalogue = Database(paths.outbox_file), read_catalogue()
+        sender = cls(
+            SqliteOutbox(database),
+            SqliteHealth(database),
+            SavedRoutes(SettingsStore(paths, credentials), catalogue),
+            Templates(paths.templates),
+            catalogue,
+        )
+        sender._closing.push(database)
+        return sender
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def send(self, email: Email | OutboxMessage) -> Receipt:
+        """Store an email and send it now; return what came of each recipient.
+
+        Args:
+            email: One of the five kinds, or another program's message.
+
+        Raises:
+            OutboxUnavailableError: It could not be stored; nothing was sent.
+            OutboxFullError: There is no room for it; nothing was sent.
+            MessageTooLargeError: It is too large to be stored; nothing was sent.
+        """
+        routes = self._source.routes()
+        receipt = self._send((self._message(email, routes),), routes)[0]
+        self._notices.tell(routes)
+        return receipt
+
+    def queue(self, email: Email | OutboxMessage) -> Receipt:
+        """Store an email, for the worker to send it, and return at once.
+
+        Raises:
+            OutboxUnavailableError: It could not be stored.
+            OutboxFullError: There is no room for it.
+            MessageTooLargeError: It is too large to be stored.
+        """
+        message = self._message(email, self._source.routes())
+        entries = self._outbox.add((message,))
+        queued = (
+            RecipientReceipt(entry.recipient, Fate.QUEUED, entry_id=entry.id) for entry in entries
+        )
+        return Receipt(message.message_id, tuple(queued))
+
+    def send_many(self, emails: Iterable[Email | OutboxMessage]) -> Iterator[Receipt]:
+        """Send many emails by up to three connections; yield their receipts in the same order.
+
+        It takes and stores 100 at a time, so memory does not grow with their number, and
+        an email without a receipt was not sent.
+
+        Raises:
+            OutboxUnavailableError: As `send`; the emails not yet yielded were not sent.
+            OutboxFullError: As `send`.
+            MessageTooLargeError: As `send`.
+        """
+        waiting = iter(emails)
+        while some := tuple(islice(waiting, _STORED_AT_ONCE)):
+            routes = self._source.routes()
+            messages = tuple(self._message(email, routes) for email in some)
+            receipts = self._send(messages, routes)
+            self._notices.tell(routes)
+            yield from receipts
+
+    def drain(self, cancel: Cancel | None = None, *, once: bool = True) -> int:
+        """Send what is due in the outbox; return how many emails were dealt with.
+
+        Args:
+            cancel: Ends it within 5 s.
+            once: Return when nothing is due; False to wait for more until cancelled.
+
+        Raises:
+            OutboxUnavailableError: The storage does not work, and `once` is set.
+        """
+        drain = Drain(
+            self._outbox,
+            self._source,
+            self._dispatcher,
+            self._notices,
+            owner=self._owner,
+            clock=self._clock,
+        )
+        return drain.run(cancel or Cancel(), once=once)
+
+    def close(self) -> None:
+        """Say goodbye to the servers. A probe of a resting server gets 3 s to end."""
+        self._dispatcher.settle_probes(_PROBE_GRACE_S)
+        self._source.close()
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
+        self._closing.close()
+
+    def _message(self, email: Email | OutboxMessage, routes: Routes) -> OutboxMessage:
+        if isinstance(email, OutboxMessage):
+            return email
+        rendered = self._templates.render(email, company=routes.company_name)
+        if rendered.problem:
+            _log.warning("own templates are not used: %s", rendered.problem)
+        return outbox_message(
+            email, rendered, message_id=new_message_id(routes.from_email), now=self._clock()
+        )
+
+    def _send(self, messages: Sequence[OutboxMessage], routes: Routes) -> list[Receipt]:
+        claims = iter(self._outbox.add_claimed(messages, self._owner, LEASE))
+        jobs = [
+            (index, batch, message)
+            for index, message in enumerate(messages)
+            for batch in batches(tuple(islice(claims, len(message.recipients))))
+        ]
+
+        def deliver(job: tuple[int, list[Claim], OutboxMessage]) -> tuple[int, Outcome]:
+            index, batch, message = job
+            return index, self._dispatcher.deliver(batch, message, routes)
+
+        outcomes = map(deliver, jobs) if len(jobs) == 1 else self._threads.map(deliver, jobs)
+        found: list[list[Outcome]] = [[] for _ in messages]
+        for index, outcome in outcomes:
+            found[index].append(outcome)
+        pairs = zip(messages, found, strict=True)
+        return [_receipt(message.message_id, outcomes) for message, outcomes in pairs]
+
+    @property
+    def _threads(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(CONNECTIONS, "send")
+            return self._pool
+
+    def _send_notice(self, email: Notification, routes: Routes) -> None:
+        message = self._message(email, routes)
+        if routes.default is not None:
+            message = replace(message, metadata={**message.metadata, ONLY_ROUTE: DEFAULT})
+        self._send((message,), routes)
+
+
+def _receipt(message_id: str, outcomes: Sequence[Outcome]) -> Receipt:
+    receipts = tuple(receipt for outcome in outcomes for receipt in outcome.receipts)
+    fallback = next((outcome.fallback for outcome in outcomes if outcome.fallback), None)
+    return Receipt(message_id, receipts, fallback)

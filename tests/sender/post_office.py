@@ -1,0 +1,149 @@
+"""A sender over real sessions with two scripted servers, an outbox on disk and a turned clock."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.sender.addressing import FOREIGN
+from smtp_desk.sender.database import Database
+from smtp_desk.sender.entries import OutboxMessage
+from smtp_desk.sender.health_sqlite import SqliteHealth
+from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.sender import Sender
+from smtp_desk.sender.smtp_route import SmtpRoute
+from smtp_desk.sender.templates import Templates
+from smtp_desk.sender.transport import CUSTOM, Identity, Route
+from smtp_desk.smtp.limits import Limits
+from tests.sender.outboxes import TurnedClock
+from tests.sender.ways import CATALOGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from smtp_desk.core.findings import Finding
+    from smtp_desk.sender.entries import Entry
+    from tests.servers.certs import Certificates
+    from tests.servers.scripted import ScriptedServer
+
+HASTY: Final = Limits(
+    total=None, connect=5, greeting=0.4, tls=2, command=0.4, end=0.4, quit=0.4, patience=5
+)
+RECIPIENTS: Final = ("ann@example.test", "bo@example.test")
+BODY: Final = b"".join(b"%06d %s\r\n" % (number, b"x" * 64) for number in range(1000))
+
+
+@dataclasses.dataclass
+class FixedRoutes:
+    """A source whose routes a test sets."""
+
+    now: Routes
+
+    def routes(self) -> Routes:
+        return self.now
+
+    def close(self) -> None:
+        for way in (self.now.custom, self.now.default):
+            if isinstance(way, SmtpRoute):
+                way.close()
+
+
+@dataclasses.dataclass
+class PostOffice:
+    """A sender and all that stands around it.
+
+    Attributes:
+        sender: Sends.
+        outbox: Where its emails are.
+        health: Of its routes.
+        clock: To turn.
+        source: Its routes.
+    """
+
+    sender: Sender
+    outbox: SqliteOutbox
+    health: SqliteHealth
+    clock: TurnedClock
+    source: FixedRoutes
+
+    def settle(self, hours: int = 200) -> None:
+        """Let time pass, and the worker work, until every entry is settled."""
+        for _ in range(hours):
+            if all(entry.state.settled for entry in self.entries):
+                return
+            self.clock.turn(hours=1)
+            self.sender.drain()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return self.outbox.page().entries
+
+
+def mail(
+    number: int | str, recipients: tuple[str, ...] = RECIPIENTS, body: bytes = BODY
+) -> OutboxMessage:
+    """A foreign message: the kind that has several recipients in one transaction."""
+    message_id = f"<{number}@example.org>"
+    header = f"From: ann@example.org\r\nSubject: Hello\r\nMessage-ID: {message_id}\r\n\r\n"
+    return OutboxMessage(
+        message_id=message_id, kind=FOREIGN, payload=header.encode() + body, recipients=recipients
+    )
+
+
+def route_to(server: ScriptedServer, certs: Certificates, name: str = CUSTOM) -> SmtpRoute:
+    """A route over a scripted server that listens, or did."""
+    settings = ServerSettings(
+        host=server.host,
+        port=server.port,
+        from_email="ann@example.org" if name == CUSTOM else "relay@example.net",
+        username="desk",
+        ca_pem=certs.root.chain_file.read_text(),
+    )
+    return SmtpRoute(
+        name,
+        settings,
+        Security.STARTTLS,
+        Secret("s3cret"),
+        Identity(settings.from_email),
+        CATALOGUE,
+        limits=HASTY,
+    )
+
+
+@contextlib.contextmanager
+def opened(
+    folder: Path, custom: Route | Finding | None, default: Route | Finding | None = None
+) -> Iterator[PostOffice]:
+    """A post office whose outbox lies in `folder`."""
+    clock = TurnedClock()
+    source = FixedRoutes(Routes(custom=custom, default=default))
+    with Database(folder / "outbox.sqlite3") as database:
+        outbox, health = SqliteOutbox(database, clock), SqliteHealth(database, clock)
+        sender = Sender(
+            outbox,
+            health,
+            source,
+            Templates(folder / "templates"),
+            CATALOGUE,
+            clock=clock,
+            random=lambda: 0.0,
+        )
+        with sender:
+            yield PostOffice(sender, outbox, health, clock, source)
+
+
+def accepted(*servers: ScriptedServer) -> Counter[str]:
+    """How often each recipient's mail was accepted by one of these servers."""
+    messages = (message for server in servers for message in server.messages if message.accepted)
+    return Counter(recipient for message in messages for recipient in message.recipients)
+
+
+def arrived(server: ScriptedServer) -> Counter[str]:
+    """How often the final dot of each recipient's mail arrived, whatever the answer."""
+    return Counter(each for message in server.messages for each in message.recipients)

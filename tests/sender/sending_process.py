@@ -1,0 +1,94 @@
+"""A process that sends until it is killed: what the kill test kills."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.sender.clock import Clock, utc_now
+from smtp_desk.sender.database import Database
+from smtp_desk.sender.health_sqlite import SqliteHealth
+from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.sender import Sender
+from smtp_desk.sender.smtp_route import SmtpRoute
+from smtp_desk.sender.templates import Templates
+from smtp_desk.sender.transport import CUSTOM, Identity
+from smtp_desk.smtp.cancel import Cancel
+from tests.sender.post_office import FixedRoutes, mail
+from tests.sender.ways import CATALOGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.synchronize import Event
+
+    from smtp_desk.sender.entries import OutboxMessage
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a process sends from and to; goes to another process.
+
+    Attributes:
+        folder: of the outbox.
+        port: of the server, on 127.0.0.1.
+        ca_pem: that the server's certificate comes from.
+    """
+
+    folder: Path
+    port: int
+    ca_pem: str
+
+    @contextlib.contextmanager
+    def sender(self, clock: Clock = utc_now) -> Iterator[tuple[Sender, SqliteOutbox]]:
+        """A sender there, and its outbox."""
+        settings = ServerSettings(
+            host="127.0.0.1",
+            port=self.port,
+            from_email="ann@example.org",
+            username="desk",
+            ca_pem=self.ca_pem,
+        )
+        route = SmtpRoute(
+            CUSTOM,
+            settings,
+            Security.STARTTLS,
+            Secret("s3cret"),
+            Identity(settings.from_email),
+            CATALOGUE,
+        )
+        with Database(self.folder / "outbox.sqlite3") as database:
+            outbox = SqliteOutbox(database, clock)
+            health = SqliteHealth(database, clock)
+            source = FixedRoutes(Routes(custom=route))
+            templates = Templates(self.folder / "templates")
+            with Sender(outbox, health, source, templates, CATALOGUE, clock=clock) as sender:
+                yield sender, outbox
+
+
+def send_for_ever(place: Place, name: str, started: Event) -> None:
+    """Send one email after the other, and many at once, in turns."""
+    with place.sender() as (sender, _):
+        started.set()
+        for number in itertools.count():
+            some = [short(f"{name}-{number}-{each}") for each in range(6)]
+            sender.send(some[0])
+            for _ in sender.send_many(some[1:]):
+                pass
+
+
+def drain_for_ever(place: Place, _name: str, started: Event) -> None:
+    """Work off the outbox, as `smtp-desk worker` does."""
+    with place.sender() as (sender, _):
+        started.set()
+        sender.drain(Cancel(), once=False)
+
+
+def short(number: str) -> OutboxMessage:
+    """A short email to one recipient."""
+    return mail(number, ("bo@example.test",), b"Hello.\r\n")

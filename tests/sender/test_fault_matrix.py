@@ -1,0 +1,124 @@
+"""The custom server fails in each of many ways: nothing is lost, nothing is doubled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.sender.entries import State
+from smtp_desk.sender.receipts import Fate
+from smtp_desk.sender.route_health import Shut
+from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from tests.sender.faults import Fault, Next, faults
+from tests.sender.post_office import (
+    BODY,
+    RECIPIENTS,
+    accepted,
+    arrived,
+    mail,
+    opened,
+    route_to,
+)
+from tests.servers.script import Script
+from tests.servers.scripted import ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from smtp_desk.sender.receipts import Receipt
+    from tests.servers.certs import Certificates
+
+ONCE = Counter(RECIPIENTS)
+FAULTS = tuple(faults())
+
+
+def never() -> bool:
+    return False
+
+
+def fates(receipt: Receipt) -> set[tuple[Fate, str]]:
+    return {(each.fate, each.route) for each in receipt.recipients}
+
+
+@pytest.fixture
+def server_of(certs: Certificates) -> Callable[..., ScriptedServer]:
+    def make(fault: Fault, healed: Callable[[], bool] = never) -> ScriptedServer:
+        return ScriptedServer(fault.script(certs.good.server_context(), healed))
+
+    return make
+
+
+@pytest.fixture
+def good(certs: Certificates) -> ScriptedServer:
+    return ScriptedServer(Script(tls=certs.good.server_context()))
+
+
+def test_there_are_enough_ways_to_fail() -> None:
+    assert len(FAULTS) >= 40
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
+def test_with_a_default_service(
+    fault: Fault,
+    server_of: Callable[..., ScriptedServer],
+    good: ScriptedServer,
+    certs: Certificates,
+    tmp_path: Path,
+) -> None:
+    with (
+        server_of(fault) as custom,
+        good,
+        opened(tmp_path, route_to(custom, certs), route_to(good, certs, DEFAULT)) as office,
+    ):
+        receipt = office.sender.send(mail(1, body=BODY * fault.blocks))
+        office.settle()
+        states = {entry.state for entry in office.entries}
+        if fault.next is Next.DEFAULT:
+            assert fates(receipt) == {(Fate.ACCEPTED, DEFAULT)}
+            assert receipt.fallback is not None
+            assert states == {State.ACCEPTED}
+            assert accepted(custom, good) == ONCE
+        elif fault.next is Next.REFUSED:
+            assert fates(receipt) == {(Fate.REFUSED, CUSTOM)}
+            assert states == {State.REFUSED}
+            assert accepted(custom, good) == Counter()
+        else:
+            assert fates(receipt) == {(Fate.UNCERTAIN, CUSTOM)}
+            assert states == {State.HELD}
+            assert accepted(good) == Counter()
+            assert arrived(custom) == ONCE + ONCE, "once, and its one re-send"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
+def test_with_both_routes_out_of_order_until_the_custom_server_works_again(
+    fault: Fault,
+    server_of: Callable[..., ScriptedServer],
+    good: ScriptedServer,
+    certs: Certificates,
+    tmp_path: Path,
+) -> None:
+    works = False
+    with good:
+        dead = route_to(good, certs, DEFAULT)
+    with (
+        server_of(fault, lambda: works) as custom,
+        opened(tmp_path, route_to(custom, certs), dead) as office,
+    ):
+        receipt = office.sender.send(mail(1, body=BODY * fault.blocks))
+        if fault.next is Next.DEFAULT:
+            assert {fate for fate, _ in fates(receipt)} == {Fate.QUEUED}
+        works = True
+        if isinstance(office.health.may_use(CUSTOM), Shut):
+            office.health.try_again(CUSTOM)
+        office.settle()
+        states = {entry.state for entry in office.entries}
+        if fault.next is Next.REFUSED:
+            assert states == {State.REFUSED}
+            assert accepted(custom) == Counter()
+        else:
+            assert states == {State.ACCEPTED}
+            assert accepted(custom) == ONCE
