@@ -3,13 +3,14 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import Notice, StatusKind, StatusLine
-from smtp_desk.core.stages import Stage
+from smtp_desk.sender.causes import cause
 from smtp_desk.sender.outbox import OutboxUnavailableError
-from smtp_desk.sender.route_health import RouteHealth
+from smtp_desk.sender.route_health import Probe, Resting, RouteHealth, Shut, asked
 from smtp_desk.sender.transport import CUSTOM
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import DefaultKind, StoredServer
@@ -67,6 +68,27 @@ def route_health(services: Services, route: str) -> RouteHealth:
     return services.health.status(route)
 
 
+class HealthState(StrEnum):
+    """Whether a route may be used."""
+
+    USABLE = "usable"
+    RESTING = "resting"
+    PROBING = "probing"
+    DUE = "due"
+    SHUT = "shut"
+
+
+def health_state(health: RouteHealth, now: datetime) -> tuple[HealthState, datetime | None]:
+    """Return whether a route may be used, and when its rest or its probe is over."""
+    verdict = asked(health, now, "")[0]
+    if isinstance(verdict, Resting):
+        probed = verdict.until == health.probe_until
+        return (HealthState.PROBING if probed else HealthState.RESTING), verdict.until
+    if isinstance(verdict, Probe):
+        return HealthState.DUE, None
+    return (HealthState.SHUT if isinstance(verdict, Shut) else HealthState.USABLE), None
+
+
 def is_out(health: RouteHealth) -> bool:
     """Whether the route is in an outage: out, and resting or shut for it."""
     return health.out_since is not None and (health.shut or health.resting_until is not None)
@@ -121,17 +143,15 @@ def end_rest(services: Services, route: str) -> None:
 
 
 def summary_of(services: Services, code: str, server: StoredServer | None = None) -> str:
-    """Return what the finding `code` comes to, in a sentence; "" where there is no such code."""
-    if code not in services.catalogue.codes:
+    """Return what the finding `code` of `server` comes to, in a sentence; "" for no code."""
+    if not code:
         return ""
-    facts = {"moment": "during a session"}
+    facts: dict[str, str | int] = {"moment": "during a session"}
     if server is not None:
         settings = server.settings
-        facts |= {"host": settings.host, "port": str(settings.port)}
+        facts |= {"host": settings.host, "port": settings.port}
         facts |= {"username": settings.username, "from_email": settings.from_email}
-    prefix = code.partition(".")[0]
-    stage = Stage(prefix) if prefix in list(Stage) else Stage.MESSAGE
-    return services.catalogue.warning(code, stage, facts).summary
+    return cause(services.catalogue, code, facts).summary
 
 
 def local_time(moment: datetime, now: datetime) -> str:

@@ -27,32 +27,28 @@ wait that only a worker, or the next email, sends. `problems` tells what could n
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Final
 
 from smtp_desk.app.default_service import load_default
-from smtp_desk.app.outage import in_outage, read_outage, route_health, summary_of
+from smtp_desk.app.outage import (
+    HealthState,
+    health_state,
+    in_outage,
+    read_outage,
+    route_health,
+    summary_of,
+)
 from smtp_desk.app.saved import judge, status_line
 from smtp_desk.app.services import Services
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.entries import State
 from smtp_desk.sender.outbox import Counts, OutboxUnavailableError
-from smtp_desk.sender.route_health import Probe, Resting, RouteHealth, Shut, asked
+from smtp_desk.sender.route_health import RouteHealth
 from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from smtp_desk.store.server_status import ServerState, ServerStatus
 from smtp_desk.store.stored import DefaultKind, DefaultService, StoredServer, StoredSettings
 
 SCHEMA: Final = "smtp-desk/status/1"
-
-
-class HealthState(StrEnum):
-    """Whether a route may be used."""
-
-    USABLE = "usable"
-    RESTING = "resting"
-    PROBING = "probing"
-    DUE = "due"
-    SHUT = "shut"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,19 +217,9 @@ def _report(
 def _health(services: Services, stored: StoredSettings, route: str, now: datetime) -> HealthReport:
     known = route_health(services, route)
     server = stored.server if route == CUSTOM else stored.default.server
-    state, until = _health_state(known, now)
+    state, until = health_state(known, now)
     summary = summary_of(services, known.code, server) if known.code else ""
     return HealthReport(state=state, until=until, summary=summary, known=known)
-
-
-def _health_state(health: RouteHealth, now: datetime) -> tuple[HealthState, datetime | None]:
-    verdict = asked(health, now, "")[0]
-    if isinstance(verdict, Resting):
-        probed = verdict.until == health.probe_until
-        return (HealthState.PROBING if probed else HealthState.RESTING), verdict.until
-    if isinstance(verdict, Probe):
-        return HealthState.DUE, None
-    return (HealthState.SHUT if isinstance(verdict, Shut) else HealthState.USABLE), None
 
 
 def _outbox(services: Services, now: datetime) -> OutboxReport:

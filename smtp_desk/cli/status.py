@@ -5,10 +5,10 @@ from typing import Final
 
 import click
 
-from smtp_desk.app.outage import local_time
+from smtp_desk.app.outage import HealthState, local_time
 from smtp_desk.app.report_text import Row
 from smtp_desk.app.saved import failure_text
-from smtp_desk.app.status import HealthReport, HealthState, Status, read_status
+from smtp_desk.app.status import HealthReport, Status, read_status
 from smtp_desk.cli.console import print_rows, write_octets
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import FILES, ManualCommand

@@ -1,0 +1,93 @@
+"""A desk whose server is out, and whose default email service is set up on General."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QWidget
+
+from smtp_desk.app.services import Services
+from smtp_desk.core.settings import Security
+from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.store.stored import DefaultKind
+from smtp_desk.ui.desk import Desk
+from tests.store.settings import OLD, OLD_SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from smtp_desk.ui.theme import Theme
+
+W = TypeVar("W", bound=QWidget)
+SLOW_MS = 30_000
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    services = Services.sandbox(tmp_path / "desk")
+    services.store.save_server(OLD, Security.STARTTLS, OLD_SECRET)
+    services.store.set_enabled(True)
+    services.health.record_failure(CUSTOM, "auth.rejected")
+    return services
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, theme: Theme, services: Services) -> Iterator[Desk]:
+    made = Desk(lambda: services)
+    qtbot.addWidget(made.window)
+    with qtbot.waitSignal(made.furnished, timeout=SLOW_MS):
+        made.window.show()
+    yield made
+    made.workshop.cancel()
+    made.close()
+
+
+def see(desk: Desk, kind: type[W], name: str) -> W:
+    found = desk.window.findChild(kind, name)
+    assert isinstance(found, kind), name
+    return found
+
+
+def test_banner_and_status_line_tell_of_the_outage_until_it_is_over(
+    desk: Desk, services: Services, qtbot: QtBot
+) -> None:
+    status = see(desk, QLabel, "status")
+    qtbot.waitUntil(lambda: status.text().startswith("Unavailable, "), timeout=SLOW_MS)
+    banner = see(desk, QWidget, "outage")
+    assert banner.isVisible()
+    services.health.reopen(CUSTOM)
+    # Each change of what is saved makes it look again at once.
+    desk.workshop.presenter.switch(on=True)
+    qtbot.waitUntil(banner.isHidden, timeout=SLOW_MS)
+    assert status.text().startswith("Active. ")
+
+
+def test_a_server_that_is_switched_off_has_no_outage(desk: Desk, qtbot: QtBot) -> None:
+    banner = see(desk, QWidget, "outage")
+    qtbot.waitUntil(banner.isVisible, timeout=SLOW_MS)
+    desk.workshop.presenter.switch(on=False)
+    qtbot.waitUntil(banner.isHidden, timeout=SLOW_MS)
+    assert see(desk, QLabel, "status").text().startswith("Off. ")
+
+
+def test_the_relay_is_set_up_from_general(desk: Desk, services: Services, qtbot: QtBot) -> None:
+    desk.workshop.navigation.open_page("general")
+    kind = see(desk, QComboBox, "default_kind")
+    kind.setCurrentIndex(kind.findData(str(DefaultKind.SMTP)))
+    see(desk, QPushButton, "set_up_relay").click()
+    dialog = see(desk, QWidget, "relay_dialog")
+    qtbot.waitUntil(dialog.isVisible)
+    host = dialog.findChild(QLineEdit, "host")
+    assert isinstance(host, QLineEdit)
+    qtbot.waitUntil(lambda: not host.isReadOnly(), timeout=SLOW_MS)
+    assert host.text() == "", "nothing of the custom server"
+    # Saved meanwhile, by the command line for instance.
+    services.store.save_server(OLD, Security.STARTTLS, OLD_SECRET, default=True)
+    dialog.close()
+    state = see(desk, QLabel, "relay_status")
+    qtbot.waitUntil(lambda: state.text().endswith("Proven."), timeout=SLOW_MS)
+    assert kind.currentData() == DefaultKind.SMTP
