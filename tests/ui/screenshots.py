@@ -23,7 +23,7 @@ from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.theme import Theme
-from tests.ui import delivery_scenes, states
+from tests.ui import delivery_scenes, email_types_scenes, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +71,35 @@ class Studio:
             for _ in range(3):
                 self._application.processEvents()
             window.grab().save(str(self._folder / f"delivery_{name}.png"))
+            window.close()
+
+    def draw_email_types(
+        self,
+        name: str,
+        prepare: Callable[[email_types_scenes.Scene], None],
+        size: QSize,
+        *,
+        theme: str = "light",
+        mirrored: bool = False,
+    ) -> None:
+        """Draw the Email types page into email_types_`name`.png."""
+        self._theme.prefer(theme)
+        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
+        QApplication.setLayoutDirection(direction)
+        with tempfile.TemporaryDirectory() as home:
+            window = MainWindow(sandboxed=False)
+            scene = email_types_scenes.Scene(Path(home))
+            builders = dict.fromkeys(("integrations", "delivery", "diagnostics"), QWidget)
+            navigation = Navigation({**builders, "email_types": lambda: scene.view.page})
+            window.setCentralWidget(navigation)
+            window.resize(size)
+            window.show()
+            navigation.open_page("email_types")
+            prepare(scene)
+            scene.finish()
+            for _ in range(3):
+                self._application.processEvents()
+            window.grab().save(str(self._folder / f"email_types_{name}.png"))
             window.close()
 
     def draw(
@@ -125,6 +154,14 @@ def main() -> None:
         studio.draw_delivery(f"{name}_tall", made, TALL)
         studio.draw_delivery(f"{name}_narrow", made, NARROW)
         studio.draw_delivery(f"{name}_rtl", made, WIDE, mirrored=True)
+    for name, prepare in email_types_scenes.SCENES.items():
+        if arguments.only not in f"email_types_{name}":
+            continue
+        studio.draw_email_types(name, prepare, TALL)
+        studio.draw_email_types(f"{name}_window", prepare, WIDE)
+        studio.draw_email_types(f"{name}_dark", prepare, TALL, theme="dark")
+        studio.draw_email_types(f"{name}_narrow", prepare, NARROW)
+        studio.draw_email_types(f"{name}_rtl", prepare, TALL, mirrored=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,74 @@
+"""Send sample; always in view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QFrame, QPushButton
+
+from smtp_desk.ui.card import column
+from smtp_desk.ui.field import TextField
+from smtp_desk.ui.message import Line
+from smtp_desk.ui.page import centred
+from smtp_desk.ui.reasons import enable
+from smtp_desk.ui.theme import Space
+
+if TYPE_CHECKING:
+    from smtp_desk.app.email_types import EmailTypesState
+
+_HINT: Final = "Sends the email above, with its sample data, as the saved settings say."
+
+
+class ActionBar(QFrame):
+    """The bar below the page.
+
+    Signals:
+        edited: The person typed an address.
+        send_wanted: Send the sample to this address.
+    """
+
+    edited = Signal(str)
+    send_wanted = Signal(str)
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self._recipient = TextField("sample_recipient", "Send sample t&o", hint=_HINT)
+        self._send = QPushButton("&Send sample")
+        self._send.setObjectName("send_sample")
+        self._send.setProperty("kind", "primary")
+        self._recipient.controls.addWidget(self._send)
+        self._line = Line()
+        self._line.label.setObjectName("sample_result")
+        content = column(inner := QFrame(), Space.S)
+        content.addWidget(self._recipient)
+        content.addWidget(self._line)
+        inner.setMaximumWidth(width)
+        outer = column(self)
+        outer.setContentsMargins(Space.XL, Space.M, Space.XL, Space.M)
+        outer.addWidget(centred(inner))
+        self._recipient.edited.connect(self._edited)
+        self._recipient.edit.returnPressed.connect(self._send.click)
+        self._send.clicked.connect(self._send_clicked)
+
+    def render_state(self, state: EmailTypesState) -> None:
+        """Show what can be done now, and what came of it."""
+        busy = str(state.busy)
+        enable(self._send, busy)
+        self._recipient.show_notices(state.address)
+        if busy:
+            self._line.show_line(busy, "muted")
+        else:
+            self._line.show_notice(state.notice)
+
+    def focus_recipient(self) -> None:
+        """Move the focus to the address."""
+        self._recipient.take_focus()
+
+    @Slot(str, str)
+    def _edited(self, _key: str, text: str) -> None:
+        self.edited.emit(text)
+
+    @Slot()
+    def _send_clicked(self) -> None:
+        self.send_wanted.emit(self._recipient.edit.text())
