@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.e2e.program import COMMAND, run, settings_for, start
+from tests.e2e.terminal import on_terminal
 
 if TYPE_CHECKING:
     from tests.servers.certs import Certificates
@@ -31,32 +32,6 @@ def shell(script: str) -> subprocess.CompletedProcess[bytes]:
         timeout=_SECONDS,
         check=False,
     )
-
-
-def on_terminal(
-    *arguments: str, typed: bytes = b"", env: dict[str, str] | None = None
-) -> tuple[int, str]:
-    """Run the program on a terminal of its own; give the exit status and what it showed."""
-    main, other = os.openpty()
-    with subprocess.Popen(
-        ["setsid", "--ctty", "--wait", *COMMAND, *arguments],
-        stdin=other,
-        stdout=other,
-        stderr=other,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **(env or {})},
-    ) as program:
-        os.close(other)
-        shown = b""
-        while True:
-            try:
-                shown += os.read(main, 65536)
-            except OSError:  # Linux's way to say that nobody writes any more
-                break
-            if typed and b"Password" in shown:
-                os.write(main, typed)
-                typed = b""
-        os.close(main)
-        return program.wait(_SECONDS), shown.decode()
 
 
 def test_a_terminal_asks_for_the_password_hidden_and_shows_a_live_list(
