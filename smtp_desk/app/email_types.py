@@ -120,6 +120,16 @@ def email_types() -> tuple[EmailType, ...]:
     return tuple(_type(variant) for variant in VARIANTS)
 
 
+def sending(services: Services) -> Send:
+    """Return what sends a sample by the routes that are saved at that moment."""
+
+    def send(email: Email) -> Receipt:
+        with services.open_sender() as sender:
+            return sender.send(email)
+
+    return send
+
+
 class EmailTypesPresenter:
     """Decides what the Email types page shows.
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
+    from smtp_desk.app.email_types import EmailTypesPresenter
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
@@ -67,6 +68,9 @@ class Workshop(QObject):
         # The outbox has a thread of its own: it shall not wait for the end of a test.
         self._outbox_worker = Worker()
         self._delivery: DeliveryPresenter | None = None
+        # A sample may be on its way for minutes.
+        self._sample_worker = Worker()
+        self._samples: EmailTypesPresenter | None = None
         self._keeper = PreferencesKeeper(services.store, self._worker)
         self._keeper.changed.connect(self._prefer)
         self._view = IntegrationsView(self._theme, offer_details=True)
@@ -88,6 +92,7 @@ class Workshop(QObject):
         self.navigation: Final = Navigation(
             {
                 "integrations": self._integrations,
+                "email_types": self._email_types,
                 "delivery": self._delivery_page,
                 "diagnostics": self._diagnostics_page,
                 "general": self._general,
@@ -128,6 +133,9 @@ class Workshop(QObject):
         self.diagnosis.close()
         if self._delivery is not None:
             self._delivery.close()
+        if self._samples is not None:
+            self._samples.close()
+        self._sample_worker.close()
         self._outbox_worker.close()
         if not self._worker.close():
             _log.warning("a job was left behind: it did not end in time")
@@ -135,6 +143,18 @@ class Workshop(QObject):
 
     def _integrations(self) -> QWidget:
         return self._view.page
+
+    def _email_types(self) -> QWidget:
+        # Imported here: templates and mails are for those who look at this page.
+        from smtp_desk.app.email_types import EmailTypesPresenter, sending  # noqa: PLC0415
+        from smtp_desk.ui.email_types.view import EmailTypesView  # noqa: PLC0415
+
+        view = EmailTypesView()
+        self._samples = EmailTypesPresenter(
+            self._services, self._outbox_worker, self._sample_worker, view, sending(self._services)
+        )
+        view.attach(self._samples)
+        return view.page
 
     def _delivery_page(self) -> QWidget:
         view = DeliveryView()
