@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from smtp_desk.sender.addressing import FOREIGN
 from smtp_desk.sender.backoff import RESEND_AFTER
 from smtp_desk.sender.entries import Claim, OutboxMessage, State
-from smtp_desk.sender.addressing import FOREIGN
 from smtp_desk.sender.receipts import Fate
 from smtp_desk.sender.route_health import Probe, Resting, Shut, Usable
 from smtp_desk.sender.routes import Routes

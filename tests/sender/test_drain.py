@@ -1,0 +1,297 @@
+"""The worker over an outbox in memory."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.sender import drain as draining
+from smtp_desk.sender.drain import LEASE, Drain
+from smtp_desk.sender.entries import Claim, MarkInDoubt, OutboxMessage, State
+from smtp_desk.sender.notices import Notices
+from smtp_desk.sender.outbox import OutboxUnavailableError, change_one
+from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.smtp.cancel import Cancel
+from tests.sender.post_office import FixedRoutes, mail
+from tests.sender.posts import Post
+from tests.sender.ways import CATALOGUE, Way, failing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smtp_desk.sender.routes import RouteSource
+    from smtp_desk.sender.transport import RouteResult
+    from smtp_desk.smtp.transaction import BeforeDot
+
+
+class Work:
+    """A drain, and what stands around it."""
+
+    def __init__(self, custom: Way | None, default: Way | None = None) -> None:
+        self.post = Post(custom, default)
+        self.source = FixedRoutes(self.post.routes)
+        self.waits: list[float] = []
+        self.meanwhile: Callable[[Cancel], None] = Cancel.cancel
+        self.drain = self.with_source(self.source)
+
+    def with_source(self, source: RouteSource) -> Drain:
+        return Drain(
+            self.post.outbox,
+            source,
+            self.post.dispatcher,
+            Notices(self.post.health, CATALOGUE, lambda _email, _routes: None),
+            owner="worker",
+            clock=self.post.clock,
+            wait_for=self._wait,
+        )
+
+    def _wait(self, cancel: Cancel, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.meanwhile(cancel)
+
+    def run(self, *, once: bool = True) -> int:
+        return self.drain.run(Cancel(), once=once)
+
+    def add(self, *messages: OutboxMessage) -> None:
+        self.post.outbox.add(messages)
+
+
+def test_it_sends_all_that_is_due_and_stops() -> None:
+    custom = Way()
+    work = Work(custom)
+    work.add(*(mail(number, ("bo@example.test",)) for number in range(35)))
+    assert work.run() == 35
+    assert len(custom.given) == 35
+    assert work.run() == 0
+    assert not work.waits
+
+
+def test_it_waits_for_more_until_it_is_cancelled() -> None:
+    custom = Way()
+    work = Work(custom)
+    rounds: list[int] = []
+
+    def meanwhile(cancel: Cancel) -> None:
+        rounds.append(len(rounds))
+        if len(rounds) == 3:
+            cancel.cancel()
+        else:
+            work.add(mail(len(rounds), ("bo@example.test",)))
+
+    work.meanwhile = meanwhile
+    assert work.run(once=False) == 2
+    assert len(custom.given) == 2
+
+
+def test_mail_that_failed_is_tried_when_its_time_comes() -> None:
+    custom = failing("recipient.greylisted")
+    work = Work(custom)
+    work.add(mail(1, ("bo@example.test",)))
+    assert work.run() == 1
+    assert work.run() == 0
+    work.post.clock.turn(minutes=1)
+    custom.answer = lambda _recipient: ""
+    assert work.run() == 1
+    assert work.post.entry.state is State.ACCEPTED
+
+
+def test_the_sender_of_a_mail_in_doubt_is_gone() -> None:
+    custom = Way()
+    work = Work(custom)
+    (claim,) = work.post.outbox.add_claimed((mail(1, ("bo@example.test",)),), "gone", LEASE)
+    change_one(work.post.outbox, MarkInDoubt(claim, CUSTOM))
+    work.post.clock.turn(minutes=12)
+    assert work.run() == 0
+    assert work.post.entry.doubts == 1
+    assert not custom.sent
+    work.post.clock.turn(minutes=15)
+    assert work.run() == 1
+    assert work.post.entry.state is State.ACCEPTED
+
+
+def test_the_sender_of_a_mail_is_gone_before_the_dot() -> None:
+    custom = Way()
+    work = Work(custom)
+    work.post.outbox.add_claimed((mail(1, ("bo@example.test",)),), "gone", LEASE)
+    assert work.run() == 0
+    work.post.clock.turn(minutes=11)
+    assert work.run() == 1
+    assert work.post.entry.doubts == 0
+
+
+def test_re_sends_that_are_turned_off_hold_it_at_once() -> None:
+    work = Work(Way())
+    work.source.now = Routes(custom=Way(), resend_uncertain=False)
+    (claim,) = work.post.outbox.add_claimed((mail(1, ("bo@example.test",)),), "gone", LEASE)
+    change_one(work.post.outbox, MarkInDoubt(claim, CUSTOM))
+    work.post.clock.turn(minutes=12)
+    work.run()
+    assert work.post.entry.state is State.HELD
+
+
+def test_other_settings_make_waiting_mail_due() -> None:
+    work = Work(failing("recipient.greylisted"))
+    work.add(mail(1, ("bo@example.test",)))
+    work.run()
+    work.source.now = Routes(custom=Way())
+    assert work.run() == 1
+    assert work.post.entry.state is State.ACCEPTED
+
+
+def test_a_rested_route_is_probed_though_no_mail_is_due() -> None:
+    custom = failing("connect.refused")
+    work = Work(custom)
+    work.add(mail(1, ("bo@example.test",)))
+    work.run()
+    work.post.clock.turn(seconds=61)
+    custom.probes, custom.answer = [""], lambda _recipient: ""
+    assert work.run() >= 1
+    assert work.post.entry.state is State.ACCEPTED
+
+
+def test_leases_that_are_half_over_are_renewed() -> None:
+    custom = Way()
+    work = Work(custom)
+
+    def slow(_recipient: str) -> str:
+        work.post.clock.turn(minutes=4)
+        return ""
+
+    custom.answer = slow
+    work.add(*(mail(number, ("bo@example.test",)) for number in range(8)))
+    assert work.run() == 8
+    assert len(custom.given) == 8
+
+
+def test_mail_that_another_took_over_is_left_to_it() -> None:
+    custom = Way()
+    work = Work(custom)
+
+    def too_slow(_recipient: str) -> str:
+        work.post.clock.turn(minutes=31)
+        taken.extend(work.post.outbox.claim("another", 10, timedelta(minutes=25)))
+        return ""
+
+    taken: list[object] = []
+    custom.answer = too_slow
+    work.add(*(mail(number, ("bo@example.test",)) for number in range(3)))
+    work.run()
+    assert taken
+    assert len(custom.given) + len(taken) >= 3
+    assert len(set(custom.given)) == len(custom.given)
+
+
+def test_dropped_mail_is_not_sent() -> None:
+    custom = Way()
+    work = Work(custom)
+    work.add(mail(1, ("bo@example.test",)), mail(2, ("bo@example.test",)))
+    work.post.outbox.drop(work.post.outbox.page().entries[0].id)
+    assert work.run() == 1
+    assert custom.given == [("<1@example.org>", "bo@example.test")]
+
+
+def test_a_storage_that_fails_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work(Way())
+    work.add(mail(1, ("bo@example.test",)))
+    broken = True
+    works = work.post.outbox.claim
+
+    def claim(owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        if broken:
+            raise OutboxUnavailableError("the disk is full")
+        return works(owner, limit, lease)
+
+    monkeypatch.setattr(work.post.outbox, "claim", claim)
+    with pytest.raises(OutboxUnavailableError):
+        work.run()
+
+    def mend(cancel: Cancel) -> None:
+        nonlocal broken
+        broken = False
+        if len(work.waits) == 3:
+            cancel.cancel()
+
+    work.meanwhile = mend
+    assert work.run(once=False) == 1
+
+
+def test_cancelled_in_the_middle_it_gives_back_what_it_did_not_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(draining, "CONNECTIONS", 1)
+    cancel = Cancel()
+    custom = Way()
+
+    def stop(_recipient: str) -> str:
+        cancel.cancel()
+        return ""
+
+    custom.answer = stop
+    work = Work(custom)
+    work.add(*(mail(number, ("bo@example.test",)) for number in range(5)))
+    assert work.drain.run(cancel, once=False) == 1
+    states = [entry.state for entry in work.post.entries]
+    assert sorted(states) == [State.ACCEPTED, *([State.READY] * 4)]
+    assert {entry.tries for entry in work.post.entries} == {0}
+
+
+def test_what_does_not_end_after_a_cancel_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "_GRACE_S", 0.05)
+    began, cut = threading.Event(), threading.Event()
+
+    class Stuck(Way):
+        def send(
+            self,
+            message: OutboxMessage,
+            recipients: tuple[str, ...],
+            before_dot: BeforeDot,
+            *,
+            last: bool = False,
+        ) -> tuple[RouteResult, ...]:
+            del message, recipients, before_dot, last
+            began.set()
+            assert cut.wait(20)
+            raise RuntimeError("cut")
+
+    class Source(FixedRoutes):
+        def close(self) -> None:
+            cut.set()
+
+    work = Work(None)
+    drain = work.with_source(Source(Routes(custom=Stuck(), default=Way(DEFAULT))))
+    work.add(mail(1, ("bo@example.test",)))
+    cancel = Cancel()
+    worker = threading.Thread(target=drain.run, args=(cancel,), kwargs={"once": False})
+    worker.start()
+    assert began.wait(20)
+    cancel.cancel()
+    worker.join(20)
+    assert cut.is_set()
+    assert not worker.is_alive()
+
+
+def test_it_prunes_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work(None)
+    pruned: list[int] = []
+
+    def prune() -> int:
+        pruned.append(1)
+        return 0
+
+    monkeypatch.setattr(work.post.outbox, "prune", prune)
+    work.run()
+    work.run()
+    assert len(pruned) == 1
+    monkeypatch.setattr(draining, "_PRUNE_EVERY_S", 0.0)
+    work.run()
+    assert len(pruned) == 2
+
+
+def test_a_pause_ends_when_it_is_cancelled() -> None:
+    cancel = Cancel()
+    cancel.cancel()
+    draining.pause(cancel, 60)

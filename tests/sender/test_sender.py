@@ -1,0 +1,284 @@
+"""The sender as programs call it."""
+
+from __future__ import annotations
+
+import threading
+from email import message_from_bytes, policy
+from typing import TYPE_CHECKING
+
+import pytest
+
+import smtp_desk.sender
+from smtp_desk.sender import (
+    Fate,
+    Invitation,
+    Message,
+    MessageTooLargeError,
+    Notification,
+    OutboxUnavailableError,
+    Sender,
+)
+from smtp_desk.sender.addressing import FOREIGN
+from smtp_desk.sender.entries import OutboxMessage, State
+from smtp_desk.sender.outbox import Limits
+from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.templates import Templates
+from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
+from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.smtp.cancel import Cancel
+from tests.sender.outboxes import TurnedClock
+from tests.sender.post_office import FixedRoutes
+from tests.sender.ways import CATALOGUE, Way, failing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from smtp_desk.sender import Email
+    from smtp_desk.sender.transport import Route
+
+INVITATION = Invitation(to="ann@example.org", invited_by="Bo", link="https://example.org/join")
+
+
+class Office:
+    """A sender over an outbox in memory."""
+
+    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+        self.clock = TurnedClock()
+        self.outbox = MemoryOutbox(self.clock, limits)
+        self.health = MemoryHealth(self.clock)
+        self.source = FixedRoutes(Routes())
+        self.sender = Sender(
+            self.outbox,
+            self.health,
+            self.source,
+            Templates(folder),
+            CATALOGUE,
+            clock=self.clock,
+            random=lambda: 0.0,
+        )
+
+    def ways(self, custom: Route | None, default: Route | None = None, tell: str = "") -> None:
+        self.source.now = Routes(
+            custom=custom,
+            default=default,
+            from_email="desk@example.org",
+            company_name="Example",
+            tell_address=tell,
+        )
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[[Limits], Office]:
+    return lambda limits: Office(tmp_path, limits)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path)
+    with office.sender:
+        yield office
+
+
+def test_the_public_names_are_pinned() -> None:
+    assert smtp_desk.sender.__all__ == [
+        "Attachment",
+        "Email",
+        "EmailError",
+        "Fate",
+        "Invitation",
+        "Message",
+        "MessageTooLargeError",
+        "Notification",
+        "OutboxError",
+        "OutboxFullError",
+        "OutboxUnavailableError",
+        "Receipt",
+        "RecipientReceipt",
+        "Sender",
+        "WelcomeAdvertiser",
+        "WelcomeAffiliate",
+    ]
+    for name in smtp_desk.sender.__all__:
+        assert getattr(smtp_desk.sender, name).__doc__, f"{name} has no docstring"
+
+
+def test_an_email_that_is_accepted(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    receipt = office.sender.send(INVITATION)
+    assert receipt.message_id.endswith("@example.org>")
+    assert receipt.route == CUSTOM
+    assert not receipt.refused
+    assert [(each.recipient, each.fate) for each in receipt.recipients] == [
+        ("ann@example.org", Fate.ACCEPTED)
+    ]
+    (entry,) = office.outbox.page().entries
+    assert receipt.recipients[0].entry_id == entry.id
+    assert (entry.state, entry.kind, entry.message_id) == (
+        State.ACCEPTED,
+        "invitation",
+        receipt.message_id,
+    )
+    stored = message_from_bytes(office.outbox.message(entry.id).payload, policy=policy.default)
+    assert "Bo" in str(stored["Subject"]) + stored.as_string()
+
+
+def test_each_recipient_gets_a_message_of_its_own(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    people = tuple(f"p{number}@example.org" for number in range(1000))
+    receipt = office.sender.send(
+        Message(to=people, subject="News", body="Hello", audience="affiliates")
+    )
+    assert [each.recipient for each in receipt.recipients] == list(people)
+    assert {recipients for _, recipients in custom.sent} == {(person,) for person in people}
+    assert {message_id for message_id, _ in custom.sent} == {receipt.message_id}
+
+
+def test_a_receipt_says_why_another_route_took_it(office: Office) -> None:
+    office.ways(failing("auth.rejected"), Way(DEFAULT))
+    receipt = office.sender.send(INVITATION)
+    assert receipt.route == DEFAULT
+    assert receipt.fallback is not None
+    assert receipt.fallback.code == "auth.rejected"
+    assert receipt.recipients[0].finding == receipt.fallback
+
+
+def test_queue_stores_and_touches_no_route(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    receipt = office.sender.queue(INVITATION)
+    assert receipt.recipients[0].fate is Fate.QUEUED
+    assert not custom.sent
+    assert office.sender.drain() == 1
+    assert custom.given == [(receipt.message_id, "ann@example.org")]
+
+
+def test_many_keep_their_order_and_are_stored_in_groups(office: Office) -> None:
+    custom = Way(answer=lambda who: "recipient.unknown" if who.startswith("p7@") else "")
+    office.ways(custom)
+    stored: list[int] = []
+
+    def emails() -> Iterator[Email]:
+        for number in range(250):
+            stored.append(office.outbox.counts().total)
+            yield Notification(to=f"p{number}@example.org", title="T", body="B")
+
+    receipts = list(office.sender.send_many(emails()))
+    assert [each.recipients[0].recipient for each in receipts] == [
+        f"p{number}@example.org" for number in range(250)
+    ]
+    assert sorted(set(stored)) == [0, 100, 200]
+    assert [each.refused for each in receipts].index(True) == 7
+    assert len({each.message_id for each in receipts}) == 250
+
+
+def test_many_threads_may_use_one_sender(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    threads = [threading.Thread(target=office.sender.send, args=(INVITATION,)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(custom.given) == 20
+
+
+def test_a_foreign_message_goes_in_one_transaction_of_at_most_100(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    people = tuple(f"p{number}@example.org" for number in range(250))
+    message = OutboxMessage(
+        message_id="<1@example.org>", kind=FOREIGN, payload=b"Subject: x\r\n\r\n", recipients=people
+    )
+    receipt = office.sender.send(message)
+    assert sorted(len(recipients) for _, recipients in custom.sent) == [50, 100, 100]
+    assert [each.recipient for each in receipt.recipients] == list(people)
+
+
+def test_an_email_that_can_not_be_stored_is_not_sent(
+    make: Callable[[Limits], Office], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = make(Limits(message_octets=100))
+    custom = Way()
+    office.ways(custom)
+    with pytest.raises(MessageTooLargeError):
+        office.sender.send(INVITATION)
+
+    def broken(*_args: object) -> None:
+        raise OutboxUnavailableError("the disk is full")
+
+    monkeypatch.setattr(office.outbox, "add_claimed", broken)
+    with pytest.raises(OutboxUnavailableError, match="the disk is full"):
+        office.sender.send(INVITATION)
+    assert not custom.sent
+
+
+def test_own_templates_that_are_broken_are_told_and_not_used(
+    office: Office, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.ways(Way())
+    (tmp_path / "invitation.html").write_text("{% broken", "utf-8")
+    assert office.sender.send(INVITATION).route == CUSTOM
+    assert "invitation" in caplog.text
+
+
+def subjects(office: Office, address: str) -> list[str]:
+    entries = [entry for entry in office.outbox.page().entries if entry.recipient == address]
+    return [entry.subject for entry in reversed(entries)]
+
+
+def test_people_are_told_once_when_an_outage_begins_and_ends(office: Office) -> None:
+    custom, default = failing("connect.refused"), Way(DEFAULT)
+    office.ways(custom, default, tell="it@example.org")
+    for _ in range(5):
+        office.sender.send(INVITATION)
+    assert subjects(office, "it@example.org") == ["Your SMTP server is unavailable"]
+    custom.probes = [""]
+    office.clock.turn(minutes=1)
+    office.sender.drain()
+    assert subjects(office, "it@example.org") == [
+        "Your SMTP server is unavailable",
+        "Your SMTP server works again",
+    ]
+    told = [recipient for _, recipient in default.given if recipient == "it@example.org"]
+    assert len(told) == 2, "both by the default email service"
+    assert not [who for _, recipients in custom.sent for who in recipients if who.startswith("it")]
+
+
+def test_nobody_is_told_later_of_what_nobody_wanted_to_know(office: Office) -> None:
+    custom, default = failing("connect.refused"), Way(DEFAULT)
+    office.ways(custom, default)
+    office.sender.send(INVITATION)
+    office.ways(custom, default, tell="it@example.org")
+    office.sender.send(INVITATION)
+    assert subjects(office, "it@example.org") == []
+
+
+def test_people_are_told_of_emails_that_nobody_confirms(office: Office) -> None:
+    office.ways(failing("message.unconfirmed"), Way(DEFAULT), tell="it@example.org")
+    for _ in range(4):
+        office.sender.send(INVITATION)
+    assert subjects(office, "it@example.org") == ["Your SMTP server does not confirm emails"]
+
+
+def test_closing_closes_the_routes(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    custom = Way()
+    office.ways(custom)
+    closed: list[bool] = []
+    office.source.close = lambda: closed.append(True)  # type: ignore[method-assign]
+    with office.sender:
+        office.sender.send(INVITATION)
+    assert closed == [True]
+
+
+def test_a_cancelled_drain_ends(office: Office) -> None:
+    cancel = Cancel()
+    office.ways(Way())
+    worker = threading.Thread(target=office.sender.drain, args=(cancel,), kwargs={"once": False})
+    worker.start()
+    cancel.cancel()
+    worker.join(10)
+    assert not worker.is_alive()
