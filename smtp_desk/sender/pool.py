@@ -136,7 +136,6 @@ class SessionPool:
         self._watched = False
         self._barred: Finding | None = None
         self._retired = False
-        self._closed = False
         self._narrow = MAX_CONNECTIONS
         self._narrow_until = clock()
 
@@ -206,7 +205,6 @@ class SessionPool:
         """Retire, and cancel what runs; takes seconds at most."""
         self.retire()
         with self._changed:
-            self._closed = True
             running = list(self._busy)
             if self._opening is not None:
                 running.append(self._opening.pooled)
@@ -254,24 +252,29 @@ class SessionPool:
         """
         pooled = opening.pooled
         try:
-            pooled.session.open()
-        except SmtpFailure as failure:
-            finding = self.finding(failure, pooled)
-            if self._failed(opening, finding):
-                raise UnavailableError(finding) from failure
-            return None
+            finding = self._open(pooled)
         except BaseException:
             with self._changed:
                 self._end_opening()
             raise
+        if finding is not None:
+            if self._failed(opening, finding):
+                raise UnavailableError(finding)
+            return None
         with self._changed:
             opening.opened = True
             self._end_opening()
             self._barred = None
             self._busy.add(pooled)
-            if self._closed:
-                pooled.cancel.cancel()
         return pooled
+
+    def _open(self, pooled: PooledSession) -> Finding | None:
+        """Open a session; return what ended it, or None."""
+        try:
+            pooled.session.open()
+        except SmtpFailure as failure:
+            return self.finding(failure, pooled)
+        return None
 
     def _failed(self, opening: _Opening, finding: Finding) -> bool:
         """Note that a session did not open; return whether that is the failure of all."""

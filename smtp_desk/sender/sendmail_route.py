@@ -128,7 +128,7 @@ class SendmailRoute:
             return "the path is not absolute"
         try:
             is_file = self._path.is_file()
-        except (OSError, ValueError):
+        except OSError:  # a name that is too long
             is_file = False
         if not is_file:
             return "there is no such file"

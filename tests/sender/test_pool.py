@@ -228,6 +228,20 @@ class TestFailure:
             assert server.auth_attempts <= 2
             assert {finding.code for finding in findings if finding} == {"auth.rejected"}
 
+    def test_a_probe_waits_for_room(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
+        with ScriptedServer(Script(tls=tls)) as server:
+            pool = ways_out.pool(server)
+            holders = [Holder(pool) for _ in range(MAX_CONNECTIONS)]
+            assert all(holder.holds() for holder in holders)
+            with ThreadPoolExecutor(1) as threads:
+                probing = threads.submit(pool.probe)
+                holders[0].give_back()
+                assert probing.result(20) is None
+            assert len(server.sessions) == MAX_CONNECTIONS + 1
+            for holder in holders[1:]:
+                holder.give_back()
+            pool.close()
+
     def test_a_server_that_is_full_makes_threads_wait_for_the_open_one(
         self, ways_out: WaysOut, tls: ssl.SSLContext
     ) -> None:

@@ -29,6 +29,7 @@ from tests.servers.script import (
     CutBody,
     Default,
     Delay,
+    Raw,
     Reply,
     Reset,
     Script,
@@ -187,7 +188,16 @@ class TestTooManyRecipients:
 
 class TestDyingServer:
     @pytest.mark.parametrize("verb", BEFORE_THE_DOT)
-    @pytest.mark.parametrize("end", [Close(), Reset(), (Reply("421 4.3.2 down"), Close())])
+    @pytest.mark.parametrize(
+        "end",
+        [
+            Close(),
+            Reset(),
+            (Reply("421 4.3.2 down"), Close()),
+            (Raw(b"250-half"), Close()),
+            (Raw(b"2"), Reset()),
+        ],
+    )
     def test_before_the_dot(
         self,
         ways_out: WaysOut,
@@ -206,6 +216,28 @@ class TestDyingServer:
             assert result.finding.scope in (Scope.ROUTE, Scope.SOFT)
             assert dots.announced == 0
             assert len(server.sessions) == 1, "it was fresh: it did not die of old age"
+            route.close()
+
+    @pytest.mark.parametrize("end", [Close(), Reset(), (Reply("421 4.3.2 down"), Close())])
+    @pytest.mark.parametrize("moment", ["connect", "greeting", "EHLO", "STARTTLS", "AUTH"])
+    def test_before_the_session_is_open(
+        self, ways_out: WaysOut, tls: ssl.SSLContext, moment: str, end: Action
+    ) -> None:
+        early = {
+            "connect": Script(tls=tls, connect=end),
+            "greeting": Script(tls=tls, greeting=end),
+        }
+        dies = early.get(moment) or Script(tls=tls, on={moment: end})
+        with ScriptedServer(dies, Script(tls=tls)) as server:
+            route = ways_out.route(server)
+            dots = Dots()
+            (result,) = send(route, before_dot=dots)
+            assert result.status is REFUSED
+            assert result.finding is not None
+            assert result.finding.scope is Scope.ROUTE
+            assert dots.announced == 0
+            assert len(server.sessions) == 1
+            assert statuses(send(route)) == [ACCEPTED], "whether it rests is not its own decision"
             route.close()
 
     @pytest.mark.parametrize("after", [1, 100, 30_000, 150_000])

@@ -7,6 +7,7 @@ import html
 import json
 import quopri
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -117,6 +118,31 @@ def test_what_was_sent_can_be_added() -> None:
     redactor.add(b"b913a602c7eda7a4")
     redactor.add(b"")
     assert redactor.text("digest b913a602c7eda7a4") == f"digest {HIDDEN}"
+
+
+def test_what_was_added_first_is_forgotten_when_much_follows() -> None:
+    redactor = Redactor("s3cret")
+    blobs = [f"{number:032x}" for number in range(100)]
+    for blob in [*blobs, *blobs[-10:]]:
+        redactor.add(blob.encode())
+    assert redactor.text(blobs[0]) == blobs[0]
+    assert {redactor.text(blob) for blob in blobs[-20:]} == {HIDDEN}
+    assert redactor.text("s3cret") == HIDDEN
+
+
+def test_threads_share_it_while_they_sign_in() -> None:
+    redactor = Redactor("s3cret")
+
+    def sign_in(number: int) -> set[str]:
+        shown = set()
+        for turn in range(200):
+            blob = f"{number:016x}{turn:016x}"
+            redactor.add(blob.encode())
+            shown.add(redactor.text(f"{blob} s3cret"))
+        return shown
+
+    with ThreadPoolExecutor(3) as threads:
+        assert set().union(*threads.map(sign_in, range(3))) == {f"{HIDDEN} {HIDDEN}"}
 
 
 def test_a_token_of_thousands_of_letters() -> None:
