@@ -1,6 +1,7 @@
 """The outage of the custom server, as the faces show it: since when, why, and what ends it."""
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,16 +9,21 @@ from typing import Final
 
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import Notice, StatusKind, StatusLine
+from smtp_desk.core.findings import Finding
 from smtp_desk.sender.causes import cause
 from smtp_desk.sender.outbox import OutboxUnavailableError
+from smtp_desk.sender.probing import Prober
 from smtp_desk.sender.route_health import Probe, Resting, RouteHealth, Shut, asked
+from smtp_desk.sender.saved_routes import SavedRoutes
 from smtp_desk.sender.transport import CUSTOM
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import DefaultKind, StoredServer
 
 _log: Final = logging.getLogger(__name__)
 
-_TRIED: Final = "The server is tried again with the next email."
+_WORKS: Final = "The server works again. What waits in the outbox is due now."
+_PROBE_S: Final = 60.0
+"""Longest wait for a session: connecting, greeting and signing in have limits of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +129,45 @@ def in_outage(status: StatusLine, outage: Outage | None) -> StatusLine:
     return StatusLine(StatusKind.UNAVAILABLE, f"Unavailable, {instead} since {outage.since}.")
 
 
-def try_again(services: Services) -> Notice:
-    """End the rest of the custom server, or open it: the next email tries it with one probe."""
+def try_again(services: Services, route: str = CUSTOM) -> Notice:
+    """Try a route that rests or is shut at once, by one session up to AUTH; blocks until then.
+
+    Where it works again, what waits in the outbox is due.
+    """
     try:
-        services.health.try_again(CUSTOM)
+        services.health.try_again(route)
+        _probe(services, route)
+        health = services.health.status(route)
     except OutboxUnavailableError as error:
         return Notice(str(error), error=True)
-    return Notice(_TRIED)
+    if not is_out(health):
+        return Notice(_WORKS)
+    why = summary_of(services, health.code, _server(services, route))
+    return Notice(f"Still unavailable. {why}".rstrip(), error=True)
+
+
+def _probe(services: Services, name: str) -> None:
+    """Probe a route, unless somebody else does at this moment, and write down what came of it."""
+    with closing(SavedRoutes(services.store, services.catalogue)) as source:
+        route = source.routes().of(name)
+        verdict = services.health.may_use(name) if route is not None else None
+        if route is None or not isinstance(verdict, Probe):
+            return
+        if isinstance(route, Finding):
+            services.health.record_failure(name, route.code, verdict.token)
+            return
+        prober = Prober(services.health, services.outbox)
+        prober.grant(route, verdict.token)
+        prober.start_granted()
+        prober.wait(_PROBE_S)
+
+
+def _server(services: Services, route: str) -> StoredServer | None:
+    try:
+        stored = services.store.load()
+    except SettingsFileError:
+        return None
+    return stored.server if route == CUSTOM else stored.default.server
 
 
 def end_rest(services: Services, route: str) -> None:

@@ -19,18 +19,25 @@ from smtp_desk.app.outage import (
     try_again,
 )
 from smtp_desk.app.services import Services
-from smtp_desk.app.state import StatusKind, StatusLine
+from smtp_desk.app.state import Notice, StatusKind, StatusLine
 from smtp_desk.core.settings import Security
-from smtp_desk.sender.route_health import Probe, RouteHealth, Usable
+from smtp_desk.sender.entries import OutboxMessage, Postpone
+from smtp_desk.sender.route_health import RouteHealth, Usable
 from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from smtp_desk.store.stored import DefaultKind, DefaultService
+from tests.servers.ports import free_port
 from tests.store.settings import OLD, OLD_SECRET
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.app.page import Page
+
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 ACTIVE = StatusLine(StatusKind.ACTIVE, "Active.")
+MESSAGE = OutboxMessage(
+    message_id="<1@example.org>", kind="foreign", payload=b"", recipients=("a@example.org",)
+)
 
 
 @pytest.fixture
@@ -99,10 +106,49 @@ def test_a_refused_sign_in_needs_a_person(services: Services) -> None:
     services.health.record_failure(CUSTOM, "auth.rejected")
     assert outage_of(services).shut
     assert "until you press Try again" in outage_of(services).consequence
+
+
+def test_try_again_tries_the_server_at_once_and_what_waits_is_due(saved: Page) -> None:
+    services = saved.services
+    services.store.set_enabled(True)
+    services.health.record_failure(CUSTOM, "auth.rejected")
+    services.outbox.add([MESSAGE])
+    (claim,) = services.outbox.claim("ann", 1, timedelta(minutes=1))
+    later = services.now() + timedelta(hours=1)
+    services.outbox.apply([Postpone(claim, later)])
     notice = try_again(services)
-    assert not notice.error
-    assert isinstance(services.health.may_use(CUSTOM), Probe)
-    assert not outage_of(services).shut
+    assert notice == Notice("The server works again. What waits in the outbox is due now.")
+    assert read_outage(services) is None
+    assert isinstance(services.health.may_use(CUSTOM), Usable)
+    assert services.outbox.get(claim.entry.id).next_attempt_at < later
+
+
+def test_a_server_that_still_fails_is_said_with_its_cause(services: Services) -> None:
+    settings = replace(OLD, host="127.0.0.1", port=free_port())
+    services.store.save_server(settings, Security.STARTTLS, OLD_SECRET)
+    services.health.record_failure(CUSTOM, "auth.rejected")
+    notice = try_again(services)
+    assert notice.error
+    assert notice.text.startswith("Still unavailable. ")
+    assert "127.0.0.1" in notice.text
+    health = services.health.status(CUSTOM)
+    assert (health.shut, health.code) == (False, "connect.refused")
+
+
+def test_settings_that_are_not_proven_can_not_be_tried(services: Services) -> None:
+    services.health.record_failure(CUSTOM, "connect.refused")
+    file = services.paths.settings_file
+    file.write_text(file.read_text().replace(OLD.host, "evil.example.test"))
+    notice = try_again(services)
+    assert notice.error
+    assert services.health.status(CUSTOM).code == "settings.not_proven"
+
+
+def test_a_route_that_is_off_is_left_alone(services: Services) -> None:
+    services.health.record_failure(CUSTOM, "connect.refused")
+    services.store.set_enabled(False)
+    assert try_again(services).error
+    assert services.health.status(CUSTOM).probe_until is None
 
 
 @pytest.mark.parametrize("code", ["connect.refused", "auth.rejected"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,11 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from smtp_desk.app.outage import Outage
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security
-from smtp_desk.sender.route_health import Probe
 from smtp_desk.sender.transport import CUSTOM
 from smtp_desk.ui.integrations.outage_banner import OutageBanner
 from smtp_desk.ui.integrations.outage_keeper import OutageKeeper
 from smtp_desk.ui.worker import Worker
+from tests.servers.ports import free_port
 from tests.store.settings import OLD, OLD_SECRET
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def banner(qtbot: QtBot, theme: Theme) -> OutageBanner:
 @pytest.fixture
 def services(tmp_path: Path) -> Services:
     services = Services.sandbox(tmp_path / "desk")
-    services.store.save_server(OLD, Security.STARTTLS, OLD_SECRET)
+    settings = replace(OLD, host="127.0.0.1", port=free_port())
+    services.store.save_server(settings, Security.STARTTLS, OLD_SECRET)
     services.store.set_enabled(True)
     return services
 
@@ -85,7 +87,7 @@ def test_an_outage_is_found_and_its_end_too(
     assert banner.isHidden()
 
 
-def test_try_again_lets_the_next_email_try(
+def test_try_again_tries_the_server_and_says_what_came_of_it(
     keeper: OutageKeeper, services: Services, banner: OutageBanner, qtbot: QtBot
 ) -> None:
     services.health.record_failure(CUSTOM, "auth.rejected")
@@ -95,8 +97,11 @@ def test_try_again_lets_the_next_email_try(
     assert isinstance(button, QPushButton)
     with qtbot.waitSignal(keeper.answered):
         button.click()
-    assert "The server is tried again with the next email." in said(banner)
-    assert isinstance(services.health.may_use(CUSTOM), Probe)
+        assert not button.isEnabled()
+        assert "Trying the server…" in said(banner)
+    assert button.isEnabled()
+    assert any(text.startswith("Still unavailable. ") for text in said(banner))
+    assert services.health.status(CUSTOM).code == "connect.refused"
 
 
 def test_what_keeps_it_from_being_tried_is_said(

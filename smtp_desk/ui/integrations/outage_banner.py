@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QPushButton
@@ -12,9 +12,12 @@ from smtp_desk.ui.card import Panel
 from smtp_desk.ui.flow import flow
 from smtp_desk.ui.label import Label
 from smtp_desk.ui.message import Line
+from smtp_desk.ui.reasons import enable
 
 if TYPE_CHECKING:
     from smtp_desk.app.outage import Outage
+
+_TRYING: Final = "Trying the server…"
 
 
 class OutageBanner(Panel):
@@ -34,7 +37,7 @@ class OutageBanner(Panel):
         self._consequence = Label()
         self._try = QPushButton("Try again")
         self._try.setObjectName("try_again")
-        self._try.clicked.connect(self.try_again_wanted)
+        self._try.clicked.connect(self._wanted)
         self._line = Line()
         for part in (self._title, self._why, self._consequence, flow(self._try), self._line):
             self.body.addWidget(part)
@@ -57,4 +60,11 @@ class OutageBanner(Panel):
     @Slot(Notice)
     def show_answer(self, notice: Notice) -> None:
         """Say what came of Try again."""
+        enable(self._try, "")
         self._line.show_notice(notice)
+
+    @Slot()
+    def _wanted(self) -> None:
+        enable(self._try, _TRYING)
+        self._line.show_line(_TRYING, "muted")
+        self.try_again_wanted.emit()

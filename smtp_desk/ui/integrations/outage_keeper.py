@@ -63,7 +63,7 @@ class OutageKeeper(QObject):
 
     @Slot()
     def try_again(self) -> None:
-        """Let the next email try the server."""
+        """Try the server at once."""
         services = self._services
 
         def job(_emit: Emit, _cancel: Cancel) -> Notice:
