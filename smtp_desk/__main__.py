@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from smtp_desk.app.display import NoWindow, missing_for_window, missing_library
 from smtp_desk.app.launch import fill_closed_descriptors, take_environment
@@ -13,12 +14,17 @@ if TYPE_CHECKING:
 
     from smtp_desk.core.report import CheckReport
 
+_SENDMAIL: Final = "sendmail"
+"""Called by this name, through a link, the program is the command of that name."""
+
 
 def main() -> NoReturn:
     """Run the program and end it with its exit status."""
     fill_closed_descriptors()
     environ = take_environment()
     arguments = sys.argv[1:]
+    if Path(sys.argv[0]).stem == _SENDMAIL:
+        arguments.insert(0, _SENDMAIL)
     if not arguments:
         sys.exit(_open_window(environ, None))
     # Imported here: the window should not wait for the command line.

@@ -22,7 +22,10 @@ from smtp_desk.cli.outbox import outbox
 from smtp_desk.cli.report import open_command, report
 from smtp_desk.cli.sandbox import sandbox
 from smtp_desk.cli.saved import disable, enable, remove, show
+from smtp_desk.cli.send import send
+from smtp_desk.cli.sendmail import sendmail
 from smtp_desk.cli.status import status
+from smtp_desk.cli.worker import worker
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.store.credentials import CredentialsUnavailableError, unattended_secret
 from smtp_desk.store.paths import Paths
@@ -54,6 +57,9 @@ for _command in (
     default,
     report,
     open_command,
+    send,
+    sendmail,
+    worker,
     outbox,
     status,
     sandbox,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sandbox.server import Sandbox
-from tests.cli.desk import Desk, settings_of
+from tests.cli.desk import RECIPIENT, Desk, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,3 +42,13 @@ def settings(sandbox: Sandbox, tmp_path: Path) -> list[str]:
 def password(sandbox: Sandbox) -> bytes:
     """The right password, as a line of standard input."""
     return f"{sandbox.password.reveal()}\n".encode()
+
+
+@pytest.fixture
+def sending_desk(desk: Desk, sandbox: Sandbox, settings: list[str], password: bytes) -> Desk:
+    """A command line whose emails leave through the sandbox."""
+    arguments = ("configure", *settings, "--to", RECIPIENT, "--password-stdin")
+    assert desk(*arguments, stdin=password).status == 0
+    assert desk("enable").status == 0
+    sandbox.inbox.clear()
+    return desk

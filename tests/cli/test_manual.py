@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "configure", "show", "enable", "disable", "remove", "default", "report", "open"),
-    *("outbox", "status", "sandbox", "demo"),
+    *("send", "sendmail", "worker", "outbox", "status", "sandbox", "demo"),
 )
 
 

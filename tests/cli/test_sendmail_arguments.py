@@ -24,7 +24,7 @@ from smtp_desk.cli.sendmail_arguments import plain_arguments
         ("-F Name bo", "-F Name -- bo"),
         ("-bm -v", "-v --"),
         ("-b m", "--"),
-        ("-em -odb -O DeliveryMode=b -N failure,delay -Rhdrs -V envid -h 3 -L tag -G -U -m -n", "--"),
+        ("-em -odb -O DeliveryMode=b -N failure,delay -Rhdrs -V id -h 3 -L tag -GUmn", "--"),
         ("-Nnever bo@example.org -i", "-i -- bo@example.org"),
         ("-i -- -ann@example.org -t", "-i -- -ann@example.org -t"),
         ("bo@example.org -i", "-i -- bo@example.org"),

@@ -1,0 +1,203 @@
+"""`smtp-desk send`: one of the five kinds of email."""
+
+import dataclasses
+import json
+import mimetypes
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from smtp_desk.cli.console import say, write_octets
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import PASSWORD_ENVIRONMENT, ManualCommand
+from smtp_desk.cli.sending import (
+    SEND_FILES,
+    SEND_STATUSES,
+    open_sender,
+    print_receipt,
+    receipt_json,
+    receipt_status,
+    services_to_send,
+)
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.stages import Json
+from smtp_desk.sender.kinds import Attachment, Email, EmailError, Kind, Message, kind_from, kinds
+from smtp_desk.sender.outbox import Limits
+
+KINDS_SCHEMA: Final = "smtp-desk/kinds/1"
+
+_UNKNOWN_TYPE: Final = "application/octet-stream"
+
+
+def _variables(
+    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
+) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for value in values:
+        name, sign, text = value.partition("=")
+        if not sign:
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE.")
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice.")
+        found[name] = text
+    return found
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Send one of the five kinds of email.",
+    statuses=SEND_STATUSES,
+    environment=PASSWORD_ENVIRONMENT,
+    files=SEND_FILES,
+    examples=[
+        ("See the kinds and what each takes", "smtp-desk send --list"),
+        (
+            "Invite a person",
+            """
+            smtp-desk send invitation --to ann@example.org --set invited_by=Bo \\
+              --set link=https://platform.example.org/join/k3v9
+            """,
+        ),
+        (
+            "Write to two affiliates, who do not see each other, with a file",
+            """
+            smtp-desk send message --to ann@example.org --to bo@example.org \\
+              --set audience=affiliates --set subject='New rates' \\
+              --set body="$(cat rates.txt)" --attach rates.pdf
+            """,
+        ),
+    ],
+)
+@click.argument(
+    "kind", required=False, type=click.Choice([kind.name for kind in kinds()]), metavar="[KIND]"
+)
+@click.option("--list", "listing", is_flag=True, help="Show the kinds and what each takes.")
+@click.option("--to", multiple=True, metavar="ADDR", help="A recipient; once for each.")
+@click.option(
+    "--set",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_variables,
+    help="What the email says; once for each variable.",
+)
+@click.option(
+    "--attach",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that goes along with a message; once for each.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the receipt, or the list, as JSON on standard output, and nothing else there.",
+)
+@click.pass_context
+def send(
+    context: click.Context,
+    /,
+    kind: str | None,
+    *,
+    listing: bool,
+    to: tuple[str, ...],
+    variables: Mapping[str, str],
+    files: tuple[Path, ...],
+    as_json: bool,
+) -> ExitStatus:
+    """Send an email of the kind KIND, through the custom server or the default email service.
+
+    Each recipient gets an email of their own. It is stored before it is sent; what can't be
+    sent now waits in the outbox for “smtp-desk worker”.
+    """
+    invocation: Invocation = context.obj
+    if listing:
+        return _list(invocation.out, as_json=as_json)
+    if kind is None:
+        raise click.UsageError("Name a KIND; --list shows them.", context)
+    if not to:
+        raise click.UsageError("Missing option '--to'.", context)
+    if files and kind != Message.kind:
+        raise click.UsageError(f"--attach goes with {Message.kind} only.", context)
+    email = _email(kind, variables, to, files)
+    with open_sender(services_to_send(invocation)) as sender:
+        receipt = sender.send(email)
+    if as_json:
+        _write_json(receipt_json(receipt))
+    else:
+        print_receipt(invocation.out, receipt)
+    return receipt_status(receipt)
+
+
+def _email(
+    kind: str, variables: Mapping[str, str], to: Sequence[str], files: Sequence[Path]
+) -> Email:
+    """Make the email of what was typed.
+
+    Raises:
+        CommandError: A value is wrong or missing, or a file can't be read.
+    """
+    try:
+        email = kind_from(kind, variables, to=to)
+        if isinstance(email, Message):
+            email = dataclasses.replace(email, attachments=[_attachment(file) for file in files])
+    except EmailError as error:
+        raise CommandError(str(error), ExitStatus.DATAERR) from error
+    return email
+
+
+def _attachment(file: Path) -> Attachment:
+    most = Limits().message_octets
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(most + 1)
+    except OSError as error:
+        text = f"{file} can't be read: {error.strerror}."
+        raise CommandError(text, ExitStatus.DATAERR) from error
+    if len(content) > most:
+        text = f"{file} has more than {most} octets: too large for an email."
+        raise CommandError(text, ExitStatus.DATAERR)
+    media_type, coding = mimetypes.guess_type(file.name)
+    if media_type is None or coding or media_type.startswith(("message/", "multipart/")):
+        media_type = _UNKNOWN_TYPE
+    return Attachment(file.name, content, media_type)
+
+
+def _list(console: Console, *, as_json: bool) -> ExitStatus:
+    if as_json:
+        _write_json({"schema": KINDS_SCHEMA, "kinds": [_kind_json(kind) for kind in kinds()]})
+        return ExitStatus.OK
+    for kind in kinds():
+        say(console, f"{kind.name}: {kind.purpose}", "bold")
+        for name, variable in kind.variables.items():
+            optional = "" if variable.required else " (optional)"
+            choices = f" {' or '.join(variable.choices)}." if variable.choices else ""
+            say(console, f"  {name}{optional}: {variable.help}{choices}")
+    return ExitStatus.OK
+
+
+def _kind_json(kind: Kind) -> dict[str, Json]:
+    return {
+        "name": kind.name,
+        "label": kind.label,
+        "purpose": kind.purpose,
+        "variables": [
+            {
+                "name": name,
+                "help": variable.help,
+                "required": variable.required,
+                "choices": list(variable.choices),
+                "sample": variable.sample,
+            }
+            for name, variable in kind.variables.items()
+        ],
+    }
+
+
+def _write_json(document: Mapping[str, Json]) -> None:
+    write_octets(f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode())

@@ -1,0 +1,121 @@
+"""What send and sendmail have in common: storing and sending, and telling what came of it."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from rich.console import Console
+
+from smtp_desk.app.report_text import Row
+from smtp_desk.app.services import Services
+from smtp_desk.cli.console import print_rows
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import FILES, Meanings
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.report import finding_json
+from smtp_desk.core.stages import Json
+from smtp_desk.sender.outbox import MessageTooLargeError, OutboxError
+from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.sender import Sender
+from smtp_desk.sender.transport import CUSTOM, DEFAULT
+
+RECEIPT_SCHEMA: Final = "smtp-desk/receipt/1"
+
+SEND_STATUSES: Final[Meanings] = {
+    ExitStatus.OK: "for at least one recipient accepted by a route, waiting in the outbox, or "
+    "uncertain: nothing is lost",
+    ExitStatus.USAGE: "the command line is wrong; nothing was stored",
+    ExitStatus.DATAERR: "the email is wrong; nothing was stored",
+    ExitStatus.UNAVAILABLE: "refused for every recipient",
+    ExitStatus.SOFTWARE: "a fault of this program",
+    ExitStatus.TEMPFAIL: "nothing was stored: the outbox can't be written, or is full",
+}
+"""The exit statuses of commands that send emails."""
+
+OUTBOX_FILE: Final[Mapping[str, str]] = {
+    "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
+    "Linux) or in $SMTP_DESK_HOME/state",
+}
+SEND_FILES: Final[Mapping[str, str]] = {**OUTBOX_FILE, **FILES}
+
+_ROUTES: Final = {CUSTOM: "the custom server", DEFAULT: "the default email service"}
+
+
+def services_to_send(invocation: Invocation) -> Services:
+    """Return the services.
+
+    Raises:
+        CommandError: They need what can't be read; nothing was stored.
+    """
+    try:
+        return invocation.services
+    except CommandError as error:
+        raise _not_stored(error) from error
+
+
+@contextlib.contextmanager
+def open_sender(services: Services) -> Iterator[Sender]:
+    """Give the sender over the saved settings.
+
+    Raises:
+        CommandError: The email could not be stored.
+    """
+    try:
+        with services.open_sender() as sender:
+            yield sender
+    except MessageTooLargeError as error:
+        raise CommandError(str(error), ExitStatus.DATAERR) from error
+    except OutboxError as error:
+        raise _not_stored(error) from error
+
+
+def _not_stored(error: Exception) -> CommandError:
+    return CommandError(f"Nothing was stored or sent. {error}", ExitStatus.TEMPFAIL)
+
+
+def receipt_status(receipt: Receipt) -> ExitStatus:
+    """Return the exit status: refused for all is a failure, waiting is not."""
+    return ExitStatus.UNAVAILABLE if receipt.refused else ExitStatus.OK
+
+
+def print_receipt(console: Console, receipt: Receipt) -> None:
+    """Print what came of each recipient."""
+    print_rows(console, map(receipt_row, receipt.recipients))
+
+
+def receipt_row(each: RecipientReceipt) -> Row:
+    """Return a recipient and what came of it."""
+    route = _ROUTES.get(each.route, each.route)
+    match each.fate:
+        case Fate.ACCEPTED:
+            words = f"accepted by {route}"
+        case Fate.QUEUED:
+            words = "waits in the outbox"
+        case Fate.REFUSED:
+            words = f"refused by {route}" if route else "refused"
+        case Fate.UNCERTAIN:
+            words = f"uncertain, {route} may have accepted it"
+    finding = each.finding
+    if finding is None:
+        return each.recipient, words
+    said = f" (the server said: {finding.reply})" if finding.reply is not None else ""
+    return each.recipient, f"{words}. {finding.summary}{said}"
+
+
+def receipt_json(receipt: Receipt) -> dict[str, Json]:
+    """Return the document of schema `smtp-desk/receipt/1`."""
+    return {
+        "schema": RECEIPT_SCHEMA,
+        "message_id": receipt.message_id,
+        "recipients": [
+            {
+                "recipient": each.recipient,
+                "fate": str(each.fate),
+                "route": each.route or None,
+                "finding": finding_json(each.finding) if each.finding else None,
+                "entry_id": each.entry_id,
+            }
+            for each in receipt.recipients
+        ],
+        "fallback": finding_json(receipt.fallback) if receipt.fallback else None,
+    }

@@ -1,0 +1,161 @@
+"""`smtp-desk sendmail`: what cron, git and PHP call a sendmail, over the routes of SMTP Desk."""
+
+import sys
+from typing import BinaryIO, Final
+
+import click
+
+from smtp_desk.app.services import Services
+from smtp_desk.cli.console import say
+from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.manual import PASSWORD_ENVIRONMENT, ManualCommand
+from smtp_desk.cli.sending import (
+    SEND_FILES,
+    SEND_STATUSES,
+    open_sender,
+    print_receipt,
+    receipt_row,
+    receipt_status,
+    services_to_send,
+)
+from smtp_desk.cli.sendmail_arguments import plain_arguments
+from smtp_desk.core.address import AddressError, Mailbox, parse_mailbox
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.sender.address_list import AddressListError
+from smtp_desk.sender.foreign import (
+    ForeignMessageError,
+    Submission,
+    envelope_sender,
+    read_foreign,
+)
+from smtp_desk.sender.outbox import Limits
+from smtp_desk.sender.receipts import Fate
+from smtp_desk.store.settings_file import SettingsFileError
+
+_MOST_OCTETS: Final = Limits().message_octets
+
+
+class _SendmailCommand(ManualCommand):
+    """A command whose options are spelled as those of a sendmail."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Let Click parse the plain form of `args`."""
+        return super().parse_args(ctx, plain_arguments(args))
+
+
+def _sender(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+    try:
+        return "" if value is None else envelope_sender(value)
+    except (AddressError, AddressListError) as error:
+        raise click.BadParameter(f"{value!r} is no address.") from error
+
+
+@click.command(
+    cls=_SendmailCommand,
+    short_help="A sendmail: one message on standard input.",
+    statuses=SEND_STATUSES,
+    environment=PASSWORD_ENVIRONMENT,
+    files=SEND_FILES,
+    examples=[
+        (
+            "Send a message to those in its header",
+            "smtp-desk sendmail -t <message.eml",
+        ),
+        (
+            "Let git send patches",
+            "git config --global sendemail.sendmailCmd 'smtp-desk sendmail'",
+        ),
+        (
+            "Let PHP send, in php.ini",
+            'sendmail_path = "smtp-desk sendmail -t -i"',
+        ),
+    ],
+)
+@click.option("-t", "from_header", is_flag=True, help="Send to those in To, Cc and Bcc, too.")
+@click.option(
+    "-i", "ignore_dots", is_flag=True, help="A dot alone on a line does not end the message; -oi."
+)
+@click.option(
+    "-f",
+    "sender",
+    metavar="ADDR",
+    callback=_sender,
+    help="Envelope sender: where bounces go; -r. It counts where its domain is that of the "
+    "From email.",
+)
+@click.option(
+    "-F", "full_name", default="", metavar="NAME", help="Display name for a From without one."
+)
+@click.option("-v", "verbose", is_flag=True, help="Tell what came of each recipient.")
+@click.argument("recipients", nargs=-1, metavar="[ADDR]...")
+@click.pass_obj
+def sendmail(
+    invocation: Invocation,
+    /,
+    recipients: tuple[str, ...],
+    *,
+    from_header: bool,
+    ignore_dots: bool,
+    sender: str,
+    full_name: str,
+    verbose: bool,
+) -> ExitStatus:
+    """Send a message of another program, as it is but for its From.
+
+    Options may be spelled as for any sendmail (-ti, -fADDR, -oi, -oem, -B8BITMIME …); what has
+    no meaning here is taken and ignored. Called by the name sendmail, by a link, the program
+    is this command.
+
+    From stays if its domain is that of the configured From email; else From becomes that, and
+    the original goes to Reply-To. A recipient without a domain, such as root, gets the domain
+    of the configured From email. Bcc is removed. The message is stored before it is sent;
+    what can't be sent now waits in the outbox for “smtp-desk worker”.
+
+    Says nothing where all goes well.
+    """
+    if not recipients and not from_header:
+        raise click.UsageError("Name a recipient, or give -t to send to those in the header.")
+    octets = _read(sys.stdin.buffer, ignore_dots=ignore_dots) if sys.stdin is not None else b""
+    services = services_to_send(invocation)
+    submission = Submission(
+        recipients=recipients,
+        from_header=from_header,
+        envelope_sender=sender,
+        full_name=full_name,
+        home=_home(services),
+    )
+    try:
+        message = read_foreign(octets, submission, now=services.now(), most_octets=_MOST_OCTETS)
+    except ForeignMessageError as error:
+        raise CommandError(str(error), ExitStatus.DATAERR) from error
+    with open_sender(services) as desk:
+        receipt = desk.send(message)
+    if verbose:
+        print_receipt(invocation.out, receipt)
+    for each in receipt.recipients:
+        if each.fate is Fate.REFUSED:
+            say(invocation.err, "smtp-desk: {}: {}".format(*receipt_row(each)))
+    return receipt_status(receipt)
+
+
+def _read(stream: BinaryIO, *, ignore_dots: bool) -> bytes:
+    """Read a message to its end, or to one octet more than is allowed."""
+    if ignore_dots:
+        return stream.read(_MOST_OCTETS + 1)
+    octets = bytearray()
+    while len(octets) <= _MOST_OCTETS:
+        line = stream.readline(_MOST_OCTETS + 1)
+        if not line or line.rstrip(b"\r\n") == b".":
+            break
+        octets += line
+    return bytes(octets)
+
+
+def _home(services: Services) -> Mailbox | None:
+    """Return the configured From email: the custom server's, else the default service's."""
+    try:
+        stored = services.store.load()
+    except SettingsFileError:  # the message is stored all the same
+        return None
+    address = stored.server.settings.from_email if stored.server else stored.default.from_email
+    return parse_mailbox(address) if address else None

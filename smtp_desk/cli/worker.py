@@ -1,0 +1,100 @@
+"""`smtp-desk worker`: send what waits in the outbox when its time comes."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Final
+
+import click
+from rich.console import Console
+
+from smtp_desk.cli.console import say
+from smtp_desk.cli.interrupts import first_interrupt
+from smtp_desk.cli.invocation import Invocation
+from smtp_desk.cli.manual import PASSWORD_ENVIRONMENT, ManualCommand
+from smtp_desk.cli.sending import SEND_FILES, open_sender, services_to_send
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.reply import visible
+from smtp_desk.smtp.cancel import Cancel
+
+_TICK_S: Final = 0.05
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Send what waits in the outbox.",
+    statuses={
+        ExitStatus.OK: "ended by Ctrl-C or SIGTERM; with --once: all that was due was tried",
+        ExitStatus.USAGE: "the command line is wrong",
+        ExitStatus.SOFTWARE: "a fault of this program",
+        ExitStatus.TEMPFAIL: "the outbox can't be read or written",
+    },
+    environment=PASSWORD_ENVIRONMENT,
+    files=SEND_FILES,
+    examples=[
+        ("Send what waits, for ever: as a systemd user unit, for example", "smtp-desk worker"),
+        ("From cron, where no worker runs", "*/5 * * * * smtp-desk worker --once"),
+    ],
+)
+@click.option("--once", is_flag=True, help="Send what is due now, then end.")
+@click.pass_obj
+def worker(invocation: Invocation, /, *, once: bool) -> ExitStatus:
+    """Send the emails that wait in the outbox, each when its time comes, until Ctrl-C.
+
+    Any number may run at once, beside programs that send; no email is taken twice. Settings
+    that are saved meanwhile are followed. What it does is told on standard error.
+    """
+    err = invocation.err
+    services = services_to_send(invocation)
+    with first_interrupt() as interrupted, open_sender(services) as sender, _told_on(err):
+        say(err, "Sending what is due." if once else "Waiting for emails; Ctrl-C ends this.")
+        handled = _until(interrupted, lambda cancel: sender.drain(cancel, once=once))
+    say(err, f"Ended. Emails dealt with: {handled}.")
+    return ExitStatus.OK
+
+
+def _until(interrupted: threading.Event, work: Callable[[Cancel], int]) -> int:
+    """Run `work` in a thread, cancelled once `interrupted` is set; return what it returns.
+
+    Signals reach Python's main thread only, so that one never waits for anything long.
+    """
+    cancel = Cancel()
+    outcome: Future[int] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work(cancel))
+        except BaseException as fault:  # noqa: BLE001 - raised again in the calling thread
+            outcome.set_exception(fault)
+
+    thread = threading.Thread(target=run, name="worker", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_TICK_S)
+        if interrupted.is_set():
+            cancel.cancel()
+    return outcome.result()
+
+
+@contextlib.contextmanager
+def _told_on(console: Console) -> Iterator[None]:
+    """Print what the sender logs below a warning; the rest stands on standard error anyway."""
+    handler = _Events(console)
+    log = logging.getLogger("smtp_desk.sender")
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+class _Events(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING:
+            say(self._console, visible(record.getMessage()))

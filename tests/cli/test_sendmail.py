@@ -1,0 +1,206 @@
+"""`sendmail`: quiet and durable; where something is wrong, one line and the right status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.cli import sendmail
+from smtp_desk.sender.entries import State
+from smtp_desk.sender.outbox import EVERYTHING
+from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
+
+if TYPE_CHECKING:
+    from smtp_desk.sandbox.inbox import ReceivedMail
+    from smtp_desk.sandbox.server import Sandbox
+    from tests.cli.desk import Desk
+
+CRON = b"""\
+From: root (Cron Daemon)
+To: root
+Subject: Cron <root@desk> backup
+Content-Type: text/plain; charset=UTF-8
+X-Cron-Env: <SHELL=/bin/sh>
+
+.hidden
+3 files saved
+"""
+
+
+def only(sandbox: Sandbox) -> ReceivedMail:
+    (mail,) = sandbox.inbox.mails()
+    return mail
+
+
+def states(desk: Desk) -> list[tuple[str, State]]:
+    """Each stored email, oldest first."""
+    entries = desk.services.outbox.page(EVERYTHING).entries
+    return [(entry.recipient, entry.state) for entry in reversed(entries)]
+
+
+def test_mail_of_cron_leaves_without_a_word(sending_desk: Desk, sandbox: Sandbox) -> None:
+    domain = sandbox.username.partition("@")[2]
+    arguments = ("-FCronDaemon", "-i", "-B8BITMIME", "-oem", "root")
+    ended = sending_desk("sendmail", *arguments, stdin=CRON)
+    assert (ended.status, ended.out, ended.err) == (0, "", "")
+    mail = only(sandbox)
+    assert mail.recipients == (f"root@{domain}",)
+    assert mail.envelope_from == sandbox.username
+    headers = dict(mail.headers)
+    assert headers["From"] == f"Cron Daemon <{sandbox.username}>"
+    assert "Date" in headers
+    assert mail.raw.endswith(b"\r\n\r\n.hidden\r\n3 files saved\r\n")
+
+
+def test_the_header_names_the_recipients(sending_desk: Desk, sandbox: Sandbox) -> None:
+    message = b"To: Ann <ann@example.org>\nBcc: bo@example.org\nSubject: hi\n\nhello\n"
+    ended = sending_desk("sendmail", "-t", "-i", stdin=message)
+    assert (ended.status, ended.out, ended.err) == (0, "", "")
+    mail = only(sandbox)
+    assert mail.recipients == ("ann@example.org", "bo@example.org")
+    assert b"bo@example.org" not in mail.raw
+
+
+def test_a_foreign_from_makes_room(sending_desk: Desk, sandbox: Sandbox) -> None:
+    message = b"From: Web <www@web.example>\nSender: x@web.example\n\nhello\n"
+    arguments = ("-fwww@web.example", "ann@example.org")
+    assert sending_desk("sendmail", *arguments, stdin=message).status == 0
+    mail = only(sandbox)
+    headers = dict(mail.headers)
+    assert headers["From"] == f"Web <{sandbox.username}>"
+    assert headers["Reply-To"] == "Web <www@web.example>"
+    assert mail.envelope_from == sandbox.username
+
+
+def test_the_null_sender_stays(sending_desk: Desk, sandbox: Sandbox) -> None:
+    assert sending_desk("sendmail", "-f", "<>", "ann@example.org", stdin=b"x\n").status == 0
+    assert only(sandbox).envelope_from == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "body"),
+    [((), b"a\r\n"), (("-i",), b"a\r\n.\r\nb\r\n"), (("-oi",), b"a\r\n.\r\nb\r\n")],
+)
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_a_dot_alone(
+    sending_desk: Desk, sandbox: Sandbox, options: tuple[str, ...], body: bytes, line_end: bytes
+) -> None:
+    message = b"Subject: x\n\na\n.\nb\n".replace(b"\n", line_end)
+    assert sending_desk("sendmail", *options, "ann@example.org", stdin=message).status == 0
+    assert only(sandbox).raw.endswith(b"\r\n\r\n" + body)
+
+
+def test_verbose_tells_what_came_of_each(sending_desk: Desk) -> None:
+    ended = sending_desk("sendmail", "-v", "ann@example.org", stdin=b"x")
+    assert ended.out == "ann@example.org: accepted by the custom server\n"
+
+
+def test_refused_for_all(sending_desk: Desk, sandbox: Sandbox) -> None:
+    ended = sending_desk("sendmail", "unknown@example.org", stdin=b"x")
+    assert (ended.status, ended.out) == (69, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith("smtp-desk: unknown@example.org: refused by the custom server. ")
+    assert "no such mailbox" in line
+    assert states(sending_desk) == [("unknown@example.org", State.REFUSED)]
+
+
+def test_refused_for_one_is_told_and_no_failure(sending_desk: Desk, sandbox: Sandbox) -> None:
+    recipients = ("ann@example.org", "unknown@example.org")
+    ended = sending_desk("sendmail", *recipients, stdin=b"x")
+    assert (ended.status, ended.out) == (0, "")
+    assert [line.split(": ")[1] for line in ended.err.splitlines()] == ["unknown@example.org"]
+    assert only(sandbox).recipients == ("ann@example.org",)
+
+
+def test_where_nothing_is_configured_the_mail_waits(desk: Desk) -> None:
+    ended = desk("sendmail", "ann@example.org", stdin=b"x")
+    assert (ended.status, ended.out, ended.err) == (0, "", "")
+    assert states(desk) == [("ann@example.org", State.READY)]
+
+
+def test_a_locked_keyring_loses_nothing(
+    sending_desk: Desk, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(_key: str) -> None:
+        raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+
+    monkeypatch.setattr(sending_desk.services.credentials, "get", locked)
+    ended = sending_desk("sendmail", "-v", "root", stdin=CRON)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith(f"root@{sandbox.username.partition('@')[2]}: waits in the outbox. ")
+    assert [state for _, state in states(sending_desk)] == [State.READY]
+    assert sandbox.inbox.mails() == ()
+
+
+def test_settings_that_can_not_be_read_lose_nothing(sending_desk: Desk) -> None:
+    sending_desk.services.paths.settings_file.write_text("broken [")
+    ended = sending_desk("sendmail", "ann@example.org", stdin=b"x")
+    assert (ended.status, ended.out) == (0, "")
+    assert states(sending_desk) == [("ann@example.org", State.READY)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "text"),
+    [
+        (("-t",), b"Subject: hi\n\n", "The message names no recipient."),
+        (("-t",), b"To: ann@\n\n", "“ann@” in To is no address."),
+        (("ann@example.org",), b"a\0b", "Line 1 of the message holds a NUL"),
+        (("ann@",), b"x", "“ann@” in the command line is no address."),
+        (("root",), b"x", "“root” in the command line has no domain"),
+        (("ann@example.org",), b"Received: x\n" * 26, "it goes in circles"),
+    ],
+)
+def test_a_bad_message(desk: Desk, arguments: tuple[str, ...], message: bytes, text: str) -> None:
+    ended = desk("sendmail", *arguments, stdin=message)
+    assert (ended.status, ended.out) == (65, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith("smtp-desk: ")
+    assert text in line
+    assert not desk.services.paths.outbox_file.exists()
+
+
+@pytest.mark.parametrize("options", [(), ("-i",)])
+def test_too_large(desk: Desk, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]) -> None:
+    monkeypatch.setattr(sendmail, "_MOST_OCTETS", 100)
+    ended = desk("sendmail", *options, "ann@example.org", stdin=b"x" * 70 + b"\n" * 31)
+    assert ended.status == 65
+    assert "more than 100 octets" in ended.err
+    ended = desk("sendmail", *options, "ann@example.org", stdin=b"x" * 70 + b"\n" * 30)
+    assert ended.status == 0
+
+
+def test_larger_than_the_outbox_takes(desk: Desk) -> None:
+    """What we add to a message of just the greatest size is too much for the outbox."""
+    most = 64 * 1024 * 1024
+    ended = desk("sendmail", "ann@example.org", stdin=b"x" * most)
+    assert ended.status == 65
+    assert "at most" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((), "Name a recipient"),
+        (("-bs",), "-bs: this sendmail speaks no SMTP"),
+        (("-q",), "sends no waiting mail"),
+        (("-f", "ann@", "bo@example.org"), "'ann@' is no address."),
+        (("-f",), "needs a value"),
+        (("-Z", "ann@example.org"), "No such option: -Z"),
+    ],
+)
+def test_usage(desk: Desk, arguments: tuple[str, ...], text: str) -> None:
+    ended = desk("sendmail", *arguments, stdin=b"x")
+    assert (ended.status, ended.out) == (64, "")
+    assert text in ended.err
+    assert not desk.services.paths.outbox_file.exists()
+
+
+def test_nothing_stored(desk: Desk) -> None:
+    outbox = desk.services.paths.outbox_file
+    outbox.parent.mkdir(parents=True)
+    outbox.write_bytes(b"this is no database" * 100)
+    ended = desk("sendmail", "ann@example.org", stdin=b"x")
+    assert (ended.status, ended.out) == (75, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith("smtp-desk: Nothing was stored or sent. ")
