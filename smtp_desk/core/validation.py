@@ -57,7 +57,7 @@ def parse(draft: SettingsDraft, ca: CaFile | None = None, *, login: bool = True)
     Args:
         draft: The form.
         ca: What was read from `draft.ca_file`; needed only where that is not empty.
-        login: As for `validate`; without it the From address may be empty.
+        login: As for `validate`; without it a From address that is none counts as empty.
 
     Raises:
         InvalidDraftError: With every problem at once.
@@ -70,7 +70,7 @@ def parse(draft: SettingsDraft, ca: CaFile | None = None, *, login: bool = True)
         port=int(draft.port),
         username=draft.username.strip(),
         from_name=draft.from_name.strip(),
-        from_email=parse_mailbox(draft.from_email).address if draft.from_email.strip() else "",
+        from_email=_address(draft.from_email),
         security=Security(draft.security),
         ca_pem=ca.pem if ca is not None and draft.ca_file.strip() else "",
         ehlo_name=parse_ehlo_name(draft.ehlo_name) if draft.ehlo_name.strip() else "",
@@ -169,6 +169,14 @@ def _mailbox(field: Field, text: str) -> Iterator[Problem]:
         yield Problem(field, "idn", spellings, Severity.NOTICE)
     if mailbox.is_intranet:
         yield Problem(field, "email.intranet", {"domain": mailbox.domain}, Severity.NOTICE)
+
+
+def _address(text: str) -> str:
+    """Return the address in `text`, or "" for none: where one is needed, `_mailbox` told."""
+    try:
+        return parse_mailbox(text).address
+    except AddressError:
+        return ""
 
 
 def _choice(field: Field, text: str, choices: type[Security | AuthMethod]) -> Iterator[Problem]:

@@ -110,10 +110,11 @@ def test_a_report_that_can_not_be_saved_is_said_after_the_verdict(
     assert "The report could not be saved" in ended.err
 
 
+@pytest.mark.parametrize("other", [(), ("--from-email", "nobody")])
 def test_without_login_nothing_but_a_host_is_needed(
-    desk: Desk, sandbox: Sandbox, settings: list[str]
+    desk: Desk, sandbox: Sandbox, settings: list[str], other: tuple[str, ...]
 ) -> None:
-    ended = desk("check", *settings[:4], *settings[-2:], "--no-login")
+    ended = desk("check", *settings[:4], *settings[-2:], *other, "--no-login")
     assert ended.status == 0
     assert "auth" not in [line.split(" ")[0] for line in ended.out.splitlines() if "passed" in line]
     assert SUCCESS not in ended.out

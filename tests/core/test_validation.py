@@ -171,6 +171,14 @@ def test_a_check_without_signing_in_needs_neither_credentials_nor_from() -> None
     assert parse(draft, login=False).settings.from_email == ""
 
 
+@pytest.mark.parametrize("from_email", ["nobody", "@", "a@b@", "Ann <ann@example.org>", "a\r\nb"])
+def test_without_login_a_from_address_that_is_none_is_ignored(from_email: str) -> None:
+    draft = SettingsDraft(host="smtp.example.org", from_email=from_email)
+    assert validate(draft, login=False) == ()
+    assert parse(draft, login=False).settings.from_email == ""
+    assert any(problem.field is Field.FROM_EMAIL for problem in validate(draft))
+
+
 @pytest.mark.parametrize("text", ["", "ann", "ann@example.com,bo@example.com", "a\n@example.com"])
 def test_a_recipient_is_one_address(text: str) -> None:
     (problem,) = validate_recipient(text)
