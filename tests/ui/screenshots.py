@@ -23,7 +23,7 @@ from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.theme import Theme
-from tests.ui import delivery_scenes, email_types_scenes, states
+from tests.ui import delivery_scenes, email_types_scenes, general_scenes, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +102,34 @@ class Studio:
             window.grab().save(str(self._folder / f"email_types_{name}.png"))
             window.close()
 
+    def draw_general(
+        self,
+        name: str,
+        prepare: Callable[[general_scenes.Scene], None],
+        size: QSize,
+        *,
+        theme: str = "light",
+        mirrored: bool = False,
+    ) -> None:
+        """Draw the General page into general_`name`.png."""
+        self._theme.prefer(theme)
+        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
+        QApplication.setLayoutDirection(direction)
+        with tempfile.TemporaryDirectory() as home:
+            window = MainWindow(sandboxed=False)
+            scene = general_scenes.Scene(Path(home))
+            builders = dict.fromkeys(("integrations", "delivery", "diagnostics"), QWidget)
+            navigation = Navigation({**builders, "general": lambda: scene.page})
+            window.setCentralWidget(navigation)
+            window.resize(size)
+            window.show()
+            navigation.open_page("general")
+            prepare(scene)
+            for _ in range(3):
+                self._application.processEvents()
+            window.grab().save(str(self._folder / f"general_{name}.png"))
+            window.close()
+
     def draw(
         self, name: str, scene: Scene, size: QSize, *, theme: str = "light", mirrored: bool = False
     ) -> None:
@@ -119,6 +147,7 @@ class Studio:
         navigation.open_page("integrations")
         view.show_draft(scene.draft, scene.recipient)
         view.render(scene.state)
+        view.banner.show_outage(scene.outage)
         self._application.processEvents()
         if scene.focus is not None:
             view.focus_field(scene.focus)
@@ -162,6 +191,13 @@ def main() -> None:
         studio.draw_email_types(f"{name}_dark", prepare, TALL, theme="dark")
         studio.draw_email_types(f"{name}_narrow", prepare, NARROW)
         studio.draw_email_types(f"{name}_rtl", prepare, TALL, mirrored=True)
+    for name, arranged in general_scenes.SCENES.items():
+        if arguments.only not in f"general_{name}":
+            continue
+        studio.draw_general(name, arranged, TALL)
+        studio.draw_general(f"{name}_dark", arranged, WIDE, theme="dark")
+        studio.draw_general(f"{name}_narrow", arranged, NARROW)
+        studio.draw_general(f"{name}_rtl", arranged, WIDE, mirrored=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from smtp_desk.app.outage import Outage
 from smtp_desk.app.state import Busy, IntegrationsState, Notice, StatusKind, StatusLine
 from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
@@ -19,12 +20,13 @@ FRESH = SettingsDraft(from_name="Example Partners")
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What is shown: the texts, the state, the field with the focus."""
+    """What is shown: the texts, the state, the field with the focus, an outage."""
 
     state: IntegrationsState
     draft: SettingsDraft = FRESH
     recipient: str = ""
     focus: Field | None = None
+    outage: Outage | None = None
 
 
 NOT_CONFIGURED = StatusLine(
@@ -33,6 +35,9 @@ NOT_CONFIGURED = StatusLine(
 )
 OFF = StatusLine(StatusKind.OFF, "Off. System emails leave through the default email service.")
 ACTIVE = StatusLine(StatusKind.ACTIVE, "Active. System emails leave through smtp.example.org.")
+UNAVAILABLE = StatusLine(
+    StatusKind.UNAVAILABLE, "Unavailable, using the default service since 10:02."
+)
 NOTHING_CHANGED = "Nothing was changed."
 NOTHING_CONFIGURED = "Nothing is configured yet."
 
@@ -191,6 +196,17 @@ SCENES = {
         draft=STORED,
         recipient="ann@example.org",
         focus=Field.HOST,
+    ),
+    "outage": Scene(
+        state=replace(_SAVED, status=UNAVAILABLE, save_hint=SaveHint.ALL_SAVED),
+        draft=STORED,
+        outage=Outage(
+            since="10:02",
+            summary="The server does not accept this username and password.",
+            fallbacks=12,
+            shut=True,
+            held=False,
+        ),
     ),
     "stored_password": Scene(
         state=replace(

@@ -1,0 +1,101 @@
+"""Scenes of the General page: the real page over settings of its own."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
+
+from smtp_desk.app.services import Services
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.store.stored import DefaultKind, DefaultService, Preferences
+from smtp_desk.ui.general.default_keeper import DefaultKeeper
+from smtp_desk.ui.general.page import GeneralPage
+from smtp_desk.ui.general.preferences import PreferencesKeeper
+from tests.app.faces import DeferredRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RELAY: Final = ServerSettings(host="relay.example.org", port=587, from_email="desk@example.org")
+
+
+class Scene:
+    """A page that is shown, with everything behind it."""
+
+    def __init__(self, home: Path) -> None:
+        self.services = Services.sandbox(home)
+        self.runner = DeferredRunner()
+        self.preferences = PreferencesKeeper(self.services.store, self.runner)
+        self.default = DefaultKeeper(self.services, self.runner)
+        self.services.store.save_preferences(Preferences("Example Partners", "ann@example.org"))
+        self.page = GeneralPage(self.preferences, self.default)
+
+    def load(self) -> None:
+        """Read what is saved."""
+        self.preferences.load()
+        self.default.load()
+        self.runner.finish()
+
+    def choose(self, kind: DefaultKind) -> None:
+        """Choose a kind of default email service."""
+        box = self.page.findChild(QComboBox, "default_kind")
+        assert isinstance(box, QComboBox)
+        box.setCurrentIndex(box.findData(str(kind)))
+
+    def save_relay(self, *, edited: bool = False) -> None:
+        """Save a relay; one whose file was `edited` is not proven."""
+        self.services.store.save_server(RELAY, Security.STARTTLS, Secret(""), default=True)
+        if edited:
+            file = self.services.paths.settings_file
+            file.write_text(file.read_text().replace("desk@", "other@"))
+
+
+def _outbox(scene: Scene) -> None:
+    scene.load()
+
+
+def _sendmail(scene: Scene) -> None:
+    service = DefaultService(DefaultKind.SENDMAIL, sys.executable, "desk@example.org")
+    scene.services.store.save_default(service)
+    scene.load()
+
+
+def _problems(scene: Scene) -> None:
+    scene.load()
+    scene.choose(DefaultKind.SENDMAIL)
+    path = scene.page.findChild(QLineEdit, "sendmail_path")
+    button = scene.page.findChild(QPushButton, "use_sendmail")
+    assert isinstance(path, QLineEdit)
+    assert isinstance(button, QPushButton)
+    path.setText("sendmail")
+    button.click()
+    scene.runner.finish()
+
+
+def _no_relay(scene: Scene) -> None:
+    scene.load()
+    scene.choose(DefaultKind.SMTP)
+
+
+def _relay(scene: Scene) -> None:
+    scene.save_relay()
+    scene.load()
+
+
+def _unproven(scene: Scene) -> None:
+    scene.save_relay(edited=True)
+    scene.load()
+
+
+SCENES: Final[dict[str, Callable[[Scene], None]]] = {
+    "outbox": _outbox,
+    "sendmail": _sendmail,
+    "problems": _problems,
+    "no_relay": _no_relay,
+    "relay": _relay,
+    "unproven": _unproven,
+}
