@@ -1,0 +1,271 @@
+"""The routes follow what is saved: proven settings only, and nothing is lost where they break."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from smtp_desk.core.findings import Finding
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security
+from smtp_desk.sender import Fate, Invitation, Sender
+from smtp_desk.sender.route_health import Shut
+from smtp_desk.sender.saved_routes import SavedRoutes
+from smtp_desk.sender.sendmail_route import SendmailRoute
+from smtp_desk.sender.smtp_route import SmtpRoute
+from smtp_desk.sender.templates import Templates
+from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
+from smtp_desk.sender.transport import CUSTOM, DEFAULT, Identity
+from smtp_desk.store.credentials import (
+    CredentialsUnavailableError,
+    MemoryCredentials,
+    UnavailableReason,
+)
+from smtp_desk.store.paths import Paths
+from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.stored import DefaultKind, DefaultService, Preferences
+from tests.sender.outboxes import TurnedClock
+from tests.sender.post_office import accepted
+from tests.sender.ways import CATALOGUE
+from tests.servers.script import CREDENTIALS, Reply, Script
+from tests.servers.scripted import ScriptedServer
+from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, RELAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from smtp_desk.core.settings import ServerSettings
+    from smtp_desk.sender.routes import Routes
+    from tests.servers.certs import Certificates
+
+INVITATION: Final = Invitation(
+    to="ann@example.test", invited_by="Bo", link="https://example.org/join"
+)
+
+
+class Keyring(MemoryCredentials):
+    """A keyring in memory that can be locked."""
+
+    locked = False
+
+    def get(self, key: str) -> Secret | None:
+        if self.locked:
+            raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+        return super().get(key)
+
+
+class Home:
+    """A home with saved settings, and the routes over them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.paths = Paths.below(folder)
+        self.keyring = Keyring()
+        self.store = SettingsStore(self.paths, self.keyring)
+        self.seconds = 0.0
+        self.source = SavedRoutes(self.store, CATALOGUE, monotonic=lambda: self.seconds)
+
+    def save(
+        self, settings: ServerSettings, secret: Secret | None, *, default: bool = False
+    ) -> None:
+        self.store.save_server(settings, Security.STARTTLS, secret, default=default)
+        if not default:
+            self.store.set_enabled(True)
+
+    @property
+    def routes(self) -> Routes:
+        return self.source.routes()
+
+    def edit(self, old: str, new: str) -> None:
+        """Change the file by hand."""
+        text = self.paths.settings_file.read_text("utf-8")
+        assert old in text
+        self.paths.settings_file.write_text(text.replace(old, new), "utf-8")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    home = Home(tmp_path)
+    yield home
+    home.source.close()
+
+
+def code(way: object) -> str:
+    assert isinstance(way, Finding)
+    return way.code
+
+
+def identity(way: object) -> Identity:
+    assert isinstance(way, SmtpRoute | SendmailRoute)
+    return way._identity
+
+
+def test_a_fresh_machine_has_no_route(home: Home) -> None:
+    assert (home.routes.custom, home.routes.default) == (None, None)
+    assert home.routes is home.routes, "read once"
+
+
+def test_proven_settings_are_a_route(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    assert identity(home.routes.custom) == Identity(OLD.from_email, OLD.from_name)
+    assert home.routes.from_email == OLD.from_email
+    home.store.set_enabled(False)
+    assert home.routes.custom is None
+
+
+def test_other_settings_are_followed_and_the_old_route_retires(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    before = home.routes
+    assert before.current()
+    home.save(replace(OLD, from_name="Another"), NEW_SECRET)
+    assert not before.current()
+    after = home.routes
+    assert after is not before
+    assert identity(after.custom).from_name == "Another"
+    home.source.close()
+
+
+def test_a_hand_edited_file_is_not_used(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    home.edit(OLD.host, "evil.example.test")
+    assert code(home.routes.custom) == "settings.not_proven"
+
+
+def test_a_locked_keyring_is_asked_again_after_a_minute(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    home.keyring.locked = True
+    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
+    assert code(home.routes.custom) == "settings.secret_unavailable"
+    home.keyring.locked = False
+    assert code(home.routes.custom) == "settings.secret_unavailable"
+    home.seconds = 60
+    assert isinstance(home.routes.custom, SmtpRoute)
+
+
+def test_a_file_that_breaks_while_sending_keeps_the_default_service(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    home.save(RELAY, None, default=True)
+    before = home.routes
+    home.edit("schema", "schema = [")
+    assert code(home.routes.custom) == "settings.file_unreadable"
+    assert home.routes.default is before.default
+    assert home.routes.from_email == OLD.from_email
+
+
+def test_a_file_that_was_broken_before_gives_no_route(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    home.edit("schema", "schema = [")
+    assert code(home.routes.custom) == "settings.file_unreadable"
+    assert code(home.routes.default) == "settings.file_unreadable"
+
+
+def test_who_emails_come_from_on_the_default_route(home: Home) -> None:
+    home.store.save_preferences(Preferences(company_name="Example", tell_address="it@x.test"))
+    home.save(RELAY, None, default=True)
+    assert identity(home.routes.default) == Identity(RELAY.from_email, "Example")
+    assert home.routes.from_email == RELAY.from_email
+    assert home.routes.tell_address == "it@x.test"
+    home.save(NEW, NEW_SECRET)
+    expected = Identity(RELAY.from_email, NEW.from_name, NEW.from_email)
+    assert identity(home.routes.default) == expected
+    home.store.set_enabled(False)
+    assert identity(home.routes.default) == Identity(RELAY.from_email, NEW.from_name)
+
+
+def test_an_unproven_relay_is_not_used(home: Home) -> None:
+    home.save(RELAY, None, default=True)
+    home.edit(RELAY.host, "evil.corp.local")
+    assert code(home.routes.default) == "settings.not_proven"
+
+
+def test_the_machines_own_mta(home: Home) -> None:
+    service = DefaultService(DefaultKind.SENDMAIL, "/usr/sbin/sendmail", "root@example.org")
+    home.store.save_default(service)
+    assert isinstance(home.routes.default, SendmailRoute)
+    assert identity(home.routes.default) == Identity("root@example.org")
+
+
+def test_re_sends_can_be_turned_off_in_the_file(home: Home) -> None:
+    home.store.save_preferences(Preferences())
+    assert home.routes.resend_uncertain
+    text = home.paths.settings_file.read_text("utf-8")
+    home.paths.settings_file.write_text(f'uncertain = "hold"\n{text}', "utf-8")
+    assert not home.routes.resend_uncertain
+
+
+class Traffic:
+    """A sender over a home, with a custom server and a relay that are real."""
+
+    def __init__(
+        self, home: Home, certs: Certificates, custom: ScriptedServer, relay: ScriptedServer
+    ) -> None:
+        self.home, self.certs = home, certs
+        self.clock = TurnedClock()
+        self.health = MemoryHealth(self.clock)
+        self.outbox = MemoryOutbox(self.clock)
+        home.save(self.at(custom, OLD), Secret("s3cret"))
+        home.save(self.at(relay, RELAY), Secret("s3cret"), default=True)
+        self.sender = Sender(
+            self.outbox,
+            self.health,
+            home.source,
+            Templates(home.paths.templates),
+            CATALOGUE,
+            clock=self.clock,
+        )
+
+    def at(self, server: ScriptedServer, settings: ServerSettings) -> ServerSettings:
+        return replace(
+            settings,
+            host=server.host,
+            port=server.port,
+            username="desk",
+            ca_pem=self.certs.root.chain_file.read_text(),
+        )
+
+
+def test_a_wrong_password_is_tried_once_in_an_hour_of_traffic(
+    home: Home, certs: Certificates
+) -> None:
+    tls = certs.good.server_context()
+    refusing = Script(tls=tls, on={CREDENTIALS: Reply("535 5.7.8 Error: authentication failed")})
+    with ScriptedServer(refusing) as custom, ScriptedServer(Script(tls=tls)) as relay:
+        traffic = Traffic(home, certs, custom, relay)
+        with traffic.sender as sender:
+            for _ in range(60):
+                (each,) = sender.send(INVITATION).recipients
+                assert (each.fate, each.route) == (Fate.ACCEPTED, DEFAULT)
+                sender.drain()
+                traffic.clock.turn(minutes=1)
+            assert custom.auth_attempts == 1
+            assert traffic.health.may_use(CUSTOM) == Shut("auth.rejected")
+            traffic.health.try_again(CUSTOM)
+            sender.send(INVITATION)
+            sender.drain()
+            assert custom.auth_attempts == 2, "once more, for a person asked for it"
+        assert accepted(relay) == {"ann@example.test": 61}
+
+
+def test_new_settings_are_used_by_the_very_next_email(home: Home, certs: Certificates) -> None:
+    tls = certs.good.server_context()
+    refusing = Script(tls=tls, on={CREDENTIALS: Reply("535 5.7.8 Error: authentication failed")})
+    with (
+        ScriptedServer(refusing) as wrong,
+        ScriptedServer(Script(tls=tls)) as right,
+        ScriptedServer(Script(tls=tls)) as relay,
+    ):
+        traffic = Traffic(home, certs, wrong, relay)
+        with traffic.sender as sender:
+            assert sender.send(INVITATION).route == DEFAULT
+            home.save(traffic.at(right, OLD), Secret("s3cret"))
+            traffic.health.reopen(CUSTOM)
+            assert sender.send(INVITATION).route == CUSTOM
+        sent = right.messages[0].content
+        assert b"From: Example <desk@example.org>" in sent
+        fallen_back = relay.messages[0].content
+        assert b"From: Example <desk@corp.local>" in fallen_back
+        assert b"Reply-To: Example <desk@example.org>" in fallen_back or (
+            b"Reply-To: desk@example.org" in fallen_back
+        )
