@@ -48,7 +48,7 @@ class _Words:
     def __init__(self, descriptor: int) -> None:
         self._octets = b""
         self._descriptor = descriptor
-        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread = threading.Thread(target=self._read, name="words", daemon=True)
         self._thread.start()
 
     def text(self) -> str:

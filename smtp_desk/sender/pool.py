@@ -348,7 +348,9 @@ class SessionPool:
 
     def _dismiss(self, pooled: PooledSession) -> None:
         """Say goodbye in a thread of its own: nobody waits for QUIT."""
-        thread = threading.Thread(target=self._say_goodbye, args=(pooled,), daemon=True)
+        thread = threading.Thread(
+            target=self._say_goodbye, args=(pooled,), name="goodbye", daemon=True
+        )
         self._leaving[thread] = pooled
         thread.start()
 
@@ -366,7 +368,7 @@ class SessionPool:
     def _watch(self) -> None:
         if not self._watched:
             self._watched = True
-            threading.Thread(target=self._dismiss_idle, daemon=True).start()
+            threading.Thread(target=self._dismiss_idle, name="idle sessions", daemon=True).start()
 
     def _dismiss_idle(self) -> None:
         """Dismiss each session when it was idle long enough, until none is left."""

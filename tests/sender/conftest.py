@@ -8,6 +8,8 @@ import pytest
 
 from tests.sender.ways_out import WaysOut
 from tests.servers.certs import Certificates
+from tests.servers.script import PIPELINING_SERVER
+from tests.smtp.sessions import ONE_BY_ONE
 
 
 @pytest.fixture
@@ -20,3 +22,10 @@ def ways_out(certs: Certificates) -> WaysOut:
 def tls(certs: Certificates) -> ssl.SSLContext:
     """The TLS of a server with a good certificate."""
     return certs.good.server_context()
+
+
+@pytest.fixture(params=[PIPELINING_SERVER, ONE_BY_ONE], ids=["pipelining", "one_by_one"])
+def extensions(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What the server offers: both ways must come to the same."""
+    offered: tuple[str, ...] = request.param
+    return offered

@@ -23,7 +23,6 @@ from tests.sender.ways_out import (
 )
 from tests.servers.script import (
     END_OF_DATA,
-    PIPELINING_SERVER,
     Action,
     Close,
     CutBody,
@@ -38,15 +37,7 @@ from tests.servers.script import (
 )
 from tests.servers.scripted import ScriptedServer
 
-ONE_BY_ONE = tuple(word for word in PIPELINING_SERVER if word != "PIPELINING")
 BEFORE_THE_DOT = ["MAIL", "RCPT", "DATA"]
-
-
-@pytest.fixture(params=[PIPELINING_SERVER, ONE_BY_ONE], ids=["pipelining", "one_by_one"])
-def extensions(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """What the server offers: both ways must come to the same."""
-    offered: tuple[str, ...] = request.param
-    return offered
 
 
 class TestResults:
@@ -288,59 +279,6 @@ class TestDyingServer:
             results = send(route)
             assert statuses(results) == [REFUSED]
             assert codes(results) == ["session.timeout"]
-            route.close()
-
-
-class TestStaleConnection:
-    @pytest.mark.parametrize("verb", BEFORE_THE_DOT)
-    @pytest.mark.parametrize(
-        "end", [Close(), Reset(), (Reply("421 4.4.2 timeout exceeded"), Close()), Silence()]
-    )
-    def test_is_replaced(
-        self,
-        ways_out: WaysOut,
-        *,
-        tls: ssl.SSLContext,
-        extensions: tuple[str, ...],
-        verb: str,
-        end: Action,
-    ) -> None:
-        dies = Script(tls=tls, extensions=extensions, on={verb: Turns(Default(), end)})
-        with ScriptedServer(dies, Script(tls=tls)) as server:
-            route = ways_out.route(server, limits=HASTY)
-            assert statuses(send(route)) == [ACCEPTED]
-            dots = Dots()
-            assert statuses(send(route, before_dot=dots)) == [ACCEPTED]
-            assert dots.announced == 1
-            assert len(server.messages) == len(server.sessions) == 2
-            route.close()
-
-    def test_that_was_closed_meanwhile(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
-        bye = (Default(), Reply("421 4.4.2 idle too long"), Close(notify=True))
-        with ScriptedServer(Script(tls=tls, on={END_OF_DATA: bye}), Script(tls=tls)) as server:
-            route = ways_out.route(server)
-            assert statuses(send(route)) == [ACCEPTED]
-            assert statuses(send(route)) == [ACCEPTED]
-            assert len(server.messages) == len(server.sessions) == 2
-            route.close()
-
-    def test_is_replaced_once(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
-        dies = Script(tls=tls, on={"MAIL": Turns(Default(), Close())})
-        dead = Script(tls=tls, on={"MAIL": Close()})
-        with ScriptedServer(dies, dead) as server:
-            route = ways_out.route(server)
-            assert statuses(send(route)) == [ACCEPTED]
-            assert codes(send(route)) == ["session.closed"]
-            assert len(server.sessions) == 2
-            route.close()
-
-    def test_by_one_that_does_not_open(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
-        dies = Script(tls=tls, on={"MAIL": Turns(Default(), Close())})
-        busy = Script(greeting=(Reply("421 4.3.2 busy"), Close()))
-        with ScriptedServer(dies, busy) as server:
-            route = ways_out.route(server)
-            assert statuses(send(route)) == [ACCEPTED]
-            assert codes(send(route)) == ["greeting.busy"]
             route.close()
 
 

@@ -1,0 +1,76 @@
+"""A connection of the pool that died while nobody used it."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from tests.sender.ways_out import ACCEPTED, HASTY, Dots, WaysOut, codes, send, statuses
+from tests.servers.script import (
+    END_OF_DATA,
+    Action,
+    Close,
+    Default,
+    Reply,
+    Reset,
+    Script,
+    Silence,
+    Turns,
+)
+from tests.servers.scripted import ScriptedServer
+
+BEFORE_THE_DOT = ["MAIL", "RCPT", "DATA"]
+
+
+class TestStaleConnection:
+    @pytest.mark.parametrize("verb", BEFORE_THE_DOT)
+    @pytest.mark.parametrize(
+        "end", [Close(), Reset(), (Reply("421 4.4.2 timeout exceeded"), Close()), Silence()]
+    )
+    def test_is_replaced(
+        self,
+        ways_out: WaysOut,
+        *,
+        tls: ssl.SSLContext,
+        extensions: tuple[str, ...],
+        verb: str,
+        end: Action,
+    ) -> None:
+        dies = Script(tls=tls, extensions=extensions, on={verb: Turns(Default(), end)})
+        with ScriptedServer(dies, Script(tls=tls)) as server:
+            route = ways_out.route(server, limits=HASTY)
+            assert statuses(send(route)) == [ACCEPTED]
+            dots = Dots()
+            assert statuses(send(route, before_dot=dots)) == [ACCEPTED]
+            assert dots.announced == 1
+            assert len(server.messages) == len(server.sessions) == 2
+            route.close()
+
+    def test_that_was_closed_meanwhile(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
+        bye = (Default(), Reply("421 4.4.2 idle too long"), Close(notify=True))
+        with ScriptedServer(Script(tls=tls, on={END_OF_DATA: bye}), Script(tls=tls)) as server:
+            route = ways_out.route(server)
+            assert statuses(send(route)) == [ACCEPTED]
+            assert statuses(send(route)) == [ACCEPTED]
+            assert len(server.messages) == len(server.sessions) == 2
+            route.close()
+
+    def test_is_replaced_once(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
+        dies = Script(tls=tls, on={"MAIL": Turns(Default(), Close())})
+        dead = Script(tls=tls, on={"MAIL": Close()})
+        with ScriptedServer(dies, dead) as server:
+            route = ways_out.route(server)
+            assert statuses(send(route)) == [ACCEPTED]
+            assert codes(send(route)) == ["session.closed"]
+            assert len(server.sessions) == 2
+            route.close()
+
+    def test_by_one_that_does_not_open(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
+        dies = Script(tls=tls, on={"MAIL": Turns(Default(), Close())})
+        busy = Script(greeting=(Reply("421 4.3.2 busy"), Close()))
+        with ScriptedServer(dies, busy) as server:
+            route = ways_out.route(server)
+            assert statuses(send(route)) == [ACCEPTED]
+            assert codes(send(route)) == ["greeting.busy"]
+            route.close()
