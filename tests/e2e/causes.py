@@ -13,6 +13,7 @@ catalogue.
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
@@ -76,6 +77,15 @@ class Cause:
         assert report.message in (SUCCESS, UNREACHABLE)
         self.shown = True
         return found[0]
+
+    def told_by_receipt(self, status: int, output: str) -> None:
+        """The same for a receipt of `send --json`, of a recipient or as the way round."""
+        receipt = json.loads(output)
+        findings = [each["finding"] for each in receipt["recipients"]] + [receipt["fallback"]]
+        told = {(each["code"], each["stage"]) for each in findings if each is not None}
+        assert (self.code, self.stage) in told, f"{self.code} was to be told, not {told}"
+        assert status == self.status
+        self.shown = True
 
 
 def _findings(report: CheckReport) -> list[Finding]:
