@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton
 
 from smtp_desk.app.services import Services
 from smtp_desk.store.stored import Preferences
@@ -139,6 +139,41 @@ def test_an_address_that_is_none_is_not_saved(
     assert "name@example.com" in tell(page).accessibleDescription()
     QTest.keyClicks(tell(page), "@example.org")
     assert "name@example.com" not in tell(page).accessibleDescription()
+
+
+def test_tab_follows_the_reading_order(page: GeneralPage, qtbot: QtBot) -> None:
+    kind = page.findChild(QComboBox, "default_kind")
+    assert isinstance(kind, QComboBox)
+    kind.setCurrentIndex(kind.findData("sendmail"))
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    company(page).setFocus()
+    visited = []
+    for _ in range(8):
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        visited.append(focused.objectName())
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+    assert visited == [
+        *("company_name", "default_kind", "sendmail_path", "browse_sendmail_path"),
+        *("default_from_email", "use_sendmail", "tell_address", "theme"),
+    ]
+
+
+def test_a_field_with_a_problem_is_brought_into_view(page: GeneralPage, qtbot: QtBot) -> None:
+    kind = page.findChild(QComboBox, "default_kind")
+    use = page.findChild(QPushButton, "use_sendmail")
+    path = page.findChild(QLineEdit, "sendmail_path")
+    assert isinstance(kind, QComboBox)
+    assert isinstance(use, QPushButton)
+    assert isinstance(path, QLineEdit)
+    kind.setCurrentIndex(kind.findData("sendmail"))
+    path.setText("sendmail")
+    page.resize(500, 220)
+    page.area.verticalScrollBar().setValue(0)
+    assert path.visibleRegion().isEmpty()
+    use.click()
+    qtbot.waitUntil(lambda: not path.visibleRegion().isEmpty())
 
 
 def test_no_mnemonic_is_given_twice(page: GeneralPage) -> None:

@@ -44,9 +44,11 @@ class DefaultCard(Card):
 
     Signals:
         relay_wanted: Open the form of the relay.
+        looked_at: Bring this widget into view.
     """
 
     relay_wanted = Signal()
+    looked_at = Signal(QWidget)
 
     def __init__(self, keeper: DefaultKeeper) -> None:
         super().__init__(_TITLE, _EXPLANATION)
@@ -168,6 +170,7 @@ class DefaultCard(Card):
         self._show_problems(path, from_email)
         wrong = self._path if any(notice.error for notice in path) else self._from_email
         wrong.take_focus()
+        self.looked_at.emit(wrong)
 
     @Slot(Notice)
     def _answer(self, notice: Notice) -> None:

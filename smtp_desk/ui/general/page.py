@@ -57,6 +57,7 @@ class GeneralPage(Page):
             self.body.addWidget(part)
         self.body.addStretch(1)
         service.relay_wanted.connect(self.relay_wanted)
+        service.looked_at.connect(self.bring_into_view)
         self._company.finished.connect(self._company_left)
         self._tell.edited.connect(self._tell_typed)
         self._tell.finished.connect(self._tell_left)
