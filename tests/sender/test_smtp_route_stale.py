@@ -7,6 +7,8 @@ import ssl
 import pytest
 
 from tests.sender.ways_out import ACCEPTED, HASTY, Dots, WaysOut, codes, send, statuses
+from tests.servers.postfix import Postfix
+from tests.servers.process import server_folder
 from tests.servers.script import (
     END_OF_DATA,
     Action,
@@ -19,6 +21,7 @@ from tests.servers.script import (
     Turns,
 )
 from tests.servers.scripted import ScriptedServer
+from tests.servers.waiting import wait_until
 
 BEFORE_THE_DOT = ["MAIL", "RCPT", "DATA"]
 
@@ -74,3 +77,17 @@ class TestStaleConnection:
             assert statuses(send(route)) == [ACCEPTED]
             assert codes(send(route)) == ["greeting.busy"]
             route.close()
+
+
+@pytest.mark.needs("postfix")
+def test_postfix_that_hangs_up_on_the_idle(ways_out: WaysOut) -> None:
+    with (
+        server_folder("postfix-hasty") as folder,
+        Postfix(folder, ways_out.certs.good, settings="smtpd_timeout = 1s\n") as postfix,
+    ):
+        route = ways_out.route(postfix)
+        assert statuses(send(route)) == [ACCEPTED]
+        wait_until(lambda: "timeout after" in postfix.maillog.read_text(), "Postfix to hang up")
+        assert statuses(send(route)) == [ACCEPTED]
+        postfix.mailboxes.wait("bo", 2)
+        route.close()

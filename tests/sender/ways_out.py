@@ -17,13 +17,14 @@ from smtp_desk.sender.transport import CUSTOM, Identity
 from smtp_desk.smtp.envelope import RecipientStatus
 from smtp_desk.smtp.limits import Limits
 from tests.core.replies import load_catalogue
+from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from smtp_desk.sender.transport import Route, RouteResult
     from tests.servers.certs import Certificates
-    from tests.servers.scripted import ScriptedServer
+    from tests.servers.postfix import Postfix
 
 PASSWORD: Final = "s3cret"
 CATALOGUE: Final = load_catalogue()
@@ -51,13 +52,13 @@ class WaysOut:
 
     certs: Certificates
 
-    def settings(self, server: ScriptedServer, *, username: str = "desk") -> ServerSettings:
-        """Settings of a scripted server."""
+    def settings(self, host: str, port: int) -> ServerSettings:
+        """Settings of a server of the tests."""
         return ServerSettings(
-            host=server.host,
-            port=server.port,
+            host=host,
+            port=port,
             from_email="desk@example.test",
-            username=username,
+            username="desk",
             ca_pem=self.certs.root.chain_file.read_text(),
         )
 
@@ -72,7 +73,7 @@ class WaysOut:
     ) -> SessionPool:
         """A pool of sessions with a scripted server."""
         return SessionPool(
-            self.settings(server),
+            self.settings(server.host, server.port),
             Security.STARTTLS,
             Secret(password),
             CATALOGUE,
@@ -82,12 +83,17 @@ class WaysOut:
         )
 
     def route(
-        self, server: ScriptedServer, *, password: str = PASSWORD, limits: Limits = PATIENT
+        self,
+        server: ScriptedServer | Postfix,
+        *,
+        password: str = PASSWORD,
+        limits: Limits = PATIENT,
     ) -> SmtpRoute:
-        """A route to a scripted server."""
+        """A route to a server, by STARTTLS."""
+        port = server.port if isinstance(server, ScriptedServer) else server.starttls_port
         return SmtpRoute(
             CUSTOM,
-            self.settings(server),
+            self.settings(server.host, port),
             Security.STARTTLS,
             Secret(password),
             IDENTITY,
