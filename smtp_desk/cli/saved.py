@@ -1,10 +1,12 @@
 """`smtp-desk show`, `enable`, `disable` and `remove`: what is saved, and the switch."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import click
 
+from smtp_desk.app.outage import in_outage, read_outage
 from smtp_desk.app.report_text import Row
 from smtp_desk.app.saved import (
     Saved,
@@ -44,8 +46,7 @@ _CHANGES: Final[Meanings] = {
 @click.pass_obj
 def show(invocation: Invocation) -> ExitStatus:
     """Show the saved settings and whether system emails use them. Never shows the password."""
-    saved = _load(invocation)
-    print_rows(invocation.out, _rows(saved))
+    print_rows(invocation.out, _rows(_load(invocation)))
     return ExitStatus.OK
 
 
@@ -100,7 +101,7 @@ def _load(invocation: Invocation) -> Saved:
         raise CommandError(saved.status.text, ExitStatus.CONFIG)
     if saved.settings is None:
         raise CommandError(_NOTHING, ExitStatus.CONFIG)
-    return saved
+    return _telling_of_outage(invocation, saved)
 
 
 def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
@@ -112,8 +113,12 @@ def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
         raise CommandError(text, ExitStatus.DATAERR) from error
     except SaveError as error:
         raise CommandError(failure_text(error), ExitStatus.CANTCREAT) from error
-    say(invocation.out, saved.status.text)
+    say(invocation.out, _telling_of_outage(invocation, saved).status.text)
     return ExitStatus.OK
+
+
+def _telling_of_outage(invocation: Invocation, saved: Saved) -> Saved:
+    return replace(saved, status=in_outage(saved.status, read_outage(invocation.services)))
 
 
 def _rows(saved: Saved) -> list[Row]:

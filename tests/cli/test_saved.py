@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.sender.transport import CUSTOM
 from tests.cli.desk import RECIPIENT
 
 if TYPE_CHECKING:
@@ -48,6 +49,15 @@ def test_the_switch(configured: Desk) -> None:
     off = configured("disable")
     assert (off.status, off.out.split()[0]) == (0, "Off.")
     assert not configured.services.store.load().enabled
+
+
+def test_an_outage_is_told(configured: Desk) -> None:
+    configured("enable")
+    configured.services.health.record_failure(CUSTOM, "connect.refused")
+    words = "Unavailable, emails wait in the outbox since "
+    assert shown(configured)["Status"].startswith(words)
+    assert configured("enable").out.startswith(words)
+    assert configured("disable").out.startswith("Off.")
 
 
 def test_settings_changed_by_hand_can_not_be_switched_on(configured: Desk) -> None:
