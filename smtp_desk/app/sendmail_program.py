@@ -1,23 +1,15 @@
 """Whether a path names a program that can be the machine's MTA, and not this one."""
 
 import os
-import shutil
-import sys
-import sysconfig
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from smtp_desk.core.address import has_control
+from smtp_desk.sender.this_program import is_this_program
 
 USUAL_SENDMAIL: Final = "/usr/sbin/sendmail"
 """Where most systems have their MTA."""
-
-_PROGRAM: Final = "smtp-desk"
-_OUR_NAMES: Final = (b"smtp-desk", b"smtp_desk")
-_SCRIPT_MARK: Final = b"#!"
-_SCRIPT_BYTES: Final = 64 * 1024
 
 
 def sendmail_problem(text: str) -> str:
@@ -26,20 +18,6 @@ def sendmail_problem(text: str) -> str:
         if broken(text):
             return said
     return ""
-
-
-def is_ourselves(path: Path) -> bool:
-    """Whether a program is this one, by whatever link, or a script that starts it."""
-    for own in _own_programs():
-        with suppress(OSError):
-            if path.samefile(own):
-                return True
-    try:
-        with path.open("rb") as file:
-            text = file.read(_SCRIPT_BYTES)
-    except OSError:
-        return False
-    return text.startswith(_SCRIPT_MARK) and any(name in text for name in _OUR_NAMES)
 
 
 def _is_missing(text: str) -> bool:
@@ -67,17 +45,8 @@ _RULES: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
     (_is_missing, "There is no such file."),
     (_is_no_program, "This is no program that can be run."),
     (
-        lambda text: is_ourselves(Path(text.strip())),
+        lambda text: is_this_program(Path(text.strip())),
         "This is SMTP Desk itself: emails would go round in circles.",
     ),
 )
 """What is wrong, and what to say then; each rule takes the ones before it as held."""
-
-
-def _own_programs() -> Iterator[Path]:
-    yield Path(sys.argv[0])
-    if found := shutil.which(_PROGRAM):
-        yield Path(found)
-    scripts = Path(sysconfig.get_path("scripts"))
-    yield scripts / _PROGRAM
-    yield scripts / f"{_PROGRAM}.exe"

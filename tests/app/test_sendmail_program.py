@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.app.sendmail_program import USUAL_SENDMAIL, is_ourselves, sendmail_problem
+from smtp_desk.app.sendmail_program import USUAL_SENDMAIL, sendmail_problem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,34 +51,4 @@ def test_we_are_never_our_own_mta(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     chain.symlink_to(link)
     os.link(own, hard)
     for path in (own, link, chain, hard):
-        assert is_ourselves(path)
         assert "SMTP Desk itself" in sendmail_problem(str(path))
-
-
-def test_the_program_on_the_search_path_is_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = program(tmp_path / "smtp-desk", "#!/bin/sh\n")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    link = tmp_path / "sendmail"
-    link.symlink_to(own)
-    assert is_ourselves(link)
-
-
-@pytest.mark.parametrize(
-    ("text", "ours"),
-    [
-        ('#!/bin/sh\nexec smtp-desk sendmail "$@"\n', True),
-        ("#!/usr/bin/python3\nfrom smtp_desk.__main__ import main\nmain()\n", True),
-        ("#!/bin/sh\nexec msmtp\n", False),
-        ("\x7fELF smtp-desk", False),
-    ],
-)
-def test_a_script_that_starts_us_is_found_by_its_text(
-    tmp_path: Path, text: str, ours: bool
-) -> None:
-    assert is_ourselves(program(tmp_path / "sendmail", text)) is ours
-
-
-def test_what_can_not_be_read_is_not_ours(tmp_path: Path) -> None:
-    assert not is_ourselves(tmp_path / "none")
