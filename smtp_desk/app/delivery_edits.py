@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import groupby
 
-from smtp_desk.app.delivery_rows import DeliveryRow
+from smtp_desk.app.delivery_rows import ID, DeliveryRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def place(rows: Sequence[DeliveryRow], entry_id: str, *, behind: bool = False) -
     low, high = 0, len(rows)
     while low < high:
         middle = (low + high) // 2
-        before = rows[middle].id >= entry_id if behind else rows[middle].id > entry_id
+        before = rows[middle][ID] >= entry_id if behind else rows[middle][ID] > entry_id
         low, high = (middle + 1, high) if before else (low, middle)
     return low
 
@@ -70,10 +70,10 @@ def _steps(old: Sequence[DeliveryRow], new: Sequence[DeliveryRow]) -> Iterator[_
     """Walk both lists, which are sorted alike, side by side."""
     left = right = 0
     while left < len(old) or right < len(new):
-        if right == len(new) or (left < len(old) and old[left].id > new[right].id):
+        if right == len(new) or (left < len(old) and old[left][ID] > new[right][ID]):
             yield _Step(_Kind.GONE, left, old[left])
             left += 1
-        elif left == len(old) or old[left].id < new[right].id:
+        elif left == len(old) or old[left][ID] < new[right][ID]:
             yield _Step(_Kind.NEW, left, new[right])
             right += 1
         else:

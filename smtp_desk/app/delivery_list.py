@@ -7,13 +7,13 @@ add or take away meanwhile neither shifts nor repeats a row.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from smtp_desk.app.delivery_rows import DeliveryRow, row_of
+from smtp_desk.app.delivery_rows import ID, DeliveryRow, row_of
 from smtp_desk.app.delivery_words import Cause
 from smtp_desk.sender.outbox import OutboxRecords, Query
 
-PAGE: Final = 200
-"""Rows that are read at once."""
-_MOST_NEW_PAGES: Final = 5
+PAGE: Final = 50
+"""Rows that are read at once: few, for Python makes them while nothing else runs in it."""
+_MOST_NEW_PAGES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class Listing:
 
     def after(self, part: Part) -> "Listing":
         """Return the listing once `part` is shown."""
-        last = part.rows[-1].id if part.rows else ""
-        newest = max(self.newest, part.rows[0].id) if part.rows else self.newest
+        last = part.rows[-1][ID] if part.rows else ""
+        newest = max(self.newest, part.rows[0][ID]) if part.rows else self.newest
         if not part.until:
             return replace(self, newest=newest, bottom=last or self.bottom, next=None)
         if not self.bottom or part.until <= self.bottom:

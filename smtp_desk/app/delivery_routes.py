@@ -116,7 +116,9 @@ def _view(
         target=_target(health.route, stored) if stored else "",
         condition=condition,
         status=status,
-        why=summary_of(services, health.code, _saved(health.route, stored)) if out and health.code else "",
+        why=summary_of(services, health.code, _saved(health.route, stored))
+        if out and health.code
+        else "",
         code=health.code if out else "",
         fallbacks=_fallbacks(health, now),
     )

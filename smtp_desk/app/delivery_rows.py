@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from smtp_desk.app.delivery_words import (
     Cause,
@@ -22,24 +22,19 @@ from smtp_desk.sender.entries import Attempt, Entry, State
 from smtp_desk.sender.outbox import EntryStateError
 
 COLUMNS: Final = ("Time", "To", "Subject", "Kind", "State", "Route", "Why")
-"""The titles of `DeliveryRow.cells`."""
+"""The titles of the texts in a row."""
+
+DeliveryRow: TypeAlias = tuple[str, ...]
+"""One line of the list: `ID`, `STANDING`, and from `CELLS` on a text for each of `COLUMNS`.
+
+A plain tuple of texts, for there are many: the garbage collector passes over those.
+"""
+
+ID: Final = 0
+STANDING: Final = 1
+CELLS: Final = 2
 
 _LONGEST_CELL: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRow:
-    """One line of the list.
-
-    Attributes:
-        id: The entry's.
-        standing: How the email stands.
-        cells: The texts, safe to show, one for each of `COLUMNS`.
-    """
-
-    id: str
-    standing: Standing
-    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +86,16 @@ class Details:
 def row_of(entry: Entry, cause: Cause) -> DeliveryRow:
     """Return the line for an entry."""
     standing = Standing.of(entry.state)
-    return DeliveryRow(
+    return (
         entry.id,
-        standing,
-        (
-            minute(entry.created_at),
-            visible(entry.recipient),
-            visible(entry.subject[:_LONGEST_CELL]),
-            kind_name(entry.kind),
-            standing.label,
-            short_route_name(entry.route),
-            reason(entry, cause),
-        ),
+        standing.value,
+        minute(entry.created_at),
+        visible(entry.recipient),
+        visible(entry.subject[:_LONGEST_CELL]),
+        kind_name(entry.kind),
+        standing.label,
+        short_route_name(entry.route),
+        reason(entry, cause),
     )
 
 

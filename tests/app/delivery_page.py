@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from smtp_desk.app.delivery import DeliveryPresenter
 from smtp_desk.app.delivery_edits import edits, place
 from smtp_desk.app.delivery_list import Part, Span
+from smtp_desk.app.delivery_rows import ID, DeliveryRow
 from smtp_desk.app.delivery_state import DeliveryState
 from smtp_desk.app.services import Services
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
@@ -16,7 +17,6 @@ from tests.sender.outboxes import TurnedClock
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from smtp_desk.app.delivery_rows import DeliveryRow
     from smtp_desk.sender.health import Health
     from smtp_desk.sender.outbox import Outbox
 
@@ -53,11 +53,11 @@ class ShownList:
 
     @property
     def ids(self) -> list[str]:
-        return [row.id for row in self.rows]
+        return [row[ID] for row in self.rows]
 
     def span(self, first: int, last: int) -> Span:
-        above = self.rows[first - 1].id if first else ""
-        return Span(above, self.rows[last].id, last - first + 1)
+        above = self.rows[first - 1][ID] if first else ""
+        return Span(above, self.rows[last][ID], last - first + 1)
 
 
 class Page:

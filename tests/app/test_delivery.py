@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.app.delivery_list import Span
-from smtp_desk.app.delivery_rows import COLUMNS
+from smtp_desk.app.delivery_list import PAGE, Span
+from smtp_desk.app.delivery_rows import CELLS, COLUMNS
 from smtp_desk.app.delivery_state import DeliveryBusy, Emptiness
 from smtp_desk.app.delivery_words import Standing
 from smtp_desk.sender.database import Database
@@ -41,7 +41,7 @@ def busy(page: Page, count: int = 40) -> None:
 
 def cell(page: Page, entry_id: str, title: str) -> str:
     row = page.view.rows[page.view.ids.index(entry_id)]
-    return row.cells[COLUMNS.index(title)]
+    return row[CELLS + COLUMNS.index(title)]
 
 
 def test_nothing_was_sent_yet(page: Page) -> None:
@@ -82,10 +82,10 @@ def test_each_row_says_by_which_route_and_why(page: Page) -> None:
 
 
 def test_the_list_grows_page_by_page_without_gaps_or_repeats(page: Page) -> None:
-    page.outbox.add([mails.mail(number) for number in range(450)])
+    page.outbox.add([mails.mail(number) for number in range(2 * PAGE + 1)])
     page.look()
-    assert len(page.view.rows) == 200
-    for expected in (400, 450, 450):
+    assert len(page.view.rows) == PAGE
+    for expected in (2 * PAGE, 2 * PAGE + 1, 2 * PAGE + 1):
         page.presenter.more()
         page.runner.finish()
         assert len(page.view.rows) == expected
@@ -94,13 +94,13 @@ def test_the_list_grows_page_by_page_without_gaps_or_repeats(page: Page) -> None
 
 
 def test_more_that_is_wanted_while_the_list_is_read_comes_afterwards(page: Page) -> None:
-    page.outbox.add([mails.mail(number) for number in range(450)])
+    page.outbox.add([mails.mail(number) for number in range(3 * PAGE)])
     page.look()
     page.presenter.refresh(page.view.span(0, 9))
     page.presenter.more()
     page.presenter.more()
     page.runner.finish()
-    assert len(page.view.rows) == 400
+    assert len(page.view.rows) == 2 * PAGE
 
 
 def test_new_emails_come_on_top_and_changed_ones_change(page: Page) -> None:
@@ -116,17 +116,18 @@ def test_new_emails_come_on_top_and_changed_ones_change(page: Page) -> None:
 
 
 def test_what_is_in_view_far_down_is_read_again_and_nothing_between(page: Page) -> None:
-    page.outbox.add([mails.mail(number) for number in range(1000)])
+    page.outbox.add([mails.mail(number) for number in range(5 * PAGE)])
     page.look()
     for _ in range(4):
         page.presenter.more()
         page.runner.finish()
     ids = page.view.ids
-    for at in (300, 905):
+    between, seen = 2 * PAGE, 4 * PAGE + 5
+    for at in (between, seen):
         page.outbox.drop(ids[at])
-    page.look(page.view.span(900, 920))
-    assert cell(page, ids[905], "State") == "Dropped"
-    assert cell(page, ids[300], "State") == "Waiting"
+    page.look(page.view.span(seen - 5, seen + 15))
+    assert cell(page, ids[seen], "State") == "Dropped"
+    assert cell(page, ids[between], "State") == "Waiting"
     assert page.view.ids == ids
 
 
@@ -134,14 +135,14 @@ def test_more_than_a_few_pages_of_new_emails_begin_the_list_anew(page: Page) -> 
     page.outbox.add([mails.mail(0)])
     page.look()
     page.clock.turn(seconds=1)
-    page.outbox.add([mails.mail(number) for number in range(1500)])
+    page.outbox.add([mails.mail(number) for number in range(25 * PAGE)])
     page.look(page.view.span(0, 0))
-    ids = [entry.id for entry in page.outbox.page(limit=2000).entries]
+    ids = [entry.id for entry in page.outbox.page(limit=30 * PAGE).entries]
     assert page.view.ids == ids[: len(page.view.ids)]
     page.presenter.more()
     page.runner.finish()
     assert page.view.ids == ids[: len(page.view.ids)]
-    assert len(page.view.ids) == 1200
+    assert len(page.view.ids) == 21 * PAGE
 
 
 def test_an_email_that_no_longer_stands_so_leaves_the_filtered_list(page: Page) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_desk.app.delivery_edits import Edit, edits, place
-from smtp_desk.app.delivery_rows import DeliveryRow
+from smtp_desk.app.delivery_rows import ID, DeliveryRow
 from smtp_desk.app.delivery_words import Standing
 
 Contents = dict[str, Standing]
@@ -17,7 +17,7 @@ contents = st.dictionaries(
 
 
 def rows(found: Contents) -> list[DeliveryRow]:
-    return [DeliveryRow(each, found[each], (each,)) for each in sorted(found, reverse=True)]
+    return [(each, found[each].value) for each in sorted(found, reverse=True)]
 
 
 @given(contents, contents)
@@ -32,8 +32,8 @@ def test_edits_from_the_last_to_the_first_make_the_new_list(old: Contents, new: 
 def test_an_edit_takes_away_or_puts_in_or_changes_in_place(old: Contents, new: Contents) -> None:
     shown = rows(old)
     for edit in edits(shown, rows(new)):
-        before = [row.id for row in shown[edit.start : edit.end]]
-        after = [row.id for row in edit.rows]
+        before = [row[ID] for row in shown[edit.start : edit.end]]
+        after = [row[ID] for row in edit.rows]
         assert not before or not after or before == after
         assert set(before) - set(after) <= set(old) - set(new)
 
@@ -47,6 +47,6 @@ def test_rows_that_come_together_are_one_edit() -> None:
 
 @given(contents, st.text("abcdef", min_size=1, max_size=2))
 def test_the_place_of_an_entry(found: Contents, sought: str) -> None:
-    ids = [row.id for row in rows(found)]
+    ids = [row[ID] for row in rows(found)]
     assert place(rows(found), sought) == sum(each > sought for each in ids)
     assert place(rows(found), sought, behind=True) == sum(each >= sought for each in ids)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from smtp_desk.app.delivery_edits import edits, place
-from smtp_desk.app.delivery_rows import COLUMNS
+from smtp_desk.app.delivery_rows import CELLS, COLUMNS, ID, STANDING
 
 if TYPE_CHECKING:
     from smtp_desk.app.delivery_edits import Edit
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Index = QModelIndex | QPersistentModelIndex
 
-STANDING: Final = Qt.ItemDataRole.UserRole
+STANDING_ROLE: Final = Qt.ItemDataRole.UserRole
 """The role of a row's `Standing`."""
 
 _NO_PARENT: Final = QModelIndex()
@@ -47,9 +47,9 @@ class DeliveryModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return a cell's text, the same as its tooltip where it may be cut, or its standing."""
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return self._rows[index.row()].cells[index.column()]
-        if role == STANDING:
-            return self._rows[index.row()].standing
+            return self._rows[index.row()][CELLS + index.column()]
+        if role == STANDING_ROLE:
+            return self._rows[index.row()][STANDING]
         return None
 
     def headerData(
@@ -77,7 +77,7 @@ class DeliveryModel(QAbstractTableModel):
 
     def id_at(self, row: int) -> str:
         """Return the identifier of a row; "" where there is no such row."""
-        return self._rows[row].id if 0 <= row < len(self._rows) else ""
+        return self._rows[row][ID] if 0 <= row < len(self._rows) else ""
 
     def row_of(self, entry_id: str) -> int:
         """Return the row of an entry; -1 where it has none."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from smtp_desk.app.delivery_list import Part, Span
 from smtp_desk.app.delivery_rows import COLUMNS
 from smtp_desk.app.delivery_words import Standing
-from smtp_desk.ui.delivery.model import STANDING, DeliveryModel
+from smtp_desk.ui.delivery.model import STANDING_ROLE, DeliveryModel
 from smtp_desk.ui.icons import pixmap
 from smtp_desk.ui.theme import Space, theme_of_application
 
@@ -196,7 +196,7 @@ class _StateDelegate(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         """Add the icon."""
         super().initStyleOption(option, index)
-        name, tone = ICONS[Standing(index.data(STANDING))]
+        name, tone = ICONS[Standing(index.data(STANDING_ROLE))]
         ratio = option.widget.devicePixelRatioF()
         option.icon = QIcon(pixmap(name, _colour(tone), _ICON, ratio))
         option.decorationSize = QSize(_ICON, _ICON)
