@@ -12,8 +12,9 @@ from rich.console import Console
 
 from smtp_desk.cli.console import say, write_octets
 from smtp_desk.cli.invocation import CommandError, Invocation
-from smtp_desk.cli.manual import PASSWORD_ENVIRONMENT, ManualCommand
+from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.sending import (
+    SEND_ENVIRONMENT,
     SEND_FILES,
     SEND_STATUSES,
     open_sender,
@@ -50,7 +51,7 @@ def _variables(
     cls=ManualCommand,
     short_help="Send one of the five kinds of email.",
     statuses=SEND_STATUSES,
-    environment=PASSWORD_ENVIRONMENT,
+    environment=SEND_ENVIRONMENT,
     files=SEND_FILES,
     examples=[
         ("See the kinds and what each takes", "smtp-desk send --list"),

@@ -10,7 +10,7 @@ from smtp_desk.app.report_text import Row
 from smtp_desk.app.services import Services
 from smtp_desk.cli.console import print_rows
 from smtp_desk.cli.invocation import CommandError, Invocation
-from smtp_desk.cli.manual import FILES, Meanings
+from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import finding_json
 from smtp_desk.core.stages import Json
@@ -32,11 +32,16 @@ SEND_STATUSES: Final[Meanings] = {
 }
 """The exit statuses of commands that send emails."""
 
-OUTBOX_FILE: Final[Mapping[str, str]] = {
+SEND_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "SMTP_DESK_PASSWORD": "the password, where no keyring has it; it is removed from the "
+    "environment at once",
+    "CREDENTIALS_DIRECTORY": PASSWORD_ENVIRONMENT["CREDENTIALS_DIRECTORY"],
+}
+SEND_FILES: Final[Mapping[str, str]] = {
     "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
     "Linux) or in $SMTP_DESK_HOME/state",
+    **FILES,
 }
-SEND_FILES: Final[Mapping[str, str]] = {**OUTBOX_FILE, **FILES}
 
 _ROUTES: Final = {CUSTOM: "the custom server", DEFAULT: "the default email service"}
 

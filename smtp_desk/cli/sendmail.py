@@ -8,8 +8,9 @@ import click
 from smtp_desk.app.services import Services
 from smtp_desk.cli.console import say
 from smtp_desk.cli.invocation import CommandError, Invocation
-from smtp_desk.cli.manual import PASSWORD_ENVIRONMENT, ManualCommand
+from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.sending import (
+    SEND_ENVIRONMENT,
     SEND_FILES,
     SEND_STATUSES,
     open_sender,
@@ -54,7 +55,7 @@ def _sender(_context: click.Context, _parameter: click.Parameter, value: str | N
     cls=_SendmailCommand,
     short_help="A sendmail: one message on standard input.",
     statuses=SEND_STATUSES,
-    environment=PASSWORD_ENVIRONMENT,
+    environment=SEND_ENVIRONMENT,
     files=SEND_FILES,
     examples=[
         (

@@ -13,8 +13,8 @@ from rich.console import Console
 from smtp_desk.cli.console import say
 from smtp_desk.cli.interrupts import first_interrupt
 from smtp_desk.cli.invocation import Invocation
-from smtp_desk.cli.manual import PASSWORD_ENVIRONMENT, ManualCommand
-from smtp_desk.cli.sending import SEND_FILES, open_sender, services_to_send
+from smtp_desk.cli.manual import ManualCommand
+from smtp_desk.cli.sending import SEND_ENVIRONMENT, SEND_FILES, open_sender, services_to_send
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.smtp.cancel import Cancel
@@ -31,7 +31,7 @@ _TICK_S: Final = 0.05
         ExitStatus.SOFTWARE: "a fault of this program",
         ExitStatus.TEMPFAIL: "the outbox can't be read or written",
     },
-    environment=PASSWORD_ENVIRONMENT,
+    environment=SEND_ENVIRONMENT,
     files=SEND_FILES,
     examples=[
         ("Send what waits, for ever: as a systemd user unit, for example", "smtp-desk worker"),

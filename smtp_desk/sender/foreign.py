@@ -38,6 +38,7 @@ MOST_RECEIVED: Final = 25
 MOST_HEADER_OCTETS: Final = MEBIBYTE
 
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_BARE_CR: Final = re.compile(rb"\r(?!\n)")
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]+>")
 _BLIND: Final = frozenset({"bcc", "resent-bcc"})
@@ -96,7 +97,8 @@ def read_foreign(
     A line `From ` of an mbox in front is dropped, and so are Bcc and Resent-Bcc. A Received
     field that does not name this machine comes in front (RFC 5321, 4.4), so that loops are
     counted; Date and Message-ID are added where they are missing (RFC 5322, 3.6). A message
-    without a header is all body. Line ends may be LF, CRLF or CR and are left as they are.
+    without a header is all body. Line ends may be LF, CRLF or CR; those stay, but for CR in the
+    header.
 
     Args:
         octets: The message.
@@ -108,7 +110,7 @@ def read_foreign(
         ForeignMessageError: The message can't be sent as it is.
     """
     _refuse_damage(octets, submission, most_octets)
-    fields, body = _split(octets)
+    fields, empty_line, body = _split(octets)
     if sum(field.name == "received" for field in fields) > MOST_RECEIVED:
         raise ForeignMessageError(
             f"The message has more than {MOST_RECEIVED} Received fields: it goes in circles."
@@ -117,13 +119,15 @@ def read_foreign(
     line_end = _line_end(octets)
     kept = _named([field for field in fields if _is_kept(field)], submission)
     message_id, added = _completion(kept, submission.home, now)
-    header = b"".join(f"{line}\n".encode().replace(b"\n", line_end) for line in added)
-    header += b"".join(field.octets for field in kept)
+    header = [*(line.encode() + line_end for line in added), *(field.octets for field in kept)]
+    header.append(empty_line)
+    if any(map(_BARE_CR.search, header)):  # a LF that comes to stand behind it would join it
+        header = [_LINE_END.sub(b"\r\n", part) for part in header]
     said = submission.envelope_sender
     return OutboxMessage(
         message_id=message_id,
         kind=FOREIGN,
-        payload=header + line_end + body,
+        payload=b"".join((*header, body)),
         recipients=recipients,
         subject=_decoded(_value(kept, "subject")),
         metadata={ENVELOPE_SENDER: said} if said else {},
@@ -161,8 +165,11 @@ def _refuse_damage(octets: bytes, submission: Submission, most_octets: int) -> N
         )
 
 
-def _split(octets: bytes) -> tuple[list[_Field], bytes]:
-    """Return the header's fields and the body; the first line that is no field ends the header."""
+def _split(octets: bytes) -> tuple[list[_Field], bytes, bytes]:
+    """Return the header's fields, the empty line and the body.
+
+    The first line that is no field ends the header, with an empty line or without.
+    """
     at = _after_line(octets, 0) if octets.startswith(b"From ") else 0
     fields: list[_Field] = []
     while match := _FIELD.match(octets, at):
@@ -176,8 +183,10 @@ def _split(octets: bytes) -> tuple[list[_Field], bytes]:
         at = end
         if at > MOST_HEADER_OCTETS:
             raise ForeignMessageError(f"The header has more than {MOST_HEADER_OCTETS} octets.")
-    empty_line = _LINE_END.match(octets, at)
-    return fields, octets[empty_line.end() if empty_line else at :]
+    empty = _LINE_END.match(octets, at)
+    if empty is None:
+        return fields, _line_end(octets), octets[at:]
+    return fields, empty[0], octets[empty.end() :]
 
 
 def _is_kept(field: _Field) -> bool:

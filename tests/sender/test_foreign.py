@@ -92,10 +92,15 @@ def test_no_octet_of_a_damaged_message_is_lost_either(octets: bytes) -> None:
 )
 def test_where_the_body_begins(octets: bytes, body: bytes) -> None:
     payload = read(octets).payload
-    line_end = b"\r" if octets == b"Subject: hi\r\rbody" else b"\n"
-    line_end = b"\r\n" if b"\r\n" in octets else line_end
+    line_end = b"\r\n" if b"\r" in octets else b"\n"
     assert payload.partition(line_end * 2)[2] == body
     assert not payload.startswith(b"From ")
+
+
+def test_a_bare_cr_in_the_header_never_joins_a_line_end_of_ours() -> None:
+    payload = read(b"A: b\rBcc: x\n\n\nbody\r").payload
+    assert payload.startswith(b"Received: ")
+    assert payload.endswith(b"\r\nA: b\r\n\r\n\nbody\r")
 
 
 def test_what_is_missing_is_added() -> None:
