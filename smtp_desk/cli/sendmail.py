@@ -70,6 +70,10 @@ def _sender(_context: click.Context, _parameter: click.Parameter, value: str | N
             "Let PHP send, in php.ini",
             'sendmail_path = "smtp-desk sendmail -t -i"',
         ),
+        (
+            "Let cron and others send, on a machine without an MTA",
+            'ln -s "$(command -v smtp-desk)" /usr/sbin/sendmail',
+        ),
     ],
 )
 @click.option("-t", "from_header", is_flag=True, help="Send to those in To, Cc and Bcc, too.")
@@ -111,6 +115,9 @@ def sendmail(
     the original goes to Reply-To. A recipient without a domain, such as root, gets the domain
     of the configured From email. Bcc is removed. The message is stored before it is sent;
     what can't be sent now waits in the outbox for “smtp-desk worker”.
+
+    Settings and outbox are those of the user who runs it: a web server's user has none. Where
+    one outbox is for several, name its folder by SMTP_DESK_HOME.
 
     Says nothing where all goes well.
     """
