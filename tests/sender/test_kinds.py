@@ -28,6 +28,10 @@ def invitation(**changed: object) -> Invitation:
     return Invitation(**(values | changed))  # type: ignore[arg-type]
 
 
+def test_the_first_example_works_as_it_is_written() -> None:
+    assert Invitation(to="ann@example.org", invited_by="Bo", link="https://…").link == "https://…"
+
+
 def test_an_invitation_needs_three_values() -> None:
     email = Invitation(to="ann@example.org", invited_by="Bo", link=LINK)
     assert email.recipients == ("ann@example.org",)

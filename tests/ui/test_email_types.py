@@ -173,16 +173,32 @@ def test_own_templates_and_broken_ones_are_told(sight: Sight) -> None:
 def test_a_sample_is_sent_and_its_fate_stands_beside_the_button(sight: Sight) -> None:
     sight.list.setCurrentRow(4)
     sight.scene.finish()
-    QTest.keyClicks(sight.find(QLineEdit, "sample_recipient"), "bo@example.org")
-    QTest.keyClick(sight.find(QLineEdit, "sample_recipient"), Qt.Key.Key_Return)
+    edit = sight.find(QLineEdit, "sample_recipient")
+    edit.setFocus()
+    QTest.keyClicks(edit, "bo@example.org")
+    QTest.keyClick(edit, Qt.Key.Key_Return)
     send = sight.find(QPushButton, "send_sample")
     assert not send.isEnabled()
     assert send.accessibleDescription() == "Sending the sample…"
     assert sight.text("sample_result") == "Sending the sample…"
     sight.scene.finish()
     assert send.isEnabled()
-    assert sight.text("sample_result") == "Accepted for bo@example.org by: Custom SMTP server."
+    told = "Accepted for bo@example.org by: Custom SMTP server."
+    assert sight.text("sample_result") == told
+    assert send.hasFocus()
+    assert send.accessibleDescription() == told
     assert [email.kind for email in sight.scene.sent] == ["invitation"]
+
+
+def test_the_focus_stays_where_the_person_went_meanwhile(sight: Sight) -> None:
+    send = sight.find(QPushButton, "send_sample")
+    send.setFocus()
+    sight.scene.send("bo@example.org")
+    assert sight.find(QLineEdit, "sample_recipient").hasFocus()
+    sight.list.setFocus()
+    sight.scene.finish()
+    assert sight.text("sample_result")
+    assert sight.list.hasFocus()
 
 
 def test_a_refusal_names_its_cause(sight: Sight) -> None:

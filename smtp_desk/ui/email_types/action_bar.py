@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QPushButton
 
 from smtp_desk.ui.card import column
@@ -16,6 +16,7 @@ from smtp_desk.ui.theme import Space
 
 if TYPE_CHECKING:
     from smtp_desk.app.email_types import EmailTypesState
+    from smtp_desk.app.state import Notice
 
 _HINT: Final = "Sends the email above, with its sample data, as the saved settings say."
 
@@ -54,12 +55,22 @@ class ActionBar(QFrame):
     def render_state(self, state: EmailTypesState) -> None:
         """Show what can be done now, and what came of it."""
         busy = str(state.busy)
+        if busy and self._send.hasFocus():
+            self._recipient.take_focus()  # before the button loses it
+        done = not busy and not self._send.isEnabled()
         enable(self._send, busy)
         self._recipient.show_notices(state.address)
         if busy:
             self._line.show_line(busy, "muted")
         else:
             self._line.show_notice(state.notice)
+        if done and self._recipient.edit.hasFocus():
+            self._tell_readers(state.notice)
+
+    def _tell_readers(self, notice: Notice | None) -> None:
+        """Give the focus back to the button, which tells screen readers what came of it."""
+        self._send.setAccessibleDescription(notice.text if notice is not None else "")
+        self._send.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def focus_recipient(self) -> None:
         """Move the focus to the address."""
