@@ -65,6 +65,8 @@ class Details:
     Attributes:
         id: The entry's.
         subject: The subject, as a heading.
+        recipient: The address.
+        message_id: The Message-ID field.
         standing: How the email stands.
         facts: Labels and values.
         attempts: Newest first.
@@ -75,6 +77,8 @@ class Details:
 
     id: str
     subject: str
+    recipient: str
+    message_id: str
     standing: Standing
     facts: tuple[Row, ...]
     attempts: tuple[Tried, ...]
@@ -104,6 +108,8 @@ def details_of(entry: Entry, cause: Cause, now: datetime) -> Details:
     return Details(
         id=entry.id,
         subject=visible(entry.subject) or "(no subject)",
+        recipient=visible(entry.recipient),
+        message_id=visible(entry.message_id),
         standing=Standing.of(entry.state),
         facts=tuple(_facts(entry)),
         attempts=tuple(_tried(attempt, cause) for attempt in reversed(entry.attempts)),
@@ -116,7 +122,6 @@ def details_of(entry: Entry, cause: Cause, now: datetime) -> Details:
 
 def _facts(entry: Entry) -> list[Row]:
     facts = [
-        ("To", visible(entry.recipient)),
         ("Kind", kind_name(entry.kind)),
         ("State", f"{Standing.of(entry.state).label} since {second(entry.changed_at)}"),
         ("Stored", second(entry.created_at)),
@@ -128,8 +133,6 @@ def _facts(entry: Entry) -> list[Row]:
         facts.append(("Only by", route_name(entry.only_route)))
     if entry.doubts:
         facts.append(("Unanswered", f"{entry.doubts} times after the email was handed over"))
-    facts.append(("Message-ID", visible(entry.message_id)))
-    facts.append(("ID", entry.id))
     return facts
 
 

@@ -206,7 +206,7 @@ def test_details_tell_every_attempt_newest_first(page: Page) -> None:
     assert details.attempts[1].cause == "The server refused the username or the password."
     assert details.attempts[1].reply == "535 5.7.8 Error: authentication failed"
     facts = dict(details.facts)
-    assert facts["Message-ID"] == "<00000001@example.org>"
+    assert details.message_id == "<00000001@example.org>"
     assert facts["Next attempt"].endswith(":00")
     assert (details.retry_reason, details.drop_reason) == ("", "")
 

@@ -175,7 +175,8 @@ def test_details_have_every_attempt_and_the_servers_words(opened: Callable[[Any]
     assert "The server’s words: 535 5.7.8 Error: authentication failed" in told
     assert "The server makes unknown senders wait and accepts the mail at a second try." in told
     assert "Code: recipient.greylisted" in told
-    assert "<00000037@example.org>" in told
+    field = find(scene, QLineEdit, "message_id")
+    assert (field.text(), field.isReadOnly()) == ("<00000037@example.org>", True)
 
 
 def test_the_routes_say_why_and_have_their_button(opened: Callable[[Any], Scene]) -> None:
@@ -271,14 +272,14 @@ def test_the_keyboard_reaches_everything(opened: Callable[[Any], Scene]) -> None
     scene = opened(delivery_scenes.selected)
     button(scene, "try_again_custom").setFocus()
     visited = []
-    for _ in range(8):
+    for _ in range(11):
         focused = QApplication.focusWidget()
         assert focused is not None
         visited.append(focused.objectName())
         QTest.keyClick(focused, Qt.Key.Key_Tab)
     assert visited == [
         *("try_again_custom", "try_again_default", "delivery_search", "show_all"),
-        *("emails", "retry", "drop", "export"),
+        *("emails", "to", "message_id", "entry_id", "retry", "drop", "export"),
     ]
     QTest.keyClick(scene.view.page, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert find(scene, QLineEdit, "delivery_search").hasFocus()

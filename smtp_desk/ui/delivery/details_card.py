@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLayout, QWidget
 from smtp_desk.ui.card import Card, column, row
 from smtp_desk.ui.delivery.table import ICONS
 from smtp_desk.ui.diagnostics.facts import FactTable
+from smtp_desk.ui.field import TextField
 from smtp_desk.ui.icons import IconLabel
 from smtp_desk.ui.label import Label
 from smtp_desk.ui.theme import Space
@@ -18,50 +19,76 @@ if TYPE_CHECKING:
     from smtp_desk.app.delivery_rows import Details, Tried
 
 _ICON: Final = 18
-_FIXED_WIDTH: Final = frozenset({"Message-ID", "ID"})
 _HINT: Final = "Select an email to see every attempt to send it, and what the server said."
 
 
 class DetailsCard(Card):
-    """Shows one email, or how to choose one."""
+    """Shows one email, or how to choose one.
+
+    What people copy stands in fields, so that they can do so without a mouse.
+    """
 
     def __init__(self) -> None:
         super().__init__("Selected email")
         self.setObjectName("details")
         self._shown: Details | None = None
         self._hint = Label(_HINT, "muted")
-        self._content: QWidget | None = None
+        self._icon = IconLabel(size=_ICON)
+        self._subject = Label(rank="strong")
+        self._to = _copied("to", "To")
+        self._message_id = _copied("message_id", "Message-ID")
+        self._id = _copied("entry_id", "ID")
+        self._email = QWidget()
+        layout = column(self._email, Space.M)
+        layout.addLayout(_line(self._icon, self._subject))
+        for field in (self._to, self._message_id, self._id):
+            layout.addWidget(field)
+        self._rest = QWidget()
+        layout.addWidget(self._rest)
         self.body.addWidget(self._hint)
+        self.body.addWidget(self._email)
+        self._email.hide()
 
     def show_details(self, details: Details | None) -> None:
         """Show `details`; the same again changes nothing."""
         if details == self._shown:
             return
         self._shown = details
-        if self._content is not None:
-            self.body.removeWidget(self._content)
-            self._content.hide()
-            self._content.deleteLater()
-            self._content = None
         self._hint.setVisible(details is None)
+        self._email.setVisible(details is not None)
         if details is not None:
-            self._content = _content(details)
-            self.body.addWidget(self._content)
+            self._icon.show_icon(*ICONS[details.standing])
+            self._subject.show_text(details.subject)
+            self._to.set_text(details.recipient)
+            self._message_id.set_text(details.message_id)
+            self._id.set_text(details.id)
+            self._show_rest(_rest(details))
+
+    def _show_rest(self, rest: QWidget) -> None:
+        layout = self._email.layout()
+        if layout is not None:
+            layout.replaceWidget(self._rest, rest)
+        self._rest.hide()
+        self._rest.deleteLater()
+        self._rest = rest
 
 
-def _content(details: Details) -> QWidget:
-    content = QWidget()
-    layout = column(content, Space.M)
-    layout.addLayout(_line(*ICONS[details.standing], Label(details.subject, "strong")))
-    layout.addWidget(FactTable(details.facts, fixed_width=_FIXED_WIDTH))
-    attempts = column(space=Space.M)
-    attempts.addWidget(Label("Attempts, newest first", "label"))
+def _rest(details: Details) -> QWidget:
+    rest = QWidget()
+    layout = column(rest, Space.M)
+    layout.addWidget(FactTable(details.facts))
+    layout.addWidget(Label("Attempts, newest first", "label"))
     if not details.attempts:
-        attempts.addWidget(Label("None yet.", "muted"))
+        layout.addWidget(Label("None yet.", "muted"))
     for tried in details.attempts:
-        attempts.addLayout(_attempt(tried))
-    layout.addLayout(attempts)
-    return content
+        layout.addLayout(_attempt(tried))
+    return rest
+
+
+def _copied(key: str, label: str) -> TextField:
+    field = TextField(key, label)
+    field.set_read_only(True)
+    return field
 
 
 def _attempt(tried: Tried) -> QLayout:
@@ -73,7 +100,9 @@ def _attempt(tried: Tried) -> QLayout:
         layout.addWidget(_selectable(f"The server’s words: {tried.reply}"))
     if tried.code:
         layout.addWidget(_selectable(f"Code: {tried.code}"))
-    return _line(*(("success", "success") if tried.accepted else ("failed", "danger")), words)
+    mark = IconLabel(size=_ICON)
+    mark.show_icon(*(("success", "success") if tried.accepted else ("failed", "danger")))
+    return _line(mark, words)
 
 
 def _selectable(text: str) -> Label:
@@ -82,10 +111,8 @@ def _selectable(text: str) -> Label:
     return label
 
 
-def _line(icon: str, tone: str, content: QWidget) -> QLayout:
+def _line(mark: IconLabel, content: QWidget) -> QLayout:
     layout = row()
-    mark = IconLabel(size=_ICON)
-    mark.show_icon(icon, tone)
     layout.addWidget(mark, alignment=Qt.AlignmentFlag.AlignTop)
     layout.addWidget(content, 1)
     return layout
