@@ -1,7 +1,8 @@
 """The outage of the custom server, as the faces show it: since when, why, and what ends it."""
 
 import logging
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -171,13 +172,27 @@ def _server(services: Services, route: str) -> StoredServer | None:
 
 
 def end_rest(services: Services, route: str) -> None:
-    """Make a route usable at once, for new settings were saved; a failure is only logged."""
-    if not services.paths.outbox_file.exists():
-        return
+    """Make a route usable at once, for new settings were saved, and the mail that waits due."""
+    with _other_settings_count():
+        if services.paths.outbox_file.exists():
+            services.health.reopen(route)
+    make_due(services)
+
+
+def make_due(services: Services) -> None:
+    """Make the mail that waits in the outbox due, for there is another way out now."""
+    with _other_settings_count():
+        if services.paths.outbox_file.exists():
+            services.outbox.hasten()
+
+
+@contextmanager
+def _other_settings_count() -> Iterator[None]:
+    """Log where the outbox can't be told of other settings: they are saved all the same."""
     try:
-        services.health.reopen(route)
+        yield
     except OutboxUnavailableError:
-        _log.warning("the rest of the route %s could not be ended", route, exc_info=True)
+        _log.warning("the outbox could not be told of other settings", exc_info=True)
 
 
 def summary_of(services: Services, code: str, server: StoredServer | None = None) -> str:

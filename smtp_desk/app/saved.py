@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from smtp_desk.app.outage import make_due
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import StatusKind, StatusLine
 from smtp_desk.core.address import parse_host
@@ -129,6 +130,8 @@ def switch_saved(services: Services, *, on: bool) -> Saved:
         SaveError: It could not be saved.
     """
     services.store.set_enabled(on)
+    if on:
+        make_due(services)
     return load_saved(services)
 
 

@@ -107,11 +107,13 @@ def _introduce(console: Console, server: Sandbox, ca_file: Path) -> None:
     for address, what_happens in TRY_THESE:
         say(console, f"  mail to {address} {what_happens}")
     say(console, "Test it with:", "bold")
-    say(console, f"  {_command(server, ca_file)}")
+    say(console, f"  {_command('check', server, ca_file)}")
+    say(console, "Or save it, below a directory of its own:", "bold")
+    say(console, f"  SMTP_DESK_HOME=sandbox-home {_command('configure', server, ca_file)}")
     say(console, "Ctrl-C ends the sandbox. Received mail is shown here:", "bold")
 
 
-def _command(server: Sandbox, ca_file: Path) -> str:
+def _command(name: str, server: Sandbox, ca_file: Path) -> str:
     options = {
         "--host": _HOST,
         "--port": str(server.starttls_port),
@@ -120,7 +122,7 @@ def _command(server: Sandbox, ca_file: Path) -> str:
         "--ca-file": str(ca_file),
         "--to": "ann@example.org",
     }
-    words = ["smtp-desk", "check", *(word for option in options.items() for word in option)]
+    words = ["smtp-desk", name, *(word for option in options.items() for word in option)]
     return f"SMTP_DESK_PASSWORD={shlex.quote(server.password.reveal())} {shlex.join(words)}"
 
 

@@ -75,14 +75,14 @@ class _Case:
     def accepted(self, route: str, now: datetime, reply: str) -> None:
         """Note that `route` took the responsibility."""
         self.attempts.append(Attempt(now, route, reply=reply))
-        if route == CUSTOM:
-            self.fallback = None  # too many at once the first time, but no other route
-        self.finding = self.fallback
+        self.finding = self.fallback if route != CUSTOM else None
         self.end(Fate.ACCEPTED)
 
     def end(self, fate: Fate) -> None:
         """Settle what the caller is told."""
         route = self.attempts[-1].route if self.attempts else ""
+        if route == CUSTOM and fate is not Fate.QUEUED:
+            self.fallback = None  # it ended there, if not at the first attempt
         entry_id = self.claim.entry.id
         self.receipt = RecipientReceipt(self.recipient, fate, route, self.finding, entry_id)
 
@@ -153,6 +153,8 @@ class Dispatcher:
             # Only now: a probe that works makes all waiting mail due, and this with it.
             self._prober.start_granted()
         receipts = tuple(case.receipt or case.left() for case in cases)
+        for each in receipts:
+            _log.info("%s %s %s", message.kind, each.entry_id, _told(each))
         fallback = next((case.fallback for case in cases if case.fallback is not None), None)
         return Outcome(receipts, fallback)
 
@@ -354,6 +356,12 @@ class Dispatcher:
 
     def _told(self, code: str) -> Finding:
         return cause(self._catalogue, code)
+
+
+def _told(receipt: RecipientReceipt) -> str:
+    """Return what came of a recipient, for the log: no address, which the entry has."""
+    by = f" by {receipt.route}" if receipt.route else ""
+    return f"{receipt.fate}{by}" + (f": {receipt.finding.code}" if receipt.finding else "")
 
 
 def _may_take(case: _Case, name: str, message: OutboxMessage) -> bool:

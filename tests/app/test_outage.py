@@ -18,6 +18,7 @@ from smtp_desk.app.outage import (
     summary_of,
     try_again,
 )
+from smtp_desk.app.saved import switch_saved
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import Notice, StatusKind, StatusLine
 from smtp_desk.core.settings import Security
@@ -172,7 +173,7 @@ def test_an_outbox_that_can_not_be_opened_is_no_outage(
     assert read_outage(services) is None
     assert try_again(services).error
     end_rest(services, CUSTOM)
-    assert "the rest of the route custom could not be ended" in caplog.text
+    assert "the outbox could not be told of other settings" in caplog.text
 
 
 @pytest.mark.parametrize("kind", [kind for kind in StatusKind if kind is not StatusKind.ACTIVE])
@@ -197,3 +198,12 @@ def test_every_code_has_a_sentence_without_gaps(services: Services) -> None:
 def test_another_day_is_named() -> None:
     assert len(local_time(NOON, NOON)) == len("12:00")
     assert local_time(NOON, NOON + timedelta(days=2)).startswith(f"{NOON.astimezone():%Y-%m-%d} ")
+
+
+def test_mail_that_waits_is_due_once_the_server_is_switched_on(services: Services) -> None:
+    services.store.set_enabled(False)
+    services.outbox.add((MESSAGE,))
+    (claim,) = services.outbox.claim("test", 1, timedelta(minutes=1))
+    services.outbox.apply((Postpone(claim, NOON + timedelta(minutes=15)),))
+    switch_saved(services, on=True)
+    assert services.outbox.get(claim.entry.id).next_attempt_at == NOON

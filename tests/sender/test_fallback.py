@@ -89,6 +89,7 @@ def test_what_is_final_is_refused_and_takes_no_other_route(code: str, *, dotted:
     outcome = post.send()
     assert fates(outcome) == [("refused", CUSTOM)]
     assert outcome.receipts[0].finding == finding(code)
+    assert outcome.fallback is None
     assert post.entry.state is State.REFUSED
     assert not default.sent
     assert isinstance(post.health.may_use(CUSTOM), Usable)
