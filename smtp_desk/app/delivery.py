@@ -165,7 +165,6 @@ class DeliveryPresenter:
         self._listing = None
         standing = self._state.standing
         query = Query(states=standing.states if standing else frozenset(), text=self._state.text)
-        self._show(replace(self._state, reading=True))
         self._read(lambda reader: _first(reader, query), query, self._state.selected)
 
     def _read(
@@ -225,7 +224,6 @@ class DeliveryPresenter:
                 routes=look.routes,
                 details=details,
                 emptiness=self._emptiness(look.counts),
-                reading=False,
                 trouble="",
             )
         )
@@ -259,7 +257,7 @@ class DeliveryPresenter:
     def _not_read(self, error: Exception) -> None:
         self._look = self._detail = None
         self._wants_more = False
-        self._show(replace(self._state, reading=False, trouble=_trouble(error)))
+        self._show(replace(self._state, trouble=_trouble(error)))
 
     def _do(
         self,

@@ -39,7 +39,6 @@ class DeliveryState:
         text: What is searched for.
         standing: The emails that are shown; None for all.
         emptiness: Why the list shows nothing.
-        reading: Whether the list is being read anew.
         details: The selected email; None where none is, or it is still being read.
         selected: The identifier of the selected email, or "".
         busy: What runs.
@@ -52,7 +51,6 @@ class DeliveryState:
     text: str = ""
     standing: Standing | None = None
     emptiness: Emptiness = Emptiness.UNREAD
-    reading: bool = False
     details: Details | None = None
     selected: str = ""
     busy: DeliveryBusy = DeliveryBusy.NOTHING

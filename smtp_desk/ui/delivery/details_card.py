@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLayout, QWidget
 
-from smtp_desk.ui.card import Card, column, row
+from smtp_desk.ui.card import Card, Columns, column, row
 from smtp_desk.ui.delivery.table import ICONS
 from smtp_desk.ui.diagnostics.facts import FactTable
 from smtp_desk.ui.field import TextField
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from smtp_desk.app.delivery_rows import Details, Tried
 
 _ICON: Final = 18
+_SIDE_BY_SIDE: Final = 560
 _HINT: Final = "Select an email to see every attempt to send it, and what the server said."
 
 
@@ -41,10 +42,11 @@ class DetailsCard(Card):
         self._email = QWidget()
         layout = column(self._email, Space.M)
         layout.addLayout(_line(self._icon, self._subject))
-        for field in (self._to, self._message_id, self._id):
-            layout.addWidget(field)
         self._rest = QWidget()
         layout.addWidget(self._rest)
+        layout.addWidget(
+            Columns(_SIDE_BY_SIDE, (self._to, 2), (self._message_id, 3), (self._id, 3))
+        )
         self.body.addWidget(self._hint)
         self.body.addWidget(self._email)
         self._email.hide()
@@ -59,9 +61,13 @@ class DetailsCard(Card):
         if details is not None:
             self._icon.show_icon(*ICONS[details.standing])
             self._subject.show_text(details.subject)
-            self._to.set_text(details.recipient)
-            self._message_id.set_text(details.message_id)
-            self._id.set_text(details.id)
+            for field, text in (
+                (self._to, details.recipient),
+                (self._message_id, details.message_id),
+                (self._id, details.id),
+            ):
+                field.set_text(text)
+                field.edit.setCursorPosition(0)
             self._show_rest(_rest(details))
 
     def _show_rest(self, rest: QWidget) -> None:
@@ -76,18 +82,19 @@ class DetailsCard(Card):
 def _rest(details: Details) -> QWidget:
     rest = QWidget()
     layout = column(rest, Space.M)
-    layout.addWidget(FactTable(details.facts))
     layout.addWidget(Label("Attempts, newest first", "label"))
     if not details.attempts:
         layout.addWidget(Label("None yet.", "muted"))
     for tried in details.attempts:
         layout.addLayout(_attempt(tried))
+    layout.addWidget(FactTable(details.facts))
     return rest
 
 
 def _copied(key: str, label: str) -> TextField:
     field = TextField(key, label)
     field.set_read_only(True)
+    field.edit.setProperty("kind", "copied")
     return field
 
 

@@ -121,11 +121,6 @@ class EmailTable(QTableView):
         else:
             self.chosen.emit("")
 
-    def keep_in_view(self) -> None:
-        """Scroll to the current email after the table became smaller."""
-        if self.currentIndex().isValid():
-            self.scrollTo(self.currentIndex())
-
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Choose the first email, which Qt only makes the current one."""
         super().focusInEvent(event)
@@ -135,8 +130,13 @@ class EmailTable(QTableView):
             self.chosen.emit(self._emails.id_at(current.row()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Share the new width among the columns."""
+        """Share the new width among the columns; a current email that was seen stays so."""
+        current = self.currentIndex()
+        place = self.visualRect(current)
+        seen = current.isValid() and 0 <= place.top() <= event.oldSize().height()
         super().resizeEvent(event)
+        if seen:
+            self.scrollTo(current)
         width = self.viewport().width()
         if width != self._fitted:
             self._fitted = width
