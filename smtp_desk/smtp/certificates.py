@@ -21,6 +21,14 @@ from smtp_desk.smtp.tls import TlsInfo
 EXPIRES_SOON: Final = timedelta(days=14)
 """A certificate with less than this left is worth a warning."""
 
+# Not there, or written so that it can't be read.
+_NO_EXTENSION: Final = (
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    ValueError,
+)
+
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
@@ -40,7 +48,10 @@ class Certificate:
             ValueError: It can't be read at all.
         """
         self.der = der
-        self._parsed = x509.load_der_x509_certificate(der)
+        try:
+            self._parsed = x509.load_der_x509_certificate(der)
+        except x509.InvalidVersion as error:
+            raise ValueError(str(error)) from error
         self.subject = visible(self._parsed.subject.rfc4514_string())
         self.issuer = visible(self._parsed.issuer.rfc4514_string())
 
@@ -159,7 +170,7 @@ class Certificate:
     def _extension(self, kind: type[_Extension]) -> x509.Extension[_Extension] | None:
         try:
             return self._parsed.extensions.get_extension_for_class(kind)
-        except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        except _NO_EXTENSION:
             return None
 
 

@@ -21,6 +21,8 @@ from smtp_desk.store.stored import (
 
 SCHEMA: Final = 1
 
+_MOST: Final = 2**63 - 1  # TOML asks for no greater one
+
 _Choice = TypeVar("_Choice", Security, DefaultKind, Uncertain)
 
 
@@ -44,7 +46,7 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
         BadValueError: A value has the wrong type or breaks a rule of the form.
         tomllib.TOMLDecodeError: It is no TOML.
     """
-    root = _Table("", tomllib.loads(text))
+    root = _Table("", _parsed(text))
     if root.is_empty:
         return StoredSettings()
     schema = root.number("schema")
@@ -88,6 +90,17 @@ def ca_name(ca_pem: str) -> str:
     return f"ca-{sha256(ca_pem.encode()).hexdigest()[:12]}.pem" if ca_pem else ""
 
 
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError as error:
+        raise BadValueError("it is nested too deeply") from error
+    except ValueError as error:  # a number too long to convert
+        raise BadValueError("it holds a number beyond all measure") from error
+
+
 class _Table:
     """A table of the file whose values are read with their type.
 
@@ -116,7 +129,7 @@ class _Table:
 
     def number(self, key: str) -> int:
         value = self._values.get(key)
-        if not isinstance(value, int) or isinstance(value, bool):
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MOST:
             raise self._bad(key, "a number")
         return value
 

@@ -125,6 +125,13 @@ def test_what_is_no_certificate_is_left_out(certs: Certificates) -> None:
     assert [each.der for each in read_chain((b"rubbish", der(certs.good)))] == [der(certs.good)]
 
 
+def test_a_version_that_does_not_exist_is_left_out(certs: Certificates) -> None:
+    version = bytes.fromhex("a003020102")  # the third
+    assert version in der(certs.good)
+    odd = der(certs.good).replace(version, version[:-1] + b"\x30", 1)
+    assert [each.der for each in read_chain((odd, der(certs.root)))] == [der(certs.root)]
+
+
 def test_the_path_goes_by_signatures_not_by_order(certs: Certificates) -> None:
     leaf, signer, root = read(certs.with_intermediate), read(certs.intermediate), read(certs.root)
     stranger = read(certs.other_root)

@@ -222,6 +222,20 @@ def test_bad_values_are_named(old: str, new: str, words: str) -> None:
         decode(text.replace(old, new, 1), ca_content)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = " + "[" * 5000, "nested too deeply"),
+        ("schema = " + "9" * 5000, "beyond all measure"),
+        ("schema = 0x" + "f" * 5000, "schema: a number"),
+        ("schema = 1\n[server]\nport = 0x" + "f" * 5000, "server.port: a number"),
+    ],
+)
+def test_what_no_parser_can_hold_is_a_bad_value(text: str, words: str) -> None:
+    with pytest.raises(BadValueError, match=words):
+        decode(text, ca_content)
+
+
 @pytest.mark.parametrize("table", ["server", "preferences", "default"])
 def test_a_table_is_expected(table: str) -> None:
     with pytest.raises(BadValueError, match=f"{table}: a table"):
