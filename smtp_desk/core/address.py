@@ -13,8 +13,12 @@ MAX_LABEL = 63
 
 _SCHEME = re.compile(r"(?i)^([a-z][a-z0-9+.-]*)://")
 _PORT = re.compile(r"^(.*[^:]):(\d+)$")
+# What else stands for a dot between labels, in texts of East Asia (RFC 3490, 3.1).
+_DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]+(?<!-)")
 _ADDRESS_LITERAL = re.compile(r"\[(?:(?i:IPv6):)?([0-9A-Fa-f:.]+)\]")
+# Of a zone such as %eth0 (RFC 4007, 11), which is the name of a network interface.
+_NOT_IN_ZONE = re.compile(r"[^A-Za-z0-9_.-]")
 # Reserved by RFC 2606, 6761 and 6762: fine inside a company, never on the internet.
 _INTRANET_SUFFIXES = ("test", "local", "localhost", "invalid", "arpa", "onion", "internal", "lan")
 _PLAIN_DOMAIN = "example.com"
@@ -109,6 +113,8 @@ def parse_host(text: str) -> Host:
         ip = str(ipaddress.ip_address(bare))
     except ValueError:
         return _parse_name(host)
+    if odd := _NOT_IN_ZONE.search(ip.partition("%")[2]):
+        raise AddressError("host.invalid_character", character=odd[0])
     return Host(ip, ip, is_ip=True)
 
 
@@ -142,27 +148,29 @@ def parse_mailbox(text: str) -> Mailbox:
     address = text.strip()
     if not address:
         raise AddressError("email.empty")
-    local, at, domain = address.rpartition("@")
-    if not at or not local or not domain:
+    local, at, typed = address.rpartition("@")
+    if not at or not local or not typed:
         raise AddressError("email.no_at")
     if "<" in address or ">" in address:
         raise AddressError("email.display_name")
     if "," in address or ";" in address:
         raise AddressError("email.several")
+    domain = typed.translate(_DOTS)
     if domain.startswith("[") or _is_intranet(domain.lower()):
         host = _email_domain(domain)
         return Mailbox(_validated(f"{local}@{_PLAIN_DOMAIN}").local_part, host.unicode, host.ascii)
-    valid = _validated(address)
+    valid = _validated(f"{local}@{domain}")
     return Mailbox(valid.local_part, valid.domain, valid.ascii_domain)
 
 
 def address_literal(ip: str) -> str:
     """Write an IP address as SMTP does (RFC 5321, 4.1.3): `[192.0.2.1]`, `[IPv6:2001:db8::1]`."""
-    return _literal(ip.partition("%")[0])
+    return _literal(ip)
 
 
 def _literal(ip: str) -> str:
-    parsed = ipaddress.ip_address(ip)
+    # A zone such as %eth0 means something on this machine only (RFC 4007, 11.2).
+    parsed = ipaddress.ip_address(ip.partition("%")[0])
     return f"[{'IPv6:' if parsed.version == 6 else ''}{parsed}]"  # noqa: PLR2004 - IPv6
 
 
@@ -184,7 +192,7 @@ def _refuse_what_is_no_host(host: str) -> None:
 
 def _parse_name(host: str) -> Host:
     name = unicodedata.normalize("NFC", host).removesuffix(".").lower()
-    labels = re.split("[.\u3002\uff0e\uff61]", name)
+    labels = name.translate(_DOTS).split(".")
     if not all(labels):
         raise AddressError("host.label_empty")
     try:

@@ -57,6 +57,8 @@ def test_a_host_has_two_spellings(typed: str, wire: str, shown: str) -> None:
         ("-mail.example.com", "host.invalid_character"),
         ("mail-.example.com", "host.invalid_character"),
         ("mail!.example.com", "host.invalid_character"),
+        ('fe80::1%eth"0', "host.invalid_character"),
+        ("fe80::1%größe", "host.invalid_character"),
         ("192.0.2.300", "host.not_ip"),
         ("xn--a.example", "host.idn"),
         ("\u0378.example", "host.idn"),
@@ -78,6 +80,7 @@ def test_what_is_no_host_says_exactly_why(typed: str, code: str) -> None:
         ("[192.0.2.1]", "[192.0.2.1]"),
         ("[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]"),
         ("2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("fe80::1%eth0", "[IPv6:fe80::1]"),
     ],
 )
 def test_an_ehlo_name_is_a_domain_or_an_address_literal(typed: str, name: str) -> None:
@@ -104,6 +107,8 @@ def test_an_address_literal_has_no_zone() -> None:
         ("ann@corp.local", "ann@corp.local", True),
         ("ann@localhost", "ann@localhost", True),
         ("ann@mail.test", "ann@mail.test", True),
+        ("ann@mail。test", "ann@mail.test", True),
+        ("ann@mail．example．com", "ann@mail.example.com", False),
         ("ann@intranet", "ann@intranet", True),
         ("ann@bücher.example.com", "ann@xn--bcher-kva.example.com", False),
         ("ann@bücher.test", "ann@xn--bcher-kva.test", True),
@@ -116,6 +121,12 @@ def test_a_mailbox_has_a_spelling_for_the_wire(typed: str, wire: str, intranet: 
     assert mailbox.wire == wire
     assert mailbox.is_intranet == intranet
     assert not mailbox.needs_smtputf8
+
+
+@pytest.mark.parametrize("dot", [".", "。", "．", "｡"])
+def test_a_mailbox_is_judged_by_the_same_rules_whatever_its_dots(dot: str) -> None:
+    with pytest.raises(AddressError, match=r"email\.invalid"):
+        parse_mailbox(f"ann@ab--c{dot}com")
 
 
 def test_a_local_part_that_is_not_ascii_needs_smtputf8() -> None:
