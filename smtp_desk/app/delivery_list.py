@@ -107,7 +107,7 @@ class ListReader:
                 return (part,), Listing(listing.query).after(part)
             parts.append(self._read(listing.query, parts[-1].until, PAGE))
         known = parts[-1].until
-        if known and span.last < known:
+        if known and span.count and span.last < known:
             above = min(span.above or known, known)
             parts.append(self._read(listing.query, above, span.count + 1))
         for part in parts:

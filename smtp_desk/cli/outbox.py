@@ -19,6 +19,7 @@ from smtp_desk.app.delivery_words import (
     minute,
     outbox_trouble,
     reason,
+    route_name,
     short_route_name,
 )
 from smtp_desk.cli.console import say, write_octets
@@ -243,19 +244,21 @@ def _read(records: OutboxRecords, query: Query, limit: int) -> tuple[list[Entry]
 
 
 def _print(invocation: Invocation, entry: Entry, cause: Cause) -> None:
-    """Print an entry: in two lines on a terminal, in one with tabs into a pipe."""
+    """Print an entry: in a few lines on a terminal, in one with tabs into a pipe."""
     out = invocation.out
     head = [entry.id, minute(entry.created_at), str(entry.state), visible(entry.recipient)]
-    tail = [short_route_name(entry.route), kind_name(entry.kind), visible(entry.subject)]
+    kind, subject = kind_name(entry.kind), visible(entry.subject)
     why = visible(reason(entry, cause))
     if not out.is_terminal:
         # Octets as they are: a console would make spaces of tabs.
-        write_octets(("\t".join([*head, *tail, why]) + "\n").encode("utf-8", "backslashreplace"))
+        line = "\t".join([*head, short_route_name(entry.route), kind, subject, why])
+        write_octets(f"{line}\n".encode("utf-8", "backslashreplace"))
         return
     say(out, "  ".join(head), _STYLES.get(entry.state, "bold"))
-    say(out, "    " + ": ".join(filter(None, tail)))
-    if why:
-        say(out, f"    {why}", "dim")
+    say(out, f"    {kind}: {subject}")
+    by = f"by {route_name(entry.route)}" if entry.route else ""
+    if told := " · ".join(filter(None, (by, why))):
+        say(out, f"    {told}", "dim")
 
 
 def _change(
