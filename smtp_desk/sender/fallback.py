@@ -43,6 +43,7 @@ ONLY_ROUTE: Final = "route"
 
 _TOO_MANY: Final = "recipient.throttled"
 _INTERNAL: Final = "session.internal_error"
+_INTERNATIONAL: Final = "sender.internationalized"
 _UNCONFIRMED: Final = "message.unconfirmed"
 # Without any route there is nothing to grow impatient with: look again now and then.
 _WITHOUT_ROUTE: Final = timedelta(minutes=15)
@@ -140,10 +141,9 @@ class Dispatcher:
         cases = [_Case(claim) for claim in claims]
         try:
             for name in (CUSTOM, DEFAULT):
-                way = routes.of(name)
                 waiting = [case for case in cases if _may_take(case, name, message)]
-                if way is not None and waiting:
-                    self._try(name, way, waiting, message, routes)
+                if routes.of(name) is not None and waiting:
+                    self._try(name, waiting, message, routes)
             self._put_off([case for case in cases if case.receipt is None])
         except OutboxError as error:
             # No dot leaves that could not be written down before: what has no end yet is
@@ -161,27 +161,19 @@ class Dispatcher:
     def look_after(self, routes: Routes) -> None:
         """Probe the routes whose rest is over, though no mail asks for them."""
         for name in (CUSTOM, DEFAULT):
-            way = routes.of(name)
-            if way is not None and self._health.status(name).resting_until is not None:
-                self._passed_over(name, way)
+            if routes.of(name) and self._health.status(name).resting_until is not None:
+                self._usable(name, routes)
         self._prober.start_granted()
 
     def settle_probes(self, seconds: float) -> None:
         """Give the probes that run this long to end."""
         self._prober.wait(seconds)
 
-    def _try(
-        self,
-        name: str,
-        way: Route | Finding,
-        cases: list[_Case],
-        message: OutboxMessage,
-        routes: Routes,
-    ) -> None:
-        why_not = self._passed_over(name, way)
-        if why_not is not None or isinstance(way, Finding):
+    def _try(self, name: str, cases: list[_Case], message: OutboxMessage, routes: Routes) -> None:
+        way = self._usable(name, routes)
+        if isinstance(way, Finding):
             for case in cases:
-                case.failed(name, why_not or self._told(_INTERNAL), self._clock())
+                case.failed(name, way, self._clock())
             return
         waiting = cases
         while waiting:
@@ -190,18 +182,19 @@ class Dispatcher:
             # each transaction takes some of them.
             waiting = throttled if len(throttled) < len(waiting) else []
 
-    def _passed_over(self, name: str, way: Route | Finding) -> Finding | None:
-        """Return why the route is not used now, or None; the one to probe it begins to."""
-        verdict = self._health.may_use(name)
-        problem = way if isinstance(way, Finding) else None
-        if isinstance(verdict, Usable | Probe) and problem is not None:
-            token = verdict.token if isinstance(verdict, Probe) else ""
-            self._health.record_failure(name, problem.code, token)
-        elif isinstance(verdict, Usable):
-            return None
-        elif isinstance(verdict, Probe) and not isinstance(way, Finding):
-            self._prober.grant(way, verdict.token)
-        return problem or self._told(self._health.status(name).code)
+    def _usable(self, name: str, routes: Routes) -> Route | Finding:
+        """Return the route, or why it is not used now; the one to probe it begins to."""
+        way, verdict = routes.of(name), self._health.may_use(name)
+        if isinstance(way, Finding):
+            if isinstance(verdict, Usable | Probe):
+                token = verdict.token if isinstance(verdict, Probe) else ""
+                self._health.record_failure(name, way.code, token)
+            return way
+        if way is not None and isinstance(verdict, Usable):
+            return way
+        if way is not None and isinstance(verdict, Probe):
+            self._prober.grant(way, verdict.token, routes.current)
+        return self._told(self._health.status(name).code)
 
     def _send(
         self, route: Route, cases: list[_Case], message: OutboxMessage, routes: Routes
@@ -303,10 +296,11 @@ class Dispatcher:
 
     def _judge(self, name: str, case: _Case, result: RouteResult, *, resend: bool) -> Change | None:
         """Return the change that ends the case; None where the next route is to be tried."""
-        now, claim, finding = self._clock(), case.claim, result.finding
-        if result.status is RecipientStatus.ACCEPTED or finding is None:
+        now, claim = self._clock(), case.claim
+        if result.status is RecipientStatus.ACCEPTED:
             case.accepted(name, now, result.reply)
             return Accept(claim, tuple(case.attempts))
+        finding = result.finding or self._told(_INTERNAL)
         if finding.scope is Scope.NONE and result.status is RecipientStatus.REFUSED:
             case.end(Fate.QUEUED)  # cancelled: given back untried
             return Postpone(claim, now)
@@ -373,8 +367,12 @@ def _may_take(case: _Case, name: str, message: OutboxMessage) -> bool:
 
 
 def _breaks_route(result: RouteResult, message: OutboxMessage) -> bool:
-    """Whether the result is the fault of the route, and not of a foreign message's sender."""
+    """Whether the result is the fault of the route, and not of this one message.
+
+    What a foreign message's sender may is no matter of the route; nor is an address with
+    letters beyond ASCII, which the test of the settings would have shown in From.
+    """
     finding = result.finding
-    if finding is None or finding.scope is not Scope.ROUTE:
+    if finding is None or finding.scope is not Scope.ROUTE or finding.code == _INTERNATIONAL:
         return False
     return not (message.kind == FOREIGN and finding.code.startswith("sender."))

@@ -52,14 +52,26 @@ class Notices:
         self._send = send
 
     def tell(self, routes: Routes) -> None:
-        """Tell of all that happened since; a failing storage is only logged."""
+        """Tell of all that happened since.
+
+        Nothing is raised: the email that was just sent has its receipt, whatever becomes of
+        these. Where the storage fails they are told later.
+        """
         try:
             while event := self._health.take_event():
                 if event.route == CUSTOM and routes.tell_address:
-                    self._send(self._email(event, routes.tell_address), routes)
+                    self._tell(event, routes)
                 self._health.acknowledge(event)
         except OutboxError as error:
             _log.error("nobody could be told of an outage: %s", error)
+
+    def _tell(self, event: HealthEvent, routes: Routes) -> None:
+        try:
+            self._send(self._email(event, routes.tell_address), routes)
+        except OutboxError:
+            raise
+        except Exception:  # noqa: BLE001 - a second time it would end no better
+            _log.exception("%s could not be told of an outage", routes.tell_address)
 
     def _email(self, event: HealthEvent, address: str) -> Notification:
         return Notification(

@@ -30,6 +30,9 @@ MAX_CONNECTIONS: Final = 3
 _MOST_MESSAGES: Final = 1000
 # A server that lets no further connection in is asked for one again after so many seconds.
 _NARROW_SECONDS: Final = 60.0
+# Who asks for a session later than this after a refused sign-in knows that one worked since,
+# maybe in another process: the health of routes lets nobody else ask.
+_BARRED_SECONDS: Final = 60.0
 _GOODBYE_SECONDS: Final = 2.0
 
 
@@ -88,9 +91,9 @@ class SessionPool:
     """Sessions with one server, signed in, each borrowed by one thread at a time.
 
     One session is opened at a time, so a password that is wrong is refused once: all who
-    wait get the same finding. From then on the pool is barred: nobody connects until
-    `probe` succeeds. A server that lets no further connection in while others work makes
-    threads wait for these.
+    wait get the same finding. Then the pool is barred for a minute, unless `probe` succeeds:
+    nobody connects who was on the way. A server that lets no further connection in while
+    others work makes threads wait for these.
     """
 
     def __init__(
@@ -135,6 +138,7 @@ class SessionPool:
         self._leaving: dict[threading.Thread, PooledSession] = {}
         self._watched = False
         self._barred: Finding | None = None
+        self._barred_until = clock()
         self._retired = False
         self._narrow = MAX_CONNECTIONS
         self._narrow_until = clock()
@@ -233,7 +237,7 @@ class SessionPool:
             while True:
                 if self._retired:
                     raise UnavailableError(self._cancelled())
-                if self._barred is not None:
+                if self._barred is not None and self._clock() < self._barred_until:
                     raise UnavailableError(self._barred)
                 if not fresh and (pooled := self._take_idle()) is not None:
                     return pooled
@@ -281,6 +285,7 @@ class SessionPool:
         with self._changed:
             if refuses_login(finding.code):
                 self._barred = finding
+                self._barred_until = self._clock() + _BARRED_SECONDS
                 self._dismiss_all()
             opening.finding = finding
             opening.shared = self._barred is not None or not (self._busy or self._idle)

@@ -3,11 +3,13 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Final, final
 
 from smtp_desk.core.findings import Finding, Scope
 from smtp_desk.sender.health import Health
 from smtp_desk.sender.outbox import OutboxError, OutboxRecords
+from smtp_desk.sender.routes import always
 from smtp_desk.sender.transport import Route
 
 _log: Final = logging.getLogger(__name__)
@@ -29,16 +31,17 @@ class Prober:
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
-    def grant(self, route: Route, token: str) -> None:
+    def grant(self, route: Route, token: str, current: Callable[[], bool] = always) -> None:
         """Note that `route` is to be probed.
 
         Args:
             route: The route.
             token: Of the probe that was granted.
+            current: Whether its settings are still what is saved; of others nothing is told.
         """
-        thread = threading.Thread(
-            target=self._run, args=(route, token), name=f"probe-{route.name}", daemon=True
-        )
+        arguments = (route, token, current)
+        name = f"probe-{route.name}"
+        thread = threading.Thread(target=self._run, args=arguments, name=name, daemon=True)
         with self._lock:
             self._granted.append(thread)
 
@@ -58,9 +61,9 @@ class Prober:
         for thread in running:
             thread.join(max(end - time.monotonic(), 0.0))
 
-    def _run(self, route: Route, token: str) -> None:
+    def _run(self, route: Route, token: str, current: Callable[[], bool]) -> None:
         try:
-            self._probe(route, token)
+            self._probe(route, token, current)
         except OutboxError as error:
             _log.warning("the probe of the route %s could not be recorded: %s", route.name, error)
         except Exception:  # noqa: BLE001 - the end of a thread: there is nobody to raise it to
@@ -69,9 +72,11 @@ class Prober:
             with self._lock:
                 self._threads.discard(threading.current_thread())
 
-    def _probe(self, route: Route, token: str) -> None:
+    def _probe(self, route: Route, token: str, current: Callable[[], bool]) -> None:
         finding = route.probe()
-        if finding is None:
+        if not current():
+            _log.info("the route %s has other settings by now", route.name)
+        elif finding is None:
             self._health.record_success(route.name, token)
             hastened = self._outbox.hasten()
             _log.info("the route %s works again; %d waiting emails are due", route.name, hastened)

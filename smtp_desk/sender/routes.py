@@ -8,7 +8,8 @@ from smtp_desk.core.findings import Finding
 from smtp_desk.sender.transport import CUSTOM, Route
 
 
-def _always() -> bool:
+def always() -> bool:
+    """Say that these are still the settings that are saved."""
     return True
 
 
@@ -31,7 +32,7 @@ class Routes:
     custom: Route | Finding | None = None
     default: Route | Finding | None = None
     resend_uncertain: bool = True
-    current: Callable[[], bool] = _always
+    current: Callable[[], bool] = always
     from_email: str = "smtp-desk@localhost"
     company_name: str = ""
     tell_address: str = ""

@@ -88,8 +88,8 @@ class Route(Protocol):
     def probe(self) -> Finding | None:
         """Try the route without a message, up to AUTH; return what ended it, or None.
 
-        The one way to try again after a refused sign-in: until it succeeds, `send` gives
-        the same finding without another login.
+        For a minute after a refused sign-in `send` gives the same finding without another
+        login, unless a probe succeeds; who may ask after that, the health of routes says.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,7 @@ from tests.sender.outboxes import TurnedClock
 from tests.sender.ways import CATALOGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from smtp_desk.core.findings import Finding
@@ -96,7 +97,13 @@ def mail(
     )
 
 
-def route_to(server: ScriptedServer, certs: Certificates, name: str = CUSTOM) -> SmtpRoute:
+def route_to(
+    server: ScriptedServer,
+    certs: Certificates,
+    name: str = CUSTOM,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> SmtpRoute:
     """A route over a scripted server that listens, or did."""
     settings = ServerSettings(
         host=server.host,
@@ -113,6 +120,7 @@ def route_to(server: ScriptedServer, certs: Certificates, name: str = CUSTOM) ->
         Identity(settings.from_email),
         CATALOGUE,
         limits=HASTY,
+        clock=clock,
     )
 
 

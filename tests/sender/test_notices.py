@@ -1,0 +1,71 @@
+"""The mails of an outage: whatever becomes of them, the email that began it has its receipt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.sender import Fate
+from smtp_desk.sender.entries import State
+from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from tests.sender.test_sender import INVITATION, Office
+from tests.sender.ways import Way, failing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path)
+    with office.sender:
+        yield office
+
+
+def test_an_address_that_is_none_costs_no_receipt(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    default = Way(DEFAULT)
+    office.ways(failing("connect.refused"), default, tell="nobody, written by hand")
+    assert office.sender.send(INVITATION).route == DEFAULT
+    assert office.sender.send(INVITATION).route == DEFAULT
+    assert len(default.given) == 2
+    assert "could not be told" in caplog.text
+    assert office.health.take_event() is None, "not tried for ever"
+
+
+def test_a_notice_that_is_refused_is_told_of_nowhere_else(office: Office) -> None:
+    def answer(recipient: str) -> str:
+        return "recipient.unknown" if recipient.startswith("it@") else ""
+
+    office.ways(failing("connect.refused"), Way(DEFAULT, answer), tell="it@example.org")
+    for _ in range(3):
+        assert office.sender.send(INVITATION).recipients[0].fate is Fate.ACCEPTED
+    told = [entry for entry in office.outbox.page().entries if entry.recipient == "it@example.org"]
+    assert [entry.state for entry in told] == [State.REFUSED]
+
+
+@pytest.mark.parametrize("code", ["connect.refused", "message.unconfirmed", "message.temporary"])
+def test_notices_that_fail_make_no_notices(office: Office, code: str) -> None:
+    office.ways(failing("connect.refused"), failing(code, DEFAULT), tell="it@example.org")
+    for _ in range(20):
+        office.sender.send(INVITATION)
+        office.sender.drain()
+        office.clock.turn(hours=1)
+    told = [entry for entry in office.outbox.page().entries if entry.recipient == "it@example.org"]
+    assert len(told) == 1
+
+
+def test_without_a_default_service_notices_take_the_custom_server_later(office: Office) -> None:
+    custom = failing("connect.refused")
+    office.ways(custom, tell="it@example.org")
+    office.sender.send(INVITATION)
+    custom.answer = lambda _recipient: ""
+    office.clock.turn(minutes=1)
+    office.sender.drain()
+    office.sender.drain()
+    told = [recipient for _, recipient in custom.given]
+    assert sorted(told) == ["ann@example.org", "it@example.org", "it@example.org"]
+    assert office.health.status(CUSTOM).out_since is None
