@@ -108,6 +108,7 @@ class Drain:
     def _round(self, cancel: Cancel) -> int:
         """Do all that is due now; return how many emails that were."""
         self._follow_settings()
+        self._dispatcher.catch_up()
         self._judge_abandoned()
         self._prune()
         due = self._outbox.next_due()

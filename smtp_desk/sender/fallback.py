@@ -6,20 +6,21 @@ into the outbox. Every step is written down before the next one is taken.
 
 import logging
 import random as chance
+import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, final
 
 from smtp_desk.core.catalogue import Catalogue
 from smtp_desk.core.findings import Finding, Scope
 from smtp_desk.sender import backoff
 from smtp_desk.sender.addressing import FOREIGN
+from smtp_desk.sender.cases import Case
 from smtp_desk.sender.causes import cause
 from smtp_desk.sender.clock import Clock, utc_now
 from smtp_desk.sender.entries import (
     Accept,
-    Attempt,
     Change,
     Claim,
     Doubt,
@@ -35,7 +36,7 @@ from smtp_desk.sender.probing import Prober
 from smtp_desk.sender.receipts import Fate, RecipientReceipt
 from smtp_desk.sender.route_health import Probe, Usable
 from smtp_desk.sender.routes import Routes
-from smtp_desk.sender.transport import CUSTOM, DEFAULT, Route, RouteResult
+from smtp_desk.sender.transport import CUSTOM, DEFAULT, Route, RouteResult, UnsendableError
 from smtp_desk.smtp.envelope import RecipientStatus
 
 ONLY_ROUTE: Final = "route"
@@ -49,48 +50,6 @@ _UNCONFIRMED: Final = "message.unconfirmed"
 _WITHOUT_ROUTE: Final = timedelta(minutes=15)
 
 _log: Final = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Case:
-    """One recipient while it is dealt with."""
-
-    claim: Claim
-    attempts: list[Attempt] = field(default_factory=list)
-    finding: Finding | None = None
-    fallback: Finding | None = None
-    in_doubt: bool = False
-    receipt: RecipientReceipt | None = None
-
-    @property
-    def recipient(self) -> str:
-        return self.claim.entry.recipient
-
-    def failed(self, route: str, finding: Finding, now: datetime, reply: str = "") -> None:
-        """Note that `route` did not take it, or was passed over."""
-        self.attempts.append(Attempt(now, route, finding.code, reply))
-        self.finding = finding
-        if route == CUSTOM:
-            self.fallback = finding
-
-    def accepted(self, route: str, now: datetime, reply: str) -> None:
-        """Note that `route` took the responsibility."""
-        self.attempts.append(Attempt(now, route, reply=reply))
-        self.finding = self.fallback if route != CUSTOM else None
-        self.end(Fate.ACCEPTED)
-
-    def end(self, fate: Fate) -> None:
-        """Settle what the caller is told."""
-        route = self.attempts[-1].route if self.attempts else ""
-        if route == CUSTOM and fate is not Fate.QUEUED:
-            self.fallback = None  # it ended there, if not at the first attempt
-        entry_id = self.claim.entry.id
-        self.receipt = RecipientReceipt(self.recipient, fate, route, self.finding, entry_id)
-
-    def left(self) -> RecipientReceipt:
-        """Return the receipt of one that is still in the outbox."""
-        entry_id = self.claim.entry.id
-        return RecipientReceipt(self.recipient, Fate.QUEUED, "", self.finding, entry_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +94,12 @@ class Dispatcher:
         self._clock = clock
         self._random = random
         self._prober = Prober(health, outbox)
+        self._late: list[Accept] = []
+        self._late_lock = threading.Lock()
 
     def deliver(self, claims: Sequence[Claim], message: OutboxMessage, routes: Routes) -> Outcome:
         """Send one stored message to the recipients of these claims, in one transaction a route."""
-        cases = [_Case(claim) for claim in claims]
+        cases = [Case(claim) for claim in claims]
         try:
             for name in (CUSTOM, DEFAULT):
                 waiting = [case for case in cases if _may_take(case, name, message)]
@@ -165,11 +126,21 @@ class Dispatcher:
                 self._usable(name, routes)
         self._prober.start_granted()
 
+    def catch_up(self) -> None:
+        """Write down the acceptances that the storage did not take when they came.
+
+        They count however late they are: only a server may leave us in doubt.
+        """
+        with self._late_lock:
+            late, self._late = self._late, []
+        if late:
+            self._is_recorded(late)
+
     def settle_probes(self, seconds: float) -> None:
         """Give the probes that run this long to end."""
         self._prober.wait(seconds)
 
-    def _try(self, name: str, cases: list[_Case], message: OutboxMessage, routes: Routes) -> None:
+    def _try(self, name: str, cases: list[Case], message: OutboxMessage, routes: Routes) -> None:
         way = self._usable(name, routes)
         if isinstance(way, Finding):
             for case in cases:
@@ -197,14 +168,15 @@ class Dispatcher:
         return self._told(self._health.status(name).code)
 
     def _send(
-        self, route: Route, cases: list[_Case], message: OutboxMessage, routes: Routes
-    ) -> list[_Case]:
+        self, route: Route, cases: list[Case], message: OutboxMessage, routes: Routes
+    ) -> list[Case]:
         """Send in one transaction; return the cases for which it had too many recipients."""
 
         def before_dot() -> None:
             self._mark(route, cases)
 
         recipients = tuple(case.recipient for case in cases)
+        says_of_route = True
         try:
             results = route.send(message, recipients, before_dot)
         except LeaseLostError:
@@ -212,16 +184,18 @@ class Dispatcher:
             return self._send(route, left, message, routes) if left else []
         except OutboxError:
             raise
-        except Exception:  # noqa: BLE001 - whatever it is, the email takes the other route
+        except Exception as error:  # noqa: BLE001 - whatever it is, the email takes the other route
             _log.exception("our own fault while sending by the route %s", route.name)
             results = tuple(self._our_fault(case) for case in cases)
+            says_of_route = not isinstance(error, UnsendableError)
         resend = self._may_resend(route.name, results, routes)
         self._write_down(route.name, cases, results, resend=resend)
-        self._tell_health(route.name, cases, results, message, routes)
+        if says_of_route:
+            self._tell_health(route.name, cases, results, message, routes)
         throttled = [case for case in cases if case.finding and case.finding.code == _TOO_MANY]
         return [case for case in throttled if case.receipt is None]
 
-    def _mark(self, route: Route, cases: list[_Case]) -> None:
+    def _mark(self, route: Route, cases: list[Case]) -> None:
         """Write down that the dot comes next.
 
         Raises:
@@ -238,7 +212,7 @@ class Dispatcher:
             self._resume([case for case in cases if case.receipt is None])
             raise LeaseLostError(f"{len(lost)} of {len(cases)} entries were taken over or given up")
 
-    def _our_fault(self, case: _Case) -> RouteResult:
+    def _our_fault(self, case: Case) -> RouteResult:
         if case.in_doubt:
             finding = self._told(_UNCONFIRMED)
             return RouteResult(case.recipient, RecipientStatus.UNCERTAIN, finding=finding)
@@ -256,10 +230,10 @@ class Dispatcher:
             return False
 
     def _write_down(
-        self, name: str, cases: list[_Case], results: tuple[RouteResult, ...], *, resend: bool
+        self, name: str, cases: list[Case], results: tuple[RouteResult, ...], *, resend: bool
     ) -> None:
         changes: list[Change] = []
-        going_on: list[_Case] = []
+        going_on: list[Case] = []
         for case, result in zip(cases, results, strict=True):
             change = self._judge(name, case, result, resend=resend)
             if change is not None:
@@ -272,7 +246,7 @@ class Dispatcher:
     def _tell_health(
         self,
         name: str,
-        cases: list[_Case],
+        cases: list[Case],
         results: tuple[RouteResult, ...],
         message: OutboxMessage,
         routes: Routes,
@@ -294,7 +268,7 @@ class Dispatcher:
         except OutboxError as error:
             _log.error("the health of the route %s could not be stored: %s", name, error)
 
-    def _judge(self, name: str, case: _Case, result: RouteResult, *, resend: bool) -> Change | None:
+    def _judge(self, name: str, case: Case, result: RouteResult, *, resend: bool) -> Change | None:
         """Return the change that ends the case; None where the next route is to be tried."""
         now, claim = self._clock(), case.claim
         if result.status is RecipientStatus.ACCEPTED:
@@ -313,7 +287,7 @@ class Dispatcher:
             return Refuse(claim, tuple(case.attempts))
         return None
 
-    def _put_off(self, cases: list[_Case]) -> None:
+    def _put_off(self, cases: list[Case]) -> None:
         """Leave what no route took in the outbox."""
         now = self._clock()
         changes = []
@@ -324,7 +298,7 @@ class Dispatcher:
             case.end(Fate.QUEUED)
         self._record(changes)
 
-    def _resume(self, cases: list[_Case]) -> None:
+    def _resume(self, cases: list[Case]) -> None:
         """Write down that the dot was refused or not sent: surely not accepted."""
         marked = [case for case in cases if case.in_doubt]
         for case in marked:
@@ -334,19 +308,24 @@ class Dispatcher:
     def _record(self, changes: Iterable[Change]) -> None:
         """Write down what came of a message.
 
-        Where that fails the entries count as uncertain when their leases are over: the
-        message itself is not taken back by it, so nothing is raised.
+        Where that fails an acceptance is written down later; if we end before that, the
+        entry counts as uncertain. The message itself is not taken back, so nothing is raised.
         """
         wanted = tuple(changes)
-        if not wanted:
-            return
+        if wanted and self._is_recorded(wanted):
+            self.catch_up()
+
+    def _is_recorded(self, changes: Sequence[Change]) -> bool:
         try:
-            lost = self._outbox.apply(wanted)
+            lost = self._outbox.apply(changes)
         except OutboxUnavailableError as error:
-            _log.error("what came of %d emails could not be stored: %s", len(wanted), error)
-        else:
-            if lost:
-                _log.warning("%d emails were taken over before their end was stored", len(lost))
+            _log.error("what came of %d emails could not be stored: %s", len(changes), error)
+            with self._late_lock:
+                self._late += [change for change in changes if isinstance(change, Accept)]
+            return False
+        if lost:
+            _log.warning("%d emails were taken over before their end was stored", len(lost))
+        return True
 
     def _told(self, code: str) -> Finding:
         return cause(self._catalogue, code)
@@ -358,7 +337,7 @@ def _told(receipt: RecipientReceipt) -> str:
     return f"{receipt.fate}{by}" + (f": {receipt.finding.code}" if receipt.finding else "")
 
 
-def _may_take(case: _Case, name: str, message: OutboxMessage) -> bool:
+def _may_take(case: Case, name: str, message: OutboxMessage) -> bool:
     """Whether the case is open, and `name` one of the routes it may take."""
     if case.receipt is not None:
         return False

@@ -210,6 +210,7 @@ class Sender:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown()
+        self._dispatcher.catch_up()
         self._closing.close()
 
     def _message(self, email: Email | OutboxMessage, routes: Routes) -> OutboxMessage:

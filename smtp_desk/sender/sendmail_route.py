@@ -14,7 +14,7 @@ from smtp_desk.sender.addressing import addressed
 from smtp_desk.sender.entries import OutboxMessage
 from smtp_desk.sender.mail_program import Ended, MailProgram
 from smtp_desk.sender.this_program import is_this_program
-from smtp_desk.sender.transport import DEFAULT, Identity, RouteResult
+from smtp_desk.sender.transport import DEFAULT, Identity, RouteResult, writing
 from smtp_desk.smtp.deadline import Deadline
 from smtp_desk.smtp.envelope import RecipientStatus
 from smtp_desk.smtp.transaction import BeforeDot
@@ -90,7 +90,8 @@ class SendmailRoute:
         problem = self.probe()
         if problem is not None:
             return tuple(_refused(recipient, problem) for recipient in recipients)
-        mail = addressed(message, recipients, self._identity)
+        with writing():
+            mail = addressed(message, recipients, self._identity)
         before_dot()
         deadline = Deadline.after(self._limit_seconds)
         sender = mail.envelope.sender or "<>"

@@ -12,8 +12,9 @@ from smtp_desk.core.stages import Stage
 from smtp_desk.sender.addressing import Addressed, addressed
 from smtp_desk.sender.entries import OutboxMessage
 from smtp_desk.sender.pool import PooledSession, SessionPool, UnavailableError
-from smtp_desk.sender.transport import Identity, RouteResult
+from smtp_desk.sender.transport import Identity, RouteResult, UnsendableError, writing
 from smtp_desk.smtp.auth import Credential
+from smtp_desk.smtp.commands import CommandError
 from smtp_desk.smtp.deadline import Clock
 from smtp_desk.smtp.envelope import Delivery, RecipientStatus
 from smtp_desk.smtp.limits import SENDER_LIMITS, Limits
@@ -97,10 +98,10 @@ class SmtpRoute:
         transaction of their own, when what came of this one is written down.
         """
         batch, rest = recipients[:MAX_RECIPIENTS], recipients[MAX_RECIPIENTS:]
+        with writing():
+            mail = addressed(message, batch, self._identity)
         try:
-            results = self._deliver(
-                addressed(message, batch, self._identity), batch, _Dot(before_dot), last=last
-            )
+            results = self._deliver(mail, batch, _Dot(before_dot), last=last)
         except UnavailableError as error:
             return tuple(_refused(recipient, error.finding) for recipient in recipients)
         return results + self._left_over(rest, results[-1])
@@ -159,7 +160,10 @@ class SmtpRoute:
 
 
 def _hand_over(pooled: PooledSession, mail: Addressed, dot: _Dot, *, last: bool) -> Delivery:
-    return pooled.session.send(mail.envelope, mail.content, before_dot=dot, last=last)
+    try:
+        return pooled.session.send(mail.envelope, mail.content, before_dot=dot, last=last)
+    except CommandError as error:
+        raise UnsendableError(str(error)) from error
 
 
 def _refused(recipient: str, finding: Finding) -> RouteResult:

@@ -5,6 +5,8 @@ service. `smtp_route.SmtpRoute` speaks to a server, `sendmail_route.SendmailRout
 machine's MTA; tests/contract/test_route.py is what any other has to pass.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -51,6 +53,19 @@ class RouteResult:
     finding: Finding | None = None
 
 
+class UnsendableError(Exception):
+    """A message can't be written as it should be: a fault of ours, and none of the route."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Tell whatever goes wrong while a message is written for a route as `UnsendableError`."""
+    try:
+        yield
+    except Exception as error:
+        raise UnsendableError(str(error)) from error
+
+
 class Route(Protocol):
     """A way out. Many threads may use it at once."""
 
@@ -81,6 +96,7 @@ class Route(Protocol):
             last: Nothing follows soon: the connection may end with this message.
 
         Raises:
+            UnsendableError: The message can't be written; nothing was sent.
             Exception: What `before_dot` raised, or a fault of our own.
         """
         ...

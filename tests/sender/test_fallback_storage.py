@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smtp_desk.sender.entries import State
-from smtp_desk.sender.outbox import OutboxUnavailableError
+from smtp_desk.sender.entries import MarkInDoubt, State
+from smtp_desk.sender.outbox import OutboxBusyError, OutboxUnavailableError
 from smtp_desk.sender.routes import Routes
 from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from tests.sender.posts import Post, fates
@@ -52,6 +52,49 @@ def test_an_acceptance_that_can_not_be_written_down_is_still_told(
     monkeypatch.setattr(post.outbox, "apply", FullDisk(post.outbox, 1))
     assert fates(post.send()) == [("accepted", CUSTOM)]
     assert post.entry.state is State.IN_DOUBT, "uncertain when its lease is over"
+
+
+class HeldDisk:
+    """An outbox that does not work while `held`, from the answer to the dot on."""
+
+    def __init__(self, outbox: MemoryOutbox) -> None:
+        self._apply = outbox.apply
+        self.held = True
+
+    def __call__(self, changes: Iterable[Change]) -> frozenset[str]:
+        wanted = tuple(changes)
+        if self.held and not isinstance(wanted[0], MarkInDoubt):
+            raise OutboxBusyError("the outbox is held by another program")
+        return self._apply(wanted)
+
+
+def test_an_acceptance_is_written_down_when_the_outbox_works_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only a server may leave us in doubt: no second message because a disk was busy."""
+    custom = Way()
+    post = Post(custom, Way(DEFAULT))
+    disk = HeldDisk(post.outbox)
+    monkeypatch.setattr(post.outbox, "apply", disk)
+    assert fates(post.send("ann@example.org")) == [("accepted", CUSTOM)]
+    assert fates(post.send("bo@example.org")) == [("accepted", CUSTOM)]
+    disk.held = False
+    assert fates(post.send("chris@example.org")) == [("accepted", CUSTOM)]
+    assert {entry.state for entry in post.entries} == {State.ACCEPTED}
+    post.clock.turn(hours=1)
+    assert post.outbox.next_due() is None
+
+
+def test_an_acceptance_is_written_down_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    post = Post(Way(), Way(DEFAULT))
+    disk = HeldDisk(post.outbox)
+    monkeypatch.setattr(post.outbox, "apply", disk)
+    post.send()
+    post.dispatcher.catch_up()
+    assert [entry.state for entry in post.entries] == [State.IN_DOUBT]
+    disk.held = False
+    post.dispatcher.catch_up()
+    assert [entry.state for entry in post.entries] == [State.ACCEPTED]
 
 
 def test_health_that_can_not_be_written_down_loses_no_email(
