@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smtp_desk.app.environment import versions
 from smtp_desk.core.catalogue import Catalogue
@@ -16,9 +17,6 @@ from smtp_desk.sender.health import Health
 from smtp_desk.sender.health_sqlite import SqliteHealth
 from smtp_desk.sender.outbox import Outbox
 from smtp_desk.sender.outbox_sqlite import SqliteOutbox
-from smtp_desk.sender.saved_routes import SavedRoutes
-from smtp_desk.sender.sender import Sender
-from smtp_desk.sender.templates import Templates
 from smtp_desk.store.catalogue import read_catalogue, read_providers
 from smtp_desk.store.credentials import (
     CredentialStore,
@@ -29,6 +27,9 @@ from smtp_desk.store.credentials import (
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.trusted_ca import TrustedCas
+
+if TYPE_CHECKING:
+    from smtp_desk.sender.sender import Sender
 
 
 def _utc_now() -> datetime:
@@ -118,12 +119,17 @@ class Services:
         """
         return SqliteHealth(self._database, self.now)
 
-    def open_sender(self) -> Sender:
+    def open_sender(self) -> "Sender":
         """Return a sender over what is saved; close it.
 
         Raises:
             OutboxUnavailableError: The outbox can't be opened.
         """
+        # Imported here: a check and the window's first page do without it.
+        from smtp_desk.sender.saved_routes import SavedRoutes  # noqa: PLC0415
+        from smtp_desk.sender.sender import Sender  # noqa: PLC0415
+        from smtp_desk.sender.templates import Templates  # noqa: PLC0415
+
         return Sender(
             self.outbox,
             self.health,

@@ -4,39 +4,71 @@ import contextlib
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from smtp_desk import __version__
 from smtp_desk.app.logs import LOG_FILE, logging_to
-from smtp_desk.app.services import Services
-from smtp_desk.cli.check import check
-from smtp_desk.cli.configure import configure
 from smtp_desk.cli.console import discard_output, open_consoles, say
-from smtp_desk.cli.default import default
-from smtp_desk.cli.demo import demo
 from smtp_desk.cli.invocation import CommandError, Invocation, OpenWindow
 from smtp_desk.cli.manual import WIDTH, ManualGroup
-from smtp_desk.cli.outbox import outbox
-from smtp_desk.cli.report import open_command, report
-from smtp_desk.cli.sandbox import sandbox
-from smtp_desk.cli.saved import disable, enable, remove, show
-from smtp_desk.cli.send import send
-from smtp_desk.cli.sendmail import sendmail
-from smtp_desk.cli.status import status
-from smtp_desk.cli.worker import worker
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.store.credentials import CredentialsUnavailableError, unattended_secret
 from smtp_desk.store.paths import Paths
+
+if TYPE_CHECKING:
+    from smtp_desk.app.services import Services
 
 _PROGRAM: Final = "smtp-desk"
 
 _log = logging.getLogger(__name__)
 
 
+_COMMANDS: Final = {
+    "check": "check:check",
+    "configure": "configure:configure",
+    "show": "saved:show",
+    "enable": "saved:enable",
+    "disable": "saved:disable",
+    "remove": "saved:remove",
+    "default": "default:default",
+    "report": "report:report",
+    "open": "report:open_command",
+    "send": "send:send",
+    "sendmail": "sendmail:sendmail",
+    "worker": "worker:worker",
+    "outbox": "outbox:outbox",
+    "status": "status:status",
+    "sandbox": "sandbox:sandbox",
+    "demo": "demo:demo",
+}
+"""Module and name of each command, the most needed first."""
+
+
+class _Program(ManualGroup):
+    """The commands, each loaded when it is asked for: none waits for what it does not use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of the commands."""
+        return list(_COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Load a command; None where there is no such."""
+        module, _, name = _COMMANDS.get(cmd_name, "").partition(":")
+        if not name:
+            return None
+        command = getattr(import_module(f"smtp_desk.cli.{module}"), name)
+        return command if isinstance(command, click.Command) else None
+
+
 @click.group(
-    cls=ManualGroup,
+    cls=_Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
 )
 @click.version_option(__version__, message="SMTP Desk %(version)s")
@@ -45,27 +77,6 @@ def cli() -> None:
 
     Without a command the window opens.
     """
-
-
-for _command in (
-    check,
-    configure,
-    show,
-    enable,
-    disable,
-    remove,
-    default,
-    report,
-    open_command,
-    send,
-    sendmail,
-    worker,
-    outbox,
-    status,
-    sandbox,
-    demo,
-):
-    cli.add_command(_command)
 
 
 def main(
@@ -128,7 +139,10 @@ def _invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
     return int(status or ExitStatus.OK)
 
 
-def _open_services(environ: Mapping[str, str], *, attended: bool) -> Services:
+def _open_services(environ: Mapping[str, str], *, attended: bool) -> "Services":
+    # Imported here: help, reports and the sandbox do without all of it.
+    from smtp_desk.app.services import Services  # noqa: PLC0415
+
     try:
         given = unattended_secret(environ)
     except CredentialsUnavailableError as error:

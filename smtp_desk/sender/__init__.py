@@ -12,24 +12,28 @@ service is, and what no route takes now waits in the outbox for `smtp-desk worke
 `testing` has an outbox and a route health in memory for the tests of your own program.
 """
 
-from smtp_desk.sender.kinds import (
-    Attachment,
-    Email,
-    EmailError,
-    Invitation,
-    Message,
-    Notification,
-    WelcomeAdvertiser,
-    WelcomeAffiliate,
-)
-from smtp_desk.sender.outbox import (
-    MessageTooLargeError,
-    OutboxError,
-    OutboxFullError,
-    OutboxUnavailableError,
-)
-from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
-from smtp_desk.sender.sender import Sender
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smtp_desk.sender.kinds import (
+        Attachment,
+        Email,
+        EmailError,
+        Invitation,
+        Message,
+        Notification,
+        WelcomeAdvertiser,
+        WelcomeAffiliate,
+    )
+    from smtp_desk.sender.outbox import (
+        MessageTooLargeError,
+        OutboxError,
+        OutboxFullError,
+        OutboxUnavailableError,
+    )
+    from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+    from smtp_desk.sender.sender import Sender
 
 __all__ = [
     "Attachment",
@@ -49,3 +53,15 @@ __all__ = [
     "WelcomeAdvertiser",
     "WelcomeAffiliate",
 ]
+
+_MODULES = ("kinds", "receipts", "outbox", "sender")
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for: whoever needs the outbox alone waits for no template and no TLS."""
+    if name in __all__:
+        for module in _MODULES:
+            found: object = getattr(import_module(f"{__name__}.{module}"), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

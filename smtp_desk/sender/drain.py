@@ -121,8 +121,8 @@ class Drain:
     def _follow_settings(self) -> None:
         routes = self._source.routes()
         if self._routes is not None and routes is not self._routes:
-            hastened = self._outbox.hasten()
-            _log.info("other settings were saved; %d waiting emails are due", hastened)
+            self._outbox.hasten()
+            _log.info("other settings are used from now on")
         self._routes = routes
 
     def _look_after(self) -> int:

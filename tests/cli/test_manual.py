@@ -26,7 +26,10 @@ COMMANDS = (
 
 def manual_pages(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
     """The commands that do something, those of groups among them, as they are typed."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from manual_pages(command, f"{path}{name} ")
         else:
@@ -37,7 +40,7 @@ PAGES = dict(manual_pages(cli))
 
 
 def test_the_commands_are_those_of_the_contract_in_this_order() -> None:
-    assert tuple(cli.commands) == COMMANDS
+    assert tuple(cli.list_commands(click.Context(cli))) == COMMANDS
 
 
 def test_the_default_service_has_the_commands_of_the_contract() -> None:

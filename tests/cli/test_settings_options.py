@@ -8,9 +8,9 @@ import click
 import pytest
 
 from smtp_desk.cli import check as check_command
-from smtp_desk.cli.main import cli
 from smtp_desk.core.secret import Secret
 from tests.cli.desk import RECIPIENT
+from tests.cli.test_manual import PAGES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,7 +150,7 @@ def test_every_setting_reaches_the_draft(desk: Desk, asked: list[ProofRequest]) 
 
 
 def test_no_command_takes_a_password_as_an_argument() -> None:
-    for command in cli.commands.values():
+    for command in PAGES.values():
         for parameter in command.params:
             if "password" in str(parameter.name):
                 assert isinstance(parameter, click.Option)
