@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, final
+from weakref import WeakSet
 
+from smtp_desk.core.address import AddressError, has_control, parse_mailbox
 from smtp_desk.core.catalogue import Catalogue
 from smtp_desk.core.findings import Finding
+from smtp_desk.core.reply import visible
+from smtp_desk.core.stages import Json
 from smtp_desk.sender.causes import cause
 from smtp_desk.sender.routes import Routes
 from smtp_desk.sender.sendmail_route import SendmailRoute
@@ -23,6 +27,8 @@ from smtp_desk.store.stored import DefaultKind, StoredServer, StoredSettings, Un
 
 _LOOK_AGAIN_S: Final = 60.0
 """A keyring that could not be read may be unlocked by now, and tells nobody."""
+
+_UNREADABLE: Final = "settings.file_unreadable"
 
 _log: Final = logging.getLogger(__name__)
 
@@ -54,54 +60,68 @@ class SavedRoutes:
         self._routes: Routes | None = None
         self._fingerprint: tuple[int, ...] = ()
         self._look_again_at = 0.0
-        self._retired: list[Route] = []
+        self._retired: WeakSet[Route] = WeakSet()
 
     def routes(self) -> Routes:
-        """See `RouteSource.routes`."""
+        """See `RouteSource.routes`.
+
+        After a save all wait until the keyring has answered. Where it did not give a secret
+        one caller asks it again now and then, and the others go on meanwhile.
+        """
         with self._lock:
             fingerprint = self._store.fingerprint()
-            if self._routes is None or self._is_stale(self._routes, fingerprint):
-                self._read(fingerprint)
-            return self._routes or Routes()
+            known = self._routes
+            if known is None or fingerprint != self._fingerprint:
+                return self._replace(known, self._read(fingerprint, Routes()), fingerprint)
+            if not _is_blocked(known) or self._monotonic() < self._look_again_at:
+                return known
+            self._look_again_at = self._monotonic() + _LOOK_AGAIN_S
+        found = self._read(fingerprint, Routes() if _is_of_older_file(known) else known)
+        with self._lock:
+            if self._routes is known:
+                return self._replace(known, found, fingerprint)
+            return self._routes or known  # saved anew or closed meanwhile
 
     def close(self) -> None:
         """See `RouteSource.close`."""
         with self._lock:
             for route in (*self._retired, *_routes_of(self._routes)):
                 route.close()
-            self._retired, self._routes = [], None
+            self._routes = None
 
-    def _is_stale(self, routes: Routes, fingerprint: tuple[int, ...]) -> bool:
-        if fingerprint != self._fingerprint:
-            return True
-        blocked = isinstance(routes.custom, Finding) or isinstance(routes.default, Finding)
-        return blocked and self._monotonic() >= self._look_again_at
+    def _replace(self, known: Routes | None, found: Routes, fingerprint: tuple[int, ...]) -> Routes:
+        self._routes, self._fingerprint = found, fingerprint
+        self._look_again_at = self._monotonic() + _LOOK_AGAIN_S
+        kept = _routes_of(found)
+        for route in _routes_of(known):
+            if route not in kept:
+                route.retire()
+                self._retired.add(route)
+        return found
 
-    def _read(self, fingerprint: tuple[int, ...]) -> None:
-        before = self._routes
+    def _read(self, fingerprint: tuple[int, ...], kept: Routes) -> Routes:
+        """Return the routes of the saved settings; those of `kept` that work stay as they are."""
+
+        def current() -> bool:
+            return self._store.fingerprint() == fingerprint
+
         try:
-            self._routes = self._built(self._store.load(), fingerprint)
+            return self._built(self._store.load(), kept, current)
         except SettingsFileError as error:
             # Somebody may be writing it by hand: what it said of the default service
             # before is still the best that is known.
             _log.error("the settings can't be read: %s", error)
-            problem = self._told("settings.file_unreadable", reason=str(error))
+            problem = self._told(_UNREADABLE, reason=str(error))
+            before = self._routes
             default = problem if before is None else before.default
-            self._routes = replace(before or Routes(), custom=problem, default=default)
-        self._fingerprint = fingerprint
-        self._look_again_at = self._monotonic() + _LOOK_AGAIN_S
-        kept = _routes_of(self._routes)
-        for route in _routes_of(before):
-            if route not in kept:
-                route.retire()
-                self._retired.append(route)
+            return replace(before or kept, custom=problem, default=default, current=current)
 
-    def _built(self, stored: StoredSettings, fingerprint: tuple[int, ...]) -> Routes:
+    def _built(self, stored: StoredSettings, kept: Routes, current: Callable[[], bool]) -> Routes:
         return Routes(
-            custom=self._custom(stored),
-            default=self._default(stored),
+            custom=_usable(kept.custom) or self._custom(stored),
+            default=_usable(kept.default) or self._default(stored),
             resend_uncertain=stored.uncertain is Uncertain.RESEND,
-            current=lambda: self._store.fingerprint() == fingerprint,
+            current=current,
             from_email=_from_email(stored),
             company_name=stored.preferences.company_name,
             tell_address=stored.preferences.tell_address,
@@ -119,10 +139,21 @@ class SavedRoutes:
         service, server = stored.default, stored.default.server
         if service.kind is DefaultKind.SENDMAIL:
             identity = _default_identity(stored, service.from_email)
-            return SendmailRoute(service.sendmail_path, identity, self._catalogue)
+            problem = self._problem_of(identity)
+            return problem or SendmailRoute(service.sendmail_path, identity, self._catalogue)
         if service.kind is DefaultKind.SMTP and server is not None:
             identity = _default_identity(stored, server.settings.from_email)
-            return self._smtp(DEFAULT, server, identity, stored)
+            return self._problem_of(identity) or self._smtp(DEFAULT, server, identity, stored)
+        return None
+
+    def _problem_of(self, identity: Identity) -> Finding | None:
+        """Return why no email can come from `identity`: no proof stands for these values."""
+        if not _is_mailbox(identity.from_email):
+            reason = f"“{visible(identity.from_email)}” is no email address"
+            return self._told("settings.value_invalid", field="From email", reason=reason)
+        if has_control(identity.from_name):
+            reason = "it has a line break or another control character"
+            return self._told("settings.value_invalid", field="Company name", reason=reason)
         return None
 
     def _smtp(
@@ -147,8 +178,8 @@ class SavedRoutes:
             resolver=self._resolver,
         )
 
-    def _told(self, code: str, *, reason: str) -> Finding:
-        return cause(self._catalogue, code, {"reason": reason})
+    def _told(self, code: str, **facts: Json) -> Finding:
+        return cause(self._catalogue, code, facts)
 
 
 def _default_identity(stored: StoredSettings, from_email: str) -> Identity:
@@ -163,11 +194,34 @@ def _default_identity(stored: StoredSettings, from_email: str) -> Identity:
 def _from_email(stored: StoredSettings) -> str:
     """Return the address that emails come from if all goes well."""
     custom = stored.server.settings.from_email if stored.server else ""
-    return custom or stored.default.from_email or Routes().from_email
+    known = (custom, stored.default.from_email)
+    return next(filter(_is_mailbox, known), Routes().from_email)
+
+
+def _is_mailbox(text: str) -> bool:
+    try:
+        parse_mailbox(text)
+    except AddressError:
+        return False
+    return True
+
+
+def _usable(way: Route | Finding | None) -> Route | None:
+    return None if isinstance(way, Finding) else way
+
+
+def _is_blocked(routes: Routes) -> bool:
+    """Whether a route can't be used now, but maybe later with the same settings."""
+    return isinstance(routes.custom, Finding) or isinstance(routes.default, Finding)
+
+
+def _is_of_older_file(routes: Routes) -> bool:
+    """Whether the file could not be read: the default service is what it said before."""
+    return isinstance(routes.custom, Finding) and routes.custom.code == _UNREADABLE
 
 
 def _routes_of(routes: Routes | None) -> tuple[Route, ...]:
     if routes is None:
         return ()
-    ways = (routes.custom, routes.default)
-    return tuple(way for way in ways if way is not None and not isinstance(way, Finding))
+    ways = (_usable(routes.custom), _usable(routes.default))
+    return tuple(way for way in ways if way is not None)

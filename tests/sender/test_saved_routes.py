@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import weakref
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -24,6 +28,7 @@ from smtp_desk.store.credentials import (
     UnavailableReason,
 )
 from smtp_desk.store.paths import Paths
+from smtp_desk.store.settings_file import SettingsFileError, SettingsFileProblem
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import DefaultKind, DefaultService, Preferences
 from tests.sender.outboxes import TurnedClock
@@ -35,10 +40,10 @@ from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, RELAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from smtp_desk.core.settings import ServerSettings
     from smtp_desk.sender.routes import Routes
+    from smtp_desk.store.stored import StoredSettings
     from tests.servers.certs import Certificates
 
 INVITATION: Final = Invitation(
@@ -152,6 +157,23 @@ def test_a_file_that_breaks_while_sending_keeps_the_default_service(home: Home) 
     assert code(home.routes.custom) == "settings.file_unreadable"
     assert home.routes.default is before.default
     assert home.routes.from_email == OLD.from_email
+
+
+def test_a_file_that_can_be_read_at_last_holds_as_a_whole(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.save(RELAY, None, default=True)
+    assert identity(home.routes.default).from_email == RELAY.from_email
+    home.save(replace(RELAY, from_email="other@corp.local"), None, default=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(home.store, "load", _unreadable)
+        assert identity(home.routes.default).from_email == RELAY.from_email
+    home.seconds += 60
+    assert identity(home.routes.default).from_email == "other@corp.local"
+
+
+def _unreadable() -> StoredSettings:
+    raise SettingsFileError(SettingsFileProblem.UNREADABLE, Path("settings.toml"), "no right")
 
 
 def test_a_file_that_was_broken_before_gives_no_route(home: Home) -> None:
@@ -269,3 +291,90 @@ def test_new_settings_are_used_by_the_very_next_email(home: Home, certs: Certifi
         assert b"Reply-To: Example <desk@example.org>" in fallen_back or (
             b"Reply-To: desk@example.org" in fallen_back
         )
+
+
+def test_asking_the_keyring_again_leaves_what_works_alone(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    home.save(RELAY, None, default=True)
+    home.keyring.locked = True
+    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
+    before = home.routes
+    assert code(before.custom) == "settings.secret_unavailable"
+    for _ in range(3):
+        home.seconds += 60
+        assert home.routes.default is before.default
+    home.keyring.locked = False
+    home.seconds += 60
+    assert isinstance(home.routes.custom, SmtpRoute)
+    assert home.routes.default is before.default
+
+
+def test_nobody_waits_for_a_keyring_that_is_asked_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.save(OLD, OLD_SECRET)
+    home.keyring.locked = True
+    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
+    before = home.routes
+    asked, answer = threading.Event(), threading.Event()
+
+    def hanging(_key: str) -> Secret | None:
+        asked.set()
+        assert answer.wait(10)
+        return OLD_SECRET
+
+    monkeypatch.setattr(home.keyring, "get", hanging)
+    home.seconds += 60
+    first = threading.Thread(target=home.source.routes)
+    first.start()
+    assert asked.wait(10)
+    second = threading.Thread(target=home.source.routes)
+    second.start()
+    second.join(5)
+    assert not second.is_alive()
+    assert home.routes is before
+    answer.set()
+    first.join(10)
+    assert isinstance(home.routes.custom, SmtpRoute)
+
+
+def test_routes_that_retired_are_not_kept_for_ever(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    retired = weakref.ref(home.routes.custom)
+    home.save(replace(OLD, from_name="Another"), NEW_SECRET)
+    assert isinstance(home.routes.custom, SmtpRoute)
+    gc.collect()
+    assert retired() is None
+
+
+def test_a_broken_file_lets_the_health_of_the_default_service_be_told(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    home.save(RELAY, None, default=True)
+    assert home.routes.current()
+    home.edit("schema", "schema = [")
+    assert code(home.routes.custom) == "settings.file_unreadable"
+    assert home.routes.current()
+
+
+@pytest.mark.parametrize("wrong", ["root", "", "a@b@c", "a@example.org\\r\\nBcc: eve@example.org"])
+def test_a_default_service_whose_address_is_none_is_not_used(home: Home, wrong: str) -> None:
+    home.store.save_default(
+        DefaultService(DefaultKind.SENDMAIL, "/usr/sbin/sendmail", "root@example.org")
+    )
+    home.edit("root@example.org", wrong)
+    assert code(home.routes.default) == "settings.value_invalid"
+    outbox, clock = MemoryOutbox(), TurnedClock()
+    templates = Templates(home.paths.templates)
+    sender = Sender(outbox, MemoryHealth(clock), home.source, templates, CATALOGUE, clock=clock)
+    with sender:
+        (receipt,) = sender.send(INVITATION).recipients
+    assert receipt.fate is Fate.QUEUED, "stored, and sent when that is corrected"
+
+
+def test_a_company_name_that_is_no_line_harms_no_mail(home: Home) -> None:
+    home.store.save_preferences(Preferences(company_name="Example"))
+    home.store.save_default(
+        DefaultService(DefaultKind.SENDMAIL, "/usr/sbin/sendmail", "root@example.org")
+    )
+    home.edit('"Example"', '"Example\\r\\nBcc: eve@example.org"')
+    assert code(home.routes.default) == "settings.value_invalid"
