@@ -65,7 +65,9 @@ def log_report(report: CheckReport) -> None:
     if finding is None:
         _log.info("report %s: %s", report.id, "sent" if report.sent else "nothing failed")
     else:
-        _log.info("report %s: %s at %s", report.id, finding.code, finding.stage)
+        level = logging.WARNING if finding.alarm else logging.INFO
+        alarm = ", which can be an attack" if finding.alarm else ""
+        _log.log(level, "report %s: %s at %s%s", report.id, finding.code, finding.stage, alarm)
     for warning in report.warnings:
         _log.info("report %s: warning %s at %s", report.id, warning.code, warning.stage)
 

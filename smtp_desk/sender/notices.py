@@ -28,6 +28,10 @@ _TRIES_AGAIN: Final = (
     "SMTP Desk tries the server again by itself, unless the sign-in was refused: then correct"
     " the settings, or press Try again on the Delivery page."
 )
+_ALARM: Final = (
+    "ALARM: This can be an attack on the connection to the server, from somebody who wants the"
+    " emails unencrypted or on another way. Let the network administrator look at it."
+)
 _HELD: Final = (
     "These emails may have been delivered. The next ones without an answer are held on the"
     " Delivery page of SMTP Desk, and sent again only when a person asks for it."
@@ -92,6 +96,7 @@ class Notices:
         return [
             f"Since {at} {_ANOTHER_WAY}",
             f"The cause: {finding.summary}",
+            *([_ALARM] if finding.alarm else []),
             *(f"What to do: {remedy.text}" for remedy in finding.remedies[:1]),
             _TRIES_AGAIN,
         ]

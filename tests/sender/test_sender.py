@@ -247,6 +247,14 @@ def test_people_are_told_once_when_an_outage_begins_and_ends(office: Office) -> 
     assert not [who for _, recipients in custom.sent for who in recipients if who.startswith("it")]
 
 
+@pytest.mark.parametrize(("code", "alarm"), [("tls.not_offered", True), ("tls.expired", False)])
+def test_what_can_be_an_attack_raises_an_alarm(office: Office, code: str, *, alarm: bool) -> None:
+    office.ways(failing(code), Way(DEFAULT), tell="it@example.org")
+    office.sender.send(INVITATION)
+    (entry,) = (each for each in office.outbox.page().entries if each.kind == "notification")
+    assert (b"ALARM: " in office.outbox.message(entry.id).payload) is alarm
+
+
 def test_nobody_is_told_later_of_what_nobody_wanted_to_know(office: Office) -> None:
     custom, default = failing("connect.refused"), Way(DEFAULT)
     office.ways(custom, default)
