@@ -9,11 +9,11 @@ import os
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Self, TypeVar, final
 
+from smtp_desk.sender.forks import start_anew_in_children
 from smtp_desk.sender.migrations import check_version, migrate
 from smtp_desk.sender.outbox import (
     OutboxBusyError,
@@ -78,7 +78,7 @@ class Database:
         self.start_anew()
         with self._told():
             self._prepare()
-        _databases.add(self)
+        start_anew_in_children(self)
 
     def __enter__(self) -> Self:
         return self
@@ -309,14 +309,4 @@ def _primary_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
 
 
-_databases: Final[weakref.WeakSet[Database]] = weakref.WeakSet()
 _inherited: Final[list[_Connection]] = []
-
-
-def _start_anew_in_child() -> None:
-    for database in _databases:
-        database.start_anew()
-
-
-# Absent on Windows, where nothing forks.
-getattr(os, "register_at_fork", dict)(after_in_child=_start_anew_in_child)

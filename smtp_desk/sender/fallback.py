@@ -30,6 +30,7 @@ from smtp_desk.sender.entries import (
     Refuse,
     Resume,
 )
+from smtp_desk.sender.forks import start_anew_in_children
 from smtp_desk.sender.health import Health
 from smtp_desk.sender.outbox import LeaseLostError, Outbox, OutboxError, OutboxUnavailableError
 from smtp_desk.sender.probing import Prober
@@ -94,6 +95,11 @@ class Dispatcher:
         self._clock = clock
         self._random = random
         self._prober = Prober(health, outbox)
+        self.start_anew()
+        start_anew_in_children(self)
+
+    def start_anew(self) -> None:
+        """Forget what belongs to the parent process; see `forks`."""
         self._late: list[Accept] = []
         self._late_lock = threading.Lock()
 

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, final
 
+from smtp_desk.sender.forks import start_anew_in_children
+
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, as ULIDs have
 _LENGTH: Final = 26
 _RANDOM_BITS: Final = 80
@@ -21,6 +23,11 @@ class IdentifierSource:
 
     def __init__(self, draw: Callable[[int], int] = secrets.randbits) -> None:
         self._draw = draw
+        self.start_anew()
+        start_anew_in_children(self)
+
+    def start_anew(self) -> None:
+        """Make others than the parent process does; see `forks`."""
         self._lock = threading.Lock()
         self._last = (-1, 0)
 

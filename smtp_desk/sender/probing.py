@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from smtp_desk.core.findings import Finding, Scope
+from smtp_desk.sender.forks import start_anew_in_children
 from smtp_desk.sender.health import Health
 from smtp_desk.sender.outbox import OutboxError, OutboxRecords
 from smtp_desk.sender.routes import always
@@ -27,6 +28,11 @@ class Prober:
     def __init__(self, health: Health, outbox: OutboxRecords) -> None:
         self._health = health
         self._outbox = outbox
+        self.start_anew()
+        start_anew_in_children(self)
+
+    def start_anew(self) -> None:
+        """Forget what belongs to the parent process; see `forks`."""
         self._granted: list[threading.Thread] = []
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()

@@ -14,6 +14,7 @@ from smtp_desk.core.findings import Finding
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.causes import cause
+from smtp_desk.sender.forks import start_anew_in_children
 from smtp_desk.sender.routes import Routes
 from smtp_desk.sender.sendmail_route import SendmailRoute
 from smtp_desk.sender.smtp_route import SmtpRoute
@@ -56,10 +57,18 @@ class SavedRoutes:
         self._catalogue = catalogue
         self._monotonic = monotonic
         self._resolver = resolver
-        self._lock = threading.Lock()
         self._routes: Routes | None = None
         self._fingerprint: tuple[int, ...] = ()
         self._look_again_at = 0.0
+        self._parents: list[Route] = []
+        self.start_anew()
+        start_anew_in_children(self)
+
+    def start_anew(self) -> None:
+        """Forget what belongs to the parent process; see `forks`."""
+        self._parents += _routes_of(self._routes)
+        self._lock = threading.Lock()
+        self._routes = None
         self._retired: WeakSet[Route] = WeakSet()
 
     def routes(self) -> Routes:

@@ -17,6 +17,7 @@ from smtp_desk.sender.database import Database
 from smtp_desk.sender.drain import CONNECTIONS, LEASE, Drain, batches
 from smtp_desk.sender.entries import Claim, OutboxMessage
 from smtp_desk.sender.fallback import ONLY_ROUTE, Dispatcher, Outcome
+from smtp_desk.sender.forks import start_anew_in_children
 from smtp_desk.sender.health import Health
 from smtp_desk.sender.health_sqlite import SqliteHealth
 from smtp_desk.sender.kinds import Email, Notification
@@ -86,11 +87,16 @@ class Sender:
         self._source = routes
         self._templates = templates
         self._clock = clock
-        self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         jitter = {} if random is None else {"random": random}
         self._dispatcher = Dispatcher(outbox, health, catalogue, clock=clock, **jitter)
         self._notices = Notices(health, catalogue, self._send_notice)
         self._closing = ExitStack()
+        self.start_anew()
+        start_anew_in_children(self)
+
+    def start_anew(self) -> None:
+        """Forget what belongs to the parent process: after a fork the child sends by itself."""
+        self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 

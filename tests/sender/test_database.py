@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender import database as database_module
-from smtp_desk.sender.database import Database, _start_anew_in_child
+from smtp_desk.sender.database import Database
 from smtp_desk.sender.migrations import APPLICATION_ID, MIGRATIONS
 from smtp_desk.sender.outbox import (
     OutboxBusyError,
@@ -252,7 +252,7 @@ def test_a_connection_of_a_removed_file_is_given_up(database: Database, path: Pa
 
 def test_a_child_leaves_the_connections_of_its_parent_alone(database: Database) -> None:
     (connection,) = database._free
-    _start_anew_in_child()
+    database.start_anew()
     assert count(database) == 0
     assert connection not in database._free
     assert connection.execute("SELECT count(*) FROM entries").fetchone() == (0,)

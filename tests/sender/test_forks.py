@@ -1,0 +1,117 @@
+"""A program that forks after it made a sender: both go on, and neither disturbs the other."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from smtp_desk.core.secret import Secret
+from smtp_desk.sender import Fate, Sender
+from smtp_desk.sender.database import Database
+from smtp_desk.sender.health_sqlite import SqliteHealth
+from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.templates import Templates
+from smtp_desk.sender.transport import CUSTOM
+from tests.sender.post_office import accepted, mail
+from tests.sender.test_saved_routes import Home
+from tests.sender.ways import CATALOGUE
+from tests.servers.script import Script
+from tests.servers.scripted import ScriptedServer
+from tests.store.settings import OLD
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from smtp_desk.core.settings import ServerSettings
+    from tests.servers.certs import Certificates
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
+    # Python warns of what is tested here.
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
+]
+
+PATIENCE_S: Final = 20.0
+
+
+def at(server: ScriptedServer, certs: Certificates) -> ServerSettings:
+    ca_pem = certs.root.chain_file.read_text()
+    return replace(OLD, host=server.host, port=server.port, username="desk", ca_pem=ca_pem)
+
+
+def in_a_child(work: Callable[[], bool]) -> bool:
+    """Do `work` in a forked child; return whether it said yes in time."""
+    child = os.fork()
+    if child == 0:
+        good = False
+        try:
+            threading.Timer(PATIENCE_S, os._exit, (3,)).start()
+            good = work()
+        finally:
+            os._exit(0 if good else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def sent(sender: Sender, *names: str) -> bool:
+    """Whether the custom server takes an email to each of these, all at once."""
+    receipts = sender.send_many(mail(name, (f"{name}@example.test",)) for name in names)
+    fates = [(each.fate, each.route) for receipt in receipts for each in receipt.recipients]
+    return fates == [(Fate.ACCEPTED, CUSTOM)] * len(names)
+
+
+def sent_at_last(sender: Sender, *names: str) -> bool:
+    with sender:
+        return sent(sender, *names)
+
+
+def test_parent_and_child_send_by_connections_of_their_own(
+    tmp_path: Path, certs: Certificates, tls: ssl.SSLContext
+) -> None:
+    home = Home(tmp_path)
+    with ScriptedServer(Script(tls=tls)) as server, Database(tmp_path / "outbox.sqlite3") as file:
+        home.save(at(server, certs), Secret("s3cret"))
+        sender = Sender(
+            SqliteOutbox(file),
+            SqliteHealth(file),
+            home.source,
+            Templates(home.paths.templates),
+            CATALOGUE,
+        )
+        with sender:
+            assert sent(sender, "a", "b", "c"), "its threads and connections are there"
+            assert in_a_child(lambda: sent_at_last(sender, "d", "e", "f"))
+            assert sent(sender, "g", "h", "i")
+            assert accepted(server) == {f"{name}@example.test": 1 for name in "abcdefghi"}
+
+
+def test_a_lock_that_was_held_in_the_parent_holds_no_child(
+    tmp_path: Path, certs: Certificates, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other threads of the parent are in the middle of something."""
+    home = Home(tmp_path)
+    with ScriptedServer(Script(tls=tls)) as server:
+        home.save(at(server, certs), Secret("s3cret"))
+        reading, go_on = threading.Event(), threading.Event()
+        load = home.store.load
+
+        def slowly() -> object:
+            if threading.current_thread() is not threading.main_thread():
+                reading.set()
+                assert go_on.wait(PATIENCE_S)
+            return load()
+
+        monkeypatch.setattr(home.store, "load", slowly)
+        with ThreadPoolExecutor(1) as threads:
+            first = threads.submit(home.source.routes)
+            assert reading.wait(PATIENCE_S)
+            assert in_a_child(lambda: home.source.routes().custom is not None)
+            go_on.set()
+            assert first.result().custom is not None
+        home.source.close()
