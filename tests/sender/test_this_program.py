@@ -31,8 +31,12 @@ def test_links_to_it(installed: pathlib.Path, tmp_path: pathlib.Path) -> None:
     assert is_this_program(tmp_path / "two")
 
 
-def test_what_runs_just_now() -> None:
-    assert is_this_program(pathlib.Path(sys.argv[0]))
+def test_what_runs_just_now(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "desk"
+    program.touch()
+    assert not is_this_program(program)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    assert is_this_program(program)
 
 
 @pytest.mark.parametrize("command", ["smtp-desk sendmail", "python3 -m smtp_desk sendmail"])
