@@ -1,6 +1,5 @@
 """Draining the outbox: what waits is sent when its time comes."""
 
-import contextlib
 import logging
 import select
 import time
@@ -8,16 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from itertools import groupby
-from typing import Final, TypeAlias, final
+from typing import Final, TypeAlias, TypeVar, final
 
 from smtp_desk.sender.addressing import FOREIGN
 from smtp_desk.sender.clock import Clock, utc_now
 from smtp_desk.sender.entries import Claim, Doubt, Postpone, Renew
 from smtp_desk.sender.fallback import Dispatcher
 from smtp_desk.sender.notices import Notices
-from smtp_desk.sender.outbox import EntryNotFoundError, Outbox, OutboxUnavailableError
+from smtp_desk.sender.outbox import EntryNotFoundError, Outbox, OutboxError, OutboxUnavailableError
 from smtp_desk.sender.routes import Routes, RouteSource
 from smtp_desk.smtp.cancel import Cancel
+
+T = TypeVar("T")
 
 CONNECTIONS: Final = 3
 """So many emails are on their way at once, by as many connections."""
@@ -113,10 +114,15 @@ class Drain:
         self._prune()
         due = self._outbox.next_due()
         if due is None or due > self._clock():
-            return self._look_after()
-        handled = self._send_all(cancel)
-        self._notices.tell(self._source.routes())
+            return self._look_after(cancel)
+        senders = [lambda: self._send_due(cancel) for _ in range(CONNECTIONS)]
+        handled = sum(self._at_once(cancel, *senders))
+        self._tell(cancel)
         return handled
+
+    def _tell(self, cancel: Cancel) -> None:
+        if not cancel.cancelled:
+            self._at_once(cancel, lambda: self._notices.tell(self._source.routes()))
 
     def _follow_settings(self) -> None:
         routes = self._source.routes()
@@ -125,12 +131,11 @@ class Drain:
             _log.info("other settings are used from now on")
         self._routes = routes
 
-    def _look_after(self) -> int:
+    def _look_after(self, cancel: Cancel) -> int:
         """Probe what rested long enough, and tell of outages; return how much is due by that."""
-        routes = self._source.routes()
-        self._dispatcher.look_after(routes)
+        self._dispatcher.look_after(self._source.routes())
         self._dispatcher.settle_probes(_PROBE_S)
-        self._notices.tell(routes)
+        self._tell(cancel)
         due = self._outbox.next_due()
         return int(due is not None and due <= self._clock())
 
@@ -147,13 +152,13 @@ class Drain:
             self._pruned_at = now
             self._outbox.prune()
 
-    def _send_all(self, cancel: Cancel) -> int:
+    def _at_once(self, cancel: Cancel, *work: Callable[[], T]) -> list[T]:
         with ThreadPoolExecutor(CONNECTIONS, "drain") as pool:
-            running = [pool.submit(self._send_due, cancel) for _ in range(CONNECTIONS)]
+            running = [pool.submit(each) for each in work]
             self._await(running, cancel)
-        return sum(future.result() for future in running)
+        return [future.result() for future in running]
 
-    def _await(self, running: list[Future[int]], cancel: Cancel) -> None:
+    def _await(self, running: Sequence[Future[T]], cancel: Cancel) -> None:
         """Wait for the end; after a cancel only so long, then what is on its way is cut."""
         while not cancel.cancelled:
             if not wait(running, _LOOK_S).not_done:
@@ -178,9 +183,16 @@ class Drain:
         held = self._renewed(batch)
         if not held:
             return 0
-        with contextlib.suppress(EntryNotFoundError):
-            message = self._outbox.message(held[0].entry.id)
+        entry_id = held[0].entry.id
+        try:
+            message = self._outbox.message(entry_id)
             self._dispatcher.deliver(held, message, self._source.routes())
+        except EntryNotFoundError:
+            pass
+        except OutboxError:
+            raise
+        except Exception:  # noqa: BLE001 - one message stops no other; its lease runs out
+            _log.exception("our own fault while sending %s", entry_id)
         return len(held)
 
     def _renewed(self, batch: Sequence[Claim]) -> list[Claim]:

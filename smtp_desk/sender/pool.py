@@ -357,7 +357,11 @@ class SessionPool:
             target=self._say_goodbye, args=(pooled,), name="goodbye", daemon=True
         )
         self._leaving[thread] = pooled
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # none is to be had: hang up instead
+            del self._leaving[thread]
+            pooled.session.abort()
 
     def _dismiss_all(self) -> None:
         while self._idle:
@@ -372,8 +376,10 @@ class SessionPool:
 
     def _watch(self) -> None:
         if not self._watched:
-            self._watched = True
-            threading.Thread(target=self._dismiss_idle, name="idle sessions", daemon=True).start()
+            thread = threading.Thread(target=self._dismiss_idle, name="idle sessions", daemon=True)
+            with contextlib.suppress(RuntimeError):  # none is to be had: maybe the next time
+                thread.start()
+                self._watched = True
 
     def _dismiss_idle(self) -> None:
         """Dismiss each session when it was idle long enough, until none is left."""

@@ -57,7 +57,12 @@ class Prober:
             granted, self._granted = self._granted, []
             self._threads.update(granted)
         for thread in granted:
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:  # none is to be had: it is granted anew later
+                _log.warning("%s can't begin: %s", thread.name, error)
+                with self._lock:
+                    self._threads.discard(thread)
 
     def wait(self, seconds: float) -> None:
         """Give running probes this long to end; one that is left behind is granted anew later."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
-from typing import Final, Self, final
+from typing import Final, Self, TypeAlias, final
 
 from smtp_desk.core.catalogue import Catalogue
 from smtp_desk.sender.clock import Clock, utc_now
@@ -23,7 +23,7 @@ from smtp_desk.sender.health_sqlite import SqliteHealth
 from smtp_desk.sender.kinds import Email, Notification
 from smtp_desk.sender.message import new_message_id, outbox_message
 from smtp_desk.sender.notices import Notices
-from smtp_desk.sender.outbox import Outbox
+from smtp_desk.sender.outbox import MEBIBYTE, Outbox
 from smtp_desk.sender.outbox_sqlite import SqliteOutbox
 from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
 from smtp_desk.sender.routes import Routes, RouteSource
@@ -41,9 +41,13 @@ from smtp_desk.store.credentials import (
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.settings_store import SettingsStore
 
+_Job: TypeAlias = tuple[int, list[Claim], OutboxMessage]
+_Done: TypeAlias = tuple[int, Outcome]
+
 _log: Final = logging.getLogger(__name__)
 
 _STORED_AT_ONCE: Final = 100
+_OCTETS_AT_ONCE: Final = 16 * MEBIBYTE
 _PROBE_GRACE_S: Final = 3.0
 
 
@@ -172,18 +176,20 @@ class Sender:
     def send_many(self, emails: Iterable[Email | OutboxMessage]) -> Iterator[Receipt]:
         """Send many emails by up to three connections; yield their receipts in the same order.
 
-        It takes and stores 100 at a time, so memory does not grow with their number, and
-        an email without a receipt was not sent.
+        Ask for the receipts, in a loop or by `list`: nothing is sent before. The emails are
+        taken, stored and sent up to 100 at a time, fewer of large ones, so memory does not
+        grow with their number. Those of the group whose receipts come next are all sent,
+        even if the loop ends early; of later ones nothing is stored.
 
         Raises:
             OutboxUnavailableError: As `send`; the emails not yet yielded were not sent.
             OutboxFullError: As `send`.
             MessageTooLargeError: As `send`.
+            Exception: What `emails` raised; the emails not yet yielded were not sent.
         """
         waiting = iter(emails)
-        while some := tuple(islice(waiting, _STORED_AT_ONCE)):
+        while messages := self._next_of(waiting):
             routes = self._source.routes()
-            messages = tuple(self._message(email, routes) for email in some)
             receipts = self._send(messages, routes)
             self._notices.tell(routes)
             yield from receipts
@@ -192,7 +198,8 @@ class Sender:
         """Send what is due in the outbox; return how many emails were dealt with.
 
         Args:
-            cancel: Ends it within 5 s.
+            cancel: Ends it within 5 s; what other threads send by this sender at that
+                moment may be cut too.
             once: Return when nothing is due; False to wait for more until cancelled.
 
         Raises:
@@ -209,7 +216,11 @@ class Sender:
         return drain.run(cancel or Cancel(), once=once)
 
     def close(self) -> None:
-        """Say goodbye to the servers. A probe of a resting server gets 3 s to end."""
+        """Say goodbye to the servers. A probe of a resting server gets 3 s to end.
+
+        What other threads send at this moment is cut: it stays queued, or is uncertain
+        where its final dot was out. Cancel a `drain` before.
+        """
         self._dispatcher.settle_probes(_PROBE_GRACE_S)
         self._source.close()
         with self._lock:
@@ -229,6 +240,17 @@ class Sender:
             email, rendered, message_id=new_message_id(routes.from_email), now=self._clock()
         )
 
+    def _next_of(self, emails: Iterator[Email | OutboxMessage]) -> list[OutboxMessage]:
+        """Take the next emails, as many as may lie in memory at once."""
+        taken: list[OutboxMessage] = []
+        octets = 0
+        for email in islice(emails, _STORED_AT_ONCE):
+            taken.append(self._message(email, self._source.routes()))
+            octets += taken[-1].size
+            if octets >= _OCTETS_AT_ONCE:
+                break
+        return taken
+
     def _send(self, messages: Sequence[OutboxMessage], routes: Routes) -> list[Receipt]:
         claims = iter(self._outbox.add_claimed(messages, self._owner, LEASE))
         jobs = [
@@ -237,23 +259,22 @@ class Sender:
             for batch in batches(tuple(islice(claims, len(message.recipients))))
         ]
 
-        def deliver(job: tuple[int, list[Claim], OutboxMessage]) -> tuple[int, Outcome]:
+        def deliver(job: _Job) -> _Done:
             index, batch, message = job
             return index, self._dispatcher.deliver(batch, message, routes)
 
-        outcomes = map(deliver, jobs) if len(jobs) == 1 else self._threads.map(deliver, jobs)
+        outcomes = map(deliver, jobs) if len(jobs) == 1 else self._at_once(deliver, jobs)
         found: list[list[Outcome]] = [[] for _ in messages]
         for index, outcome in outcomes:
             found[index].append(outcome)
         pairs = zip(messages, found, strict=True)
         return [_receipt(message.message_id, outcomes) for message, outcomes in pairs]
 
-    @property
-    def _threads(self) -> ThreadPoolExecutor:
-        with self._lock:
+    def _at_once(self, work: Callable[[_Job], _Done], jobs: Iterable[_Job]) -> Iterator[_Done]:
+        with self._lock:  # `close` waits for what was handed to the threads that it ends
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(CONNECTIONS, "send")
-            return self._pool
+            return self._pool.map(work, jobs)
 
     def _send_notice(self, email: Notification, routes: Routes) -> None:
         message = self._message(email, routes)

@@ -23,6 +23,7 @@ from tests.sender.ways import CATALOGUE, Way, failing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from smtp_desk.sender import Email
     from smtp_desk.sender.routes import RouteSource
     from smtp_desk.sender.transport import RouteResult
     from smtp_desk.smtp.transaction import BeforeDot
@@ -38,12 +39,14 @@ class Work:
         self.meanwhile: Callable[[Cancel], None] = Cancel.cancel
         self.drain = self.with_source(self.source)
 
-    def with_source(self, source: RouteSource) -> Drain:
+    def with_source(
+        self, source: RouteSource, tell: Callable[[Email, Routes], None] = lambda *_: None
+    ) -> Drain:
         return Drain(
             self.post.outbox,
             source,
             self.post.dispatcher,
-            Notices(self.post.health, CATALOGUE, lambda _email, _routes: None),
+            Notices(self.post.health, CATALOGUE, tell),
             owner="worker",
             clock=self.post.clock,
             wait_for=self._wait,
@@ -272,6 +275,56 @@ def test_what_does_not_end_after_a_cancel_is_cut(monkeypatch: pytest.MonkeyPatch
     worker.join(20)
     assert cut.is_set()
     assert not worker.is_alive()
+
+
+def test_a_mail_of_an_outage_that_does_not_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "_GRACE_S", 0.05)
+    began, cut = threading.Event(), threading.Event()
+
+    class Source(FixedRoutes):
+        def close(self) -> None:
+            cut.set()
+
+    def tell(_email: Email, _routes: Routes) -> None:
+        began.set()
+        assert cut.wait(20)
+
+    work = Work(failing("connect.refused"))
+    routes = Routes(custom=work.post.routes.custom, tell_address="it@example.org")
+    drain = work.with_source(Source(routes), tell)
+    work.add(mail(1, ("bo@example.test",)))
+    cancel = Cancel()
+    worker = threading.Thread(target=drain.run, args=(cancel,), kwargs={"once": False})
+    worker.start()
+    assert began.wait(20)
+    cancel.cancel()
+    worker.join(10)
+    assert cut.is_set()
+    assert not worker.is_alive()
+
+
+def test_a_message_that_is_our_own_fault_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    custom = Way()
+    work = Work(custom)
+    work.add(*(mail(number, (f"p{number}@example.test",)) for number in range(12)))
+    read = work.post.outbox.message
+
+    def message(entry_id: str) -> OutboxMessage:
+        found = read(entry_id)
+        if found.message_id == "<3@example.org>":
+            raise MemoryError("too much for this machine")
+        return found
+
+    monkeypatch.setattr(work.post.outbox, "message", message)
+    work.run()
+    assert len(custom.given) == 11
+    assert "too much for this machine" in caplog.text
+    monkeypatch.undo()
+    work.post.clock.turn(minutes=11)
+    work.run()
+    assert len(custom.given) == 12
 
 
 def test_it_prunes_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:

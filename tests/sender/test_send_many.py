@@ -1,0 +1,132 @@
+"""Volume: what is taken, stored and sent when, and what becomes of it if the caller stops."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from smtp_desk.sender import Fate
+from smtp_desk.sender.entries import State
+from tests.sender.post_office import mail
+from tests.sender.test_sender import Office
+from tests.sender.ways import Way
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from smtp_desk.sender.entries import OutboxMessage
+    from smtp_desk.sender.receipts import Receipt
+    from smtp_desk.sender.transport import RouteResult
+    from smtp_desk.smtp.transaction import BeforeDot
+
+MEBIBYTE: Final = 1024 * 1024
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path)
+    with office.sender:
+        yield office
+
+
+def mails(count: int, taken: list[int], body: bytes = b"") -> Iterator[OutboxMessage]:
+    for number in range(count):
+        taken.append(number)
+        yield mail(number, (f"p{number}@example.org",), body)
+
+
+def test_nothing_is_taken_before_the_first_receipt_is_asked_for(office: Office) -> None:
+    taken: list[int] = []
+    receipts = office.sender.send_many(mails(3, taken))
+    assert (taken, office.outbox.counts().total) == ([], 0)
+    assert len(list(receipts)) == 3
+
+
+def test_a_caller_that_stops_half_way(office: Office) -> None:
+    """The emails that were taken are sent; of the others nothing is stored."""
+    custom, taken = Way(), list[int]()
+    office.ways(custom)
+    for number, receipt in enumerate(office.sender.send_many(mails(250, taken))):
+        assert receipt.recipients[0].fate is Fate.ACCEPTED
+        if number == 10:
+            break
+    assert len(taken) == len(custom.given) == 100
+    assert {entry.state for entry in office.outbox.page().entries} == {State.ACCEPTED}
+
+
+def test_a_source_of_emails_that_raises(office: Office) -> None:
+    def some() -> Iterator[OutboxMessage]:
+        yield from mails(150, [])
+        raise LookupError("the list ends in nothing")
+
+    custom = Way()
+    office.ways(custom)
+    receipts: list[Receipt] = []
+    with pytest.raises(LookupError):
+        receipts.extend(office.sender.send_many(some()))
+    assert office.outbox.counts().total == len(custom.given) == 100
+
+
+def test_large_emails_do_not_gather_in_memory(office: Office) -> None:
+    office.ways(Way())
+    taken: list[int] = []
+    receipts = office.sender.send_many(mails(60, taken, b"x" * MEBIBYTE))
+    next(receipts)
+    assert len(taken) <= 17
+    assert len(list(receipts)) == 59
+
+
+def test_closed_by_another_thread_every_email_has_its_receipt(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is stored must not look like lost, or it is sent a second time by hand."""
+    office.ways(Way())
+    closing = threading.Thread(target=office.sender.close)
+    hand_out = ThreadPoolExecutor.map
+
+    def close_first(
+        pool: ThreadPoolExecutor, work: Callable[[object], object], jobs: Iterable[object]
+    ) -> Iterator[object]:
+        closing.start()
+        closing.join(0.5)
+        return hand_out(pool, work, jobs)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "map", close_first)
+    receipts = list(office.sender.send_many(mails(5, [])))
+    closing.join(10)
+    assert [each.recipients[0].fate for each in receipts] == [Fate.ACCEPTED] * 5
+
+
+class Interrupted(Way):
+    """A route in which somebody presses Ctrl-C."""
+
+    def send(
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        *,
+        last: bool = False,
+    ) -> tuple[RouteResult, ...]:
+        if "p1@" in recipients[0]:
+            raise KeyboardInterrupt
+        return super().send(message, recipients, before_dot, last=last)
+
+
+def test_an_interrupt_loses_nothing_and_sends_nothing_twice(office: Office) -> None:
+    custom = Interrupted()
+    office.ways(custom)
+    with pytest.raises(KeyboardInterrupt):
+        office.sender.send(mail(1, ("p1@example.org",)))
+    with pytest.raises(KeyboardInterrupt):
+        list(office.sender.send_many(mails(20, [])))
+    later = Way()
+    office.ways(later)
+    office.clock.turn(minutes=11)
+    office.sender.drain()
+    given = [recipient for _, recipient in (*custom.given, *later.given)]
+    assert sorted(given) == sorted(["p1@example.org", *(f"p{n}@example.org" for n in range(20))])
