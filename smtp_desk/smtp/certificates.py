@@ -26,6 +26,7 @@ _NO_EXTENSION: Final = (
     x509.ExtensionNotFound,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
+    TypeError,
     ValueError,
 )
 
@@ -50,10 +51,10 @@ class Certificate:
         self.der = der
         try:
             self._parsed = x509.load_der_x509_certificate(der)
-        except x509.InvalidVersion as error:
+            self.subject = visible(self._parsed.subject.rfc4514_string())
+            self.issuer = visible(self._parsed.issuer.rfc4514_string())
+        except (x509.InvalidVersion, TypeError) as error:
             raise ValueError(str(error)) from error
-        self.subject = visible(self._parsed.subject.rfc4514_string())
-        self.issuer = visible(self._parsed.issuer.rfc4514_string())
 
     @property
     def self_issued(self) -> bool:

@@ -125,10 +125,18 @@ def test_what_is_no_certificate_is_left_out(certs: Certificates) -> None:
     assert [each.der for each in read_chain((b"rubbish", der(certs.good)))] == [der(certs.good)]
 
 
-def test_a_version_that_does_not_exist_is_left_out(certs: Certificates) -> None:
-    version = bytes.fromhex("a003020102")  # the third
-    assert version in der(certs.good)
-    odd = der(certs.good).replace(version, version[:-1] + b"\x30", 1)
+@pytest.mark.parametrize(
+    ("part", "odd_part"),
+    [
+        ("a003020102", "a003020130"),  # version 49 in the place of the third
+        ("06035504030c", "060355040303"),  # a common name that is bits, no text
+    ],
+)
+def test_what_no_certificate_may_hold_leaves_it_out(
+    certs: Certificates, part: str, odd_part: str
+) -> None:
+    odd = der(certs.good).replace(bytes.fromhex(part), bytes.fromhex(odd_part), 1)
+    assert odd != der(certs.good)
     assert [each.der for each in read_chain((odd, der(certs.root)))] == [der(certs.root)]
 
 
