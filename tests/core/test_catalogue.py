@@ -7,7 +7,7 @@ from smtp_desk.core.errors import Acceptance, SmtpFailure
 from smtp_desk.core.findings import FindingSeverity, Who
 from smtp_desk.core.providers import Providers
 from smtp_desk.core.reply import Reply
-from smtp_desk.core.stages import Stage
+from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
 
 
@@ -140,3 +140,24 @@ def test_the_domain_of_the_sender_is_offered_as_ehlo_name_unless_it_was_refused(
     failure = SmtpFailure(Stage.EHLO, "ehlo.name_refused")
     changes = [remedy.changes for remedy in catalogue.find(failure, context).remedies]
     assert changes[0].get("ehlo_name", "") == offered
+
+
+@pytest.mark.parametrize(
+    ("code", "known", "who"),
+    [
+        ("connect.timeout", {}, Who.NETWORK_ADMINISTRATOR),
+        ("connect.timeout", {"working_port": 465}, Who.YOU),
+        ("tls.not_offered", {}, Who.MAIL_ADMINISTRATOR),
+        ("tls.not_offered", {"working_port": 465}, Who.YOU),
+        ("sender.not_owned", {"username": "ann@a.test", "from_email": "bo@a.test"}, Who.YOU),
+        (
+            "sender.not_owned",
+            {"username": "ann@a.test", "from_email": "Ann@a.test"},
+            Who.MAIL_ADMINISTRATOR,
+        ),
+    ],
+)
+def test_who_can_mend_it_is_who_has_a_remedy(
+    catalogue: Catalogue, code: str, known: dict[str, Json], who: Who
+) -> None:
+    assert catalogue.find(SmtpFailure(Stage.CONNECT, code), known).who is who
