@@ -1,4 +1,4 @@
-"""The button "Check the From domain" without a window."""
+"""The button "Check From domain" without a window."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -19,6 +19,7 @@ from smtp_desk.core.report import (
     TranscriptLine,
 )
 from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
+from smtp_desk.smtp.telling import for_texts
 from smtp_desk.store.resources import resource_path
 
 if TYPE_CHECKING:
@@ -85,18 +86,25 @@ _FACTS: Mapping[Stage, Facts] = {
     Stage.AUTH: {"mechanisms": ["PLAIN", "LOGIN"], "mechanism": "PLAIN"},
     Stage.MESSAGE: {"size": 506, "reply_code": 250, "words": "2.0.0 Ok: queued as 4XyZ"},
 }
+_KNOWN_IN_FAILURE: Mapping[Stage, Facts] = {
+    Stage.TLS: {"mode": "starttls"},
+    Stage.AUTH: _FACTS[Stage.AUTH],
+    Stage.MESSAGE: {"size": 506, "stage": "message"},
+}
 _TALK = (
-    (Direction.SERVER, f"220 {HOST} ESMTP"),
-    (Direction.CLIENT, "EHLO [192.0.2.7]"),
-    (Direction.SERVER, f"250-{HOST}"),
-    (Direction.SERVER, "250 STARTTLS"),
-    (Direction.CLIENT, "STARTTLS"),
-    (Direction.SERVER, "220 2.0.0 Ready to start TLS"),
-    (Direction.CLIENT, "AUTH PLAIN ‹hidden›"),
+    (Stage.GREETING, Direction.SERVER, f"220 {HOST} ESMTP"),
+    (Stage.EHLO, Direction.CLIENT, "EHLO [192.0.2.7]"),
+    (Stage.EHLO, Direction.SERVER, f"250-{HOST}"),
+    (Stage.EHLO, Direction.SERVER, "250 STARTTLS"),
+    (Stage.TLS, Direction.CLIENT, "STARTTLS"),
+    (Stage.TLS, Direction.SERVER, "220 2.0.0 Ready to start TLS"),
+    (Stage.AUTH, Direction.CLIENT, "AUTH PLAIN ‹hidden›"),
 )
 
 
-_FOR_TEXTS = frozenset({"working_port", "working_security", "suggested_name", "names"})
+_FOR_TEXTS = frozenset(
+    {"working_port", "working_security", "suggested_name", "names", "host", "from_email", "ca"}
+)
 """Told to the catalogue only; no facts of a stage."""
 
 
@@ -118,7 +126,7 @@ def stages(until: Stage, last: StageStatus, facts: Facts | None = None) -> tuple
             stage,
             last if stage is until else StageStatus.PASSED,
             _TIMES[stage],
-            {**_FACTS.get(stage, {}), **(facts or {})} if stage is until else _FACTS.get(stage, {}),
+            facts if stage is until and facts is not None else _FACTS.get(stage, {}),
         )
         for stage in begun
     )
@@ -128,13 +136,14 @@ def failed(
     stage: Stage, code: str | None, reply: Reply | None = None, **facts: Json
 ) -> CheckReport:
     """Return the report of a test that failed in `stage`."""
-    failure = SmtpFailure(stage, code, reply=reply, facts=facts)
+    failure = SmtpFailure(stage, code, reply=reply, facts=for_texts(facts))
     finding = catalogue().find(failure, _CONTEXT)
     facts = {name: fact for name, fact in facts.items() if name not in _FOR_TEXTS}
     said: dict[str, Json] = {}
     if reply is not None:
         said = {"reply_code": reply.code, "enhanced": reply.enhanced, "words": reply.text}
-    return report(finding, stages(stage, StageStatus.FAILED, {**said, **facts}))
+    known = _KNOWN_IN_FAILURE.get(stage, {})
+    return report(finding, stages(stage, StageStatus.FAILED, {**known, **said, **facts}))
 
 
 def report(finding: Finding | None, results: tuple[StageResult, ...]) -> CheckReport:
@@ -146,7 +155,8 @@ def report(finding: Finding | None, results: tuple[StageResult, ...]) -> CheckRe
         stages=results,
         transcript=tuple(
             TranscriptLine(30 + 20 * number, direction, text)
-            for number, (direction, text) in enumerate(_TALK)
+            for number, (stage, direction, text) in enumerate(_TALK)
+            if stage in {result.stage for result in results}
         ),
         settings={"host": HOST, "port": 587, "security": "auto", "username": "desk@example.org"},
         environment={"program": "SMTP Desk 0.1.0", "python": "3.11.7", "system": "Debian 12"},
@@ -163,6 +173,19 @@ _PORTS: list[Json] = [
 WRONG_PASSWORD = failed(
     Stage.AUTH, None, Reply(535, "5.7.8", ("Error: authentication failed: bad password",))
 )
+APP_PASSWORD = failed(
+    Stage.AUTH,
+    None,
+    Reply(
+        534,
+        "5.7.9",
+        (
+            "Application-specific password required. For more information, go to",
+            "https://support.google.com/mail/?p=InvalidSecondFactor 5b1f17b1804b1 - gsmtp",
+        ),
+    ),
+    host="smtp.gmail.com",
+)
 REFUSED = failed(
     Stage.CONNECT,
     "connect.refused",
@@ -172,19 +195,50 @@ REFUSED = failed(
     working_security="tls",
 )
 NOT_FOUND = failed(Stage.RESOLVE, "resolve.not_found")
-TIMEOUT = failed(Stage.CONNECT, "connect.timeout", other_ports=_PORTS)
+TIMEOUT = failed(
+    Stage.CONNECT,
+    "connect.timeout",
+    port=587,
+    addresses=[
+        {"address": "2001:db8::10", "result": "unreachable", "reason": "Network is unreachable"},
+        {"address": "192.0.2.10", "result": "no answer", "ms": 15_000},
+    ],
+    other_ports=_PORTS,
+    working_port=465,
+    working_security="tls",
+)
 EXPIRED = failed(
-    Stage.TLS, "tls.expired", certificate=f"CN={HOST}", expired="2026-11-20", chain=[LEAF, ROOT]
+    Stage.TLS,
+    "tls.expired",
+    certificate=f"CN={HOST}",
+    since="2026-11-20T23:59:59+00:00",
+    clock="2026-11-23T13:00:00+00:00",
+    chain=[LEAF, ROOT],
 )
 UNKNOWN_ISSUER = failed(Stage.TLS, "tls.unknown_issuer", issuer="CN=Example Company CA")
+COMPANY_CA = failed(
+    Stage.TLS,
+    "tls.unknown_issuer",
+    issuer="Example Company CA",
+    ca=ROOT,
+    chain=[LEAF, ROOT],
+)
+SELF_SIGNED = failed(
+    Stage.TLS, "tls.self_signed", chain=[{**LEAF, "issuer": LEAF["subject"], "names": [HOST]}]
+)
 WRONG_NAME = failed(
-    Stage.TLS, "tls.name_mismatch", names=["mail.example.org"], suggested_name="mail.example.org"
+    Stage.TLS,
+    "tls.name_mismatch",
+    names=["mail.example.org"],
+    suggested_name="mail.example.org",
+    chain=[{**LEAF, "subject": "CN=mail.example.org", "names": ["mail.example.org"]}, ROOT],
 )
-NOT_OFFERED = failed(Stage.TLS, "tls.not_offered", extensions="PIPELINING, SIZE")
-SENDER_REFUSED = failed(
-    Stage.SENDER, None, Reply(553, "5.7.1", ("Sender address rejected: not owned by user",))
-)
+NOT_OFFERED = failed(Stage.TLS, "tls.not_offered", extensions=["PIPELINING", "SIZE"], mode="")
+_NOT_OWNED = Reply(553, "5.7.1", ("Sender address rejected: not owned by user desk@example.org",))
+SENDER_REFUSED = failed(Stage.SENDER, None, _NOT_OWNED, from_email="news@example.org")
+OWN_ADDRESS_REFUSED = failed(Stage.SENDER, None, _NOT_OWNED)
 GREYLISTED = failed(Stage.RECIPIENT, None, Reply(450, "4.2.0", ("Greylisted, try again",)))
+UNCONFIRMED = failed(Stage.MESSAGE, "message.unconfirmed", cause="session.timeout")
 SENT = report(None, stages(Stage.DONE, StageStatus.PASSED))
 CHECKED = report(None, stages(Stage.TLS, StageStatus.PASSED))
 LONG = replace(
@@ -207,15 +261,20 @@ HOSTILE = replace(
 
 REPORTS = {
     "wrong_password": WRONG_PASSWORD,
+    "app_password": APP_PASSWORD,
     "refused": REFUSED,
     "not_found": NOT_FOUND,
     "timeout": TIMEOUT,
     "expired": EXPIRED,
     "unknown_issuer": UNKNOWN_ISSUER,
+    "company_ca": COMPANY_CA,
+    "self_signed": SELF_SIGNED,
     "wrong_name": WRONG_NAME,
     "not_offered": NOT_OFFERED,
     "sender_refused": SENDER_REFUSED,
+    "own_address_refused": OWN_ADDRESS_REFUSED,
     "greylisted": GREYLISTED,
+    "unconfirmed": UNCONFIRMED,
     "sent": SENT,
     "checked": CHECKED,
     "long": LONG,

@@ -18,16 +18,19 @@ if __name__ == "__main__":
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
+from smtp_desk.app.diagnosis import FROM_TEST, DiagnosisState
+from smtp_desk.ui.diagnostics.view import DiagnosticsView
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.theme import Theme
-from tests.ui import delivery_scenes, email_types_scenes, general_scenes, states
+from tests.ui import delivery_scenes, email_types_scenes, general_scenes, reports, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from smtp_desk.core.report import CheckReport
     from tests.ui.states import Scene
 
 WIDE = QSize(1040, 780)
@@ -101,6 +104,35 @@ class Studio:
                 self._application.processEvents()
             window.grab().save(str(self._folder / f"email_types_{name}.png"))
             window.close()
+
+    def draw_diagnostics(
+        self,
+        name: str,
+        report: CheckReport,
+        size: QSize,
+        *,
+        theme: str = "light",
+        mirrored: bool = False,
+    ) -> None:
+        """Draw the Diagnostics page into diagnostics_`name`.png."""
+        self._theme.prefer(theme)
+        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
+        QApplication.setLayoutDirection(direction)
+        window = MainWindow(sandboxed=False)
+        view = DiagnosticsView()
+        builders = dict.fromkeys(("integrations", "email_types", "delivery", "general"), QWidget)
+        navigation = Navigation({**builders, "diagnostics": lambda: view.page})
+        window.setCentralWidget(navigation)
+        window.resize(size)
+        window.show()
+        navigation.open_page("diagnostics")
+        host = str(report.settings["host"])
+        view.render(DiagnosisState(report=report, source=FROM_TEST, own=True, form_host=host))
+        view.focus_verdict()
+        for _ in range(3):
+            self._application.processEvents()
+        window.grab().save(str(self._folder / f"diagnostics_{name}.png"))
+        window.close()
 
     def draw_general(
         self,
@@ -191,6 +223,14 @@ def main() -> None:
         studio.draw_email_types(f"{name}_dark", prepare, TALL, theme="dark")
         studio.draw_email_types(f"{name}_narrow", prepare, NARROW)
         studio.draw_email_types(f"{name}_rtl", prepare, TALL, mirrored=True)
+    for name, report in reports.REPORTS.items():
+        if arguments.only not in f"diagnostics_{name}":
+            continue
+        studio.draw_diagnostics(name, report, TALL)
+        studio.draw_diagnostics(f"{name}_window", report, WIDE)
+        studio.draw_diagnostics(f"{name}_dark", report, TALL, theme="dark")
+        studio.draw_diagnostics(f"{name}_narrow", report, NARROW)
+        studio.draw_diagnostics(f"{name}_rtl", report, TALL, mirrored=True)
     for name, arranged in general_scenes.SCENES.items():
         if arguments.only not in f"general_{name}":
             continue

@@ -132,6 +132,31 @@ def test_a_success_and_a_check_say_what_they_are_worth(page: Seen) -> None:
     assert any("only a test email can tell" in text for text in page.texts)
 
 
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        (reports.UNCONFIRMED, {"What happened", "No answer came in time."}),
+        (reports.EXPIRED, {"Valid until", "2026-11-20 23:59 UTC", "This computer’s clock"}),
+        (reports.TIMEOUT, {"Addresses tried"}),
+    ],
+)
+def test_what_failed_is_told_in_words(page: Seen, report: CheckReport, told: set[str]) -> None:
+    page.view.render(own(report))
+    texts = page.texts
+    assert told <= set(texts)
+    codes = ("session.timeout", "T23:59", "15000", "no_answer")
+    assert not [text for text in texts for code in codes if code in text]
+
+
+def test_words_of_the_server_that_fit_need_no_scroll_bar(page: Seen) -> None:
+    page.view.render(own(reports.APP_PASSWORD))
+    words = page.find(QPlainTextEdit, "words")
+    assert words.document().size().height() > 1
+    assert not words.verticalScrollBar().isVisible()
+    page.view.render(own(reports.LONG))
+    assert page.find(QPlainTextEdit, "words").verticalScrollBar().isVisible()
+
+
 def test_everything_is_plain_text(page: Seen) -> None:
     page.view.render(own(reports.LONG))
     for button in page.view.page.findChildren(QPushButton):

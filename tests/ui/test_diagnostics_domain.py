@@ -1,4 +1,4 @@
-"""The button "Check the From domain", and the card with what the DNS says."""
+"""The button "Check From domain", and the card with what the DNS says."""
 
 from __future__ import annotations
 

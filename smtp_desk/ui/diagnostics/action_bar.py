@@ -40,8 +40,8 @@ class ActionBar(QFrame):
         cancel_wanted: Cancel.
         open_wanted: Open report.
         save_wanted: Save report.
-        copy_wanted: Copy as Markdown.
-        domain_wanted: Check the From domain.
+        copy_wanted: Copy.
+        domain_wanted: Check From domain.
     """
 
     run_wanted = Signal(bool)
@@ -61,11 +61,11 @@ class ActionBar(QFrame):
         self._without.setToolTip(_SENDS_NOTHING)
         self._without.setAccessibleDescription(_SENDS_NOTHING)
         self._cancel = _button("Cancel", "cancel_run")
-        self._domain = _button("Check the From &domain", "check_domain")
+        self._domain = _button("Check From &domain", "check_domain")
         self._domain.setToolTip(_DOMAIN)
         self._open = _button("&Open report…", "open_report")
         self._save = _button("&Save report…", "save_report")
-        self._copy = _button("&Copy as Markdown", "copy_report")
+        self._copy = _button("&Copy", "copy_report")
         self._run.clicked.connect(self._run_clicked)
         self._cancel.clicked.connect(self.cancel_wanted)
         self._domain.clicked.connect(self._domain_clicked)

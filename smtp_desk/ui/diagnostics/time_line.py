@@ -27,7 +27,9 @@ _MOST_STAGES: Final = 40
 _BAR = QSize(120, 8)
 _SHORTEST: Final = 4.0
 _ICON: Final = 18
-_ELSEWHERE: Final = frozenset({"chain", "other_ports", "ca", "enhanced", "banner", "server_name"})
+_ELSEWHERE: Final = frozenset(
+    {"chain", "other_ports", "ca", "enhanced", "banner", "server_name", "stage"}
+)
 _UNTIMED: Final = frozenset({StageStatus.SKIPPED, StageStatus.STARTED})
 
 

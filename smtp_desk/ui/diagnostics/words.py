@@ -10,6 +10,7 @@ from smtp_desk.app.stage_facts import shown
 from smtp_desk.core.findings import Who
 from smtp_desk.core.problems import Field
 from smtp_desk.core.stages import Json, Stage, StageStatus
+from smtp_desk.ui.integrations.words import duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,8 +63,11 @@ _NAMES: Final[Mapping[str, str]] = {
     **FIELDS,
     "address": "Address used",
     "addresses": "Addresses tried",
+    "begins": "Valid from",
     "bare_lf": "Line ends are not as the standard wants",
+    "cause": "What happened",
     "cipher": "Cipher",
+    "clock": "This computer’s clock",
     "dmarc": "DMARC: against forgeries",
     "domain_exists": "Known to the DNS",
     "extensions": "What it can do",
@@ -82,12 +86,18 @@ _NAMES: Final[Mapping[str, str]] = {
     "qt": "Qt",
     "reply_code": "Reply code",
     "size": "Size in bytes",
+    "since": "Valid until",
     "spf": "SPF: who may send for it",
     "spf_allows_server": "SPF allows this server",
     "version": "TLS version",
     "words": "The server’s words",
 }
 _VALUES: Final[Mapping[tuple[str, str], str]] = {
+    ("cause", "message.lost_before_end"): "The server hung up.",
+    ("cause", "session.cancelled"): "The test was cancelled.",
+    ("cause", "session.closed"): "The server hung up.",
+    ("cause", "session.protocol_error"): "The answer could not be understood.",
+    ("cause", "session.timeout"): "No answer came in time.",
     ("mode", "starttls"): "STARTTLS: an open line is made private",
     ("mode", "tls"): "TLS from the start",
     ("security", "auto"): "Automatic",
@@ -108,6 +118,7 @@ PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 """What a port's answer means, with icon and tone."""
 
+_MOMENTS: Final = frozenset({"begins", "clock", "since"})
 _LONGEST: Final = 2000
 _CHECKED: Final = (
     "The server was found, it answered, the line to it is private and its certificate is "
@@ -152,6 +163,8 @@ def value(name: str, found: Json) -> str:
     if name == "addresses" and isinstance(found, list):
         return cut("\n".join(_attempt(each) for each in found))
     text = shown(found)
+    if name in _MOMENTS:
+        return moment(text)
     return _VALUES.get((name, text)) or cut(text)
 
 
@@ -173,6 +186,6 @@ def _attempt(found: Json) -> str:
     if not isinstance(found, dict):
         return shown(found)
     told = f"{shown(found.get('address', ''))}: {shown(found.get('result', '')).replace('_', ' ')}"
-    if found.get("ms"):
-        told += f" after {shown(found['ms'])} ms"
+    if isinstance(ms := found.get("ms"), int) and ms:
+        told += f" after {duration(ms)}"
     return f"{told} ({shown(found['reason'])})" if found.get("reason") else told

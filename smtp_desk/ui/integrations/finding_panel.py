@@ -58,7 +58,12 @@ class ServerWords(QPlainTextEdit):
         self._fit()
 
     def _fit(self) -> None:
-        lines = min(max(int(self.document().size().height()), 1), _MOST_LINES)
+        wrapped = max(int(self.document().size().height()), 1)
+        lines = min(wrapped, _MOST_LINES)
+        # A scroll bar that comes and goes would change how the lines wrap.
+        policies = Qt.ScrollBarPolicy
+        scrolls = policies.ScrollBarAsNeeded if wrapped > lines else policies.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(scrolls)
         edges = self.height() - self.viewport().height()
         margins = 2 * math.ceil(self.document().documentMargin())
         self.setFixedHeight(lines * math.ceil(self._line_height()) + margins + edges)
