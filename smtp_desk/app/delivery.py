@@ -11,6 +11,7 @@ from smtp_desk.app.delivery_routes import RouteView, route_views
 from smtp_desk.app.delivery_rows import Details, details_of
 from smtp_desk.app.delivery_state import DeliveryBusy, DeliveryState, Emptiness
 from smtp_desk.app.delivery_words import Cause, Standing, causes, count_standings, outbox_trouble
+from smtp_desk.app.outage import try_again
 from smtp_desk.app.runner import Runner
 from smtp_desk.app.saved import failure_text
 from smtp_desk.app.services import Services
@@ -148,8 +149,8 @@ class DeliveryPresenter:
         )
 
     def try_again(self, route: str) -> None:
-        """Open a route that rests or is shut for one try, with the next email."""
-        self._do(DeliveryBusy.TRYING, lambda: self._services.health.try_again(route), "")
+        """Try a route that rests or is shut at once, and tell how it does."""
+        self._do(DeliveryBusy.TRYING, lambda: try_again(self._services, route))
 
     def close(self) -> None:
         """The window closes: what is read is not waited for."""
@@ -263,7 +264,7 @@ class DeliveryPresenter:
         self,
         busy: DeliveryBusy,
         action: Callable[[], object],
-        done: str,
+        done: str = "",
         *,
         failed: Callable[[Exception], str] | None = None,
     ) -> None:
@@ -271,15 +272,12 @@ class DeliveryPresenter:
         if self._state.busy:
             return
 
-        def job(_emit: object, _cancel: Cancel) -> None:
-            action()
+        def job(_emit: object, _cancel: Cancel) -> Notice:
+            told = action()
+            return told if isinstance(told, Notice) else Notice(done)
 
-        def finish(_nothing: None) -> None:
-            self._show(
-                replace(
-                    self._state, busy=DeliveryBusy.NOTHING, notice=Notice(done) if done else None
-                )
-            )
+        def finish(notice: Notice) -> None:
+            self._show(replace(self._state, busy=DeliveryBusy.NOTHING, notice=notice))
             self.refresh(self._span)
 
         def fail(error: Exception) -> None:

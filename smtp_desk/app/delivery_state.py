@@ -17,7 +17,7 @@ class DeliveryBusy(StrEnum):
     RETRYING = "Making the email due now…"
     DROPPING = "Dropping the email…"
     EXPORTING = "Exporting the email…"
-    TRYING = "Opening the route for a try…"
+    TRYING = "Trying the server…"
 
 
 class Emptiness(StrEnum):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.app import delivery
 from smtp_desk.app.delivery_routes import RouteCondition, RouteView, route_views
+from smtp_desk.app.state import Notice
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.route_health import Probe
@@ -17,6 +19,8 @@ from tests.app.delivery_page import Page
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from smtp_desk.app.services import Services
 
 SERVER = ServerSettings(host="smtp.example.org", port=587, from_email="desk@example.org")
 
@@ -100,15 +104,24 @@ def test_a_clock_that_was_ahead_makes_no_endless_rest(configured: Page) -> None:
     assert told(configured)[CUSTOM].condition is RouteCondition.DUE
 
 
-def test_try_again_opens_a_shut_route_for_the_next_email(configured: Page) -> None:
+def test_try_again_tries_a_shut_route_and_tells_how_it_does(
+    configured: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
     configured.health.record_failure(CUSTOM, "auth.rejected")
     configured.look()
     (view, _) = configured.state.routes
     assert view.condition is RouteCondition.SHUT
     assert view.why == "The server refused the username or the password."
+
+    def tried(services: Services, route: str) -> Notice:
+        services.health.reopen(route)
+        return Notice("The server works again.")
+
+    monkeypatch.setattr(delivery, "try_again", tried)
     configured.presenter.try_again(CUSTOM)
     configured.runner.finish()
-    assert configured.state.routes[0].condition is RouteCondition.DUE
+    assert configured.state.routes[0].condition is RouteCondition.USABLE
+    assert configured.state.notice == Notice("The server works again.")
 
 
 def test_an_outage_that_ended_leaves_its_count(configured: Page) -> None:
