@@ -10,6 +10,7 @@ from smtp_desk.smtp import commands
 from smtp_desk.smtp.commands import Command, CommandError, Verb
 from smtp_desk.smtp.protocol import ClientProtocol, Outcome, State
 from smtp_desk.smtp.replies import Violation, ViolationError
+from tests.fuzz.examples import hostile
 from tests.smtp.conversation import OFFER, answered, feed, in_plain_text, in_tls
 
 END = Command(Verb.END, b"")
@@ -365,6 +366,7 @@ REPLIES = st.lists(
 ).map(b"".join)
 
 
+@hostile
 @hypothesis.given(REPLIES, st.lists(st.integers(0, 300), max_size=8))
 def test_any_bytes_in_any_pieces_are_told_alike(replies: bytes, cuts: list[int]) -> None:
     assert _told(replies, cuts) == _told(replies, [])

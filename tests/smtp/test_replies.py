@@ -5,6 +5,7 @@ import hypothesis.strategies as st
 import pytest
 
 from smtp_desk.smtp.replies import MAX_LINE, MAX_REPLY, RawReply, ReplyReader, ViolationError
+from tests.fuzz.examples import hostile
 
 
 def read(data: bytes) -> RawReply | None:
@@ -92,6 +93,7 @@ def test_what_came_is_kept_for_the_next_reply() -> None:
     assert not reader.between_replies
 
 
+@hostile
 @hypothesis.given(st.lists(st.binary(max_size=300), max_size=40))
 def test_any_bytes_are_read_in_bounds(pieces: list[bytes]) -> None:
     reader = ReplyReader()
