@@ -111,7 +111,7 @@ class Dispatcher:
                 waiting = [case for case in cases if _may_take(case, name, message)]
                 if routes.of(name) is not None and waiting:
                     self._try(name, waiting, message, routes)
-            self._put_off([case for case in cases if case.receipt is None])
+            self._put_off([case for case in cases if case.receipt is None], routes)
         except OutboxError as error:
             # No dot leaves that could not be written down before: what has no end yet is
             # safe where it is stored, and is sent when its lease is over.
@@ -265,9 +265,9 @@ class Dispatcher:
         broken = (result.finding for result in results if _breaks_route(result, message))
         finding = next(broken, None)
         try:
-            if accepted:
+            if accepted:  # whatever it said of others, it works
                 self._health.record_success(name)
-            if finding is not None:
+            elif finding is not None:
                 self._health.record_failure(name, finding.code)
             if name == DEFAULT and accepted and fallen_back:
                 self._health.record_fallback(CUSTOM, min(accepted, fallen_back))
@@ -293,12 +293,17 @@ class Dispatcher:
             return Refuse(claim, tuple(case.attempts))
         return None
 
-    def _put_off(self, cases: list[Case]) -> None:
+    def _put_off(self, cases: list[Case], routes: Routes) -> None:
         """Leave what no route took in the outbox."""
         now = self._clock()
-        changes = []
+        changes: list[Change] = []
         for case in cases:
             entry = case.claim.entry
+            if entry.only_route and routes.of(entry.only_route) is None:
+                # In doubt on a route that is gone: held, or it would wait for ever.
+                changes.append(Refuse(case.claim, tuple(case.attempts)))
+                case.end(Fate.UNCERTAIN)
+                continue
             wait = backoff.delay(entry.tries, self._random) if case.attempts else _WITHOUT_ROUTE
             changes.append(Postpone(case.claim, now + wait, tuple(case.attempts)))
             case.end(Fate.QUEUED)
