@@ -157,6 +157,17 @@ def test_words_of_the_server_that_fit_need_no_scroll_bar(page: Seen) -> None:
     assert page.find(QPlainTextEdit, "words").verticalScrollBar().isVisible()
 
 
+def test_a_button_says_what_it_is_for_or_why_it_can_not_be_used(page: Seen) -> None:
+    for name in ("check_domain", "copy_report"):
+        button = page.find(QPushButton, name)
+        page.view.render(own(reports.SENT))
+        purpose = button.toolTip()
+        page.view.render(DiagnosisState(report=reports.SENT, busy=DiagnosisBusy.WRITING))
+        assert button.toolTip() == DiagnosisBusy.WRITING
+        page.view.render(own(reports.SENT))
+        assert button.toolTip() == purpose != ""
+
+
 def test_everything_is_plain_text(page: Seen) -> None:
     page.view.render(own(reports.LONG))
     for button in page.view.page.findChildren(QPushButton):
