@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import quopri
+import threading
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -132,10 +133,12 @@ def test_what_was_added_first_is_forgotten_when_much_follows() -> None:
 
 def test_threads_share_it_while_they_sign_in() -> None:
     redactor = Redactor("s3cret")
+    together = threading.Barrier(3, timeout=60)
 
     def sign_in(number: int) -> set[str]:
         shown = set()
         for turn in range(200):
+            together.wait()
             blob = f"{number:016x}{turn:016x}"
             redactor.add(blob.encode())
             shown.add(redactor.text(f"{blob} s3cret"))
