@@ -161,7 +161,10 @@ class Dispatcher:
 
     def _usable(self, name: str, routes: Routes) -> Route | Finding:
         """Return the route, or why it is not used now; the one to probe it begins to."""
-        way, verdict = routes.of(name), self._health.may_use(name)
+        way = routes.of(name)
+        if isinstance(way, Finding) and not routes.current():
+            return way  # it says nothing of the settings that are saved by now
+        verdict = self._health.may_use(name)
         if isinstance(way, Finding):
             if isinstance(verdict, Usable | Probe):
                 token = verdict.token if isinstance(verdict, Probe) else ""

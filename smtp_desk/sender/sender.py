@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Final, Self, TypeAlias, final
 
 from smtp_desk.core.catalogue import Catalogue
+from smtp_desk.sender.cases import Case
 from smtp_desk.sender.clock import Clock, utc_now
 from smtp_desk.sender.database import Database
 from smtp_desk.sender.drain import CONNECTIONS, LEASE, Drain, batches
@@ -57,12 +58,15 @@ class Sender:
 
     Every email is stored before its first byte leaves, so none is lost: what no route
     takes now is sent later by `smtp-desk worker`, or by `drain`. Many threads may use one
-    sender; it holds up to three connections, so keep it for many emails and close it:
+    sender, and after a fork the child may too. It holds up to three connections to each
+    server, so keep it for many emails and close it:
 
         with Sender.from_settings() as sender:
             receipt = sender.send(Invitation(to="ann@example.org", invited_by="Bo", link="…"))
 
-    Nothing that a server or the network does is raised: it stands in the receipt.
+    Nothing that a server or the network does is raised: it stands in the receipt. What was
+    interrupted, by Ctrl-C or the end of the program, is stored and resumed by the worker
+    some minutes later.
     """
 
     def __init__(
@@ -263,7 +267,16 @@ class Sender:
             index, batch, message = job
             return index, self._dispatcher.deliver(batch, message, routes)
 
-        outcomes = map(deliver, jobs) if len(jobs) == 1 else self._at_once(deliver, jobs)
+        def left(job: _Job) -> _Done:
+            index, batch, _ = job
+            return index, Outcome(tuple(Case(claim).left() for claim in batch), None)
+
+        try:
+            outcomes = map(deliver, jobs) if len(jobs) == 1 else self._at_once(deliver, jobs)
+        except RuntimeError as error:
+            # No thread is to be had, or the interpreter ends. What is stored is not lost.
+            _log.error("emails stay in the outbox: %s", error)
+            outcomes = map(left, jobs)
         found: list[list[Outcome]] = [[] for _ in messages]
         for index, outcome in outcomes:
             found[index].append(outcome)

@@ -58,6 +58,16 @@ def test_a_probe_of_settings_that_were_replaced_meanwhile_shuts_nothing() -> Non
     assert fates(post.send()) == [("accepted", CUSTOM)]
 
 
+def test_settings_that_could_not_be_used_and_were_replaced_meanwhile_are_no_outage() -> None:
+    post = Post(Way(), Way(DEFAULT))
+    problem = finding("settings.secret_unavailable")
+    old = Routes(custom=problem, default=post.routes.default, current=lambda: False)
+    assert fates(post.send(routes=old)) == [("accepted", DEFAULT)]
+    assert isinstance(post.health.may_use(CUSTOM), Usable)
+    assert post.health.take_event() is None
+    assert fates(post.send()) == [("accepted", CUSTOM)]
+
+
 def test_what_another_process_found_to_work_is_used_by_all(
     tmp_path: Path, certs: Certificates, tls: ssl.SSLContext
 ) -> None:

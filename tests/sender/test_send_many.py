@@ -101,6 +101,25 @@ def test_closed_by_another_thread_every_email_has_its_receipt(
     assert [each.recipients[0].fate for each in receipts] == [Fate.ACCEPTED] * 5
 
 
+def test_where_no_thread_is_to_be_had_the_emails_are_queued(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the limit of the machine, or when the interpreter ends: the receipt says so."""
+
+    def refuse(*_args: object) -> None:
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    custom = Way()
+    office.ways(custom)
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    receipts = list(office.sender.send_many(mails(5, [])))
+    assert [each.recipients[0].fate for each in receipts] == [Fate.QUEUED] * 5
+    assert all(each.recipients[0].entry_id for each in receipts)
+    monkeypatch.undo()
+    office.clock.turn(minutes=11)
+    assert office.sender.drain() == len(custom.given) == 5
+
+
 class Interrupted(Way):
     """A route in which somebody presses Ctrl-C."""
 
