@@ -5,14 +5,13 @@ import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import timedelta
 from itertools import groupby
 from typing import Final, TypeAlias, TypeVar, final
 
 from smtp_desk.sender.addressing import FOREIGN
 from smtp_desk.sender.clock import Clock, utc_now
-from smtp_desk.sender.entries import Claim, Doubt, Postpone, Renew
-from smtp_desk.sender.fallback import Dispatcher
+from smtp_desk.sender.entries import Claim, Doubt, Postpone
+from smtp_desk.sender.fallback import LEASE, Dispatcher
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox import EntryNotFoundError, Outbox, OutboxError, OutboxUnavailableError
 from smtp_desk.sender.routes import Routes, RouteSource
@@ -22,9 +21,6 @@ T = TypeVar("T")
 
 CONNECTIONS: Final = 3
 """So many emails are on their way at once, by as many connections."""
-
-LEASE: Final = timedelta(minutes=10)
-"""How long a claimed entry is ours: more than all before its dot may take."""
 
 Pause: TypeAlias = Callable[[Cancel, float], None]
 """Waits so many seconds, or until cancelled."""
@@ -176,33 +172,21 @@ class Drain:
         return handled
 
     def _send(self, batch: Sequence[Claim], cancel: Cancel) -> int:
-        """Send one message; what was taken over by others meanwhile is left to them."""
+        """Send one message; return how many emails that were."""
         if cancel.cancelled:
             self._outbox.apply(Postpone(claim, self._clock()) for claim in batch)
             return 0
-        held = self._renewed(batch)
-        if not held:
-            return 0
-        entry_id = held[0].entry.id
+        entry_id = batch[0].entry.id
         try:
             message = self._outbox.message(entry_id)
-            self._dispatcher.deliver(held, message, self._source.routes())
+            self._dispatcher.deliver(batch, message, self._source.routes())
         except EntryNotFoundError:
             pass
         except OutboxError:
             raise
         except Exception:  # noqa: BLE001 - one message stops no other; its lease runs out
             _log.exception("our own fault while sending %s", entry_id)
-        return len(held)
-
-    def _renewed(self, batch: Sequence[Claim]) -> list[Claim]:
-        """Return the claims that are still ours, for long enough."""
-        half_over = self._clock() + LEASE / 2
-        lease = batch[0].entry.lease
-        if lease is not None and lease.until > half_over:
-            return list(batch)
-        lost = self._outbox.apply(Renew(claim, LEASE) for claim in batch)
-        return [claim for claim in batch if claim.entry.id not in lost]
+        return len(batch)
 
 
 def _by_message(claims: Sequence[Claim]) -> Iterator[list[Claim]]:

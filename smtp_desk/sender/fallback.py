@@ -28,6 +28,7 @@ from smtp_desk.sender.entries import (
     OutboxMessage,
     Postpone,
     Refuse,
+    Renew,
     Resume,
 )
 from smtp_desk.sender.forks import start_anew_in_children
@@ -39,6 +40,9 @@ from smtp_desk.sender.route_health import Probe, Usable
 from smtp_desk.sender.routes import Routes
 from smtp_desk.sender.transport import CUSTOM, DEFAULT, Route, RouteResult, UnsendableError
 from smtp_desk.smtp.envelope import RecipientStatus
+
+LEASE: Final = timedelta(minutes=10)
+"""How long a claimed entry is ours: more than all before its dot may take."""
 
 ONLY_ROUTE: Final = "route"
 """Key of the metadata that names the one route a message may take."""
@@ -107,6 +111,7 @@ class Dispatcher:
         """Send one stored message to the recipients of these claims, in one transaction a route."""
         cases = [Case(claim) for claim in claims]
         try:
+            self._renew(cases)
             for name in (CUSTOM, DEFAULT):
                 waiting = [case for case in cases if _may_take(case, name, message)]
                 if routes.of(name) is not None and waiting:
@@ -145,6 +150,18 @@ class Dispatcher:
     def settle_probes(self, seconds: float) -> None:
         """Give the probes that run this long to end."""
         self._prober.wait(seconds)
+
+    def _renew(self, cases: list[Case]) -> None:
+        """Take more time where half of it is over; what others took over is left to them."""
+        half_over = self._clock() + LEASE / 2
+        leases = [(case, case.claim.entry.lease) for case in cases]
+        short = [case for case, lease in leases if lease is None or lease.until <= half_over]
+        if not short:
+            return
+        lost = self._outbox.apply(Renew(case.claim, LEASE) for case in short)
+        for case in short:
+            if case.claim.entry.id in lost:
+                case.end(Fate.QUEUED)
 
     def _try(self, name: str, cases: list[Case], message: OutboxMessage, routes: Routes) -> None:
         way = self._usable(name, routes)

@@ -15,9 +15,9 @@ from smtp_desk.core.catalogue import Catalogue
 from smtp_desk.sender.cases import Case
 from smtp_desk.sender.clock import Clock, utc_now
 from smtp_desk.sender.database import Database
-from smtp_desk.sender.drain import CONNECTIONS, LEASE, Drain, batches
+from smtp_desk.sender.drain import CONNECTIONS, Drain, batches
 from smtp_desk.sender.entries import Claim, OutboxMessage
-from smtp_desk.sender.fallback import ONLY_ROUTE, Dispatcher, Outcome
+from smtp_desk.sender.fallback import LEASE, ONLY_ROUTE, Dispatcher, Outcome
 from smtp_desk.sender.forks import start_anew_in_children
 from smtp_desk.sender.health import Health
 from smtp_desk.sender.health_sqlite import SqliteHealth

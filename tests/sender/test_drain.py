@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender import drain as draining
-from smtp_desk.sender.drain import LEASE, Drain
+from smtp_desk.sender.drain import Drain
 from smtp_desk.sender.entries import Claim, MarkInDoubt, OutboxMessage, State
+from smtp_desk.sender.fallback import LEASE
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox import OutboxUnavailableError, change_one
 from smtp_desk.sender.routes import Routes

@@ -344,7 +344,40 @@ def test_an_entry_that_was_taken_over_is_not_sent() -> None:
     lost = taken[0].entry.recipient
     assert by_recipient.pop(lost) is Fate.QUEUED
     assert set(by_recipient.values()) == {Fate.ACCEPTED}
-    assert lost not in {recipient for _, recipient in custom.given}
+    assert lost not in {recipient for _, recipients in custom.sent for recipient in recipients}
+
+
+def test_all_that_was_taken_over_costs_no_transaction() -> None:
+    """A long list on a slow server, and a worker beside it: no connection for each in vain."""
+    custom = Way()
+    post = Post(custom, Way(DEFAULT))
+    message = OutboxMessage(
+        message_id="<1@example.org>", kind="invitation", payload=b"", recipients=("a@x.test",)
+    )
+    claims = post.outbox.add_claimed((message,), "list", LEASE)
+    post.clock.turn(minutes=11)
+    post.outbox.claim("worker", 1, LEASE)
+    assert fates(post.dispatcher.deliver(claims, message, post.routes)) == [("queued", "")]
+    assert not custom.sent
+
+
+def test_a_lease_that_is_half_over_is_renewed() -> None:
+    worker_finds: list[object] = []
+    post = Post(Way(), None)
+
+    def slow(_recipient: str) -> str:
+        post.clock.turn(minutes=6)
+        worker_finds.extend(post.outbox.claim("worker", 1, LEASE))
+        return ""
+
+    message = OutboxMessage(
+        message_id="<1@example.org>", kind="invitation", payload=b"", recipients=("a@x.test",)
+    )
+    claims = post.outbox.add_claimed((message,), "list", LEASE)
+    post.clock.turn(minutes=6)
+    post.routes = Routes(custom=Way(answer=slow))
+    assert fates(post.dispatcher.deliver(claims, message, post.routes)) == [("accepted", CUSTOM)]
+    assert not worker_finds
 
 
 def test_a_failure_of_settings_that_were_replaced_meanwhile_shuts_nothing() -> None:
