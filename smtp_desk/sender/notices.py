@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from smtp_desk.core.catalogue import Catalogue
 from smtp_desk.sender.causes import cause
@@ -38,6 +38,9 @@ _HELD: Final = (
 )
 
 
+Store: TypeAlias = Callable[[Notification, Routes], Callable[[], object]]
+
+
 @final
 class Notices:
     """Tells people what happened to the custom server, once each.
@@ -45,15 +48,14 @@ class Notices:
     Args:
         health: Where the events come from; what is told is acknowledged there.
         catalogue: Tells causes.
-        send: Stores and sends one email, by the default email service where there is one.
+        store: Stores one email, for the default email service where there is one, and
+            returns what sends it.
     """
 
-    def __init__(
-        self, health: Health, catalogue: Catalogue, send: Callable[[Notification, Routes], None]
-    ) -> None:
+    def __init__(self, health: Health, catalogue: Catalogue, store: Store) -> None:
         self._health = health
         self._catalogue = catalogue
-        self._send = send
+        self._store = store
 
     def tell(self, routes: Routes) -> None:
         """Tell of all that happened since.
@@ -63,19 +65,23 @@ class Notices:
         """
         try:
             while event := self._health.take_event():
-                if event.route == CUSTOM and routes.tell_address:
-                    self._tell(event, routes)
-                self._health.acknowledge(event)
+                self._tell(event, routes)
         except OutboxError as error:
             _log.error("nobody could be told of an outage: %s", error)
 
     def _tell(self, event: HealthEvent, routes: Routes) -> None:
+        send = None
         try:
-            self._send(self._email(event, routes.tell_address), routes)
+            if event.route == CUSTOM and routes.tell_address:
+                send = self._store(self._email(event, routes.tell_address), routes)
         except OutboxError:
             raise
         except Exception:  # noqa: BLE001 - a second time it would end no better
             _log.exception("%s could not be told of an outage", routes.tell_address)
+        # It is stored: no other process tells of it too, however long it takes to be sent.
+        self._health.acknowledge(event)
+        if send is not None:
+            send()
 
     def _email(self, event: HealthEvent, address: str) -> Notification:
         return Notification(

@@ -97,7 +97,7 @@ class Sender:
         self._clock = clock
         jitter = {} if random is None else {"random": random}
         self._dispatcher = Dispatcher(outbox, health, catalogue, clock=clock, **jitter)
-        self._notices = Notices(health, catalogue, self._send_notice)
+        self._notices = Notices(health, catalogue, self._store_notice)
         self._closing = ExitStack()
         self.start_anew()
         start_anew_in_children(self)
@@ -289,11 +289,12 @@ class Sender:
                 self._pool = ThreadPoolExecutor(CONNECTIONS, "send")
             return self._pool.map(work, jobs)
 
-    def _send_notice(self, email: Notification, routes: Routes) -> None:
+    def _store_notice(self, email: Notification, routes: Routes) -> Callable[[], object]:
         message = self._message(email, routes)
         if routes.default is not None:
             message = replace(message, metadata={**message.metadata, ONLY_ROUTE: DEFAULT})
-        self._send((message,), routes)
+        claims = self._outbox.add_claimed((message,), self._owner, LEASE)
+        return lambda: self._dispatcher.deliver(claims, message, routes)
 
 
 def _receipt(message_id: str, outcomes: Sequence[Outcome]) -> Receipt:

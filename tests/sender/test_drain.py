@@ -24,7 +24,6 @@ from tests.sender.ways import CATALOGUE, Way, failing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from smtp_desk.sender import Email
     from smtp_desk.sender.routes import RouteSource
     from smtp_desk.sender.transport import RouteResult
     from smtp_desk.smtp.transaction import BeforeDot
@@ -40,14 +39,12 @@ class Work:
         self.meanwhile: Callable[[Cancel], None] = Cancel.cancel
         self.drain = self.with_source(self.source)
 
-    def with_source(
-        self, source: RouteSource, tell: Callable[[Email, Routes], None] = lambda *_: None
-    ) -> Drain:
+    def with_source(self, source: RouteSource, tell: Callable[[], None] = lambda: None) -> Drain:
         return Drain(
             self.post.outbox,
             source,
             self.post.dispatcher,
-            Notices(self.post.health, CATALOGUE, tell),
+            Notices(self.post.health, CATALOGUE, lambda *_: tell),
             owner="worker",
             clock=self.post.clock,
             wait_for=self._wait,
@@ -286,7 +283,7 @@ def test_a_mail_of_an_outage_that_does_not_end_is_cut(monkeypatch: pytest.Monkey
         def close(self) -> None:
             cut.set()
 
-    def tell(_email: Email, _routes: Routes) -> None:
+    def tell() -> None:
         began.set()
         assert cut.wait(20)
 

@@ -58,6 +58,20 @@ def test_notices_that_fail_make_no_notices(office: Office, code: str) -> None:
     assert len(told) == 1
 
 
+def test_a_notice_that_takes_long_is_told_by_no_other_process(office: Office) -> None:
+    told_elsewhere: list[object] = []
+
+    def answer(recipient: str) -> str:
+        if recipient.startswith("it@"):
+            office.clock.turn(minutes=5)
+            told_elsewhere.append(office.health.take_event())
+        return ""
+
+    office.ways(failing("connect.refused"), Way(DEFAULT, answer), tell="it@example.org")
+    office.sender.send(INVITATION)
+    assert told_elsewhere == [None]
+
+
 def test_without_a_default_service_notices_take_the_custom_server_later(office: Office) -> None:
     custom = failing("connect.refused")
     office.ways(custom, tell="it@example.org")
