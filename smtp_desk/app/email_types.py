@@ -2,16 +2,17 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 from smtp_desk.app.default_service import address_problems
 from smtp_desk.app.delivery_words import kind_name, outbox_trouble
 from smtp_desk.app.email_words import answers_to, receipt_notice, sender_of
 from smtp_desk.app.runner import Runner
+from smtp_desk.app.sample_sending import Send
 from smtp_desk.app.saved import failure_text
 from smtp_desk.app.services import Services
 from smtp_desk.app.state import Notice
@@ -19,13 +20,12 @@ from smtp_desk.sender.kinds import VARIANTS, Email, sample
 from smtp_desk.sender.outbox import OutboxError
 from smtp_desk.sender.receipts import Receipt
 from smtp_desk.sender.templates import Rendered, Templates
+from smtp_desk.smtp.cancel import Cancel, CancelledError
 from smtp_desk.store.atomic import write_atomic
 from smtp_desk.store.settings_file import SettingsFileError
 
-Send: TypeAlias = Callable[[Email], Receipt]
-"""Sends one email by the routes that are configured; may take minutes."""
-
 _UNKNOWN: Final = "Unknown: the settings can’t be read."
+_CANCELLED: Final = "Cancelled. The sample was not sent."
 
 
 class EmailTypesBusy(StrEnum):
@@ -33,6 +33,7 @@ class EmailTypesBusy(StrEnum):
 
     NOTHING = ""
     SENDING = "Sending the sample…"
+    CANCELLING = "Cancelling…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +121,6 @@ def email_types() -> tuple[EmailType, ...]:
     return tuple(_type(variant) for variant in VARIANTS)
 
 
-def sending(services: Services) -> Send:
-    """Return what sends a sample by the routes that are saved at that moment."""
-
-    def send(email: Email) -> Receipt:
-        with services.open_sender() as sender:
-            return sender.send(email)
-
-    return send
-
-
 class EmailTypesPresenter:
     """Decides what the Email types page shows.
 
@@ -151,6 +142,7 @@ class EmailTypesPresenter:
         self._send = send
         self._templates = Templates(services.paths.templates)
         self._folder: Path | None = None
+        self._cancel: Cancel | None = None
         self._closed = False
         types = email_types()
         self._state = EmailTypesState(
@@ -185,9 +177,15 @@ class EmailTypesPresenter:
         email, send = sample(self._state.chosen, to=recipient), self._send
         busy = EmailTypesBusy.SENDING
         self._show(replace(self._state, address=notices, notice=None, busy=busy))
-        self._sending.run(
-            lambda _emit, _cancel: send(email), on_done=self._sent, on_error=self._not_sent
+        self._cancel = self._sending.run(
+            lambda _emit, cancel: send(email, cancel), on_done=self._sent, on_error=self._not_sent
         )
+
+    def cancel_sample(self) -> None:
+        """Stop the sample that is on its way."""
+        if self._cancel is not None and self._state.busy is EmailTypesBusy.SENDING:
+            self._show(replace(self._state, busy=EmailTypesBusy.CANCELLING))
+            self._cancel.cancel()
 
     def open_in_browser(self) -> None:
         """Show the HTML in the browser, by a file that only this user can read."""
@@ -207,8 +205,10 @@ class EmailTypesPresenter:
         self._runner.run(write, on_done=self._written, on_error=self._not_written)
 
     def close(self) -> None:
-        """The window closes: nothing is shown any more, and what was written is removed."""
+        """The window closes: what is on its way is stopped, and what was written is removed."""
         self._closed = True
+        if self._cancel is not None:
+            self._cancel.cancel()
         self._remove_files()
 
     def _look(self, variant: str) -> None:
@@ -231,8 +231,11 @@ class EmailTypesPresenter:
         self._show(replace(self._state, busy=EmailTypesBusy.NOTHING, notice=notice))
 
     def _not_sent(self, error: Exception) -> None:
-        text = outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
-        notice = Notice(text, error=True)
+        if isinstance(error, CancelledError):
+            notice = Notice(_CANCELLED)
+        else:
+            text = outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
+            notice = Notice(text, error=True)
         self._show(replace(self._state, busy=EmailTypesBusy.NOTHING, notice=notice))
 
     def _written(self, file: Path) -> None:

@@ -14,6 +14,9 @@ from smtp_desk.ui.theme import READABLE_WIDTH, Space
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
+FRAME_NAMES: Final = frozenset({"column", "scrolled", "action_bar"})
+"""`objectName`s that every page has, for the style sheet."""
+
 
 class Page(QWidget):
     """One page of the window.

@@ -65,7 +65,7 @@ QFrame[panel="danger"] { background: $danger_ground; border: none; border-radius
 QFrame[panel="plain"] { background: $raised; border: none; border-radius: 8px; }
 QFrame[panel="success"][ring="on"], QFrame[panel="warning"][ring="on"],
 QFrame[panel="danger"][ring="on"] { border: 2px solid $accent; }
-#outcome { font-weight: 600; }
+#outcome, #relay_outcome { font-weight: 600; }
 
 QLineEdit, QComboBox {
     background: $field; color: $text; border: 1px solid $edge; border-radius: 8px;

@@ -124,6 +124,8 @@ class Workshop(QObject):
         self._outages.stop()
         self.presenter.close()
         self.diagnosis.close()
+        if self._samples is not None:
+            self._samples.close()
         self._close_sandbox()
 
     def close(self) -> None:
@@ -146,7 +148,8 @@ class Workshop(QObject):
 
     def _email_types(self) -> QWidget:
         # Imported here: templates and mails are for those who look at this page.
-        from smtp_desk.app.email_types import EmailTypesPresenter, sending  # noqa: PLC0415
+        from smtp_desk.app.email_types import EmailTypesPresenter  # noqa: PLC0415
+        from smtp_desk.app.sample_sending import sending  # noqa: PLC0415
         from smtp_desk.ui.email_types.view import EmailTypesView  # noqa: PLC0415
 
         view = EmailTypesView()

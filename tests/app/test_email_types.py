@@ -15,6 +15,7 @@ from smtp_desk.app.email_types import (
     email_types,
 )
 from smtp_desk.app.services import Services
+from smtp_desk.app.state import Notice
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.kinds import VARIANTS, Invitation
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smtp_desk.sender.kinds import Email
+    from smtp_desk.smtp.cancel import Cancel
 
 
 class Page:
@@ -64,7 +66,8 @@ class Page:
         self.opened.append(file)
         return self.has_browser
 
-    def send(self, email: Email) -> Receipt:
+    def send(self, email: Email, cancel: Cancel) -> Receipt:
+        cancel.check()
         self.sent.append(email)
         if self.error is not None:
             raise self.error
@@ -194,6 +197,27 @@ def test_a_sample_that_could_not_be_sent_is_told(page: Page, error: Exception, s
     assert page.state.notice.error
     assert page.state.notice.text.startswith(said)
     assert not page.state.busy
+
+
+def test_a_sample_that_waits_can_be_cancelled(page: Page) -> None:
+    page.look()
+    page.presenter.cancel_sample()
+    assert not page.state.busy
+    page.presenter.send_sample("ann@example.org")
+    page.presenter.cancel_sample()
+    assert page.state.busy is EmailTypesBusy.CANCELLING
+    page.sending.finish()
+    assert not page.sent
+    assert not page.state.busy
+    assert page.state.notice == Notice("Cancelled. The sample was not sent.")
+
+
+def test_closing_the_window_cancels_a_sample(page: Page) -> None:
+    page.look()
+    page.presenter.send_sample("ann@example.org")
+    page.presenter.close()
+    page.sending.finish()
+    assert not page.sent
 
 
 def test_the_browser_gets_a_file_that_only_this_user_can_read(page: Page) -> None:

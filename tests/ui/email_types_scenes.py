@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smtp_desk.sender.kinds import Email
+    from smtp_desk.smtp.cancel import Cancel
 
 SERVER: Final = ServerSettings(
     host="smtp.example.org", port=587, from_name="Example Network", from_email="desk@example.org"
@@ -76,7 +77,8 @@ class Scene:
         self.runner.finish()
         self.sending.finish()
 
-    def _send(self, email: Email) -> Receipt:
+    def _send(self, email: Email, cancel: Cancel) -> Receipt:
+        cancel.check()
         self.sent.append(email)
         return self.receipt(email)
 

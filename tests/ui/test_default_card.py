@@ -167,7 +167,7 @@ def test_a_proven_relay_is_used_again_at_once(card: Card, services: Services) ->
     card.choose(DefaultKind.SMTP)
     card.wait_for("Saved.")
     assert saved(services).kind is DefaultKind.SMTP
-    assert card.text("relay_status") == f"{NEW.host}, from {NEW.from_email}. Proven."
+    assert card.text("default_relay") == f"{NEW.host}, from {NEW.from_email}. Proven."
 
 
 def test_an_unproven_relay_is_never_used(card: Card, services: Services) -> None:
@@ -177,7 +177,7 @@ def test_an_unproven_relay_is_never_used(card: Card, services: Services) -> None
     file.write_text(file.read_text().replace(NEW.host, "evil.example.test"))
     card.load()
     card.choose(DefaultKind.SMTP)
-    assert "changed outside SMTP Desk" in card.text("relay_status")
+    assert "changed outside SMTP Desk" in card.text("default_relay")
     card.load()
     assert card.chosen == DefaultKind.OUTBOX
     assert saved(services).kind is DefaultKind.OUTBOX
@@ -186,7 +186,7 @@ def test_an_unproven_relay_is_never_used(card: Card, services: Services) -> None
 def test_without_a_relay_its_form_is_offered(card: Card, qtbot: QtBot) -> None:
     card.load()
     card.choose(DefaultKind.SMTP)
-    assert card.text("relay_status").startswith("No relay is set up yet.")
+    assert card.text("default_relay").startswith("No relay is set up yet.")
     with qtbot.waitSignal(card.card.relay_wanted):
         card.find(QPushButton, "set_up_relay").click()
 

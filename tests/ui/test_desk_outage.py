@@ -88,6 +88,6 @@ def test_the_relay_is_set_up_from_general(desk: Desk, services: Services, qtbot:
     # Saved meanwhile, by the command line for instance.
     services.store.save_server(OLD, Security.STARTTLS, OLD_SECRET, default=True)
     dialog.close()
-    state = see(desk, QLabel, "relay_status")
+    state = see(desk, QLabel, "default_relay")
     qtbot.waitUntil(lambda: state.text().endswith("Proven."), timeout=SLOW_MS)
     assert kind.currentData() == DefaultKind.SMTP

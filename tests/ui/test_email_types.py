@@ -190,6 +190,47 @@ def test_a_sample_is_sent_and_its_fate_stands_beside_the_button(sight: Sight) ->
     assert [email.kind for email in sight.scene.sent] == ["invitation"]
 
 
+def test_cancel_is_offered_while_a_sample_is_on_its_way(sight: Sight) -> None:
+    cancel = sight.find(QPushButton, "cancel_sample")
+    assert not cancel.isVisible()
+    sight.scene.send("bo@example.org")
+    cancel.setFocus()
+    QTest.keyClick(cancel, Qt.Key.Key_Space)
+    assert not cancel.isEnabled()
+    assert cancel.accessibleDescription() == "Cancelling…"
+    sight.scene.finish()
+    assert not cancel.isVisible()
+    assert sight.find(QPushButton, "send_sample").hasFocus()
+    assert not sight.scene.sent
+    assert sight.text("sample_result") == "Cancelled. The sample was not sent."
+
+
+def test_no_mnemonic_is_given_twice(sight: Sight) -> None:
+    sight.scene.send("bo@example.org")
+    labels = sight.page.findChildren(QLabel)
+    marked = [label.text() for label in labels if label.buddy() is not None]
+    marked += [button.text() for button in sight.page.findChildren(QPushButton)]
+    tabs = sight.find(QTabWidget, "email_tabs")
+    marked += [tabs.tabText(index) for index in range(tabs.count())]
+    marked += ["&File", "&Help"]
+    letters = [text[text.index("&") + 1].lower() for text in marked if "&" in text]
+    assert len(letters) >= 8
+    assert len(letters) == len(set(letters))
+
+
+def test_until_the_preview_is_there_the_texts_stand_at_the_top(
+    qtbot: QtBot, theme: Theme, tmp_path: Path
+) -> None:
+    scene = Scene(tmp_path / "desk")
+    page = scene.view.page
+    qtbot.addWidget(page)
+    page.resize(900, 900)
+    page.show()
+    (hint,) = (each for each in page.findChildren(QLabel) if "template of the same" in each.text())
+    qtbot.waitUntil(lambda: hint.isVisible() and hint.geometry().bottom() < page.height() / 3)
+    scene.presenter.close()
+
+
 def test_the_focus_stays_where_the_person_went_meanwhile(sight: Sight) -> None:
     send = sight.find(QPushButton, "send_sample")
     send.setFocus()

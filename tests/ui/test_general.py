@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 
 from smtp_desk.app.services import Services
 from smtp_desk.store.stored import Preferences
@@ -64,6 +64,14 @@ def company(page: GeneralPage) -> QLineEdit:
     return found
 
 
+def told_below(control: QWidget) -> list[str]:
+    """The answer that stands below a field, if any."""
+    field = control.parentWidget()
+    assert field is not None
+    labels = field.findChildren(QLabel)
+    return [each.text() for each in labels if each.text() == "Saved." and each.isVisible()]
+
+
 def test_a_changed_name_is_saved_when_the_field_is_left(
     page: GeneralPage, keeper: PreferencesKeeper, services: Services, qtbot: QtBot
 ) -> None:
@@ -72,7 +80,13 @@ def test_a_changed_name_is_saved_when_the_field_is_left(
     with qtbot.waitSignal(keeper.saved):
         QTest.keyClick(company(page), Qt.Key.Key_Return)
     assert services.store.load().preferences == Preferences(company_name="Example & Co")
-    assert "Saved." in [label.text() for label in page.findChildren(QLabel) if label.isVisible()]
+    assert told_below(company(page)) == ["Saved."]
+    box = page.findChild(QComboBox, "theme")
+    assert isinstance(box, QComboBox)
+    with qtbot.waitSignal(keeper.saved):
+        box.setCurrentIndex(1)
+    assert told_below(company(page)) == []
+    assert told_below(box) == ["Saved."]
 
 
 def test_leaving_without_a_change_saves_nothing(

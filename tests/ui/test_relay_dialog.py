@@ -14,6 +14,8 @@ from smtp_desk.core.texts import SUCCESS, UNREACHABLE
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.store.stored import DefaultKind
 from smtp_desk.ui.general.relay_dialog import RelayDialog
+from smtp_desk.ui.integrations.view import IntegrationsView
+from smtp_desk.ui.page import FRAME_NAMES
 from smtp_desk.ui.worker import Worker
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def dialog(qtbot: QtBot, theme: Theme, services: Services) -> Iterator[RelayDial
 
 
 def find(dialog: RelayDialog, kind: type[W], name: str) -> W:
-    found = dialog.findChild(kind, name)
+    found = dialog.findChild(kind, f"relay_{name}")
     assert isinstance(found, kind), name
     return found
 
@@ -96,6 +98,16 @@ def test_it_saves_what_a_test_has_proven_and_nothing_else(
     assert services.store.secret(stored.default.server) == sandbox.password
     status = find(dialog, QLabel, "status")
     qtbot.waitUntil(lambda: status.text() == "Proven. localhost can take emails.")
+
+
+def test_its_parts_have_names_of_their_own(dialog: RelayDialog, theme: Theme) -> None:
+    names = {part.objectName() for part in dialog.findChildren(QWidget)}
+    page = IntegrationsView(theme).page
+    taken = {part.objectName() for part in page.findChildren(QWidget)}
+    assert {"host", "send_test", "outcome", "save"} <= taken
+    own = {name for name in names & taken if not name.startswith("qt_")}
+    assert own == {"", *FRAME_NAMES}
+    page.deleteLater()
 
 
 def test_it_has_no_switch(dialog: RelayDialog) -> None:

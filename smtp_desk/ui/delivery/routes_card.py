@@ -87,9 +87,9 @@ class _RouteRow(QWidget):
         words = column(space=Space.XS)
         for label in (self._name, self._target, self._status, self._why, self._fallbacks):
             words.addWidget(label)
+        words.addWidget(self._try, alignment=Qt.AlignmentFlag.AlignLeading)
         words.addStretch(1)
         layout.addLayout(words, 1)
-        layout.addWidget(self._try, alignment=Qt.AlignmentFlag.AlignTop)
 
     def show_route(self, view: RouteView, busy: str) -> None:
         """Show how it does."""

@@ -48,6 +48,8 @@ _SAMPLES: Final = {
 }
 _SHARES: Final = {"To": 3, "Subject": 3, "Why": 4}
 _NARROWEST_EMS: Final = 5
+_LEFT_OUT: Final = (("Kind", 52), ("Route", 38))
+"""What a table narrower than so many ems leaves out; the details of the email tell it."""
 _ROWS: Final = 6
 _AHEAD: Final = 60
 """Rows before the end at which more are asked for, so that nobody waits at the end."""
@@ -162,12 +164,14 @@ class EmailTable(QTableView):
             for title, sample in _SAMPLES.items()
         }
         widths["State"] += _ICON + Space.S
-        rest = width - sum(widths.values())
+        left_out = {title for title, ems in _LEFT_OUT if width < ems * metrics.height()}
+        rest = width - sum(each for title, each in widths.items() if title not in left_out)
         narrowest = _NARROWEST_EMS * metrics.height()
         for title, share in _SHARES.items():
             widths[title] = max(rest * share // sum(_SHARES.values()), narrowest)
         for column, title in enumerate(COLUMNS):
             self.setColumnWidth(column, widths[title])
+            self.setColumnHidden(column, title in left_out)
 
     def _scroll_to(self, entry_id: str, row_before: int, offset: int) -> None:
         """Bring the row that was the first in view back to where it was."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QPushButton
 
+from smtp_desk.app.email_types import EmailTypesBusy
 from smtp_desk.ui.card import column
 from smtp_desk.ui.field import TextField
 from smtp_desk.ui.message import Line
@@ -27,10 +28,12 @@ class ActionBar(QFrame):
     Signals:
         edited: The person typed an address.
         send_wanted: Send the sample to this address.
+        cancel_wanted: Stop the sample that is on its way.
     """
 
     edited = Signal(str)
     send_wanted = Signal(str)
+    cancel_wanted = Signal()
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -38,7 +41,11 @@ class ActionBar(QFrame):
         self._send = QPushButton("&Send sample")
         self._send.setObjectName("send_sample")
         self._send.setProperty("kind", "primary")
-        self._recipient.controls.addWidget(self._send)
+        self._cancel = QPushButton("&Cancel")
+        self._cancel.setObjectName("cancel_sample")
+        self._cancel.hide()
+        for button in (self._send, self._cancel):
+            self._recipient.controls.addWidget(button)
         self._line = Line()
         self._line.label.setObjectName("sample_result")
         content = column(inner := QFrame(), Space.S)
@@ -51,14 +58,20 @@ class ActionBar(QFrame):
         self._recipient.edited.connect(self._edited)
         self._recipient.edit.returnPressed.connect(self._send.click)
         self._send.clicked.connect(self._send_clicked)
+        self._cancel.clicked.connect(self.cancel_wanted)
 
     def render_state(self, state: EmailTypesState) -> None:
         """Show what can be done now, and what came of it."""
         busy = str(state.busy)
-        if busy and self._send.hasFocus():
+        cancelling = state.busy is EmailTypesBusy.CANCELLING
+        if (busy and self._send.hasFocus()) or (
+            self._cancel.hasFocus() and (cancelling or not busy)
+        ):
             self._recipient.take_focus()  # before the button loses it
         done = not busy and not self._send.isEnabled()
         enable(self._send, busy)
+        self._cancel.setVisible(bool(busy))
+        enable(self._cancel, busy if cancelling else "")
         self._recipient.show_notices(state.address)
         if busy:
             self._line.show_line(busy, "muted")

@@ -64,7 +64,7 @@ class PreviewCard(Card):
         self._tabs = QTabWidget()
         self._tabs.setObjectName("email_tabs")
         self._tabs.setAccessibleName("Views of the email")
-        for title, view in (("&HTML", self._html), ("&Text", self._text)):
+        for title, view in (("HT&ML", self._html), ("&Text", self._text)):
             view.setAccessibleName(title.replace("&", ""))
             view.setMinimumHeight(_LINES * self.fontMetrics().height())
             self._tabs.addTab(view, title)
@@ -103,6 +103,8 @@ class PreviewCard(Card):
         self.body.addWidget(self._browser, alignment=Qt.AlignmentFlag.AlignLeading)
         self.body.addWidget(self._values)
         self.body.addWidget(self._hint)
+        # Else the texts above spread over the whole card until the preview is there.
+        self.body.addStretch()
 
     def _describe(self, chosen: EmailType) -> None:
         self._title.show_text(chosen.title)
@@ -151,13 +153,14 @@ class _Head(QWidget):
 
     def _row(self, name: str, object_name: str, rank: str = "") -> Label:
         number = self._layout.rowCount()
-        what = Label(name, "small")
-        what.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Minimum)
-        what.setWordWrap(False)
+        if name:
+            what = Label(name, "small")
+            what.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Minimum)
+            what.setWordWrap(False)
+            self._layout.addWidget(what, number, 0, Qt.AlignmentFlag.AlignTop)
         value = Label(rank=rank)
         value.setObjectName(object_name)
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._layout.addWidget(what, number, 0, Qt.AlignmentFlag.AlignTop)
         self._layout.addWidget(value, number, 1)
         return value
 

@@ -42,6 +42,9 @@ class EmailTypesActions(Protocol):
     def send_sample(self, recipient: str) -> None:
         """Send the chosen variant."""
 
+    def cancel_sample(self) -> None:
+        """Stop the sample that is on its way."""
+
     def open_in_browser(self) -> None:
         """Show the HTML in the browser."""
 
@@ -84,6 +87,7 @@ class EmailTypesView(QObject):
         self._list.chosen.connect(actions.choose)
         self._bar.edited.connect(actions.edit_recipient)
         self._bar.send_wanted.connect(actions.send_sample)
+        self._bar.cancel_wanted.connect(actions.cancel_sample)
         self._preview.browser_wanted.connect(actions.open_in_browser)
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Refresh), self.page)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

@@ -66,7 +66,7 @@ class DefaultCard(Card):
         )
         self._use = _button("&Use this sendmail", "use_sendmail", "primary")
         self._relay = Label()
-        self._relay.setObjectName("relay_status")
+        self._relay.setObjectName("default_relay")
         self._set_up = _button("Set up the organisation’s &relay…", "set_up_relay")
         self._line = Line()
         self._line.label.setObjectName("default_answer")

@@ -16,6 +16,7 @@ from smtp_desk.ui.page import Page
 
 if TYPE_CHECKING:
     from smtp_desk.app.state import Notice
+    from smtp_desk.ui.field import FormField
     from smtp_desk.ui.general.default_keeper import DefaultKeeper
     from smtp_desk.ui.general.preferences import PreferencesKeeper
 
@@ -53,7 +54,7 @@ class GeneralPage(Page):
         company.body.addWidget(self._company)
         outages.body.addWidget(self._tell)
         look.body.addWidget(self._theme)
-        for part in (company, service, outages, look, self._line):
+        for part in (self._line, company, service, outages, look):
             self.body.addWidget(part)
         self.body.addStretch(1)
         service.relay_wanted.connect(self.relay_wanted)
@@ -79,7 +80,7 @@ class GeneralPage(Page):
 
     @Slot(str)
     def _company_left(self, _key: str) -> None:
-        self._keeper.change(company_name=self._company.edit.text().strip())
+        self._change(self._company, self._company.edit.text().strip())
 
     @Slot(str, str)
     def _tell_typed(self, _key: str, text: str) -> None:
@@ -94,11 +95,18 @@ class GeneralPage(Page):
         notices = _address_notices(address)
         self._tell.show_notices(notices)
         if not any(notice.error for notice in notices):
-            self._keeper.change(tell_address=address)
+            self._change(self._tell, address)
 
     @Slot(str, str)
     def _theme_chosen(self, _key: str, theme: str) -> None:
-        self._keeper.change(theme=theme)
+        self._change(self._theme, theme)
+
+    def _change(self, field: FormField, value: str) -> None:
+        """Save a changed preference; what comes of it will stand below its field."""
+        if getattr(self._keeper.preferences, field.key) != value:
+            self._line.show_line("")
+            field.below.addWidget(self._line)
+            self._keeper.change(**{field.key: value})
 
     @Slot()
     def _saved(self) -> None:

@@ -11,6 +11,7 @@ from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.ui.card import column
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.view import IntegrationsView
+from smtp_desk.ui.page import FRAME_NAMES
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent
@@ -46,6 +47,11 @@ class RelayDialog(QDialog):
         # Else Enter in a field would press the first button that it finds.
         for button in self._view.page.findChildren(QPushButton):
             button.setAutoDefault(False)
+        # The names without this belong to the page of the custom server.
+        for part in self._view.page.findChildren(QWidget):
+            name = part.objectName()
+            if name and name not in FRAME_NAMES and not name.startswith("qt_"):
+                part.setObjectName(f"relay_{name}")
         column(self, 0).addWidget(self._view.page)
         room = self.screen().availableSize() * _SHARE_OF_SCREEN
         self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height()))
