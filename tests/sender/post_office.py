@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.servers.scripted import ScriptedServer
 
 HASTY: Final = Limits(
-    total=None, connect=5, greeting=0.4, tls=2, command=0.4, end=0.4, quit=0.4, patience=5
+    total=None, connect=5, greeting=0.4, tls=2, command=0.4, end=1.0, quit=0.4, patience=5
 )
 RECIPIENTS: Final = ("ann@example.test", "bo@example.test")
 BODY: Final = b"".join(b"%06d %s\r\n" % (number, b"x" * 64) for number in range(1000))
