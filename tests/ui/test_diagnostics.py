@@ -214,6 +214,15 @@ def test_steps_open_and_close_and_the_failed_one_is_open(page: Seen) -> None:
     assert "192.0.2.10, 2001:db8::10" not in page.texts
 
 
+def test_the_digits_that_prove_a_ca_are_not_told_by_the_program(page: Seen) -> None:
+    page.view.render(own(reports.COMPANY_CA))
+    told = "".join(page.texts).replace(" ", "").replace("\u200b", "")
+    whole, leaf = str(reports.ROOT["fingerprint"]), str(reports.LEAF["fingerprint"])
+    assert leaf in told
+    assert whole[:-8] + "•" * 8 in told
+    assert whole[-8:] not in told
+
+
 def test_other_ports_and_certificates(page: Seen) -> None:
     page.view.render(own(reports.REFUSED))
     assert "Port 465: Works, with security TLS from the start" in page.texts

@@ -6,11 +6,14 @@ import gc
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
 from PySide6.QtCore import QObject
 
 from smtp_desk.ui.garbage import GarbageCollection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytestqt.qtbot import QtBot
 
 
@@ -27,6 +30,13 @@ class Cycle:
         self.ended.append(threading.current_thread())
 
 
+@pytest.fixture(autouse=True)
+def _thawed() -> Iterator[None]:
+    """Leave the objects of the other tests to the collector."""
+    yield
+    gc.unfreeze()
+
+
 def test_cycles_end_in_the_thread_of_the_window(qtbot: QtBot) -> None:
     parent, ended = QObject(), list[threading.Thread]()
     collection = GarbageCollection(parent)
@@ -41,3 +51,10 @@ def test_cycles_end_in_the_thread_of_the_window(qtbot: QtBot) -> None:
     collection._timer.setInterval(1)
     qtbot.waitUntil(lambda: len(ended) == 2000)
     assert set(ended) == {threading.current_thread()}
+
+
+def test_what_was_loaded_before_is_not_looked_through_again(qtbot: QtBot) -> None:
+    gc.collect()
+    loaded = len(gc.get_objects())
+    GarbageCollection(QObject())
+    assert len(gc.get_objects()) < loaded / 10

@@ -9,8 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
+from smtp_desk.app.ca_offer import DIGITS
 from smtp_desk.app.report_text import transcript_lines
 from smtp_desk.app.stage_facts import certificates, shown
+from smtp_desk.core.findings import TRUST_CA
 from smtp_desk.ui.card import Card, column, row
 from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.diagnostics.facts import FactTable, fact_rows
@@ -42,7 +44,7 @@ def evidence(report: CheckReport) -> Iterator[QWidget]:
         yield _ports_card(ports[:_MOST_PORTS])
     chain = [each for result in report.stages for each in certificates(result.facts)]
     if chain:
-        yield _certificates_card(chain[:_MOST_CERTIFICATES])
+        yield _certificates_card(chain[:_MOST_CERTIFICATES], offered=_offers_ca(report))
     if report.transcript:
         yield _transcript_card(report)
     yield _setting_card(report)
@@ -75,7 +77,13 @@ def _ports_card(ports: list[dict[str, Json]]) -> QWidget:
     return card
 
 
-def _certificates_card(chain: list[dict[str, Json]]) -> QWidget:
+def _offers_ca(report: CheckReport) -> bool:
+    """Return whether the person may be asked to trust an issuer."""
+    remedies = report.finding.remedies if report.finding is not None else ()
+    return any(remedy.id == TRUST_CA for remedy in remedies)
+
+
+def _certificates_card(chain: list[dict[str, Json]], *, offered: bool) -> QWidget:
     card = Card(
         "Certificates",
         "With these the server proves who it is. Each is signed by the next; the program trusts "
@@ -86,13 +94,15 @@ def _certificates_card(chain: list[dict[str, Json]]) -> QWidget:
         part = column(space=Space.S)
         title = "The server’s own certificate" if number == 0 else f"Issuer {number}"
         part.addWidget(Label(title, "label"))
-        rows = list(_certificate_rows(certificate))
+        # Whoever is to trust a CA must get the end of its fingerprint from somebody else.
+        hidden = DIGITS if offered and (number or len(chain) == 1) else 0
+        rows = list(_certificate_rows(certificate, hidden))
         part.addWidget(FactTable(rows, fixed_width=frozenset({_FINGERPRINT})))
         card.body.addLayout(part)
     return card
 
 
-def _certificate_rows(certificate: dict[str, Json]) -> Iterator[tuple[str, str]]:
+def _certificate_rows(certificate: dict[str, Json], hidden: int) -> Iterator[tuple[str, str]]:
     for title, name in (
         ("Issued to", "subject"),
         ("Valid for the hosts", "names"),
@@ -107,6 +117,7 @@ def _certificate_rows(certificate: dict[str, Json]) -> Iterator[tuple[str, str]]
         yield "Key", words.value("key", certificate["key"])
     if certificate.get("fingerprint"):
         digits = words.cut(shown(certificate["fingerprint"]), 128)
+        digits = digits[: len(digits) - hidden] + "•" * hidden
         groups = (digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
         yield _FINGERPRINT, " ".join(groups)
 
