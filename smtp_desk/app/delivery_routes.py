@@ -62,6 +62,7 @@ class RouteView:
 
 _UNREADABLE: Final = "The settings file can’t be read; no email leaves until it can."
 _HOLDS: Final = "There is none: emails that the custom server can’t take wait in the outbox."
+_READY: Final = "Ready for emails that the custom server can’t take."
 _SETTLED: Final = (
     RouteCondition.NOT_CONFIGURED,
     RouteCondition.OFF,
@@ -109,6 +110,8 @@ def _view(
         status = f"Rests until {local_time(until, now)}, then it is tried again."
     elif condition is RouteCondition.NOT_CONFIGURED and health.route == DEFAULT:
         status = _HOLDS
+    elif condition is RouteCondition.USABLE and health.route == DEFAULT:
+        status = _READY
     out = condition not in _SETTLED
     return RouteView(
         route=health.route,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QPaintEvent
 
 TITLE: Final = "SMTP Desk"
-_WIDTH: Final = 1040
+_WIDTH: Final = 1120
 _HEIGHT: Final = 780
 
 

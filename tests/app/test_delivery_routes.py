@@ -64,6 +64,8 @@ def test_a_fresh_machine_has_none(page: Page) -> None:
 def test_both_in_use(configured: Page) -> None:
     views = told(configured)
     assert {view.condition for view in views.values()} == {RouteCondition.USABLE}
+    assert views[CUSTOM].status == "In use."
+    assert views[DEFAULT].status == "Ready for emails that the custom server can’t take."
     assert views[CUSTOM].target == "smtp.example.org, port 587"
     assert views[DEFAULT].target == "/usr/sbin/sendmail"
 

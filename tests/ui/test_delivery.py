@@ -17,8 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smtp_desk.app import delivery
 from smtp_desk.app.delivery_state import DeliveryState
 from smtp_desk.app.delivery_words import Standing
+from smtp_desk.app.state import Notice
 from smtp_desk.sender.entries import State
 from smtp_desk.sender.transport import CUSTOM
 from smtp_desk.ui.delivery.view import DeliveryView
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from smtp_desk.app.delivery_list import Span
+    from smtp_desk.app.services import Services
     from smtp_desk.ui.theme import Theme
     from tests.ui.delivery_scenes import Scene
 
@@ -179,7 +182,14 @@ def test_details_have_every_attempt_and_the_servers_words(opened: Callable[[Any]
     assert (field.text(), field.isReadOnly()) == ("<00000037@example.org>", True)
 
 
-def test_the_routes_say_why_and_have_their_button(opened: Callable[[Any], Scene]) -> None:
+def test_the_routes_say_why_and_have_their_button(
+    opened: Callable[[Any], Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tried(services: Services, route: str) -> Notice:
+        services.health.reopen(route)
+        return Notice("The server works again.")
+
+    monkeypatch.setattr(delivery, "try_again", tried)
     scene = opened(delivery_scenes.morning)
     assert text(scene, "route_status_custom").startswith("Shut until settings are saved")
     assert text(scene, "route_why_custom") == "The server refused the username or the password."
@@ -188,10 +198,11 @@ def test_the_routes_say_why_and_have_their_button(opened: Callable[[Any], Scene]
     assert again.text() == "Try again"
     assert again.accessibleDescription() == "Custom SMTP server"
     again.click()
-    assert again.toolTip() == "Opening the route for a try…"
+    assert again.toolTip() == "Trying the server…"
     scene.runner.finish()
     assert not scene.health.status(CUSTOM).shut
-    assert text(scene, "route_status_custom") == "Will be tried again with the next email."
+    assert text(scene, "route_status_custom") == "In use."
+    assert text(scene, "delivery_line") == "The server works again."
     assert not again.isVisible()
 
 

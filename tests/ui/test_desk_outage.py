@@ -81,7 +81,7 @@ def test_the_relay_is_set_up_from_general(desk: Desk, services: Services, qtbot:
     see(desk, QPushButton, "set_up_relay").click()
     dialog = see(desk, QWidget, "relay_dialog")
     qtbot.waitUntil(dialog.isVisible)
-    host = dialog.findChild(QLineEdit, "host")
+    host = dialog.findChild(QLineEdit, "relay_host")
     assert isinstance(host, QLineEdit)
     qtbot.waitUntil(lambda: not host.isReadOnly(), timeout=SLOW_MS)
     assert host.text() == "", "nothing of the custom server"
