@@ -36,6 +36,8 @@ _KINDS: Final[Mapping[str, str]] = {
     DefaultKind.SMTP: "The organisation’s relay",
 }
 _NO_RELAY: Final = "No relay is set up yet. It is used once a test email has proven it."
+_SET_UP: Final = "Set up the organisation’s &relay…"
+_CHANGE: Final = "Change the organisation’s &relay…"
 _STATUS_ICON: Final = 18
 
 
@@ -67,7 +69,7 @@ class DefaultCard(Card):
         self._use = _button("&Use this sendmail", "use_sendmail", "primary")
         self._relay = Label()
         self._relay.setObjectName("default_relay")
-        self._set_up = _button("Set up the organisation’s &relay…", "set_up_relay")
+        self._set_up = _button(_SET_UP, "set_up_relay")
         self._line = Line()
         self._line.label.setObjectName("default_answer")
         self._sendmail_part, self._relay_part = QWidget(), QWidget()
@@ -117,6 +119,7 @@ class DefaultCard(Card):
         self._icon.show_icon(icon, tone)
         self._status.show_text(state.text)
         set_look(self._status, "tone", "" if tone == "success" else tone)
+        self._set_up.setText(_SET_UP if relay is None else _CHANGE)
         if relay is None:
             self._relay.show_text(_NO_RELAY)
         else:
