@@ -69,7 +69,11 @@ def test_gives_back_exactly_what_was_put(store: CredentialStore, password: str) 
     assert store.get("key") == Secret(password)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    # Each example is several conversations with a keyring that keeps what it is told on disk.
+    max_examples=min(settings().max_examples, 500),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(password=PASSWORD)
 def test_gives_back_any_password(store: CredentialStore, password: str) -> None:
     store.set("key", Secret(password))
