@@ -46,6 +46,11 @@ def say(console: Console, text: str, style: str = "") -> None:
     console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
 
 
+def show_command(console: Console, command: str) -> None:
+    """Print a command line as it is to be copied: never wrapped."""
+    console.print(Text(f"  {command}"), soft_wrap=True)
+
+
 def print_rows(console: Console, rows: Iterable[Row]) -> None:
     """Print labels and values: as a table on a terminal, as `label: value` in a pipe."""
     if not console.is_terminal:

@@ -133,6 +133,8 @@ def _invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
     except click.UsageError as error:
         error.show()
         return ExitStatus.USAGE
+    except SystemExit:
+        return ExitStatus.OK  # click's way to end where the reader of a help page has left
     except (click.Abort, KeyboardInterrupt):
         say(invocation.err, "Aborted.")
         return ExitStatus.CANCELLED

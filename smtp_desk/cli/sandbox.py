@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from smtp_desk.app.report_text import Row
-from smtp_desk.cli.console import print_rows, say
+from smtp_desk.cli.console import print_rows, say, show_command
 from smtp_desk.cli.interrupts import first_interrupt
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import ManualCommand
@@ -107,9 +107,10 @@ def _introduce(console: Console, server: Sandbox, ca_file: Path) -> None:
     for address, what_happens in TRY_THESE:
         say(console, f"  mail to {address} {what_happens}")
     say(console, "Test it with:", "bold")
-    say(console, f"  {_command('check', server, ca_file)}")
+    show_command(console, _command("check", server, ca_file))
     say(console, "Or save it, below a directory of its own:", "bold")
-    say(console, f"  SMTP_DESK_HOME=sandbox-home {_command('configure', server, ca_file)}")
+    home = 'SMTP_DESK_HOME="$PWD/sandbox-home"'
+    show_command(console, f"{home} {_command('configure', server, ca_file)}")
     say(console, "Ctrl-C ends the sandbox. Received mail is shown here:", "bold")
 
 

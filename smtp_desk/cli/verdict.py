@@ -35,7 +35,7 @@ def print_verdict(console: Console, report: CheckReport) -> None:
         say(console, f"warning: {warning.summary}", "yellow")
         print_rows(console, finding_rows(warning)[1:])
     if report.id:
-        print_rows(console, [("report", report.id)])
+        print_rows(console, [("report ID", report.id)])
 
 
 def finding_rows(finding: Finding) -> list[Row]:

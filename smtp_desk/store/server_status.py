@@ -51,6 +51,9 @@ def judged(server: StoredServer, secret: Secret | None) -> ServerStatus:
     if server.proof is None:
         return ServerStatus(ServerState.UNPROVEN, "The settings were never tested.")
     if not verify(server.proof, server.settings, server.mode, secret):
-        text = "The settings were changed outside SMTP Desk since their last successful test."
+        text = (
+            "The settings were changed outside SMTP Desk since their last successful test,"
+            " or the password is another."
+        )
         return ServerStatus(ServerState.UNPROVEN, text)
     return ServerStatus(ServerState.ACTIVE)

@@ -96,7 +96,7 @@ def test_the_report_is_also_saved_for_this_user_only(
         os.umask(before)
     report = read_report(file.read_bytes())
     assert ended.status == 77
-    assert f"report: {report.id}" in ended.out.splitlines()
+    assert f"report ID: {report.id}" in ended.out.splitlines()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

@@ -78,7 +78,7 @@ def test_a_cancelled_test_has_no_outcome(desk: Desk, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(proof_output, "run_proof", lambda *_: ProofResult(cancelled))
     ended = desk(*CHECK)
     assert ended.status == 130
-    assert ended.out.splitlines() == ["The test was cancelled.", "report: cafe"]
+    assert ended.out.splitlines() == ["The test was cancelled.", "report ID: cafe"]
 
 
 def test_a_fault_of_our_own_is_logged_and_told_without_a_traceback(

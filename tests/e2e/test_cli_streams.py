@@ -132,3 +132,13 @@ def test_make_run_without_a_display_plays_the_demo(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert b"neither DISPLAY nor WAYLAND_DISPLAY" in done.stderr
     assert b"Test email sent successfully" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("check", "--help")])
+def test_a_reader_who_leaves_a_help_page_is_no_error(arguments: tuple[str, ...]) -> None:
+    with start(*arguments) as program:
+        assert program.stdout is not None
+        program.stdout.close()
+        assert program.stderr is not None
+        said = program.stderr.read()
+        assert (program.wait(60), said) == (0, b"")
