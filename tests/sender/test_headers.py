@@ -79,7 +79,8 @@ def test_a_file_name_arrives_as_it_was(name: str) -> None:
     assert octets.isascii()
     message = message_from_bytes(octets + b"\r\n", policy=policy.default)
     assert message.keys() == ["Content-Disposition"]
-    if name == name.strip():
+    # The standard library takes quotes and angle brackets around a value away.
+    if name == name.strip() and (name[:1], name[-1:]) not in (("<", ">"), ('"', '"')):
         assert message.get_filename() == name
 
 

@@ -170,3 +170,11 @@ def test_which_records_are_spf(record: str, counts: bool) -> None:
     with NameServer({"example.test": [f"TXT {record}"]}) as server:
         asking = Questions(DnsResolver(server.host, server.port), Cancel(), Deadline.after(20.0))
         assert bool(spf_records(asking, "example.test")) is counts
+
+
+def test_no_question_goes_to_another_resolver() -> None:
+    zone = {"in.test": ['TXT "v=spf1 exp=why.test -all"']}
+    with NameServer(zone) as server:
+        asking = Questions(DnsResolver(server.host, server.port), Cancel(), Deadline.after(60.0))
+        record = b"v=spf1 include:in.test exp=why.test -all"
+        assert parse_spf([record], asking, "example.test").included == {"in.test"}
