@@ -137,23 +137,21 @@ class SavedRoutes:
         )
 
     def _custom(self, stored: StoredSettings) -> Route | Finding | None:
-        server = stored.server
-        if server is None or not stored.enabled:
+        server, identity = stored.server, custom_identity(stored)
+        if server is None or identity is None:
             return None
-        settings = server.settings
-        identity = Identity(settings.from_email, settings.from_name)
         return self._smtp(CUSTOM, server, identity, stored)
 
     def _default(self, stored: StoredSettings) -> Route | Finding | None:
-        service, server = stored.default, stored.default.server
-        if service.kind is DefaultKind.SENDMAIL:
-            identity = _default_identity(stored, service.from_email)
-            problem = self._problem_of(identity)
-            return problem or SendmailRoute(service.sendmail_path, identity, self._catalogue)
-        if service.kind is DefaultKind.SMTP and server is not None:
-            identity = _default_identity(stored, server.settings.from_email)
-            return self._problem_of(identity) or self._smtp(DEFAULT, server, identity, stored)
-        return None
+        service, identity = stored.default, default_identity(stored)
+        if identity is None:
+            return None
+        problem = self._problem_of(identity)
+        if problem is not None:
+            return problem
+        if service.kind is DefaultKind.SMTP and service.server is not None:
+            return self._smtp(DEFAULT, service.server, identity, stored)
+        return SendmailRoute(service.sendmail_path, identity, self._catalogue)
 
     def _problem_of(self, identity: Identity) -> Finding | None:
         """Return why no email can come from `identity`: no proof stands for these values."""
@@ -191,9 +189,28 @@ class SavedRoutes:
         return cause(self._catalogue, code, facts)
 
 
-def _default_identity(stored: StoredSettings, from_email: str) -> Identity:
-    """Return who emails come from on the default route (DMARC of the custom domain stays whole)."""
-    server = stored.server
+def custom_identity(stored: StoredSettings) -> Identity | None:
+    """Return who emails come from on the custom route, or None where it is off or not set up."""
+    if stored.server is None or not stored.enabled:
+        return None
+    settings = stored.server.settings
+    return Identity(settings.from_email, settings.from_name)
+
+
+def default_identity(stored: StoredSettings) -> Identity | None:
+    """Return who emails come from on the default route, or None where emails wait in the outbox.
+
+    From is the address of the service, so that DMARC of the custom domain stays whole; an
+    address written by hand may be none.
+    """
+    service, server = stored.default, stored.server
+    match service.kind:
+        case DefaultKind.SMTP if service.server is not None:
+            from_email = service.server.settings.from_email
+        case DefaultKind.SENDMAIL:
+            from_email = service.from_email
+        case _:
+            return None
     if server is None:
         return Identity(from_email, stored.preferences.company_name)
     reply_to = server.settings.from_email if stored.enabled else ""
