@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Console
 
-from smtp_desk.app.services import Services
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import CheckReport
+
+if TYPE_CHECKING:
+    from smtp_desk.app.services import Services
 
 OpenWindow: TypeAlias = Callable[[CheckReport | None], int]
 """Opens the window, with a report or without, and returns the exit status when it closes."""
@@ -43,11 +45,11 @@ class Invocation:
     environ: Mapping[str, str]
     out: Console
     err: Console
-    open_services: Callable[[], Services]
+    open_services: "Callable[[], Services]"
     open_window: OpenWindow
     attended: bool
 
     @cached_property
-    def services(self) -> Services:
+    def services(self) -> "Services":
         """The services."""
         return self.open_services()

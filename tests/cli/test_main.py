@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,3 +105,11 @@ def test_output_that_can_not_be_written(desk: Desk, monkeypatch: pytest.MonkeyPa
     ended = desk("show")
     assert ended.status == 73
     assert "could not be written" in ended.err
+
+
+def test_the_command_line_waits_for_nothing_that_a_command_may_not_need() -> None:
+    program = (
+        "import sys, smtp_desk.cli.main;"
+        "sys.exit(any(name in sys.modules for name in ('smtp_desk.app.services', 'sqlite3')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
