@@ -4,7 +4,8 @@ This module loads dnspython and checkdmarc, which takes most of a second: import
 a question is asked.
 """
 
-from typing import Final, NoReturn, Protocol, TypeAlias
+from collections.abc import Iterable
+from typing import Any, Final, NoReturn, TypeAlias
 
 import checkdmarc.utils  # type: ignore[import-untyped]
 import dns.exception
@@ -23,10 +24,11 @@ checkdmarc.utils.DNS_CACHE.max_age = 0
 MOST_QUESTIONS: Final = 200
 """Questions about one domain: no honest set of records needs as many."""
 
-_SECONDS_A_QUESTION: Final = 5.0
 # The library asks for these on the side: a record type given up in 2014 (RFC 7208, 3.1),
 # which some firewalls drop in silence, and an alias, which dnspython follows by itself.
 _NEVER_ASKED: Final = frozenset({"SPF", "CNAME"})
+
+_NOT_THERE: Final = (dns.resolver.NoAnswer, dns.resolver.NXDOMAIN)
 
 Known: TypeAlias = "dns.resolver.Answer | dns.exception.DNSException"
 
@@ -43,33 +45,17 @@ class InvalidRecordError(Exception):
     """A record that breaks its rules; says which, as the end of a sentence."""
 
 
-class Asked(Protocol):
-    """What the library needs of a resolver."""
-
-    lifetime: float
-
-    def resolve(self, name: str, kind: str, lifetime: float = ...) -> dns.resolver.Answer:
-        """Return the records of a kind.
-
-        Raises:
-            dns.resolver.NoAnswer: The name has none.
-            dns.resolver.NXDOMAIN: There is no such name.
-            UnansweredError: Nobody can tell.
-            CancelledError: Cancelled.
-        """
-        ...
-
-
 class Questions:
-    """Asks, and remembers what was answered.
+    """Asks, and remembers what was answered. The library takes it for a resolver.
 
     Attributes:
-        lifetime: Seconds that one question may take, and no longer than the deadline.
+        lifetime: Seconds that one question may take; the library reads it.
     """
+
+    lifetime: Final = 5.0
 
     def __init__(self, resolver: DnsResolver, cancel: Cancel, deadline: Deadline) -> None:
         """Ask `resolver` until the deadline passes or `cancel` fires."""
-        self.lifetime = _SECONDS_A_QUESTION
         self._resolver = resolver
         self._stub: dns.resolver.Resolver | None = None
         self._cancel = cancel
@@ -79,11 +65,23 @@ class Questions:
         self._answered = False
         self._silent = False
 
-    def resolve(self, name: str, kind: str, lifetime: float = 0.0) -> dns.resolver.Answer:
-        """Return the records of a kind; see `Asked`."""
+    def resolve(self, name: str, kind: str, lifetime: float = lifetime) -> dns.resolver.Answer:
+        """Return the records of a kind.
+
+        Args:
+            name: Whose.
+            kind: Such as "TXT".
+            lifetime: Seconds that the question may take, and no longer than the deadline.
+
+        Raises:
+            dns.resolver.NoAnswer: The name has none.
+            dns.resolver.NXDOMAIN: There is no such name.
+            UnansweredError: Nobody can tell.
+            CancelledError: Cancelled.
+        """
         key = (name.casefold().rstrip("."), kind)
         if key not in self._known:
-            self._known[key] = self._ask(name, kind, lifetime or self.lifetime)
+            self._known[key] = self._ask(name, kind, lifetime)
         known = self._known[key]
         if isinstance(known, dns.exception.DNSException):
             raise known
@@ -96,28 +94,15 @@ class Questions:
             UnansweredError: Nobody can tell.
             CancelledError: Cancelled.
         """
-        try:
-            records = self.resolve(name, "TXT")
-        except (dns.resolver.NoAnswer, dns.resolver.NXDOMAIN):
-            return []
-        return [b"".join(record.strings) for record in records]
+        return [b"".join(record.strings) for record in self._records(name, "TXT")]
 
     def addresses(self, name: str) -> list[str]:
         """Return the IP addresses of a name, perhaps none; raises as `texts`."""
-        found: list[str] = []
-        for kind in ("AAAA", "A"):
-            try:
-                found.extend(record.to_text() for record in self.resolve(name, kind))
-            except (dns.resolver.NoAnswer, dns.resolver.NXDOMAIN):
-                continue
-        return found
+        return [record.to_text() for kind in ("AAAA", "A") for record in self._records(name, kind)]
 
     def mail_exchangers(self, name: str) -> list[str]:
         """Return the MX records of a name, the most preferred first; raises as `texts`."""
-        try:
-            records = self.resolve(name, "MX")
-        except (dns.resolver.NoAnswer, dns.resolver.NXDOMAIN):
-            return []
+        records = self._records(name, "MX")
         ordered = sorted((each.preference, each.exchange.to_text()) for each in records)
         return [f"{preference} {host}" for preference, host in ordered]
 
@@ -130,6 +115,12 @@ class Questions:
         except dns.resolver.NoAnswer:
             return True
         return True
+
+    def _records(self, name: str, kind: str) -> Iterable[Any]:
+        try:
+            return self.resolve(name, kind)
+        except _NOT_THERE:
+            return ()
 
     def _ask(self, name: str, kind: str, lifetime: float) -> Known:
         self._cancel.check()
@@ -149,7 +140,7 @@ class Questions:
         try:
             self._stub = self._stub or self._resolver.stub()
             found = self._stub.resolve(asked, kind, lifetime=seconds, search=False)
-        except (dns.resolver.NoAnswer, dns.resolver.NXDOMAIN) as error:
+        except _NOT_THERE as error:
             self._answered = True
             return error
         except (dns.exception.DNSException, OSError) as error:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import checkdmarc.spf  # type: ignore[import-untyped]
 import dns.resolver
 
-from smtp_desk.smtp.domain_dns import Asked, InvalidRecordError, Questions
+from smtp_desk.smtp.domain_dns import InvalidRecordError, Questions
 
 _VERSION: Final = b"v=spf1"
 _MOST_LOOKUPS: Final = 10
@@ -44,43 +44,40 @@ class _TooManyLookupsError(Exception):
 class _Bounded:
     """Lets no more records be fetched than RFC 7208, 4.6.4 allows, however deep they nest."""
 
-    def __init__(self, asked: Asked) -> None:
-        self.lifetime = asked.lifetime
-        self._asked = asked
+    lifetime: Final = Questions.lifetime
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
         self._names: set[str] = set()
 
-    def resolve(self, name: str, kind: str, lifetime: float = 0.0) -> dns.resolver.Answer:
+    def resolve(self, name: str, kind: str, lifetime: float) -> dns.resolver.Answer:
         """Ask, or raise `_TooManyLookupsError`."""
         if kind == "TXT":
             self._names.add(name)
             if len(self._names) > _MOST_LOOKUPS:
                 raise _TooManyLookupsError
-        return self._asked.resolve(name, kind, lifetime or self.lifetime)
+        return self._questions.resolve(name, kind, lifetime)
 
 
 class SpfPolicy:
-    """A valid SPF record with all that it includes.
+    """A valid SPF record with all that it includes."""
 
-    Attributes:
-        lookups: DNS lookups that a receiver needs for it, at most 10.
-    """
-
-    def __init__(self, results: dict[str, Any], questions: Questions) -> None:
-        self.lookups: int = results["dns_lookups"]
-        self._results = results
+    def __init__(self, record: str, parsed: Parsed, questions: Questions) -> None:
+        self._record = record
+        self._parsed = parsed
         self._questions = questions
 
     @property
     def included(self) -> frozenset[str]:
         """Every domain whose record is part of this one."""
-        return frozenset(_domains(self._results["parsed"]))
+        return frozenset(_domains(self._parsed))
 
     @property
     def knowable(self) -> bool:
         """Whether the record alone tells who may send: no macros, `exists` or `ptr` in it."""
         return not any(
             term["mechanism"] in _UNKNOWABLE or "%" in term["value"]
-            for term in _terms(self._results["parsed"])
+            for term in _terms(self._parsed)
         )
 
     def allows(self, address: str) -> bool | None:
@@ -90,7 +87,7 @@ class SpfPolicy:
             UnansweredError: An address that it takes was not answered.
         """
         ip = ipaddress.ip_address(address.partition("%")[0])
-        return self._allows(self._results["parsed"], self._results["record"], ip)
+        return self._allows(self._parsed, self._record, ip)
 
     def _allows(self, parsed: Parsed | None, record: str | None, ip: _Ip) -> bool | None:
         if parsed is None:
@@ -155,7 +152,7 @@ def parse_spf(records: Sequence[bytes], questions: Questions, domain: str) -> Sp
         raise InvalidRecordError(_TOO_MANY) from error
     except checkdmarc.spf.SPFError as error:
         raise InvalidRecordError(_reason(error)) from error
-    return SpfPolicy(results, questions)
+    return SpfPolicy(results["record"], results["parsed"], questions)
 
 
 def _is_spf(text: bytes) -> bool:
