@@ -1,24 +1,22 @@
-"""How both routes do, in words: the same on the Delivery page and on the command line."""
+"""How both routes do, in the words of the Delivery page."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from smtp_desk.app.delivery_words import emails, route_name
-from smtp_desk.app.outage import local_time, summary_of
+from smtp_desk.app.outage import health_state, local_time, server_of, summary_of
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import parse_host
-from smtp_desk.sender import route_health
-from smtp_desk.sender.route_health import Probe, Resting, RouteHealth, Shut, Usable
+from smtp_desk.sender.route_health import RouteHealth
 from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import DefaultKind, DefaultService, StoredServer, StoredSettings
 
 
 class RouteCondition(StrEnum):
-    """How a route does."""
+    """How a route does: a `HealthState`, or why its health does not matter."""
 
     NOT_CONFIGURED = "not_configured"
     OFF = "off"
@@ -69,11 +67,6 @@ _SETTLED: Final = (
     RouteCondition.UNREADABLE,
     RouteCondition.USABLE,
 )
-_CONDITIONS: Final[Mapping[type, RouteCondition]] = {
-    Usable: RouteCondition.USABLE,
-    Probe: RouteCondition.DUE,
-    Shut: RouteCondition.SHUT,
-}
 _STATUS: Final = {
     RouteCondition.NOT_CONFIGURED: "Not configured.",
     RouteCondition.OFF: "Off: the switch on Integrations is off.",
@@ -103,8 +96,8 @@ def route_views(services: Services, now: datetime) -> tuple[RouteView, ...]:
 def _view(
     services: Services, health: RouteHealth, stored: StoredSettings | None, now: datetime
 ) -> RouteView:
-    condition = _condition(health, stored, now)
-    until = health.resting_until
+    state, until = health_state(health, now)
+    condition = _unused(health.route, stored) or RouteCondition(state)
     status = _STATUS.get(condition, "")
     if condition is RouteCondition.RESTING and until is not None:
         status = f"Rests until {local_time(until, now)}, then it is tried again."
@@ -112,39 +105,27 @@ def _view(
         status = _HOLDS
     elif condition is RouteCondition.USABLE and health.route == DEFAULT:
         status = _READY
-    out = condition not in _SETTLED
+    code = "" if condition in _SETTLED else health.code
+    server = server_of(stored, health.route) if stored else None
     return RouteView(
         route=health.route,
         name=route_name(health.route),
         target=_target(health.route, stored) if stored else "",
         condition=condition,
         status=status,
-        why=summary_of(services, health.code, _saved(health.route, stored))
-        if out and health.code
-        else "",
-        code=health.code if out else "",
+        why=summary_of(services, code, server),
+        code=code,
         fallbacks=_fallbacks(health, now),
     )
 
 
-def _condition(health: RouteHealth, stored: StoredSettings | None, now: datetime) -> RouteCondition:
+def _unused(route: str, stored: StoredSettings | None) -> RouteCondition | None:
+    """Return why nothing can leave by a route, however its health is; None where it can."""
     if stored is None:
         return RouteCondition.UNREADABLE
-    if health.route == CUSTOM and not stored.enabled and stored.server is not None:
+    if route == CUSTOM and not stored.enabled and stored.server is not None:
         return RouteCondition.OFF
-    if not _target(health.route, stored):
-        return RouteCondition.NOT_CONFIGURED
-    verdict = route_health.asked(health, now, "")[0]
-    if isinstance(verdict, Resting):
-        probed = verdict.until == health.probe_until
-        return RouteCondition.PROBING if probed else RouteCondition.RESTING
-    return _CONDITIONS[type(verdict)]
-
-
-def _saved(route: str, stored: StoredSettings | None) -> StoredServer | None:
-    if stored is None:
-        return None
-    return stored.server if route == CUSTOM else stored.default.server
+    return None if _target(route, stored) else RouteCondition.NOT_CONFIGURED
 
 
 def _target(route: str, stored: StoredSettings) -> str:

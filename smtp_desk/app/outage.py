@@ -18,7 +18,7 @@ from smtp_desk.sender.route_health import Probe, Resting, RouteHealth, Shut, ask
 from smtp_desk.sender.saved_routes import SavedRoutes
 from smtp_desk.sender.transport import CUSTOM
 from smtp_desk.store.settings_file import SettingsFileError
-from smtp_desk.store.stored import DefaultKind, StoredServer
+from smtp_desk.store.stored import DefaultKind, StoredServer, StoredSettings
 
 _log: Final = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ def try_again(services: Services, route: str = CUSTOM) -> Notice:
         return Notice(str(error), error=True)
     if not is_out(health):
         return Notice(_WORKS)
-    why = summary_of(services, health.code, _server(services, route))
+    why = summary_of(services, health.code, _saved_server(services, route))
     return Notice(f"Still unavailable. {why}".rstrip(), error=True)
 
 
@@ -163,12 +163,11 @@ def _probe(services: Services, name: str) -> None:
         prober.wait(_PROBE_S)
 
 
-def _server(services: Services, route: str) -> StoredServer | None:
+def _saved_server(services: Services, route: str) -> StoredServer | None:
     try:
-        stored = services.store.load()
+        return server_of(services.store.load(), route)
     except SettingsFileError:
         return None
-    return stored.server if route == CUSTOM else stored.default.server
 
 
 def end_rest(services: Services, route: str) -> None:
@@ -193,6 +192,11 @@ def _other_settings_count() -> Iterator[None]:
         yield
     except OutboxUnavailableError:
         _log.warning("the outbox could not be told of other settings", exc_info=True)
+
+
+def server_of(stored: StoredSettings, route: str) -> StoredServer | None:
+    """Return the server that is saved for a route, whether or not it is in use."""
+    return stored.server if route == CUSTOM else stored.default.server
 
 
 def summary_of(services: Services, code: str, server: StoredServer | None = None) -> str:

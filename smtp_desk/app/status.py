@@ -36,6 +36,7 @@ from smtp_desk.app.outage import (
     in_outage,
     read_outage,
     route_health,
+    server_of,
     summary_of,
 )
 from smtp_desk.app.saved import judge, status_line
@@ -216,9 +217,8 @@ def _report(
 
 def _health(services: Services, stored: StoredSettings, route: str, now: datetime) -> HealthReport:
     known = route_health(services, route)
-    server = stored.server if route == CUSTOM else stored.default.server
     state, until = health_state(known, now)
-    summary = summary_of(services, known.code, server) if known.code else ""
+    summary = summary_of(services, known.code, server_of(stored, route))
     return HealthReport(state=state, until=until, summary=summary, known=known)
 
 
