@@ -21,13 +21,11 @@ def test_every_seed_passes(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(TARGETS) - set(HOSTILE_SERVER)))
 @hypothesis.given(st.data())
 def test_any_input_passes(name: str, data: st.DataObject) -> None:
-    fuzzed = target(name)
-    fuzzed.run(data.draw(inputs(fuzzed)))
+    target(name).run(data.draw(inputs(name)))
 
 
 @pytest.mark.parametrize("name", HOSTILE_SERVER)
 @hostile
 @hypothesis.given(st.data())
 def test_whatever_a_server_says(name: str, data: st.DataObject) -> None:
-    fuzzed = target(name)
-    fuzzed.run(data.draw(inputs(fuzzed)))
+    target(name).run(data.draw(inputs(name)))
