@@ -48,11 +48,16 @@ def refusing_port(host: str = "127.0.0.1") -> Iterator[int]:
 
 @contextlib.contextmanager
 def black_hole(host: str = "127.0.0.1") -> Iterator[int]:
-    """A port on which a connect neither succeeds nor fails: its backlog is full."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """A port on which a connect neither succeeds nor fails: its backlog is full.
+
+    Nobody has it on another address of this machine, nor is given it by the kernel.
+    """
+    family, anywhere = (
+        (socket.AF_INET6, "::") if ":" in host else (socket.AF_INET, "0.0.0.0")  # noqa: S104
+    )
     with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server((host, 0), family=family, backlog=0))
-        port: int = listener.getsockname()[1]
+        port = free_port(anywhere)
+        stack.enter_context(socket.create_server((host, port), family=family, backlog=0))
         filling = True
         while filling:
             client = stack.enter_context(socket.socket(family))
