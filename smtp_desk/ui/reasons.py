@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
+
+
+_PURPOSE: Final = "purpose"
+"""The property that keeps a control's own tooltip while a reason stands in its place."""
 
 
 def enable(widget: QWidget, reason: str) -> None:
@@ -13,10 +17,13 @@ def enable(widget: QWidget, reason: str) -> None:
 
     Args:
         widget: A control.
-        reason: Why it is disabled, as tooltip and accessible description; "" enables it.
+        reason: Why it is disabled, as tooltip and accessible description; "" enables it and
+            gives it back its own tooltip.
     """
     widget.setEnabled(not reason)
     if widget.accessibleDescription() != reason:
+        if widget.property(_PURPOSE) is None:
+            # A control that has nothing but a name for screen readers tells that.
+            widget.setProperty(_PURPOSE, widget.toolTip() or widget.accessibleName())
         widget.setAccessibleDescription(reason)
-        # A button that is only an icon tells its name instead.
-        widget.setToolTip(reason or widget.accessibleName())
+        widget.setToolTip(reason or widget.property(_PURPOSE))

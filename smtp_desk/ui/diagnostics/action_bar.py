@@ -63,9 +63,11 @@ class ActionBar(QFrame):
         self._without.setAccessibleDescription(_SENDS_NOTHING)
         self._cancel = _button("Cancel", "cancel_run")
         self._domain = _button("Check From &domain", "check_domain")
+        self._domain.setToolTip(_DOMAIN)
         self._open = _button("&Open report…", "open_report")
         self._save = _button("&Save report…", "save_report")
         self._copy = _button("&Copy", "copy_report")
+        self._copy.setToolTip(_COPY)
         self._run.clicked.connect(self._run_clicked)
         self._cancel.clicked.connect(self.cancel_wanted)
         self._domain.clicked.connect(self._domain_clicked)
@@ -118,10 +120,10 @@ class ActionBar(QFrame):
         self._cancel.setVisible(state.running)
         enable(self._cancel, busy if state.busy.name == "CANCELLING" else "")
         enable(self._run, busy or state.run_reason)
-        _enable(self._domain, busy or state.run_reason, _DOMAIN)
+        enable(self._domain, busy or state.run_reason)
         enable(self._open, busy)
         enable(self._save, busy or reason)
-        _enable(self._copy, busy or reason, _COPY)
+        enable(self._copy, busy or reason)
         self._without.setEnabled(not busy)
         if state.running and (starting or waiting):
             self._cancel.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -152,12 +154,6 @@ class ActionBar(QFrame):
     def _run_clicked(self) -> None:
         self._begun = self._run
         self.run_wanted.emit(not self._without.isChecked())
-
-
-def _enable(button: QPushButton, reason: str, purpose: str) -> None:
-    """Enable a button that says what it is for, or disable it and say why."""
-    enable(button, reason)
-    button.setToolTip(reason or purpose)
 
 
 def _button(text: str, name: str, kind: str = "") -> QPushButton:
