@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if __name__ == "__main__":
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -28,14 +30,65 @@ from smtp_desk.ui.theme import Theme
 from tests.ui import delivery_scenes, email_types_scenes, general_scenes, reports, states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from smtp_desk.core.report import CheckReport
-    from tests.ui.states import Scene
 
-WIDE = QSize(1040, 780)
-TALL = QSize(1040, 1500)
-NARROW = QSize(640, 400)
+    Arrange = Callable[[], None]
+    Make = Callable[[Path, Theme], tuple[QWidget, Arrange]]
+
+WIDE: Final = QSize(1040, 780)
+TALL: Final = QSize(1040, 1500)
+NARROW: Final = QSize(640, 400)
+
+
+@dataclass(frozen=True)
+class Look:
+    """In which window a page is drawn."""
+
+    size: QSize
+    theme: str = "light"
+    mirrored: bool = False
+
+
+FORM_LOOKS: Final = {
+    "": Look(TALL),
+    "_window": Look(WIDE),
+    "_dark": Look(TALL, theme="dark"),
+    "_narrow": Look(NARROW),
+    "_rtl": Look(TALL, mirrored=True),
+}
+LIST_LOOKS: Final = {
+    "": Look(WIDE),
+    "_dark": Look(WIDE, theme="dark"),
+    "_tall": Look(TALL),
+    "_narrow": Look(NARROW),
+    "_rtl": Look(WIDE, mirrored=True),
+}
+SHORT_LOOKS: Final = {
+    "": Look(TALL),
+    "_dark": Look(WIDE, theme="dark"),
+    "_narrow": Look(NARROW),
+    "_rtl": Look(WIDE, mirrored=True),
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A page of the window: the pages beside it in the list, and its looks by suffix."""
+
+    name: str
+    others: tuple[str, ...]
+    looks: dict[str, Look]
+
+
+INTEGRATIONS: Final = Kind("integrations", ("general",), FORM_LOOKS)
+DELIVERY: Final = Kind("delivery", ("integrations", "diagnostics", "general"), LIST_LOOKS)
+EMAIL_TYPES: Final = Kind("email_types", ("integrations", "delivery", "diagnostics"), FORM_LOOKS)
+DIAGNOSTICS: Final = Kind(
+    "diagnostics", ("integrations", "email_types", "delivery", "general"), FORM_LOOKS
+)
+GENERAL: Final = Kind("general", ("integrations", "delivery", "diagnostics"), SHORT_LOOKS)
 
 
 class Studio:
@@ -47,148 +100,102 @@ class Studio:
         assert isinstance(self._application, QApplication)
         self._theme = Theme(self._application)
 
-    def draw_delivery(
-        self,
-        name: str,
-        scene: Callable[[Path], delivery_scenes.Scene],
-        size: QSize,
-        *,
-        theme: str = "light",
-        mirrored: bool = False,
-    ) -> None:
-        """Draw the Delivery page into delivery_`name`.png."""
-        self._theme.prefer(theme)
-        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
-        QApplication.setLayoutDirection(direction)
+    def draw(self, name: str, kind: Kind, make: Make, look: Look) -> None:
+        """Draw the page that `make` makes, arranged once it is seen, into `name`.png."""
+        self._theme.prefer(look.theme)
+        directions = Qt.LayoutDirection
+        QApplication.setLayoutDirection(
+            directions.RightToLeft if look.mirrored else directions.LeftToRight
+        )
         with tempfile.TemporaryDirectory() as home:
             window = MainWindow(sandboxed=False)
-            shown = scene(Path(home))
-            builders = dict.fromkeys(("integrations", "diagnostics", "general"), QWidget)
-            navigation = Navigation({**builders, "delivery": lambda: shown.view.page})
+            menus = Menus(window, sandboxed=False) if kind is INTEGRATIONS else None
+            page, arrange = make(Path(home), self._theme)
+            navigation = Navigation(
+                {**dict.fromkeys(kind.others, QWidget), kind.name: lambda: page}
+            )
             window.setCentralWidget(navigation)
-            window.resize(size)
+            window.resize(look.size)
             window.show()
-            navigation.open_page("delivery")
-            shown.runner.finish()
-            shown.table.setFocus()
+            navigation.open_page(kind.name)
+            arrange()
             for _ in range(3):
                 self._application.processEvents()
-            window.grab().save(str(self._folder / f"delivery_{name}.png"))
+            window.grab().save(str(self._folder / f"{name}.png"))
             window.close()
+            if menus is not None:
+                menus.deleteLater()
 
-    def draw_email_types(
-        self,
-        name: str,
-        prepare: Callable[[email_types_scenes.Scene], None],
-        size: QSize,
-        *,
-        theme: str = "light",
-        mirrored: bool = False,
-    ) -> None:
-        """Draw the Email types page into email_types_`name`.png."""
-        self._theme.prefer(theme)
-        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
-        QApplication.setLayoutDirection(direction)
-        with tempfile.TemporaryDirectory() as home:
-            window = MainWindow(sandboxed=False)
-            scene = email_types_scenes.Scene(Path(home))
-            builders = dict.fromkeys(("integrations", "delivery", "diagnostics"), QWidget)
-            navigation = Navigation({**builders, "email_types": lambda: scene.view.page})
-            window.setCentralWidget(navigation)
-            window.resize(size)
-            window.show()
-            navigation.open_page("email_types")
-            prepare(scene)
-            scene.finish()
-            for _ in range(3):
-                self._application.processEvents()
-            window.grab().save(str(self._folder / f"email_types_{name}.png"))
-            window.close()
 
-    def draw_diagnostics(
-        self,
-        name: str,
-        report: CheckReport,
-        size: QSize,
-        *,
-        theme: str = "light",
-        mirrored: bool = False,
-    ) -> None:
-        """Draw the Diagnostics page into diagnostics_`name`.png."""
-        self._theme.prefer(theme)
-        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
-        QApplication.setLayoutDirection(direction)
-        window = MainWindow(sandboxed=False)
-        view = DiagnosticsView()
-        builders = dict.fromkeys(("integrations", "email_types", "delivery", "general"), QWidget)
-        navigation = Navigation({**builders, "diagnostics": lambda: view.page})
-        window.setCentralWidget(navigation)
-        window.resize(size)
-        window.show()
-        navigation.open_page("diagnostics")
-        host = str(report.settings["host"])
-        view.render(DiagnosisState(report=report, source=FROM_TEST, own=True, form_host=host))
-        view.focus_verdict()
-        for _ in range(3):
-            self._application.processEvents()
-        window.grab().save(str(self._folder / f"diagnostics_{name}.png"))
-        window.close()
+def _integrations(scene: states.Scene, _home: Path, theme: Theme) -> tuple[QWidget, Arrange]:
+    view = IntegrationsView(theme, offer_details=True)
 
-    def draw_general(
-        self,
-        name: str,
-        prepare: Callable[[general_scenes.Scene], None],
-        size: QSize,
-        *,
-        theme: str = "light",
-        mirrored: bool = False,
-    ) -> None:
-        """Draw the General page into general_`name`.png."""
-        self._theme.prefer(theme)
-        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
-        QApplication.setLayoutDirection(direction)
-        with tempfile.TemporaryDirectory() as home:
-            window = MainWindow(sandboxed=False)
-            scene = general_scenes.Scene(Path(home))
-            builders = dict.fromkeys(("integrations", "delivery", "diagnostics"), QWidget)
-            navigation = Navigation({**builders, "general": lambda: scene.page})
-            window.setCentralWidget(navigation)
-            window.resize(size)
-            window.show()
-            navigation.open_page("general")
-            prepare(scene)
-            for _ in range(3):
-                self._application.processEvents()
-            window.grab().save(str(self._folder / f"general_{name}.png"))
-            window.close()
-
-    def draw(
-        self, name: str, scene: Scene, size: QSize, *, theme: str = "light", mirrored: bool = False
-    ) -> None:
-        """Draw `scene` into `name`.png."""
-        self._theme.prefer(theme)
-        direction = Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight
-        QApplication.setLayoutDirection(direction)
-        view = IntegrationsView(self._theme, offer_details=True)
-        window = MainWindow(sandboxed=False)
-        menus = Menus(window, sandboxed=False)
-        navigation = Navigation({"integrations": lambda: view.page, "general": QWidget})
-        window.setCentralWidget(navigation)
-        window.resize(size)
-        window.show()
-        navigation.open_page("integrations")
+    def arrange() -> None:
         view.show_draft(scene.draft, scene.recipient)
         view.render(scene.state)
         view.banner.show_outage(scene.outage)
-        self._application.processEvents()
+        QApplication.processEvents()
         if scene.focus is not None:
             view.focus_field(scene.focus)
         elif scene.state.outcome is not None:
             view.focus_outcome()
-        self._application.processEvents()
-        window.grab().save(str(self._folder / f"{name}.png"))
-        window.close()
-        menus.deleteLater()
+
+    return view.page, arrange
+
+
+def _delivery(
+    make: Callable[[Path], delivery_scenes.Scene], home: Path, _theme: Theme
+) -> tuple[QWidget, Arrange]:
+    scene = make(home)
+
+    def arrange() -> None:
+        scene.runner.finish()
+        scene.table.setFocus()
+
+    return scene.view.page, arrange
+
+
+def _email_types(
+    prepare: Callable[[email_types_scenes.Scene], None], home: Path, _theme: Theme
+) -> tuple[QWidget, Arrange]:
+    scene = email_types_scenes.Scene(home)
+
+    def arrange() -> None:
+        prepare(scene)
+        scene.finish()
+
+    return scene.view.page, arrange
+
+
+def _diagnostics(report: CheckReport, _home: Path, _theme: Theme) -> tuple[QWidget, Arrange]:
+    view = DiagnosticsView()
+    host = str(report.settings["host"])
+
+    def arrange() -> None:
+        view.render(DiagnosisState(report=report, source=FROM_TEST, own=True, form_host=host))
+        view.focus_verdict()
+
+    return view.page, arrange
+
+
+def _general(
+    prepare: Callable[[general_scenes.Scene], None], home: Path, _theme: Theme
+) -> tuple[QWidget, Arrange]:
+    scene = general_scenes.Scene(home)
+    return scene.page, lambda: prepare(scene)
+
+
+def _pages() -> Iterator[tuple[str, Kind, Make]]:
+    for name, scene in states.SCENES.items():
+        yield name, INTEGRATIONS, partial(_integrations, scene)
+    for name, make in delivery_scenes.SCENES.items():
+        yield f"delivery_{name}", DELIVERY, partial(_delivery, make)
+    for name, prepare in email_types_scenes.SCENES.items():
+        yield f"email_types_{name}", EMAIL_TYPES, partial(_email_types, prepare)
+    for name, report in reports.REPORTS.items():
+        yield f"diagnostics_{name}", DIAGNOSTICS, partial(_diagnostics, report)
+    for name, arranged in general_scenes.SCENES.items():
+        yield f"general_{name}", GENERAL, partial(_general, arranged)
 
 
 def main() -> None:
@@ -199,45 +206,10 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     studio = Studio(arguments.folder)
-    for name, scene in states.SCENES.items():
-        if arguments.only not in name:
-            continue
-        studio.draw(name, scene, TALL)
-        studio.draw(f"{name}_window", scene, WIDE)
-        studio.draw(f"{name}_dark", scene, TALL, theme="dark")
-        studio.draw(f"{name}_narrow", scene, NARROW)
-        studio.draw(f"{name}_rtl", scene, TALL, mirrored=True)
-    for name, made in delivery_scenes.SCENES.items():
-        if arguments.only not in f"delivery_{name}":
-            continue
-        studio.draw_delivery(name, made, WIDE)
-        studio.draw_delivery(f"{name}_dark", made, WIDE, theme="dark")
-        studio.draw_delivery(f"{name}_tall", made, TALL)
-        studio.draw_delivery(f"{name}_narrow", made, NARROW)
-        studio.draw_delivery(f"{name}_rtl", made, WIDE, mirrored=True)
-    for name, prepare in email_types_scenes.SCENES.items():
-        if arguments.only not in f"email_types_{name}":
-            continue
-        studio.draw_email_types(name, prepare, TALL)
-        studio.draw_email_types(f"{name}_window", prepare, WIDE)
-        studio.draw_email_types(f"{name}_dark", prepare, TALL, theme="dark")
-        studio.draw_email_types(f"{name}_narrow", prepare, NARROW)
-        studio.draw_email_types(f"{name}_rtl", prepare, TALL, mirrored=True)
-    for name, report in reports.REPORTS.items():
-        if arguments.only not in f"diagnostics_{name}":
-            continue
-        studio.draw_diagnostics(name, report, TALL)
-        studio.draw_diagnostics(f"{name}_window", report, WIDE)
-        studio.draw_diagnostics(f"{name}_dark", report, TALL, theme="dark")
-        studio.draw_diagnostics(f"{name}_narrow", report, NARROW)
-        studio.draw_diagnostics(f"{name}_rtl", report, TALL, mirrored=True)
-    for name, arranged in general_scenes.SCENES.items():
-        if arguments.only not in f"general_{name}":
-            continue
-        studio.draw_general(name, arranged, TALL)
-        studio.draw_general(f"{name}_dark", arranged, WIDE, theme="dark")
-        studio.draw_general(f"{name}_narrow", arranged, NARROW)
-        studio.draw_general(f"{name}_rtl", arranged, WIDE, mirrored=True)
+    for name, kind, make in _pages():
+        if arguments.only in name:
+            for suffix, look in kind.looks.items():
+                studio.draw(f"{name}{suffix}", kind, make, look)
 
 
 if __name__ == "__main__":
