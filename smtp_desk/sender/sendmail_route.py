@@ -76,12 +76,7 @@ class SendmailRoute:
         return DEFAULT
 
     def send(
-        self,
-        message: OutboxMessage,
-        recipients: tuple[str, ...],
-        before_dot: BeforeDot,
-        *,
-        last: bool = False,  # noqa: ARG002 - of the protocol; there is no connection to end
+        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
     ) -> tuple[RouteResult, ...]:
         """Hand the message to the program; see `Route`.
 

@@ -84,12 +84,7 @@ class SmtpRoute:
         return self._name
 
     def send(
-        self,
-        message: OutboxMessage,
-        recipients: tuple[str, ...],
-        before_dot: BeforeDot,
-        *,
-        last: bool = False,
+        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
     ) -> tuple[RouteResult, ...]:
         """Send in one transaction; see `Route`.
 
@@ -101,7 +96,7 @@ class SmtpRoute:
         with writing():
             mail = addressed(message, batch, self._identity)
         try:
-            results = self._deliver(mail, batch, _Dot(before_dot), last=last)
+            results = self._deliver(mail, batch, _Dot(before_dot))
         except UnavailableError as error:
             return tuple(_refused(recipient, error.finding) for recipient in recipients)
         return results + self._left_over(rest, results[-1])
@@ -119,15 +114,15 @@ class SmtpRoute:
         self._pool.close()
 
     def _deliver(
-        self, mail: Addressed, recipients: tuple[str, ...], dot: _Dot, *, last: bool
+        self, mail: Addressed, recipients: tuple[str, ...], dot: _Dot
     ) -> tuple[RouteResult, ...]:
         with self._pool.session() as pooled:
-            delivery = _hand_over(pooled, mail, dot, last=last)
+            delivery = _hand_over(pooled, mail, dot)
             if pooled.session.usable or dot.announced or not pooled.reused:
                 return self._results(recipients, delivery, pooled)
         # It was dead before this message: the server had closed it, or did so at MAIL.
         with self._pool.session(fresh=True) as pooled:
-            delivery = _hand_over(pooled, mail, dot, last=last)
+            delivery = _hand_over(pooled, mail, dot)
             return self._results(recipients, delivery, pooled)
 
     def _results(
@@ -159,9 +154,9 @@ class SmtpRoute:
         return tuple(_refused(recipient, finding) for recipient in rest)
 
 
-def _hand_over(pooled: PooledSession, mail: Addressed, dot: _Dot, *, last: bool) -> Delivery:
+def _hand_over(pooled: PooledSession, mail: Addressed, dot: _Dot) -> Delivery:
     try:
-        return pooled.session.send(mail.envelope, mail.content, before_dot=dot, last=last)
+        return pooled.session.send(mail.envelope, mail.content, before_dot=dot)
     except CommandError as error:
         raise UnsendableError(str(error)) from error
 

@@ -75,12 +75,7 @@ class Route(Protocol):
         ...
 
     def send(
-        self,
-        message: OutboxMessage,
-        recipients: tuple[str, ...],
-        before_dot: BeforeDot,
-        *,
-        last: bool = False,
+        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
     ) -> tuple[RouteResult, ...]:
         """Hand over one message, built for this route, and return what came of each recipient.
 
@@ -93,7 +88,6 @@ class Route(Protocol):
             before_dot: Called right before the message is given away for good; if it
                 raises, the message surely does not leave, and what it raised is raised
                 here. It may be called a second time, after a dead connection.
-            last: Nothing follows soon: the connection may end with this message.
 
         Raises:
             UnsendableError: The message can't be written; nothing was sent.

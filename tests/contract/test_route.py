@@ -190,7 +190,7 @@ def test_takes_the_responsibility(receiver: Receiver) -> None:
     (result,) = send(route, "bo@example.test")
     assert (result.recipient, result.status) == ("bo@example.test", ACCEPTED)
     assert result.finding is None
-    assert statuses(send(route, "ann@example.test", last=True)) == [ACCEPTED]
+    assert statuses(send(route, "ann@example.test")) == [ACCEPTED]
     assert receiver.recipients(2) == ["ann@example.test", "bo@example.test"]
     route.close()
 

@@ -246,14 +246,9 @@ def test_what_does_not_end_after_a_cancel_is_cut(monkeypatch: pytest.MonkeyPatch
 
     class Stuck(Way):
         def send(
-            self,
-            message: OutboxMessage,
-            recipients: tuple[str, ...],
-            before_dot: BeforeDot,
-            *,
-            last: bool = False,
+            self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
         ) -> tuple[RouteResult, ...]:
-            del message, recipients, before_dot, last
+            del message, recipients, before_dot
             began.set()
             assert cut.wait(20)
             raise RuntimeError("cut")

@@ -33,12 +33,15 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_threads")
-@pytest.mark.parametrize("last", [False, True])
-def test_an_accepted_email_is_accepted(ways_out: WaysOut, tls: ssl.SSLContext, last: bool) -> None:
+@pytest.mark.parametrize("most_messages", [1000, 1])
+def test_an_accepted_email_is_accepted(
+    ways_out: WaysOut, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, most_messages: int
+) -> None:
+    monkeypatch.setattr("smtp_desk.sender.pool._MOST_MESSAGES", most_messages)
     with ScriptedServer(Script(tls=tls)) as server:
         route = ways_out.route(server)
         for _ in range(3):
-            assert statuses(send(route, last=last)) == [ACCEPTED]
+            assert statuses(send(route)) == [ACCEPTED]
         route.close()
         assert len(server.messages) == 3
 

@@ -124,16 +124,11 @@ class Interrupted(Way):
     """A route in which somebody presses Ctrl-C."""
 
     def send(
-        self,
-        message: OutboxMessage,
-        recipients: tuple[str, ...],
-        before_dot: BeforeDot,
-        *,
-        last: bool = False,
+        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
     ) -> tuple[RouteResult, ...]:
         if "p1@" in recipients[0]:
             raise KeyboardInterrupt
-        return super().send(message, recipients, before_dot, last=last)
+        return super().send(message, recipients, before_dot)
 
 
 def test_an_interrupt_loses_nothing_and_sends_nothing_twice(office: Office) -> None:

@@ -282,25 +282,23 @@ class TestDyingServer:
             route.close()
 
 
-class TestLast:
-    def test_quit_rides_behind_the_last_message(
+class TestClose:
+    def test_quit_is_said_once_at_the_end(
         self, ways_out: WaysOut, tls: ssl.SSLContext, extensions: tuple[str, ...]
     ) -> None:
         with ScriptedServer(Script(tls=tls, extensions=extensions)) as server:
             route = ways_out.route(server)
             assert statuses(send(route)) == [ACCEPTED]
-            assert statuses(send(route, last=True)) == [ACCEPTED]
+            assert statuses(send(route)) == [ACCEPTED]
             route.close()
             server.wait_for(lambda s: not s.open_connections)
             assert server.commands[-1] == "QUIT"
             assert server.commands.count("QUIT") == 1
 
-    def test_its_answer_is_waited_for_by_nobody(
-        self, ways_out: WaysOut, tls: ssl.SSLContext
-    ) -> None:
+    def test_its_answer_stops_nobody(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
         with ScriptedServer(Script(tls=tls, on={"QUIT": Delay(30)})) as server:
             route = ways_out.route(server)
-            assert statuses(send(route, last=True)) == [ACCEPTED]
+            assert statuses(send(route)) == [ACCEPTED]
             assert server.open_connections == 1
             route.close()
 

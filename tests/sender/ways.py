@@ -56,14 +56,8 @@ class Way:
     closed: bool = False
 
     def send(
-        self,
-        message: OutboxMessage,
-        recipients: tuple[str, ...],
-        before_dot: BeforeDot,
-        *,
-        last: bool = False,
+        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
     ) -> tuple[RouteResult, ...]:
-        del last
         self.sent.append((message.message_id, recipients))
         if self.fault:
             raise self.fault

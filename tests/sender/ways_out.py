@@ -128,11 +128,11 @@ class Dots:
 
 
 def send(
-    route: Route, *recipients: str, before_dot: Callable[[], None] | None = None, last: bool = False
+    route: Route, *recipients: str, before_dot: Callable[[], None] | None = None
 ) -> tuple[RouteResult, ...]:
     """Send a foreign message."""
     to = recipients or ("bo@example.test",)
-    return route.send(foreign(), to, before_dot or Dots(), last=last)
+    return route.send(foreign(), to, before_dot or Dots())
 
 
 def statuses(results: Sequence[RouteResult]) -> list[RecipientStatus]:
