@@ -98,7 +98,18 @@ def load_default(services: Services) -> DefaultState:
     Raises:
         SettingsFileError: The settings can't be read.
     """
-    return _state(services, services.store.load())
+    return default_state(services, services.store.load())
+
+
+def default_state(services: Services, stored: StoredSettings) -> DefaultState:
+    """Return the default email service of these settings; asks the keyring as `load_default`."""
+    service = stored.default
+    return DefaultState(
+        kind=service.kind,
+        sendmail_path=service.sendmail_path,
+        from_email=service.from_email,
+        relay=_relay(services, stored, service.server) if service.server else None,
+    )
 
 
 def use_outbox(services: Services) -> DefaultState:
@@ -173,17 +184,7 @@ def address_problems(text: str) -> tuple[Notice, ...]:
 
 def _saved(services: Services, stored: StoredSettings) -> DefaultState:
     end_rest(services, DEFAULT)
-    return _state(services, stored)
-
-
-def _state(services: Services, stored: StoredSettings) -> DefaultState:
-    service = stored.default
-    return DefaultState(
-        kind=service.kind,
-        sendmail_path=service.sendmail_path,
-        from_email=service.from_email,
-        relay=_relay(services, stored, service.server) if service.server else None,
-    )
+    return default_state(services, stored)
 
 
 def _relay(services: Services, stored: StoredSettings, server: StoredServer) -> Relay:

@@ -104,11 +104,14 @@ def is_out(health: RouteHealth) -> bool:
 def read_outage(services: Services) -> Outage | None:
     """Return the outage of the custom server, or None; what can't be read is none."""
     try:
-        stored = services.store.load()
-        health = route_health(services, CUSTOM)
+        return outage_of(services, services.store.load(), route_health(services, CUSTOM))
     except (SettingsFileError, OutboxUnavailableError) as error:
         _log.info("the health of the custom server can't be read: %s", error)
         return None
+
+
+def outage_of(services: Services, stored: StoredSettings, health: RouteHealth) -> Outage | None:
+    """Return the outage of the custom server, whose health this is, or None."""
     if not stored.enabled or stored.server is None or health.out_since is None:
         return None
     if not is_out(health):

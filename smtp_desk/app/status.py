@@ -29,12 +29,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from smtp_desk.app.default_service import load_default
+from smtp_desk.app.default_service import DefaultState, default_state
 from smtp_desk.app.outage import (
     HealthState,
     health_state,
     in_outage,
-    read_outage,
+    outage_of,
     route_health,
     server_of,
     summary_of,
@@ -163,7 +163,7 @@ def read_status(services: Services) -> Status:
         SettingsFileError: The settings can't be read.
     """
     stored, now = services.store.load(), services.now()
-    judged = judge(services, stored)
+    judged, default = judge(services, stored), default_state(services, stored)
     health: dict[str, HealthReport] = {}
     outbox: OutboxReport | None = None
     problems: tuple[str, ...] = ()
@@ -173,15 +173,17 @@ def read_status(services: Services) -> Status:
         outbox = _outbox(services, now)
     except OutboxUnavailableError as error:
         problems = (str(error),)
+    custom = health.get(CUSTOM)
+    outage = outage_of(services, stored, custom.known) if custom else None
     return Status(
         at=now,
-        custom=_custom(stored, judged, health.get(CUSTOM)),
-        default=_default(services, stored, health.get(DEFAULT)),
+        custom=_custom(stored, judged, custom),
+        default=_default(stored, default, health.get(DEFAULT)),
         service=stored.default,
         outbox=outbox,
         problems=problems,
-        custom_text=in_outage(status_line(stored, judged), read_outage(services)).text,
-        default_text=load_default(services).text,
+        custom_text=in_outage(status_line(stored, judged), outage).text,
+        default_text=default.text,
     )
 
 
@@ -195,13 +197,11 @@ def _custom(
 
 
 def _default(
-    services: Services, stored: StoredSettings, health: HealthReport | None
+    stored: StoredSettings, default: DefaultState, health: HealthReport | None
 ) -> RouteReport:
-    kind = stored.default.kind
-    if kind is DefaultKind.SMTP:
-        status = judge(services, stored, default=True)
-        return _report(stored.default.server, status, health)
-    used = kind is DefaultKind.SENDMAIL
+    if default.kind is DefaultKind.SMTP and default.relay is not None:
+        return _report(stored.default.server, default.relay.state, health)
+    used = default.kind is DefaultKind.SENDMAIL
     state = ServerState.ACTIVE if used else ServerState.NOT_CONFIGURED
     return RouteReport(status=ServerStatus(state), health=health)
 
