@@ -120,19 +120,22 @@ class _Check:
     def report(self, environment: Mapping[str, Json], report_id: str) -> CheckReport:
         """Run it and return the report."""
         failure = self._failure(report_id)
-        finding = self._finding(failure) if failure is not None else None
+        context, redactor = self._context(), self._session.redactor
+        finding = None
+        if failure is not None:
+            finding = finding_of(failure, context, self._catalogue, redactor)
         settings = self._request.settings
         sent = failure is None and self._request.steps is Steps.FULL
         transcript = self._session.transcript
         return CheckReport(
             outcome=ReportOutcome.SENT if sent else ReportOutcome.UNREACHABLE,
             finding=finding,
-            warnings=self._warnings(),
+            warnings=self._warnings(context),
             stages=fold_stages(self._events),
             transcript=transcript.lines if transcript is not None else (),
             settings=_shown(settings),
             environment=environment,
-            mode=str(self._session.mode) if self._facts(Stage.TLS).get("version") else "",
+            mode=str(self._session.mode) if self._heard.facts(Stage.TLS).get("version") else "",
             id=report_id,
         )
 
@@ -173,7 +176,7 @@ class _Check:
 
     def _try_other_ports(self, failure: SmtpFailure) -> None:
         """Find out which port would work where this one does not, and tell it."""
-        found = self._facts(Stage.RESOLVE).get("found")
+        found = self._heard.facts(Stage.RESOLVE).get("found")
         if not self._request.probe_ports or not _worth_probing(failure) or not found:
             return
         addresses = [str(address) for address in found] if isinstance(found, list) else []
@@ -193,13 +196,6 @@ class _Check:
         self._heard(told)
         self._on_event(told)
 
-    def _facts(self, stage: Stage) -> Facts:
-        """Return what is known of a stage so far."""
-        return self._heard.facts(stage)
-
-    def _finding(self, failure: SmtpFailure) -> Finding:
-        return finding_of(failure, self._context(), self._catalogue, self._session.redactor)
-
     def _context(self) -> dict[str, Json]:
         """Return what is known beside a failure; no secret."""
         request = self._request
@@ -212,10 +208,9 @@ class _Check:
         recipient, seconds = request.recipient, request.total_seconds
         return {**working, **known, "recipient": recipient, "seconds": seconds}
 
-    def _warnings(self) -> tuple[Finding, ...]:
-        context = self._context()
-        connect = {**context, **for_texts(self._facts(Stage.CONNECT))}
-        tls = {**context, **for_texts(self._facts(Stage.TLS))}
+    def _warnings(self, context: Facts) -> tuple[Finding, ...]:
+        connect = {**context, **for_texts(self._heard.facts(Stage.CONNECT))}
+        tls = {**context, **for_texts(self._heard.facts(Stage.TLS))}
         warnings = []
         if "dead_addresses" in connect:
             code = "connect.one_family_only"

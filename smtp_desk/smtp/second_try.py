@@ -64,10 +64,10 @@ class SecondTry:
         with self._lock:
             if not self.spoke:
                 self._cancel.cancel()
-        self._thread.join()
+        spoke = self.wait()
         if self._fault is not None:
             raise self._fault
-        return self.spoke
+        return spoke
 
     def result(self) -> tuple[Stream, TlsInfo]:
         """Return the connection inside TLS and what was agreed.
