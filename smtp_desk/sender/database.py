@@ -86,6 +86,11 @@ class Database:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        # Whoever has it for as long as the program runs never closes it; from Python 3.13 on
+        # an unclosed connection is warned of.
+        self.close()
+
     def start_anew(self) -> None:
         """Forget locks and connections without touching them: in a child they are the parent's."""
         _inherited.extend(self._free)

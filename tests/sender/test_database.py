@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import subprocess
 import sys
@@ -65,6 +66,15 @@ def test_a_file_that_others_may_read_becomes_private(path: Path) -> None:
     path.chmod(0o644)
     with Database(path):
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_its_connections_end_with_it(path: Path) -> None:
+    left = Database(path)
+    connection = left.read(lambda connection: connection)
+    del left
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 def test_commits_reach_the_disk(database: Database) -> None:
