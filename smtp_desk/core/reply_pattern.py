@@ -79,7 +79,7 @@ class ReplyPattern:
         codes: Reply codes such as "535" and classes such as "5xx"; none for every code.
         enhanced: Enhanced codes, "x" for any class, the detail left out for any: "x.7".
         condition: What must be known beside the reply.
-        words: Pattern on the words, or "".
+        words: Pattern on the words, or "". The table may have it in parts, one a line.
         faint: The words only say that it failed, not why.
         clear: The enhanced code has one meaning only, whatever the words say.
         facts: What the reply tells beside the cause, for the texts.
@@ -115,7 +115,7 @@ class ReplyPattern:
             codes=tuple(table.get("codes", "").split()),
             enhanced=tuple(table.get("enhanced", "").split()),
             condition=Condition.parse(table),
-            words=table.get("words", ""),
+            words=_joined(table.get("words", "")),
             faint=table.get("faint", False),
             clear=table.get("clear", False),
             facts=table.get("facts", {}),
@@ -160,6 +160,10 @@ def plain(text: str) -> str:
         return joined.translate(_QUOTES)
     decomposed = unicodedata.normalize("NFKD", joined.translate(_QUOTES))
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def _joined(words: str | list[str]) -> str:
+    return words if isinstance(words, str) else "|".join(words)
 
 
 def _hidden_enhanced(reply: Reply) -> str:

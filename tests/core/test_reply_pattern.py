@@ -130,3 +130,13 @@ def test_the_enhanced_code_is_found_where_servers_hide_it(said: str, enhanced: s
 def test_words_are_compared_without_accents_quotes_and_line_breaks() -> None:
     assert plain("La  boîte est\npleine, n’est-ce pas") == "La boite est pleine, n'est-ce pas"
     assert plain("メールボックスが一杯") == plain(plain("メールボックスが一杯"))
+
+
+def test_words_may_stand_in_parts() -> None:
+    row = {
+        "stages": "auth",
+        "words": ["one|two", "three"],
+        "example": "550 three",
+        "source": "test",
+    }
+    assert ReplyPattern.parse("auth.failed", row).words == "one|two|three"
