@@ -36,6 +36,15 @@ _LONGEST_WORDS: Final = 1000
 _ENHANCED_IN_WORDS: Final = re.compile(r"#\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _ENHANCED_OF_LINE: Final = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"'})
+# Letters that Unicode does not take for a letter with an accent.
+_LETTERS: Final = str.maketrans(
+    {"ł": "l", "Ł": "L", "ı": "i", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "œ": "oe"}
+)
+# What stands in an address is no word of the server: https://example.org/spam/blocked and
+# <quota@example.org> tell no cause. The host of a page stays: a block list is told by it.
+_PAGE: Final = re.compile(r"\bhttps?://([^\s/?#]+)\S*", re.IGNORECASE)
+_MAIL_ADDRESS: Final = re.compile(r"[^\s<>@\"'(),:;=]{1,64}@[^\s<>@\"'(),:;]+")
+_ANY_ADDRESS: Final = "a@b"
 
 
 class Rank(NamedTuple):
@@ -65,7 +74,7 @@ class Said:
         return cls(
             reply.code,
             reply.enhanced or _hidden_enhanced(reply),
-            plain(reply.text[:_LONGEST_WORDS]),
+            plain(_without_addresses(reply.text[:_LONGEST_WORDS])),
         )
 
 
@@ -159,7 +168,13 @@ def plain(text: str) -> str:
     if joined.isascii():
         return joined.translate(_QUOTES)
     decomposed = unicodedata.normalize("NFKD", joined.translate(_QUOTES))
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return letters.translate(_LETTERS)
+
+
+def _without_addresses(text: str) -> str:
+    hosts = _PAGE.sub(r"\1", text)
+    return _MAIL_ADDRESS.sub(_ANY_ADDRESS, hosts) if "@" in hosts else hosts
 
 
 def _joined(words: str | list[str]) -> str:

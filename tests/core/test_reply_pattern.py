@@ -140,3 +140,23 @@ def test_words_may_stand_in_parts() -> None:
         "source": "test",
     }
     assert ReplyPattern.parse("auth.failed", row).words == "one|two|three"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("550 See https://www.example.org/spam/blocked?quota", "See www.example.org"),
+        ("550 <quota@example.org>: User unknown", "<a@b>: User unknown"),
+        ("550 Mailbox spam+full@example.org unknown", "Mailbox a@b unknown"),
+        ("550 blocked using https://bl.example.net", "blocked using bl.example.net"),
+        ("550 at last", "at last"),
+    ],
+)
+def test_what_stands_in_an_address_is_no_word(said: str, words: str) -> None:
+    assert Said.of(replies.reply_of(said)).words == words
+
+
+def test_letters_without_an_accent_of_their_own_are_compared_too() -> None:
+    assert plain("hasło, kullanıcı, zu groß, adgangskode på østlig đ") == (
+        "haslo, kullanici, zu gross, adgangskode pa ostlig d"
+    )
