@@ -13,7 +13,7 @@ from smtp_desk.core.stages import Json, Stage
 
 _HERE: Final = Path(__file__).parent
 _RESOURCES: Final = _HERE.parents[2] / "resources"
-FILES: Final = ("field_notes", "servers", "services", "held_out", "unseen")
+FILES: Final = ("field_notes", "servers", "services", "held_out", "unseen", "unseen_later")
 
 
 @dataclass(frozen=True)
