@@ -110,7 +110,7 @@ def check_domain(services: Services, request: DomainRequest, cancel: Cancel) -> 
         **facts,
         "from_email": request.from_email,
         "host": request.host,
-        "spf_include": server.spf[0] if server and server.spf else "",
+        "spf_include": _spf_include(server) if server else "",
         "null_mx": found.mx.standing is Standing.MISSING and bool(found.mx.records),
     }
     return DomainCheck(
@@ -176,6 +176,17 @@ def _server(services: Services, host: str) -> Server | None:
     spf = provider.facts.get("spf_include")
     named = tuple(str(each).casefold() for each in spf) if isinstance(spf, list) else ()
     return Server(name, named, of_provider=True)
+
+
+def _spf_include(server: Server) -> str:
+    """Return what the SPF record should include for `server`: the usual, or that of its country."""
+    if not server.spf:
+        return ""
+    *_, domain, country = server.host.split(".")
+    if server.spf[0].endswith(f".{country}"):
+        return server.spf[0]
+    named = (name for name in server.spf if name.endswith(f"{domain}.{country}"))
+    return next(named, server.spf[0])
 
 
 def _codes(found: DomainFacts) -> Iterator[tuple[str, str]]:

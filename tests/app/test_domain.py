@@ -71,6 +71,27 @@ def test_a_server_that_is_left_out(services: Services, good: str) -> None:
     assert check.summary == "One thing is not as it should be at example.test."
 
 
+@pytest.mark.parametrize(
+    ("host", "included"),
+    [
+        ("smtp.zoho.com", "zohomail.com"),
+        ("smtp.zoho.eu", "zoho.eu"),
+        ("smtp.zoho.com.au", "zohomail.com.au"),
+        ("smtp.partner.outlook.cn", "spf.protection.partner.outlook.cn"),
+        ("smtp.ionos.de", "_spf-eu.ionos.com"),
+        ("smtp.ionos.com", "_spf-us.ionos.com"),
+    ],
+)
+def test_what_to_include_is_that_of_the_servers_region(
+    services: Services, host: str, included: str
+) -> None:
+    with NameServer({**GOOD, host: ["A 9.9.9.9"]}) as server:
+        resolver = f"{server.host}:{server.port}"
+        request = DomainRequest(from_email="ann@example.test", host=host, resolver=resolver)
+        (warning,) = check_domain(services, request, Cancel()).warnings
+    assert f"include:{included} " in warning.remedies[0].text
+
+
 def test_without_a_host_nothing_is_said_of_a_server(services: Services, good: str) -> None:
     request = DomainRequest(from_email="ann@example.test", resolver=good)
     check = check_domain(services, request, Cancel())

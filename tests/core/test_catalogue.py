@@ -161,3 +161,37 @@ def test_who_can_mend_it_is_who_has_a_remedy(
     catalogue: Catalogue, code: str, known: dict[str, Json], who: Who
 ) -> None:
     assert catalogue.find(SmtpFailure(Stage.CONNECT, code), known).who is who
+
+
+@pytest.mark.parametrize(
+    ("code", "context", "said"),
+    [
+        ("auth.basic_retired", {"host": "smtp.office365.com"}, True),
+        ("auth.basic_retired", {"host": "smtp.example.org"}, False),
+        ("auth.basic_retired", {"host": "smtp-mail.outlook.com"}, False),
+    ],
+)
+def test_what_microsoft_365_does_is_told_of_it_alone(
+    catalogue: Catalogue, code: str, context: dict[str, Json], said: bool
+) -> None:
+    finding = catalogue.find(SmtpFailure(Stage.AUTH, code), context)
+    texts = [finding.explanation, *(remedy.text for remedy in finding.remedies)]
+    assert any("Microsoft 365" in text for text in texts) is said
+
+
+def test_a_username_that_is_no_address_is_right_where_the_provider_wants_that(
+    catalogue: Catalogue,
+) -> None:
+    known = {"host": "smtp.free.fr", "username": "ann", "from_email": "ann@free.fr"}
+    finding = catalogue.find(SmtpFailure(Stage.AUTH, "auth.rejected"), known)
+    assert "use_email_as_username" not in [remedy.id for remedy in finding.remedies]
+    full = catalogue.find(
+        SmtpFailure(Stage.AUTH, "auth.rejected"), {**known, "username": "ann@free.fr"}
+    )
+    assert "the part of the address before the @" in full.explanation
+
+
+def test_the_username_that_is_in_use_is_not_offered(catalogue: Catalogue) -> None:
+    known = {"host": "live.smtp.mailtrap.io", "username": "api"}
+    finding = catalogue.find(SmtpFailure(Stage.AUTH, "auth.rejected"), known)
+    assert "use_fixed_username" not in [remedy.id for remedy in finding.remedies]

@@ -29,6 +29,15 @@ def providers() -> Providers:
         ("smtp.aliyun.com", "aliyun"),
         ("ssl0.ovh.net", "ovh"),
         ("www123.sakura.ne.jp", "sakura"),
+        ("smtp.mail.eu-west-1.awsapps.com", "workmail"),
+        ("smtp.mail.yahoo.co.jp", "yahoo_japan"),
+        ("smtp.mail.att.net", "att"),
+        ("live.smtp.mailtrap.io", "mailtrap"),
+        ("sandbox.smtp.mailtrap.io", "mailtrap_sandbox"),
+        ("smtp.ionos.de", "ionos"),
+        ("smtp.ionos.com", "ionos_us"),
+        ("poczta.o2.pl", "wp"),
+        ("out.virgilio.it", "libero"),
     ],
 )
 def test_by_host(providers: Providers, host: str, provider: str) -> None:
@@ -51,6 +60,7 @@ def test_unknown_hosts(providers: Providers, host: str) -> None:
         ("AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at", "microsoft"),
         ("email-smtp.amazonaws.com ESMTP SimpleEmailService-d-X", "ses"),
         ("163.com Anti-spam GT for Coremail System", "netease"),
+        ("smtp.mail.yahoo.co.jp ESMTP ready", "yahoo_japan"),
         ("mail.example.org ESMTP Postfix", None),
     ],
 )
