@@ -13,7 +13,8 @@ from smtp_desk.core.stages import StageEvent
 from smtp_desk.smtp.cancel import Cancel
 
 _TICK_S: Final = 0.05
-_Events: TypeAlias = "queue.SimpleQueue[StageEvent | None]"
+# Not a SimpleQueue: a signal at the end of its wait makes that wait endless (CPython to 3.13).
+_Events: TypeAlias = "queue.Queue[StageEvent | None]"
 
 
 def run_proof(
@@ -30,7 +31,7 @@ def run_proof(
         show: Called in the calling thread for each event.
     """
     cancel = Cancel()
-    events: _Events = queue.SimpleQueue()
+    events: _Events = queue.Queue()
     outcome: Future[ProofResult] = Future()
 
     def work() -> None:

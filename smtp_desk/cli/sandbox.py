@@ -46,7 +46,8 @@ def sandbox(invocation: Invocation) -> ExitStatus:
     start and forgotten at the end.
     """
     console = invocation.out
-    mails: queue.SimpleQueue[ReceivedMail] = queue.SimpleQueue()
+    # Not a SimpleQueue: a signal at the end of its wait makes that wait endless (see proof_run).
+    mails: queue.Queue[ReceivedMail] = queue.Queue()
     with running_sandbox() as (server, ca_file), first_interrupt() as interrupted:
         server.inbox.subscribe(mails.put)
         _introduce(console, server, ca_file)
@@ -127,7 +128,7 @@ def _command(name: str, server: Sandbox, ca_file: Path) -> str:
     return f"SMTP_DESK_PASSWORD={shlex.quote(server.password.reveal())} {shlex.join(words)}"
 
 
-def _print_next(console: Console, mails: "queue.SimpleQueue[ReceivedMail]") -> None:
+def _print_next(console: Console, mails: "queue.Queue[ReceivedMail]") -> None:
     try:
         print_mail(console, mails.get(timeout=_TICK_S))
     except queue.Empty:

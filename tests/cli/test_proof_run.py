@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import signal
+import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,12 +21,14 @@ from smtp_desk.core.stages import Stage, StageEvent, StageStatus
 from tests.cli.reports import REPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from smtp_desk.smtp.cancel import Cancel
     from tests.cli.desk import Desk
 
 REQUEST = ProofRequest(draft=SettingsDraft())
+_SECONDS = 5.0
 EVENT = StageEvent(Stage.RESOLVE, StageStatus.STARTED)
 
 
@@ -63,6 +68,42 @@ def test_a_signal_cancels_the_test(
 
     prove_by(monkeypatch, prove)
     run_proof(desk.services, REQUEST, lambda _event: signal.raise_signal(number))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal to a thread")
+def test_a_signal_at_the_end_of_a_wait_for_events_is_not_lost(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Handling it takes longer here than the wait would still have lasted."""
+    never = threading.Event()
+
+    @contextlib.contextmanager
+    def slow_interrupt() -> Iterator[threading.Event]:
+        with first_interrupt() as interrupted:
+
+            def note_slowly(number: int, frame: FrameType | None) -> None:
+                late = time.monotonic() + 2 * proof_run._TICK_S
+                while time.monotonic() < late:
+                    pass
+                assert callable(quick)
+                quick(number, frame)
+
+            quick = signal.signal(signal.SIGINT, note_slowly)
+            yield interrupted
+
+    def prove(_: Callable[[StageEvent], None], cancel: Cancel) -> ProofResult:
+        never.wait(proof_run._TICK_S / 2)  # the other thread waits for events by now
+        signal.pthread_kill(main, signal.SIGINT)
+        ends = time.monotonic() + _SECONDS
+        while not cancel.cancelled and time.monotonic() < ends:
+            never.wait(0.01)
+        return ProofResult(dataclasses.replace(REPORT, id=f"cancelled: {cancel.cancelled}"))
+
+    main = threading.get_ident()
+    monkeypatch.setattr(proof_run, "first_interrupt", slow_interrupt)
+    prove_by(monkeypatch, prove)
+    result = run_proof(desk.services, REQUEST, lambda _event: None)
+    assert result.report.id == "cancelled: True"
 
 
 def test_a_fault_of_ours_reaches_the_caller(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
