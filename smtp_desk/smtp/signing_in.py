@@ -47,6 +47,7 @@ class SigningIn:
         self._redactor = redactor
         self._limit = limit
         self._held: bytes | None = None
+        self._cancelled = False
 
     def run(self, username: str, secret: str, deadline: Deadline) -> Answer:
         """Sign in; return the answer that ended the exchange.
@@ -58,6 +59,9 @@ class SigningIn:
         exchange = self._mechanism.start(username, secret)
         answer = self._channel.ask(self._opening(next(exchange)), deadline.within(self._limit))
         while answer.outcome is Outcome.GO_ON:
+            if self._cancelled:
+                # It could go on so for ever.
+                raise ChallengeError("the server asks on though the exchange was cancelled")
             answer = self._respond(exchange, answer.texts[0], deadline)
         if answer.outcome is Outcome.DONE and self._mechanism.mutual:
             with contextlib.suppress(StopIteration):
@@ -86,7 +90,7 @@ class SigningIn:
                 encoded = self._encoded(exchange.send(challenge))
             except StopIteration:
                 # Nothing is left to say: the server has to answer to the cancel with a 501.
-                encoded = _CANCEL
+                encoded, self._cancelled = _CANCEL, True
         response = commands.auth_response(encoded)
         return self._channel.ask(response, deadline.within(self._limit))
 

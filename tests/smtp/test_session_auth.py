@@ -15,6 +15,7 @@ from smtp_desk.core.settings import AuthMethod
 from smtp_desk.core.stages import Stage
 from smtp_desk.smtp.auth import Credential, Token
 from smtp_desk.smtp.commands import CommandError
+from smtp_desk.smtp.limits import Limits
 from smtp_desk.smtp.session import Session
 from tests.servers.script import (
     CREDENTIALS,
@@ -129,6 +130,27 @@ def test_a_server_that_never_stops_asking_gets_a_cancel(
         failure = fails(sessions, server)
         assert "*" in server.commands
     assert str(failure.reply) == "501 5.7.0 cancelled"
+
+
+def test_a_server_that_asks_on_after_the_cancel_is_left(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    """The limit of the sender is one for each reply: it would answer such a server for ever."""
+
+    def ask_on(server: ServerSession) -> Action:
+        for _ in range(50):
+            server.wire.send(b"334 \r\n")
+            server.commands.append(server.wire.line().decode().strip())
+        return Close()
+
+    with ScriptedServer(Script(tls=tls, on={"AUTH": ask_on})) as server:
+        session = sessions.new(server, limits=Limits(total=None, connect=10))
+        with pytest.raises(SmtpFailure) as caught:
+            session.open()
+        server.wait_for(lambda s: s.open_connections == 0)
+        assert server.commands[-2:] == ["AUTH PLAIN AGRlc2sAczNjcmV0", "*"]
+    assert (caught.value.stage, caught.value.code) == (Stage.AUTH, "session.protocol_error")
+    assert caught.value.facts["violation"] == "challenge"
 
 
 def _then_answer(line: str) -> Action:
