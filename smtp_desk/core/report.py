@@ -10,6 +10,12 @@ from smtp_desk.core.gate import Outcome
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
 
 SCHEMA: Final = "smtp-desk/report/1"
+MAX_ITEMS: Final = 1000
+"""Entries of a list or object in a report, the transcript apart."""
+MAX_TEXT: Final = 64 * 1024
+"""Characters of a text in a report."""
+
+_CUT: Final = "…"
 
 
 class ReportOutcome(StrEnum):
@@ -93,19 +99,19 @@ class CheckReport:
         return self.finding is not None and self.finding.code == "session.cancelled"
 
     def to_json(self) -> dict[str, Json]:
-        """Return the document of schema `smtp-desk/report/1`."""
+        """Return the document of schema `smtp-desk/report/1`; what passes its bounds is cut."""
         return {
             "schema": SCHEMA,
             "outcome": str(self.outcome),
             "message": str(self.message),
-            "finding": finding_json(self.finding) if self.finding else None,
-            "warnings": [finding_json(warning) for warning in self.warnings],
+            "finding": _bounded(finding_json(self.finding)) if self.finding else None,
+            "warnings": _bounded([finding_json(warning) for warning in self.warnings]),
             "stages": [
                 {
                     "stage": str(result.stage),
                     "status": str(result.status),
                     "ms": result.ms,
-                    "facts": dict(result.facts),
+                    "facts": _bounded(dict(result.facts)),
                 }
                 for result in self.stages
             ],
@@ -113,8 +119,8 @@ class CheckReport:
                 {"at_ms": line.at_ms, "direction": str(line.direction), "text": line.text}
                 for line in self.transcript
             ],
-            "settings": dict(self.settings),
-            "environment": {"report_id": self.id, **self.environment},
+            "settings": _bounded(dict(self.settings)),
+            "environment": _bounded({"report_id": self.id, **self.environment}),
         }
 
 
@@ -136,6 +142,20 @@ def finding_json(finding: Finding) -> dict[str, Json]:
         if reply is None
         else {"code": reply.code, "enhanced": reply.enhanced, "text": reply.text},
     }
+
+
+def _bounded(value: Json) -> Json:
+    """Return a value of any size as a report can hold it: servers have no bounds of their own."""
+    if isinstance(value, str):
+        return value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 1] + _CUT
+    if isinstance(value, list):
+        kept = [_bounded(item) for item in value[:MAX_ITEMS]]
+        if len(value) > MAX_ITEMS and isinstance(kept[-1], str):
+            kept[-1] = f"{_CUT} and {len(value) - MAX_ITEMS + 1} more"
+        return kept
+    if isinstance(value, dict):
+        return {name: _bounded(item) for name, item in list(value.items())[:MAX_ITEMS]}
+    return value
 
 
 def fold_stages(events: Iterable[StageEvent]) -> tuple[StageResult, ...]:

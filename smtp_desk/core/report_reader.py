@@ -11,6 +11,8 @@ from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.problems import Field
 from smtp_desk.core.reply import Reply, visible
 from smtp_desk.core.report import (
+    MAX_ITEMS,
+    MAX_TEXT,
     SCHEMA,
     CheckReport,
     Direction,
@@ -24,9 +26,7 @@ from smtp_desk.core.stages import Json, Stage, StageStatus
 MAX_BYTES: Final = 8 * 1024 * 1024
 """Longest report file; read one byte more and pass it on, to have a longer one refused."""
 
-_MAX_ITEMS: Final = 1000
 _MAX_TRANSCRIPT: Final = 20_000
-_MAX_TEXT: Final = 64 * 1024
 _MAX_NUMBER: Final = 10**15
 _MAX_DEPTH: Final = 8
 _MAX_SHOWN: Final = 80
@@ -91,7 +91,7 @@ class _Node:
         raise ReportFormatError(f"{self.place} should be {expected}")
 
     def entries(self) -> Mapping[str, Json]:
-        if not isinstance(self.value, dict) or len(self.value) > _MAX_ITEMS:
+        if not isinstance(self.value, dict) or len(self.value) > MAX_ITEMS:
             self.refuse("an object")
         return self.value
 
@@ -101,7 +101,7 @@ class _Node:
             raise ReportFormatError(f"{self.place} has no “{key}”")
         return _Node(f"{self.place} > {visible(key)[:_MAX_SHOWN]}", entries[key])
 
-    def items(self, read: "Callable[[_Node], _T]", limit: int = _MAX_ITEMS) -> tuple[_T, ...]:
+    def items(self, read: "Callable[[_Node], _T]", limit: int = MAX_ITEMS) -> tuple[_T, ...]:
         if not isinstance(self.value, list):
             self.refuse("a list")
         if len(self.value) > limit:
@@ -115,8 +115,8 @@ class _Node:
         return None if self.value is None else read(self)
 
     def text(self) -> str:
-        if not isinstance(self.value, str) or len(self.value) > _MAX_TEXT:
-            self.refuse(f"a text of at most {_MAX_TEXT} characters")
+        if not isinstance(self.value, str) or len(self.value) > MAX_TEXT:
+            self.refuse(f"a text of at most {MAX_TEXT} characters")
         return self.value if _PEM.fullmatch(self.value) else visible(self.value)
 
     def natural(self) -> int:

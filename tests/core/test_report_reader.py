@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.reply import Reply, visible
 from smtp_desk.core.report import (
+    MAX_ITEMS,
+    MAX_TEXT,
     CheckReport,
     Direction,
     ReportOutcome,
@@ -90,6 +93,38 @@ def test_any_facts_are_read_back(facts: dict[str, Any], ms: int) -> None:
     stage = StageResult(Stage.TLS, StageStatus.WARNED, ms, facts)
     document = {**REPORT.to_json(), "stages": [{**vars_of(stage)}]}
     assert read_report(octets(document)).stages == (stage,)
+
+
+def test_what_a_server_makes_larger_than_a_report_may_be_is_cut_and_read_back() -> None:
+    much = "x" * (2 * MAX_TEXT)
+    many: dict[str, Any] = {
+        "extensions": [f"X{number}" for number in range(2 * MAX_ITEMS)],
+        "addresses": [{"address": "::1"}] * (2 * MAX_ITEMS),
+        "numbered": {str(number): number for number in range(2 * MAX_ITEMS)},
+        "words": much,
+        "exactly": ["x" * MAX_TEXT] + [""] * (MAX_ITEMS - 1),
+    }
+    finding = dataclasses.replace(REJECTED, summary=much, reply=Reply(535, None, (much, much)))
+    report = dataclasses.replace(
+        REPORT,
+        finding=finding,
+        warnings=(finding,),
+        stages=(StageResult(Stage.EHLO, StageStatus.FAILED, 1, many),),
+        settings={"host": much},
+        environment={"system": much},
+    )
+    read = read_report(octets(report.to_json()))
+    facts: Document = dict(read.stages[0].facts)
+    cut = "x" * (MAX_TEXT - 1) + "…"
+    assert facts["extensions"][-2:] == ["X998", "… and 1001 more"]
+    assert facts["addresses"] == [{"address": "::1"}] * MAX_ITEMS
+    assert len(facts["numbered"]) == MAX_ITEMS
+    assert facts["words"] == read.settings["host"] == read.environment["system"] == cut
+    assert facts["exactly"] == many["exactly"]
+    assert read.finding is not None
+    assert read.finding.summary == read.warnings[0].summary == cut
+    assert read.finding.reply is not None
+    assert read.finding.reply.text == cut
 
 
 def vars_of(stage: StageResult) -> dict[str, Any]:
