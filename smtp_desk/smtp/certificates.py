@@ -14,13 +14,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
+from smtp_desk.smtp.resolve import is_ip
 from smtp_desk.smtp.tls import TlsInfo
 
 EXPIRES_SOON: Final = timedelta(days=14)
 """A certificate with less than this left is worth a warning."""
 
+# Characters of a subject or issuer; there are certificates of 100 KB.
+_MOST_SHOWN: Final = 500
 # Not there, or written so that it can't be read.
 _NO_EXTENSION: Final = (
     x509.ExtensionNotFound,
@@ -51,8 +55,8 @@ class Certificate:
         self.der = der
         try:
             self._parsed = x509.load_der_x509_certificate(der)
-            self.subject = visible(self._parsed.subject.rfc4514_string())
-            self.issuer = visible(self._parsed.issuer.rfc4514_string())
+            self.subject = _shown(self._parsed.subject)
+            self.issuer = _shown(self._parsed.issuer)
         except (x509.InvalidVersion, TypeError) as error:
             raise ValueError(str(error)) from error
 
@@ -95,13 +99,20 @@ class Certificate:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The hosts and IP addresses it is for (RFC 5280, 4.2.1.6)."""
-        found = self._extension(x509.SubjectAlternativeName)
-        if found is None:
+        """The hosts and IP addresses it is for (RFC 5280, 4.2.1.6).
+
+        An address that stands where only names count says so. Without any list of names the
+        common name counts, as it did before there were such lists.
+        """
+        try:
+            found = self._parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except x509.ExtensionNotFound:
+            return self._common_names()
+        except _NO_EXTENSION:
             return ()
         hosts = found.value.get_values_for_type(x509.DNSName)
         addresses = found.value.get_values_for_type(x509.IPAddress)
-        return tuple(visible(str(name)) for name in (*hosts, *addresses))
+        return (*map(_name, hosts), *map(str, addresses))
 
     @property
     def names_issuer_url(self) -> bool:
@@ -168,11 +179,33 @@ class Certificate:
             "is_ca": self.is_ca,
         }
 
+    def _common_names(self) -> tuple[str, ...]:
+        found = self._parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        texts = (str(each.value) for each in found if not self.is_ca)
+        return tuple(_name(text) for text in texts if _is_host(text))
+
     def _extension(self, kind: type[_Extension]) -> x509.Extension[_Extension] | None:
         try:
             return self._parsed.extensions.get_extension_for_class(kind)
         except _NO_EXTENSION:
             return None
+
+
+def _shown(name: x509.Name) -> str:
+    text = visible(name.rfc4514_string())
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
+
+
+def _name(text: str) -> str:
+    return f"{text} (as a name, not as an address)" if is_ip(text) else visible(text)
+
+
+def _is_host(text: str) -> bool:
+    try:
+        parse_host(text)
+    except AddressError:
+        return False
+    return True
 
 
 def read_chain(ders: Iterable[bytes]) -> tuple[Certificate, ...]:
@@ -201,10 +234,16 @@ def path_of(chain: Sequence[Certificate]) -> tuple[Certificate, ...]:
 def best_name(host: str, names: Iterable[str]) -> str:
     """Return the name of a certificate that a person most likely meant by `host`, or "".
 
-    Only whole names can be suggested: what the star of a wildcard stands for is not known.
+    Only what can be typed as a host can be suggested: what the star of a wildcard stands for
+    is not known. Nor is what was typed already.
     """
-    candidates = [name for name in names if "*" not in name]
+    typed = _plain(host)
+    candidates = [name for name in names if _is_host(name) and _plain(name) != typed]
     return max(candidates, key=lambda name: _common_end(host, name), default="")
+
+
+def _plain(name: str) -> str:
+    return name.lower().rstrip(".")
 
 
 def _common_end(one: str, other: str) -> int:

@@ -281,7 +281,12 @@ class Session:
             if answer.outcome is not Outcome.DONE:
                 raise SmtpFailure(Stage.TLS, reply=answer.reply)
             channel.protocol.begin_tls()
-            shake_hands(channel.stream, self._wiring, Security.STARTTLS, run)
+            try:
+                shake_hands(channel.stream, self._wiring, Security.STARTTLS, run)
+            except SmtpFailure:
+                # Nothing more can be said, however the server worded it.
+                channel.drop()
+                raise
 
     def _sign_in(self) -> None:
         credential, username = self._credential, self._settings.username

@@ -42,12 +42,24 @@ def for_texts(facts: Facts) -> dict[str, Json]:
             told[name] = moment.partition("T")[0]
     if isinstance(clock := facts.get("clock"), str):
         told["now"] = f"{clock.replace('T', ' ')[:16]} UTC"
+    # OpenSSL's reason is the same for every certificate it refuses; these are the words for it.
+    if words := facts.get("verify_message"):
+        told["reason"] = words
+    problems = facts.get("form_problems")
+    if isinstance(problems, list) and problems:
+        told["reason"] = ", ".join(map(_problem, problems))
     told["issuer_is_ca"] = "ca" in facts
     return told
 
 
 def _plain(value: Json) -> Json:
     return value.replace("_", " ") if isinstance(value, str) and value.isidentifier() else value
+
+
+def _problem(each: Json) -> str:
+    if not isinstance(each, dict):
+        return str(each)
+    return f"{_plain(each.get('problem'))} ({each.get('certificate')})"
 
 
 def _address(each: Json) -> Json:

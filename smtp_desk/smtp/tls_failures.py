@@ -1,12 +1,13 @@
 """Why a TLS handshake failed: the codes of `tls.*`, told by numbers, not by English words."""
 
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.reply import decode, visible
+from smtp_desk.core.reply import Reply, decode, visible
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Json, Stage
 from smtp_desk.smtp.certificates import Certificate, best_name, path_of, read_chain
@@ -43,6 +44,7 @@ _MOST_ANSWER: Final = 512
 # The record types of TLS: change_cipher_spec, alert, handshake, application_data.
 _RECORD_TYPES: Final = frozenset(range(20, 24))
 
+_REFUSAL: Final = re.compile(rb"([45][0-9][0-9])[ -](.*)", re.DOTALL)
 _HANDSHAKE_RECORD: Final = b"\x16"
 _SERVER_HELLO: Final = b"\x02"
 _OLD_VERSIONS: Final[Mapping[bytes, str]] = {
@@ -51,6 +53,8 @@ _OLD_VERSIONS: Final[Mapping[bytes, str]] = {
     b"\x03\x02": "TLS 1.1",
 }
 
+_ALERT_40: Final = "SSLV3_ALERT_HANDSHAKE_FAILURE"
+_CLIENT_CERTIFICATE: Final = "tls.client_certificate_required"
 _UNTRUSTED: Final = "untrusted"
 _OUT_OF_DATE: Final = "out_of_date"
 
@@ -85,7 +89,6 @@ _CAUSE_OF_REASON: Final[Mapping[str, str]] = {
             "UNSUPPORTED_PROTOCOL",
             "VERSION_TOO_LOW",
             "WRONG_SSL_VERSION",
-            "WRONG_VERSION_NUMBER",
         ),
         "tls.old_version",
     ),
@@ -94,7 +97,7 @@ _CAUSE_OF_REASON: Final[Mapping[str, str]] = {
             "INSUFFICIENT_SECURITY",
             "NO_CIPHERS_AVAILABLE",
             "NO_SHARED_CIPHER",
-            "SSLV3_ALERT_HANDSHAKE_FAILURE",
+            _ALERT_40,
             "TLSV1_ALERT_INSUFFICIENT_SECURITY",
             "UNKNOWN_CIPHER_RETURNED",
             "WRONG_CIPHER_RETURNED",
@@ -121,7 +124,7 @@ _CAUSE_OF_REASON: Final[Mapping[str, str]] = {
             "TLSV13_ALERT_CERTIFICATE_REQUIRED",
             "TLSV1_ALERT_UNKNOWN_CA",
         ),
-        "tls.client_certificate_required",
+        _CLIENT_CERTIFICATE,
     ),
 }
 
@@ -145,6 +148,7 @@ class Handshake:
         self.host = host
         self.mode = mode
         self.answer = b""
+        self._began = False
 
     def hear(self, received: bytes) -> None:
         """Take bytes of the server.
@@ -152,6 +156,7 @@ class Handshake:
         Raises:
             PlainAnswerError: They are no TLS.
         """
+        self._began = True
         if len(self.answer) < _MOST_ANSWER:
             self.answer += received[:_MOST_ANSWER]
         if self.answer[0] not in _RECORD_TYPES:
@@ -161,13 +166,16 @@ class Handshake:
     def plain_answer(self) -> SmtpFailure:
         """Say that the server speaks no TLS here.
 
-        With STARTTLS somebody put words behind the server's reply to it (RFC 3207, 6).
-        From the start, the port is one for plain text: with SMTP's own 220 the mode that
-        works is known.
+        With STARTTLS somebody put words behind the server's reply to it (RFC 3207, 6), or
+        the server agreed to TLS and yet refuses its first bytes as a command. From the start,
+        the port is one for plain text: with SMTP's own 220 the mode that works is known.
         """
-        words = decode(self.answer.partition(b"\n")[0].rstrip())
-        facts: dict[str, Json] = {"host": self.host, "answer": words}
+        line = self.answer.partition(b"\n")[0].rstrip()
+        facts: dict[str, Json] = {"host": self.host, "answer": decode(line)}
         if self.mode is Security.STARTTLS:
+            if self._began and (refusal := _REFUSAL.fullmatch(line)):
+                reply = Reply.from_lines(int(refusal[1]), [refusal[2]])
+                return SmtpFailure(Stage.TLS, reply=reply, facts=facts)
             return SmtpFailure(Stage.TLS, "tls.injected_data", facts=facts)
         if self.answer.startswith(b"220"):
             facts["mode"] = Security.STARTTLS
@@ -198,24 +206,31 @@ class Handshake:
         return SmtpFailure(Stage.TLS, code, facts={**facts, **more})
 
     def _code(self, error: ssl.SSLError) -> str:
+        reason = _reason(error)
         # Alert 40 means many things. Once the server has shown its certificate a cipher is
         # agreed, and what it still misses is ours.
-        if _reason(error) == "SSLV3_ALERT_HANDSHAKE_FAILURE" and self.connection.chain:
-            return "tls.client_certificate_required"
-        return code_of(error)
+        if reason == _ALERT_40 and self.connection.chain:
+            return _CLIENT_CERTIFICATE
+        # This one says no more than that a record is none.
+        if reason == "WRONG_VERSION_NUMBER" and _chosen_version(self.answer):
+            return "tls.old_version"
+        return _CAUSE_OF_REASON.get(reason, "tls.failed")
 
     def _chain_facts(self) -> dict[str, Json]:
         return {"chain": [each.facts() for each in read_chain(self.connection.chain)]}
 
 
 def broken(error: ssl.SSLError) -> SmtpFailure:
-    """Say why TLS broke after the handshake; TLS 1.3 asks for client certificates only then."""
-    return SmtpFailure(Stage.TLS, code_of(error), facts=_words(error))
+    """Say why TLS broke after the handshake.
 
-
-def code_of(error: ssl.SSLError) -> str:
-    """Return the code for OpenSSL's reason, `tls.failed` if it has none of its own."""
-    return _CAUSE_OF_REASON.get(_reason(error), "tls.failed")
+    TLS 1.3 asks for client certificates only then. Versions, ciphers and keys are agreed by
+    then, so whatever else it is, it is none of those.
+    """
+    reason = _reason(error)
+    wanted = reason == _ALERT_40 or _CAUSE_OF_REASON.get(reason) == _CLIENT_CERTIFICATE
+    return SmtpFailure(
+        Stage.TLS, _CLIENT_CERTIFICATE if wanted else "tls.failed", facts=_words(error)
+    )
 
 
 # Only OpenSSL's errors are sure to have all attributes; those of Windows and macOS are

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -84,13 +85,43 @@ def test_kinds_of_keys() -> None:
 
 def test_what_it_does_not_say_is_no_error() -> None:
     certificate = bare(None)
-    assert (certificate.is_ca, certificate.names) == (False, ())
+    assert (certificate.is_ca, certificate.names) == (False, ("bare",))
     assert not certificate.names_issuer_url
     assert certificate.facts()["serial"] == "ff"
 
 
 def test_words_of_others_are_safe_to_show() -> None:
     assert "\x1b" not in bare(None, "\x1b[2Jevil\u202e").subject
+
+
+def test_without_a_list_of_names_the_common_name_counts_if_it_is_one() -> None:
+    assert bare(None, "mail.example.org").names == ("mail.example.org",)
+    assert bare(None, "Our Mail Server").names == ()
+    assert bare(None, "192.0.2.1").names == ("192.0.2.1 (as a name, not as an address)",)
+
+
+def test_an_address_among_the_names_is_told_from_one_among_the_addresses(
+    certs: Certificates,
+) -> None:
+    listed = [x509.DNSName("127.0.0.1"), x509.IPAddress(ipaddress.ip_address("127.0.0.2"))]
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
+    made = (
+        x509.CertificateBuilder(name, name, certs.root.key.public_key(), 1, NOW, NOW)
+        .add_extension(x509.SubjectAlternativeName(listed), critical=False)
+        .sign(certs.root.key, hashes.SHA256())
+    )
+    names = Certificate(made.public_bytes(Encoding.DER)).names
+    assert names == ("127.0.0.1 (as a name, not as an address)", "127.0.0.2")
+
+
+def test_an_endless_subject_is_cut() -> None:
+    units = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "u" * 64)] * 100
+    name = x509.Name(units)
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW)
+    made = Certificate(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
+    assert len(made.subject) == len(made.issuer) == 501
+    assert made.self_issued
 
 
 def test_where_the_issuer_is_to_be_had(certs: Certificates) -> None:
@@ -158,6 +189,9 @@ def test_the_path_goes_by_signatures_not_by_order(certs: Certificates) -> None:
         ("example.org", ("mail.other.test", "mail.example.org"), "mail.example.org"),
         ("192.0.2.1", ("mail.example.org",), "mail.example.org"),
         ("smtp.example.org", (), ""),
+        ("smtp.example.org", ("SMTP.example.org", "smtp.example.org."), ""),
+        ("smtp.example.org", ("smtp.example.org\\x00.evil.test", "Our Server"), ""),
+        ("192.0.2.1", ("192.0.2.1 (as a name, not as an address)",), ""),
     ],
 )
 def test_the_name_that_was_meant(host: str, names: tuple[str, ...], best: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -16,20 +17,24 @@ from tests.servers import script
 from tests.servers.script import (
     Action,
     Close,
+    Default,
     Delay,
     Drip,
     Handshake,
     Raw,
+    Receive,
     Reply,
     Reset,
     Script,
     Silence,
+    Turns,
 )
 from tests.servers.scripted import ScriptedServer
 from tests.smtp.sessions import HASTY, Sessions, Told
 
 if TYPE_CHECKING:
     from tests.servers.certs import Certificates
+    from tests.servers.session import Session as ServerSession
 
 TLS_FIRST: dict[str, Any] = {"security": Security.TLS}
 
@@ -298,6 +303,32 @@ class TestStartTls:
             assert server.auth_attempts == 0
         assert failure.stage is Stage.TLS
         assert failure.code == "tls.injected_data"
+
+    @pytest.mark.parametrize("line", ["502 5.5.2 Unknown command", "454 4.7.0 TLS not available"])
+    def test_agreed_to_and_then_refused_as_a_command(
+        self, sessions: Sessions, tls: ssl.SSLContext, line: str
+    ) -> None:
+        """It says 220, reads the first bytes of TLS as a command, and knows none such."""
+        agreed = (Reply("220 go"), Receive(), Reply(line))
+        with ScriptedServer(Script(tls=tls, on={"STARTTLS": agreed})) as server:
+            failure = fails(sessions, server)
+            server.wait_for(lambda s: s.open_connections == 0)
+            assert b"QUIT" not in server.received
+        assert (failure.stage, failure.code, str(failure.reply)) == (Stage.TLS, None, line)
+        assert failure.facts["answer"] == line
+
+    def test_plain_text_slipped_into_tls_is_no_old_version_of_it(
+        self, sessions: Sessions, tls: ssl.SSLContext
+    ) -> None:
+        def slip_in(server: ServerSession) -> Action:
+            socket.socket.send(server.wire._sock, b"250-AUTH PLAIN\r\n250 ok\r\n")
+            return Silence()
+
+        after_tls = Turns(Default(), slip_in)
+        with ScriptedServer(Script(tls=tls, on={"EHLO": after_tls})) as server:
+            failure = fails(sessions, server)
+            assert server.auth_attempts == 0
+        assert (failure.stage, failure.code) == (Stage.TLS, "tls.failed")
 
     def test_a_bad_certificate_ends_it_before_auth(
         self, sessions: Sessions, certs: Certificates

@@ -25,6 +25,18 @@ def test_what_a_fact_is_called_already_stays() -> None:
     assert for_texts({"reason": "no route", "violation": "x"})["reason"] == "no route"
 
 
+def test_a_certificate_that_is_refused_says_why() -> None:
+    refused = {"reason": "CERTIFICATE_VERIFY_FAILED", "verify_message": "EE key too weak"}
+    assert for_texts(refused)["reason"] == "EE key too weak"
+    assert for_texts({"reason": "BAD_RECORD", "verify_message": ""})["reason"] == "BAD_RECORD"
+
+
+def test_what_is_wrong_with_the_form_of_certificates_is_told() -> None:
+    problems = [{"certificate": "CN=a", "problem": "key_usage_missing"}, "CN=b"]
+    told = for_texts({"form_problems": problems})  # type: ignore[dict-item]
+    assert told["reason"] == "key usage missing (CN=a), CN=b"
+
+
 def test_addresses_read_as_text() -> None:
     addresses = [{"address": "192.0.2.1", "result": "refused", "ms": 3}, "192.0.2.2"]
     assert for_texts({"addresses": addresses})["addresses"] == ["192.0.2.1 (refused)", "192.0.2.2"]  # type: ignore[dict-item]

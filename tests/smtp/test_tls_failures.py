@@ -213,6 +213,13 @@ def test_the_version_that_an_old_server_chooses_is_named(version: bytes, name: s
     assert (failure.code, failure.facts["tls_version"]) == ("tls.old_version", name)
 
 
+def test_garbage_that_begins_like_tls_is_no_old_version_of_it() -> None:
+    """OpenSSL calls it a wrong version number."""
+    garbage = Script(connect=(Receive(), Raw(b"\x16 is how garbage begins"), Silence()))
+    failure = refusal(garbage, "")
+    assert (failure.code, failure.facts["reason"]) == ("tls.failed", "WRONG_VERSION_NUMBER")
+
+
 def test_no_cipher_in_common(certs: Certificates) -> None:
     context = certs.good_rsa.server_context(
         newest=ssl.TLSVersion.TLSv1_2, ciphers="AES128-SHA:@SECLEVEL=0"
