@@ -1,14 +1,16 @@
 """Is a certificate out of date, or this computer's clock wrong: what else tells the time.
 
-A refused certificate alone proves nothing. The clock is named only where a second,
-independent fact contradicts it in the same direction.
+A refused certificate alone proves nothing, and neither does the server's greeting beside it:
+a server whose own clock is wrong makes certificates and greetings of the same wrong day. The
+clock is named only where a witness that the server's clock can't mislead contradicts it too.
 """
 
 import email.utils
 import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from smtp_desk.core.stages import Facts, Json
 
@@ -16,6 +18,8 @@ OUT_OF_DATE: Final = ("tls.not_yet_valid", "tls.expired")
 """The failures that a wrong clock can bring about."""
 _A_DAY: Final = timedelta(days=1)
 """Less than this is no evidence: time zones are told wrongly too."""
+_Validity: TypeAlias = tuple[datetime, datetime]
+"""The first and the last moment of a certificate."""
 _DATE: Final = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)?(?: [+-]\d{4}\b)?")
 
 
@@ -29,25 +33,53 @@ def clock_evidence(facts: Facts, banner: Json, installed: datetime | None) -> di
 
     Returns:
         `clock_wrong` (true) and the evidence, each a date: `server_date` of the greeting,
-        `program_date`, and `other_begins` of another certificate of the chain, made on
-        another day and not yet valid either.
+        `program_date`, and `other_begins` or `other_ends` of another certificate of the
+        chain, made for other days and out of date too.
     """
     clock = _moment(facts.get("clock"))
     if clock is None:
         return {}
-    evidence: dict[str, Json] = {}
     begins, since = _moment(facts.get("begins")), _moment(facts.get("since"))
     said = date_in(banner) if isinstance(banner, str) else None
+    chain = [*_chain(facts)]
     if begins is not None:
-        if said is not None and said > clock + _A_DAY:
-            evidence["server_date"] = said.date().isoformat()
-        if installed is not None and installed > clock + _A_DAY:
-            evidence["program_date"] = installed.date().isoformat()
-        if other := _other_beginning(facts, begins, clock):
-            evidence["other_begins"] = other.date().isoformat()
-    elif since is not None and said is not None and said < min(since, clock - _A_DAY):
-        evidence["server_date"] = said.date().isoformat()
-    return {"clock_wrong": True, **evidence} if evidence else {}
+        evidence = _of_a_clock_behind(clock, begins, said, installed, chain)
+    else:
+        evidence = {} if since is None else _of_a_clock_ahead(clock, since, said, chain)
+    dates: dict[str, Json] = {name: when.date().isoformat() for name, when in evidence.items()}
+    return {"clock_wrong": True, **dates} if dates else {}
+
+
+def _of_a_clock_behind(
+    clock: datetime,
+    begins: datetime,
+    said: datetime | None,
+    installed: datetime | None,
+    chain: Sequence[_Validity],
+) -> dict[str, datetime]:
+    evidence = {}
+    if installed is not None and installed > clock + _A_DAY:
+        evidence["program_date"] = installed
+    other = (first for first, _ in chain if first > clock and abs(first - begins) >= _A_DAY)
+    if (begins_too := next(other, None)) is not None:
+        evidence["other_begins"] = begins_too
+    if evidence and said is not None and said > clock + _A_DAY:
+        evidence["server_date"] = said
+    return evidence
+
+
+def _of_a_clock_ahead(
+    clock: datetime, since: datetime, said: datetime | None, chain: Sequence[_Validity]
+) -> dict[str, datetime]:
+    # Nothing on this computer tells that its clock is ahead, so it takes both: a greeting of a
+    # day when the whole chain was valid, and a second end that only a wrong clock has passed.
+    if said is None or said >= clock - _A_DAY:
+        return {}
+    if not all(first <= said < last for first, last in chain):
+        return {}
+    other = (last for _, last in chain if last < clock and abs(last - since) >= _A_DAY)
+    ended_too = next(other, None)
+    return {} if ended_too is None else {"server_date": said, "other_ends": ended_too}
 
 
 def date_in(banner: str) -> datetime | None:
@@ -73,13 +105,13 @@ def installed_at(folder: Path = Path(__file__).parent.parent) -> datetime | None
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
-def _other_beginning(facts: Facts, refused: datetime, clock: datetime) -> datetime | None:
+def _chain(facts: Facts) -> Iterator[_Validity]:
     chain = facts.get("chain")
     for each in chain if isinstance(chain, list) else ():
-        begins = _moment(each.get("not_before")) if isinstance(each, dict) else None
-        if begins is not None and begins > clock and abs(begins - refused) >= _A_DAY:
-            return begins
-    return None
+        if isinstance(each, dict):
+            first, last = _moment(each.get("not_before")), _moment(each.get("not_after"))
+            if first is not None and last is not None:
+                yield first, last
 
 
 def _moment(value: Json) -> datetime | None:

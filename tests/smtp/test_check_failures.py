@@ -32,6 +32,8 @@ from tests.servers.scripted import ScriptedServer
 from tests.smtp.checks import Checks, code_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from smtp_desk.core.report import CheckReport
     from tests.servers.certs import Certificates, Identity
 
@@ -293,6 +295,17 @@ def test_a_token_that_is_refused_is_told_as_one(checks: Checks, tls: ssl.SSLCont
     assert '"status":"400"' in str(refusal)
 
 
+def past_chain(certs: Certificates) -> Identity:
+    """Ended ten days ago, and the CA between it and the root five; it is sent along."""
+    begins = timedelta(days=-100)
+    issuer = certs._authority(
+        "past-ca", "Past CA", issuer=certs.root, begins=begins, ends=timedelta(days=-5)
+    )
+    sent = (issuer.certificate,)
+    ends = timedelta(days=-10)
+    return certs._leaf("past", issuer=issuer, sent_along=sent, begins=begins, ends=ends)
+
+
 class TestClock:
     """A certificate that is out of date: the server's fault, or this computer's clock."""
 
@@ -310,16 +323,39 @@ class TestClock:
         issuer = certs.future_chain.sent_along[0].not_valid_before_utc
         assert issuer.date().isoformat() in report.finding.explanation
 
-    @pytest.mark.parametrize(("name", "days"), [("expired", -20), ("not_yet_valid", 20)])
-    def test_a_greeting_of_another_day(
-        self, checks: Checks, certs: Certificates, name: str, days: int
+    @pytest.mark.parametrize(
+        ("chain", "code", "days"),
+        [
+            (past_chain, "tls.expired", -20),
+            (lambda certs: certs.future_chain, "tls.not_yet_valid", 20),
+        ],
+    )
+    def test_a_whole_chain_and_a_greeting_of_another_day(
+        self,
+        checks: Checks,
+        certs: Certificates,
+        chain: Callable[[Certificates], Identity],
+        code: str,
+        days: int,
     ) -> None:
         said = datetime.now(UTC) + timedelta(days=days)
-        report = self.told(checks, getattr(certs, name), said)
+        report = self.told(checks, chain(certs), said)
         assert report.finding is not None
-        assert (report.finding.code, report.finding.who) == (f"tls.{name}", Who.YOU)
+        assert (report.finding.code, report.finding.who) == (code, Who.YOU)
         assert "clock of this computer" in report.finding.summary
         assert said.date().isoformat() in report.finding.explanation
+
+    @pytest.mark.parametrize(
+        ("name", "days", "who"),
+        [("expired", -20, Who.MAIL_ADMINISTRATOR), ("not_yet_valid", 20, Who.YOU)],
+    )
+    def test_a_greeting_alone_blames_no_clock(
+        self, checks: Checks, certs: Certificates, name: str, days: int, who: Who
+    ) -> None:
+        report = self.told(checks, getattr(certs, name), datetime.now(UTC) + timedelta(days=days))
+        assert report.finding is not None
+        assert (report.finding.code, report.finding.who) == (f"tls.{name}", who)
+        assert "clock of this computer seems" not in report.finding.summary
 
     @pytest.mark.parametrize(
         ("name", "who"), [("expired", Who.MAIL_ADMINISTRATOR), ("not_yet_valid", Who.YOU)]

@@ -28,13 +28,10 @@ def day(days: float) -> str:
     return (CLOCK + timedelta(days=days)).isoformat()
 
 
-def facts(*begins: float, ended: float | None = None) -> Facts:
+def facts(*begins: float) -> Facts:
     """A refusal: the days from the clock at which each certificate begins, the server's first."""
     chain: list[Json] = [{"not_before": day(each), "not_after": day(400)} for each in begins]
-    known: dict[str, Json] = {"clock": CLOCK.isoformat(), "chain": chain}
-    if ended is not None:
-        return {**known, "since": day(ended)}
-    return {**known, "begins": day(begins[0])}
+    return {"clock": CLOCK.isoformat(), "chain": chain, "begins": day(begins[0])}
 
 
 def found(known: Facts, said: str = "", installed: float | None = None) -> Facts:
@@ -45,7 +42,6 @@ def found(known: Facts, said: str = "", installed: float | None = None) -> Facts
 @pytest.mark.parametrize(
     ("known", "said", "installed", "evidence"),
     [
-        (facts(30), banner(80), None, {"server_date": "2026-11-20"}),
         (facts(30), "", 61, {"program_date": "2026-11-01"}),
         (facts(30, 10), "", None, {"other_begins": "2026-09-11"}),
         (
@@ -70,6 +66,9 @@ def test_a_clock_that_is_behind(
     ("known", "said", "installed"),
     [
         (facts(30), "", None),
+        # Its own clock made both.
+        (facts(30), banner(80), None),
+        (facts(30, 30.5), banner(80), None),
         (facts(30), "mail.example.test ESMTP", None),
         (facts(30), banner(0), -100),
         (facts(30), banner(0.9), 0.9),
@@ -85,18 +84,44 @@ def test_a_certificate_for_the_future_alone_is_the_servers(
     assert found(known, said, installed) == {}
 
 
+def ended(*validity: tuple[float, float]) -> Facts:
+    """A refusal: from when to when each certificate is valid, the server's first."""
+    chain: list[Json] = [{"not_before": day(a), "not_after": day(b)} for a, b in validity]
+    return {"clock": CLOCK.isoformat(), "chain": chain, "since": day(validity[0][1])}
+
+
 def test_a_clock_that_is_ahead() -> None:
-    evidence = found(facts(-400, ended=-10), banner(-20))
-    assert evidence == {"clock_wrong": True, "server_date": "2026-08-12"}
+    evidence = found(ended((-400, -10), (-900, -5)), banner(-20))
+    expected = {"server_date": "2026-08-12", "other_ends": "2026-08-27"}
+    assert evidence == {"clock_wrong": True, **expected}
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        # The greeting alone: the server's own clock may stand still.
+        (ended((-400, -10)), banner(-20)),
+        (ended((-400, -10), (-900, 800)), banner(-20)),
+        # Ended together with the server's own: one fault, not two.
+        (ended((-400, -10), (-400, -10)), banner(-20)),
+        (ended((-400, -10), (-900, -9.5)), banner(-20)),
+        # On that day one of them had ended, or was not made yet: a clock of the server is wrong.
+        (ended((-400, -10), (-900, -50)), banner(-20)),
+        (ended((-400, -10), (-900, -5)), banner(-500)),
+        (ended((-400, -10), (-900, -5)), ""),
+    ],
+)
+def test_an_expired_certificate_is_the_servers(known: Facts, said: str) -> None:
+    assert found(known, said, 100) == {}
 
 
 @pytest.mark.parametrize("said", ["", banner(0), banner(-0.5), banner(-5), banner(50)])
 def test_an_expired_certificate_is_the_servers_even_if_all_its_chain_has_ended(said: str) -> None:
-    assert found(facts(-400, -400, ended=-10), said, 100) == {}
+    assert found(ended((-400, -10), (-900, -5)), said, 100) == {}
 
 
 def test_a_server_behind_by_less_than_a_day_says_nothing() -> None:
-    assert found(facts(-400, ended=-0.1), banner(-0.5)) == {}
+    assert found(ended((-400, -0.1), (-900, -0.2)), banner(-0.5)) == {}
 
 
 @pytest.mark.parametrize("known", [{}, {"clock": CLOCK.isoformat()}, {"begins": day(30)}])
