@@ -20,6 +20,8 @@ from smtp_desk.smtp.stream import Stream
 
 ATTEMPT_DELAY: Final = 0.25
 """Seconds that an address has for itself before the next one is tried too (RFC 8305, 5)."""
+MOST_ADDRESSES: Final = 16
+"""How many addresses of a host are tried: a name server can name thousands of strangers."""
 TEST_PATIENCE: Final = 1.0
 """Seconds that a test leaves the losers, to know about every address."""
 
@@ -108,12 +110,13 @@ class Dialer:
         """Prepare; nothing is tried yet.
 
         Args:
-            addresses: Of `Resolver.resolve`.
+            addresses: Of `Resolver.resolve`; the first `MOST_ADDRESSES` are tried.
             port: TCP port.
             cancel: Ends a `connect`.
             patience: Seconds that the other addresses get once one has answered.
         """
-        self._attempts = [_Attempt(address) for address in interleaved(addresses)]
+        tried = interleaved(addresses)[:MOST_ADDRESSES]
+        self._attempts = [_Attempt(address) for address in tried]
         self._port = port
         self._cancel = cancel
         self._patience = patience

@@ -78,6 +78,15 @@ def test_families_take_turns() -> None:
     assert interleaved(addresses[3:] + addresses[:1]) == ["127.0.0.1", "::1", "127.0.0.2"]
 
 
+def test_a_name_server_sends_nobody_to_thousands_of_strangers(cancel: Cancel) -> None:
+    addresses = [f"127.0.{number // 256}.{number % 256}" for number in range(1, 2000)]
+    with refusing_port() as port:
+        dialer = Dialer(addresses, port, cancel, patience=SOON)
+        with pytest.raises(SmtpFailure):
+            dialer.connect(soon())
+    assert [*results(dialer.facts())] == addresses[:16]
+
+
 def test_a_refusal_lets_the_next_start_at_once(server: ScriptedServer, cancel: Cancel) -> None:
     dialer = Dialer(["::1", "127.0.0.1"], server.port, cancel)
     dialer.connect(soon()).abort()
