@@ -212,7 +212,8 @@ class _Check:
         connect = {**context, **for_texts(self._heard.facts(Stage.CONNECT))}
         tls = {**context, **for_texts(self._heard.facts(Stage.TLS))}
         warnings = []
-        if "dead_addresses" in connect:
+        # It says that another address works: one got as far as EHLO.
+        if "dead_addresses" in connect and self._heard.facts(Stage.EHLO):
             code = "connect.one_family_only"
             warnings.append(self._catalogue.warning(code, Stage.CONNECT, connect))
         if "expires_soon" in tls:

@@ -38,6 +38,16 @@ if TYPE_CHECKING:
     from tests.servers.certs import Certificates, Identity
 
 
+class Known:
+    """A resolver that knows the answer."""
+
+    def __init__(self, addresses: tuple[str, ...]) -> None:
+        self._addresses = addresses
+
+    def resolve(self, *_: object) -> tuple[str, ...]:
+        return self._addresses
+
+
 def stage_of(report: CheckReport, stage: Stage) -> StageResult:
     return next(result for result in report.stages if result.stage is stage)
 
@@ -132,16 +142,26 @@ class TestWarnings:
         assert warning.severity is FindingSeverity.WARNING
 
     def test_an_address_that_is_dead(self, checks: Checks, tls: ssl.SSLContext) -> None:
-        class Two:
-            def resolve(self, *_: object) -> tuple[str, ...]:
-                return ("127.0.0.3", "127.0.0.1")
-
         with ScriptedServer(Script(tls=tls)) as server:
-            report = checks(server, resolver=Two(), host="localhost")
+            resolver = Known(("127.0.0.3", "127.0.0.1"))
+            report = checks(server, resolver=resolver, host="localhost")
         assert report.sent
         (warning,) = report.warnings
         assert warning.code == "connect.one_family_only"
         assert "127.0.0.3" in warning.explanation + warning.summary
+
+    def test_where_every_address_fails_none_is_said_to_work(
+        self, checks: Checks, tls: ssl.SSLContext
+    ) -> None:
+        refusing = Script(tls=tls, greeting=Reply("554 5.7.1 not you"))
+        with (
+            ScriptedServer(refusing) as server,
+            ScriptedServer(refusing, host="127.0.0.2", port=server.port),
+        ):
+            report = checks(server, resolver=Known(("127.0.0.2", "127.0.0.1")))
+        assert code_of(report) == "greeting.refused"
+        assert stage_of(report, Stage.CONNECT).facts["dead_addresses"] == ["127.0.0.2"]
+        assert report.warnings == ()
 
 
 def test_the_name_server_asked_for_decides(checks: Checks, tls: ssl.SSLContext) -> None:
