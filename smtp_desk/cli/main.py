@@ -15,6 +15,7 @@ from smtp_desk.cli.console import discard_output, open_consoles, say
 from smtp_desk.cli.invocation import CommandError, Invocation, OpenWindow
 from smtp_desk.cli.manual import WIDTH, ManualGroup
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.reply import visible
 from smtp_desk.store.credentials import CredentialsUnavailableError, unattended_secret
 from smtp_desk.store.paths import Paths
 
@@ -110,7 +111,7 @@ def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
         try:
             return _flushed(_invoke(invocation, arguments))
         except CommandError as error:
-            say(err, f"{_PROGRAM}: {error}", "red")
+            say(err, f"{_PROGRAM}: {visible(str(error))}", "red")
             return error.status
         except OSError as error:
             say(err, f"{_PROGRAM}: the output could not be written: {error}", "red")

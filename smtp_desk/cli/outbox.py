@@ -23,6 +23,7 @@ from smtp_desk.app.delivery_words import (
     short_route_name,
 )
 from smtp_desk.cli.console import say, write_octets
+from smtp_desk.cli.file_name import FileName
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
 from smtp_desk.core.exit_status import ExitStatus
@@ -209,7 +210,7 @@ def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     "--to",
     "file",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=FileName(),
     help="Write it into FILE, for its owner only, instead of to standard output. A file that "
     "exists is never overwritten.",
 )
@@ -298,7 +299,7 @@ def _write(write: Callable[[], None], file: Path) -> None:
         text = f"{file} exists already; nothing was written."
         raise CommandError(text, ExitStatus.CANTCREAT) from error
     except OSError as error:
-        text = f"{file} can't be written: {error.strerror}"
+        text = f"{file} can’t be written: {error.strerror}"
         raise CommandError(text, ExitStatus.CANTCREAT) from error
 
 

@@ -12,6 +12,7 @@ import click
 from smtp_desk.app.proving import ProofRequest, ProofResult
 from smtp_desk.app.report_file import report_octets
 from smtp_desk.cli.console import write_octets
+from smtp_desk.cli.file_name import FileName
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.proof_run import run_proof
 from smtp_desk.cli.stage_list import StageList
@@ -41,7 +42,9 @@ class Shape:
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
     if not 0 < value <= LONGEST_SECONDS or math.isnan(value):
-        raise click.BadParameter(f"{value:g} is not between 0 and {LONGEST_SECONDS:g} seconds.")
+        raise click.BadParameter(
+            f"A test takes more than 0 and at most {LONGEST_SECONDS:g} seconds, not {value:g}."
+        )
     return value
 
 
@@ -52,7 +55,7 @@ def proof_options(command: _F) -> _F:
             "--report",
             "file",
             metavar="FILE",
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=FileName(dir_okay=False),
             help="Also save the report there, readable by you only.",
         ),
         click.option(

@@ -9,6 +9,7 @@ import click
 from smtp_desk.app.report_file import report_octets
 from smtp_desk.app.report_text import report_markdown
 from smtp_desk.cli.console import write_octets
+from smtp_desk.cli.file_name import FileName
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import ManualCommand, Meanings
 from smtp_desk.cli.report_text import print_report
@@ -23,7 +24,7 @@ _STATUSES: Final[Meanings] = {
     ExitStatus.USAGE: "the command line is wrong",
     ExitStatus.DATAERR: "the file can't be read, or is no report",
 }
-_FILE = click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+_FILE = click.argument("file", type=FileName(allow_dash=True))
 
 
 @click.command(
@@ -87,6 +88,7 @@ def load_report(file: Path) -> CheckReport:
     Raises:
         CommandError: It can't be read, or is no report.
     """
+    name = "Standard input" if file == _STANDARD_INPUT else str(file)
     try:
         if file == _STANDARD_INPUT:
             octets = sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
@@ -94,6 +96,8 @@ def load_report(file: Path) -> CheckReport:
             octets = read_regular(file, MAX_BYTES)
         return read_report(octets)
     except OSError as error:
-        raise CommandError(f"{file} can't be read: {error.strerror}", ExitStatus.DATAERR) from error
+        raise CommandError(
+            f"{name} can’t be read: {error.strerror}.", ExitStatus.DATAERR
+        ) from error
     except ReportFormatError as error:
-        raise CommandError(f"{file} is no report: {error}.", ExitStatus.DATAERR) from error
+        raise CommandError(f"{name} is no report: {error}.", ExitStatus.DATAERR) from error

@@ -70,7 +70,7 @@ def running_sandbox() -> Iterator[tuple[Sandbox, Path]]:
             ca_file = folder / "sandbox-ca.pem"
             write_atomic(ca_file, server.ca_pem.encode())
         except OSError as error:
-            text = f"The sandbox can't start: {error}"
+            text = f"The sandbox can’t start: {error}"
             raise CommandError(text, ExitStatus.UNAVAILABLE) from error
         yield server, ca_file
 

@@ -21,6 +21,7 @@ from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import StoredSecret
+from smtp_desk.store.credentials import CredentialStore, UnattendedCredentials
 from smtp_desk.store.settings_store import NotProvenError, SaveError
 
 _NOTHING: Final = "Nothing is configured. “smtp-desk configure” tests and saves a server."
@@ -46,7 +47,7 @@ _CHANGES: Final[Meanings] = {
 @click.pass_obj
 def show(invocation: Invocation) -> ExitStatus:
     """Show the saved settings and whether system emails use them. Never shows the password."""
-    print_rows(invocation.out, _rows(_load(invocation)))
+    print_rows(invocation.out, _rows(_load(invocation), invocation.services.credentials))
     return ExitStatus.OK
 
 
@@ -121,9 +122,18 @@ def _telling_of_outage(invocation: Invocation, saved: Saved) -> Saved:
     return replace(saved, status=in_outage(saved.status, read_outage(invocation.services)))
 
 
-def _rows(saved: Saved) -> list[Row]:
+def _where_password(saved: Saved, credentials: CredentialStore) -> str:
+    if not isinstance(saved.draft.password, StoredSecret):
+        return "none"
+    if saved.status.kind is StatusKind.PASSWORD_UNAVAILABLE:
+        return "not available"
+    if isinstance(credentials, UnattendedCredentials):
+        return "in the keyring, or else the one given to this command"
+    return "in the keyring"
+
+
+def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:
     draft = saved.draft
-    password = "in the keyring" if isinstance(draft.password, StoredSecret) else "none"
     return [
         ("Status", saved.status.text),
         ("Switch", "on" if saved.enabled else "off"),
@@ -131,7 +141,7 @@ def _rows(saved: Saved) -> list[Row]:
         ("SMTP server host", draft.host),
         ("Port", draft.port),
         ("Username", draft.username or "none"),
-        ("Password", password),
+        ("Password", _where_password(saved, credentials)),
         ("From name", draft.from_name or "none"),
         ("From email", draft.from_email),
         ("Security", draft.security),

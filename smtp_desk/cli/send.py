@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from smtp_desk.cli.console import say, write_octets
+from smtp_desk.cli.file_name import FileName
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.sending import (
@@ -90,7 +91,7 @@ def _variables(
     "files",
     multiple=True,
     metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FileName(exists=True, dir_okay=False),
     help="A file that goes along with a message; once for each.",
 )
 @click.option(
@@ -158,7 +159,7 @@ def _attachment(file: Path) -> Attachment:
         with file.open("rb") as stream:
             content = stream.read(most + 1)
     except OSError as error:
-        text = f"{file} can't be read: {error.strerror}."
+        text = f"{file} can’t be read: {error.strerror}."
         raise CommandError(text, ExitStatus.DATAERR) from error
     if len(content) > most:
         text = f"{file} has more than {most} octets: too large for an email."

@@ -17,14 +17,15 @@ from smtp_desk.sender.entries import State
 from smtp_desk.store.settings_file import SettingsFileError
 
 _COUNTED: Final = {
-    State.READY: "queued",
-    State.SENDING: "being sent",
-    State.IN_DOUBT: "waiting for the server’s answer",
-    State.HELD: "uncertain, for you to decide",
+    State.READY: "ready (waiting for the next attempt)",
+    State.SENDING: "sending",
+    State.IN_DOUBT: "in_doubt (waiting for the server’s answer)",
+    State.HELD: "held (uncertain, for you to decide)",
     State.REFUSED: "refused",
-    State.ACCEPTED: "sent",
+    State.ACCEPTED: "accepted",
     State.DROPPED: "dropped",
 }
+"""The words of “outbox list”, so that what is counted here can be asked for there."""
 
 
 @click.command(

@@ -229,6 +229,7 @@ def test_a_value_that_breaks_a_rule_is_a_finding(
         ("check", "--to", RECIPIENT, "--password-stdin"),
         ("check", "--to", RECIPIENT, "--password", "x"),
         ("check", "--to", RECIPIENT, "--report", "/"),
+        ("check", "--host", "localhost", "--to", RECIPIENT, "--report", ""),
         ("check", "--to", RECIPIENT, "surplus"),
         ("configure", "--to", RECIPIENT),
         ("configure", "--host", "localhost"),
@@ -243,6 +244,14 @@ def test_a_wrong_command_line(desk: Desk, arguments: tuple[str, ...]) -> None:
     ended = desk(*arguments)
     assert (ended.status, ended.out) == (64, "")
     assert "Error: " in ended.err
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "3601"])
+def test_a_time_limit_that_is_none(desk: Desk, seconds: str) -> None:
+    ended = desk("check", "--host", "localhost", "--no-login", "--timeout", seconds)
+    assert (ended.status, ended.out) == (64, "")
+    told = " ".join(ended.err.split())
+    assert f"A test takes more than 0 and at most 3600 seconds, not {seconds}." in told
 
 
 def test_a_resolver_replaces_the_system(desk: Desk, settings: list[str]) -> None:

@@ -61,4 +61,4 @@ def test_a_machine_that_gives_no_port(desk: Desk, monkeypatch: pytest.MonkeyPatc
     for command in ("demo", "sandbox"):
         ended = desk(command)
         assert ended.status == 69
-        assert "The sandbox can't start" in ended.err
+        assert "The sandbox can’t start" in ended.err

@@ -220,7 +220,7 @@ def test_export_never_overwrites(desk: Desk, outbox: Outbox, tmp_path: Path) -> 
     assert "exists already; nothing was written." in ended.err
     missing = desk("outbox", "export", entry_id, "--to", str(tmp_path / "none" / "email.eml"))
     assert missing.status == 73
-    assert "can't be written: No such file or directory" in missing.err
+    assert "can’t be written: No such file or directory" in missing.err
 
 
 @pytest.mark.parametrize("command", [["list"], ["retry", "01kjmttt"], ["export", "01kjmttt"]])

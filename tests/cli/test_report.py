@@ -114,6 +114,26 @@ def test_what_is_no_report(
     assert "\x1b" not in ended.err
 
 
+def test_standard_input_that_is_no_report(desk: Desk) -> None:
+    ended = desk("report", "-", stdin=b"[]")
+    assert ended.status == 65
+    assert ended.err.startswith("smtp-desk: Standard input is no report: ")
+
+
+@pytest.mark.parametrize("command", ["report", "open"])
+def test_a_name_that_is_empty(desk: Desk, command: str) -> None:
+    ended = desk(command, "")
+    assert (ended.status, ended.out, desk.opened) == (64, "", [])
+    assert "The name of the file is empty." in ended.err
+
+
+def test_a_name_that_acts_on_a_terminal_is_spelled_out(desk: Desk, tmp_path: Path) -> None:
+    ended = desk("report", str(tmp_path / "a\x1b[2J\u202e\nb"))
+    assert ended.status == 65
+    assert "a\\x1b[2J\\u202e\\x0ab can’t be read: " in ended.err
+    assert ended.err.count("\n") == 1
+
+
 @pytest.mark.parametrize("name", ["missing.json", "folder", "pipe"])
 def test_what_can_not_be_read(desk: Desk, tmp_path: Path, name: str) -> None:
     import os  # noqa: PLC0415 - for the one system that has pipes in its file system

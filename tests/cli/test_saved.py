@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.core.secret import Secret
 from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.store.credentials import UnattendedCredentials
 from tests.cli.desk import RECIPIENT
 
 if TYPE_CHECKING:
@@ -40,6 +43,25 @@ def test_show_tells_all_but_the_password(configured: Desk, sandbox: Sandbox) -> 
     assert (told["Switch"], told["Proven"]) == ("off", "yes")
     assert told["CA certificate file"].startswith(str(configured.services.paths.config))
     assert sandbox.password.reveal() not in configured("show").out
+
+
+def test_a_password_that_the_keyring_does_not_give_is_not_said_to_be_there(
+    configured: Desk,
+) -> None:
+    configured("enable")
+    server = configured.services.store.load().server
+    assert server is not None
+    configured.services.credentials.delete(server.key)
+    told = shown(configured)
+    assert told["Password"] == "not available"
+    assert "password" in told["Status"].lower()
+
+
+def test_a_password_that_was_given_may_be_in_no_keyring(configured: Desk) -> None:
+    services = configured.services
+    given = UnattendedCredentials(Secret("s3cret"), services.credentials)
+    configured.services = dataclasses.replace(services, credentials=given)
+    assert shown(configured)["Password"] == "in the keyring, or else the one given to this command"
 
 
 def test_the_switch(configured: Desk) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from smtp_desk.app.status import SCHEMA
-from smtp_desk.sender.entries import OutboxMessage
+from smtp_desk.cli.status import _COUNTED
+from smtp_desk.sender.entries import OutboxMessage, State
 from smtp_desk.sender.transport import CUSTOM
 from tests.cli.desk import RECIPIENT
 
@@ -65,8 +68,13 @@ def test_an_outage_and_what_waits(desk: Desk, settings: list[str], password: byt
     assert told["  Health"].startswith("is left alone until settings are saved")
     assert told["  Why"].endswith("(auth.rejected)")
     assert told["  Took another way"] == "0"
-    assert told["Outbox"] == "1 queued"
+    assert told["Outbox"] == "1 ready (waiting for the next attempt)"
     assert told["Worker"].startswith("needed")
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_outbox_is_counted_in_the_words_in_which_it_can_be_asked(state: State) -> None:
+    assert _COUNTED[state].split()[0] == str(state)
 
 
 def test_json_stands_alone_and_holds_no_secret(
