@@ -1,8 +1,9 @@
 """The health of one route as a value, and its rules, without storage.
 
 A route that failed rests; when the rest is over one process gets a probe, and only the
-probe's success makes the route usable again. A route whose sign-in was refused is shut
-until a person acts, so that this program locks nobody's account.
+probe's success makes the route usable again. What no probe can see, such as a sender that
+the server refuses, ends as an outage with the next email that goes through. A route whose
+sign-in was refused is shut until a person acts, so that this program locks nobody's account.
 """
 
 from dataclasses import dataclass, replace
@@ -21,6 +22,10 @@ _LONGEST_REST: Final = timedelta(minutes=15)
 _DOUBLINGS: Final = 4  # 60 s, 2, 4, 8, 15 min
 _SHUTTING_PREFIX: Final = "auth."
 _NOT_SHUTTING: Final = frozenset({"auth.temporary", "auth.closed"})
+# A probe is a session up to AUTH: it comes through though the server refuses every message.
+_SEEN_BY_A_PROBE: Final = frozenset(
+    {"settings", "resolve", "connect", "greeting", "ehlo", "tls", "auth"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class RouteHealth:
         probe_token: Who probes it; "" for nobody.
         probe_until: When the probe is given to another.
         out_since: When the present outage began; None where there is none. An outage ends
-            with the first session that works.
+            with the first session that works, up to where the newest failure came.
         fallbacks: Emails that went by another route since the newest outage began.
         uncertain: Unanswered dots in a row.
     """
@@ -186,6 +191,9 @@ def succeeded(health: RouteHealth, now: datetime, token: str) -> RouteHealth:
         health = replace(health, uncertain=0)
     if health.shut or _is_old_news(health, now, token):
         return health
+    if token and health.code.partition(".")[0] not in _SEEN_BY_A_PROBE:
+        # The next email tries it; should that fail too, the rests go on growing.
+        return replace(health, resting_until=None, probe_token="", probe_until=None)
     return RouteHealth(route=health.route, fallbacks=health.fallbacks, uncertain=health.uncertain)
 
 

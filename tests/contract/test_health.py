@@ -169,6 +169,26 @@ def test_one_beginning_and_one_end_of_an_outage(health: Health, clock: TurnedClo
     assert health.status("custom").fallbacks == 0
 
 
+@pytest.mark.parametrize("code", ["sender.not_owned", "recipient.relay_denied", "session.timeout"])
+def test_what_no_probe_sees_ends_with_an_email_that_goes_through(
+    health: Health, clock: TurnedClock, code: str
+) -> None:
+    rests = []
+    for _ in range(6):
+        health.record_failure("custom", code)
+        verdict = health.may_use("custom")
+        assert isinstance(verdict, Resting)
+        rests.append((verdict.until - clock()).total_seconds())
+        clock.now = verdict.until
+        health.record_success("custom", probe(health))
+        assert health.may_use("custom") == Usable()
+    assert rests == [60, 120, 240, 480, 900, 900]
+    assert kinds(health) == [HealthEventKind.BEGAN]
+    health.record_success("custom")
+    assert kinds(health) == [HealthEventKind.ENDED]
+    assert health.status("custom").failures == 0
+
+
 def test_an_outage_with_new_settings_ends_with_the_first_session_that_works(
     health: Health,
 ) -> None:
