@@ -35,7 +35,8 @@ _FINISHED: Final = """
 """
 _OLD: Final = """
     SELECT id FROM entries
-    WHERE id < ? AND +state IN ('accepted', 'dropped', 'refused') ORDER BY id LIMIT ?
+    WHERE id < ? AND changed_at < ? AND +state IN ('accepted', 'dropped', 'refused')
+    ORDER BY id LIMIT ?
 """
 
 
@@ -114,9 +115,10 @@ class SqliteRecords:
 
     def prune(self) -> int:
         """See `OutboxRecords.prune`."""
-        oldest = first_identifier(to_ms(self._now() - self._limits.kept_for))
+        oldest = to_ms(self._now() - self._limits.kept_for)
+        old = (first_identifier(oldest), oldest, _BATCH)
         removed = 0
-        while count := self._database.write(lambda at: _remove(at, _OLD, (oldest, _BATCH))):
+        while count := self._database.write(lambda at: _remove(at, _OLD, old)):
             removed += count
         while count := self._database.write(self._remove_beyond):
             removed += count

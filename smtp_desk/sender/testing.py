@@ -158,7 +158,7 @@ class MemoryOutbox:
             old = [
                 entry.id
                 for entry in self._entries.values()
-                if entry.created_at < oldest and lifecycle.may_be_pruned(entry)
+                if entry.changed_at < oldest and lifecycle.may_be_pruned(entry)
             ]
             self._remove(old)
             finished = self._finished()

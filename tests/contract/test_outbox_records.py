@@ -200,6 +200,19 @@ def test_pruning_by_age_keeps_what_waits_for_a_person(
     assert outbox.message(outbox.page().entries[-1].id).payload == b"payload"
 
 
+def test_age_counts_from_when_an_email_was_settled(
+    make_outbox: Callable[[Limits], Outbox], clock: TurnedClock
+) -> None:
+    """It may have waited for months for a route: people still see that it was refused."""
+    outbox = make_outbox(Limits(kept_for=timedelta(days=30)))
+    outbox.add([message("ann@example.org")])
+    clock.turn(days=100)
+    refuse(outbox, clock)
+    assert outbox.prune() == 0
+    clock.turn(days=30, seconds=1)
+    assert outbox.prune() == 1
+
+
 def test_pruning_by_number_keeps_the_newest(
     make_outbox: Callable[[Limits], Outbox], clock: TurnedClock
 ) -> None:
