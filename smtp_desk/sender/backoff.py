@@ -7,6 +7,15 @@ from typing import Final
 LIFETIME: Final = timedelta(days=4)
 """After this a failed attempt is the last (RFC 5321, 4.5.4.1 asks for four to five days)."""
 
+FEWEST_TRIES: Final = 12
+"""No email is given up before so many attempts, which are half a day of trying.
+
+The life of one can pass without any: the computer slept, or its clock was wrong or is.
+"""
+
+MORE_LIFE: Final = timedelta(days=1)
+"""What an email lives on that had fewer attempts in its life."""
+
 RESEND_AFTER: Final = timedelta(minutes=15)
 """From an unanswered final dot to its one re-send."""
 

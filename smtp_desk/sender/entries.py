@@ -119,7 +119,7 @@ class Entry:
         recipient: The address.
         size: Octets of the stored message.
         created_at: When it was added.
-        expires_at: From when on a failed attempt is the last one.
+        expires_at: From when on a failed attempt is the last one, if there were enough.
         state: Where it stands.
         changed_at: When it came there.
         next_attempt_at: When it is due again, while READY.
@@ -247,7 +247,8 @@ class Refuse:
 class Postpone:
     """Surely not accepted; to be tried again, or given back untried.
 
-    After the entry's life it is refused instead, or held where it was ever in doubt.
+    After the entry's life it is refused instead, if it had `backoff.FEWEST_TRIES`; one that
+    was ever in doubt is held.
 
     Attributes:
         claim: The claim.

@@ -9,7 +9,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from smtp_desk.sender.backoff import LIFETIME, LONGEST_DELAY, RESEND_AFTER
+from smtp_desk.sender.backoff import (
+    FEWEST_TRIES,
+    LIFETIME,
+    LONGEST_DELAY,
+    MORE_LIFE,
+    RESEND_AFTER,
+)
 from smtp_desk.sender.clock import whole_ms
 from smtp_desk.sender.entries import (
     Accept,
@@ -208,10 +214,13 @@ def _older_doubt(entry: Entry) -> str:
 
 def _postponed(entry: Entry, change: Postpone, now: datetime) -> Entry:
     entry = _tried(entry, change.attempts)
+    tries = entry.tries + bool(change.attempts)
     # A clock that was ahead when the entry was made gives it no longer life than others.
     expires_at = min(entry.expires_at, now + LIFETIME)
     if change.attempts and now >= expires_at:
-        return _given_up(entry, now)
+        if tries >= FEWEST_TRIES or entry.doubts:
+            return _given_up(entry, now)
+        expires_at = now + MORE_LIFE
     until = min(change.until, now + LONGEST_DELAY)
     return replace(
         entry,
@@ -220,7 +229,7 @@ def _postponed(entry: Entry, change: Postpone, now: datetime) -> Entry:
         expires_at=expires_at,
         # The last attempt falls on the end of the entry's life, not a delay after it.
         next_attempt_at=whole_ms(min(until, expires_at) if now < expires_at else until),
-        tries=entry.tries + bool(change.attempts),
+        tries=tries,
         lease=None,
         doubt_token=_older_doubt(entry),
     )

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.backoff import LIFETIME, LONGEST_DELAY, RESEND_AFTER
+from smtp_desk.sender.backoff import (
+    FEWEST_TRIES,
+    LIFETIME,
+    LONGEST_DELAY,
+    RESEND_AFTER,
+)
 from smtp_desk.sender.entries import (
     DOT_LEASE,
     Accept,
@@ -224,9 +229,11 @@ def test_given_back_untried_it_is_due_at_once(outbox: Outbox, clock: TurnedClock
 
 def test_after_four_days_a_failed_attempt_is_the_last(outbox: Outbox, clock: TurnedClock) -> None:
     outbox.add([message()])
+    failed = (attempt(clock, "connect.timeout"),)
+    for _ in range(FEWEST_TRIES - 2):
+        change_one(outbox, Postpone(claim_one(outbox), clock(), failed))
     clock.turn(days=3, hours=23)
     claim = claim_one(outbox)
-    failed = (attempt(clock, "connect.timeout"),)
     change_one(outbox, Postpone(claim, clock() + LONGEST_DELAY, failed))
     assert outbox.next_due() == claim.entry.created_at + LIFETIME
     clock.turn(hours=1)
@@ -333,37 +340,6 @@ def test_the_first_doubt_stays_while_the_second_sender_can_not_connect(
     failed = (attempt(clock, "connect.refused"),)
     change_one(outbox, Postpone(claim_one(outbox), clock(), failed))
     change_one(outbox, Accept(slow, (attempt(clock),)))
-
-
-def test_a_clock_set_back_keeps_nothing_waiting_for_ever(
-    outbox: Outbox, clock: TurnedClock
-) -> None:
-    outbox.add([message("ann@example.org", "bo@example.org", "cy@example.org")])
-    ann, bo, cy = outbox.claim("ann's desk", 3, LEASE)
-    change_one(outbox, Postpone(ann, clock(), (attempt(clock, "connect.refused"),)))
-    change_one(outbox, MarkInDoubt(bo, "custom"))
-    clock.turn(days=-400)
-    assert outbox.next_due() == clock()
-    taken = outbox.claim("bo's desk", 9, LEASE)
-    assert {claim.entry.id for claim in taken} == {ann.entry.id, cy.entry.id}
-    (judge,) = outbox.claim_in_doubt("bo's desk", 9, LEASE)
-    assert judge.entry.id == bo.entry.id
-    for claim in (bo, cy):
-        assert outbox.apply([MarkInDoubt(claim, "custom")]) == {claim.entry.id}
-    (again,) = [claim for claim in taken if claim.entry.id == ann.entry.id]
-    failed = (attempt(clock, "connect.refused"),)
-    change_one(outbox, Postpone(again, clock() + timedelta(days=9), failed))
-    entry = outbox.get(again.entry.id)
-    assert (entry.next_attempt_at, entry.expires_at) == (
-        clock() + LONGEST_DELAY, clock() + LIFETIME,
-    )  # fmt: skip
-
-
-def test_a_clock_set_forward_costs_no_attempt(outbox: Outbox, clock: TurnedClock) -> None:
-    outbox.add([message()])
-    clock.turn(days=9000)
-    accept(outbox, claim_one(outbox), clock)
-    assert outbox.counts().of(State.ACCEPTED) == 1
 
 
 def test_a_lease_has_a_longest(outbox: Outbox, clock: TurnedClock) -> None:
