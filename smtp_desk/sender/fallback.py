@@ -45,7 +45,7 @@ LEASE: Final = timedelta(minutes=10)
 """How long a claimed entry is ours: more than all before its dot may take."""
 
 ONLY_ROUTE: Final = "route"
-"""Key of the metadata that names the one route a message may take."""
+"""Key of the metadata that names the one route a message may take, while there is that route."""
 
 _TOO_MANY: Final = "recipient.throttled"
 _INTERNAL: Final = "session.internal_error"
@@ -113,7 +113,7 @@ class Dispatcher:
         try:
             self._renew(cases)
             for name in (CUSTOM, DEFAULT):
-                waiting = [case for case in cases if _may_take(case, name, message)]
+                waiting = [case for case in cases if _may_take(case, name, message, routes)]
                 if routes.of(name) is not None and waiting:
                     self._try(name, waiting, message, routes)
             self._put_off([case for case in cases if case.receipt is None], routes)
@@ -368,12 +368,14 @@ def _told(receipt: RecipientReceipt) -> str:
     return f"{receipt.fate}{by}" + (f": {receipt.finding.code}" if receipt.finding else "")
 
 
-def _may_take(case: Case, name: str, message: OutboxMessage) -> bool:
+def _may_take(case: Case, name: str, message: OutboxMessage, routes: Routes) -> bool:
     """Whether the case is open, and `name` one of the routes it may take."""
     if case.receipt is not None:
         return False
-    only = case.claim.entry.only_route or message.metadata.get(ONLY_ROUTE, "")
-    return only in ("", name)
+    bound = message.metadata.get(ONLY_ROUTE, "")
+    if bound and routes.of(bound) is None:
+        bound = ""  # another will do: it would wait for ever
+    return (case.claim.entry.only_route or bound) in ("", name)
 
 
 def _breaks_route(result: RouteResult, message: OutboxMessage) -> bool:

@@ -83,3 +83,16 @@ def test_without_a_default_service_notices_take_the_custom_server_later(office: 
     told = [recipient for _, recipient in custom.given]
     assert sorted(told) == ["ann@example.org", "it@example.org", "it@example.org"]
     assert office.health.status(CUSTOM).out_since is None
+
+
+def test_a_notice_outlives_the_default_service_that_it_waits_for(office: Office) -> None:
+    custom = failing("connect.refused")
+    office.ways(custom, failing("connect.refused", DEFAULT), tell="it@example.org")
+    office.sender.send(INVITATION)
+    custom.answer = lambda _recipient: ""
+    office.ways(custom, tell="it@example.org")
+    office.clock.turn(minutes=2)
+    office.sender.drain()
+    office.sender.drain()
+    assert [recipient for _, recipient in custom.given].count("it@example.org") == 2
+    assert office.outbox.next_due() is None
