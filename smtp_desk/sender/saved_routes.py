@@ -21,7 +21,7 @@ from smtp_desk.sender.smtp_route import SmtpRoute
 from smtp_desk.sender.transport import CUSTOM, DEFAULT, Identity, Route
 from smtp_desk.smtp.resolve import Resolver
 from smtp_desk.store.credentials import CredentialsUnavailableError
-from smtp_desk.store.server_status import ServerState
+from smtp_desk.store.server_status import ServerState, judged
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import DefaultKind, StoredServer, StoredSettings, Uncertain
@@ -140,7 +140,7 @@ class SavedRoutes:
         server, identity = stored.server, custom_identity(stored)
         if server is None or identity is None:
             return None
-        return self._smtp(CUSTOM, server, identity, stored)
+        return self._smtp(CUSTOM, server, identity)
 
     def _default(self, stored: StoredSettings) -> Route | Finding | None:
         service, identity = stored.default, default_identity(stored)
@@ -150,7 +150,7 @@ class SavedRoutes:
         if problem is not None:
             return problem
         if service.kind is DefaultKind.SMTP and service.server is not None:
-            return self._smtp(DEFAULT, service.server, identity, stored)
+            return self._smtp(DEFAULT, service.server, identity)
         return SendmailRoute(service.sendmail_path, identity, self._catalogue)
 
     def _problem_of(self, identity: Identity) -> Finding | None:
@@ -163,18 +163,18 @@ class SavedRoutes:
             return self._told("settings.value_invalid", field="Company name", reason=reason)
         return None
 
-    def _smtp(
-        self, name: str, server: StoredServer, identity: Identity, stored: StoredSettings
-    ) -> Route | Finding:
-        status = self._store.status(stored, default=name == DEFAULT)
-        if status.state is not ServerState.ACTIVE:
-            unproven = status.state is ServerState.UNPROVEN
-            code = "settings.not_proven" if unproven else "settings.secret_unavailable"
-            return self._told(code, reason=status.reason)
+    def _smtp(self, name: str, server: StoredServer, identity: Identity) -> Route | Finding:
         try:
             secret = self._store.secret(server)
         except CredentialsUnavailableError as error:
             return self._told("settings.secret_unavailable", reason=str(error.reason))
+        # The proof is that of the very secret which is used: a store may give another when it
+        # is asked again, and no server gets a secret that was not proven with it.
+        status = judged(server, secret)
+        if status.state is ServerState.SECRET_UNAVAILABLE:
+            return self._told("settings.secret_unavailable", reason="not_found")
+        if status.state is not ServerState.ACTIVE:
+            return self._told("settings.not_proven", reason=status.reason.removesuffix("."))
         return SmtpRoute(
             name,
             server.settings,

@@ -17,8 +17,8 @@ from smtp_desk.sender.health_sqlite import SqliteHealth
 from smtp_desk.sender.outbox_sqlite import SqliteOutbox
 from smtp_desk.sender.templates import Templates
 from smtp_desk.sender.transport import CUSTOM
+from tests.sender.homes import Home
 from tests.sender.post_office import accepted, mail
-from tests.sender.test_saved_routes import Home
 from tests.sender.ways import CATALOGUE
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer

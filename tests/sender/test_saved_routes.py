@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import threading
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -11,26 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from smtp_desk.core.findings import Finding
 from smtp_desk.core.secret import Secret
-from smtp_desk.core.settings import Security
 from smtp_desk.sender import Fate, Invitation, Sender
 from smtp_desk.sender.route_health import Shut
-from smtp_desk.sender.saved_routes import SavedRoutes
 from smtp_desk.sender.sendmail_route import SendmailRoute
 from smtp_desk.sender.smtp_route import SmtpRoute
 from smtp_desk.sender.templates import Templates
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
 from smtp_desk.sender.transport import CUSTOM, DEFAULT, Identity
-from smtp_desk.store.credentials import (
-    CredentialsUnavailableError,
-    MemoryCredentials,
-    UnavailableReason,
-)
-from smtp_desk.store.paths import Paths
 from smtp_desk.store.settings_file import SettingsFileError, SettingsFileProblem
-from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import DefaultKind, DefaultService, Preferences
+from tests.sender.homes import Home, code, identity
 from tests.sender.outboxes import TurnedClock
 from tests.sender.post_office import accepted
 from tests.sender.ways import CATALOGUE
@@ -42,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from smtp_desk.core.settings import ServerSettings
-    from smtp_desk.sender.routes import Routes
     from smtp_desk.store.stored import StoredSettings
     from tests.servers.certs import Certificates
 
@@ -51,60 +40,11 @@ INVITATION: Final = Invitation(
 )
 
 
-class Keyring(MemoryCredentials):
-    """A keyring in memory that can be locked."""
-
-    locked = False
-
-    def get(self, key: str) -> Secret | None:
-        if self.locked:
-            raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
-        return super().get(key)
-
-
-class Home:
-    """A home with saved settings, and the routes over them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.paths = Paths.below(folder)
-        self.keyring = Keyring()
-        self.store = SettingsStore(self.paths, self.keyring)
-        self.seconds = 0.0
-        self.source = SavedRoutes(self.store, CATALOGUE, monotonic=lambda: self.seconds)
-
-    def save(
-        self, settings: ServerSettings, secret: Secret | None, *, default: bool = False
-    ) -> None:
-        self.store.save_server(settings, Security.STARTTLS, secret, default=default)
-        if not default:
-            self.store.set_enabled(True)
-
-    @property
-    def routes(self) -> Routes:
-        return self.source.routes()
-
-    def edit(self, old: str, new: str) -> None:
-        """Change the file by hand."""
-        text = self.paths.settings_file.read_text("utf-8")
-        assert old in text
-        self.paths.settings_file.write_text(text.replace(old, new), "utf-8")
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     home = Home(tmp_path)
     yield home
     home.source.close()
-
-
-def code(way: object) -> str:
-    assert isinstance(way, Finding)
-    return way.code
-
-
-def identity(way: object) -> Identity:
-    assert isinstance(way, SmtpRoute | SendmailRoute)
-    return way._identity
 
 
 def test_a_fresh_machine_has_no_route(home: Home) -> None:
@@ -136,17 +76,6 @@ def test_a_hand_edited_file_is_not_used(home: Home) -> None:
     home.save(OLD, OLD_SECRET)
     home.edit(OLD.host, "evil.example.test")
     assert code(home.routes.custom) == "settings.not_proven"
-
-
-def test_a_locked_keyring_is_asked_again_after_a_minute(home: Home) -> None:
-    home.save(OLD, OLD_SECRET)
-    home.keyring.locked = True
-    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
-    assert code(home.routes.custom) == "settings.secret_unavailable"
-    home.keyring.locked = False
-    assert code(home.routes.custom) == "settings.secret_unavailable"
-    home.seconds = 60
-    assert isinstance(home.routes.custom, SmtpRoute)
 
 
 def test_a_file_that_breaks_while_sending_keeps_the_default_service(home: Home) -> None:
@@ -291,51 +220,6 @@ def test_new_settings_are_used_by_the_very_next_email(home: Home, certs: Certifi
         assert b"Reply-To: Example <desk@example.org>" in fallen_back or (
             b"Reply-To: desk@example.org" in fallen_back
         )
-
-
-def test_asking_the_keyring_again_leaves_what_works_alone(home: Home) -> None:
-    home.save(OLD, OLD_SECRET)
-    home.save(RELAY, None, default=True)
-    home.keyring.locked = True
-    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
-    before = home.routes
-    assert code(before.custom) == "settings.secret_unavailable"
-    for _ in range(3):
-        home.seconds += 60
-        assert home.routes.default is before.default
-    home.keyring.locked = False
-    home.seconds += 60
-    assert isinstance(home.routes.custom, SmtpRoute)
-    assert home.routes.default is before.default
-
-
-def test_nobody_waits_for_a_keyring_that_is_asked_again(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home.save(OLD, OLD_SECRET)
-    home.keyring.locked = True
-    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
-    before = home.routes
-    asked, answer = threading.Event(), threading.Event()
-
-    def hanging(_key: str) -> Secret | None:
-        asked.set()
-        assert answer.wait(10)
-        return OLD_SECRET
-
-    monkeypatch.setattr(home.keyring, "get", hanging)
-    home.seconds += 60
-    first = threading.Thread(target=home.source.routes)
-    first.start()
-    assert asked.wait(10)
-    second = threading.Thread(target=home.source.routes)
-    second.start()
-    second.join(5)
-    assert not second.is_alive()
-    assert home.routes is before
-    answer.set()
-    first.join(10)
-    assert isinstance(home.routes.custom, SmtpRoute)
 
 
 def test_routes_that_retired_are_not_kept_for_ever(home: Home) -> None:
