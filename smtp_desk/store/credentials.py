@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -22,6 +23,8 @@ SYSTEMD_CREDENTIAL: Final = "smtp-desk.password"
 
 _T = TypeVar("_T")
 _LIMIT_S: Final = 10.0
+# A keyring that hangs is asked again so late, and doubly as late for each call that hangs.
+_LET_BE_S: Final = 60.0
 _CREDENTIAL_BYTES: Final = 64 * 1024
 # The null, fail and plaintext back ends, and all we do not know, are no place for a secret.
 _KEYRINGS: Final = frozenset(
@@ -152,7 +155,12 @@ class KeyringCredentials:
     name: Final = "keyring"
 
     def __init__(
-        self, service: str = "smtp-desk", *, interactive: bool, limit_s: float = _LIMIT_S
+        self,
+        service: str = "smtp-desk",
+        *,
+        interactive: bool,
+        limit_s: float = _LIMIT_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Touch nothing yet.
 
@@ -160,9 +168,13 @@ class KeyringCredentials:
             service: The service under which secrets are kept.
             interactive: Whether somebody is there to answer a prompt.
             limit_s: Longest wait in seconds where nobody is.
+            clock: Returns seconds that never jump.
         """
         self._service = service
         self._limit_s = None if interactive else limit_s
+        self._clock = clock
+        self._hanging: list[threading.Thread] = []
+        self._let_be_until = 0.0
 
     def get(self, key: str) -> Secret | None:
         """Return the secret, or None where no keyring in reach has it."""
@@ -210,20 +222,27 @@ class KeyringCredentials:
             raise failure
 
     def _within_limit(self, work: Callable[[], _T], undo: Callable[[], None] | None = None) -> _T:
-        """Do `work`, or give it up at the limit; a prompt can't be interrupted."""
+        """Do `work`, or give it up at the limit; a prompt can't be interrupted.
+
+        What was given up goes on in its thread. As long as it does, others are given up at
+        once, but for one now and then: the next may get an answer, and threads are few.
+        """
         if self._limit_s is None:
             return work()
+        self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+        if self._hanging and self._clock() < self._let_be_until:
+            raise _no_answer(self._limit_s)
         outcome: Future[_T] = Future()
         arguments = (outcome, work, undo)
-        threading.Thread(target=_settle, args=arguments, name="keyring", daemon=True).start()
+        thread = threading.Thread(target=_settle, args=arguments, name="keyring", daemon=True)
+        thread.start()
         with suppress(TimeoutError):
             return outcome.result(self._limit_s)
         if not outcome.cancel():  # it came in at the last moment
             return outcome.result()
-        reason = UnavailableReason.TIMEOUT
-        raise CredentialsUnavailableError(
-            reason, f"The keyring did not answer within {self._limit_s:g} s. {_how_to_unlock()}"
-        )
+        self._let_be_until = self._clock() + _LET_BE_S * (1 << len(self._hanging))
+        self._hanging = [*self._hanging, thread]
+        raise _no_answer(self._limit_s)
 
 
 def unattended_secret(environ: Mapping[str, str]) -> Secret | None:
@@ -333,6 +352,11 @@ def _unavailable(error: Exception, *, quote: bool = True) -> CredentialsUnavaila
         return CredentialsUnavailableError(UnavailableReason.LOCKED, text)
     said = _said(error) if quote else type(error).__name__
     return CredentialsUnavailableError(UnavailableReason.FAILED, f"The keyring failed ({said}).")
+
+
+def _no_answer(limit_s: float) -> CredentialsUnavailableError:
+    text = f"The keyring did not answer within {limit_s:g} s. {_how_to_unlock()}"
+    return CredentialsUnavailableError(UnavailableReason.TIMEOUT, text)
 
 
 def _said(error: Exception) -> str:

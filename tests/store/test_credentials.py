@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING, Final
 
 import keyring.core
@@ -226,68 +225,6 @@ def test_no_error_holds_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ANN.reveal() not in caught.value.text
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
-
-
-class Prompting(Backend):
-    """Hangs, as on a prompt that nobody answers, until told to go on."""
-
-    __module__ = "keyring.backends.SecretService"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go_on = threading.Event()
-        self.deleted = threading.Event()
-
-    def set_password(self, service: str, key: str, password: str) -> None:
-        assert self.go_on.wait(10)
-        super().set_password(service, key, password)
-
-    def get_password(self, service: str, key: str) -> str | None:
-        assert self.go_on.wait(10)
-        self._fail_if_told()
-        return super().get_password(service, key)
-
-    def delete_password(self, service: str, key: str) -> None:
-        super().delete_password(service, key)
-        self.deleted.set()
-
-
-def unattended(monkeypatch: pytest.MonkeyPatch, backend: Backend) -> KeyringCredentials:
-    choose(monkeypatch, backend)
-    return KeyringCredentials(interactive=False, limit_s=0.01)
-
-
-def test_a_secret_that_gets_through_too_late_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = Prompting()
-    with pytest.raises(CredentialsUnavailableError) as caught:
-        unattended(monkeypatch, backend).set("key", ANN)
-    assert caught.value.reason is UnavailableReason.TIMEOUT
-    backend.go_on.set()
-    assert backend.deleted.wait(10)
-    assert not backend.secrets
-
-
-@pytest.mark.parametrize("error", [None, KeyringLocked()])
-def test_an_answer_too_late_is_dropped(
-    monkeypatch: pytest.MonkeyPatch, error: Exception | None
-) -> None:
-    backend = Prompting()
-    with pytest.raises(CredentialsUnavailableError, match=r"did not answer within 0\.01 s"):
-        unattended(monkeypatch, backend).get("key")
-    backend.error = error
-    backend.go_on.set()
-    for thread in threading.enumerate():
-        if thread.name == "keyring":
-            thread.join(10)
-            assert not thread.is_alive()
-
-
-def test_a_time_out_of_the_keyring_itself_is_not_the_limit() -> None:
-    def fails() -> None:
-        raise TimeoutError("the bus")
-
-    with pytest.raises(TimeoutError, match="the bus"):
-        KeyringCredentials(interactive=False)._within_limit(fails)
 
 
 CALLS: Final = """
