@@ -36,6 +36,7 @@ from smtp_desk.sender.health import Health
 from smtp_desk.sender.outbox import LeaseLostError, Outbox, OutboxError, OutboxUnavailableError
 from smtp_desk.sender.probing import Prober
 from smtp_desk.sender.receipts import Fate, RecipientReceipt
+from smtp_desk.sender.refusals import Refusals
 from smtp_desk.sender.route_health import Probe, Usable
 from smtp_desk.sender.routes import Routes
 from smtp_desk.sender.transport import CUSTOM, DEFAULT, Route, RouteResult, UnsendableError
@@ -98,7 +99,8 @@ class Dispatcher:
         self._catalogue = catalogue
         self._clock = clock
         self._random = random
-        self._prober = Prober(health, outbox)
+        self._refusals = Refusals(health)
+        self._prober = Prober(health, outbox, self._refusals)
         self.start_anew()
         start_anew_in_children(self)
 
@@ -137,15 +139,20 @@ class Dispatcher:
                 self._usable(name, routes)
         self._prober.start_granted()
 
-    def catch_up(self) -> None:
-        """Write down the acceptances that the storage did not take when they came.
+    def catch_up(self) -> bool:
+        """Write down what the storage did not take when it came; return whether all is.
 
-        They count however late they are: only a server may leave us in doubt.
+        Acceptances count however late they are: only a server may leave us in doubt.
         """
         with self._late_lock:
             late, self._late = self._late, []
-        if late:
-            self._is_recorded(late)
+        done = not late or self._is_recorded(late)
+        try:
+            self._refusals.catch_up()
+        except OutboxError as error:
+            _log.error("a refused sign-in could not be stored: %s", error)
+            return False
+        return done
 
     def settle_probes(self, seconds: float) -> None:
         """Give the probes that run this long to end."""
@@ -178,6 +185,7 @@ class Dispatcher:
 
     def _usable(self, name: str, routes: Routes) -> Route | Finding:
         """Return the route, or why it is not used now; the one to probe it begins to."""
+        self._refusals.catch_up()
         way = routes.of(name)
         if isinstance(way, Finding) and not routes.current():
             return way  # it says nothing of the settings that are saved by now
@@ -288,7 +296,7 @@ class Dispatcher:
             if accepted:  # whatever it said of others, it works
                 self._health.record_success(name)
             elif finding is not None:
-                self._health.record_failure(name, finding.code)
+                self._refusals.tell(name, finding.code, current=routes.current)
             if name == DEFAULT and accepted and fallen_back:
                 self._health.record_fallback(CUSTOM, min(accepted, fallen_back))
         except OutboxError as error:

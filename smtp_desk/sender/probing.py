@@ -10,6 +10,7 @@ from smtp_desk.core.findings import Finding, Scope
 from smtp_desk.sender.forks import start_anew_in_children
 from smtp_desk.sender.health import Health
 from smtp_desk.sender.outbox import OutboxError, OutboxRecords
+from smtp_desk.sender.refusals import Refusals
 from smtp_desk.sender.routes import always
 from smtp_desk.sender.transport import Route
 
@@ -23,11 +24,15 @@ class Prober:
     Args:
         health: Is told of each probe's end.
         outbox: Its waiting mail is made due when a route works again.
+        refusals: Tells `health` of failures.
     """
 
-    def __init__(self, health: Health, outbox: OutboxRecords) -> None:
+    def __init__(
+        self, health: Health, outbox: OutboxRecords, refusals: Refusals | None = None
+    ) -> None:
         self._health = health
         self._outbox = outbox
+        self._refusals = refusals or Refusals(health)
         self.start_anew()
         start_anew_in_children(self)
 
@@ -92,7 +97,7 @@ class Prober:
             hastened = self._outbox.hasten()
             _log.info("the route %s works again; %d waiting emails are due", route.name, hastened)
         elif _counts(finding):
-            self._health.record_failure(route.name, finding.code, token)
+            self._refusals.tell(route.name, finding.code, token, current=current)
             _log.info("the route %s still fails: %s", route.name, finding.code)
 
 

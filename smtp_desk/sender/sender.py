@@ -50,6 +50,7 @@ _log: Final = logging.getLogger(__name__)
 _STORED_AT_ONCE: Final = 100
 _OCTETS_AT_ONCE: Final = 16 * MEBIBYTE
 _PROBE_GRACE_S: Final = 3.0
+_LAST_TRIES: Final = 5
 
 
 @final
@@ -223,7 +224,8 @@ class Sender:
         """Say goodbye to the servers. A probe of a resting server gets 3 s to end.
 
         What other threads send at this moment is cut: it stays queued, or is uncertain
-        where its final dot was out. Cancel a `drain` before.
+        where its final dot was out. Cancel a `drain` before. Where others hold the outbox
+        it waits for them, up to a minute, to write down what was accepted.
         """
         self._dispatcher.settle_probes(_PROBE_GRACE_S)
         self._source.close()
@@ -231,7 +233,8 @@ class Sender:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown()
-        self._dispatcher.catch_up()
+        # Each waits for others who hold the outbox: what was accepted must not be sent twice.
+        any(self._dispatcher.catch_up() for _ in range(_LAST_TRIES))
         self._closing.close()
 
     def _message(self, email: Email | OutboxMessage, routes: Routes) -> OutboxMessage:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from smtp_desk.sender import Fate
 from smtp_desk.sender.entries import MarkInDoubt, State
 from smtp_desk.sender.outbox import OutboxBusyError, OutboxUnavailableError
+from smtp_desk.sender.refusals import Refusals
+from smtp_desk.sender.route_health import Shut, Usable
 from smtp_desk.sender.routes import Routes
 from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from tests.sender.posts import Post, fates
+from tests.sender.test_sender import INVITATION, Office
 from tests.sender.ways import UNCERTAIN, Way, failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import pytest
+    from pathlib import Path
 
     from smtp_desk.sender.entries import Change
     from smtp_desk.sender.testing import MemoryOutbox
@@ -60,9 +65,13 @@ class HeldDisk:
     def __init__(self, outbox: MemoryOutbox) -> None:
         self._apply = outbox.apply
         self.held = True
+        self.fails: int | None = None
 
     def __call__(self, changes: Iterable[Change]) -> frozenset[str]:
         wanted = tuple(changes)
+        if self.fails is not None:
+            self.fails -= 1
+            self.held = self.fails >= 0
         if self.held and not isinstance(wanted[0], MarkInDoubt):
             raise OutboxBusyError("the outbox is held by another program")
         return self._apply(wanted)
@@ -95,6 +104,68 @@ def test_an_acceptance_is_written_down_at_the_end(monkeypatch: pytest.MonkeyPatc
     disk.held = False
     post.dispatcher.catch_up()
     assert [entry.state for entry in post.entries] == [State.ACCEPTED]
+
+
+def test_an_outbox_that_is_held_at_the_end_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(tmp_path)
+    office.ways(Way())
+    disk = HeldDisk(office.outbox)
+    monkeypatch.setattr(office.outbox, "apply", disk)
+    with office.sender:
+        assert office.sender.send(INVITATION).recipients[0].fate is Fate.ACCEPTED
+        disk.fails = 3
+    (entry,) = office.outbox.page().entries
+    assert entry.state is State.ACCEPTED
+
+
+@pytest.mark.parametrize("probed", [False, True])
+def test_a_refused_sign_in_that_can_not_be_written_down_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, *, probed: bool
+) -> None:
+    custom = failing("connect.refused" if probed else "auth.rejected")
+    post = Post(custom, Way(DEFAULT))
+    if probed:
+        post.send()
+        post.clock.turn(minutes=1)
+        custom.probes = ["auth.rejected"]
+    record_failure, held = post.health.record_failure, [True]
+
+    def record(route: str, code: str, probe: str = "") -> None:
+        if held:
+            raise OutboxBusyError("the outbox is held by another program")
+        record_failure(route, code, probe)
+
+    monkeypatch.setattr(post.health, "record_failure", record)
+    post.send()
+    post.dispatcher.settle_probes(10)
+    tried = len(custom.sent)
+    post.clock.turn(minutes=5)
+    assert fates(post.send()) == [("queued", "")], "it could not be told of a second refusal"
+    assert not post.dispatcher.catch_up()
+    held.clear()
+    assert fates(post.send()) == [("accepted", DEFAULT)]
+    assert post.health.may_use(CUSTOM) == Shut("auth.rejected")
+    assert len(custom.sent) == tried
+    assert post.dispatcher.catch_up()
+
+
+def test_a_refusal_of_settings_that_were_replaced_shuts_nothing() -> None:
+    post = Post(None, None)
+    current = [True]
+
+    def record(route: str, code: str, probe: str = "") -> None:
+        raise OutboxBusyError("the outbox is held by another program")
+
+    refusals = Refusals(post.health)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(post.health, "record_failure", record)
+        with pytest.raises(OutboxBusyError):
+            refusals.tell(CUSTOM, "auth.rejected", current=lambda: bool(current))
+    current.clear()
+    refusals.catch_up()
+    assert post.health.may_use(CUSTOM) == Usable()
 
 
 def test_health_that_can_not_be_written_down_loses_no_email(
