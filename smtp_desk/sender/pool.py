@@ -34,6 +34,7 @@ _NARROW_SECONDS: Final = 60.0
 # maybe in another process: the health of routes lets nobody else ask.
 _BARRED_SECONDS: Final = 60.0
 _GOODBYE_SECONDS: Final = 2.0
+_IDLE_SECONDS: Final = 1.0
 
 
 class UnavailableError(Exception):
@@ -57,6 +58,7 @@ class PooledSession:
         heard: What it told.
         cancel: Ends it.
         reused: Whether it was open before it was borrowed: it may be dead without a sign.
+        idle: Whether nobody used it for a while before that: silence is less of being busy.
         messages: How many were sent by it.
         idle_since: When it was given back.
     """
@@ -65,6 +67,7 @@ class PooledSession:
     heard: Overheard
     cancel: Cancel
     reused: bool = False
+    idle: bool = False
     messages: int = 0
     idle_since: float = 0.0
 
@@ -331,8 +334,9 @@ class SessionPool:
         """Return the session used last, so that those not needed grow old."""
         while self._idle:
             pooled = self._idle.pop()
-            if self._clock() - pooled.idle_since < self._idle_seconds:
-                pooled.reused = True
+            idle = self._clock() - pooled.idle_since
+            if idle < self._idle_seconds:
+                pooled.reused, pooled.idle = True, idle >= _IDLE_SECONDS
                 self._busy.add(pooled)
                 return pooled
             self._dismiss(pooled)

@@ -156,7 +156,7 @@ class SmtpRoute:
 
 def _hand_over(pooled: PooledSession, mail: Addressed, dot: _Dot) -> Delivery:
     try:
-        return pooled.session.send(mail.envelope, mail.content, before_dot=dot)
+        return pooled.session.send(mail.envelope, mail.content, before_dot=dot, idle=pooled.idle)
     except CommandError as error:
         raise UnsendableError(str(error)) from error
 

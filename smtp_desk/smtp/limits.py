@@ -14,6 +14,8 @@ class Limits:
         greeting: Until the banner.
         tls: The TLS handshake.
         command: From a command to its reply.
+        idle: The same for the first command on a connection that was idle, whose other end
+            may be gone without a sign.
         data_block: To get one block of the message written.
         end: From the final dot to its reply.
         quit: From QUIT to its reply, which decides nothing.
@@ -25,6 +27,7 @@ class Limits:
     greeting: float = 30
     tls: float = 30
     command: float = 60
+    idle: float = 10
     data_block: float = 180
     end: float = 600
     quit: float = 5

@@ -152,6 +152,7 @@ class Session:
         *,
         before_dot: BeforeDot | None = None,
         last: bool = False,
+        idle: bool = False,
     ) -> Delivery:
         """Send one message and return what came of it for each recipient.
 
@@ -164,6 +165,8 @@ class Session:
             before_dot: Called right before the final dot is written. If it raises, the
                 connection is dropped without the dot, and what it raised is raised here.
             last: No other message follows: QUIT may ride behind this one. Call `quit`.
+            idle: The connection was idle, and there are others: a server that says nothing
+                is given up sooner.
 
         Raises:
             CommandError: The envelope can't be written as commands; nothing was sent.
@@ -175,6 +178,7 @@ class Session:
             limits=self._limits,
             deadline=self._deadline,
             cancel=self._cancel,
+            idle=idle,
         )
         self._transaction = transaction
         try:

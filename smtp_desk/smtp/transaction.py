@@ -75,6 +75,7 @@ class Transaction:
         limits: Limits,
         deadline: Deadline,
         cancel: Cancel,
+        idle: bool = False,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -91,6 +92,7 @@ class Transaction:
         self._limits = limits
         self._deadline = deadline
         self._cancel = cancel
+        self._first_reply = min(limits.idle, limits.command) if idle else limits.command
         self._pipelining = "PIPELINING" in channel.protocol.extensions
         self._results: list[RecipientResult | None] = []
         self._rcpts = [
@@ -146,12 +148,12 @@ class Transaction:
             flight = (*stale, mail, *self._rcpts, commands.DATA)
             self._channel.say(*flight, deadline=self._within_command())
             for _ in stale:
-                self._hear()
-            answer = self._hear()
+                self._channel.hear(self._within_first())
+            answer = self._channel.hear(self._within_first())
         else:
             for reset in stale:
-                self._ask(reset)
-            answer = self._ask(mail)
+                self._channel.ask(reset, self._within_first())
+            answer = self._channel.ask(mail, self._within_first())
         run.facts.update(reply_facts(answer.reply))
         if answer.outcome is not Outcome.DONE:
             self._end_refused_flight()
@@ -264,6 +266,9 @@ class Transaction:
 
     def _hear(self) -> Answer:
         return self._channel.hear(self._within_command())
+
+    def _within_first(self) -> Deadline:
+        return self._deadline.within(self._first_reply)
 
     def _within_command(self) -> Deadline:
         return self._deadline.within(self._limits.command)

@@ -6,7 +6,17 @@ import ssl
 
 import pytest
 
-from tests.sender.ways_out import ACCEPTED, HASTY, Dots, WaysOut, codes, send, statuses
+from smtp_desk.smtp.limits import Limits
+from tests.sender.ways_out import (
+    ACCEPTED,
+    HASTY,
+    Dots,
+    TickClock,
+    WaysOut,
+    codes,
+    send,
+    statuses,
+)
 from tests.servers.postfix import Postfix
 from tests.servers.process import server_folder
 from tests.servers.script import (
@@ -14,6 +24,7 @@ from tests.servers.script import (
     Action,
     Close,
     Default,
+    Delay,
     Reply,
     Reset,
     Script,
@@ -57,6 +68,31 @@ class TestStaleConnection:
             assert statuses(send(route)) == [ACCEPTED]
             assert statuses(send(route)) == [ACCEPTED]
             assert len(server.messages) == len(server.sessions) == 2
+            route.close()
+
+    def test_that_was_idle_and_is_silent_is_given_up_soon(
+        self, ways_out: WaysOut, tls: ssl.SSLContext, extensions: tuple[str, ...]
+    ) -> None:
+        """The computer slept or took another network: no word comes that it is dead."""
+        dies = Script(tls=tls, extensions=extensions, on={"MAIL": Turns(Default(), Silence())})
+        clock = TickClock()
+        limits = Limits(total=None, connect=10, command=3600, idle=0.3)
+        with ScriptedServer(dies, Script(tls=tls)) as server:
+            route = ways_out.route(server, limits=limits, clock=clock)
+            assert statuses(send(route)) == [ACCEPTED]
+            clock.now += 5
+            assert statuses(send(route)) == [ACCEPTED]
+            assert len(server.messages) == len(server.sessions) == 2
+            route.close()
+
+    def test_that_is_busy_is_waited_for(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
+        slow = Script(tls=tls, on={"MAIL": (Delay(0.5), Default())})
+        limits = Limits(total=None, connect=10, idle=0.1)
+        with ScriptedServer(slow) as server:
+            route = ways_out.route(server, limits=limits, clock=TickClock())
+            assert statuses(send(route)) == [ACCEPTED]
+            assert statuses(send(route)) == [ACCEPTED]
+            assert len(server.sessions) == 1
             route.close()
 
     def test_is_replaced_once(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:

@@ -88,6 +88,7 @@ class WaysOut:
         *,
         password: str = PASSWORD,
         limits: Limits = PATIENT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> SmtpRoute:
         """A route to a server, by STARTTLS."""
         port = server.port if isinstance(server, ScriptedServer) else server.starttls_port
@@ -99,6 +100,7 @@ class WaysOut:
             IDENTITY,
             CATALOGUE,
             limits=limits,
+            clock=clock,
         )
 
 
