@@ -18,6 +18,7 @@ from smtp_desk.core.address import parse_host, parse_mailbox
 from smtp_desk.core.problems import Severity
 from smtp_desk.core.texts import problem_text
 from smtp_desk.core.validation import validate_recipient
+from smtp_desk.sender.saved_routes import default_identity, identity_problem
 from smtp_desk.sender.transport import DEFAULT
 from smtp_desk.store.server_status import NotProvenError, ServerState, ServerStatus
 from smtp_desk.store.stored import DefaultKind, StoredServer, StoredSettings
@@ -70,16 +71,27 @@ class DefaultState:
         sendmail_path: The path of the MTA, also while another kind is in use; "" for none.
         from_email: The address of SENDMAIL or SMTP; "" for none.
         relay: The saved relay, also while another kind is in use.
+        problem: Which of its values can't be used and why, for people; "" for none. Saved
+            ones can; a file written by hand can hold others.
     """
 
     kind: DefaultKind = DefaultKind.OUTBOX
     sendmail_path: str = ""
     from_email: str = ""
     relay: Relay | None = None
+    problem: str = ""
+
+    @property
+    def works(self) -> bool:
+        """Whether emails can leave, or wait as they should."""
+        proven = self.relay is not None and self.relay.proven
+        return not self.problem and (proven or self.kind is not DefaultKind.SMTP)
 
     @property
     def text(self) -> str:
         """What becomes of the emails that it gets."""
+        if self.problem:
+            return f"Not used. {self.problem} Until then emails wait in the outbox."
         if self.kind is DefaultKind.SENDMAIL:
             return f"Emails leave through {self.sendmail_path}, from {self.from_email}."
         if self.kind is DefaultKind.OUTBOX or self.relay is None:
@@ -109,6 +121,7 @@ def default_state(services: Services, stored: StoredSettings) -> DefaultState:
         sendmail_path=service.sendmail_path,
         from_email=service.from_email,
         relay=_relay(services, stored, service.server) if service.server else None,
+        problem=_problem(stored),
     )
 
 
@@ -185,6 +198,17 @@ def address_problems(text: str) -> tuple[Notice, ...]:
 def _saved(services: Services, stored: StoredSettings) -> DefaultState:
     end_rest(services, DEFAULT)
     return default_state(services, stored)
+
+
+def _problem(stored: StoredSettings) -> str:
+    """Say which saved value keeps the kind in use from being used; looks at the disk."""
+    service, identity = stored.default, default_identity(stored)
+    if identity is None:
+        return ""
+    if service.kind is DefaultKind.SENDMAIL and (said := sendmail_problem(service.sendmail_path)):
+        return f"Path of sendmail: {said.removesuffix('.')}."
+    problem = identity_problem(identity)
+    return f"{problem['field']}: {problem['reason']}." if problem else ""
 
 
 def _relay(services: Services, stored: StoredSettings, server: StoredServer) -> Relay:

@@ -18,8 +18,9 @@ from smtp_desk.store.stored import DefaultKind, StoredServer, StoredSettings
 _log: Final = logging.getLogger(__name__)
 
 _USES_DEFAULT: Final = "System emails leave through the default email service."
+_HOLDS: Final = "System emails wait in the outbox until a route works."
 _NEEDS_PROOF: Final = "Save settings that a test email has proven first."
-_NOTHING: Final = StatusLine(StatusKind.NOT_CONFIGURED, f"Not configured. {_USES_DEFAULT}")
+_NOTHING: Final = StatusLine(StatusKind.NOT_CONFIGURED, f"Not configured. {_HOLDS}")
 _NO_RELAY: Final = StatusLine(StatusKind.NOT_CONFIGURED, "No relay is set up yet.")
 
 
@@ -37,6 +38,7 @@ class Saved:
         ca_host: The only host that this CA was trusted for, or "" for a CA of any host.
         proven: The saved values if their proof holds, with the mark of the stored secret.
         default: Whether it is the relay of the default email service, which has no switch.
+        instead: What becomes of emails without it.
     """
 
     draft: SettingsDraft = field(default_factory=SettingsDraft)
@@ -48,6 +50,7 @@ class Saved:
     ca_host: str = ""
     proven: Snapshot | None = None
     default: bool = False
+    instead: str = _HOLDS
 
     @property
     def after_save(self) -> str:
@@ -63,7 +66,7 @@ class Saved:
         """What to say once it was removed."""
         if self.default:
             return "The relay and its password were removed."
-        return f"Configuration removed. {_USES_DEFAULT}"
+        return f"Configuration removed. {self.instead}"
 
 
 def load_saved(services: Services, *, default: bool = False) -> Saved:
@@ -85,10 +88,11 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         reason = "The settings file can’t be read."
         status = StatusLine(StatusKind.FILE_UNREADABLE, text)
         return Saved(status=status, switch_reason=reason, default=default)
-    server = stored.default.server if default else stored.server
+    server, instead = stored.default.server if default else stored.server, _instead(stored)
     if server is None:
         draft = SettingsDraft(from_name=stored.preferences.company_name)
-        return Saved(draft=draft, status=_NO_RELAY if default else _NOTHING, default=default)
+        status = _NO_RELAY if default else _not_configured(stored)
+        return Saved(draft=draft, status=status, default=default, instead=instead)
     judged = judge(services, stored, default=default)
     proven = judged.state is ServerState.ACTIVE
     password = StoredSecret(server.key) if server.key else Secret("")
@@ -105,6 +109,7 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         ca_host=settings.host if trusted else "",
         proven=Snapshot(settings, password) if proven else None,
         default=default,
+        instead=instead,
     )
 
 
@@ -177,19 +182,27 @@ def status_line(stored: StoredSettings, judged: ServerStatus) -> StatusLine:
         stored: What is saved.
         judged: What the custom server would be good for if it were switched on.
     """
-    server = stored.server
+    server, instead = stored.server, _instead(stored)
     if server is None:
-        return _NOTHING
+        return _not_configured(stored)
     if judged.state is ServerState.SECRET_UNAVAILABLE:
-        text = f"Password not available. {judged.reason} Until then: s{_USES_DEFAULT[1:]}"
+        text = f"Password not available. {judged.reason} Until then: s{instead[1:]}"
         return StatusLine(StatusKind.PASSWORD_UNAVAILABLE, text)
     if judged.state is ServerState.UNPROVEN:
-        text = f"Not proven. {judged.reason} Until then: s{_USES_DEFAULT[1:]}"
+        text = f"Not proven. {judged.reason} Until then: s{instead[1:]}"
         return StatusLine(StatusKind.NOT_PROVEN, text)
     if not stored.enabled:
-        return StatusLine(StatusKind.OFF, f"Off. {_USES_DEFAULT}")
+        return StatusLine(StatusKind.OFF, f"Off. {instead}")
     host = parse_host(server.settings.host).unicode
     return StatusLine(StatusKind.ACTIVE, f"Active. System emails leave through {host}.")
+
+
+def _instead(stored: StoredSettings) -> str:
+    return _HOLDS if stored.default.kind is DefaultKind.OUTBOX else _USES_DEFAULT
+
+
+def _not_configured(stored: StoredSettings) -> StatusLine:
+    return StatusLine(StatusKind.NOT_CONFIGURED, f"Not configured. {_instead(stored)}")
 
 
 def _relay_line(server: StoredServer, judged: ServerStatus) -> StatusLine:

@@ -22,14 +22,14 @@ known, times are RFC 3339 in UTC:
              "unanswered": messages in a row without an answer}
 
 `due` is a route that is tried again with the next email. `worker_needed` says that emails
-wait that only a worker, or the next email, sends. `problems` tells what could not be read.
+wait that only a worker, or the next email, sends. `problems` tells what could not be read or used.
 """
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from smtp_desk.app.default_service import DefaultState, default_state
+from smtp_desk.app.default_service import DefaultState, address_problems, default_state
 from smtp_desk.app.outage import (
     HealthState,
     health_state,
@@ -41,6 +41,7 @@ from smtp_desk.app.outage import (
 )
 from smtp_desk.app.saved import judge, status_line
 from smtp_desk.app.services import Services
+from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.entries import State
 from smtp_desk.sender.outbox import Counts, OutboxUnavailableError
@@ -74,7 +75,8 @@ class RouteReport:
     """A route: what is saved for it, and how it does.
 
     Attributes:
-        status: What a saved server is good for; of SENDMAIL and OUTBOX whether it is one.
+        status: What a saved server is good for; of SENDMAIL and OUTBOX whether it is one. A
+            default service with a value that can't be used is UNPROVEN.
         proven: Whether its proof holds; None where there is nothing to prove or no telling.
         secret: `none`, `available` or `unavailable`.
         server: The saved server that it leads to, or None.
@@ -113,7 +115,7 @@ class Status:
         default: The default email service.
         service: What is saved for that.
         outbox: What waits; None where it can't be read.
-        problems: What could not be read, and why.
+        problems: What could not be read or used, and why.
         custom_text: The status line of the custom server.
         default_text: What becomes of the emails that the default email service gets.
     """
@@ -166,13 +168,13 @@ def read_status(services: Services) -> Status:
     judged, default = judge(services, stored), default_state(services, stored)
     health: dict[str, HealthReport] = {}
     outbox: OutboxReport | None = None
-    problems: tuple[str, ...] = ()
+    problems = _problems(stored)
     try:
         for route in (CUSTOM, DEFAULT):
             health[route] = _health(services, stored, route, now)
         outbox = _outbox(services, now)
     except OutboxUnavailableError as error:
-        problems = (str(error),)
+        problems += (str(error),)
     custom = health.get(CUSTOM)
     outage = outage_of(services, stored, custom.known) if custom else None
     return Status(
@@ -199,11 +201,23 @@ def _custom(
 def _default(
     stored: StoredSettings, default: DefaultState, health: HealthReport | None
 ) -> RouteReport:
-    if default.kind is DefaultKind.SMTP and default.relay is not None:
-        return _report(stored.default.server, default.relay.state, health)
     used = default.kind is DefaultKind.SENDMAIL
     state = ServerState.ACTIVE if used else ServerState.NOT_CONFIGURED
-    return RouteReport(status=ServerStatus(state), health=health)
+    report = RouteReport(status=ServerStatus(state), health=health)
+    if default.kind is DefaultKind.SMTP and default.relay is not None:
+        report = _report(stored.default.server, default.relay.state, health)
+    if default.problem:
+        return replace(report, status=ServerStatus(ServerState.UNPROVEN, default.problem))
+    return report
+
+
+def _problems(stored: StoredSettings) -> tuple[str, ...]:
+    """Say which preferences are of no use."""
+    address = stored.preferences.tell_address
+    if not address or not any(notice.error for notice in address_problems(address)):
+        return ()
+    said = f"“Tell this address” holds no email address, but “{visible(address)}”."
+    return (f"{said} Nobody is told of an outage.",)
 
 
 def _report(

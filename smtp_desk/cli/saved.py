@@ -91,7 +91,8 @@ def disable(invocation: Invocation) -> ExitStatus:
 def remove(invocation: Invocation) -> ExitStatus:
     """Forget the saved server, and its password in the keyring, without asking again.
 
-    System emails then leave through the default email service.
+    System emails then leave through the default email service, or wait in the outbox where
+    there is none.
     """
     return _change(invocation, lambda: remove_saved(invocation.services))
 

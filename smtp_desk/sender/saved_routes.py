@@ -146,22 +146,12 @@ class SavedRoutes:
         service, identity = stored.default, default_identity(stored)
         if identity is None:
             return None
-        problem = self._problem_of(identity)
+        problem = identity_problem(identity)
         if problem is not None:
-            return problem
+            return self._told("settings.value_invalid", **problem)
         if service.kind is DefaultKind.SMTP and service.server is not None:
             return self._smtp(DEFAULT, service.server, identity)
         return SendmailRoute(service.sendmail_path, identity, self._catalogue)
-
-    def _problem_of(self, identity: Identity) -> Finding | None:
-        """Return why no email can come from `identity`: no proof stands for these values."""
-        if not _is_mailbox(identity.from_email):
-            reason = f"“{visible(identity.from_email)}” is no email address"
-            return self._told("settings.value_invalid", field="From email", reason=reason)
-        if has_control(identity.from_name):
-            reason = "it has a line break or another control character"
-            return self._told("settings.value_invalid", field="Company name", reason=reason)
-        return None
 
     def _smtp(self, name: str, server: StoredServer, identity: Identity) -> Route | Finding:
         try:
@@ -187,6 +177,21 @@ class SavedRoutes:
 
     def _told(self, code: str, **facts: Json) -> Finding:
         return cause(self._catalogue, code, facts)
+
+
+def identity_problem(identity: Identity) -> dict[str, str] | None:
+    """Return why no email can come from `identity`, or None: no proof stands for its values.
+
+    Returns:
+        The `field` whose value can't be used, and the `reason`, a sentence without its stop.
+    """
+    if not _is_mailbox(identity.from_email):
+        reason = f"“{visible(identity.from_email)}” is no email address"
+        return {"field": "From email", "reason": reason}
+    if has_control(identity.from_name):
+        reason = "it has a line break or another control character"
+        return {"field": "Company name", "reason": reason}
+    return None
 
 
 def custom_identity(stored: StoredSettings) -> Identity | None:

@@ -10,6 +10,7 @@ from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.server import Sandbox
+from smtp_desk.store.stored import DefaultKind, DefaultService
 from tests.app.page import Page, open_page
 
 
@@ -59,7 +60,17 @@ def test_discard_goes_back_to_what_is_saved(saved: Page) -> None:
     assert saved.state().discard_reason
 
 
-def test_remove_goes_back_to_the_default_service(saved: Page) -> None:
+@pytest.mark.parametrize(
+    ("default", "fate"),
+    [
+        (DefaultKind.OUTBOX, "wait in the outbox"),
+        (DefaultKind.SENDMAIL, "leave through the default email service"),
+    ],
+)
+def test_remove_goes_back_to_the_default_service(
+    saved: Page, default: DefaultKind, fate: str
+) -> None:
+    saved.services.store.save_default(DefaultService(default, "/bin/true", "desk@example.org"))
     assert saved.state().remove_reason == ""
     saved.presenter.remove()
     saved.runner.finish()
@@ -67,7 +78,8 @@ def test_remove_goes_back_to_the_default_service(saved: Page) -> None:
     assert state.status.kind is StatusKind.NOT_CONFIGURED
     assert saved.view.draft.host == ""
     assert state.save_notice
-    assert "default email service" in state.save_notice.text
+    assert fate in state.save_notice.text
+    assert fate in state.status.text
     assert saved.services.store.load().server is None
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from smtp_desk.app.default_service import use_outbox, use_sendmail
+from smtp_desk.app.default_service import default_state, use_outbox, use_sendmail
 from smtp_desk.app.services import Services
 from smtp_desk.app.status import SCHEMA, Status, read_status
 from smtp_desk.core.settings import Security
 from smtp_desk.sender.entries import OutboxMessage, State
 from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
+from smtp_desk.store.stored import Preferences
 from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, RELAY
 
 if TYPE_CHECKING:
@@ -113,6 +114,36 @@ def test_a_keyring_that_does_not_answer(
     assert (custom["state"], custom["secret"]) == ("secret_unavailable", "unavailable")
     assert custom["proven"] is None
     assert custom["reason"] == "The keyring is locked."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("desk@example.org", "desk", "From email: “desk” is no email address."),
+        (sys.executable, "/no/such/file", "Path of sendmail: There is no such file."),
+        ('"Example"', '"Exam\\nple"', "Company name: it has a line break"),
+    ],
+)
+def test_a_default_service_that_was_edited_by_hand(
+    services: Services, old: str, new: str, reason: str
+) -> None:
+    services.store.save_preferences(Preferences(company_name="Example"))
+    use_sendmail(services, sys.executable, "desk@example.org")
+    file = services.paths.settings_file
+    file.write_text(file.read_text().replace(old, new))
+    default = document(services)["default"]
+    assert default["state"] == "unproven"
+    assert default["reason"].startswith(reason)
+    assert read_status(services).default_text.startswith(f"Not used. {reason}")
+    assert not default_state(services, services.store.load()).works
+
+
+def test_an_address_to_tell_that_is_none(services: Services) -> None:
+    services.store.save_preferences(Preferences(tell_address="it@example.org"))
+    assert document(services)["problems"] == []
+    services.store.save_preferences(Preferences(tell_address="nobody\a"))
+    (problem,) = document(services)["problems"]
+    assert "“nobody\\x07”" in problem
 
 
 def test_sendmail_has_a_path_and_an_address(services: Services) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.servers.secret_service import SecretService
 
 TITLE: Final = "SMTP Desk"
-NOT_CONFIGURED: Final = "Not configured. System emails leave through the default email service."
+NOT_CONFIGURED: Final = "Not configured. System emails wait in the outbox until a route works."
 HOST: Final = "alt+v"
 RECIPIENT: Final = "ann@example.test"
 SEND: Final = "alt+m"

@@ -155,6 +155,17 @@ def test_an_address_that_is_none_is_not_saved(
     assert "name@example.com" not in tell(page).accessibleDescription()
 
 
+def test_an_address_written_by_hand_that_is_none_is_marked_at_once(
+    page: GeneralPage, keeper: PreferencesKeeper, services: Services, qtbot: QtBot
+) -> None:
+    for address, marked in (("nobody there", True), ("ann@corp.local", False)):
+        services.store.save_preferences(Preferences(tell_address=address))
+        with qtbot.waitSignal(keeper.changed):
+            keeper.load()
+        assert tell(page).text() == address
+        assert ("name@example.com" in tell(page).accessibleDescription()) is marked
+
+
 def test_tab_follows_the_reading_order(page: GeneralPage, qtbot: QtBot) -> None:
     kind = page.findChild(QComboBox, "default_kind")
     assert isinstance(kind, QComboBox)

@@ -113,8 +113,8 @@ class DefaultCard(Card):
             self._path.set_text(state.sendmail_path or USUAL_SENDMAIL)
             self._from_email.set_text(state.from_email)
         relay = state.relay
-        works = state.kind is not DefaultKind.SMTP or (relay is not None and relay.proven)
-        tone = "muted" if state.kind is DefaultKind.OUTBOX else "success" if works else "warning"
+        held = state.kind is DefaultKind.OUTBOX
+        tone = "muted" if held else "success" if state.works else "warning"
         icon = {"muted": "info", "success": "success", "warning": "warning"}[tone]
         self._icon.show_icon(icon, tone)
         self._status.show_text(state.text)

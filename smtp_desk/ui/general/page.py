@@ -76,6 +76,10 @@ class GeneralPage(Page):
         ):
             if not field.edit.hasFocus():
                 field.set_text(text)
+        if not self._tell_complains:
+            # A file written by hand can hold what nobody could type here.
+            wrong = [each for each in _address_notices(preferences.tell_address) if each.error]
+            self._tell.show_notices(tuple(wrong))
         self._theme.set_value(preferences.theme)
 
     @Slot(str)

@@ -43,8 +43,8 @@ CUSTOM: Final = PageWords(
     explanation="Let system emails leave through your own mail server, from your own address.",
     card="Custom SMTP server",
     question="Remove the configuration of the custom SMTP server?",
-    consequence="System emails leave through the default email service from then on. "
-    "The settings and the stored password are deleted.",
+    consequence="System emails leave through the default email service from then on, or wait in "
+    "the outbox where there is none. The settings and the stored password are deleted.",
 )
 RELAY: Final = PageWords(
     name="relay",
