@@ -6,6 +6,7 @@ them commits for all: the disk is asked once for many threads.
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -28,6 +29,7 @@ _PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
 _WAL_OCTETS: Final = 64 * 1024 * 1024
+_LEAST_FREE_OCTETS: Final = 64 * 1024
 _RETRY_S: Final = 0.01
 _PRIMARY: Final = 0xFF  # the low octet of an extended result code
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -263,7 +265,7 @@ class Database:
             )
         if code in _CORRUPT:
             return OutboxCorruptError(f"The outbox {self.path} is damaged: {error}. {_LEFT}")
-        if code == sqlite3.SQLITE_FULL:
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(self.path)):
             return OutboxUnavailableError(f"The disk of the outbox {self.path} is full.")
         return OutboxUnavailableError(f"The outbox {self.path} can’t be used: {error}.")
 
@@ -308,6 +310,13 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _is_full(path: Path) -> bool:
+    """Whether an error of input or output is that of a full disk, which SQLite does not tell."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(path.parent).free < _LEAST_FREE_OCTETS
+    return False
 
 
 def _primary_code(error: sqlite3.Error) -> int:

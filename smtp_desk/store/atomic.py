@@ -30,9 +30,11 @@ def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     try:
         _write_new(temporary, data, mode)
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError):
+            error.filename = str(path)  # the name that people know
         raise
     sync_folder(target.parent)
 

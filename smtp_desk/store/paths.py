@@ -88,5 +88,6 @@ class Paths:
         """
         for folder in (self.config, self.state, self.logs):
             folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-            if folder.stat().st_mode & 0o077:
-                folder.chmod(_PRIVATE)
+            mode = folder.stat().st_mode
+            if mode & 0o077:
+                folder.chmod(mode & _PRIVATE)  # one that is read-only stays that

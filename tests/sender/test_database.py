@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,7 @@ from smtp_desk.sender.outbox import (
 )
 from smtp_desk.sender.outbox_sqlite import SqliteOutbox
 from tests.sender.outboxes import message
+from tests.store.tiny_disk import tiny_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,6 +152,17 @@ def test_a_full_disk_is_told_and_the_work_undone(database: Database) -> None:
     assert count(database) == 1
     outbox.add([message()])  # the connection that met the limit is gone
     assert count(database) == 2
+
+
+def test_a_disk_that_is_really_full_is_named(path: Path) -> None:
+    path.parent.mkdir()
+    with tiny_disk(path.parent, kib=400):
+        with Database(path) as database:
+            SqliteOutbox(database).add([message()])
+        with suppress(OSError):
+            (path.parent / "filler").write_bytes(bytes(400 * 1024))
+        with pytest.raises(OutboxUnavailableError, match=r"disk of the outbox .* is full"):
+            Database(path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file sizes")

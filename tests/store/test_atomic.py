@@ -152,3 +152,10 @@ def test_where_folders_can_not_be_opened(file: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(atomic, "_O_DIRECTORY", None)
     write_atomic(file, b"x")
     assert file.read_bytes() == b"x"
+
+
+def test_a_failure_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "missing" / "settings.toml"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_atomic(file, b"new")
+    assert caught.value.filename == str(file)

@@ -46,3 +46,10 @@ def test_folders_are_private(tmp_path: Path) -> None:
         paths.ensure()
         modes = [stat.S_IMODE(p.stat().st_mode) for p in (paths.config, paths.state, paths.logs)]
         assert modes == [0o700] * 3
+
+
+def test_a_folder_that_is_read_only_stays_that(tmp_path: Path) -> None:
+    paths = Paths.below(tmp_path)
+    paths.config.mkdir(mode=0o555)
+    paths.ensure()
+    assert stat.S_IMODE(paths.config.stat().st_mode) == 0o500
