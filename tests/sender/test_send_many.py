@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.sender import Fate
+from smtp_desk.sender.drain import CONNECTIONS
 from smtp_desk.sender.entries import State
 from tests.sender.post_office import mail
 from tests.sender.test_sender import Office
-from tests.sender.ways import Way
+from tests.sender.ways import ACCEPTED, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +57,20 @@ def test_a_caller_that_stops_half_way(office: Office) -> None:
             break
     assert len(taken) == len(custom.given) == 100
     assert {entry.state for entry in office.outbox.page().entries} == {State.ACCEPTED}
+
+
+def test_settings_that_are_saved_meanwhile_hold_for_the_next_email(office: Office) -> None:
+    new, taken = Way(), list[int]()
+
+    def answer(_recipient: str) -> str:
+        office.ways(new)
+        return "session.cancelled" if new.given else ACCEPTED
+
+    office.ways(Way(answer=answer))
+    receipts = list(office.sender.send_many(mails(50, taken)))
+    given = [receipt.recipients[0].fate for receipt in receipts].count(Fate.ACCEPTED)
+    assert given >= len(receipts) - CONNECTIONS
+    assert len(new.given) >= len(receipts) - CONNECTIONS
 
 
 def test_a_source_of_emails_that_raises(office: Office) -> None:
