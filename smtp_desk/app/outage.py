@@ -23,6 +23,9 @@ from smtp_desk.store.stored import DefaultKind, StoredServer, StoredSettings
 _log: Final = logging.getLogger(__name__)
 
 _WORKS: Final = "The server works again. What waits in the outbox is due now."
+_LETS_US_IN: Final = (
+    "The server can be reached. The next email shows whether it takes emails again."
+)
 _PROBE_S: Final = 60.0
 """Longest wait for a session: connecting, greeting and signing in have limits of their own."""
 
@@ -145,7 +148,7 @@ def try_again(services: Services, route: str = CUSTOM) -> Notice:
     except OutboxUnavailableError as error:
         return Notice(str(error), error=True)
     if not is_out(health):
-        return Notice(_WORKS)
+        return Notice(_WORKS if health.out_since is None else _LETS_US_IN)
     why = summary_of(services, health.code, _saved_server(services, route))
     return Notice(f"Still unavailable. {why}".rstrip(), error=True)
 

@@ -124,6 +124,16 @@ def test_try_again_tries_the_server_at_once_and_what_waits_is_due(saved: Page) -
     assert services.outbox.get(claim.entry.id).next_attempt_at < later
 
 
+def test_what_only_an_email_can_show_is_not_promised(saved: Page) -> None:
+    services = saved.services
+    services.store.set_enabled(True)
+    services.health.record_failure(CUSTOM, "sender.not_owned")
+    notice = try_again(services)
+    assert not notice.error
+    assert "The next email shows" in notice.text
+    assert isinstance(services.health.may_use(CUSTOM), Usable)
+
+
 def test_a_server_that_still_fails_is_said_with_its_cause(services: Services) -> None:
     settings = replace(OLD, host="127.0.0.1", port=free_port())
     services.store.save_server(settings, Security.STARTTLS, OLD_SECRET)
