@@ -70,6 +70,10 @@ class Navigation(QWidget):
         self._list.setCurrentRow(list(self._builders).index(name))
         return page
 
+    def take_focus(self) -> None:
+        """Move the focus to the list: whoever uses the keyboard begins there."""
+        self._list.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave only icons in the list of a narrow window."""
         super().resizeEvent(event)

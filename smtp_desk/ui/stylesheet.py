@@ -53,7 +53,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 }
 #navigation::item:hover { background: $hover; }
 #navigation::item:selected { background: $selected; color: $text; font-weight: 600; }
-#navigation:focus::item:selected { border-color: $accent; }
+#navigation::item:selected:focus { border-color: $accent; }
 
 QFrame[card="true"] { background: $surface; border: 1px solid $line; border-radius: 12px; }
 QFrame[rule="true"] { background: $line; border: none; max-height: 1px; min-height: 1px; }
@@ -136,11 +136,11 @@ QPushButton[kind="choice"]:checked { background: $selected; border-color: $accen
 QPushButton[kind="choice"]:focus { border: 2px solid $accent; padding: 4px 9px; }
 
 QToolButton {
-    background: $raised; border: 1px solid $edge; border-radius: 8px; padding: 6px;
+    background: $raised; border: 1px solid $edge; border-radius: 8px; padding: 4px;
 }
 QToolButton:hover { background: $hover; }
 QToolButton:checked { background: $selected; }
-QToolButton:focus { border: 2px solid $accent; padding: 5px; }
+QToolButton:focus { border: 2px solid $accent; padding: 3px; }
 QToolButton:disabled { background: transparent; border: 1px solid $line; }
 
 QListWidget#mails, QListWidget#email_variants {

@@ -105,6 +105,7 @@ class Workshop(QObject):
     def start(self, filled: Mapping[Field, str]) -> None:
         """Show the first page and read what is saved; then type what is `filled` in."""
         self.navigation.open_page("integrations")
+        self.navigation.take_focus()
         self._keeper.load()
         self.presenter.start()
         self._default.load()

@@ -1,0 +1,80 @@
+"""The focus: there from the start, and seen on every control that can have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QWidget
+
+from smtp_desk.app.services import Services
+from smtp_desk.ui.desk import Desk
+from tests.ui import reports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from smtp_desk.ui.theme import Theme
+
+LOADED_MS = 30_000
+AROUND = 48
+ROOM = QSize(1100, 3000)
+PAGES = ("integrations", "email_types", "delivery", "diagnostics", "general")
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Desk]:
+    theme.prefer("light")
+    made = Desk(lambda: Services.sandbox(tmp_path / "desk"))
+    qtbot.addWidget(made.window)
+    with qtbot.waitSignal(made.furnished, timeout=LOADED_MS):
+        made.window.show()
+    yield made
+    made.close()
+
+
+def test_the_list_of_pages_has_the_focus_at_first(desk: Desk) -> None:
+    focused = desk.window.focusWidget()
+    assert focused is not None
+    assert focused.objectName() == "navigation"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_focus_can_be_seen_on_every_control(desk: Desk, qtbot: QtBot, name: str) -> None:
+    desk.workshop.navigation.open_page(name)
+    if name == "diagnostics":
+        desk.workshop.diagnosis.show_report(reports.WRONG_PASSWORD)
+    desk.window.resize(ROOM)
+    desk.window.activateWindow()
+    qtbot.waitUntil(desk.window.isActiveWindow)
+    controls = [
+        control
+        for control in desk.window.findChildren(QWidget)
+        if control.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and control.isVisible()
+        and control.isEnabled()
+    ]
+    assert len(controls) > 2
+    unseen = []
+    for number, control in enumerate(controls):
+        if not control.isVisible():
+            continue  # The list of emails was read meanwhile, and is empty.
+        controls[number - 1].setFocus()
+        without = _picture(desk.window, control)
+        control.setFocus(Qt.FocusReason.TabFocusReason)
+        assert control.hasFocus(), control
+        if _picture(desk.window, control) == without:
+            unseen.append(control.objectName())
+    assert unseen == []
+
+
+def _picture(window: QWidget, control: QWidget) -> QImage:
+    QApplication.processEvents()
+    corner = control.mapTo(window, QPoint(0, 0))
+    place = QRect(corner, control.size()).adjusted(-AROUND, -AROUND, AROUND, AROUND)
+    return window.grab(place).toImage()
