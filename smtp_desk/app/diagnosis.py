@@ -32,8 +32,8 @@ from smtp_desk.smtp.check import Steps
 
 R = TypeVar("R")
 
-FROM_TEST: Final = "Test email with the values in the form"
-FROM_CHECK: Final = "Check without signing in, with the values in the form"
+FROM_TEST: Final = "The newest test email, with the values that the form had then"
+FROM_CHECK: Final = "The newest check without signing in, with the values that the form had then"
 FROM_COMMAND: Final = "Opened from the command line"
 _CANCELLED: Final = "The test was cancelled."
 _DOMAIN_CANCELLED: Final = "Cancelled. Nothing was found out about the From domain."

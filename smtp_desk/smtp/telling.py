@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from smtp_desk.core.stages import Facts, Json
+from smtp_desk.core.subject_name import plain_name
 
 _NAMES: Final[Mapping[str, str]] = {
     "suggestion": "suggested_name",
@@ -18,13 +19,14 @@ _NAMES: Final[Mapping[str, str]] = {
     "dead_addresses": "failed_addresses",
 }
 _DATES: Final = ("not_after", "not_before")
+_SUBJECTS: Final = ("issuer", "expired_subject")
 
 
 def for_texts(facts: Facts) -> dict[str, Json]:
     """Return `facts` with those the texts name otherwise added, in the form in which they read.
 
-    Addresses become "192.0.2.1 (refused)"; moments become dates; `ca` says that the
-    issuer is a CA.
+    Addresses become "192.0.2.1 (refused)"; moments become dates; names in certificates
+    "Example CA (Example Ltd)"; `ca` says that the issuer is a CA.
     """
     told = dict(facts)
     for name, shown in _NAMES.items():
@@ -40,6 +42,10 @@ def for_texts(facts: Facts) -> dict[str, Json]:
         moment = told.get(name)
         if isinstance(moment, str):
             told[name] = moment.partition("T")[0]
+    for name in _SUBJECTS:
+        subject = told.get(name)
+        if isinstance(subject, str):
+            told[name] = plain_name(subject)
     if isinstance(clock := facts.get("clock"), str):
         told["now"] = f"{clock.replace('T', ' ')[:16]} UTC"
     # OpenSSL's reason is the same for every certificate it refuses; these are the words for it.

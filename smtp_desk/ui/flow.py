@@ -10,17 +10,23 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QWidget
 from smtp_desk.ui.theme import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class Flow(QLayout):
     """Places its items along the reading direction, in as many lines as they need."""
 
-    def __init__(self, *, at_end: bool = False) -> None:
-        """Create it; `at_end` moves each line to the end of the reading direction."""
+    def __init__(self, *, at_end: bool = False, breaks: Iterable[QWidget] = ()) -> None:
+        """Create it.
+
+        Args:
+            at_end: Move each line to the end of the reading direction.
+            breaks: Where not all fits in one line, a new one begins at these widgets.
+        """
         super().__init__()
         self._items: list[QLayoutItem] = []
         self._at_end = at_end
+        self._breaks = frozenset(breaks)
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(Space.S)
 
@@ -93,9 +99,10 @@ class Flow(QLayout):
     def _lines(self, width: int) -> Iterator[tuple[list[QLayoutItem], int]]:
         line: list[QLayoutItem] = []
         used = 0
+        breaks = self._breaks if self.sizeHint().width() > width else ()
         for item in self._shown():
             size = item.sizeHint()
-            if line and used + size.width() > width:
+            if line and (used + size.width() > width or item.widget() in breaks):
                 yield line, max(each.sizeHint().height() for each in line)
                 line, used = [], 0
             line.append(item)
@@ -104,10 +111,10 @@ class Flow(QLayout):
             yield line, max(each.sizeHint().height() for each in line)
 
 
-def flow(*widgets: QWidget, at_end: bool = False) -> QWidget:
+def flow(*widgets: QWidget, at_end: bool = False, breaks: Iterable[QWidget] = ()) -> QWidget:
     """Return a widget that holds `widgets` in a `Flow`."""
     holder = QWidget()
-    layout = Flow(at_end=at_end)
+    layout = Flow(at_end=at_end, breaks=breaks)
     holder.setLayout(layout)
     for widget in widgets:
         layout.addWidget(widget)

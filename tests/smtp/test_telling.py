@@ -50,3 +50,8 @@ def test_a_certificate_that_ends_soon_and_a_ca() -> None:
 def test_this_computers_clock_reads_as_a_clock() -> None:
     told = for_texts({"clock": "2026-09-01T10:02:33+00:00"})
     assert told["now"] == "2026-09-01 10:02 UTC"
+
+
+def test_names_in_certificates_read_as_names() -> None:
+    told = for_texts({"issuer": "CN=Example CA,O=Example Ltd", "certificate": "CN=a.example"})
+    assert (told["issuer"], told["expired_subject"]) == ("Example CA (Example Ltd)", "a.example")

@@ -159,7 +159,10 @@ def test_what_the_program_can_do_is_a_button_and_nothing_else_is(qtbot: QtBot, c
     qtbot.addWidget(panel)
     panel.show_finding(finding)
     doable = {f"remedy_{remedy.id}" for remedy in finding.remedies if remedy.doable}
-    assert {button.objectName() for button in panel.findChildren(QPushButton)} == doable
+    buttons = {button.objectName() for button in panel.findChildren(QPushButton)}
+    assert buttons - {"open_website"} == doable
+    names_website = any("https://" in remedy.text for remedy in finding.remedies)
+    assert ("open_website" in buttons) == (names_website and code != "auth.token_rejected")
 
 
 def test_trusting_a_ca_without_an_offer_changes_nothing(desk: Desk) -> None:

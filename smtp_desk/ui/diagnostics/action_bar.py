@@ -25,6 +25,12 @@ _SENDS_NOTHING: Final = (
     "Run again goes no further than encryption (TLS): it needs no password, From or recipient, "
     "sends no email and proves nothing."
 )
+_TRIES_THE_WAY: Final = (
+    "Run again then only tries the way to the server: no password needed, no email sent, no proof."
+)
+_OWN_FORM: Final = (
+    "Run again tests the values in the form on Integrations, not those of this report."
+)
 _DOMAIN: Final = (
     "Asks the DNS who receives mail for the domain of the From email and who may send for it. "
     "Needs no server and no password."
@@ -60,7 +66,6 @@ class ActionBar(QFrame):
         self._without = CheckBox("&Without signing in")
         self._without.setObjectName("without_signing_in")
         self._without.setToolTip(_SENDS_NOTHING)
-        self._without.setAccessibleDescription(_SENDS_NOTHING)
         self._cancel = _button("Cancel", "cancel_run")
         self._domain = _button("Check From &domain", "check_domain")
         self._domain.setToolTip(_DOMAIN)
@@ -75,15 +80,9 @@ class ActionBar(QFrame):
         self._save.clicked.connect(self.save_wanted)
         self._copy.clicked.connect(self.copy_wanted)
         self._without.toggled.connect(self._explain)
-        buttons = flow(
-            self._run,
-            self._cancel,
-            self._without,
-            self._domain,
-            self._open,
-            self._save,
-            self._copy,
-        )
+        # Cancel behind the others: where it comes and goes, no button moves below the mouse.
+        checks = (self._run, self._without, self._domain, self._cancel)
+        buttons = flow(*checks, self._copy, self._save, self._open, breaks=[self._copy])
         content = column(inner := QFrame(), Space.S)
         content.addWidget(self._line)
         content.addWidget(buttons)
@@ -124,7 +123,7 @@ class ActionBar(QFrame):
         enable(self._open, busy)
         enable(self._save, busy or reason)
         enable(self._copy, busy or reason)
-        self._without.setEnabled(not busy)
+        enable(self._without, busy)
         if state.running and (starting or waiting):
             self._cancel.setFocus(Qt.FocusReason.OtherFocusReason)
         elif waiting:
@@ -141,8 +140,10 @@ class ActionBar(QFrame):
         elif state is not None and state.domain is not None and state.domain_is_news:
             tone = "success" if state.domain.in_order else "warning"
             self._line.show_line(state.domain.summary, tone)
+        elif state is not None and state.report is not None and not state.own:
+            self._line.show_line(_OWN_FORM, "muted")
         else:
-            text = _SENDS_NOTHING if self._without.isChecked() else _SENDS
+            text = _TRIES_THE_WAY if self._without.isChecked() else _SENDS
             self._line.show_line(text, "muted")
 
     @Slot()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Row = tuple[str, str]
 
 _MOST_ROWS: Final = 40
-_LABEL_EMS: Final = 9
+_LABEL_EMS: Final = 10
 
 
 class FactTable(QWidget):

@@ -15,6 +15,7 @@ from smtp_desk.ui.icons import IconLabel, set_look
 from smtp_desk.ui.integrations.finding_panel import ServerWords, WarningPanel
 from smtp_desk.ui.integrations.words import server_words
 from smtp_desk.ui.label import Label, breakable
+from smtp_desk.ui.step import step
 from smtp_desk.ui.theme import Space
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class VerdictCard(Card):
         if report.finding is not None and not report.cancelled:
             self._add_finding(report.finding)
         for warning in report.warnings[:_MOST_WARNINGS]:
-            self.body.addWidget(WarningPanel(warning))
+            self.body.addWidget(WarningPanel(warning, links=self._own))
         self.body.addWidget(self._reference(report))
 
     @Slot(bool)
@@ -105,7 +106,9 @@ class VerdictCard(Card):
         set_look(self._panel, "ring", "on" if focused else "off")
 
     def _add_finding(self, finding: Finding) -> None:
-        self.body.addLayout(_group("Who can mend it", _with_icon("person", words.WHO[finding.who])))
+        self.body.addLayout(
+            _group("Who can mend it", _person(words.who(finding.who, own=self._own)))
+        )
         if finding.remedies:
             self.body.addLayout(_group("What to do", self._remedies(finding)))
         if said := server_words(finding):
@@ -121,7 +124,7 @@ class VerdictCard(Card):
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)
             else:
-                layout.addLayout(_with_icon("pending", words.cut(remedy.text)))
+                layout.addLayout(step(words.cut(remedy.text), links=self._own))
         return layout
 
     def _offers(self, remedy: Remedy) -> bool:
@@ -148,15 +151,15 @@ def _origin(state: DiagnosisState, report: CheckReport) -> str:
 
 def _group(title: str, content: QLayout) -> QLayout:
     layout = column(space=Space.XS)
-    layout.addWidget(Label(title, "label"))
+    layout.addWidget(Label(title, "small"))
     layout.addLayout(content)
     return layout
 
 
-def _with_icon(icon: str, text: str) -> QLayout:
+def _person(text: str) -> QLayout:
     layout = row()
     mark = IconLabel(size=_PERSON)
-    mark.show_icon(icon, "muted")
+    mark.show_icon("person", "muted")
     layout.addWidget(mark, alignment=Qt.AlignmentFlag.AlignTop)
-    layout.addWidget(Label(text), 1)
+    layout.addWidget(Label(text, "strong"), 1)
     return layout

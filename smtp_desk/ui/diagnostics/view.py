@@ -275,9 +275,9 @@ class DiagnosticsView(QObject):
             self._actions.save(Path(path))
 
 
-def _of_report(state: DiagnosisState) -> tuple[int, str, str]:
+def _of_report(state: DiagnosisState) -> tuple[int, str, bool, str]:
     """Return what the cards are made of; a report is compared by identity, for it can be huge."""
-    return id(state.report), state.source, state.form_host
+    return id(state.report), state.source, state.own, state.form_host
 
 
 def _file_name(report: CheckReport) -> str:

@@ -10,6 +10,7 @@ from smtp_desk.app.stage_facts import shown
 from smtp_desk.core.findings import Who
 from smtp_desk.core.problems import Field
 from smtp_desk.core.stages import Json, Stage, StageStatus
+from smtp_desk.core.subject_name import plain_name
 from smtp_desk.ui.integrations.words import duration
 
 if TYPE_CHECKING:
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 
     from smtp_desk.core.report import CheckReport
 
-WHO: Final[Mapping[Who, str]] = {
+_WHO: Final[Mapping[Who, str]] = {
     Who.YOU: "You, or whoever fills in the settings.",
     Who.MAIL_ADMINISTRATOR: "The administrator of the mail server.",
     Who.NETWORK_ADMINISTRATOR: "The administrator of the network, often also of its firewall.",
     Who.PROVIDER: "The email provider: its support, or its website.",
     Who.PROGRAM: "The makers of this program: please send them this report.",
 }
+_WHOEVER: Final = "Whoever fills in the settings there."
 
 MEANINGS: Final[Mapping[Stage, str]] = {
     Stage.SETTINGS: "Is everything filled in, and does it make sense?",
@@ -118,6 +120,7 @@ PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 """What a port's answer means, with icon and tone."""
 
+_SUBJECTS: Final = frozenset({"certificate", "issuer", "subject"})
 _MOMENTS: Final = frozenset({"begins", "clock", "since"})
 _LONGEST: Final = 2000
 _CHECKED: Final = (
@@ -146,6 +149,11 @@ def explanation(report: CheckReport) -> str:
     return _CHECKED if Stage.TLS in last and Stage.AUTH not in last else ""
 
 
+def who(who: Who, *, own: bool) -> str:
+    """Return who can mend it; in the report of somebody else, "you" is somebody else."""
+    return _WHO[who] if own or who is not Who.YOU else _WHOEVER
+
+
 def tone(report: CheckReport) -> str:
     """Return the tone of the verdict."""
     if report.cancelled:
@@ -165,6 +173,8 @@ def value(name: str, found: Json) -> str:
     text = shown(found)
     if name in _MOMENTS:
         return moment(text)
+    if name in _SUBJECTS:
+        return cut(plain_name(text))
     return _VALUES.get((name, text)) or cut(text)
 
 

@@ -16,6 +16,7 @@ from smtp_desk.ui.fold import RowButton
 from smtp_desk.ui.icons import IconLabel
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.label import Label
+from smtp_desk.ui.step import step
 from smtp_desk.ui.theme import Space
 
 if TYPE_CHECKING:
@@ -161,20 +162,21 @@ class FindingPanel(QWidget):
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)
             else:
-                layout.addLayout(_step(remedy.text))
+                layout.addLayout(step(remedy.text, links=True))
         return layout
 
 
 class WarningPanel(Panel):
     """What a successful test noticed: not in the way of sending, worth knowing."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Finding, *, links: bool = True) -> None:
+        """Show `finding`; see `step` for `links`."""
         super().__init__("warning")
         self.body.setSpacing(Space.XS)
         self.body.addWidget(Label(finding.summary, "strong"))
         self.body.addWidget(Label(finding.explanation))
         for remedy in finding.remedies:
-            self.body.addLayout(_step(remedy.text))
+            self.body.addLayout(step(remedy.text, links=links))
 
 
 def _who(finding: Finding) -> QLayout:
@@ -183,13 +185,4 @@ def _who(finding: Finding) -> QLayout:
     icon.show_icon("person", "muted")
     layout.addWidget(icon, alignment=Qt.AlignmentFlag.AlignTop)
     layout.addWidget(Label(f"Who can mend it: {WHO[finding.who]}"), 1)
-    return layout
-
-
-def _step(text: str) -> QLayout:
-    layout = row()
-    icon = IconLabel(size=_PERSON)
-    icon.show_icon("pending", "muted")
-    layout.addWidget(icon, alignment=Qt.AlignmentFlag.AlignTop)
-    layout.addWidget(Label(text), 1)
     return layout

@@ -1,0 +1,74 @@
+"""Diagnostics for whoever has only a report of somebody else; websites; what stays in place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from smtp_desk.app.diagnosis import DiagnosisBusy
+from tests.ui import reports
+from tests.ui.test_diagnostics import Seen, own, page
+
+__all__ = ["page"]
+
+
+@pytest.fixture
+def visited(monkeypatch: pytest.MonkeyPatch) -> list[QUrl]:
+    """Websites that would have been opened in the browser."""
+    addresses: list[QUrl] = []
+
+    def visit(address: QUrl) -> bool:
+        addresses.append(address)
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", visit)
+    return addresses
+
+
+def test_a_strangers_report_is_neither_about_us_nor_about_our_form(page: Seen) -> None:
+    page.view.render(replace(own(reports.APP_PASSWORD), own=False))
+    assert "Whoever fills in the settings there." in page.texts
+    assert page.find(QLabel, "diagnostics_line").text().endswith("not those of this report.")
+    assert not page.has("open_website")
+    page.view.render(own(reports.APP_PASSWORD))
+    assert "You, or whoever fills in the settings." in page.texts
+    assert "real test email" in page.find(QLabel, "diagnostics_line").text()
+
+
+def test_a_website_that_a_remedy_names_is_one_press_away(page: Seen, visited: list[QUrl]) -> None:
+    page.view.render(own(reports.APP_PASSWORD))
+    buttons = page.view.page.findChildren(QPushButton, "open_website")
+    assert [each.text() for each in buttons] == [
+        "Open myaccount.google.com",
+        "Open support.google.com",
+    ]
+    buttons[0].click()
+    assert visited == [QUrl("https://myaccount.google.com/apppasswords")]
+
+
+def test_no_button_moves_below_the_mouse_when_something_runs(page: Seen) -> None:
+    names = ("run_again", "check_domain", "copy_report", "save_report", "open_report")
+    page.view.render(own(reports.REFUSED))
+    QGuiApplication.processEvents()
+    places = [page.find(QPushButton, name).geometry() for name in names]
+    below = [place.top() for place in places]
+    assert below[0] == below[1] < below[2] == below[3] == below[4]
+    page.view.render(replace(own(reports.REFUSED), busy=DiagnosisBusy.ASKING))
+    QGuiApplication.processEvents()
+    assert page.has("cancel_run")
+    assert [page.find(QPushButton, name).geometry() for name in names] == places
+
+
+def test_without_a_browser_the_address_is_copied(
+    page: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _address: False)
+    page.view.render(own(reports.APP_PASSWORD))
+    button = page.view.page.findChildren(QPushButton, "open_website")[1]
+    button.click()
+    assert "copied" in button.text()
+    assert QGuiApplication.clipboard().text() == "https://support.google.com/mail/answer/7126229"
