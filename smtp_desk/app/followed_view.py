@@ -1,4 +1,4 @@
-"""One page's states, read by another page as well."""
+"""One page's states, read by others as well."""
 
 from collections.abc import Callable
 
@@ -9,25 +9,25 @@ from smtp_desk.core.problems import Field
 
 
 class FollowedView:
-    """The view of the Integrations page, and a second reader of its states."""
+    """The view of the Integrations page, and other readers of its states."""
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._follow: Callable[[IntegrationsState], None] | None = None
+        self._followers: list[Callable[[IntegrationsState], None]] = []
 
     def followed_by(self, follow: Callable[[IntegrationsState], None]) -> None:
-        """Tell `follow` of every state from now on."""
-        self._follow = follow
+        """Tell `follow` too of every state from now on."""
+        self._followers.append(follow)
 
     def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
         """Put these texts into the fields without reporting them as edits."""
         self._view.show_draft(draft, recipient)
 
     def render(self, state: IntegrationsState) -> None:
-        """Show everything else, on both pages."""
+        """Show everything else, and tell the others."""
         self._view.render(state)
-        if self._follow is not None:
-            self._follow(state)
+        for follow in self._followers:
+            follow(state)
 
     def focus_field(self, field: Field) -> None:
         """Move the focus to the field."""

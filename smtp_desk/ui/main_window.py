@@ -8,6 +8,8 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QCloseEvent, QPaintEvent
 
 TITLE: Final = "SMTP Desk"
@@ -17,6 +19,9 @@ _HEIGHT: Final = 780
 
 class MainWindow(QMainWindow):
     """The window of a desk.
+
+    Attributes:
+        may_close: Asked before it closes, if there is somebody to ask; False keeps it open.
 
     Signals:
         painted: The window was painted for the first time: now heavy things may load.
@@ -29,6 +34,7 @@ class MainWindow(QMainWindow):
     def __init__(self, *, sandboxed: bool) -> None:
         super().__init__()
         self._seen = False
+        self.may_close: Callable[[], bool] | None = None
         self.setWindowTitle(f"{TITLE} — Sandbox" if sandboxed else TITLE)
         self.resize(_WIDTH, _HEIGHT)
 
@@ -40,7 +46,10 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self._tell)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Tell whoever works for this window."""
+        """Ask, then tell whoever works for this window."""
+        if self.may_close is not None and not self.may_close():
+            event.ignore()
+            return
         self.closing.emit()
         super().closeEvent(event)
 

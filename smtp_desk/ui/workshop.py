@@ -24,6 +24,7 @@ from smtp_desk.ui.general.preferences import PreferencesKeeper
 from smtp_desk.ui.icons import app_icon
 from smtp_desk.ui.integrations.outage_keeper import OutageKeeper
 from smtp_desk.ui.integrations.view import IntegrationsView
+from smtp_desk.ui.leaving import Leaving
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.theme import theme_of_application
@@ -86,6 +87,8 @@ class Workshop(QObject):
         )
         self._diagnostics.attach(self.diagnosis)
         followed.followed_by(self.diagnosis.follow)
+        if not services.sandboxed:
+            self._ask_before_closing(followed)
         self._view.details_wanted.connect(self._show_details)
         self._diagnostics.integrations_wanted.connect(self._show_form)
         self.menus: Final = Menus(window, sandboxed=services.sandboxed)
@@ -183,6 +186,13 @@ class Workshop(QObject):
         banner.try_again_wanted.connect(self._outages.try_again)
         return view
 
+    def _ask_before_closing(self, followed: FollowedView) -> None:
+        leaving = Leaving(self._window)
+        followed.followed_by(leaving.follow)
+        leaving.save_wanted.connect(self._save)
+        leaving.agreed.connect(self._window.close)
+        self._window.may_close = leaving.may_close
+
     @Slot()
     def _open_relay(self) -> None:
         # Imported here: few set a relay up.
@@ -192,6 +202,12 @@ class Workshop(QObject):
             self._relay = RelayDialog(self._services, self._worker, self._theme, self._window)
             self._relay.closed.connect(self._default.load)
         self._relay.start()
+
+    @Slot()
+    def _save(self) -> None:
+        # Should it fail, the reason stands beside the form.
+        self._show_form()
+        self.presenter.save()
 
     @Slot()
     def _show_details(self) -> None:

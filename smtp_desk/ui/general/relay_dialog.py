@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QDialog, QPushButton, QWidget
 
+from smtp_desk.app.followed_view import FollowedView
 from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.ui.card import column
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.view import IntegrationsView
+from smtp_desk.ui.leaving import Leaving
 from smtp_desk.ui.page import FRAME_NAMES
 
 if TYPE_CHECKING:
@@ -41,7 +43,12 @@ class RelayDialog(QDialog):
         self.setObjectName("relay_dialog")
         self.setWindowTitle(words.RELAY.title)
         self._view = IntegrationsView(theme, said=words.RELAY)
-        self._presenter = IntegrationsPresenter(services, runner, self._view, default=True)
+        followed = FollowedView(self._view)
+        self._presenter = IntegrationsPresenter(services, runner, followed, default=True)
+        self._leaving = Leaving(self)
+        followed.followed_by(self._leaving.follow)
+        self._leaving.save_wanted.connect(self._save)
+        self._leaving.agreed.connect(self.reject)
         self._view.attach(self._presenter)
         self._view.left.connect(self.reject)
         # Else Enter in a field would press the first button that it finds.
@@ -62,9 +69,18 @@ class RelayDialog(QDialog):
         self._presenter.start()
         self.open()
 
+    def reject(self) -> None:
+        """Close, by Escape too, unless what was typed would be lost."""
+        if self._leaving.may_close():
+            super().reject()
+
     def hideEvent(self, event: QHideEvent) -> None:
         """End a test that runs."""
         super().hideEvent(event)
         if not event.spontaneous():
             self._presenter.close()
             self.closed.emit()
+
+    @Slot()
+    def _save(self) -> None:
+        self._presenter.save()

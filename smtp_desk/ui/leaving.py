@@ -1,0 +1,110 @@
+"""Closing a window whose form was changed: nothing that was typed is lost unasked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+
+from smtp_desk.app.state import Busy
+
+if TYPE_CHECKING:
+    from smtp_desk.app.state import IntegrationsState
+
+_PROVEN: Final = "Save the tested settings?"
+_NOT_SAVED: Final = (
+    "A test email has proven these settings, but they are not saved. Without saving, system "
+    "emails go on as before, and what you typed is lost."
+)
+_UNPROVEN: Final = "Close without saving?"
+_LOST: Final = (
+    "No test email has proven what you typed, so it can’t be saved. It is lost when this window "
+    "closes."
+)
+# A closed window ends a test at once, and what is being saved or removed is finished anyway.
+_NEVER_ASKED: Final = frozenset({Busy.TESTING, Busy.CANCELLING, Busy.SAVING, Busy.REMOVING})
+
+
+class Leaving(QObject):
+    """Asks before a window closes on changes that are not saved.
+
+    Signals:
+        save_wanted: Save.
+        agreed: The window may be closed now.
+    """
+
+    save_wanted = Signal()
+    agreed = Signal()
+
+    def __init__(self, window: QWidget) -> None:
+        """Ask in front of `window`."""
+        super().__init__(window)
+        self._window = window
+        self._state: IntegrationsState | None = None
+        self._box: QMessageBox | None = None
+        self._saving = False
+        self._agreed = False
+
+    def follow(self, state: IntegrationsState) -> None:
+        """Take what the form's page shows; once all is saved as was asked for, agree."""
+        self._state = state
+        if self._saving and state.busy is Busy.NOTHING:
+            self._saving = False
+            if state.discard_reason:
+                self._agree()
+
+    def may_close(self) -> bool:
+        """Return whether nothing would be lost; otherwise ask, and tell by `agreed`."""
+        state = self._state
+        if self._agreed or state is None or state.discard_reason or state.busy in _NEVER_ASKED:
+            return True
+        if self._box is None:
+            self._box = self._question(proven=state.may_save)
+            self._box.open()
+        return False
+
+    def _question(self, *, proven: bool) -> QMessageBox:
+        box = QMessageBox(self._window)
+        box.setObjectName("confirm_close")
+        box.setIcon(QMessageBox.Icon.Question if proven else QMessageBox.Icon.Warning)
+        box.setWindowTitle(self._window.windowTitle())
+        box.setText(_PROVEN if proven else _UNPROVEN)
+        box.setInformativeText(_NOT_SAVED if proven else _LOST)
+        keep = _button(box, "&Keep editing", "keep_editing")
+        leave = _button(box, "Close &without saving", "close_without_saving", "destructive")
+        leave.clicked.connect(self._agree)
+        box.setDefaultButton(keep)
+        if proven:
+            save = _button(box, "&Save", "save_and_close", "primary")
+            save.clicked.connect(self._save)
+            box.setDefaultButton(save)
+        box.setEscapeButton(keep)
+        box.finished.connect(self._answered)
+        box.finished.connect(box.deleteLater)
+        return box
+
+    @Slot()
+    def _answered(self) -> None:
+        self._box = None
+
+    @Slot()
+    def _save(self) -> None:
+        self._saving = True
+        self.save_wanted.emit()
+        if self._state is None or self._state.busy is not Busy.SAVING:
+            self._saving = False
+
+    @Slot()
+    def _agree(self) -> None:
+        self._agreed = True
+        self.agreed.emit()
+        self._agreed = False
+
+
+def _button(box: QMessageBox, text: str, name: str, kind: str = "") -> QPushButton:
+    roles = QMessageBox.ButtonRole
+    button = box.addButton(text, roles.DestructiveRole if kind == "destructive" else roles.NoRole)
+    button.setObjectName(name)
+    button.setProperty("kind", kind)
+    return button
