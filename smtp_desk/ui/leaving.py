@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from smtp_desk.app.state import Busy
+from smtp_desk.ui.icons import set_look
 
 if TYPE_CHECKING:
     from smtp_desk.app.state import IntegrationsState
@@ -106,5 +107,5 @@ def _button(box: QMessageBox, text: str, name: str, kind: str = "") -> QPushButt
     roles = QMessageBox.ButtonRole
     button = box.addButton(text, roles.DestructiveRole if kind == "destructive" else roles.NoRole)
     button.setObjectName(name)
-    button.setProperty("kind", kind)
+    set_look(button, "kind", kind)
     return button

@@ -20,6 +20,7 @@ QToolTip {
     background: $surface; color: $text; border: 1px solid $edge; padding: 4px 6px;
 }
 QLabel { background: transparent; color: $text; }
+QMessageBox QLabel#qt_msgbox_label { font-weight: 600; }
 QLabel[rank="title"] { font-size: ${title}pt; font-weight: 600; }
 QLabel[rank="heading"] { font-size: ${heading}pt; font-weight: 600; }
 QLabel[rank="label"] { font-weight: 500; }

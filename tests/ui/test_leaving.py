@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from smtp_desk.ui.general.relay_dialog import RelayDialog
+    from smtp_desk.ui.theme import Theme
 
 __all__ = ["dialog", "sandbox", "services"]
 
@@ -69,6 +71,19 @@ def test_who_changed_nothing_is_not_asked(leaving: Leaving) -> None:
 def test_what_runs_is_ended_without_a_question(leaving: Leaving, busy: Busy) -> None:
     leaving.follow(replace(TYPED, busy=busy))
     assert leaving.may_close()
+
+
+def test_the_button_that_loses_something_looks_like_it(leaving: Leaving, theme: Theme) -> None:
+    window = leaving.parent()
+    assert isinstance(window, QWidget)
+    leaving.follow(TYPED)
+    assert not leaving.may_close()
+    box = question(window)
+    assert box is not None
+    button = box.findChild(QPushButton, "close_without_saving")
+    assert button is not None
+    colour = button.palette().color(button.foregroundRole())
+    assert colour == QColor(theme.colours.danger)
 
 
 def test_what_is_not_proven_can_be_lost_or_kept_but_not_saved(

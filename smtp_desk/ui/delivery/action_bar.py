@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QMessageBox, QPushButton
 
 from smtp_desk.ui.card import column
 from smtp_desk.ui.flow import flow
+from smtp_desk.ui.icons import set_look
 from smtp_desk.ui.message import Line
 from smtp_desk.ui.page import centred
 from smtp_desk.ui.reasons import enable
@@ -86,7 +87,7 @@ class ActionBar(QFrame):
     def _confirm_drop(self) -> None:
         box, confirmed = self._question("Drop this email?", _GONE, "Drop email")
         box.setObjectName("confirm_drop")
-        confirmed.setProperty("kind", "destructive")
+        set_look(confirmed, "kind", "destructive")
         confirmed.clicked.connect(self.drop_wanted)
         box.open()
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QMessageBox, QPushButton
 from smtp_desk.app.state import Busy
 from smtp_desk.ui.card import Columns, column
 from smtp_desk.ui.flow import flow
+from smtp_desk.ui.icons import set_look
 from smtp_desk.ui.message import Line
 from smtp_desk.ui.page import centred
 from smtp_desk.ui.reasons import enable
@@ -84,7 +85,7 @@ class ActionBar(QFrame):
         keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
         remove = box.addButton("Remove configuration", QMessageBox.ButtonRole.DestructiveRole)
         remove.setObjectName("confirmed_remove")
-        remove.setProperty("kind", "destructive")
+        set_look(remove, "kind", "destructive")
         remove.clicked.connect(self.remove_wanted)
         box.setDefaultButton(keep)
         box.setEscapeButton(keep)
