@@ -193,6 +193,8 @@ def _codes(found: DomainFacts) -> Iterator[tuple[str, str]]:
     """Yield the code of each warning, and why."""
     if found.mx.standing is Standing.MISSING:
         yield "domain.no_mail_exchanger", ""
+    if found.exists is False:
+        return  # Said already: of a domain that does not exist nothing else is worth telling.
     if found.spf.standing is Standing.MISSING:
         yield "domain.spf_missing", ""
     if found.spf.standing is Standing.INVALID:
