@@ -237,9 +237,25 @@ NOT_OFFERED = failed(Stage.TLS, "tls.not_offered", extensions=["PIPELINING", "SI
 _NOT_OWNED = Reply(553, "5.7.1", ("Sender address rejected: not owned by user desk@example.org",))
 SENDER_REFUSED = failed(Stage.SENDER, None, _NOT_OWNED, from_email="news@example.org")
 OWN_ADDRESS_REFUSED = failed(Stage.SENDER, None, _NOT_OWNED)
+RELAY_DENIED = failed(Stage.RECIPIENT, None, Reply(554, "5.7.1", ("Relay access denied",)))
+INTERCEPTED = failed(
+    Stage.TLS,
+    "tls.unknown_issuer",
+    issuer="CN=Avast Web/Mail Shield Root,O=Avast",
+    interceptor="Avast",
+    chain=[{**LEAF, "issuer": "CN=Avast Web/Mail Shield Root,O=Avast"}],
+)
 GREYLISTED = failed(Stage.RECIPIENT, None, Reply(450, "4.2.0", ("Greylisted, try again",)))
 UNCONFIRMED = failed(Stage.MESSAGE, "message.unconfirmed", cause="session.timeout")
 SENT = report(None, stages(Stage.DONE, StageStatus.PASSED))
+WARNED = replace(
+    SENT,
+    warnings=(
+        catalogue().warning(
+            "tls.expires_soon", Stage.TLS, {"not_after": "2026-12-08", "days": 9, "host": HOST}
+        ),
+    ),
+)
 CHECKED = report(None, stages(Stage.TLS, StageStatus.PASSED))
 LONG = replace(
     WRONG_PASSWORD,
@@ -273,9 +289,12 @@ REPORTS = {
     "not_offered": NOT_OFFERED,
     "sender_refused": SENDER_REFUSED,
     "own_address_refused": OWN_ADDRESS_REFUSED,
+    "relay_denied": RELAY_DENIED,
+    "intercepted": INTERCEPTED,
     "greylisted": GREYLISTED,
     "unconfirmed": UNCONFIRMED,
     "sent": SENT,
+    "warned": WARNED,
     "checked": CHECKED,
     "long": LONG,
     "hostile": HOSTILE,

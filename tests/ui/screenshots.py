@@ -18,21 +18,26 @@ if __name__ == "__main__":
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
-from smtp_desk.app.diagnosis import FROM_TEST, DiagnosisState
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.theme import Theme
-from tests.ui import delivery_scenes, email_types_scenes, general_scenes, reports, states
+from tests.ui import (
+    delivery_scenes,
+    diagnostics_scenes,
+    email_types_scenes,
+    general_scenes,
+    states,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from smtp_desk.core.report import CheckReport
+    from smtp_desk.app.diagnosis import DiagnosisState
 
     Arrange = Callable[[], None]
     Make = Callable[[Path, Theme], tuple[QWidget, Arrange]]
@@ -42,6 +47,9 @@ TALL: Final = QSize(1040, 1500)
 NARROW: Final = QSize(640, 400)
 
 
+_LONGER: Final = 0.4
+
+
 @dataclass(frozen=True)
 class Look:
     """In which window a page is drawn."""
@@ -49,6 +57,7 @@ class Look:
     size: QSize
     theme: str = "light"
     mirrored: bool = False
+    lengthened: bool = False
 
 
 FORM_LOOKS: Final = {
@@ -57,6 +66,7 @@ FORM_LOOKS: Final = {
     "_dark": Look(TALL, theme="dark"),
     "_narrow": Look(NARROW),
     "_rtl": Look(TALL, mirrored=True),
+    "_longer": Look(TALL, lengthened=True),
 }
 LIST_LOOKS: Final = {
     "": Look(WIDE),
@@ -64,12 +74,14 @@ LIST_LOOKS: Final = {
     "_tall": Look(TALL),
     "_narrow": Look(NARROW),
     "_rtl": Look(WIDE, mirrored=True),
+    "_longer": Look(TALL, lengthened=True),
 }
 SHORT_LOOKS: Final = {
     "": Look(TALL),
     "_dark": Look(WIDE, theme="dark"),
     "_narrow": Look(NARROW),
     "_rtl": Look(WIDE, mirrored=True),
+    "_longer": Look(TALL, lengthened=True),
 }
 
 
@@ -119,12 +131,25 @@ class Studio:
             window.show()
             navigation.open_page(kind.name)
             arrange()
-            for _ in range(3):
+            if look.lengthened:
+                _lengthen(window)
+            for _ in range(12):
                 self._application.processEvents()
             window.grab().save(str(self._folder / f"{name}.png"))
             window.close()
             if menus is not None:
                 menus.deleteLater()
+
+
+def _lengthen(window: QWidget) -> None:
+    """Make every text 40 % longer, as a translation may be."""
+    parts: list[QLabel | QAbstractButton] = list(window.findChildren(QLabel))
+    parts += window.findChildren(QAbstractButton)
+    for part in parts:
+        text = part.text()
+        if text and part.isVisible():
+            words = "lorem ipsum dolor " * (len(text) // 24 + 1)
+            part.setText(f"{text} {words[: round(len(text) * _LONGER)].strip()}")
 
 
 def _integrations(scene: states.Scene, _home: Path, theme: Theme) -> tuple[QWidget, Arrange]:
@@ -167,13 +192,15 @@ def _email_types(
     return scene.view.page, arrange
 
 
-def _diagnostics(report: CheckReport, _home: Path, _theme: Theme) -> tuple[QWidget, Arrange]:
+def _diagnostics(state: DiagnosisState, _home: Path, _theme: Theme) -> tuple[QWidget, Arrange]:
     view = DiagnosticsView()
-    host = str(report.settings["host"])
 
     def arrange() -> None:
-        view.render(DiagnosisState(report=report, source=FROM_TEST, own=True, form_host=host))
-        view.focus_verdict()
+        view.render(state)
+        if state.domain_is_news:
+            view.focus_domain()
+        else:
+            view.focus_verdict()
 
     return view.page, arrange
 
@@ -192,8 +219,8 @@ def _pages() -> Iterator[tuple[str, Kind, Make]]:
         yield f"delivery_{name}", DELIVERY, partial(_delivery, make)
     for name, prepare in email_types_scenes.SCENES.items():
         yield f"email_types_{name}", EMAIL_TYPES, partial(_email_types, prepare)
-    for name, report in reports.REPORTS.items():
-        yield f"diagnostics_{name}", DIAGNOSTICS, partial(_diagnostics, report)
+    for name, state in diagnostics_scenes.SCENES.items():
+        yield f"diagnostics_{name}", DIAGNOSTICS, partial(_diagnostics, state)
     for name, arranged in general_scenes.SCENES.items():
         yield f"general_{name}", GENERAL, partial(_general, arranged)
 

@@ -1,0 +1,56 @@
+"""Scenes of the Diagnostics page, made by hand: for screenshots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from smtp_desk.app.diagnosis import FROM_TEST, DiagnosisBusy, DiagnosisState
+from smtp_desk.app.domain import DomainCheck
+from smtp_desk.app.state import Notice
+from smtp_desk.core.problems import Field, Problem
+from smtp_desk.core.report import CheckReport
+from smtp_desk.core.stages import Facts, Stage, StageStatus
+from tests.ui import reports
+
+
+def of(report: CheckReport) -> DiagnosisState:
+    """Return the state after a test with this report."""
+    host = str(report.settings["host"])
+    return DiagnosisState(report=report, source=FROM_TEST, own=True, form_host=host)
+
+
+_DOMAIN: Facts = {
+    "from_domain": "example.org",
+    "domain_exists": True,
+    "mx": ["10 mx.example.org", "20 mx2.example.org"],
+    "spf": "v=spf1 include:_spf.example.net -all",
+    "spf_allows_server": False,
+}
+_WARNINGS = tuple(
+    reports.catalogue().warning(code, Stage.RESOLVE, {**_DOMAIN, "host": reports.HOST})
+    for code in ("domain.spf_excludes_server", "domain.dmarc_missing")
+)
+_OWN = of(reports.WRONG_PASSWORD)
+SCENES = {
+    "welcome": DiagnosisState(),
+    "missing": DiagnosisState(
+        problems=(Problem(Field.HOST, "host.empty"), Problem(Field.RECIPIENT, "email.empty")),
+        notice=Notice("Nothing was sent: the form on Integrations is not complete.", error=True),
+    ),
+    "running": replace(
+        _OWN,
+        busy=DiagnosisBusy.TESTING,
+        stages=reports.stages(Stage.TLS, StageStatus.STARTED),
+    ),
+    "asking": replace(_OWN, busy=DiagnosisBusy.ASKING),
+    "foreign": replace(_OWN, own=False, source="Report file smtp-report-793935.json"),
+    "domain": replace(
+        of(reports.SENT),
+        domain=DomainCheck(
+            from_email="desk@example.org", host=reports.HOST, facts=_DOMAIN, warnings=_WARNINGS
+        ),
+        domain_is_news=True,
+    ),
+    "copied": replace(_OWN, notice=Notice("Copied as Markdown. It holds no password.")),
+    **{name: of(report) for name, report in reports.REPORTS.items()},
+}
