@@ -67,6 +67,10 @@ class DeliveryState:
         """Why nothing can be done with an email, or ""."""
         if self.busy:
             return str(self.busy)
+        if self.trouble:
+            return "The outbox can’t be read."
+        if self.emptiness in (Emptiness.NO_EMAILS, Emptiness.NO_MATCHES):
+            return "There is no email in the list."
         if not self.selected:
             return "Select an email in the list first."
         return "" if self.details else "The email is being read."

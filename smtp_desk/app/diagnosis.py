@@ -164,7 +164,7 @@ class DiagnosisPresenter:
         report = state.report
         if report is not None and report is not self._newest:
             if report.cancelled:
-                self._tell(_CANCELLED)
+                self._tell(_CANCELLED, plain=True)
             else:
                 self._take(report, FROM_TEST, own=True)
             self._newest = report
@@ -327,13 +327,13 @@ class DiagnosisPresenter:
 
     def _checked(self, result: ProofResult) -> None:
         if result.report.cancelled:
-            self._tell(_CANCELLED)
+            self._tell(_CANCELLED, plain=True)
         else:
             self._take(result.report, FROM_CHECK, own=True)
 
     def _domain_checked(self, check: DomainCheck | None) -> None:
         if check is None:
-            self._tell(_DOMAIN_CANCELLED)
+            self._tell(_DOMAIN_CANCELLED, plain=True)
         else:
             self._show(replace(self._state, domain=check, domain_is_news=True))
             self._view.focus_domain()
@@ -358,8 +358,8 @@ class DiagnosisPresenter:
         )
         self._view.focus_verdict()
 
-    def _tell(self, text: str, *, error: bool = False) -> None:
-        self._show(replace(self._state, notice=Notice(text, error=error)))
+    def _tell(self, text: str, *, error: bool = False, plain: bool = False) -> None:
+        self._show(replace(self._state, notice=Notice(text, error=error, plain=plain)))
 
     def _show(self, state: DiagnosisState) -> None:
         self._state = state

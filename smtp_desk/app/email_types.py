@@ -232,7 +232,7 @@ class EmailTypesPresenter:
 
     def _not_sent(self, error: Exception) -> None:
         if isinstance(error, CancelledError):
-            notice = Notice(_CANCELLED)
+            notice = Notice(_CANCELLED, plain=True)
         else:
             text = outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
             notice = Notice(text, error=True)

@@ -278,7 +278,7 @@ class IntegrationsPresenter:
             self._form.cas.take(CaFile(self._test.draft.ca_file.strip(), values.settings.ca_pem))
         if result.report.cancelled:
             self._gate = self._gate.test_cancelled()
-            self._test_notice = Notice("The test was cancelled.")
+            self._test_notice = Notice("The test was cancelled.", plain=True)
         elif values is None:
             self._gate = self._gate.test_cancelled()
             finding = result.report.finding

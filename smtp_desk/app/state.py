@@ -44,10 +44,15 @@ class StatusLine:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence beside the control that caused it; an error offers what to do."""
+    """A sentence beside the control that caused it; an error offers what to do.
+
+    Attributes:
+        plain: Whether it tells neither of a success nor of an error: something was cancelled.
+    """
 
     text: str
     error: bool = False
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

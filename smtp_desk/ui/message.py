@@ -33,20 +33,25 @@ class Line(QWidget):
         layout.addWidget(self.label, 1)
         self.hide()
 
-    def show_line(self, text: str, tone: str = "danger") -> None:
-        """Show `text`, or nothing where it is empty."""
+    def show_line(self, text: str, tone: str = "danger", icon: str = "") -> None:
+        """Show `text`, or nothing where it is empty; `icon` in place of that of its tone."""
         self.label.show_text(text)
         if text:
-            self._icon.show_icon(_ICONS[tone], tone)
+            self._icon.show_icon(icon or _ICONS[tone], tone)
             set_look(self.label, "tone", tone)
         self.setVisible(bool(text))
+
+    def show_busy(self, text: str) -> None:
+        """Show what runs."""
+        self.show_line(text, "muted", "running")
 
     def show_notice(self, notice: Notice | None) -> None:
         """Show a notice of the page, or nothing."""
         if notice is None:
             self.show_line("")
         else:
-            self.show_line(notice.text, "danger" if notice.error else "success")
+            tone = "muted" if notice.plain else "success"
+            self.show_line(notice.text, "danger" if notice.error else tone)
 
 
 class Notices(QWidget):

@@ -47,7 +47,7 @@ def cell(page: Page, entry_id: str, title: str) -> str:
 def test_nothing_was_sent_yet(page: Page) -> None:
     page.look()
     assert page.state.emptiness is Emptiness.NO_EMAILS
-    assert page.state.choose_reason == "Select an email in the list first."
+    assert page.state.choose_reason == "There is no email in the list."
     assert page.view.rows == []
 
 

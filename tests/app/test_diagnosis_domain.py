@@ -58,7 +58,7 @@ def test_cancel_keeps_what_is_shown(desk: Desk) -> None:
     assert desk.state().domain is None
     assert desk.state().report is REPORT
     assert desk.notice.startswith("Cancelled.")
-    assert desk.state().notice == Notice(desk.notice, error=False)
+    assert desk.state().notice == Notice(desk.notice, plain=True)
 
 
 def test_one_thing_at_a_time(desk: Desk, name_server: NameServer) -> None:

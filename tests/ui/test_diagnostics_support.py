@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from smtp_desk.app.diagnosis import DiagnosisBusy
+from smtp_desk.app.state import Notice
 from tests.ui import reports
 from tests.ui.test_diagnostics import Seen, own, page
 
@@ -72,3 +73,18 @@ def test_without_a_browser_the_address_is_copied(
     button.click()
     assert "copied" in button.text()
     assert QGuiApplication.clipboard().text() == "https://support.google.com/mail/answer/7126229"
+
+
+@pytest.mark.parametrize(
+    ("notice", "tone"),
+    [
+        (Notice("Copied."), "success"),
+        (Notice("The test was cancelled.", plain=True), "muted"),
+        (Notice("No.", error=True), "danger"),
+    ],
+)
+def test_what_was_cancelled_looks_neither_well_nor_failed(
+    page: Seen, notice: Notice, tone: str
+) -> None:
+    page.view.render(replace(own(reports.REFUSED), notice=notice))
+    assert page.find(QLabel, "diagnostics_line").property("tone") == tone

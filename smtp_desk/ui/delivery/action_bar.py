@@ -66,7 +66,7 @@ class ActionBar(QFrame):
         enable(self._drop, reason or (details.drop_reason if details else ""))
         enable(self._export, reason)
         if state.busy:
-            self._line.show_line(str(state.busy), "muted")
+            self._line.show_busy(str(state.busy))
         elif state.notice is not None:
             self._line.show_notice(state.notice)
         else:

@@ -134,7 +134,7 @@ class ActionBar(QFrame):
     def _explain(self) -> None:
         state = self._state
         if state is not None and state.busy:
-            self._line.show_line(str(state.busy), "muted")
+            self._line.show_busy(str(state.busy))
         elif state is not None and state.notice is not None:
             self._line.show_notice(state.notice)
         elif state is not None and state.domain is not None and state.domain_is_news:

@@ -74,7 +74,7 @@ class ActionBar(QFrame):
         enable(self._cancel, busy if cancelling else "")
         self._recipient.show_notices(state.address)
         if busy:
-            self._line.show_line(busy, "muted")
+            self._line.show_busy(busy)
         else:
             self._line.show_notice(state.notice)
         if done and self._recipient.edit.hasFocus():

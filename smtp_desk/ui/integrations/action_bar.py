@@ -68,7 +68,7 @@ class ActionBar(QFrame):
         enable(self._discard, state.discard_reason)
         enable(self._remove, busy or state.remove_reason)
         if busy:
-            self._line.show_line(busy, "muted")
+            self._line.show_busy(busy)
         elif state.save_notice is not None:
             self._line.show_notice(state.save_notice)
         else:

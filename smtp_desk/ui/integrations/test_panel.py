@@ -110,7 +110,7 @@ class TestPanel(Card):
         enable(self._send, _RUNNING if testing else str(state.busy))
         enable(self._cancel, Busy.CANCELLING if state.busy is Busy.CANCELLING else "")
         if testing:
-            self._notice.show_line(str(state.busy), "muted")
+            self._notice.show_busy(str(state.busy))
         else:
             self._notice.show_notice(state.test_notice)
         self.outcome.show_outcome(state.outcome)
