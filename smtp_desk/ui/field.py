@@ -54,6 +54,12 @@ class LineEdit(QLineEdit):
             self._finished()
         self._leaving_window = False
 
+    def leave(self) -> None:
+        """Count as left: the window closes, and nobody comes back."""
+        if self._owed or self.hasFocus():
+            self._owed = False
+            self.left.emit()
+
     def minimumSizeHint(self) -> QSize:
         """Give way in a narrow window."""
         return QSize(0, super().minimumSizeHint().height())

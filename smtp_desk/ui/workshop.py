@@ -18,6 +18,7 @@ from smtp_desk.app.presenter import IntegrationsPresenter
 from smtp_desk.store.stored import Preferences
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
+from smtp_desk.ui.field import LineEdit
 from smtp_desk.ui.general.default_keeper import DefaultKeeper
 from smtp_desk.ui.general.page import GeneralPage
 from smtp_desk.ui.general.preferences import PreferencesKeeper
@@ -124,7 +125,9 @@ class Workshop(QObject):
         self.navigation.open_page("diagnostics")
 
     def cancel(self) -> None:
-        """The window closes: whatever runs is cancelled, and the sandbox ends."""
+        """The window closes: what was typed counts, what runs is cancelled, the sandbox ends."""
+        for edit in self._window.findChildren(LineEdit):
+            edit.leave()
         self._outages.stop()
         self.presenter.close()
         self.diagnosis.close()

@@ -186,6 +186,23 @@ def test_a_desk_is_kept_saved_and_closed(
     assert again.desk.window.close()
 
 
+def test_what_acts_at_once_acts_although_the_window_closes(
+    open_desk: Callable[[], Person], qtbot: QtBot, services: Services
+) -> None:
+    person = open_desk()
+    window = person.desk.window
+    person.desk.workshop.navigation.open_page("general")
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    edit = person.see(QLineEdit, "company_name")
+    edit.setFocus()
+    QTest.keyClicks(edit, "Example Partners")
+    assert services.store.load().preferences.company_name == ""
+    assert window.close()
+    person.desk.close()
+    assert services.store.load().preferences.company_name == "Example Partners"
+
+
 def test_the_relay_is_not_lost_by_escape(dialog: RelayDialog) -> None:
     edit = find(dialog, QLineEdit, "host")
     edit.setText("relay.example.org")
