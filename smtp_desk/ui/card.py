@@ -82,6 +82,8 @@ class Columns(QWidget):
         """Place `widgets` with their shares of the width; below `narrow` pixels they stack."""
         super().__init__()
         self._narrow = narrow
+        self._wide = True
+        self._stacked = False
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(Space.L)
@@ -91,6 +93,15 @@ class Columns(QWidget):
 
     def fit(self, width: int) -> None:
         """Choose the arrangement for `width`, the width of the page's column."""
+        self._wide = width >= self._narrow * self.fontMetrics().height() // _USUAL_LINE
+        self._arrange()
+
+    def stack(self, *, stacked: bool) -> None:
+        """Stack the widgets although there is room: one of them has much to say."""
+        self._stacked = stacked
+        self._arrange()
+
+    def _arrange(self) -> None:
         direction = QBoxLayout.Direction
-        wide = width >= self._narrow * self.fontMetrics().height() // _USUAL_LINE
+        wide = self._wide and not self._stacked
         self._layout.setDirection(direction.LeftToRight if wide else direction.TopToBottom)

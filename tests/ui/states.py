@@ -122,6 +122,12 @@ LONG = replace(
     reply=Reply(535, "5.7.8", ("x" * 300, "BadCredentials " * 40)),
 )
 
+NO_KEYRING = Notice(
+    "There is no keyring, and SMTP Desk keeps passwords nowhere else. Install GNOME Keyring, "
+    "KeePassXC or KWallet and sign in to your desktop session, or, on an unattended machine, give "
+    "the password by SMTP_DESK_PASSWORD or the systemd credential smtp-desk.password.",
+    error=True,
+)
 PROBLEMS = (
     Problem(Field.HOST, "host.scheme", {"scheme": "https://"}),
     Problem(Field.PORT, "port.range"),
@@ -185,6 +191,17 @@ SCENES = {
             save_hint=SaveHint.CHANGED,
         ),
         draft=replace(FILLED, port="465"),
+        recipient="ann@example.org",
+    ),
+    "not_saved": Scene(
+        state=replace(
+            TYPED,
+            outcome=Outcome.SUCCESS,
+            stages=stages(Stage.DONE),
+            may_save=True,
+            save_notice=NO_KEYRING,
+        ),
+        draft=FILLED,
         recipient="ann@example.org",
     ),
     "saved": Scene(

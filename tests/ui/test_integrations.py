@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -248,6 +248,20 @@ def test_what_is_disabled_says_why(
     assert not control.isEnabled()
     assert control.accessibleDescription() == reason
     assert control.toolTip() == reason
+
+
+def test_a_long_reason_stands_above_the_buttons_not_squeezed_beside_them(page: Stage) -> None:
+    line, save = page.find(QLabel, "save_hint"), page.find(QPushButton, "save")
+
+    def ends_above() -> bool:
+        QApplication.processEvents()
+        corner = save.mapTo(page.view.page, QPoint(0, 0))
+        return line.mapTo(page.view.page, line.rect().bottomLeft()).y() < corner.y()
+
+    page.view.render(SCENES["not_saved"].state)
+    assert ends_above()
+    page.view.render(EMPTY)
+    assert not ends_above()
 
 
 def test_why_save_is_disabled_is_a_line_of_text(page: Stage) -> None:

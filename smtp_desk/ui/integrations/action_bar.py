@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from smtp_desk.ui.integrations.words import PageWords
 
 _STACKED_BELOW: Final = 560
+_LONG: Final = 100
 _MIDDLE: Final = Qt.AlignmentFlag.AlignVCenter
 _BUSY: Final = frozenset({Busy.SAVING, Busy.REMOVING})
 
@@ -50,11 +51,11 @@ class ActionBar(QFrame):
         self._discard.clicked.connect(self.discard_wanted)
         self._save.clicked.connect(self.save_wanted)
         buttons = flow(self._remove, self._discard, self._save, at_end=True)
-        columns = Columns(_STACKED_BELOW, (self._line, 1), (buttons, 0), align=_MIDDLE)
-        columns.setMaximumWidth(READABLE_WIDTH)
+        self._columns = Columns(_STACKED_BELOW, (self._line, 1), (buttons, 0), align=_MIDDLE)
+        self._columns.setMaximumWidth(READABLE_WIDTH)
         outer = column(self)
         outer.setContentsMargins(Space.XL, Space.M, Space.XL, Space.M)
-        outer.addWidget(centred(columns))
+        outer.addWidget(centred(self._columns))
 
     @Slot()
     def save(self) -> None:
@@ -73,6 +74,7 @@ class ActionBar(QFrame):
             self._line.show_notice(state.save_notice)
         else:
             self._line.show_line(state.save_hint, "muted")
+        self._columns.stack(stacked=len(self._line.label.text()) > _LONG)
 
     @Slot()
     def _confirm_removal(self) -> None:
