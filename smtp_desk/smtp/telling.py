@@ -1,6 +1,6 @@
 """What a failure's facts are called in the texts of the catalogue."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from smtp_desk.core.stages import Facts, Json
@@ -18,8 +18,6 @@ _NAMES: Final[Mapping[str, str]] = {
     "error": "reason",
     "dead_addresses": "failed_addresses",
 }
-_DATES: Final = ("not_after", "not_before")
-_SUBJECTS: Final = ("issuer", "expired_subject")
 
 
 def for_texts(facts: Facts) -> dict[str, Json]:
@@ -38,14 +36,9 @@ def for_texts(facts: Facts) -> dict[str, Json]:
     soon = facts.get("expires_soon")
     if isinstance(soon, dict):
         told.update(soon)
-    for name in _DATES:
-        moment = told.get(name)
-        if isinstance(moment, str):
-            told[name] = moment.partition("T")[0]
-    for name in _SUBJECTS:
-        subject = told.get(name)
-        if isinstance(subject, str):
-            told[name] = plain_name(subject)
+    for name, reads in _READS.items():
+        if isinstance(text := told.get(name), str):
+            told[name] = reads(text)
     if isinstance(clock := facts.get("clock"), str):
         told["now"] = f"{clock.replace('T', ' ')[:16]} UTC"
     # OpenSSL's reason is the same for every certificate it refuses; these are the words for it.
@@ -56,6 +49,10 @@ def for_texts(facts: Facts) -> dict[str, Json]:
         told["reason"] = ", ".join(map(_problem, problems))
     told["issuer_is_ca"] = "ca" in facts
     return told
+
+
+def _day(moment: str) -> str:
+    return moment.partition("T")[0]
 
 
 def _plain(value: Json) -> Json:
@@ -72,3 +69,11 @@ def _address(each: Json) -> Json:
     if not isinstance(each, dict):
         return each
     return f"{each.get('address')} ({each.get('result')})"
+
+
+_READS: Final[Mapping[str, Callable[[str], str]]] = {
+    "not_after": _day,
+    "not_before": _day,
+    "issuer": plain_name,
+    "expired_subject": plain_name,
+}
