@@ -1,12 +1,18 @@
 """Reports as files: written for somebody else, read from anybody."""
 
 import json
+import os
+import stat
 from pathlib import Path
+from typing import Final
 
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import MAX_BYTES, read_report
 from smtp_desk.store.atomic import write_atomic
 from smtp_desk.store.regular import read_regular
+
+# A pipe that nobody reads is an error, not a wait.
+_INTO_SPECIAL: Final = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 def report_octets(report: CheckReport) -> bytes:
@@ -22,10 +28,18 @@ def report_octets(report: CheckReport) -> bytes:
 def save_report(path: Path, report: CheckReport) -> None:
     """Write the report, readable by its owner only, whole or not at all.
 
+    A device or pipe takes it and stays what it is.
+
     Raises:
         OSError: The file can't be written.
     """
-    write_atomic(path, report_octets(report))
+    octets = report_octets(report)
+    if _is_special(path):
+        with os.fdopen(os.open(path, _INTO_SPECIAL), "wb") as file:
+            os.set_blocking(file.fileno(), True)  # whoever reads it may take time
+            file.write(octets)
+    else:
+        write_atomic(path, octets)
 
 
 def load_report(path: Path) -> CheckReport:
@@ -36,3 +50,11 @@ def load_report(path: Path) -> CheckReport:
         ReportFormatError: It is no report.
     """
     return read_report(read_regular(path, MAX_BYTES))
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

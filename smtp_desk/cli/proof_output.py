@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from smtp_desk.app.proving import ProofRequest, ProofResult
-from smtp_desk.app.report_file import report_octets
+from smtp_desk.app.report_file import report_octets, save_report
 from smtp_desk.cli.console import write_octets
 from smtp_desk.cli.file_name import FileName
 from smtp_desk.cli.invocation import CommandError, Invocation
@@ -19,7 +19,6 @@ from smtp_desk.cli.stage_list import StageList
 from smtp_desk.cli.verdict import print_verdict
 from smtp_desk.core.exit_status import ExitStatus, exit_status
 from smtp_desk.core.report import CheckReport
-from smtp_desk.store.atomic import write_atomic
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -98,9 +97,10 @@ def present(invocation: Invocation, report: CheckReport, shape: Shape) -> ExitSt
         print_verdict(invocation.out, report)
     if shape.file is not None:
         try:
-            write_atomic(shape.file, report_octets(report))
+            save_report(shape.file, report)
         except OSError as error:
             raise CommandError(
-                f"The report could not be saved: {error}", ExitStatus.CANTCREAT
+                f"The report could not be saved as {shape.file}: {error.strerror}.",
+                ExitStatus.CANTCREAT,
             ) from error
     return exit_status(report.finding)

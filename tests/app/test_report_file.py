@@ -1,12 +1,13 @@
 """Reports as files."""
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from smtp_desk.app.report_file import load_report, save_report
+from smtp_desk.app.report_file import load_report, report_octets, save_report
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError
 from tests.cli.reports import REPORT
 
@@ -17,6 +18,20 @@ def test_what_was_saved_is_read_back_and_nobody_else_may(tmp_path: Path) -> None
     assert load_report(file) == REPORT
     if os.name == "posix":
         assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes in its file system")
+def test_a_pipe_takes_it_and_stays_one(tmp_path: Path) -> None:
+    """So does a device: as root, a new file in the place of /dev/null would break the system."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match=os.strerror(errno.ENXIO)):
+        save_report(pipe, REPORT)
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        save_report(pipe, REPORT)
+        assert pipe.is_fifo()
+        assert reader.read() == report_octets(REPORT)
+    assert [each.name for each in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_half_a_surrogate_pair_is_no_reason_to_lose_a_report(tmp_path: Path) -> None:
