@@ -242,7 +242,7 @@ class _Race:
         try:
             attempt.sock = socket.socket(attempt.family, socket.SOCK_STREAM)
             attempt.sock.setblocking(False)
-            code = attempt.sock.connect_ex((attempt.address, self._port))
+            code = attempt.sock.connect_ex(_place(attempt.address, self._port))
         except OSError as error:
             code = error.errno or errno.EINVAL
         self._running.append(attempt)
@@ -285,6 +285,18 @@ class _Race:
                 self._selector.unregister(attempt.sock)
             attempt.sock.close()
             attempt.sock = None
+
+
+def _place(address: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Return an address as the system connects to it, its zone (RFC 4007) as a number.
+
+    Raises:
+        OSError: There is no such zone.
+    """
+    bare, _, zone = address.partition("%")
+    if not zone:
+        return address, port
+    return bare, port, 0, int(zone) if zone.isdecimal() else socket.if_nametoindex(zone)
 
 
 def interleaved(addresses: Iterable[str]) -> list[str]:

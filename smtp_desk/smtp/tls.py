@@ -126,7 +126,9 @@ class TlsConnection:
         """
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._ssl = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        # A zone is this machine's own affair (RFC 4007, 11.2): no certificate names it.
+        name = host.partition("%")[0]
+        self._ssl = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
 
     @property
     def context(self) -> ssl.SSLContext:

@@ -72,6 +72,24 @@ def test_the_only_address(server: ScriptedServer, cancel: Cancel) -> None:
     assert not dialer.has_more
 
 
+@pytest.mark.parametrize("by", ["number", "name"])
+def test_an_address_with_a_zone(cancel: Cancel, by: str) -> None:
+    index, name = socket.if_nameindex()[0]
+    with ScriptedServer(host="::1") as server:
+        address = f"::1%{index if by == 'number' else name}"
+        dialer = Dialer([address], server.port, cancel)
+        stream = dialer.connect(soon())
+        assert stream.read(soon()).startswith(b"220 ")
+        stream.abort()
+    assert results(dialer.facts()) == {address: "connected"}
+
+
+def test_an_address_in_a_zone_that_is_none(cancel: Cancel) -> None:
+    with pytest.raises(SmtpFailure) as raised:
+        Dialer(["fe80::1%nowhere0"], 25, cancel).connect(soon())
+    assert raised.value.code == "connect.failed"
+
+
 def test_families_take_turns() -> None:
     addresses = ["::1", "::2", "::3", "127.0.0.1", "127.0.0.2"]
     assert interleaved(addresses) == ["::1", "127.0.0.1", "::2", "127.0.0.2", "::3"]

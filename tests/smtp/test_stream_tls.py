@@ -106,6 +106,12 @@ def test_an_address_needs_a_certificate_for_it(certs: Certificates) -> None:
         assert client.line() == b"220 mail\r\n"
 
 
+def test_no_certificate_names_a_zone(certs: Certificates) -> None:
+    with client_of(tls_server(certs), certs) as (client, _):
+        client.start(host="::1%lo")
+        assert client.line() == b"220 mail\r\n"
+
+
 def test_a_polite_end_inside_tls(certs: Certificates) -> None:
     greeting = (Reply("221 bye"), Close(notify=True))
     with client_of(tls_server(certs, greeting), certs) as (client, _):
