@@ -97,6 +97,9 @@ class Dialer:
 
     `connect` gives the first that answers; where it fails before EHLO, `yield_address` and
     `connect` again give the next. `facts` tells of every address at any moment.
+
+    Attributes:
+        cancel: Ends a `connect`, and every wait of the streams that it gives.
     """
 
     def __init__(
@@ -112,13 +115,13 @@ class Dialer:
         Args:
             addresses: Of `Resolver.resolve`; the first `MOST_ADDRESSES` are tried.
             port: TCP port.
-            cancel: Ends a `connect`.
+            cancel: The first `cancel`.
             patience: Seconds that the other addresses get once one has answered.
         """
         tried = interleaved(addresses)[:MOST_ADDRESSES]
         self._attempts = [_Attempt(address) for address in tried]
         self._port = port
-        self._cancel = cancel
+        self.cancel = cancel
         self._patience = patience
         self._current: _Attempt | None = None
 
@@ -135,8 +138,8 @@ class Dialer:
                 `connect.failed`, whichever tells most, with `facts`.
             CancelledError: Cancelled.
         """
-        self._cancel.check()
-        with _Race(self._candidates(), self._port, self._cancel, deadline) as race:
+        self.cancel.check()
+        with _Race(self._candidates(), self._port, self.cancel, deadline) as race:
             won = race.run()
             if won is None:
                 facts: Facts = {"port": self._port, **self.facts()}

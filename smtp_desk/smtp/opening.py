@@ -101,7 +101,7 @@ class Opening:
         if self._automatic:
             on_tls_port = wiring.settings.port == TLS_PORT
             security = Security.TLS if on_tls_port else Security.STARTTLS
-        self.mode = security
+        self.mode = self._usual_mode = security
         self._wiring = wiring
         self._timeline = timeline
         self._channel_of = channel_of
@@ -132,9 +132,15 @@ class Opening:
                 if not dialer.has_more:
                     raise first from failure
                 dialer.yield_address(cause)
+                self._begin_anew(dialer)
             except BaseException:
                 stream.abort()
                 raise
+
+    def _begin_anew(self, dialer: Dialer) -> None:
+        """Forget what the second connection to the address at hand found out, and woke."""
+        self.mode = self._usual_mode
+        dialer.cancel = self._first = Cancel(self._wiring.cancel)
 
     def _resolve(self) -> tuple[str, ...]:
         wiring = self._wiring

@@ -219,6 +219,28 @@ class TestAddresses:
         assert (Stage.CONNECT, StageStatus.WARNED) in ends
         assert told.facts(Stage.CONNECT)["dead_addresses"] == ["127.0.0.1"]
 
+    @pytest.mark.parametrize("implicit_tls", [True, False])
+    def test_what_a_second_connection_found_out_is_forgotten_with_its_address(
+        self,
+        sessions: Sessions,
+        tls: ssl.SSLContext,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        implicit_tls: bool,
+    ) -> None:
+        monkeypatch.setattr("smtp_desk.smtp.session.SystemResolver", _TwoAddresses)
+        bad = Script(tls=tls, implicit_tls=True, greeting=Reply("554 not you"))
+        good = Script(tls=tls, implicit_tls=implicit_tls)
+        with (
+            ScriptedServer(bad) as one,
+            ScriptedServer(good, host="127.0.0.2", port=one.port) as other,
+        ):
+            session = sessions.new(one, limits=QUICK, host="localhost")
+            session.open()
+            session.quit()
+            assert other.sessions[-1].authenticated
+        assert session.mode is (Security.TLS if implicit_tls else Security.STARTTLS)
+
     def test_when_all_fail_the_first_one_is_the_cause(
         self, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
