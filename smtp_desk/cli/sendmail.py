@@ -123,7 +123,9 @@ def sendmail(
     """
     if not recipients and not from_header:
         raise click.UsageError("Name a recipient, or give -t to send to those in the header.")
-    octets = _read(sys.stdin.buffer, ignore_dots=ignore_dots) if sys.stdin is not None else b""
+    if sys.stdin is None:
+        raise CommandError("There is no message: standard input is closed.", ExitStatus.DATAERR)
+    octets = _read(sys.stdin.buffer, ignore_dots=ignore_dots)
     services = services_to_send(invocation)
     submission = Submission(
         recipients=recipients,
@@ -163,7 +165,7 @@ def _home(services: Services) -> Mailbox | None:
     """Return the configured From email: the custom server's, else the default service's."""
     try:
         stored = services.store.load()
-    except SettingsFileError:  # the message is stored all the same
+        settings = stored.server.settings if stored.server else stored.default
+        return parse_mailbox(settings.from_email)
+    except (SettingsFileError, AddressError):  # the message is stored all the same
         return None
-    address = stored.server.settings.from_email if stored.server else stored.default.from_email
-    return parse_mailbox(address) if address else None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from smtp_desk.cli import sendmail
+from smtp_desk.cli.invocation import CommandError
 from smtp_desk.sender.entries import State
 from smtp_desk.sender.outbox import EVERYTHING
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
+from smtp_desk.store.stored import DefaultKind, DefaultService
 
 if TYPE_CHECKING:
     from smtp_desk.sandbox.inbox import ReceivedMail
@@ -138,6 +141,23 @@ def test_settings_that_can_not_be_read_lose_nothing(sending_desk: Desk) -> None:
     ended = sending_desk("sendmail", "ann@example.org", stdin=b"x")
     assert (ended.status, ended.out) == (0, "")
     assert states(sending_desk) == [("ann@example.org", State.READY)]
+
+
+def test_a_from_email_that_is_none_loses_nothing(desk: Desk) -> None:
+    service = DefaultService(DefaultKind.SENDMAIL, "/bin/true", "written by hand")
+    desk.services.store.save_default(service)
+    ended = desk("sendmail", "-t", stdin=b"To: ann@example.org\nFrom: root (Cron)\n\nx\n")
+    assert (ended.status, ended.out, ended.err) == (0, "", "")
+    assert states(desk) == [("ann@example.org", State.READY)]
+
+
+def test_without_standard_input_there_is_no_message(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(CommandError, match="standard input is closed"):
+        sendmail.sendmail.main(["ann@example.org"], standalone_mode=False)
+    assert states(desk) == []
 
 
 @pytest.mark.parametrize(
