@@ -51,7 +51,8 @@ def verify(proof: Proof, settings: ServerSettings, mode: Security, secret: Secre
         salt = bytes.fromhex(proof.salt)
     except ValueError:
         return False
-    return hmac.compare_digest(sign(settings, mode, secret, salt).mac, proof.mac)
+    mac = sign(settings, mode, secret, salt).mac
+    return hmac.compare_digest(mac.encode(), proof.mac.encode("utf-8", "surrogatepass"))
 
 
 def _key(secret: Secret | None, salt: bytes) -> bytes:

@@ -30,6 +30,7 @@ _LOOK_AGAIN_S: Final = 60.0
 """A keyring that could not be read may be unlocked by now, and tells nobody."""
 
 _UNREADABLE: Final = "settings.file_unreadable"
+_INTERNAL: Final = "session.internal_error"
 
 _log: Final = logging.getLogger(__name__)
 
@@ -121,9 +122,12 @@ class SavedRoutes:
             # before is still the best that is known.
             _log.error("the settings can't be read: %s", error)
             problem = self._told(_UNREADABLE, reason=str(error))
-            before = self._routes
-            default = problem if before is None else before.default
-            return replace(before or kept, custom=problem, default=default, current=current)
+        except Exception:  # noqa: BLE001 - whatever it is, emails are stored all the same
+            _log.exception("our own fault while reading the settings")
+            problem = self._told(_INTERNAL)
+        before = self._routes
+        default = problem if before is None else before.default
+        return replace(before or kept, custom=problem, default=default, current=current)
 
     def _built(self, stored: StoredSettings, kept: Routes, current: Callable[[], bool]) -> Routes:
         return Routes(
@@ -248,7 +252,7 @@ def _is_blocked(routes: Routes) -> bool:
 
 def _is_of_older_file(routes: Routes) -> bool:
     """Whether the file could not be read: the default service is what it said before."""
-    return isinstance(routes.custom, Finding) and routes.custom.code == _UNREADABLE
+    return isinstance(routes.custom, Finding) and routes.custom.code in (_UNREADABLE, _INTERNAL)
 
 
 def _routes_of(routes: Routes | None) -> tuple[Route, ...]:

@@ -62,6 +62,7 @@ def test_another_salt_gives_another_mac() -> None:
         replace(PROOF, salt="not hexadecimal"),
         replace(PROOF, salt=""),
         replace(PROOF, mac=""),
+        replace(PROOF, mac="é\udc80"),
         Proof(1, "", ""),
     ],
 )

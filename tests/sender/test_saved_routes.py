@@ -112,6 +112,27 @@ def test_a_file_that_was_broken_before_gives_no_route(home: Home) -> None:
     assert code(home.routes.default) == "settings.file_unreadable"
 
 
+def test_our_own_fault_while_reading_keeps_every_email(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    home.save(OLD, OLD_SECRET)
+
+    def no_memory(*_args: object, **_kwargs: object) -> bytes:
+        raise ValueError("memory limit exceeded")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hashlib.scrypt", no_memory)
+        outbox, clock = MemoryOutbox(), TurnedClock()
+        templates = Templates(home.paths.templates)
+        sender = Sender(outbox, MemoryHealth(clock), home.source, templates, CATALOGUE, clock=clock)
+        (receipt,) = sender.send(INVITATION).recipients
+    assert receipt.fate is Fate.QUEUED
+    assert code(home.routes.custom) == "session.internal_error"
+    assert "memory limit exceeded" in caplog.text
+    home.seconds += 60
+    assert isinstance(home.routes.custom, SmtpRoute)
+
+
 def test_who_emails_come_from_on_the_default_route(home: Home) -> None:
     home.store.save_preferences(Preferences(company_name="Example", tell_address="it@x.test"))
     home.save(RELAY, None, default=True)
