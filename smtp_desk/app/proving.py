@@ -23,7 +23,8 @@ from smtp_desk.smtp.cancel import Cancel, CancelledError
 from smtp_desk.smtp.check import CheckRequest, Steps, run_check
 from smtp_desk.store.ca_file import read_ca_file
 from smtp_desk.store.credentials import CredentialsUnavailableError
-from smtp_desk.store.stored import StoredSettings
+from smtp_desk.store.server_status import ServerState, judged
+from smtp_desk.store.stored import StoredServer, StoredSettings
 
 _SHOWN = tuple(str(field) for field in Field if field not in (Field.PASSWORD, Field.RECIPIENT))
 
@@ -194,9 +195,23 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
         raise _NotTestableError(
             "settings.secret_unavailable", reason=str(error.reason), problem=str(error)
         ) from error
-    if secret is None:
+    if secret is None or _is_of_another(secret, server, servers):
         raise _NotTestableError("settings.secret_unavailable", reason="missing")
     return secret
+
+
+def _is_of_another(secret: Secret, server: StoredServer, servers: tuple[StoredServer, ...]) -> bool:
+    """Whether the secret was proven with another saved server, and not with this one.
+
+    The one that an unattended machine is given stands in for any that the keyring does not
+    give, and must not reach another server than its own.
+    """
+    others = [other for other in servers if other is not server]
+    return bool(others) and not _proves(secret, server) and any(_proves(secret, o) for o in others)
+
+
+def _proves(secret: Secret, server: StoredServer) -> bool:
+    return judged(server, secret).state is ServerState.ACTIVE
 
 
 def _errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -10,13 +10,20 @@ from smtp_desk.app.proving import ProofRequest, ProofResult, prove, save
 from smtp_desk.app.services import Services
 from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.check import Steps
-from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
+from smtp_desk.store.credentials import (
+    CredentialsUnavailableError,
+    UnattendedCredentials,
+    UnavailableReason,
+)
+from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import DefaultKind
+from tests.store.settings import OLD
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +207,22 @@ def test_a_stored_secret_that_vanished_is_named(services: Services, draft: Setti
     result = run(services, changed(draft, password=StoredSecret(stored.server.key)))
     assert result.report.finding
     assert result.report.finding.code == "settings.secret_unavailable"
+
+
+def test_the_secret_of_the_machine_reaches_no_other_server(
+    services: Services, draft: SettingsDraft, sandbox: Sandbox
+) -> None:
+    """It stands in for any secret that the keyring does not give, and belongs to one server."""
+    given = Secret("of the relay alone")
+    stored = save(services, run(services, draft))
+    relay = replace(OLD, host="relay.example.test")
+    services.store.save_server(relay, Security.STARTTLS, given, default=True)
+    assert stored.server
+    services.credentials.delete(stored.server.key)
+    unattended = UnattendedCredentials(given, services.credentials)
+    machine = replace(services, store=SettingsStore(services.paths, unattended))
+    before = len(sandbox.inbox.mails())
+    result = run(machine, changed(draft, password=StoredSecret(stored.server.key)))
+    assert result.report.finding
+    assert result.report.finding.code == "settings.secret_unavailable"
+    assert len(sandbox.inbox.mails()) == before
