@@ -183,7 +183,7 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
     servers = services.store.load().servers
     server = next((server for server in servers if server.key == password.key), None)
     if server is None:
-        raise _NotTestableError("settings.secret_unavailable", reason="missing")
+        raise _NotTestableError("settings.secret_unavailable", reason="not_found")
     if server.settings.identity != values.settings.identity:
         problem = problem_text(Problem(Field.PASSWORD, "password.stored_elsewhere"))
         raise _NotTestableError(
@@ -196,7 +196,7 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
             "settings.secret_unavailable", reason=str(error.reason), problem=str(error)
         ) from error
     if secret is None or _is_of_another(secret, server, servers):
-        raise _NotTestableError("settings.secret_unavailable", reason="missing")
+        raise _NotTestableError("settings.secret_unavailable", reason="not_found")
     return secret
 
 

@@ -207,6 +207,7 @@ def test_a_stored_secret_that_vanished_is_named(services: Services, draft: Setti
     result = run(services, changed(draft, password=StoredSecret(stored.server.key)))
     assert result.report.finding
     assert result.report.finding.code == "settings.secret_unavailable"
+    assert "The keyring has no entry" in result.report.finding.explanation
 
 
 def test_the_secret_of_the_machine_reaches_no_other_server(
