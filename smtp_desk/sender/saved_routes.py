@@ -88,7 +88,8 @@ class SavedRoutes:
             self._look_again_at = self._monotonic() + _LOOK_AGAIN_S
         found = self._read(fingerprint, Routes() if _is_of_older_file(known) else known)
         with self._lock:
-            if self._routes is known:
+            # What has not changed stays what it is: mail is not due anew, delays go on growing.
+            if self._routes is known and _ways(found) != _ways(known):
                 return self._replace(known, found, fingerprint)
             return self._routes or known  # saved anew or closed meanwhile
 
@@ -243,6 +244,10 @@ def _is_mailbox(text: str) -> bool:
 
 def _usable(way: Route | Finding | None) -> Route | None:
     return None if isinstance(way, Finding) else way
+
+
+def _ways(routes: Routes) -> tuple[Route | Finding | None, Route | Finding | None]:
+    return routes.custom, routes.default
 
 
 def _is_blocked(routes: Routes) -> bool:

@@ -101,6 +101,19 @@ def test_asking_the_keyring_again_leaves_what_works_alone(home: Home) -> None:
     assert home.routes.default is before.default
 
 
+def test_a_keyring_that_stays_locked_makes_no_mail_due_anew(home: Home) -> None:
+    home.save(OLD, OLD_SECRET)
+    home.keyring.locked = True
+    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
+    before = home.routes
+    for _ in range(3):
+        home.seconds += 60
+        assert home.routes is before
+    home.keyring.locked = False
+    home.seconds += 60
+    assert home.routes is not before
+
+
 def test_nobody_waits_for_a_keyring_that_is_asked_again(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
