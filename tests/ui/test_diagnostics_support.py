@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from smtp_desk.app.diagnosis import DiagnosisBusy
 from smtp_desk.app.state import Notice
@@ -88,3 +89,17 @@ def test_what_was_cancelled_looks_neither_well_nor_failed(
 ) -> None:
     page.view.render(replace(own(reports.REFUSED), notice=notice))
     assert page.find(QLabel, "diagnostics_line").property("tone") == tone
+
+
+def test_tab_follows_the_reading_order_of_the_buttons(page: Seen) -> None:
+    page.view.render(own(reports.REFUSED))
+    above = ["run_again", "without_signing_in", "check_domain"]
+    names = [*above, "copy_report", "save_report", "open_report"]
+    page.find(QPushButton, names[0]).setFocus()
+    visited = []
+    for _ in names:
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        visited.append(focused.objectName())
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+    assert visited == names
