@@ -178,6 +178,6 @@ def _facts(offer: CaOffer) -> QLayout:
 
 def _fact(name: str, value: Label) -> QLayout:
     layout = column(space=0)
-    layout.addWidget(Label(name, "label"))
+    layout.addWidget(Label(name, "small"))
     layout.addWidget(value)
     return layout

@@ -93,7 +93,7 @@ def _certificates_card(chain: list[dict[str, Json]], *, offered: bool) -> QWidge
     for number, certificate in enumerate(chain):
         part = column(space=Space.S)
         title = "The server’s own certificate" if number == 0 else f"Issuer {number}"
-        part.addWidget(Label(title, "label"))
+        part.addWidget(Label(title, "strong"))
         # Whoever is to trust a CA must get the end of its fingerprint from somebody else.
         hidden = DIGITS if offered and (number or len(chain) == 1) else 0
         rows = list(_certificate_rows(certificate, hidden))
@@ -160,7 +160,7 @@ def _setting_card(report: CheckReport) -> QWidget:
     )
     for title, facts in (("Settings", report.settings), ("Environment", report.environment)):
         part = column(space=Space.S)
-        part.addWidget(Label(title, "label"))
+        part.addWidget(Label(title, "strong"))
         part.addWidget(FactTable(fact_rows(facts)))
         card.body.addLayout(part)
     return card

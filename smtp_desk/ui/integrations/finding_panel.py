@@ -142,7 +142,7 @@ class FindingPanel(QWidget):
             layout.addLayout(self._remedies(finding))
         if said := words.server_words(finding):
             reply = column(space=Space.XS)
-            reply.addWidget(Label("The server’s words", "label"))
+            reply.addWidget(Label("The server’s words", "small"))
             reply.addWidget(ServerWords(said))
             layout.addLayout(reply)
         if self._offer_details:
@@ -155,7 +155,7 @@ class FindingPanel(QWidget):
 
     def _remedies(self, finding: Finding) -> QLayout:
         layout = column(space=Space.S)
-        layout.addWidget(Label("What to do", "label"))
+        layout.addWidget(Label("What to do", "small"))
         for remedy in finding.remedies:
             if remedy.doable:
                 button = _RemedyButton(remedy)
@@ -184,5 +184,5 @@ def _who(finding: Finding) -> QLayout:
     icon = IconLabel(size=_PERSON)
     icon.show_icon("person", "muted")
     layout.addWidget(icon, alignment=Qt.AlignmentFlag.AlignTop)
-    layout.addWidget(Label(f"Who can mend it: {WHO[finding.who]}"), 1)
+    layout.addWidget(Label(f"Who can mend it: {WHO[finding.who]}", "strong"), 1)
     return layout
