@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _PROVEN: Final = "Save the tested settings?"
 _NOT_SAVED: Final = (
-    "A test email has proven these settings, but they are not saved. Without saving, system "
-    "emails go on as before, and what you typed is lost."
+    "A test email has proven the settings {where}, but they are not saved. Without saving, "
+    "system emails go on as before, and what you typed is lost."
 )
 _UNPROVEN: Final = "Close without saving?"
 _LOST: Final = (
-    "No test email has proven what you typed, so it can’t be saved. It is lost when this window "
-    "closes."
+    "No test email has proven what you typed {where}, so it can’t be saved. It is lost when this "
+    "window closes."
 )
 # A closed window ends a test at once, and what is being saved or removed is finished anyway.
 _NEVER_ASKED: Final = frozenset({Busy.TESTING, Busy.CANCELLING, Busy.SAVING, Busy.REMOVING})
@@ -38,9 +38,10 @@ class Leaving(QObject):
     save_wanted = Signal()
     agreed = Signal()
 
-    def __init__(self, window: QWidget) -> None:
-        """Ask in front of `window`."""
+    def __init__(self, window: QWidget, where: str) -> None:
+        """Ask in front of `window`; `where` says in words which form it is about."""
         super().__init__(window)
+        self._where = where
         self._window = window
         self._state: IntegrationsState | None = None
         self._box: QMessageBox | None = None
@@ -71,7 +72,8 @@ class Leaving(QObject):
         box.setIcon(QMessageBox.Icon.Question if proven else QMessageBox.Icon.Warning)
         box.setWindowTitle(self._window.windowTitle())
         box.setText(_PROVEN if proven else _UNPROVEN)
-        box.setInformativeText(_NOT_SAVED if proven else _LOST)
+        meaning = _NOT_SAVED if proven else _LOST
+        box.setInformativeText(meaning.format(where=self._where))
         keep = _button(box, "&Keep editing", "keep_editing")
         leave = _button(box, "Close &without saving", "close_without_saving", "destructive")
         leave.clicked.connect(self._agree)

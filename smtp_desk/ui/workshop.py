@@ -190,7 +190,7 @@ class Workshop(QObject):
         return view
 
     def _ask_before_closing(self, followed: FollowedView) -> None:
-        leaving = Leaving(self._window)
+        leaving = Leaving(self._window, "on Integrations")
         followed.followed_by(leaving.follow)
         leaving.save_wanted.connect(self._save)
         leaving.agreed.connect(self._window.close)

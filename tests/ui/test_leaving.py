@@ -40,7 +40,7 @@ def leaving(qtbot: QtBot) -> Leaving:
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
-    return Leaving(window)
+    return Leaving(window, "on Integrations")
 
 
 def question(window: QWidget) -> QMessageBox | None:
@@ -96,6 +96,9 @@ def test_what_is_not_proven_can_be_lost_or_kept_but_not_saved(
     assert not leaving.may_close()
     assert len(window.findChildren(QMessageBox)) == 1
     assert offered(window) == {"keep_editing", "close_without_saving"}
+    asked = question(window)
+    assert asked is not None
+    assert "what you typed on Integrations" in asked.informativeText()
     with qtbot.assertNotEmitted(leaving.agreed):
         box = question(window)
         assert box is not None

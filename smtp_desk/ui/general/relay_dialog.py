@@ -45,7 +45,7 @@ class RelayDialog(QDialog):
         self._view = IntegrationsView(theme, said=words.RELAY)
         followed = FollowedView(self._view)
         self._presenter = IntegrationsPresenter(services, runner, followed, default=True)
-        self._leaving = Leaving(self)
+        self._leaving = Leaving(self, "in this form")
         followed.followed_by(self._leaving.follow)
         self._leaving.save_wanted.connect(self._save)
         self._leaving.agreed.connect(self.reject)
