@@ -139,7 +139,12 @@ class Services:
             clock=self.now,
         )
 
-    @cached_property
+    @property
     def environment(self) -> Mapping[str, Json]:
-        """Versions for the report."""
+        """What the program runs on, and what time it is, for a report that is made now."""
+        made = self.now().astimezone(UTC).isoformat(timespec="seconds")
+        return {**self._versions, "time": made}
+
+    @cached_property
+    def _versions(self) -> Mapping[str, Json]:
         return versions()

@@ -68,7 +68,7 @@ class CheckReport:
         stages: Every stage in the order in which it began.
         transcript: The session, line by line.
         settings: The tested settings without the secret, and the mode found.
-        environment: Versions of program, Python, OpenSSL, Qt and system.
+        environment: Versions of program, Python, OpenSSL, Qt and system; `time` it was made.
         mode: The TLS mode found ("starttls" or "tls"), or "" before TLS.
         id: Stands in the log and in the report, so that the two can be matched.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,12 @@ def test_the_secret_of_the_machine_reaches_no_other_server(
     assert result.report.finding
     assert result.report.finding.code == "settings.secret_unavailable"
     assert len(sandbox.inbox.mails()) == before
+
+
+@pytest.mark.parametrize("changes", [{}, {"host": ""}], ids=["tested", "refused"])
+def test_a_report_says_when_it_was_made(
+    services: Services, draft: SettingsDraft, changes: dict[str, object]
+) -> None:
+    noon = datetime(2026, 11, 23, 13, 0, 0, 5, tzinfo=timezone(timedelta(hours=1)))
+    result = run(replace(services, now=lambda: noon), changed(draft, **changes))
+    assert result.report.environment["time"] == "2026-11-23T12:00:00+00:00"

@@ -159,7 +159,12 @@ def report(finding: Finding | None, results: tuple[StageResult, ...]) -> CheckRe
             if stage in {result.stage for result in results}
         ),
         settings={"host": HOST, "port": 587, "security": "auto", "username": "desk@example.org"},
-        environment={"program": "SMTP Desk 0.1.0", "python": "3.11.7", "system": "Debian 12"},
+        environment={
+            "program": "SMTP Desk 0.1.0",
+            "python": "3.11.7",
+            "system": "Debian 12",
+            "time": "2026-11-23T13:00:00+00:00",
+        },
         mode="starttls",
         id="793935dbd88c14a7",
     )

@@ -41,6 +41,19 @@ def test_a_strangers_report_is_neither_about_us_nor_about_our_form(page: Seen) -
     assert "real test email" in page.find(QLabel, "diagnostics_line").text()
 
 
+def test_it_says_when_a_report_was_made_if_that_is_known(page: Seen) -> None:
+    report = reports.WRONG_PASSWORD
+    page.view.render(replace(own(report), own=False, source="Report file a.json"))
+    origin = next(text for text in page.texts if text.startswith("Report file"))
+    assert origin.splitlines() == [
+        "Report file a.json",
+        "Server: smtp.example.org, port 587",
+        "Made: 2026-11-23 13:00 UTC",
+    ]
+    page.view.render(replace(own(replace(report, environment={})), source="Report file b.json"))
+    assert not any("Made" in text for text in page.texts)
+
+
 def test_a_website_that_a_remedy_names_is_one_press_away(page: Seen, visited: list[QUrl]) -> None:
     page.view.render(own(reports.APP_PASSWORD))
     buttons = page.view.page.findChildren(QPushButton, "open_website")

@@ -146,7 +146,13 @@ class VerdictCard(Card):
 def _origin(state: DiagnosisState, report: CheckReport) -> str:
     host = words.cut(words.value("host", report.settings.get("host", "")), 255)
     port = words.cut(words.value("port", report.settings.get("port", "")), 10)
-    return f"{state.source}\nServer: {host}, port {port}" if host else state.source
+    made = words.value("time", report.environment.get("time", ""))
+    told = [state.source]
+    if host:
+        told.append(f"Server: {host}, port {port}")
+    if made:
+        told.append(f"Made: {made}")
+    return "\n".join(told)
 
 
 def _group(title: str, content: QLayout) -> QLayout:

@@ -91,6 +91,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "since": "Valid until",
     "spf": "SPF: who may send for it",
     "spf_allows_server": "SPF allows this server",
+    "time": "Made at",
     "version": "TLS version",
     "words": "The server’s words",
 }
@@ -121,7 +122,7 @@ PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
 """What a port's answer means, with icon and tone."""
 
 _SUBJECTS: Final = frozenset({"certificate", "issuer", "subject"})
-_MOMENTS: Final = frozenset({"begins", "clock", "since"})
+_MOMENTS: Final = frozenset({"begins", "clock", "since", "time"})
 _LONGEST: Final = 2000
 _CHECKED: Final = (
     "The server was found, it answered, the line to it is private and its certificate is "
