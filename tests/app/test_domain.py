@@ -125,7 +125,9 @@ def test_a_domain_that_does_not_exist_is_said_to_be_misspelled(services: Service
         request = DomainRequest(from_email="a@typo.test", resolver=f"{server.host}:{server.port}")
         check = check_domain(services, request, Cancel())
     assert [warning.code for warning in check.warnings] == ["domain.no_mail_exchanger"]
-    assert "check how it is spelled" in check.warnings[0].explanation
+    (warning,) = check.warnings
+    assert warning.summary == "There is no domain typo.test."
+    assert [each.id for each in warning.remedies] == ["check_from_domain"]
     assert check.facts["domain_exists"] is False
 
 
