@@ -28,7 +28,10 @@ def main() -> NoReturn:
     if not arguments:
         sys.exit(_open_window(environ, None))
     # Imported here: the window should not wait for the command line.
-    from smtp_desk.cli import main as command_line  # noqa: PLC0415
+    from smtp_desk.cli.interrupts import ending_at_once  # noqa: PLC0415
+
+    with ending_at_once():
+        from smtp_desk.cli import main as command_line  # noqa: PLC0415
 
     sys.exit(command_line.main(arguments, environ, lambda report: _open_window(environ, report)))
 

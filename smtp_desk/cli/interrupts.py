@@ -11,6 +11,24 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
+def ending_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the program without a word while it only loads itself.
+
+    In the middle of an import Python's own way to tell it comes out as a traceback, or as any
+    other error. A signal that is ignored or handled otherwise stays so.
+    """
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
 def first_interrupt() -> Iterator[threading.Event]:
     """Turn the first SIGINT or SIGTERM into an event; the next one has its usual effect.
 

@@ -12,6 +12,7 @@ import click
 from smtp_desk import __version__
 from smtp_desk.app.logs import LOG_FILE, logging_to
 from smtp_desk.cli.console import discard_output, open_consoles, say
+from smtp_desk.cli.interrupts import ending_at_once
 from smtp_desk.cli.invocation import CommandError, Invocation, OpenWindow
 from smtp_desk.cli.manual import WIDTH, ManualGroup
 from smtp_desk.core.exit_status import ExitStatus
@@ -64,7 +65,8 @@ class _Program(ManualGroup):
         module, _, name = _COMMANDS.get(cmd_name, "").partition(":")
         if not name:
             return None
-        command = getattr(import_module(f"smtp_desk.cli.{module}"), name)
+        with ending_at_once():
+            command = getattr(import_module(f"smtp_desk.cli.{module}"), name)
         return command if isinstance(command, click.Command) else None
 
 
@@ -143,8 +145,9 @@ def _invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
 
 
 def _open_services(environ: Mapping[str, str], *, attended: bool) -> "Services":
-    # Imported here: help, reports and the sandbox do without all of it.
-    from smtp_desk.app.services import Services  # noqa: PLC0415
+    with ending_at_once():
+        # Imported here: help, reports and the sandbox do without all of it.
+        from smtp_desk.app.services import Services  # noqa: PLC0415
 
     try:
         given = unattended_secret(environ)

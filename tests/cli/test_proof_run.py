@@ -8,13 +8,14 @@ import signal
 import sys
 import threading
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 
 from smtp_desk.app.proving import ProofRequest, ProofResult
-from smtp_desk.cli import proof_run
-from smtp_desk.cli.interrupts import first_interrupt
+from smtp_desk.cli import main, proof_run
+from smtp_desk.cli.interrupts import ending_at_once, first_interrupt
 from smtp_desk.cli.proof_run import run_proof
 from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
@@ -124,6 +125,35 @@ def test_the_second_interrupt_has_its_usual_effect() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_while_the_program_loads_itself_an_interrupt_ends_it_without_a_word() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    assert before is signal.default_int_handler
+    with ending_at_once():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_command_is_loaded_so(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
+    handlers: list[object] = []
+
+    def load(name: str) -> object:
+        handlers.append(signal.getsignal(signal.SIGINT))
+        return import_module(name)
+
+    monkeypatch.setattr(main, "import_module", load)
+    assert desk("show").status == 78
+    assert handlers == [signal.SIG_DFL]
+
+
+def test_one_that_is_ignored_stays_so_while_the_program_loads_itself() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ending_at_once():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_what_was_ignored_from_the_start_stays_ignored() -> None:
