@@ -33,6 +33,14 @@ _SECONDS = 5.0
 EVENT = StageEvent(Stage.RESOLVE, StageStatus.STARTED)
 
 
+@pytest.fixture(autouse=True)
+def usual_interrupt() -> Iterator[None]:
+    """A shell lets what it runs in the background ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def prove_by(
     monkeypatch: pytest.MonkeyPatch, prove: Callable[[Callable[[StageEvent], None], Cancel], object]
 ) -> None:
