@@ -20,7 +20,7 @@ from smtp_desk.smtp.stream import Stream
 
 ATTEMPT_DELAY: Final = 0.25
 """Seconds that an address has for itself before the next one is tried too (RFC 8305, 5)."""
-MOST_ADDRESSES: Final = 16
+MOST_ADDRESSES: Final = 32
 """How many addresses of a host are tried: a name server can name thousands of strangers."""
 TEST_PATIENCE: Final = 1.0
 """Seconds that a test leaves the losers, to know about every address."""

@@ -16,7 +16,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.stages import Stage
 from smtp_desk.smtp.cancel import Cancel, CancelledError
 from smtp_desk.smtp.deadline import Deadline
-from smtp_desk.smtp.dial import TEST_PATIENCE, Dialer, interleaved
+from smtp_desk.smtp.dial import MOST_ADDRESSES, TEST_PATIENCE, Dialer, interleaved
 from smtp_desk.smtp.stream import ClosedError, ResetError
 from tests.servers.ports import black_hole, refusing_port
 from tests.servers.scripted import ScriptedServer
@@ -102,7 +102,7 @@ def test_a_name_server_sends_nobody_to_thousands_of_strangers(cancel: Cancel) ->
         dialer = Dialer(addresses, port, cancel, patience=SOON)
         with pytest.raises(SmtpFailure):
             dialer.connect(soon())
-    assert [*results(dialer.facts())] == addresses[:16]
+    assert [*results(dialer.facts())] == addresses[:MOST_ADDRESSES]
 
 
 def test_a_refusal_lets_the_next_start_at_once(server: ScriptedServer, cancel: Cancel) -> None:
