@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Self, TypeVar, final
 
 from smtp_desk.sender.forks import start_anew_in_children
-from smtp_desk.sender.migrations import check_version, migrate
+from smtp_desk.sender.migrations import MIGRATIONS, check_version, migrate
 from smtp_desk.sender.outbox import (
     OutboxBusyError,
     OutboxCorruptError,
@@ -286,7 +286,10 @@ def _error_of(job: _Job, connection: sqlite3.Connection) -> Exception | None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
-    if check_version(connection) == 0:
+    version = check_version(connection)
+    if version == len(MIGRATIONS):
+        return  # nobody who writes just now is waited for
+    if version == 0:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")

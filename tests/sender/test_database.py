@@ -199,6 +199,16 @@ def test_others_who_hold_it_are_waited_for_and_not_for_ever(database: Database, 
     database.write(insert)
 
 
+def test_who_only_reads_waits_for_nobody(database: Database, path: Path) -> None:
+    SqliteOutbox(database).add([message()])
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with Database(path, busy_timeout_s=0.05) as opened:
+        assert count(opened) == 1
+    other.execute("COMMIT")
+    other.close()
+
+
 def test_a_new_file_that_others_hold_is_waited_for_and_not_for_ever(path: Path) -> None:
     path.parent.mkdir()
     other = sqlite3.connect(path, isolation_level=None)
