@@ -91,7 +91,7 @@ class DefaultState:
     def text(self) -> str:
         """What becomes of the emails that it gets."""
         if self.problem:
-            return f"Not used. {self.problem} Until then emails wait in the outbox."
+            return f"Not used. {self.problem} Until it is corrected emails wait in the outbox."
         if self.kind is DefaultKind.SENDMAIL:
             return f"Emails leave through {self.sendmail_path}, from {self.from_email}."
         if self.kind is DefaultKind.OUTBOX or self.relay is None:

@@ -158,8 +158,9 @@ class Sender:
             OutboxFullError: There is no room for it; nothing was sent.
             MessageTooLargeError: It is too large to be stored; nothing was sent.
         """
-        receipt = self._send((self._message(email, self._source.routes()),))[0]
-        self._notices.tell(self._source.routes())
+        routes = self._source.routes()
+        receipt = self._send((self._message(email, routes),), routes)[0]
+        self._notices.tell(routes)
         return receipt
 
     def queue(self, email: Email | OutboxMessage) -> Receipt:
@@ -193,8 +194,9 @@ class Sender:
         """
         waiting = iter(emails)
         while messages := self._next_of(waiting):
-            receipts = self._send(messages)
-            self._notices.tell(self._source.routes())
+            routes = self._source.routes()
+            receipts = self._send(messages, routes)
+            self._notices.tell(routes)
             yield from receipts
 
     def drain(self, cancel: Cancel | None = None, *, once: bool = True) -> int:
@@ -256,7 +258,7 @@ class Sender:
                 break
         return taken
 
-    def _send(self, messages: Sequence[OutboxMessage]) -> list[Receipt]:
+    def _send(self, messages: Sequence[OutboxMessage], routes: Routes) -> list[Receipt]:
         claims = iter(self._outbox.add_claimed(messages, self._owner, LEASE))
         jobs = [
             (index, batch, message)
@@ -267,7 +269,8 @@ class Sender:
         def deliver(job: _Job) -> _Done:
             index, batch, message = job
             # Settings may be saved meanwhile: those before would only give the mail back.
-            return index, self._dispatcher.deliver(batch, message, self._source.routes())
+            valid = routes if routes.current() else self._source.routes()
+            return index, self._dispatcher.deliver(batch, message, valid)
 
         def left(job: _Job) -> _Done:
             index, batch, _ = job
