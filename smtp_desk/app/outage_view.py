@@ -1,11 +1,13 @@
-"""The view of the Integrations page that tells of an outage in its status line."""
+"""The view of the Integrations page whose status line tells what happened elsewhere meanwhile."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from smtp_desk.app.default_service import DefaultState
 from smtp_desk.app.outage import Outage, in_outage
 from smtp_desk.app.presenter import View
+from smtp_desk.app.saved import with_default
 from smtp_desk.app.state import Busy, IntegrationsState
 from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.problems import Field
@@ -14,11 +16,11 @@ _CHANGES: Final = frozenset({Busy.LOADING, Busy.SAVING, Busy.REMOVING, Busy.SWIT
 
 
 class OutageView:
-    """Puts the outage into the status line, whichever of both changed.
+    """Puts the outage and the default email service into the status line, whichever changed.
 
     Args:
         view: The view itself.
-        look: Called when something was saved that may have ended an outage.
+        look: Called when something was saved that may have ended an outage, or changed it.
     """
 
     def __init__(self, view: View, look: Callable[[], None]) -> None:
@@ -26,12 +28,21 @@ class OutageView:
         self._look = look
         self._state: IntegrationsState | None = None
         self._outage: Outage | None = None
+        self._default: DefaultState | None = None
 
     def outage_changed(self, outage: Outage | None) -> None:
         """Show this outage, or that there is none."""
         self._outage = outage
         if self._state is not None:
             self._show(self._state)
+
+    def default_changed(self, state: DefaultState) -> None:
+        """Tell where emails go by this default email service."""
+        before, self._default = self._default, state
+        if self._state is not None:
+            self._show(self._state)
+        if before is not None and before.kind is not state.kind:
+            self._look()
 
     def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
         """See `View.show_draft`."""
@@ -53,4 +64,7 @@ class OutageView:
         self._view.focus_outcome()
 
     def _show(self, state: IntegrationsState) -> None:
-        self._view.render(replace(state, status=in_outage(state.status, self._outage)))
+        status = in_outage(state.status, self._outage)
+        if self._default is not None:
+            status = with_default(status, self._default.kind)
+        self._view.render(replace(state, status=status))

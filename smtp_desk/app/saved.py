@@ -197,8 +197,19 @@ def status_line(stored: StoredSettings, judged: ServerStatus) -> StatusLine:
     return StatusLine(StatusKind.ACTIVE, f"Active. System emails leave through {host}.")
 
 
+def with_default(status: StatusLine, kind: DefaultKind) -> StatusLine:
+    """Return a status line of before, now that the default email service is `kind`."""
+    now = _way_of(kind)[1:]
+    text = status.text.replace(_HOLDS[1:], now).replace(_USES_DEFAULT[1:], now)
+    return replace(status, text=text)
+
+
 def _instead(stored: StoredSettings) -> str:
-    return _HOLDS if stored.default.kind is DefaultKind.OUTBOX else _USES_DEFAULT
+    return _way_of(stored.default.kind)
+
+
+def _way_of(kind: DefaultKind) -> str:
+    return _HOLDS if kind is DefaultKind.OUTBOX else _USES_DEFAULT
 
 
 def _not_configured(stored: StoredSettings) -> StatusLine:

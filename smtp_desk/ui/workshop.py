@@ -186,6 +186,7 @@ class Workshop(QObject):
         for show in (view.outage_changed, banner.show_outage):
             self._outages.changed.connect(show)
         self._outages.answered.connect(banner.show_answer)
+        self._default.changed.connect(view.default_changed)
         banner.try_again_wanted.connect(self._outages.try_again)
         return view
 

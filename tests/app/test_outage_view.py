@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from smtp_desk.app.default_service import DefaultState
 from smtp_desk.app.outage import Outage
 from smtp_desk.app.outage_view import OutageView
 from smtp_desk.app.state import Busy, IntegrationsState, StatusKind, StatusLine
 from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.problems import Field
+from smtp_desk.store.stored import DefaultKind
 from tests.app.faces import RememberingView
 
 ACTIVE = IntegrationsState(status=StatusLine(StatusKind.ACTIVE, "Active."))
@@ -41,6 +43,25 @@ def test_after_each_change_it_is_looked_again() -> None:
         view.render(replace(ACTIVE, busy=busy))
         view.render(ACTIVE)
         assert len(looks) == expected, busy
+
+
+@pytest.mark.parametrize("default_first", [True, False])
+@pytest.mark.parametrize("start", ["Off. S", "Not proven. Why. Until then: s"])
+def test_it_says_where_emails_go_by_the_default_service_of_now(
+    start: str, default_first: bool
+) -> None:
+    inner, looks = RememberingView(), list[str]()
+    view = OutageView(inner, lambda: looks.append("look"))
+    held = "ystem emails wait in the outbox until a route works."
+    taken = "ystem emails leave through the default email service."
+    if default_first:
+        view.default_changed(DefaultState(kind=DefaultKind.SENDMAIL))
+    view.render(IntegrationsState(status=StatusLine(StatusKind.OFF, start + held)))
+    view.default_changed(DefaultState(kind=DefaultKind.SENDMAIL))
+    assert inner.states[-1].status.text == start + taken
+    view.default_changed(DefaultState(kind=DefaultKind.OUTBOX))
+    assert inner.states[-1].status.text == start + held
+    assert looks == ["look"], "of an outage it is told where emails wait"
 
 
 def test_the_rest_goes_through() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -72,6 +73,25 @@ def test_a_server_that_is_switched_off_has_no_outage(desk: Desk, qtbot: QtBot) -
     desk.workshop.presenter.switch(on=False)
     qtbot.waitUntil(banner.isHidden, timeout=SLOW_MS)
     assert see(desk, QLabel, "status").text().startswith("Off. ")
+
+
+def test_the_status_line_follows_the_default_service(
+    desk: Desk, services: Services, qtbot: QtBot
+) -> None:
+    status = see(desk, QLabel, "status")
+    qtbot.waitUntil(lambda: status.text().startswith("Unavailable, "), timeout=SLOW_MS)
+    desk.workshop.presenter.switch(on=False)
+    qtbot.waitUntil(lambda: status.text().startswith("Off. "), timeout=SLOW_MS)
+    assert "wait in the outbox" in status.text()
+    desk.workshop.navigation.open_page("general")
+    kind = see(desk, QComboBox, "default_kind")
+    kind.setCurrentIndex(kind.findData(str(DefaultKind.SENDMAIL)))
+    see(desk, QLineEdit, "sendmail_path").setText(sys.executable)
+    see(desk, QLineEdit, "default_from_email").setText("desk@example.org")
+    see(desk, QPushButton, "use_sendmail").click()
+    said = "Off. System emails leave through the default email service."
+    qtbot.waitUntil(lambda: status.text() == said, timeout=SLOW_MS)
+    assert services.store.load().default.kind is DefaultKind.SENDMAIL
 
 
 def test_the_relay_is_set_up_from_general(desk: Desk, services: Services, qtbot: QtBot) -> None:
