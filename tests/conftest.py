@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import gc
 import ipaddress
+import itertools
 import os
 import sys
 from typing import TYPE_CHECKING, Final
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import hypothesis
 import pytest
 
+from smtp_desk.core import proof
 from tests.servers import parts
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None, p
 
 _NETWORK_EVENTS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _strangers: list[str] = []
+_homes: Final = itertools.count()
 
 
 class OutsideNetworkError(AssertionError):
@@ -71,9 +75,17 @@ def loopback_only() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+def clean_environment(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> pathlib.Path:
     """A home of its own for each test; nothing of the person's desktop is in reach."""
-    home = tmp_path / "home"
+    if "tmp_path" in request.fixturenames:
+        folder: pathlib.Path = request.getfixturevalue("tmp_path")
+    else:  # a path is enough: making a folder costs thousands of small tests most of their time
+        folder = tmp_path_factory.getbasetemp() / str(next(_homes))
+    home = folder / "home"
     monkeypatch.setenv("SMTP_DESK_HOME", str(home))
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
@@ -91,6 +103,12 @@ def clean_environment(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -
     return home
 
 
+@pytest.fixture
+def quick_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let proofs cost nothing to sign and verify, in this process: for tests of other things."""
+    monkeypatch.setattr(proof, "_SCRYPT_COST", 2)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Choose how many examples Hypothesis tries."""
     hypothesis.settings.load_profile("soak" if _soaking(config) else "modest")
@@ -103,6 +121,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
                 item.add_marker(pytest.mark.soak)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Iterator[None]:
+    """Keep thousands of collected tests out of each look for garbage that a test asks for."""
+    gc.collect()
+    gc.freeze()
+    try:
+        return (yield)
+    finally:
+        gc.unfreeze()
 
 
 def _soaking(config: pytest.Config) -> bool:

@@ -10,6 +10,11 @@ from smtp_desk.sandbox.server import Sandbox
 from tests.app.page import Page, open_page
 
 
+@pytest.fixture(autouse=True)
+def _quick_proofs(quick_proofs: None) -> None:
+    """No test here is about the cost of a proof."""
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(slow_seconds=0.1) as running:

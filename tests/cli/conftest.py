@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(autouse=True)
+def _quick_proofs(quick_proofs: None) -> None:
+    """No test here is about the cost of a proof."""
+
+
 @pytest.fixture
 def desk(clean_environment: Path) -> Desk:
     return Desk(clean_environment)

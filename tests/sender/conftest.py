@@ -12,6 +12,11 @@ from tests.servers.script import PIPELINING_SERVER
 from tests.smtp.sessions import ONE_BY_ONE
 
 
+@pytest.fixture(autouse=True)
+def _quick_proofs(quick_proofs: None) -> None:
+    """No test here is about the cost of a proof."""
+
+
 @pytest.fixture
 def ways_out(certs: Certificates) -> WaysOut:
     """Pools and routes that trust the test's CA."""

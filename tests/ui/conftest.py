@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from smtp_desk.ui.integrations.view import IntegrationsView
@@ -32,11 +33,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _quick_proofs(quick_proofs: None) -> None:
+    """No test here is about the cost of a proof."""
+
+
+@pytest.fixture(autouse=True)
 def garbage_stays_here() -> Iterator[None]:
-    """Collect widgets in this thread only, as the program does (see `ui.garbage`)."""
+    """Destroy widgets after their test, in this thread only, as the program does (`ui.garbage`)."""
     gc.collect()
     gc.disable()
     yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     gc.collect()
     gc.enable()
 

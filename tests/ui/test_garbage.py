@@ -32,9 +32,12 @@ class Cycle:
 
 @pytest.fixture(autouse=True)
 def _thawed() -> Iterator[None]:
-    """Leave the objects of the other tests to the collector."""
+    """Leave to the collector what these tests make, and nothing that was frozen for all tests."""
+    gc.unfreeze()
     yield
     gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def test_cycles_end_in_the_thread_of_the_window(qtbot: QtBot) -> None:
