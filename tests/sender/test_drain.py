@@ -154,18 +154,24 @@ def test_a_rested_route_is_probed_though_no_mail_is_due() -> None:
     assert work.post.entry.state is State.ACCEPTED
 
 
-def test_leases_that_are_half_over_are_renewed() -> None:
+def test_a_lease_that_is_half_over_is_renewed_before_its_mail_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(draining, "CONNECTIONS", 1)
     custom = Way()
     work = Work(custom)
+    taken: list[Claim] = []
 
     def slow(_recipient: str) -> str:
-        work.post.clock.turn(minutes=4)
+        work.post.clock.turn(minutes=6)
+        taken.extend(work.post.outbox.claim("another", 10, LEASE))
         return ""
 
     custom.answer = slow
-    work.add(*(mail(number, ("bo@example.test",)) for number in range(8)))
-    assert work.run() == 8
-    assert len(custom.given) == 8
+    work.add(*(mail(number, ("bo@example.test",)) for number in range(2)))
+    assert work.run() == 2
+    assert len(custom.given) == 2
+    assert taken == []
 
 
 def test_mail_that_another_took_over_is_left_to_it() -> None:
