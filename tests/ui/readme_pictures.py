@@ -1,0 +1,138 @@
+"""Draws the pictures of README with the real program and its sandbox.
+
+    python -m tests.ui.readme_pictures packaging/screenshots
+
+They are drawn in Noto Sans, so that they look alike wherever they are made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if __name__ == "__main__":
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QFont, QFontInfo
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
+
+from smtp_desk.ui.application import make_application
+from smtp_desk.ui.main_window import MainWindow
+from smtp_desk.ui.menus import Menus
+from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
+from smtp_desk.ui.theme import Theme
+from tests.ui import delivery_scenes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIZE: Final = QSize(1120, 780)
+FONT: Final = "Noto Sans"
+POINTS: Final = 10
+_PATIENCE_S: Final = 60.0
+_TICK_S: Final = 0.01
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + _PATIENCE_S
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("the window did not come to where its picture is taken")
+        QApplication.processEvents()
+        time.sleep(_TICK_S)
+
+
+def _part(window: QWidget, name: str) -> QWidget:
+    found = window.findChild(QWidget, name)
+    assert isinstance(found, QWidget), name
+    return found
+
+
+def _test(window: QWidget) -> None:
+    send = _part(window, "send_test")
+    assert isinstance(send, QPushButton)
+    send.click()
+    _wait_until(lambda: not send.isEnabled())
+    _wait_until(send.isEnabled)
+
+
+def _draw(window: QWidget, file: Path) -> None:
+    for _ in range(5):
+        QApplication.processEvents()
+    window.grab().save(str(file))
+
+
+def draw_job(folder: Path) -> None:
+    """Fail and succeed against the sandbox."""
+    sandbox = SandboxDesk("light")
+    sandbox.start()
+    _wait_until(lambda: sandbox.desk is not None)
+    assert sandbox.desk is not None
+    window = sandbox.desk.window
+    window.resize(SIZE)
+    window.setWindowTitle("SMTP Desk")
+    _wait_until(lambda: window.findChild(QLineEdit, "password") is not None)
+    password = _part(window, "password")
+    assert isinstance(password, QLineEdit)
+    _wait_until(lambda: bool(password.text()))
+    right = password.text()
+    password.setText("mistyped")
+    _test(window)
+    _draw(window, folder / "wrong-password.png")
+    navigation = window.centralWidget()
+    assert isinstance(navigation, Navigation)
+    navigation.open_page("diagnostics")
+    _draw(window, folder / "diagnostics.png")
+    navigation.open_page("integrations")
+    password.setText(right)
+    _test(window)
+    _draw(window, folder / "proven.png")
+    sandbox.close()
+
+
+def draw_delivery(folder: Path) -> None:
+    """Draw a busy morning on Delivery."""
+    with tempfile.TemporaryDirectory() as home:
+        window = MainWindow(sandboxed=False)
+        menus = Menus(window, sandboxed=False)
+        scene = delivery_scenes.morning(Path(home))
+        others = ("integrations", "email_types", "diagnostics", "general")
+        pages: dict[str, Callable[[], QWidget]] = dict.fromkeys(others, QWidget)
+        navigation = Navigation({**pages, "delivery": lambda: scene.view.page})
+        window.setCentralWidget(navigation)
+        window.resize(SIZE)
+        window.show()
+        navigation.open_page("delivery")
+        scene.runner.finish()
+        scene.table.setFocus()
+        QApplication.processEvents()
+        scene.runner.finish()  # the email that the focus selected is read
+        _draw(window, folder / "delivery.png")
+        window.close()
+        menus.deleteLater()
+
+
+def main() -> None:
+    """Draw them all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder: Path = parser.parse_args().folder
+    application = make_application([])
+    font = QFont(FONT, POINTS)
+    application.setFont(font)
+    if QFontInfo(font).family() != FONT:
+        parser.error(f"{FONT} is not installed")
+    theme = Theme(application)
+    theme.prefer("light")
+    draw_job(folder)
+    draw_delivery(folder)
+
+
+if __name__ == "__main__":
+    main()
