@@ -10,6 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
+# The tests start the program hundreds of times: let it be compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run venv test check soak lock system clean
 
 run: venv
