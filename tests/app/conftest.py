@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from smtp_desk.app.services import Services
+from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.sandbox.server import Sandbox
 from tests.app.page import Page, open_page
 
@@ -24,6 +25,25 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def page(tmp_path: Path) -> Page:
     return open_page(Services.sandbox(tmp_path / "home"))
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    return Services.sandbox(tmp_path / "home")
+
+
+@pytest.fixture
+def draft(sandbox: Sandbox, ca_file: Path) -> SettingsDraft:
+    """Settings that the sandbox accepts."""
+    return SettingsDraft(
+        host="localhost",
+        port=str(sandbox.tls_port),
+        username=sandbox.username,
+        password=sandbox.password,
+        from_email="desk@sandbox.test",
+        security="tls",
+        ca_file=str(ca_file),
+    )
 
 
 @pytest.fixture

@@ -24,12 +24,7 @@ from smtp_desk.store.stored import DefaultKind
 from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Services:
-    return Services.sandbox(tmp_path / "home")
+    pass
 
 
 def save_relay(services: Services) -> None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -33,11 +32,6 @@ GOOD: Final[Zone] = {
     "mail.example.test": ["A 8.8.8.8"],
     "other.test": ["A 9.9.9.9"],
 }
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Services:
-    return Services.sandbox(tmp_path / "home")
 
 
 @pytest.fixture

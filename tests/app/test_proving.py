@@ -1,9 +1,7 @@
 """Proving and saving: what never reaches the network, and what may be saved."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
@@ -25,32 +23,6 @@ from smtp_desk.store.credentials import (
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import DefaultKind
 from tests.store.settings import OLD
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Services:
-    return Services.sandbox(tmp_path / "home")
-
-
-@pytest.fixture
-def draft(sandbox: Sandbox, tmp_path: Path) -> SettingsDraft:
-    ca_file = tmp_path / "ca.pem"
-    ca_file.write_text(sandbox.ca_pem, "utf-8")
-    return SettingsDraft(
-        host="localhost",
-        port=str(sandbox.tls_port),
-        username=sandbox.username,
-        password=sandbox.password,
-        from_email="desk@sandbox.test",
-        security="tls",
-        ca_file=str(ca_file),
-    )
 
 
 def run(services: Services, draft: SettingsDraft, steps: Steps = Steps.FULL) -> ProofResult:

@@ -1,47 +1,16 @@
 """A test that also asks about the From domain: its own outcome is never changed by that."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from smtp_desk.app.proving import ProofRequest, ProofResult, prove
 from smtp_desk.app.services import Services
 from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.stages import Facts, Stage, StageEvent, StageStatus
-from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.smtp.cancel import Cancel
 from smtp_desk.smtp.check import Steps
 from tests.servers.dns import SILENCE, NameServer, Zone
 
 ZONE: Zone = {"localhost": ["A 127.0.0.1"], "sandbox.test": ["MX 0 ."]}
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Services:
-    return Services.sandbox(tmp_path / "home")
-
-
-@pytest.fixture
-def draft(sandbox: Sandbox, tmp_path: Path) -> SettingsDraft:
-    ca_file = tmp_path / "ca.pem"
-    ca_file.write_text(sandbox.ca_pem, "utf-8")
-    return SettingsDraft(
-        host="localhost",
-        port=str(sandbox.tls_port),
-        username=sandbox.username,
-        password=sandbox.password,
-        from_email="desk@sandbox.test",
-        security="tls",
-        ca_file=str(ca_file),
-    )
 
 
 class Watch:

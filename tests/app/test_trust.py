@@ -17,7 +17,6 @@ from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.servers.certs import Certificates, Identity
 
@@ -34,11 +33,6 @@ def company(certs: Certificates) -> Iterator[ScriptedServer]:
 def digits(certs: Certificates) -> str:
     """What the mail administrator says on the phone."""
     return certs.other_root.fingerprint[-8:]
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Services:
-    return Services.sandbox(tmp_path / "home")
 
 
 @pytest.fixture

@@ -13,19 +13,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
-    QComboBox,
     QLabel,
-    QLineEdit,
     QMenuBar,
     QPushButton,
     QWidget,
 )
 
-from smtp_desk.ui.icons import IconLabel
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
+from tests.ui.fitting import cut_off, squeezed
 from tests.ui.states import EMPTY, SCENES, Scene
 
 if TYPE_CHECKING:
@@ -163,17 +161,7 @@ def test_nothing_is_cut_off_at_the_sides(
     view.render(scene.state)
     QApplication.processEvents()
     assert (made.width(), made.height()) == (width, height)
-    viewport = view.page.area.viewport()
-    for control in _seen(view.page):
-        left = control.mapTo(view.page, QPoint(0, 0)).x()
-        assert left >= 0, control
-        assert left + control.width() <= viewport.width() + 20, control
-
-
-def _seen(page: QWidget) -> Iterator[QWidget]:
-    kinds = (QLineEdit, QPushButton, QComboBox, QLabel)
-    for kind in kinds:
-        yield from (each for each in page.findChildren(kind) if each.isVisible())
+    assert cut_off(view.page) == []
 
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=list(SCENES))
@@ -184,19 +172,7 @@ def test_no_text_is_squeezed(
     made.resize(640, 400)
     view.show_draft(scene.draft, scene.recipient)
     view.render(scene.state)
-    qtbot.waitUntil(lambda: _squeezed(view.page) == [])
-
-
-def _squeezed(page: QWidget) -> list[str]:
-    return [
-        label.text()
-        for label in page.findChildren(QLabel)
-        if label.isVisible()
-        and label.wordWrap()
-        and label.text()
-        and not isinstance(label, IconLabel)
-        and label.height() < label.heightForWidth(label.width())
-    ]
+    qtbot.waitUntil(lambda: squeezed(view.page) == [])
 
 
 def test_texts_forty_percent_longer_fit(

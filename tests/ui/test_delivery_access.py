@@ -10,12 +10,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
-    QLineEdit,
     QMenuBar,
     QPushButton,
     QStyleOptionViewItem,
     QTableView,
-    QWidget,
 )
 
 from smtp_desk.app.delivery_rows import COLUMNS
@@ -23,12 +21,12 @@ from smtp_desk.app.delivery_words import Standing
 from smtp_desk.app.services import Services
 from smtp_desk.ui.delivery.table import ICONS
 from smtp_desk.ui.desk import Desk
-from smtp_desk.ui.icons import IconLabel
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from tests.sender import mails
 from tests.ui.delivery_scenes import SCENES, morning
+from tests.ui.fitting import cut_off, squeezed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,11 +68,6 @@ Open = Any
 """What the fixture gives."""
 
 
-def seen(page: QWidget) -> Iterator[QWidget]:
-    for kind in (QLineEdit, QPushButton, QLabel, QTableView):
-        yield from (each for each in page.findChildren(kind) if each.isVisible())
-
-
 @pytest.mark.parametrize("direction", Qt.LayoutDirection.__members__.values())
 @pytest.mark.parametrize("name", SCENES)
 def test_nothing_is_cut_off_at_the_sides(
@@ -86,11 +79,7 @@ def test_nothing_is_cut_off_at_the_sides(
         made.resize(width, height)
         QApplication.processEvents()
         assert (made.width(), made.height()) == (width, height)
-        viewport = scene.view.page.area.viewport()
-        for control in seen(scene.view.page):
-            left = control.mapTo(scene.view.page, QPoint(0, 0)).x()
-            assert left >= 0, control
-            assert left + control.width() <= viewport.width() + 20, control
+        assert cut_off(scene.view.page) == []
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -98,18 +87,6 @@ def test_no_text_is_squeezed(window: Open, qtbot: QtBot, name: str) -> None:
     made, scene = window(SCENES[name])
     made.resize(640, 400)
     qtbot.waitUntil(lambda: squeezed(scene.view.page) == [])
-
-
-def squeezed(page: QWidget) -> list[str]:
-    return [
-        label.text()
-        for label in page.findChildren(QLabel)
-        if label.isVisible()
-        and label.wordWrap()
-        and label.text()
-        and not isinstance(label, IconLabel)
-        and label.height() < label.heightForWidth(label.width())
-    ]
 
 
 def test_texts_forty_percent_longer_fit(window: Open) -> None:

@@ -1,0 +1,41 @@
+"""What does not fit on a page, as it is laid out now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QTableView, QWidget
+
+from smtp_desk.ui.icons import IconLabel
+
+if TYPE_CHECKING:
+    from smtp_desk.ui.page import Page
+
+_SLACK_PX: Final = 20
+
+
+def cut_off(page: Page) -> list[QWidget]:
+    """Return what reaches beyond the sides of the page."""
+    width = page.area.viewport().width() + _SLACK_PX
+    seen = [
+        each
+        for kind in (QLineEdit, QPushButton, QComboBox, QLabel, QTableView)
+        for each in page.findChildren(kind)
+        if each.isVisible()
+    ]
+    lefts = [(each, each.mapTo(page, QPoint(0, 0)).x()) for each in seen]
+    return [each for each, left in lefts if left < 0 or left + each.width() > width]
+
+
+def squeezed(page: QWidget) -> list[str]:
+    """Return the texts that are given less height than their lines need."""
+    return [
+        label.text()
+        for label in page.findChildren(QLabel)
+        if label.isVisible()
+        and label.wordWrap()
+        and label.text()
+        and not isinstance(label, IconLabel)
+        and label.height() < label.heightForWidth(label.width())
+    ]
