@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import stat
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -18,6 +17,7 @@ from smtp_desk.ui.desk import Desk
 from tests.e2e.program import run
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
+from tests.ui.garbage import garbage_stays_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from tests.servers.certs import Certificates, Identity
 
+__all__ = ["garbage_stays_here"]
+
 pytestmark = pytest.mark.qt_log_ignore("support (raise|propagateSizeHints)")
 
 W = TypeVar("W", bound=QWidget)
@@ -34,16 +36,6 @@ SLOW_MS: Final = 30_000
 UNREACHABLE: Final = "Could not reach the SMTP server. Verify the host and port."
 CHANGED: Final = "Settings changed since the last test. Re-test to enable saving."
 SUCCESS: Final = "Test email sent successfully"
-
-
-@pytest.fixture(autouse=True)
-def garbage_stays_here() -> Iterator[None]:
-    """Collect widgets in this thread only, as the program does (see `ui.garbage`)."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.collect()
-    gc.enable()
 
 
 class Person:

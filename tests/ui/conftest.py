@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.theme import Theme, theme_of_application
+from tests.ui.garbage import garbage_stays_here
 from tests.ui.states import EMPTY, FRESH
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
     from smtp_desk.core.findings import Remedy
     from smtp_desk.core.problems import Field
+
+__all__ = ["garbage_stays_here"]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,17 +36,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _quick_proofs(quick_proofs: None) -> None:
     """No test here is about the cost of a proof."""
-
-
-@pytest.fixture(autouse=True)
-def garbage_stays_here() -> Iterator[None]:
-    """Destroy widgets after their test, in this thread only, as the program does (`ui.garbage`)."""
-    gc.collect()
-    gc.disable()
-    yield
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    gc.collect()
-    gc.enable()
 
 
 W = TypeVar("W", bound=QWidget)
