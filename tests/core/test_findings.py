@@ -50,6 +50,7 @@ _FACTS: Final[Facts] = {
     "now": "2026-09-01 10:02 UTC",
     "clock_wrong": True,
     "server_date": "2026-11-20",
+    "other_ends": "2026-10-01",
     "program_date": "2026-11-01",
     "other_begins": "2026-10-01",
     "days": 3,
