@@ -316,7 +316,7 @@ class Dispatcher:
         if result.status is RecipientStatus.UNCERTAIN:
             case.end(Fate.UNCERTAIN)
             return Doubt(claim, resend, tuple(case.attempts))
-        if finding.scope in (Scope.RECIPIENT, Scope.MESSAGE):
+        if finding.final:
             case.end(Fate.REFUSED)
             return Refuse(claim, tuple(case.attempts))
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from smtp_desk.core.reply import Reply
 from smtp_desk.sender.addressing import FOREIGN
 from smtp_desk.sender.entries import State
 from smtp_desk.sender.route_health import Usable
@@ -89,3 +90,13 @@ def test_more_than_a_server_takes_at_once_where_some_are_refused() -> None:
     refused = [each.recipient for each in outcome.receipts if each.fate == "refused"]
     assert refused == ["p007@example.org", "p107@example.org", "p207@example.org"]
     assert sorted(recipient for _, recipient in custom.given) == sorted(set(people) - set(refused))
+
+
+@pytest.mark.parametrize("code", ["recipient.mailbox_full", "message.spam"])
+@pytest.mark.parametrize(("reply_code", "fate"), [(452, "queued"), (552, "refused")])
+def test_what_is_refused_for_now_only_is_tried_again(code: str, reply_code: int, fate: str) -> None:
+    custom = Way(answer=lambda _: code, reply=Reply.from_lines(reply_code, [b"full"]))
+    post = Post(custom, None)
+    assert [each for each, _ in fates(post.send())] == [fate]
+    assert post.entry.state is (State.READY if fate == "queued" else State.REFUSED)
+    assert isinstance(post.health.may_use(CUSTOM), Usable)

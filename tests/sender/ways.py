@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.sender.causes import cause
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from smtp_desk.core.findings import Finding
+    from smtp_desk.core.reply import Reply
     from smtp_desk.sender.entries import OutboxMessage
     from smtp_desk.smtp.transaction import BeforeDot
 
@@ -41,6 +42,7 @@ class Way:
         probes: Codes of the probes to come, before those of `answer`; "" works.
         fault: Raised instead of an answer, before the dot.
         late_fault: Raised after it.
+        reply: What the server says with a refusal.
     """
 
     name: str = CUSTOM
@@ -52,6 +54,7 @@ class Way:
     probed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     fault: Exception | None = None
     late_fault: Exception | None = None
+    reply: Reply | None = None
     retired: bool = False
     closed: bool = False
 
@@ -87,7 +90,8 @@ class Way:
             return RouteResult(recipient, RecipientStatus.ACCEPTED, "250 2.0.0 queued")
         unsure = code == UNCERTAIN
         status = RecipientStatus.UNCERTAIN if unsure else RecipientStatus.REFUSED
-        return RouteResult(recipient, status, "words of the server", finding(code))
+        found = replace(finding(code), reply=self.reply)
+        return RouteResult(recipient, status, "words of the server", found)
 
 
 def failing(code: str, name: str = CUSTOM, *, dotted: bool = False) -> Way:
