@@ -242,6 +242,13 @@ def best_name(host: str, names: Iterable[str]) -> str:
     return max(candidates, key=lambda name: _common_end(host, name), default="")
 
 
+def is_among(host: str, names: Iterable[str]) -> bool:
+    """Whether a certificate of these names is for `host` (RFC 6125, 6.4)."""
+    typed = _plain(host)
+    star = f"*.{typed.partition('.')[2]}"
+    return any(_plain(name) in (typed, star) for name in names)
+
+
 def _plain(name: str) -> str:
     return name.lower().rstrip(".")
 

@@ -105,6 +105,7 @@ class _Check:
         self._cancel = cancel
         self._events: list[StageEvent] = []
         self._heard = Overheard()
+        self._probed = False
         self._working: PortAnswer | None = None
         self._session = Session(
             request.settings,
@@ -185,6 +186,7 @@ class _Check:
         except CancelledError:
             # What failed is known; the person does not want to know more.
             return
+        self._probed = True
         facts: dict[str, Json] = {"other_ports": [answer.facts() for answer in answers]}
         self._observe(StageEvent(failure.stage, StageStatus.FAILED, 0.0, facts))
         self._working = next((each for each in answers if each.security is not None), None)
@@ -203,6 +205,7 @@ class _Check:
         if self._working is not None:
             security = str(self._working.security)
             working = {"working_port": self._working.port, "working_security": security}
+        working["ports_probed"] = self._probed
         session, heard = self._session, self._heard
         known = context_of(request.settings, request.secret, session.mode, heard, session.redactor)
         recipient, seconds = request.recipient, request.total_seconds

@@ -74,6 +74,7 @@ def _address(each: Json) -> Json:
 _READS: Final[Mapping[str, Callable[[str], str]]] = {
     "not_after": _day,
     "not_before": _day,
+    "expired_too": _day,
     "issuer": plain_name,
     "expired_subject": plain_name,
 }

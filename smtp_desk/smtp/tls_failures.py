@@ -10,7 +10,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.reply import Reply, decode, visible
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Json, Stage
-from smtp_desk.smtp.certificates import Certificate, best_name, path_of, read_chain
+from smtp_desk.smtp.certificates import Certificate, best_name, is_among, path_of, read_chain
 from smtp_desk.smtp.tls import TlsConnection, trusted_organizations, trusts_nobody
 
 INTERCEPTORS: Final = (
@@ -184,7 +184,8 @@ class Handshake:
     def cut(self, *, timed_out: bool) -> SmtpFailure:
         """Say that it ended or stood still in the middle."""
         code = "tls.handshake_timeout" if timed_out else "tls.handshake_closed"
-        return SmtpFailure(Stage.TLS, code, facts={"host": self.host, **self._chain_facts()})
+        facts: dict[str, Json] = {"host": self.host, "silent": not self._began}
+        return SmtpFailure(Stage.TLS, code, facts={**facts, **self._chain_facts()})
 
     def refused(self, error: ssl.SSLError, now: datetime | None = None) -> SmtpFailure:
         """Say why OpenSSL, the system or the server refused it.
@@ -268,13 +269,24 @@ def _certificate_refused(
     context: ssl.SSLContext,
 ) -> tuple[str, dict[str, Json]]:
     if cause == _UNTRUSTED and chain:
-        return _untrusted(chain, context)
+        code, facts = _untrusted(chain, context)
+        return code, {**facts, **_faults_besides(chain[0], host, now)}
     if cause == "tls.name_mismatch" and chain:
         names = chain[0].names
         return cause, {"names": list(names), "suggestion": best_name(host, names)}
     if cause in (_OUT_OF_DATE, "tls.expired", "tls.not_yet_valid"):
         return _out_of_date(cause, chain, now)
     return cause if cause != _UNTRUSTED else "tls.unknown_issuer", {}
+
+
+def _faults_besides(leaf: Certificate, host: str, now: datetime) -> dict[str, Json]:
+    """Return what is wrong with a certificate that nobody looked at, for it is not trusted."""
+    facts: dict[str, Json] = {}
+    if leaf.not_after < now:
+        facts["expired_too"] = leaf.not_after.isoformat()
+    if leaf.names and not is_among(host, leaf.names):
+        facts["other_names"] = list(leaf.names)
+    return facts
 
 
 def _untrusted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -283,23 +283,41 @@ OTHER_SYSTEMS = [
 def test_the_numbers_of_every_system(
     certs: Certificates, verify_code: int, identity: str | None, code: str
 ) -> None:
-    chain: tuple[bytes, ...] = (b"no certificate",)
-    if identity is not None:
-        leaf: Identity = getattr(certs, identity)
-        chain = tuple(
-            each.public_bytes(Encoding.DER) for each in (leaf.certificate, *leaf.sent_along)
-        )
+    leaf: Identity | None = getattr(certs, identity) if identity else None
+    assert verdict(leaf, verify_code).code == code
+
+
+def verdict(
+    leaf: Identity | None, verify_code: int, host: str = "localhost", now: datetime | None = None
+) -> SmtpFailure:
+    """What a certificate is refused for, by a number of the system; None can't be read."""
+    sent = (leaf.certificate, *leaf.sent_along) if leaf else ()
+    octets = tuple(each.public_bytes(Encoding.DER) for each in sent) or (b"no certificate",)
 
     class Sent(TlsConnection):
         @property
         def chain(self) -> tuple[bytes, ...]:
-            return chain
+            return octets
 
     error = ssl.SSLCertVerificationError("refused")
     error.verify_code = verify_code
     error.verify_message = "refused"
-    handshake = Handshake(Sent(client_context(), "localhost"), "localhost", Security.TLS)
-    assert handshake.refused(error).code == code
+    return Handshake(Sent(client_context(), host), host, Security.TLS).refused(error, now)
+
+
+@pytest.mark.parametrize("identity", ["self_signed", "unknown_issuer"])
+def test_what_else_is_wrong_with_a_certificate_that_is_not_trusted(
+    certs: Certificates, identity: str
+) -> None:
+    leaf: Identity = getattr(certs, identity)
+    ended = leaf.certificate.not_valid_after_utc
+    now, late = ended - timedelta(days=1), ended + timedelta(days=1)
+    facts = verdict(leaf, 18, "other.example.test", late).facts
+    assert facts["expired_too"] == ended.isoformat()
+    names = facts["other_names"]
+    assert isinstance(names, list)
+    assert "localhost" in names
+    assert not {"expired_too", "other_names"} & set(verdict(leaf, 18, "localhost", now).facts)
 
 
 def test_an_error_without_a_reason_is_a_failure_without_a_name() -> None:
