@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,11 +37,15 @@ def fuzz(name: str, folder: Path, seconds: int) -> subprocess.CompletedProcess[s
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("name", TARGETS)
-def test_no_input_breaks_it(name: str, tmp_path: Path) -> None:
+def test_no_input_breaks_it(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("for want of atheris: not installed (Linux and Python before 3.14 only)")
     ended = fuzz(name, tmp_path, SECONDS)
     broken = [found.read_bytes() for kind in _FAILURES for found in tmp_path.glob(kind)]
     assert not broken, f"{broken!r}\n{ended.stderr[-_SHOWN:]}"
     assert ended.returncode == 0, ended.stderr[-_SHOWN:]
-    assert "number_of_executed_units" in ended.stderr
+    executed = re.search(r"number_of_executed_units: (\d+)", ended.stderr)
+    features = re.findall(r" ft: (\d+) ", ended.stderr)
+    assert executed
+    with capsys.disabled():
+        sys.stdout.write(f"\n{name}: {executed[1]} inputs, {features[-1]} features\n")
