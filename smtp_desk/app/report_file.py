@@ -11,8 +11,9 @@ from smtp_desk.core.report_reader import MAX_BYTES, read_report
 from smtp_desk.store.atomic import write_atomic
 from smtp_desk.store.regular import read_regular
 
-# A pipe that nobody reads is an error, not a wait.
-_INTO_SPECIAL: Final = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+# A pipe that nobody reads is an error, not a wait. Windows has no such pipes in its file system.
+_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
+_INTO_SPECIAL: Final = os.O_WRONLY | _NO_WAIT | getattr(os, "O_NOCTTY", 0)
 
 
 def report_octets(report: CheckReport) -> bytes:
@@ -36,7 +37,8 @@ def save_report(path: Path, report: CheckReport) -> None:
     octets = report_octets(report)
     if _is_special(path):
         with os.fdopen(os.open(path, _INTO_SPECIAL), "wb") as file:
-            os.set_blocking(file.fileno(), True)  # whoever reads it may take time
+            if _NO_WAIT:
+                os.set_blocking(file.fileno(), True)  # whoever reads it may take time
             file.write(octets)
     else:
         write_atomic(path, octets)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from smtp_desk.app import report_file
 from smtp_desk.app.report_file import load_report, report_octets, save_report
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError
 from tests.cli.reports import REPORT
@@ -32,6 +33,20 @@ def test_a_pipe_takes_it_and_stays_one(tmp_path: Path) -> None:
         assert pipe.is_fifo()
         assert reader.read() == report_octets(REPORT)
     assert [each.name for each in tmp_path.iterdir()] == ["pipe"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes in its file system")
+def test_a_system_that_lets_nobody_choose_whether_to_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has NUL, but not these flags."""
+    monkeypatch.setattr(report_file, "_NO_WAIT", 0)
+    monkeypatch.delattr(os, "set_blocking")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        save_report(pipe, REPORT)
+        assert reader.read() == report_octets(REPORT)
 
 
 def test_half_a_surrogate_pair_is_no_reason_to_lose_a_report(tmp_path: Path) -> None:
