@@ -191,6 +191,12 @@ def test_a_username_that_is_no_address_is_right_where_the_provider_wants_that(
     assert "the part of the address before the @" in full.explanation
 
 
+@pytest.mark.parametrize("host", ["smtp.zoho.com", "smtp.zoho.com.cn"])
+def test_an_account_of_zoho_belongs_to_one_region(catalogue: Catalogue, host: str) -> None:
+    finding = catalogue.find(SmtpFailure(Stage.AUTH, "auth.rejected"), {"host": host})
+    assert "each account in one region" in finding.explanation
+
+
 def test_the_username_that_is_in_use_is_not_offered(catalogue: Catalogue) -> None:
     known = {"host": "live.smtp.mailtrap.io", "username": "api"}
     finding = catalogue.find(SmtpFailure(Stage.AUTH, "auth.rejected"), known)
