@@ -69,14 +69,17 @@ def enable(invocation: Invocation) -> ExitStatus:
 
 @click.command(
     cls=ManualCommand,
-    short_help="Send system emails through the default service.",
+    short_help="Send system emails no longer through the saved server.",
     statuses=_CHANGES,
     files=FILES,
     examples=[("Turn the switch off", "smtp-desk disable")],
 )
 @click.pass_obj
 def disable(invocation: Invocation) -> ExitStatus:
-    """Send system emails through the default email service; the saved settings stay."""
+    """Send system emails no longer through the saved server; its settings stay.
+
+    They leave through the default email service, or wait in the outbox where there is none.
+    """
     return _change(invocation, lambda: switch_saved(invocation.services, on=False))
 
 
