@@ -146,13 +146,14 @@ class Dispatcher:
         """
         with self._late_lock:
             late, self._late = self._late, []
-        done = not late or self._is_recorded(late)
+        if late and not self._is_recorded(late):
+            return False  # nor would it take the rest: to wait for it twice helps nobody
         try:
             self._refusals.catch_up()
         except OutboxError as error:
             _log.error("a refused sign-in could not be stored: %s", error)
             return False
-        return done
+        return True
 
     def settle_probes(self, seconds: float) -> None:
         """Give the probes that run this long to end."""

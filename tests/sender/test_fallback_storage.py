@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,6 +119,29 @@ def test_an_outbox_that_is_held_at_the_end_is_waited_for(
         disk.fails = 3
     (entry,) = office.outbox.page().entries
     assert entry.state is State.ACCEPTED
+
+
+def test_an_outbox_that_is_held_is_waited_for_once_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each try may take ten seconds of whoever closes the sender."""
+    post = Post(Way(), Way(DEFAULT))
+    disk, tries = HeldDisk(post.outbox), list[str]()
+
+    def record(_route: str, code: str, _probe: str = "") -> None:
+        tries.append(code)
+        raise OutboxBusyError("the outbox is held by another program")
+
+    monkeypatch.setattr(post.outbox, "apply", disk)
+    monkeypatch.setattr(post.health, "record_failure", record)
+    post.send()
+    with suppress(OutboxBusyError):
+        post.dispatcher._refusals.tell(DEFAULT, "auth.rejected")
+    assert tries == ["auth.rejected"]
+    assert not post.dispatcher.catch_up()
+    assert tries == ["auth.rejected"]
+    disk.held = False
+    assert not post.dispatcher.catch_up()
+    assert tries == ["auth.rejected"] * 2
+    assert post.entry.state is State.ACCEPTED
 
 
 @pytest.mark.parametrize("probed", [False, True])
