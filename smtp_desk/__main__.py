@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from smtp_desk.app.display import NoWindow, missing_for_window, missing_library
 from smtp_desk.app.launch import fill_closed_descriptors, take_environment
+from smtp_desk.cli.interrupts import ending_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +28,8 @@ def main() -> NoReturn:
         arguments.insert(0, _SENDMAIL)
     if not arguments:
         sys.exit(_open_window(environ, None))
-    # Imported here: the window should not wait for the command line.
-    from smtp_desk.cli.interrupts import ending_at_once  # noqa: PLC0415
-
     with ending_at_once():
+        # Imported here: the window should not wait for the command line.
         from smtp_desk.cli import main as command_line  # noqa: PLC0415
 
     sys.exit(command_line.main(arguments, environ, lambda report: _open_window(environ, report)))
@@ -42,7 +41,8 @@ def _open_window(environ: Mapping[str, str], report: CheckReport | None) -> int:
     if lacking is not None:
         return _tell(lacking)
     try:
-        from smtp_desk.ui.application import open_desk  # noqa: PLC0415 - Qt is slow, or missing
+        with ending_at_once():
+            from smtp_desk.ui.application import open_desk  # noqa: PLC0415 - slow, or missing
     except ImportError as error:
         return _tell(missing_library(error))
     return open_desk(environ, report)

@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk import __main__ as program
 from smtp_desk.app.proving import ProofRequest, ProofResult
 from smtp_desk.cli import main, proof_run
 from smtp_desk.cli.interrupts import ending_at_once, first_interrupt
@@ -152,6 +154,22 @@ def test_a_command_is_loaded_so(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> 
 
     monkeypatch.setattr(main, "import_module", load)
     assert desk("show").status == 78
+    assert handlers == [signal.SIG_DFL]
+
+
+def test_the_window_is_loaded_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else Qt, interrupted half-way, would be said to be broken."""
+    handlers: list[object] = []
+
+    class Application(ModuleType):
+        @property
+        def open_desk(self) -> Callable[..., int]:
+            handlers.append(signal.getsignal(signal.SIGINT))
+            return lambda *_: 7
+
+    monkeypatch.setitem(sys.modules, "smtp_desk.ui.application", Application("application"))
+    monkeypatch.setattr(program, "missing_for_window", lambda _environ: None)
+    assert program._open_window({}, None) == 7
     assert handlers == [signal.SIG_DFL]
 
 
