@@ -21,7 +21,7 @@ class Flow(QLayout):
 
         Args:
             at_end: Move each line to the end of the reading direction.
-            breaks: Where not all fits in one line, a new one begins at these widgets.
+            breaks: A new line begins at each of these widgets.
         """
         super().__init__()
         self._items: list[QLayoutItem] = []
@@ -99,10 +99,9 @@ class Flow(QLayout):
     def _lines(self, width: int) -> Iterator[tuple[list[QLayoutItem], int]]:
         line: list[QLayoutItem] = []
         used = 0
-        breaks = self._breaks if self.sizeHint().width() > width else ()
         for item in self._shown():
             size = item.sizeHint()
-            if line and (used + size.width() > width or item.widget() in breaks):
+            if line and (used + size.width() > width or item.widget() in self._breaks):
                 yield line, max(each.sizeHint().height() for each in line)
                 line, used = [], 0
             line.append(item)

@@ -80,7 +80,7 @@ class ActionBar(QFrame):
         self._save.clicked.connect(self.save_wanted)
         self._copy.clicked.connect(self.copy_wanted)
         self._without.toggled.connect(self._explain)
-        # Cancel behind the others: where it comes and goes, no button moves below the mouse.
+        # Cancel ends a line: where it comes and goes, no button moves below the mouse.
         checks = (self._run, self._without, self._domain, self._cancel)
         buttons = flow(*checks, self._copy, self._save, self._open, breaks=[self._copy])
         content = column(inner := QFrame(), Space.S)
