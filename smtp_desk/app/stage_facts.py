@@ -106,9 +106,12 @@ def _reply(facts: Facts) -> Iterator[str]:
 def _other_ports(facts: Facts) -> Iterator[str]:
     """Tell how the other mail ports of the host answered, where they were tried."""
     ports = facts.get("other_ports")
-    for each in ports if isinstance(ports, list) else []:
-        if isinstance(each, dict):
-            yield f"port {shown(each.get('port', '?'))} {shown(each.get('answer', '?'))}"
+    told = ", ".join(
+        f"{shown(each.get('port', '?'))} {shown(each.get('answer', '?'))}"
+        for each in (ports if isinstance(ports, list) else [])
+        if isinstance(each, dict)
+    )
+    yield f"other ports: {told}" if told else ""
 
 
 def _reason(facts: Facts) -> Iterator[str]:

@@ -57,7 +57,10 @@ class StageList:
             self._events.append(event)
             self._live.update(stage_table(self._console, fold_stages(self._events)))
         elif event.status is not StageStatus.STARTED:
-            say(self._console, stage_line(fold_stages([event])[0]))
+            (result,) = fold_stages([event])
+            # What was tried after the failure of a stage is no second failure.
+            afterwards = event.facts.keys() == {"other_ports"}
+            say(self._console, key_facts(result) if afterwards else stage_line(result))
 
 
 def stage_table(console: Console, stages: tuple[StageResult, ...]) -> Table:

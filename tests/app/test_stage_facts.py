@@ -49,4 +49,4 @@ def test_facts_as_text(value: Json, expected: str) -> None:
 def test_other_ports_that_were_tried_are_told(stage: Stage) -> None:
     ports: list[Json] = [{"port": 465, "answer": "tls"}, {"port": 25, "answer": "closed"}, "odd"]
     result = StageResult(stage, StageStatus.FAILED, 0, {"other_ports": ports})
-    assert key_facts(result) == "port 465 tls; port 25 closed"
+    assert key_facts(result) == "other ports: 465 tls, 25 closed"

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from smtp_desk.cli.stage_list import StageList
-from smtp_desk.core.stages import Stage, StageEvent, StageStatus
+from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 
 EVENTS = (
     StageEvent(Stage.RESOLVE, StageStatus.STARTED),
@@ -35,6 +35,18 @@ def test_in_a_pipe_each_end_of_a_stage_is_a_line_without_control_characters() ->
         "connect    warned        3 ms",
         "greeting   failed        9 ms  554 [red]no[/]",
         "done       skipped       0 ms  failed before",
+    ]
+
+
+def test_in_a_pipe_the_other_ports_are_no_second_failure() -> None:
+    output = io.StringIO()
+    ports: list[Json] = [{"port": 587, "answer": "closed"}, {"port": 465, "answer": "tls"}]
+    with StageList(Console(file=output, markup=False)) as stages:
+        stages.show(StageEvent(Stage.TLS, StageStatus.FAILED, 9, {"reason": "cut"}))
+        stages.show(StageEvent(Stage.TLS, StageStatus.FAILED, 0, {"other_ports": ports}))
+    assert output.getvalue().splitlines() == [
+        "tls        failed        9 ms  cut",
+        "other ports: 587 closed, 465 tls",
     ]
 
 
