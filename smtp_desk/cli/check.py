@@ -1,6 +1,7 @@
 """`smtp-desk check`: run the test, save nothing."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -23,6 +24,8 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.smtp.check import Steps
 from smtp_desk.smtp.resolve import DnsResolver
 from smtp_desk.store.settings_file import SettingsFileError
+
+_NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no recipient."
 
 
 def _resolver(
@@ -125,14 +128,14 @@ def check(
     invocation: Invocation = context.obj
     steps = _steps(no_login=no_login, no_send=no_send)
     if steps is Steps.FULL and not recipient:
-        raise click.UsageError("Missing option '--to'.", context)
+        raise click.UsageError(_NO_RECIPIENT, context)
     if settings_given(context):
         password = Secret("")
         if steps is not Steps.NO_LOGIN:
             password = read_password(
                 invocation, from_stdin=password_stdin, username=settings["username"]
             )
-        draft = draft_of(settings, password)
+        draft = draft_of(invocation, settings, password)
     elif password_stdin:
         raise click.UsageError("--password-stdin goes with SETTINGS such as --host.", context)
     else:

@@ -40,7 +40,9 @@ def settings_request(
         raise click.UsageError("Give the SETTINGS to save, at least --host.", context)
     password = read_password(context.obj, from_stdin=password_stdin, username=settings["username"])
     return ProofRequest(
-        draft=draft_of(settings, password), recipient=recipient, total_seconds=timeout
+        draft=draft_of(context.obj, settings, password),
+        recipient=recipient,
+        total_seconds=timeout,
     )
 
 

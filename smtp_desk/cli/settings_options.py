@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
+from smtp_desk.cli.console import say
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.core.draft import DEFAULT_PORT, SettingsDraft
 from smtp_desk.core.exit_status import ExitStatus
@@ -29,6 +30,9 @@ SETTINGS: Final = (
 )
 """The options, by the name of the field of `SettingsDraft` that each fills."""
 
+_NO_HOST: Final = (
+    "--host is missing: given any of SETTINGS, all of them come from the command line."
+)
 _MOST_PASSWORD_BYTES: Final = 64 * 1024
 
 # Values that break a rule of the form are findings of the test, not usage errors: so the
@@ -94,8 +98,10 @@ def settings_given(context: click.Context) -> bool:
     )
 
 
-def draft_of(values: Mapping[str, str], password: Secret) -> SettingsDraft:
-    """Make the form's draft of the options' values, as typed."""
+def draft_of(invocation: Invocation, values: Mapping[str, str], password: Secret) -> SettingsDraft:
+    """Make the form's draft of the options' values, as typed; say where there is no host."""
+    if not values["host"].strip():
+        say(invocation.err, _NO_HOST)
     return SettingsDraft(**{name: values[name] for name in SETTINGS}, password=password)
 
 

@@ -159,6 +159,7 @@ def test_one_option_means_all_come_from_the_command_line(
     ended = desk("check", "--port", "2525", "--to", RECIPIENT)
     assert ended.status == 65
     assert "code: settings.host_invalid" in ended.out
+    assert ended.err.startswith("--host is missing: ")
 
 
 def test_a_password_that_the_keyring_no_longer_gives(
@@ -244,6 +245,11 @@ def test_a_wrong_command_line(desk: Desk, arguments: tuple[str, ...]) -> None:
     ended = desk(*arguments)
     assert (ended.status, ended.out) == (64, "")
     assert "Error: " in ended.err
+
+
+def test_what_needs_no_recipient_is_said_where_one_is_missing(desk: Desk) -> None:
+    ended = desk("check", "--host", "localhost")
+    assert "--no-login and --no-send need no recipient" in ended.err
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "3601"])
