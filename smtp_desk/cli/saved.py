@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from smtp_desk.app.outage import in_outage, read_outage
+from smtp_desk.app.outage import in_outage, read_outage, try_again
 from smtp_desk.app.report_text import Row
 from smtp_desk.app.saved import (
     Saved,
@@ -63,8 +63,11 @@ def enable(invocation: Invocation) -> ExitStatus:
     """Send system emails through the saved server from now on.
 
     The switch goes on only with settings that a test email has proven, unchanged since.
+
+    A server that rests after a failure, or is left alone after a refused sign-in, is tried
+    again at once: one session up to the sign-in, no email.
     """
-    return _change(invocation, lambda: switch_saved(invocation.services, on=True))
+    return _change(invocation, lambda: _switch_on(invocation))
 
 
 @click.command(
@@ -98,6 +101,16 @@ def remove(invocation: Invocation) -> ExitStatus:
     there is none.
     """
     return _change(invocation, lambda: remove_saved(invocation.services))
+
+
+def _switch_on(invocation: Invocation) -> Saved:
+    """Turn the switch on, and try a server again that is in an outage; tell both."""
+    services = invocation.services
+    saved = switch_saved(services, on=True)
+    say(invocation.out, "The switch is on.")
+    if read_outage(services) is not None:
+        say(invocation.out, try_again(services).text)
+    return saved
 
 
 def _load(invocation: Invocation) -> Saved:

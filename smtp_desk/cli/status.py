@@ -74,20 +74,26 @@ def status(invocation: Invocation, *, as_json: bool) -> ExitStatus:
 
 def _rows(found: Status) -> list[Row]:
     rows = [("Custom SMTP server", found.custom_text)]
-    rows += _health_rows(found, found.custom.health)
+    rows += _health_rows(found, found.custom.health, "“smtp-desk enable” tries it again")
     rows += [("Default email service", found.default_text)]
-    rows += _health_rows(found, found.default.health)
+    rows += _health_rows(found, found.default.health, "Try again is pressed in the window")
     rows += _outbox_rows(found)
     rows += [("Problem", problem) for problem in found.problems]
     return rows
 
 
-def _health_rows(found: Status, health: HealthReport | None) -> list[Row]:
-    """Say how a route does; nothing of one that never failed."""
+def _health_rows(found: Status, health: HealthReport | None, act: str) -> list[Row]:
+    """Say how a route does; nothing of one that never failed.
+
+    Args:
+        found: How sending stands.
+        health: How the route does.
+        act: How a person has it tried again.
+    """
     if health is None or health.state is HealthState.USABLE:
         return []
     known = health.known
-    rows = [("  Health", _health_text(health, found))]
+    rows = [("  Health", _health_text(health, found, act))]
     if known.out_since is not None:
         rows.append(("  Out since", local_time(known.out_since, found.at)))
         rows.append(("  Took another way", str(known.fallbacks)))
@@ -96,14 +102,14 @@ def _health_rows(found: Status, health: HealthReport | None) -> list[Row]:
     return rows
 
 
-def _health_text(health: HealthReport, found: Status) -> str:
+def _health_text(health: HealthReport, found: Status, act: str) -> str:
     until = local_time(health.until, found.at) if health.until else ""
     return {
         HealthState.USABLE: "in use",
         HealthState.RESTING: f"rests until {until}, then it is tried again",
         HealthState.PROBING: "is being tried again just now",
         HealthState.DUE: "is tried again with the next email",
-        HealthState.SHUT: "is left alone until settings are saved or somebody presses Try again",
+        HealthState.SHUT: f"is left alone until settings are saved or {act}",
     }[health.state]
 
 

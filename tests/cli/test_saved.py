@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.core.secret import Secret
+from smtp_desk.sandbox.server import Sandbox
+from smtp_desk.sender.route_health import Usable
 from smtp_desk.sender.transport import CUSTOM
 from smtp_desk.store.credentials import UnattendedCredentials
-from tests.cli.desk import RECIPIENT
+from tests.cli.desk import RECIPIENT, settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from smtp_desk.sandbox.server import Sandbox
     from tests.cli.desk import Desk
 
 
@@ -66,7 +67,8 @@ def test_a_password_that_was_given_may_be_in_no_keyring(configured: Desk) -> Non
 
 def test_the_switch(configured: Desk) -> None:
     on = configured("enable")
-    assert (on.status, on.out) == (0, "Active. System emails leave through localhost.\n")
+    words = "The switch is on.\nActive. System emails leave through localhost.\n"
+    assert (on.status, on.out) == (0, words)
     assert configured.services.store.load().enabled
     off = configured("disable")
     assert (off.status, off.out.split()[0]) == (0, "Off.")
@@ -78,8 +80,37 @@ def test_an_outage_is_told(configured: Desk) -> None:
     configured.services.health.record_failure(CUSTOM, "connect.refused")
     words = "Unavailable, emails wait in the outbox since "
     assert shown(configured)["Status"].startswith(words)
-    assert configured("enable").out.startswith(words)
     assert configured("disable").out.startswith("Off.")
+
+
+@pytest.mark.parametrize("code", ["connect.refused", "auth.rejected"])
+def test_enable_tries_a_server_again(configured: Desk, sandbox: Sandbox, code: str) -> None:
+    configured("enable")
+    configured.services.health.record_failure(CUSTOM, code)
+    ended = configured("enable")
+    assert ended.status == 0
+    assert ended.out.splitlines() == [
+        "The switch is on.",
+        "The server works again. What waits in the outbox is due now.",
+        "Active. System emails leave through localhost.",
+    ]
+    assert isinstance(configured.services.health.may_use(CUSTOM), Usable)
+    assert len(sandbox.inbox.mails()) == 1  # the proof; a probe sends none
+
+
+def test_enable_tells_a_server_that_still_fails(desk: Desk, tmp_path: Path) -> None:
+    with Sandbox() as sandbox:
+        arguments = (*settings_of(sandbox, tmp_path / "ca.pem"), "--to", RECIPIENT)
+        password = sandbox.password.reveal().encode()
+        assert desk("configure", *arguments, "--password-stdin", stdin=password).status == 0
+        assert desk("enable").status == 0
+    desk.services.health.record_failure(CUSTOM, "auth.rejected")
+    ended = desk("enable")
+    assert ended.status == 0
+    switch, tried, state = ended.out.splitlines()
+    assert switch == "The switch is on."
+    assert tried.startswith("Still unavailable. ")
+    assert state.startswith("Unavailable, emails wait in the outbox since ")
 
 
 def test_settings_changed_by_hand_can_not_be_switched_on(configured: Desk) -> None:
