@@ -89,6 +89,12 @@ class RouteReport:
     server: StoredServer | None = None
     health: HealthReport | None = None
 
+    @property
+    def open(self) -> bool:
+        """Whether emails leave by it, now or after a rest, without anybody's help."""
+        shut = self.health is not None and self.health.state is HealthState.SHUT
+        return self.status.state is ServerState.ACTIVE and not shut
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxReport:
@@ -134,6 +140,16 @@ class Status:
         """Whether any route was ever configured; else emails can only wait in the outbox."""
         return self.custom.server is not None or self.service.kind is not DefaultKind.OUTBOX
 
+    @property
+    def has_route(self) -> bool:
+        """Whether any route is open."""
+        return self.custom.open or self.default.open
+
+    @property
+    def worker_needed(self) -> bool | None:
+        """Whether emails wait that a worker would send; None where there is no telling."""
+        return None if self.outbox is None else self.outbox.waiting and self.has_route
+
     def to_json(self) -> dict[str, Json]:
         """Return the document of the schema."""
         outbox = self.outbox
@@ -153,7 +169,7 @@ class Status:
             "custom": _route_json(self.custom),
             "default": default,
             "outbox": None if outbox is None else _outbox_json(outbox),
-            "worker_needed": None if outbox is None else outbox.waiting,
+            "worker_needed": self.worker_needed,
             "problems": list(self.problems),
         }
 

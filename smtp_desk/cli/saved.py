@@ -19,12 +19,11 @@ from smtp_desk.app.state import StatusKind
 from smtp_desk.cli.console import print_rows, say
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
+from smtp_desk.cli.waiting import NOTHING
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.store.credentials import CredentialStore, UnattendedCredentials
 from smtp_desk.store.settings_store import NotProvenError, SaveError
-
-_NOTHING: Final = "Nothing is configured. “smtp-desk configure” tests and saves a server."
 
 _STATUSES: Final[Meanings] = {
     ExitStatus.OK: "done",
@@ -118,7 +117,7 @@ def _load(invocation: Invocation) -> Saved:
     if saved.status.kind is StatusKind.FILE_UNREADABLE:
         raise CommandError(saved.status.text, ExitStatus.CONFIG)
     if saved.settings is None:
-        raise CommandError(_NOTHING, ExitStatus.CONFIG)
+        raise CommandError(NOTHING, ExitStatus.CONFIG)
     return _telling_of_outage(invocation, saved)
 
 

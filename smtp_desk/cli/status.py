@@ -12,6 +12,7 @@ from smtp_desk.app.status import HealthReport, Status, read_status
 from smtp_desk.cli.console import print_rows, write_octets
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import FILES, ManualCommand
+from smtp_desk.cli.waiting import why_waiting
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.sender.entries import State
 from smtp_desk.store.settings_file import SettingsFileError
@@ -120,6 +121,8 @@ def _outbox_rows(found: Status) -> list[Row]:
     counted = ((outbox.counts.of(state), words) for state, words in _COUNTED.items())
     told = ", ".join(f"{count} {words}" for count, words in counted if count)
     rows = [("Outbox", told or "empty")]
-    if outbox.waiting:
+    if found.worker_needed:
         rows.append(("Worker", "needed: emails wait; “smtp-desk worker” sends them"))
+    elif outbox.waiting:
+        rows.append(("Why they wait", why_waiting(found)))
     return rows

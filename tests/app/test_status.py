@@ -188,6 +188,7 @@ def test_asking_grants_no_probe(services: Services, clock: Clock) -> None:
 
 
 def test_what_waits_needs_a_worker(services: Services, clock: Clock) -> None:
+    use_custom(services)
     services.outbox.add([MESSAGE])
     told = document(services)
     assert told["outbox"]["ready"] == 1
@@ -197,6 +198,19 @@ def test_what_waits_needs_a_worker(services: Services, clock: Clock) -> None:
     told = document(services)
     assert (told["outbox"]["sending"], told["worker_needed"]) == (1, False)
     clock.now += timedelta(minutes=2)
+    assert document(services)["worker_needed"] is True
+
+
+def test_where_no_route_can_be_used_a_worker_is_of_no_use(services: Services) -> None:
+    services.outbox.add([MESSAGE])
+    assert document(services)["worker_needed"] is False
+    use_custom(services)
+    assert document(services)["worker_needed"] is True
+    services.health.record_failure(CUSTOM, "connect.refused")  # it rests, then it is tried again
+    assert document(services)["worker_needed"] is True
+    services.health.record_failure(CUSTOM, "auth.rejected")
+    assert document(services)["worker_needed"] is False
+    services.store.save_server(RELAY, Security.STARTTLS, None, default=True)
     assert document(services)["worker_needed"] is True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,7 +72,56 @@ def test_an_outage_and_what_waits(desk: Desk, settings: list[str], password: byt
     assert told["  Why"].endswith("(auth.rejected)")
     assert told["  Took another way"] == "0"
     assert told["Outbox"] == "1 ready (waiting for the next attempt)"
+    assert "Worker" not in told
+    assert told["Why they wait"] == (
+        "The custom server is left alone: “smtp-desk enable” tries it again."
+    )
+
+
+def test_a_worker_is_needed_where_it_would_send(
+    desk: Desk, settings: list[str], password: bytes
+) -> None:
+    configure(desk, settings, password)
+    desk.services.outbox.add([MESSAGE])
+    told = shown(desk)
     assert told["Worker"].startswith("needed")
+    assert "Why they wait" not in told
+
+
+def test_what_emails_wait_for_where_no_route_can_be_used(
+    desk: Desk, settings: list[str], password: bytes
+) -> None:
+    desk.services.outbox.add([MESSAGE])
+    assert shown(desk, status=78)["Why they wait"].startswith("Nothing is configured. ")
+    configure(desk, settings, password)
+    server = desk.services.store.load().server
+    assert server is not None
+    assert desk("disable").status == 0
+    assert shown(desk)["Why they wait"].startswith("The custom server is off: “smtp-desk enable”")
+    assert desk("enable").status == 0
+    desk.services.credentials.delete(server.key)
+    assert shown(desk)["Why they wait"].startswith("The password of the custom server is not ")
+
+
+def test_a_default_service_that_can_not_be_used_is_what_emails_wait_for(desk: Desk) -> None:
+    path = sys.executable
+    saved = desk("default", "sendmail", path, "--from-email", "desk@example.org")
+    assert saved.status == 0, saved
+    desk.services.outbox.add([MESSAGE])
+    file = desk.services.paths.settings_file
+    file.write_text(file.read_text().replace(path, "/no/such/file"))
+    words = "The default email service can’t be used now."
+    assert shown(desk)["Why they wait"] == words
+
+
+def test_a_server_that_is_not_proven_is_what_emails_wait_for(
+    desk: Desk, settings: list[str], password: bytes
+) -> None:
+    configure(desk, settings, password)
+    desk.services.outbox.add([MESSAGE])
+    file = desk.services.paths.settings_file
+    file.write_text(file.read_text().replace("Example Ltd", "Other Ltd"))
+    assert shown(desk)["Why they wait"].startswith("The custom server is not proven: ")
 
 
 @pytest.mark.parametrize("state", State)
