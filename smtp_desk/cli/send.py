@@ -24,10 +24,12 @@ from smtp_desk.cli.sending import (
     receipt_status,
     services_to_send,
 )
+from smtp_desk.cli.waiting import no_route
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.kinds import Attachment, Email, EmailError, Kind, Message, kind_from, kinds
 from smtp_desk.sender.outbox import Limits
+from smtp_desk.sender.receipts import Fate
 
 KINDS_SCHEMA: Final = "smtp-desk/kinds/1"
 
@@ -127,12 +129,16 @@ def send(
     if files and kind != Message.kind:
         raise click.UsageError(f"--attach goes with {Message.kind} only.", context)
     email = _email(kind, variables, to, files)
-    with open_sender(services_to_send(invocation)) as sender:
+    services = services_to_send(invocation)
+    with open_sender(services) as sender:
         receipt = sender.send(email)
     if as_json:
         _write_json(receipt_json(receipt))
     else:
         print_receipt(invocation.out, receipt)
+        queued = any(each.fate is Fate.QUEUED for each in receipt.recipients)
+        if queued and (why := no_route(services)):
+            say(invocation.out, why)
     return receipt_status(receipt)
 
 

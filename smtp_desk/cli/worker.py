@@ -15,6 +15,7 @@ from smtp_desk.cli.interrupts import first_interrupt
 from smtp_desk.cli.invocation import Invocation
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.sending import SEND_ENVIRONMENT, SEND_FILES, open_sender, services_to_send
+from smtp_desk.cli.waiting import what_waits
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.smtp.cancel import Cancel
@@ -52,6 +53,8 @@ def worker(invocation: Invocation, /, *, once: bool) -> ExitStatus:
         say(err, "Sending what is due." if once else "Waiting for emails; Ctrl-C ends this.")
         handled = _until(interrupted, lambda cancel: sender.drain(cancel, once=once))
     say(err, f"Ended. Emails dealt with: {handled}.")
+    if once and (waiting := what_waits(services)):
+        say(err, waiting)
     return ExitStatus.OK
 
 

@@ -80,7 +80,10 @@ def test_refused_for_all(sending_desk: Desk) -> None:
 def test_where_nothing_is_configured_the_email_waits(desk: Desk) -> None:
     ended = desk(*INVITE, "--to", "ann@example.org")
     assert (ended.status, ended.err) == (0, "")
-    assert ended.out == "ann@example.org: waits in the outbox\n"
+    assert ended.out.splitlines() == [
+        "ann@example.org: waits in the outbox",
+        "Nothing is configured. “smtp-desk configure” tests and saves a server.",
+    ]
     (entry,) = desk.services.outbox.page(EVERYTHING).entries
     assert entry.kind == "invitation"
 

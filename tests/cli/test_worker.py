@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from smtp_desk.sender.entries import State
 from smtp_desk.sender.outbox import EVERYTHING
+from smtp_desk.sender.transport import CUSTOM
 from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -37,6 +39,25 @@ def test_once_with_nothing_to_do(desk: Desk) -> None:
     ended = desk("worker", "--once")
     assert (ended.status, ended.out) == (0, "")
     assert ended.err.splitlines() == ["Sending what is due.", "Ended. Emails dealt with: 0."]
+
+
+def test_once_tells_what_waits_until_when_and_why(desk: Desk) -> None:
+    for _ in range(2):
+        assert desk("sendmail", "ann@example.org", stdin=b"x").status == 0
+    ended = desk("worker", "--once")
+    dealt, waiting = ended.err.splitlines()[-2:]
+    assert dealt == "Ended. Emails dealt with: 0."
+    assert re.fullmatch(
+        r"2 emails wait in the outbox; next attempt at [-0-9: ]+\. Nothing is configured\. .+",
+        waiting,
+    )
+
+
+def test_once_tells_an_email_that_waits_for_a_route_to_be_back(sending_desk: Desk) -> None:
+    sending_desk.services.health.record_failure(CUSTOM, "connect.refused")
+    assert sending_desk("sendmail", "ann@example.org", stdin=b"x").status == 0
+    waiting = sending_desk("worker", "--once").err.splitlines()[-1]
+    assert re.fullmatch(r"1 email waits in the outbox; next attempt at [-0-9: ]+\.", waiting)
 
 
 def test_an_outbox_that_does_not_work(desk: Desk) -> None:
