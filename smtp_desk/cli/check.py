@@ -10,7 +10,14 @@ from smtp_desk.app.proving import ProofRequest
 from smtp_desk.app.saved import failure_text, saved_draft
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, ManualCommand
-from smtp_desk.cli.proof_output import Shape, present, proof_options, run_shown
+from smtp_desk.cli.proof_output import (
+    Shape,
+    by_configuring,
+    by_options,
+    present,
+    proof_options,
+    run_shown,
+)
 from smtp_desk.cli.settings_options import (
     draft_of,
     read_password,
@@ -152,7 +159,8 @@ def check(
     )
     shape = Shape(as_json, file)
     result = run_shown(invocation, request, shape)
-    return present(invocation, result.report, shape)
+    way = by_options if settings_given(context) else by_configuring
+    return present(invocation, result.report, shape, way)
 
 
 def _require_domain(context: click.Context, from_email: str) -> None:

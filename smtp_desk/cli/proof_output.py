@@ -15,9 +15,11 @@ from smtp_desk.cli.console import write_octets
 from smtp_desk.cli.file_name import FileName
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.proof_run import run_proof
+from smtp_desk.cli.settings_options import options_of
 from smtp_desk.cli.stage_list import StageList
-from smtp_desk.cli.verdict import print_verdict
+from smtp_desk.cli.verdict import Way, print_verdict
 from smtp_desk.core.exit_status import ExitStatus, exit_status
+from smtp_desk.core.findings import Remedy
 from smtp_desk.core.report import CheckReport
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -85,8 +87,27 @@ def run_shown(invocation: Invocation, request: ProofRequest, shape: Shape) -> Pr
         return run_proof(invocation.services, request, shown.show if shown else lambda _event: None)
 
 
-def present(invocation: Invocation, report: CheckReport, shape: Shape) -> ExitStatus:
+def by_options(remedy: Remedy) -> str:
+    """Return the options that make the changes of a remedy, where SETTINGS were given."""
+    return options_of(remedy.changes)
+
+
+def by_configuring(remedy: Remedy) -> str:
+    """Tell how a remedy changes what is saved: with one option all come from the command line."""
+    options = options_of(remedy.changes)
+    return f"“smtp-desk configure” with all SETTINGS and {options}" if options else ""
+
+
+def present(
+    invocation: Invocation, report: CheckReport, shape: Shape, way: Way = by_options
+) -> ExitStatus:
     """Give the report in its shape, and return the exit status for its finding.
+
+    Args:
+        invocation: Where to give it.
+        report: The report of a test that was run here.
+        shape: Its shape.
+        way: Tells how a remedy is done here.
 
     Raises:
         CommandError: The report could not be saved in a file.
@@ -94,7 +115,7 @@ def present(invocation: Invocation, report: CheckReport, shape: Shape) -> ExitSt
     if shape.as_json:
         write_octets(report_octets(report))
     else:
-        print_verdict(invocation.out, report)
+        print_verdict(invocation.out, report, way)
     if shape.file is not None:
         try:
             save_report(shape.file, report)

@@ -1,5 +1,6 @@
 """SETTINGS on the command line: the options of check and configure, and the password."""
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -95,6 +96,20 @@ def settings_given(context: click.Context) -> bool:
     """Whether any of SETTINGS stands on the command line: then all of them come from there."""
     return any(
         context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in SETTINGS
+    )
+
+
+def options_of(changes: Mapping[str, str]) -> str:
+    """Return the options that make the changes of a remedy, as they are typed in a shell.
+
+    A value can come from a server: "" where one is more than plain text.
+    """
+    if not changes.keys() <= set(SETTINGS) or not all(map(str.isprintable, changes.values())):
+        return ""
+    names = {name: f"--{name.replace('_', '-')}" for name in SETTINGS} | {"auth_method": "--auth"}
+    return " ".join(
+        f"{names[name]} {shlex.quote(value)}" if value else f"without {names[name]}"
+        for name, value in changes.items()
     )
 
 

@@ -260,6 +260,28 @@ def test_a_time_limit_that_is_none(desk: Desk, seconds: str) -> None:
     assert f"A test takes more than 0 and at most 3600 seconds, not {seconds}." in told
 
 
+def test_a_remedy_names_the_options_where_the_test_was_run(
+    desk: Desk, settings: list[str], tmp_path: Path
+) -> None:
+    file = str(tmp_path / "report.json")
+    ended = desk("check", *settings, "--security", "tls", "--no-login", "--report", file)
+    assert "code: tls.wrong_mode" in ended.out
+    remedy = "remedy: Set Security to STARTTLS."
+    assert f"{remedy} Here: --security starttls" in ended.out.splitlines()
+    assert remedy in desk("report", file).out.splitlines()
+
+
+def test_a_remedy_of_what_is_saved_names_the_command_that_changes_it(
+    desk: Desk, settings: list[str], password: bytes
+) -> None:
+    arguments = (*settings, "--security", "starttls", "--to", RECIPIENT, "--password-stdin")
+    assert desk("configure", *arguments, stdin=password).status == 0
+    file = desk.services.paths.settings_file
+    file.write_text(file.read_text().replace('"starttls"', '"tls"'))
+    told = desk("check", "--no-login").out
+    assert "Here: “smtp-desk configure” with all SETTINGS and --security starttls" in told
+
+
 def test_a_resolver_replaces_the_system(desk: Desk, settings: list[str]) -> None:
     elsewhere = ("--host", "mail.example.test", "--resolver", "127.0.0.1:1")
     ended = desk("check", *settings, *elsewhere, "--no-login", "--timeout", "1")

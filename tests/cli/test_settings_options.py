@@ -8,6 +8,8 @@ import click
 import pytest
 
 from smtp_desk.cli import check as check_command
+from smtp_desk.cli.settings_options import SETTINGS as SETTINGS_NAMES
+from smtp_desk.cli.settings_options import options_of
 from smtp_desk.core.secret import Secret
 from tests.cli.desk import RECIPIENT
 from tests.cli.test_manual import PAGES
@@ -155,3 +157,34 @@ def test_no_command_takes_a_password_as_an_argument() -> None:
             if "password" in str(parameter.name):
                 assert isinstance(parameter, click.Option)
                 assert parameter.is_flag
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        ({}, ""),
+        ({"security": "starttls"}, "--security starttls"),
+        ({"auth_method": "login"}, "--auth login"),
+        ({"port": "465", "security": "tls"}, "--port 465 --security tls"),
+        ({"from_email": "ann@example.org"}, "--from-email ann@example.org"),
+        ({"ca_file": ""}, "without --ca-file"),
+        ({"host": "a; rm -rf ~"}, "--host 'a; rm -rf ~'"),
+        ({"host": "$(id)'`id`"}, """--host '$(id)'"'"'`id`'"""),
+        ({"host": "a\x1b[2Jb"}, ""),
+        ({"host": "a\nb", "port": "25"}, ""),
+        ({"host": "a\u202eb"}, ""),
+        ({"password": "x"}, ""),
+    ],
+)
+def test_the_changes_of_a_remedy_as_options(changes: dict[str, str], options: str) -> None:
+    assert options_of(changes) == options
+
+
+def test_every_setting_has_the_option_that_a_remedy_names() -> None:
+    options = {
+        parameter.name: parameter.opts[0]
+        for parameter in PAGES["check"].params
+        if parameter.name in SETTINGS_NAMES
+    }
+    named = {name: options_of({name: "x"}).split()[0] for name in SETTINGS_NAMES}
+    assert named == options
