@@ -11,7 +11,7 @@ import pytest
 from smtp_desk.app.status import SCHEMA
 from smtp_desk.cli.status import _COUNTED
 from smtp_desk.sender.entries import OutboxMessage, State
-from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.sender.transport import CUSTOM, DEFAULT
 from tests.cli.desk import RECIPIENT
 
 if TYPE_CHECKING:
@@ -75,6 +75,17 @@ def test_an_outage_and_what_waits(desk: Desk, settings: list[str], password: byt
     assert "Worker" not in told
     assert told["Why they wait"] == (
         "The custom server is left alone: “smtp-desk enable” tries it again."
+    )
+
+
+def test_a_relay_that_is_left_alone_is_not_tried_again_by_enable(
+    desk: Desk, settings: list[str], password: bytes
+) -> None:
+    arguments = (*settings, "--to", RECIPIENT, "--password-stdin")
+    assert desk("default", "smtp", *arguments, stdin=password).status == 0
+    desk.services.health.record_failure(DEFAULT, "auth.rejected")
+    assert shown(desk)["  Health"] == (
+        "is left alone until settings are saved or Try again is pressed in the window"
     )
 
 
