@@ -54,8 +54,8 @@ _OPTIONS: Final = (
         type=click.Choice(list(map(str, Security))),
         default=str(Security.AUTO),
         show_default=True,
-        help="How TLS begins; auto means TLS from the start on port 465, else STARTTLS. "
-        "There is no way without TLS.",
+        help="How TLS begins; auto means TLS from the start on port 465, else STARTTLS, or, where "
+        "a server says nothing for 3 s, what it answers to. There is no way without TLS.",
     ),
     click.option(
         "--ca-file",
