@@ -209,7 +209,7 @@ class _Check:
         session, heard = self._session, self._heard
         known = context_of(request.settings, request.secret, session.mode, heard, session.redactor)
         recipient, seconds = request.recipient, request.total_seconds
-        return {**working, **known, "recipient": recipient, "seconds": seconds}
+        return {**working, **known, "recipient": recipient, "seconds": f"{seconds:g}"}
 
     def _warnings(self, context: Facts) -> tuple[Finding, ...]:
         connect = {**context, **for_texts(self._heard.facts(Stage.CONNECT))}
