@@ -63,9 +63,6 @@ class Remedy:
         return bool(self.changes) or self.id in (REMOVE_PASSWORD_SPACES, TRUST_CA)
 
 
-_FOR_NOW: Final = 4
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """The true cause, as shown and as written into a report.
@@ -101,5 +98,5 @@ class Finding:
         It is their own matter, and was not refused for now only: a 4yz reply asks to come
         back, whatever its words (RFC 5321, 4.2.1).
         """
-        for_now = self.reply is not None and self.reply.code // 100 == _FOR_NOW
+        for_now = self.reply is not None and self.reply.transient
         return self.scope in (Scope.RECIPIENT, Scope.MESSAGE) and not for_now
