@@ -6,9 +6,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from smtp_desk.app.display import NoWindow, missing_for_window, missing_library
-from smtp_desk.app.launch import fill_closed_descriptors, take_environment
-from smtp_desk.cli.interrupts import ending_at_once
+from smtp_desk.app.startup import (
+    NoWindow,
+    fill_closed_descriptors,
+    missing_for_window,
+    missing_library,
+    take_environment,
+)
+from smtp_desk.cli.invocation import ending_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

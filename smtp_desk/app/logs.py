@@ -14,7 +14,7 @@ from typing import Final
 from smtp_desk.core.reply import visible
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.secret import Secret
-from smtp_desk.smtp.redaction import Redactor
+from smtp_desk.smtp.session.redaction import Redactor
 
 LOG_FILE: Final = "smtp-desk.log"
 MAX_BYTES: Final = 1024 * 1024
@@ -159,7 +159,7 @@ class _PrivateFile(logging.Handler):
             self._append(f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
         except OSError as error:
             self._complain(error)
-        except Exception:  # noqa: BLE001 - the log never breaks what it tells of
+        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
             self.handleError(record)
 
     def _append(self, line: bytes) -> None:

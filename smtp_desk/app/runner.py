@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from smtp_desk.core.stages import StageEvent
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.net.deadline import Cancel
 
 T = TypeVar("T")
 Emit = Callable[[StageEvent], None]

@@ -1,23 +1,29 @@
-"""The composition root: everything that a face needs, built once and passed by argument."""
+"""The composition root: everything that a face needs, built once and passed by argument.
 
+What the program runs on, for reports.
+"""
+
+import platform
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from smtp_desk.app.environment import versions
-from smtp_desk.core.catalogue import Catalogue
-from smtp_desk.core.providers import Providers
+from smtp_desk import __version__
+from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Json
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.health import Health
-from smtp_desk.sender.health_sqlite import SqliteHealth
-from smtp_desk.sender.outbox import Outbox
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
-from smtp_desk.store.catalogue import read_catalogue, read_providers
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.outbox import Outbox
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from smtp_desk.sender.routes.health import Health
+from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.store.company_ca import TrustedCas
 from smtp_desk.store.credentials import (
     CredentialStore,
     KeyringCredentials,
@@ -25,11 +31,42 @@ from smtp_desk.store.credentials import (
     UnattendedCredentials,
 )
 from smtp_desk.store.paths import Paths
+from smtp_desk.store.resources import read_catalogue, read_providers
 from smtp_desk.store.settings_store import SettingsStore
-from smtp_desk.store.trusted_ca import TrustedCas
 
 if TYPE_CHECKING:
     from smtp_desk.sender.sender import Sender
+
+_QT_DISTRIBUTIONS: Final = ("PySide6-Essentials", "PySide6")
+
+
+def versions() -> Mapping[str, Json]:
+    """Return the versions of program, Python, OpenSSL, Qt and system; never the machine's name."""
+    return {
+        "program": f"SMTP Desk {__version__}",
+        "python": platform.python_version(),
+        "openssl": ssl.OPENSSL_VERSION,
+        "qt": _qt_version(),
+        "system": _system(),
+    }
+
+
+def _qt_version() -> str:
+    """Look up what is installed: importing Qt takes longer than a whole test."""
+    for name in _QT_DISTRIBUTIONS:
+        try:
+            return f"PySide6 {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            continue
+    return "not installed"
+
+
+def _system() -> str:
+    kernel = f"{platform.system()} {platform.release()} {platform.machine()}"
+    try:
+        return f"{platform.freedesktop_os_release()['PRETTY_NAME']} ({kernel})"
+    except (OSError, KeyError):
+        return kernel
 
 
 def _utc_now() -> datetime:
@@ -126,9 +163,9 @@ class Services:
             OutboxUnavailableError: The outbox can't be opened.
         """
         # Imported here: a check and the window's first page do without it.
-        from smtp_desk.sender.saved_routes import SavedRoutes  # noqa: PLC0415
+        from smtp_desk.sender.mail.templates import Templates  # noqa: PLC0415
+        from smtp_desk.sender.routes.saved import SavedRoutes  # noqa: PLC0415
         from smtp_desk.sender.sender import Sender  # noqa: PLC0415
-        from smtp_desk.sender.templates import Templates  # noqa: PLC0415
 
         return Sender(
             self.outbox,

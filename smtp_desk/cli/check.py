@@ -5,19 +5,12 @@ from typing import Final
 
 import click
 
-from smtp_desk.app.domain import SECONDS, domain_of
-from smtp_desk.app.proving import ProofRequest
-from smtp_desk.app.saved import failure_text, saved_draft
+from smtp_desk.app.proving.domain import SECONDS, domain_of
+from smtp_desk.app.proving.proving import ProofRequest
+from smtp_desk.app.routes.custom import failure_text, saved_draft
 from smtp_desk.cli.invocation import CommandError, Invocation
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, ManualCommand
-from smtp_desk.cli.proof_output import (
-    Shape,
-    by_configuring,
-    by_options,
-    present,
-    proof_options,
-    run_shown,
-)
+from smtp_desk.cli.proof import Shape, by_configuring, by_options, present, proof_options, run_shown
 from smtp_desk.cli.settings_options import (
     draft_of,
     read_password,
@@ -25,11 +18,11 @@ from smtp_desk.cli.settings_options import (
     settings_options,
 )
 from smtp_desk.core.address import AddressError
-from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
-from smtp_desk.smtp.check import Steps
-from smtp_desk.smtp.resolve import DnsResolver
+from smtp_desk.core.settings import SettingsDraft
+from smtp_desk.smtp.check.check import Steps
+from smtp_desk.smtp.net.resolve import DnsResolver
 from smtp_desk.store.settings_file import SettingsFileError
 
 _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no recipient."

@@ -4,10 +4,15 @@ from pathlib import Path
 
 import click
 
-from smtp_desk.app.saved import load_saved
+from smtp_desk.app.routes.custom import load_saved
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
-from smtp_desk.cli.proof_output import Shape, proof_options
-from smtp_desk.cli.proof_save import SAVE_STATUSES, prove_and_save, settings_request
+from smtp_desk.cli.proof import (
+    SAVE_STATUSES,
+    Shape,
+    proof_options,
+    prove_and_save,
+    settings_request,
+)
 from smtp_desk.cli.settings_options import settings_options
 from smtp_desk.core.exit_status import ExitStatus
 

@@ -6,7 +6,9 @@ from typing import Final
 
 import click
 
-from smtp_desk.app.default_service import (
+from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.app.routes.custom import failure_text
+from smtp_desk.app.routes.default import (
     DefaultState,
     InvalidSendmailError,
     load_default,
@@ -14,13 +16,15 @@ from smtp_desk.app.default_service import (
     use_relay,
     use_sendmail,
 )
-from smtp_desk.app.report_text import Row
-from smtp_desk.app.saved import failure_text
-from smtp_desk.cli.console import print_rows, say
-from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, say
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand, ManualGroup, Meanings
-from smtp_desk.cli.proof_output import Shape, proof_options
-from smtp_desk.cli.proof_save import SAVE_STATUSES, prove_and_save, settings_request
+from smtp_desk.cli.proof import (
+    SAVE_STATUSES,
+    Shape,
+    proof_options,
+    prove_and_save,
+    settings_request,
+)
 from smtp_desk.cli.settings_options import settings_given, settings_options
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.store.settings_file import SettingsFileError

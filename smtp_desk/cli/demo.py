@@ -10,24 +10,23 @@ import click
 from rich.console import Console
 from rich.rule import Rule
 
-from smtp_desk.app.presenter import IntegrationsPresenter
+from smtp_desk.app.integrations.presenter import IntegrationsPresenter
+from smtp_desk.app.integrations.state import IntegrationsState
+from smtp_desk.app.notice import StatusKind
 from smtp_desk.app.runner import Emit, Job
 from smtp_desk.app.services import Services
-from smtp_desk.app.state import IntegrationsState, StatusKind
-from smtp_desk.cli.console import print_rows, say
-from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, say
 from smtp_desk.cli.manual import ManualCommand
+from smtp_desk.cli.render import StageList, finding_rows
 from smtp_desk.cli.sandbox import print_mail, running_sandbox
-from smtp_desk.cli.stage_list import StageList
-from smtp_desk.cli.verdict import finding_rows
-from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.sandbox.server import Sandbox
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.net.deadline import Cancel
 
 _T = TypeVar("_T")
 
@@ -87,7 +86,7 @@ class _Foreground:
 
             try:
                 result = job(emit, cancel)
-            except Exception as error:  # noqa: BLE001 - the presenter tells of it
+            except Exception as error:  # noqa: BLE001 - the caller decides what an error means
                 on_error(error)
             else:
                 on_done(result)

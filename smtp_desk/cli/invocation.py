@@ -1,12 +1,28 @@
-"""What every command works with, and how a command ends that can't go on."""
+"""What every command works with, and how a command ends that can't go on.
 
-from collections.abc import Callable, Mapping
+Standard output and standard error: colours on a terminal, plain lines into a pipe.
+
+Ctrl-C and SIGTERM: the first ends a test in good order, the second ends the program.
+"""
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from types import FrameType
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
+from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import CheckReport
 
@@ -53,3 +69,123 @@ class Invocation:
     def services(self) -> "Services":
         """The services."""
         return self.open_services()
+
+
+class PatientConsole(Console):
+    """A console that goes on quietly when its reader leaves.
+
+    A test that runs, and its exit status, do not depend on who looks on.
+    """
+
+    def on_broken_pipe(self) -> None:
+        """Let what is still to come go nowhere."""
+        self.quiet = True
+        discard_output(self.file.fileno())
+
+
+def open_consoles() -> tuple[Console, Console]:
+    """Return the consoles of standard output and standard error.
+
+    Nothing that is printed is read as markup, and a character that the terminal does not
+    know is spelled out instead of ending the program.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    out, err = (
+        PatientConsole(stderr=stderr, markup=False, emoji=False, highlight=False)
+        for stderr in (False, True)
+    )
+    return out, err
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """Print a text: wrapped on a terminal, on one line in a pipe."""
+    console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+
+
+def show_command(console: Console, command: str) -> None:
+    """Print a command line as it is to be copied: never wrapped."""
+    console.print(Text(f"  {command}"), soft_wrap=True)
+
+
+def print_rows(console: Console, rows: Iterable[Row]) -> None:
+    """Print labels and values: as a table on a terminal, as `label: value` in a pipe."""
+    if not console.is_terminal:
+        for label, value in rows:
+            say(console, f"{label}: {value}")
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, value in rows:
+        table.add_row(Text(label), Text(value))
+    console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def write_octets(octets: bytes) -> None:
+    """Write to standard output, unchanged; a reader that left is no error."""
+    if sys.stdout is None:  # started without one
+        return
+    stream = sys.stdout.buffer
+    try:
+        stream.write(octets)
+        stream.flush()
+    except BrokenPipeError:
+        discard_output(stream.fileno())
+
+
+def discard_output(descriptor: int) -> None:
+    """Let what is still to be written to a descriptor go nowhere."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, descriptor)
+    os.close(devnull)
+
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def ending_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the program without a word while it only loads itself.
+
+    In the middle of an import Python's own way to tell it comes out as a traceback, or as any
+    other error. A signal that is ignored or handled otherwise stays so.
+    """
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def first_interrupt() -> Iterator[threading.Event]:
+    """Turn the first SIGINT or SIGTERM into an event; the next one has its usual effect.
+
+    A signal that the program was started to ignore, as by nohup, stays ignored. For the main
+    thread, which alone may set signal handlers.
+    """
+    interrupted = threading.Event()
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_DFL)
+        interrupted.set()
+
+    before = {
+        number: handler
+        for number in _SIGNALS
+        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -11,9 +11,15 @@ import click
 
 from smtp_desk import __version__
 from smtp_desk.app.logs import LOG_FILE, logging_to
-from smtp_desk.cli.console import discard_output, open_consoles, say
-from smtp_desk.cli.interrupts import ending_at_once
-from smtp_desk.cli.invocation import CommandError, Invocation, OpenWindow
+from smtp_desk.cli.invocation import (
+    CommandError,
+    Invocation,
+    OpenWindow,
+    discard_output,
+    ending_at_once,
+    open_consoles,
+    say,
+)
 from smtp_desk.cli.manual import WIDTH, ManualGroup
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
@@ -118,7 +124,7 @@ def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
         except OSError as error:
             say(err, f"{_PROGRAM}: the output could not be written: {error}", "red")
             return ExitStatus.CANTCREAT
-        except Exception:  # noqa: BLE001 - the last place where a fault can still be told
+        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
             _log.exception("Internal error; see %s", logs / LOG_FILE)
             return ExitStatus.SOFTWARE
 

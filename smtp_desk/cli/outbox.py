@@ -1,18 +1,19 @@
-"""`smtp-desk outbox`: what was sent, what waits, and what to do about it."""
+"""`smtp-desk outbox`: what was sent, what waits, and what to do about it.
+
+Names of files on the command line.
+"""
 
 import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
-from smtp_desk.app.delivery_actions import AmbiguousEntryError, find_entry
-from smtp_desk.app.delivery_export import eml, export
-from smtp_desk.app.delivery_json import outbox_json
-from smtp_desk.app.delivery_list import PAGE
-from smtp_desk.app.delivery_words import (
+from smtp_desk.app.delivery.export import AmbiguousEntryError, eml, export, find_entry, outbox_json
+from smtp_desk.app.delivery.listing import PAGE
+from smtp_desk.app.delivery.words import (
     Cause,
     causes,
     kind_name,
@@ -22,14 +23,12 @@ from smtp_desk.app.delivery_words import (
     route_name,
     short_route_name,
 )
-from smtp_desk.cli.console import say, write_octets
-from smtp_desk.cli.file_name import FileName
-from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.invocation import CommandError, Invocation, say, write_octets
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import decode, visible
-from smtp_desk.sender.entries import Entry, State
-from smtp_desk.sender.outbox import (
+from smtp_desk.sender.outbox.entries import Entry, State
+from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     EntryStateError,
     OutboxBusyError,
@@ -39,6 +38,22 @@ from smtp_desk.sender.outbox import (
     OutboxVersionError,
     Query,
 )
+
+
+class FileName(click.Path):
+    """The name of a file. An empty one, mostly of a variable that is not set, is none."""
+
+    def __init__(
+        self, *, exists: bool = False, dir_okay: bool = True, allow_dash: bool = False
+    ) -> None:
+        super().__init__(exists=exists, dir_okay=dir_okay, allow_dash=allow_dash, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
+        """Return the path."""
+        if value == "":
+            self.fail("The name of the file is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
 
 _FILES: Final = {
     "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "

@@ -1,22 +1,59 @@
-"""`smtp-desk report` and `smtp-desk open`: look at a report that was saved."""
+"""`smtp-desk report` and `smtp-desk open`: look at a report that was saved.
+
+A whole report, readable: on a terminal or in a pipe.
+"""
 
 import sys
 from pathlib import Path
 from typing import Final
 
 import click
+from rich.console import Console
 
-from smtp_desk.app.report_file import report_octets
-from smtp_desk.app.report_text import report_markdown
-from smtp_desk.cli.console import write_octets
-from smtp_desk.cli.file_name import FileName
-from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.app.diagnostics.report_file import report_octets
+from smtp_desk.app.diagnostics.report_text import (
+    fact_rows,
+    report_chain,
+    report_markdown,
+    stage_line,
+    transcript_lines,
+)
+from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, say, write_octets
 from smtp_desk.cli.manual import ManualCommand, Meanings
-from smtp_desk.cli.report_text import print_report
+from smtp_desk.cli.outbox import FileName
+from smtp_desk.cli.render import print_verdict, stage_table
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
-from smtp_desk.store.regular import read_regular
+from smtp_desk.store.files import read_regular
+
+
+def print_report(console: Console, report: CheckReport) -> None:
+    """Print all that a report holds: the outcome first, what explains it, then the details."""
+    print_verdict(console, report)
+    _heading(console, "Stages")
+    if console.is_terminal:
+        console.print(stage_table(console, report.stages))
+    else:
+        for result in report.stages:
+            say(console, stage_line(result))
+    if certificates := report_chain(report):
+        _heading(console, "Certificates")
+        print_rows(console, certificates)
+    if report.transcript:
+        _heading(console, "Transcript")
+        for line in transcript_lines(report):
+            say(console, line)
+    _heading(console, "Settings")
+    print_rows(console, fact_rows(report.settings))
+    _heading(console, "Environment")
+    print_rows(console, fact_rows(report.environment))
+
+
+def _heading(console: Console, title: str) -> None:
+    say(console, "")
+    say(console, title, "bold")
+
 
 _STANDARD_INPUT: Final = Path("-")
 _STATUSES: Final[Meanings] = {

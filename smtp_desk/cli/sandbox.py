@@ -11,17 +11,22 @@ from typing import Final
 import click
 from rich.console import Console
 
-from smtp_desk.app.report_text import Row
-from smtp_desk.cli.console import print_rows, say, show_command
-from smtp_desk.cli.interrupts import first_interrupt
-from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.cli.invocation import (
+    CommandError,
+    Invocation,
+    first_interrupt,
+    print_rows,
+    say,
+    show_command,
+)
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.sandbox.inbox import ReceivedMail
 from smtp_desk.sandbox.recipients import TRY_THESE
 from smtp_desk.sandbox.server import Sandbox
-from smtp_desk.store.atomic import write_atomic
+from smtp_desk.store.files import write_atomic
 
 _TICK_S: Final = 0.1
 _HOST: Final = "localhost"

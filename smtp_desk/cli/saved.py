@@ -6,20 +6,13 @@ from typing import Final
 
 import click
 
-from smtp_desk.app.outage import in_outage, read_outage, try_again
-from smtp_desk.app.report_text import Row
-from smtp_desk.app.saved import (
-    Saved,
-    failure_text,
-    load_saved,
-    remove_saved,
-    switch_saved,
-)
-from smtp_desk.app.state import StatusKind
-from smtp_desk.cli.console import print_rows, say
-from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.app.notice import StatusKind
+from smtp_desk.app.routes.custom import Saved, failure_text, load_saved, remove_saved, switch_saved
+from smtp_desk.app.routes.outage import in_outage, read_outage, try_again
+from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, say
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
-from smtp_desk.cli.waiting import NOTHING
+from smtp_desk.cli.sending import NOTHING
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.store.credentials import CredentialStore, UnattendedCredentials

@@ -10,25 +10,32 @@ from typing import Final
 import click
 from rich.console import Console
 
-from smtp_desk.cli.console import say, write_octets
-from smtp_desk.cli.file_name import FileName
-from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.invocation import CommandError, Invocation, say, write_octets
 from smtp_desk.cli.manual import ManualCommand
+from smtp_desk.cli.outbox import FileName
 from smtp_desk.cli.sending import (
     SEND_ENVIRONMENT,
     SEND_FILES,
     SEND_STATUSES,
+    no_route,
     open_sender,
     print_receipt,
     receipt_json,
     receipt_status,
     services_to_send,
 )
-from smtp_desk.cli.waiting import no_route
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.stages import Json
-from smtp_desk.sender.kinds import Attachment, Email, EmailError, Kind, Message, kind_from, kinds
-from smtp_desk.sender.outbox import Limits
+from smtp_desk.sender.mail.kinds import (
+    Attachment,
+    Email,
+    EmailError,
+    Kind,
+    Message,
+    kind_from,
+    kinds,
+)
+from smtp_desk.sender.outbox.outbox import Limits
 from smtp_desk.sender.receipts import Fate
 
 KINDS_SCHEMA: Final = "smtp-desk/kinds/1"

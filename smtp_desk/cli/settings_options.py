@@ -8,12 +8,10 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
-from smtp_desk.cli.console import say
-from smtp_desk.cli.invocation import CommandError, Invocation
-from smtp_desk.core.draft import DEFAULT_PORT, SettingsDraft
+from smtp_desk.cli.invocation import CommandError, Invocation, say
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
-from smtp_desk.core.settings import AuthMethod, Security
+from smtp_desk.core.settings import DEFAULT_PORT, AuthMethod, Security, SettingsDraft
 from smtp_desk.store.credentials import CredentialsUnavailableError, unattended_secret
 
 _F = TypeVar("_F", bound=Callable[..., Any])

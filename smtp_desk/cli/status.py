@@ -5,16 +5,15 @@ from typing import Final
 
 import click
 
-from smtp_desk.app.outage import HealthState, local_time
-from smtp_desk.app.report_text import Row
-from smtp_desk.app.saved import failure_text
-from smtp_desk.app.status import HealthReport, Status, read_status
-from smtp_desk.cli.console import print_rows, write_octets
-from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.app.routes.custom import failure_text
+from smtp_desk.app.routes.outage import HealthState, local_time
+from smtp_desk.app.routes.status import HealthReport, Status, read_status
+from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, write_octets
 from smtp_desk.cli.manual import FILES, ManualCommand
-from smtp_desk.cli.waiting import why_waiting
+from smtp_desk.cli.sending import why_waiting
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.sender.entries import State
+from smtp_desk.sender.outbox.entries import State
 from smtp_desk.store.settings_file import SettingsFileError
 
 _COUNTED: Final = {

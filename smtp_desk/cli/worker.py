@@ -10,15 +10,18 @@ from typing import Final
 import click
 from rich.console import Console
 
-from smtp_desk.cli.console import say
-from smtp_desk.cli.interrupts import first_interrupt
-from smtp_desk.cli.invocation import Invocation
+from smtp_desk.cli.invocation import Invocation, first_interrupt, say
 from smtp_desk.cli.manual import ManualCommand
-from smtp_desk.cli.sending import SEND_ENVIRONMENT, SEND_FILES, open_sender, services_to_send
-from smtp_desk.cli.waiting import what_waits
+from smtp_desk.cli.sending import (
+    SEND_ENVIRONMENT,
+    SEND_FILES,
+    open_sender,
+    services_to_send,
+    what_waits,
+)
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.net.deadline import Cancel
 
 _TICK_S: Final = 0.05
 

@@ -6,7 +6,7 @@ Numbers are those of sysexits.h, and 130 for what a person cancelled (as after C
 from enum import IntEnum
 from typing import Final
 
-from smtp_desk.core.findings import Finding, FindingSeverity
+from smtp_desk.core.findings.finding import Finding, FindingSeverity
 
 
 class ExitStatus(IntEnum):

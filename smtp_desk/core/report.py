@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from smtp_desk.core.findings import Finding
+from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
 

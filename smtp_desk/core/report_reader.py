@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NoReturn, TypeVar
 
-from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
+from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.problems import Field
 from smtp_desk.core.reply import Reply, visible
 from smtp_desk.core.report import (

@@ -11,10 +11,16 @@ from smtp_desk.core.address import (
     parse_host,
     parse_mailbox,
 )
-from smtp_desk.core.draft import CaFile, SettingsDraft
 from smtp_desk.core.problems import Field, Problem, Severity
 from smtp_desk.core.secret import Secret
-from smtp_desk.core.settings import AuthMethod, Security, ServerSettings, Snapshot
+from smtp_desk.core.settings import (
+    AuthMethod,
+    CaFile,
+    Security,
+    ServerSettings,
+    SettingsDraft,
+    Snapshot,
+)
 
 MAX_CREDENTIAL = 255
 """Longest username and password, in code points."""

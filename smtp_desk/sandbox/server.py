@@ -27,9 +27,8 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.authority import make_identity
 from smtp_desk.sandbox.conversation import HOST, Postmaster, silence_library_log
 from smtp_desk.sandbox.inbox import Inbox
-from smtp_desk.sandbox.listeners import listen_on_loopback
 from smtp_desk.sandbox.recipients import DOMAIN
-from smtp_desk.sandbox.service import Service
+from smtp_desk.sandbox.service import Service, listen_on_loopback
 
 SLOW_SECONDS: Final = 4.0
 """How long the reply for slow@… is held back."""

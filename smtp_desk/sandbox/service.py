@@ -1,7 +1,11 @@
-"""The thread and the event loop that the sandbox's conversations live in."""
+"""The thread and the event loop that the sandbox's conversations live in.
+
+Listening sockets that only this machine can reach.
+"""
 
 import asyncio
 import contextlib
+import errno
 import logging
 import socket
 import ssl
@@ -106,3 +110,26 @@ def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Pass over what a client did to its connection: aborted handshakes, resets, probes."""
     error = context.get("exception")
     _log.debug("a connection to the sandbox ended by %s", type(error).__name__)
+
+
+_ATTEMPTS = 16
+
+
+def listen_on_loopback() -> list[socket.socket]:
+    """Listen on a free port of 127.0.0.1 and, where the machine has IPv6, the same of ::1.
+
+    Both, so that "localhost" leads here whichever way a client takes.
+
+    Raises:
+        OSError: The machine gives no loopback port.
+    """
+    for _ in range(_ATTEMPTS):
+        over_ipv4 = socket.create_server(("127.0.0.1", 0))
+        port = over_ipv4.getsockname()[1]
+        try:
+            return [over_ipv4, socket.create_server(("::1", port), family=socket.AF_INET6)]
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return [over_ipv4]
+            over_ipv4.close()
+    raise OSError(errno.EADDRINUSE, "no port is free on both 127.0.0.1 and ::1")

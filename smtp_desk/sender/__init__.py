@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smtp_desk.sender.kinds import (
+    from smtp_desk.sender.mail.kinds import (
         Attachment,
         Email,
         EmailError,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         WelcomeAdvertiser,
         WelcomeAffiliate,
     )
-    from smtp_desk.sender.outbox import (
+    from smtp_desk.sender.outbox.outbox import (
         MessageTooLargeError,
         OutboxError,
         OutboxFullError,
@@ -54,7 +54,7 @@ __all__ = [
     "WelcomeAffiliate",
 ]
 
-_MODULES = ("kinds", "receipts", "outbox", "sender")
+_MODULES = ("mail.kinds", "receipts", "outbox.outbox", "sender")
 
 
 def __getattr__(name: str) -> object:

@@ -4,14 +4,11 @@ import logging
 from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
-from smtp_desk.core.catalogue import Catalogue
-from smtp_desk.sender.causes import cause
-from smtp_desk.sender.health import Health
-from smtp_desk.sender.kinds import Notification
-from smtp_desk.sender.outbox import OutboxError
-from smtp_desk.sender.route_health import HealthEvent, HealthEventKind
-from smtp_desk.sender.routes import Routes
-from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.core.findings.catalogue import Catalogue, cause
+from smtp_desk.sender.mail.kinds import Notification
+from smtp_desk.sender.outbox.outbox import OutboxError
+from smtp_desk.sender.routes.health import Health, HealthEvent, HealthEventKind
+from smtp_desk.sender.routes.route import CUSTOM, Routes
 
 _log: Final = logging.getLogger(__name__)
 
@@ -76,7 +73,7 @@ class Notices:
                 send = self._store(self._email(event, routes.tell_address), routes)
         except OutboxError:
             raise
-        except Exception:  # noqa: BLE001 - a second time it would end no better
+        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
             _log.exception("%s could not be told of an outage", routes.tell_address)
         # It is stored: no other process tells of it too, however long it takes to be sent.
         self._health.acknowledge(event)

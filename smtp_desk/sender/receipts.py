@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from smtp_desk.core.findings import Finding
+from smtp_desk.core.findings.finding import Finding
 
 
 class Fate(StrEnum):

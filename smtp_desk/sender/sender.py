@@ -11,28 +11,25 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final, Self, TypeAlias, final
 
-from smtp_desk.core.catalogue import Catalogue
-from smtp_desk.sender.cases import Case
-from smtp_desk.sender.clock import Clock, utc_now
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.drain import CONNECTIONS, Drain, batches
-from smtp_desk.sender.entries import Claim, OutboxMessage
-from smtp_desk.sender.fallback import LEASE, ONLY_ROUTE, Dispatcher, Outcome
+from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.sender.dispatcher import LEASE, ONLY_ROUTE, Case, Dispatcher, Outcome
 from smtp_desk.sender.forks import start_anew_in_children
-from smtp_desk.sender.health import Health
-from smtp_desk.sender.health_sqlite import SqliteHealth
-from smtp_desk.sender.kinds import Email, Notification
-from smtp_desk.sender.message import new_message_id, outbox_message
+from smtp_desk.sender.mail.kinds import Email, Notification
+from smtp_desk.sender.mail.message import new_message_id, outbox_message
+from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.notices import Notices
-from smtp_desk.sender.outbox import MEBIBYTE, Outbox
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.outbox.clock import Clock, utc_now
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import Claim, OutboxMessage
+from smtp_desk.sender.outbox.outbox import MEBIBYTE, Outbox
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
-from smtp_desk.sender.routes import Routes, RouteSource
-from smtp_desk.sender.saved_routes import SavedRoutes
-from smtp_desk.sender.templates import Templates
-from smtp_desk.sender.transport import DEFAULT
-from smtp_desk.smtp.cancel import Cancel
-from smtp_desk.store.catalogue import read_catalogue
+from smtp_desk.sender.routes.health import Health
+from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.route import DEFAULT, Routes, RouteSource
+from smtp_desk.sender.routes.saved import SavedRoutes
+from smtp_desk.sender.worker import CONNECTIONS, Drain, batches
+from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.credentials import (
     CredentialStore,
     KeyringCredentials,
@@ -40,6 +37,7 @@ from smtp_desk.store.credentials import (
     unattended_secret,
 )
 from smtp_desk.store.paths import Paths
+from smtp_desk.store.resources import read_catalogue
 from smtp_desk.store.settings_store import SettingsStore
 
 _Job: TypeAlias = tuple[int, list[Claim], OutboxMessage]

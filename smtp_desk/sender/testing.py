@@ -11,12 +11,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, final
 
-from smtp_desk.sender import lifecycle, route_health
-from smtp_desk.sender.clock import Clock, to_ms, utc_now, whole_ms
-from smtp_desk.sender.entries import Change, Claim, Entry, OutboxMessage, State
-from smtp_desk.sender.health import EVENT_LEASE, KEPT_EVENTS
-from smtp_desk.sender.identifiers import IdentifierSource, new_token
-from smtp_desk.sender.outbox import (
+from smtp_desk.sender.outbox import lifecycle
+from smtp_desk.sender.outbox.clock import Clock, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.entries import (
+    Change,
+    Claim,
+    Entry,
+    IdentifierSource,
+    OutboxMessage,
+    State,
+    new_token,
+)
+from smtp_desk.sender.outbox.outbox import (
     EVERYTHING,
     Counts,
     EntryNotFoundError,
@@ -25,7 +31,14 @@ from smtp_desk.sender.outbox import (
     Page,
     Query,
 )
-from smtp_desk.sender.route_health import HealthEvent, RouteHealth, Verdict
+from smtp_desk.sender.routes import health as route_health
+from smtp_desk.sender.routes.health import (
+    EVENT_LEASE,
+    KEPT_EVENTS,
+    HealthEvent,
+    RouteHealth,
+    Verdict,
+)
 
 _FINISHED: Final = (State.ACCEPTED, State.DROPPED)
 

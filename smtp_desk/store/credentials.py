@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.store.regular import read_regular
+from smtp_desk.store.files import read_regular
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -193,7 +193,7 @@ class KeyringCredentials:
         for backend in _backends():
             try:
                 value = backend.get_password(self._service, key)
-            except Exception as error:  # noqa: BLE001 - back ends raise their library's own
+            except Exception as error:  # noqa: BLE001 - the caller decides what an error means
                 failure = failure or _unavailable(error)
             else:
                 if value is not None:
@@ -206,7 +206,7 @@ class KeyringCredentials:
         backend = _backends()[0]
         try:
             backend.set_password(self._service, key, secret.reveal())
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - the caller decides what an error means
             # Neither chained nor quoted: the error of an encoder holds the secret.
             raise _unavailable(error, quote=False) from None
 
@@ -216,7 +216,7 @@ class KeyringCredentials:
             try:
                 if _delete_if_there(backend, self._service, key):
                     return
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:  # noqa: BLE001 - the caller decides what an error means
                 failure = failure or _unavailable(error)
         if failure is not None:
             raise failure
@@ -273,7 +273,7 @@ def unattended_secret(environ: Mapping[str, str]) -> Secret | None:
 def _settle(outcome: "Future[_T]", work: Callable[[], _T], undo: Callable[[], None] | None) -> None:
     try:
         result = work()
-    except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+    except Exception as error:  # noqa: BLE001 - the caller decides what an error means
         if outcome.set_running_or_notify_cancel():
             outcome.set_exception(error)
         return

@@ -1,7 +1,13 @@
-"""Where `resources/` lies: inside an installed wheel, or beside the package in a checkout."""
+"""Where `resources/` lies: inside an installed wheel, or beside the package in a checkout.
+
+The catalogue of findings, read from the tables in `resources/`.
+"""
 
 from functools import cache
 from pathlib import Path
+
+from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.core.findings.providers import Providers
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -18,3 +24,21 @@ def resource_path(*names: str) -> Path:
         if path.exists():
             return path
     raise FileNotFoundError(f"resources/{'/'.join(names)} is missing from this installation")
+
+
+def read_catalogue() -> Catalogue:
+    """Return the findings and what is known of providers.
+
+    Raises:
+        FileNotFoundError: The installation is incomplete.
+    """
+    return Catalogue.parse(_texts("findings"), read_providers())
+
+
+def read_providers() -> Providers:
+    """Return what is known of providers; raises as `read_catalogue`."""
+    return Providers.parse(_texts("providers"))
+
+
+def _texts(folder: str) -> list[str]:
+    return [path.read_text("utf-8") for path in sorted(resource_path(folder).glob("*.toml"))]

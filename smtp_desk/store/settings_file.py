@@ -8,9 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from smtp_desk.store.atomic import remove_leftovers, write_atomic
-from smtp_desk.store.ca_file import read_ca_file
-from smtp_desk.store.regular import read_regular
+from smtp_desk.store.company_ca import read_ca_file
+from smtp_desk.store.files import read_regular, remove_leftovers, write_atomic
 from smtp_desk.store.settings_toml import (
     BadValueError,
     NewerSchemaError,

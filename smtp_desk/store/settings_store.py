@@ -13,23 +13,25 @@ import filelock
 from smtp_desk.core.proof import SALT_BYTES, sign
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.store.atomic import remove_leftovers
 from smtp_desk.store.credentials import (
     CredentialStore,
     CredentialsUnavailableError,
     UnavailableReason,
 )
-from smtp_desk.store.journal import Journal
+from smtp_desk.store.files import remove_leftovers
 from smtp_desk.store.paths import Paths
-from smtp_desk.store.save_error import SaveError, SaveReason, SaveStep, failing_at
-from smtp_desk.store.server_status import NotProvenError, ServerState, ServerStatus, judged
+from smtp_desk.store.save_protocol import Journal, SaveError, SaveReason, SaveStep, failing_at
 from smtp_desk.store.settings_file import SettingsFile, SettingsFileError
 from smtp_desk.store.stored import (
     DefaultKind,
     DefaultService,
+    NotProvenError,
     Preferences,
+    ServerState,
+    ServerStatus,
     StoredServer,
     StoredSettings,
+    judged,
 )
 
 __all__ = [

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping, MutableMapping
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
-from smtp_desk.core.draft import CaFile, SettingsDraft
 from smtp_desk.core.proof import Proof
 from smtp_desk.core.secret import StoredSecret
-from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.core.settings import CaFile, Security, ServerSettings, SettingsDraft
 from smtp_desk.core.validation import InvalidDraftError, parse
 from smtp_desk.store.stored import (
     DefaultKind,
@@ -256,7 +255,7 @@ def _put_table(
     if values is None:
         parent.pop(name, None)
         return
-    import tomlkit  # noqa: PLC0415 - as above
+    import tomlkit  # noqa: PLC0415
 
     if name not in parent:
         parent[name] = tomlkit.table()
@@ -273,7 +272,7 @@ def _put(table: MutableMapping[str, Any], values: Mapping[str, object]) -> None:
 
 
 def _inline(value: object) -> object:
-    import tomlkit  # noqa: PLC0415 - as above
+    import tomlkit  # noqa: PLC0415
 
     if not isinstance(value, dict):
         return value

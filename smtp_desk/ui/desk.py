@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
-    from smtp_desk.ui.workshop import Workshop
+    from smtp_desk.ui.wiring import Workshop
 
 
 class Desk(QObject):
@@ -71,7 +71,7 @@ class Desk(QObject):
     @Slot()
     def _furnish(self) -> None:
         # Imported here: what it needs takes longer to load than the window itself.
-        from smtp_desk.ui.workshop import Workshop  # noqa: PLC0415
+        from smtp_desk.ui.wiring import Workshop  # noqa: PLC0415
 
         self._workshop = Workshop(self._open_services(), self.window)
         self._workshop.start(self._filled)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
-from smtp_desk.app.state import Busy
-from smtp_desk.ui.icons import set_look
+from smtp_desk.app.integrations.state import Busy
+from smtp_desk.ui.widgets.icons import set_look
 
 if TYPE_CHECKING:
-    from smtp_desk.app.state import IntegrationsState
+    from smtp_desk.app.integrations.state import IntegrationsState
 
 _PROVEN: Final = "Save the tested settings?"
 _NOT_SAVED: Final = (

@@ -9,8 +9,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMessageBox
 
 from smtp_desk import __version__
-from smtp_desk.ui.icons import app_icon
 from smtp_desk.ui.main_window import TITLE
+from smtp_desk.ui.widgets.icons import app_icon
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow

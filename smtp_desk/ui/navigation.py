@@ -15,10 +15,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smtp_desk.ui.card import column
-from smtp_desk.ui.icons import SIZE, pixmap
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import SIZE, pixmap
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

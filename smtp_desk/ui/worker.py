@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.net.deadline import Cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from smtp_desk.app.services import Services
-from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.sandbox.server import Sandbox
 from tests.app.page import Page, open_page
 

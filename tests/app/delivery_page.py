@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smtp_desk.app.delivery import DeliveryPresenter
-from smtp_desk.app.delivery_edits import edits, place
-from smtp_desk.app.delivery_list import Part, Span
-from smtp_desk.app.delivery_rows import ID, DeliveryRow
-from smtp_desk.app.delivery_state import DeliveryState
+from smtp_desk.app.delivery.listing import Part, Span, edits, place
+from smtp_desk.app.delivery.presenter import DeliveryPresenter
+from smtp_desk.app.delivery.rows import ID, DeliveryRow
+from smtp_desk.app.delivery.state import DeliveryState
 from smtp_desk.app.services import Services
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
 from tests.app.faces import DeferredRunner
@@ -17,8 +16,8 @@ from tests.sender.outboxes import TurnedClock
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from smtp_desk.sender.health import Health
-    from smtp_desk.sender.outbox import Outbox
+    from smtp_desk.sender.outbox.outbox import Outbox
+    from smtp_desk.sender.routes.health import Health
 
 
 def services_with(home: Path, clock: TurnedClock, outbox: Outbox, health: Health) -> Services:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.runner import Emit, Job, T
-from smtp_desk.app.state import IntegrationsState
-from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.problems import Field
+from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import StageEvent
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.net.deadline import Cancel
 
 
 class DeferredRunner:
@@ -36,7 +36,7 @@ class DeferredRunner:
         def work() -> None:
             try:
                 result = job(on_event or ignore, cancel)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the face hears of it
+            except Exception as error:  # noqa: BLE001 - the caller decides what an error means
                 on_error(error)
             else:
                 on_done(result)

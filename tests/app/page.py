@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from smtp_desk.app.presenter import IntegrationsPresenter
+from smtp_desk.app.integrations.presenter import IntegrationsPresenter
+from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.services import Services
-from smtp_desk.app.state import IntegrationsState
 from smtp_desk.core.problems import Field
 from smtp_desk.sandbox.server import Sandbox
 from tests.app.faces import DeferredRunner, RememberingView

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.app.display import missing_for_window, missing_library
+from smtp_desk.app.startup import missing_for_window, missing_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from importlib import metadata
 import pytest
 
 from smtp_desk import __version__
-from smtp_desk.app.environment import versions
+from smtp_desk.app.services import versions
 
 
 def test_the_versions_that_support_asks_for() -> None:
@@ -46,6 +46,6 @@ def test_a_system_without_os_release_is_named_by_its_kernel(
 
 
 def test_versions_do_not_load_qt() -> None:
-    program = "import sys; from smtp_desk.app.environment import versions; versions(); "
+    program = "import sys; from smtp_desk.app.services import versions; versions(); "
     program += "assert not [name for name in sys.modules if name.startswith('PySide6')]"
     subprocess.run([sys.executable, "-c", program], check=True)

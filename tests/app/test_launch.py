@@ -9,8 +9,8 @@ import textwrap
 
 import pytest
 
-from smtp_desk.app import launch
-from smtp_desk.app.launch import LaunchEnvironment, take_environment
+from smtp_desk.app import startup as launch
+from smtp_desk.app.startup import LaunchEnvironment, take_environment
 from smtp_desk.store import credentials
 
 PASSWORD = "pä%ss 'wörd"
@@ -41,7 +41,7 @@ def test_neither_proc_nor_children_can_see_the_password(locale: str) -> None:
     program = """
         import os, subprocess, sys
         from pathlib import Path
-        from smtp_desk.app.launch import take_environment
+        from smtp_desk.app.startup import take_environment
         before = Path("/proc/self/environ").read_bytes()
         taken = take_environment()
         after = Path("/proc/self/environ").read_bytes()
@@ -75,7 +75,7 @@ def test_neither_proc_nor_children_can_see_the_password(locale: str) -> None:
 def test_what_was_closed_at_the_start_is_opened_to_nothing() -> None:
     program = """
         import os
-        from smtp_desk.app.launch import fill_closed_descriptors
+        from smtp_desk.app.startup import fill_closed_descriptors
         os.close(0), os.close(2)
         fill_closed_descriptors()
         fresh = os.open(os.devnull, os.O_RDONLY)

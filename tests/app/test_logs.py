@@ -13,7 +13,7 @@ import pytest
 
 from smtp_desk.app import logs
 from smtp_desk.app.logs import LOG_FILE, hide_in_log, log_report, logging_to
-from smtp_desk.core.findings import Finding, FindingSeverity, Scope, Who
+from smtp_desk.core.findings.finding import Finding, FindingSeverity, Scope, Who
 from smtp_desk.core.report import CheckReport, ReportOutcome
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Stage

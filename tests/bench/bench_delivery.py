@@ -24,13 +24,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
-from smtp_desk.app.delivery import DeliveryPresenter
+from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.services import Services
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.ui.delivery.table import EmailTable
 from smtp_desk.ui.delivery.view import DeliveryView
-from smtp_desk.ui.garbage import GarbageCollection
-from smtp_desk.ui.theme import Theme
+from smtp_desk.ui.failures import GarbageCollection
+from smtp_desk.ui.widgets.theme import Theme
 from smtp_desk.ui.worker import Worker
 from tests.sender.mails import mail
 

@@ -18,10 +18,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.entries import Accept, Attempt, Claim, MarkInDoubt, OutboxMessage, State
-from smtp_desk.sender.outbox import Query
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import (
+    Accept,
+    Attempt,
+    Claim,
+    MarkInDoubt,
+    OutboxMessage,
+    State,
+)
+from smtp_desk.sender.outbox.outbox import Query
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from tests.sender.outboxes import LEASE
 
 if TYPE_CHECKING:

@@ -22,18 +22,18 @@ from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.entries import OutboxMessage
-from smtp_desk.sender.health_sqlite import SqliteHealth
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.mail.addressing import Identity
+from smtp_desk.sender.mail.templates import Templates
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.receipts import Fate
-from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.route import CUSTOM, Routes
+from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
-from smtp_desk.sender.smtp_route import SmtpRoute
-from smtp_desk.sender.templates import Templates
-from smtp_desk.sender.transport import CUSTOM, Identity
-from smtp_desk.smtp.envelope import Envelope
-from smtp_desk.smtp.session import Session
+from smtp_desk.smtp.session.envelope import Envelope
+from smtp_desk.smtp.session.session import Session
 from tests.sender.post_office import FixedRoutes
 from tests.sender.ways import CATALOGUE
 from tests.servers import parts

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from click.testing import CliRunner
 
 from smtp_desk.app.services import Services
-from smtp_desk.cli.console import open_consoles
-from smtp_desk.cli.invocation import Invocation
+from smtp_desk.cli.invocation import Invocation, open_consoles
 from smtp_desk.cli.main import run
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.app.logs import LOG_FILE
-from smtp_desk.app.proving import ProofResult
-from smtp_desk.cli import proof_output, saved
-from smtp_desk.core.findings import Finding, FindingSeverity, Scope, Who
+from smtp_desk.app.proving.proving import ProofResult
+from smtp_desk.cli import proof as proof_output
+from smtp_desk.cli import saved
+from smtp_desk.core.findings.finding import Finding, FindingSeverity, Scope, Who
 from smtp_desk.core.report import CheckReport, ReportOutcome
 from smtp_desk.core.stages import Stage
 from smtp_desk.core.texts import UNREACHABLE

@@ -14,13 +14,13 @@ import pytest
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.entries import OutboxMessage, State
-from smtp_desk.sender.outbox import OutboxBusyError, OutboxUnavailableError
+from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.outbox.outbox import OutboxBusyError, OutboxUnavailableError
 from tests.sender import mails
 from tests.sender.outboxes import TurnedClock
 
 if TYPE_CHECKING:
-    from smtp_desk.sender.outbox import Outbox
+    from smtp_desk.sender.outbox.outbox import Outbox
     from tests.cli.desk import Desk
 
 NASTY = "Your \x1b]0;pwned\x07 \u202etxt.exe\tbill"

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk import __main__ as program
-from smtp_desk.app.proving import ProofRequest, ProofResult
-from smtp_desk.cli import main, proof_run
-from smtp_desk.cli.interrupts import ending_at_once, first_interrupt
-from smtp_desk.cli.proof_run import run_proof
-from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.app.proving.proving import ProofRequest, ProofResult
+from smtp_desk.cli import main
+from smtp_desk.cli import proof as proof_run
+from smtp_desk.cli.invocation import ending_at_once, first_interrupt
+from smtp_desk.cli.proof import run_proof
+from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
 from tests.cli.reports import REPORT
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from smtp_desk.smtp.cancel import Cancel
+    from smtp_desk.smtp.net.deadline import Cancel
     from tests.cli.desk import Desk
 
 REQUEST = ProofRequest(draft=SettingsDraft())

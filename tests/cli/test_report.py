@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from smtp_desk.app.report_text import report_markdown
-from smtp_desk.cli.report_text import print_report
+from smtp_desk.app.diagnostics.report_text import report_markdown
+from smtp_desk.cli.report import print_report
 from smtp_desk.core.report_reader import MAX_BYTES, read_report
 from smtp_desk.core.texts import UNREACHABLE
 from tests.cli.reports import MARKUP, REPORT

@@ -9,8 +9,8 @@ import pytest
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.server import Sandbox
-from smtp_desk.sender.route_health import Usable
-from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.sender.routes.health import Usable
+from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.store.credentials import UnattendedCredentials
 from tests.cli.desk import RECIPIENT, settings_of
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.kinds import kinds
-from smtp_desk.sender.outbox import EVERYTHING
+from smtp_desk.sender.mail.kinds import kinds
+from smtp_desk.sender.outbox.outbox import EVERYTHING
 
 if TYPE_CHECKING:
     from pathlib import Path

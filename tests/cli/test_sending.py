@@ -7,7 +7,7 @@ import json
 import pytest
 
 from smtp_desk.cli.sending import receipt_json, receipt_row, receipt_status
-from smtp_desk.core.findings import Finding, FindingSeverity, Scope, Who
+from smtp_desk.core.findings.finding import Finding, FindingSeverity, Scope, Who
 from smtp_desk.core.stages import Stage
 from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
 

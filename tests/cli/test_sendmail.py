@@ -9,8 +9,8 @@ import pytest
 
 from smtp_desk.cli import sendmail
 from smtp_desk.cli.invocation import CommandError
-from smtp_desk.sender.entries import State
-from smtp_desk.sender.outbox import EVERYTHING
+from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.outbox import EVERYTHING
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from smtp_desk.store.stored import DefaultKind, DefaultService
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from smtp_desk.cli.sendmail_arguments import plain_arguments
+from smtp_desk.cli.sendmail import plain_arguments
 
 
 @pytest.mark.parametrize(

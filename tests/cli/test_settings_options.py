@@ -17,7 +17,7 @@ from tests.cli.test_manual import PAGES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from smtp_desk.app.proving import ProofRequest
+    from smtp_desk.app.proving.proving import ProofRequest
     from tests.cli.desk import Desk
 
 

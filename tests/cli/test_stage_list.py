@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from smtp_desk.cli.stage_list import StageList
+from smtp_desk.cli.render import StageList
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 
 EVENTS = (

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.app.status import SCHEMA
+from smtp_desk.app.routes.status import SCHEMA
 from smtp_desk.cli.status import _COUNTED
-from smtp_desk.sender.entries import OutboxMessage, State
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from tests.cli.desk import RECIPIENT
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.entries import State
-from smtp_desk.sender.outbox import EVERYTHING
-from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.outbox import EVERYTHING
+from smtp_desk.sender.routes.route import CUSTOM
 from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.health_sqlite import SqliteHealth
-from smtp_desk.sender.outbox import Limits, Outbox
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.outbox import Limits, Outbox
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
 from tests.sender.outboxes import TurnedClock
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from smtp_desk.sender.health import Health
+    from smtp_desk.sender.routes.health import Health
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.health import EVENT_LEASE, KEPT_EVENTS
-from smtp_desk.sender.route_health import (
+from smtp_desk.sender.routes.health import (
+    EVENT_LEASE,
+    KEPT_EVENTS,
     PROBE_LEASE,
     HealthEventKind,
     Probe,
@@ -19,7 +20,7 @@ from smtp_desk.sender.route_health import (
 )
 
 if TYPE_CHECKING:
-    from smtp_desk.sender.health import Health
+    from smtp_desk.sender.routes.health import Health
     from tests.sender.outboxes import TurnedClock
 
 LONGEST_REST = timedelta(minutes=15)

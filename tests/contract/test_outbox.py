@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.backoff import (
-    FEWEST_TRIES,
-    LIFETIME,
-    LONGEST_DELAY,
-    RESEND_AFTER,
-)
-from smtp_desk.sender.entries import (
+from smtp_desk.sender.outbox.entries import (
     DOT_LEASE,
     Accept,
     Claim,
@@ -26,8 +20,14 @@ from smtp_desk.sender.entries import (
     Resume,
     State,
 )
-from smtp_desk.sender.lifecycle import LONGEST_LEASE
-from smtp_desk.sender.outbox import (
+from smtp_desk.sender.outbox.lifecycle import (
+    FEWEST_TRIES,
+    LIFETIME,
+    LONGEST_DELAY,
+    LONGEST_LEASE,
+    RESEND_AFTER,
+)
+from smtp_desk.sender.outbox.outbox import (
     LeaseLostError,
     Limits,
     MessageTooLargeError,

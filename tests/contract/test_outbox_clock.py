@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from smtp_desk.sender.backoff import FEWEST_TRIES, LIFETIME, LONGEST_DELAY, MORE_LIFE
-from smtp_desk.sender.entries import MarkInDoubt, Postpone, State
-from smtp_desk.sender.outbox import change_one
+from smtp_desk.sender.outbox.entries import MarkInDoubt, Postpone, State
+from smtp_desk.sender.outbox.lifecycle import FEWEST_TRIES, LIFETIME, LONGEST_DELAY, MORE_LIFE
+from smtp_desk.sender.outbox.outbox import change_one
 from tests.sender.outboxes import LEASE, TurnedClock, accept, attempt, claim_one, message
 
 if TYPE_CHECKING:
-    from smtp_desk.sender.outbox import Outbox
+    from smtp_desk.sender.outbox.outbox import Outbox
 
 
 def test_a_life_that_passed_without_attempts_is_prolonged(

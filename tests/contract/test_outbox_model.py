@@ -18,14 +18,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.entries import (
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import (
     Accept,
     Attempt,
     Change,
     Claim,
     Doubt,
     Entry,
+    IdentifierSource,
     MarkInDoubt,
     Postpone,
     Refuse,
@@ -33,9 +34,8 @@ from smtp_desk.sender.entries import (
     Resume,
     State,
 )
-from smtp_desk.sender.identifiers import IdentifierSource
-from smtp_desk.sender.outbox import EntryStateError, Limits, Outbox
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.outbox.outbox import EntryStateError, Limits, Outbox
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.testing import MemoryOutbox
 from tests.sender.outboxes import LEASE, TurnedClock, message
 

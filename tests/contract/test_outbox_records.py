@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.backoff import LIFETIME, RESEND_AFTER
-from smtp_desk.sender.entries import (
+from smtp_desk.sender.outbox.entries import (
     DOT_LEASE,
     Doubt,
     Entry,
@@ -18,7 +17,8 @@ from smtp_desk.sender.entries import (
     Refuse,
     State,
 )
-from smtp_desk.sender.outbox import (
+from smtp_desk.sender.outbox.lifecycle import LIFETIME, RESEND_AFTER
+from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     EntryStateError,
     LeaseLostError,

@@ -13,9 +13,8 @@ import pytest
 
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.stages import Stage
-from smtp_desk.smtp.cancel import Cancel, CancelledError
-from smtp_desk.smtp.deadline import Deadline
-from smtp_desk.smtp.resolve import DnsResolver, Resolver, SystemResolver
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
+from smtp_desk.smtp.net.resolve import DnsResolver, Resolver, SystemResolver
 from tests.servers.dns import REFUSED, SERVFAIL, SILENCE, NameServer, Zone
 
 if TYPE_CHECKING:

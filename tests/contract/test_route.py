@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from smtp_desk.core.findings import Scope
+from smtp_desk.core.findings.finding import Scope
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.sendmail_route import SendmailRoute
-from smtp_desk.sender.smtp_route import SmtpRoute
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.sender.routes.sendmail import SendmailRoute
+from smtp_desk.sender.routes.smtp import SmtpRoute
 from tests.sender.mta import Mta
 from tests.sender.ways_out import (
     ACCEPTED,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
 
-    from smtp_desk.sender.transport import Route
+    from smtp_desk.sender.routes.route import Route
     from tests.servers.certs import Certificates
 
 

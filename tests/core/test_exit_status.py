@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from smtp_desk.core.exit_status import ExitStatus, exit_status
-from smtp_desk.core.findings import Finding, FindingSeverity, Scope, Who
+from smtp_desk.core.findings.finding import Finding, FindingSeverity, Scope, Who
 from smtp_desk.core.stages import Stage
 
 _TEMPORARY = {

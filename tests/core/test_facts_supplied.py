@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from smtp_desk.core.wording import placeholders
+from smtp_desk.core.findings.wording import placeholders
 from tests.core import replies
 
 _ROOT: Final = Path(__file__).parent.parent.parent / "smtp_desk"

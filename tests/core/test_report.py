@@ -2,7 +2,7 @@
 
 import json
 
-from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
+from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.report import (
     CheckReport,

@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
+from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.reply import Reply, visible
 from smtp_desk.core.report import (
     MAX_ITEMS,

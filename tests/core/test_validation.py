@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_desk.core.draft import CaFile, SettingsDraft
 from smtp_desk.core.problems import Field, Severity
 from smtp_desk.core.secret import Secret, StoredSecret
-from smtp_desk.core.settings import AuthMethod, Security
+from smtp_desk.core.settings import AuthMethod, CaFile, Security, SettingsDraft
 from smtp_desk.core.texts import PROBLEMS, problem_text
 from smtp_desk.core.validation import (
     InvalidDraftError,

@@ -26,7 +26,7 @@ from tests.servers.script import CREDENTIALS, END_OF_DATA, Reply, Script
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from smtp_desk.core.findings import Finding
+    from smtp_desk.core.findings.finding import Finding
     from smtp_desk.core.report import CheckReport
     from tests.servers.certs import Certificates
     from tests.servers.scripted import ScriptedServer

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import smtp_desk.smtp.check
-from smtp_desk.smtp.limits import Limits, limits_of_a_test
+import smtp_desk.smtp.check.check
+from smtp_desk.smtp.session.limits import Limits, limits_of_a_test
 from tests.cli.desk import Desk
 from tests.e2e.causes import Cause, Checking
 
@@ -37,7 +37,7 @@ def check(clean_environment: Path, certs: Certificates) -> Checking:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits for servers that keep silent: the product's own ones, only shorter."""
-    monkeypatch.setattr(smtp_desk.smtp.check, "limits_of_a_test", _hasty_limits)
+    monkeypatch.setattr(smtp_desk.smtp.check.check, "limits_of_a_test", _hasty_limits)
 
 
 def _hasty_limits(total: float) -> Limits:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.entries import OutboxMessage, State
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.store.paths import Paths
 from tests.e2e.program import run
 from tests.e2e.terminal import on_terminal

@@ -12,8 +12,8 @@ from smtp_desk.core.address import (
     parse_mailbox,
 )
 from smtp_desk.core.texts import PROBLEMS
-from smtp_desk.sender.address_list import AddressListError, addresses
-from smtp_desk.smtp import commands
+from smtp_desk.sender.mail.address_list import AddressListError, addresses
+from smtp_desk.smtp.wire import commands
 from tests.fuzz.harmless import assert_harmless
 
 WORDS: Final = (

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from smtp_desk.smtp.certificates import path_of, read_chain, tls_facts
-from smtp_desk.smtp.tls import TlsInfo
+from smtp_desk.smtp.net.certificates import path_of, read_chain, tls_facts
+from smtp_desk.smtp.net.tls import TlsInfo
 from tests.fuzz.harmless import assert_harmless
 
 WORDS: Final = (

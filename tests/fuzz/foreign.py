@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from smtp_desk.core.address import parse_mailbox
-from smtp_desk.sender.addressing import addressed
-from smtp_desk.sender.foreign import ForeignMessageError, Submission, read_foreign
-from smtp_desk.sender.transport import Identity
-from smtp_desk.smtp import codec, commands
+from smtp_desk.sender.mail.addressing import Identity, addressed
+from smtp_desk.sender.mail.submission import ForeignMessageError, Submission, read_foreign
+from smtp_desk.smtp.wire import codec, commands
 from tests.fuzz.harmless import assert_harmless
 
 WORDS: Final = (

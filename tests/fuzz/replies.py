@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from smtp_desk.smtp import commands
-from smtp_desk.smtp.commands import Command, CommandError, Verb
-from smtp_desk.smtp.protocol import ClientProtocol, State
-from smtp_desk.smtp.replies import EVIDENCE, MAX_LINE, MAX_REPLY, ReplyReader, ViolationError
+from smtp_desk.smtp.wire import commands
+from smtp_desk.smtp.wire.commands import Command, CommandError, Verb
+from smtp_desk.smtp.wire.protocol import ClientProtocol, State
+from smtp_desk.smtp.wire.replies import EVIDENCE, MAX_LINE, MAX_REPLY, ReplyReader, ViolationError
 from tests.fuzz.harmless import assert_harmless
 from tests.fuzz.server_script import NEXT, REPEAT, pieces
 

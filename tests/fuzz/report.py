@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from smtp_desk.app.report_text import report_markdown
+from smtp_desk.app.diagnostics.report_text import report_markdown
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import ReportFormatError, read_report
 from tests.fuzz.harmless import assert_harmless

@@ -14,13 +14,13 @@ from smtp_desk.core.report_reader import read_report
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import AuthMethod, Security, ServerSettings
 from smtp_desk.core.stages import Json, Stage
-from smtp_desk.smtp import opening
-from smtp_desk.smtp.auth import Token
-from smtp_desk.smtp.cancel import Cancel, CancelledError
-from smtp_desk.smtp.check import CheckRequest, Steps, run_check
-from smtp_desk.smtp.stream import ClosedError, ResetError, Stream, TimedOutError
-from smtp_desk.smtp.tls import TlsInfo
-from smtp_desk.smtp.wirelog import MAX_LINES, MAX_TEXT
+from smtp_desk.smtp.check.check import CheckRequest, Steps, run_check
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError
+from smtp_desk.smtp.net.stream import ClosedError, ResetError, Stream, TimedOutError
+from smtp_desk.smtp.net.tls import TlsInfo
+from smtp_desk.smtp.session import opening
+from smtp_desk.smtp.session.transcript import MAX_LINES, MAX_TEXT
+from smtp_desk.smtp.wire.auth import Token
 from tests.core.replies import FILES, examples, load_catalogue
 from tests.fuzz.server_script import ECHO, NEXT, REPEAT, pieces
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import ssl
 
     from smtp_desk.core.report import CheckReport
-    from smtp_desk.smtp.deadline import Deadline
+    from smtp_desk.smtp.net.deadline import Deadline
 
 PASSWORD: Final = "Tr0ub4dor&3"
 USERNAME: Final = "desk@example.org"

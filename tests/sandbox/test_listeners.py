@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from smtp_desk.sandbox.listeners import listen_on_loopback
+from smtp_desk.sandbox.service import listen_on_loopback
 
 real_create_server = socket.create_server
 

@@ -15,9 +15,8 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.authority import make_identity
 from smtp_desk.sandbox.conversation import Conversation, Postmaster
 from smtp_desk.sandbox.inbox import Inbox
-from smtp_desk.sandbox.listeners import listen_on_loopback
 from smtp_desk.sandbox.server import Sandbox
-from smtp_desk.sandbox.service import Service
+from smtp_desk.sandbox.service import Service, listen_on_loopback
 from tests.sandbox.conftest import NOW
 from tests.sandbox.wire import Wire, eventually, plain_wire, signed_in_wire, tls_wire
 

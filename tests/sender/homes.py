@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtp_desk.core.findings import Finding
+from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security
-from smtp_desk.sender.saved_routes import SavedRoutes
-from smtp_desk.sender.sendmail_route import SendmailRoute
-from smtp_desk.sender.smtp_route import SmtpRoute
-from smtp_desk.sender.transport import Identity
+from smtp_desk.sender.mail.addressing import Identity
+from smtp_desk.sender.routes.saved import SavedRoutes
+from smtp_desk.sender.routes.sendmail import SendmailRoute
+from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.store.credentials import (
     CredentialsUnavailableError,
     MemoryCredentials,
@@ -23,7 +23,7 @@ from tests.sender.ways import CATALOGUE
 
 if TYPE_CHECKING:
     from smtp_desk.core.settings import ServerSettings
-    from smtp_desk.sender.routes import Routes
+    from smtp_desk.sender.routes.route import Routes
 
 
 class Keyring(MemoryCredentials):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.sender.entries import (
+from smtp_desk.sender.outbox.entries import (
     Accept,
     Attempt,
     Change,
@@ -16,13 +16,13 @@ from smtp_desk.sender.entries import (
     Postpone,
     Refuse,
 )
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from smtp_desk.sender.health import Health
-    from smtp_desk.sender.outbox import Outbox
+    from smtp_desk.sender.outbox.outbox import Outbox
+    from smtp_desk.sender.routes.health import Health
     from tests.sender.outboxes import TurnedClock
 
 LEASE: Final = timedelta(minutes=2)

@@ -6,7 +6,7 @@ import os
 import pathlib
 from typing import TYPE_CHECKING
 
-from smtp_desk.sender.sendmail_route import SendmailRoute
+from smtp_desk.sender.routes.sendmail import SendmailRoute
 from tests.sender.ways_out import CATALOGUE, IDENTITY
 from tests.servers.waiting import wait_until
 

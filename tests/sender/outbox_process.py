@@ -7,12 +7,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.entries import Accept, Attempt, MarkInDoubt
-from smtp_desk.sender.health_sqlite import SqliteHealth
-from smtp_desk.sender.outbox import change_one
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
-from smtp_desk.sender.route_health import Probe
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import Accept, Attempt, MarkInDoubt
+from smtp_desk.sender.outbox.outbox import change_one
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from smtp_desk.sender.routes.health import Probe
+from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from tests.sender.outboxes import LEASE, TurnedClock, message
 
 

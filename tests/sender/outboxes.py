@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.sender.entries import Accept, Attempt, Claim, MarkInDoubt, OutboxMessage
-from smtp_desk.sender.outbox import change_one
+from smtp_desk.sender.outbox.entries import Accept, Attempt, Claim, MarkInDoubt, OutboxMessage
+from smtp_desk.sender.outbox.outbox import change_one
 
 if TYPE_CHECKING:
-    from smtp_desk.sender.outbox import Outbox
+    from smtp_desk.sender.outbox.outbox import Outbox
 
 LEASE: Final = timedelta(minutes=2)
 

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.addressing import FOREIGN
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.entries import OutboxMessage
-from smtp_desk.sender.health_sqlite import SqliteHealth
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
-from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.mail.addressing import FOREIGN, Identity
+from smtp_desk.sender.mail.templates import Templates
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.route import CUSTOM, Route, Routes
+from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
-from smtp_desk.sender.smtp_route import SmtpRoute
-from smtp_desk.sender.templates import Templates
-from smtp_desk.sender.transport import CUSTOM, Identity, Route
-from smtp_desk.smtp.limits import Limits
+from smtp_desk.smtp.session.limits import Limits
 from tests.sender.outboxes import TurnedClock
 from tests.sender.ways import CATALOGUE
 
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from smtp_desk.core.findings import Finding
-    from smtp_desk.sender.entries import Entry
+    from smtp_desk.core.findings.finding import Finding
+    from smtp_desk.sender.outbox.entries import Entry
     from tests.servers.certs import Certificates
     from tests.servers.scripted import ScriptedServer
 

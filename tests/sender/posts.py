@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.sender.entries import OutboxMessage
-from smtp_desk.sender.fallback import ONLY_ROUTE, Dispatcher, Outcome
-from smtp_desk.sender.outbox import Limits
-from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.dispatcher import ONLY_ROUTE, Dispatcher, Outcome
+from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.outbox.outbox import Limits
+from smtp_desk.sender.routes.route import Routes
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
 from tests.sender.outboxes import TurnedClock
 from tests.sender.ways import CATALOGUE, Way
 
 if TYPE_CHECKING:
-    from smtp_desk.core.findings import Finding
-    from smtp_desk.sender.entries import Entry
+    from smtp_desk.core.findings.finding import Finding
+    from smtp_desk.sender.outbox.entries import Entry
 
 LEASE: Final = timedelta(minutes=10)
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.clock import Clock, utc_now
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.health_sqlite import SqliteHealth
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
-from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.mail.addressing import Identity
+from smtp_desk.sender.mail.templates import Templates
+from smtp_desk.sender.outbox.clock import Clock, utc_now
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.route import CUSTOM, Routes
+from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
-from smtp_desk.sender.smtp_route import SmtpRoute
-from smtp_desk.sender.templates import Templates
-from smtp_desk.sender.transport import CUSTOM, Identity
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.net.deadline import Cancel
 from tests.sender.post_office import FixedRoutes, mail
 from tests.sender.ways import CATALOGUE
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.synchronize import Event
 
-    from smtp_desk.sender.entries import OutboxMessage
+    from smtp_desk.sender.outbox.entries import OutboxMessage
 
 
 @dataclasses.dataclass(frozen=True)

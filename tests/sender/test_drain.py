@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender import drain as draining
-from smtp_desk.sender.drain import Drain
-from smtp_desk.sender.entries import Claim, MarkInDoubt, OutboxMessage, State
-from smtp_desk.sender.fallback import LEASE
+from smtp_desk.sender import worker as draining
+from smtp_desk.sender.dispatcher import LEASE
 from smtp_desk.sender.notices import Notices
-from smtp_desk.sender.outbox import OutboxUnavailableError, change_one
-from smtp_desk.sender.routes import Routes
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.sender.outbox.entries import Claim, MarkInDoubt, OutboxMessage, State
+from smtp_desk.sender.outbox.outbox import OutboxUnavailableError, change_one
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
+from smtp_desk.sender.worker import Drain
+from smtp_desk.smtp.net.deadline import Cancel
 from tests.sender.post_office import FixedRoutes, mail
 from tests.sender.posts import Post
 from tests.sender.ways import CATALOGUE, Way, failing
@@ -24,9 +23,8 @@ from tests.sender.ways import CATALOGUE, Way, failing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from smtp_desk.sender.routes import RouteSource
-    from smtp_desk.sender.transport import RouteResult
-    from smtp_desk.smtp.transaction import BeforeDot
+    from smtp_desk.sender.routes.route import RouteResult, RouteSource
+    from smtp_desk.smtp.session.transaction import BeforeDot
 
 
 class Work:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from smtp_desk.sender.addressing import FOREIGN
-from smtp_desk.sender.backoff import RESEND_AFTER
-from smtp_desk.sender.entries import Claim, OutboxMessage, State
+from smtp_desk.sender.mail.addressing import FOREIGN
+from smtp_desk.sender.outbox.entries import Claim, OutboxMessage, State
+from smtp_desk.sender.outbox.lifecycle import RESEND_AFTER
 from smtp_desk.sender.receipts import Fate
-from smtp_desk.sender.route_health import Probe, Resting, Shut, Usable
-from smtp_desk.sender.routes import Routes
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.sender.routes.health import Probe, Resting, Shut, Usable
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from tests.sender.posts import LEASE, Post, fates
 from tests.sender.ways import UNCERTAIN, Way, failing, finding
 

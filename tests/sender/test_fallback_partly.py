@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from smtp_desk.core.reply import Reply
-from smtp_desk.sender.addressing import FOREIGN
-from smtp_desk.sender.entries import State
-from smtp_desk.sender.route_health import Usable
-from smtp_desk.sender.routes import Routes
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.sender.mail.addressing import FOREIGN
+from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.routes.health import Usable
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from tests.sender.posts import Post, fates
 from tests.sender.ways import ACCEPTED, UNCERTAIN, Way, failing
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender import Fate
-from smtp_desk.sender.entries import MarkInDoubt, State
-from smtp_desk.sender.outbox import OutboxBusyError, OutboxUnavailableError
-from smtp_desk.sender.refusals import Refusals
-from smtp_desk.sender.route_health import Shut, Usable
-from smtp_desk.sender.routes import Routes
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.sender.outbox.entries import MarkInDoubt, State
+from smtp_desk.sender.outbox.outbox import OutboxBusyError, OutboxUnavailableError
+from smtp_desk.sender.routes.health import Shut, Usable
+from smtp_desk.sender.routes.probing import Refusals
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from tests.sender.posts import Post, fates
 from tests.sender.test_sender import INVITATION, Office
 from tests.sender.ways import UNCERTAIN, Way, failing
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from smtp_desk.sender.entries import Change
+    from smtp_desk.sender.outbox.entries import Change
     from smtp_desk.sender.testing import MemoryOutbox
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.entries import State
+from smtp_desk.sender.outbox.entries import State
 from smtp_desk.sender.receipts import Fate
-from smtp_desk.sender.route_health import Shut
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.sender.routes.health import Shut
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from tests.sender.faults import Fault, Next, faults
 from tests.sender.post_office import (
     BODY,

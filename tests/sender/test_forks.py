@@ -12,11 +12,11 @@ import pytest
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.sender import Fate, Sender
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.health_sqlite import SqliteHealth
-from smtp_desk.sender.outbox_sqlite import SqliteOutbox
-from smtp_desk.sender.templates import Templates
-from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.sender.mail.templates import Templates
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.route import CUSTOM
 from tests.sender.homes import Home
 from tests.sender.post_office import accepted, mail
 from tests.sender.ways import CATALOGUE

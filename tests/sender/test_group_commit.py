@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.database import Database
-from smtp_desk.sender.outbox import OutboxBusyError, OutboxUnavailableError
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.outbox import OutboxBusyError, OutboxUnavailableError
 from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:

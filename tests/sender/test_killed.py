@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.clock import utc_now
-from smtp_desk.sender.entries import Entry, State
+from smtp_desk.sender.outbox.clock import utc_now
+from smtp_desk.sender.outbox.entries import Entry, State
 from tests.sender.sending_process import Place, drain_for_ever, send_for_ever, short
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender import Fate
-from smtp_desk.sender.entries import State
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
+from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from tests.sender.test_sender import INVITATION, Office
 from tests.sender.ways import Way, failing
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.sender import Fate
-from smtp_desk.sender.drain import CONNECTIONS
-from smtp_desk.sender.entries import State
-from smtp_desk.sender.routes import Routes
+from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.routes.route import Routes
+from smtp_desk.sender.worker import CONNECTIONS
 from tests.sender.post_office import mail
 from tests.sender.test_sender import Office
 from tests.sender.ways import ACCEPTED, Way
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from smtp_desk.sender.entries import OutboxMessage
+    from smtp_desk.sender.outbox.entries import OutboxMessage
     from smtp_desk.sender.receipts import Receipt
-    from smtp_desk.sender.transport import RouteResult
-    from smtp_desk.smtp.transaction import BeforeDot
+    from smtp_desk.sender.routes.route import RouteResult
+    from smtp_desk.smtp.session.transaction import BeforeDot
 
 MEBIBYTE: Final = 1024 * 1024
 

@@ -18,14 +18,13 @@ from smtp_desk.sender import (
     OutboxUnavailableError,
     Sender,
 )
-from smtp_desk.sender.addressing import FOREIGN
-from smtp_desk.sender.entries import OutboxMessage, State
-from smtp_desk.sender.outbox import Limits
-from smtp_desk.sender.routes import Routes
-from smtp_desk.sender.templates import Templates
+from smtp_desk.sender.mail.addressing import FOREIGN
+from smtp_desk.sender.mail.templates import Templates
+from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.outbox.outbox import Limits
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.net.deadline import Cancel
 from tests.sender.outboxes import TurnedClock
 from tests.sender.post_office import FixedRoutes
 from tests.sender.ways import CATALOGUE, Way, failing
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smtp_desk.sender import Email
-    from smtp_desk.sender.transport import Route
+    from smtp_desk.sender.routes.route import Route
 
 INVITATION = Invitation(to="ann@example.org", invited_by="Bo", link="https://example.org/join")
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender import Fate
-from smtp_desk.sender.addressing import FOREIGN
-from smtp_desk.sender.entries import OutboxMessage, State
-from smtp_desk.sender.route_health import Usable
-from smtp_desk.sender.routes import Routes
-from smtp_desk.sender.sendmail_route import SendmailRoute
-from smtp_desk.sender.transport import CUSTOM, DEFAULT, Identity
+from smtp_desk.sender.mail.addressing import FOREIGN, Identity
+from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.routes.health import Usable
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
+from smtp_desk.sender.routes.sendmail import SendmailRoute
 from tests.sender.post_office import mail, opened, route_to
 from tests.sender.ways import CATALOGUE
 from tests.servers.script import Script

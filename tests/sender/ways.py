@@ -6,18 +6,18 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.sender.causes import cause
-from smtp_desk.sender.transport import CUSTOM, RouteResult
-from smtp_desk.smtp.envelope import RecipientStatus
-from smtp_desk.store.catalogue import read_catalogue
+from smtp_desk.core.findings.catalogue import cause
+from smtp_desk.sender.routes.route import CUSTOM, RouteResult
+from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.store.resources import read_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from smtp_desk.core.findings import Finding
+    from smtp_desk.core.findings.finding import Finding
     from smtp_desk.core.reply import Reply
-    from smtp_desk.sender.entries import OutboxMessage
-    from smtp_desk.smtp.transaction import BeforeDot
+    from smtp_desk.sender.outbox.entries import OutboxMessage
+    from smtp_desk.smtp.session.transaction import BeforeDot
 
 CATALOGUE: Final = read_catalogue()
 

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.entries import OutboxMessage
-from smtp_desk.sender.pool import SessionPool
-from smtp_desk.sender.smtp_route import SmtpRoute
-from smtp_desk.sender.transport import CUSTOM, Identity
-from smtp_desk.smtp.envelope import RecipientStatus
-from smtp_desk.smtp.limits import Limits
+from smtp_desk.sender.mail.addressing import Identity
+from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.routes.pool import SessionPool
+from smtp_desk.sender.routes.route import CUSTOM
+from smtp_desk.sender.routes.smtp import SmtpRoute
+from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.smtp.session.limits import Limits
 from tests.core.replies import load_catalogue
 from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from smtp_desk.sender.transport import Route, RouteResult
+    from smtp_desk.sender.routes.route import Route, RouteResult
     from tests.servers.certs import Certificates
     from tests.servers.postfix import Postfix
 

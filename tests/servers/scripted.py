@@ -125,7 +125,7 @@ class ScriptedServer:
             session.run()
         except HangupError:
             pass
-        except BaseException as fault:  # noqa: BLE001 - a broken script must fail the test
+        except BaseException as fault:  # noqa: BLE001 - raised again in the calling thread
             self._faults.append(fault)
         finally:
             session.wire.discard()

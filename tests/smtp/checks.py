@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from smtp_desk.smtp.cancel import Cancel
-from smtp_desk.smtp.check import CheckRequest, run_check
+from smtp_desk.smtp.check.check import CheckRequest, run_check
+from smtp_desk.smtp.net.deadline import Cancel
 from tests.core.replies import load_catalogue
 from tests.smtp.sessions import MAIL, PASSWORD, Sessions
 

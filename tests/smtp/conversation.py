@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smtp_desk.smtp import commands
-from smtp_desk.smtp.protocol import Answer, ClientProtocol, State
+from smtp_desk.smtp.wire import commands
+from smtp_desk.smtp.wire.protocol import Answer, ClientProtocol, State
 
 if TYPE_CHECKING:
-    from smtp_desk.smtp.commands import Command
+    from smtp_desk.smtp.wire.commands import Command
 
 OFFER = b"250-mail.example.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 AUTH PLAIN LOGIN\r\n"
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import ServerSettings
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
-from smtp_desk.smtp.envelope import Delivery, Envelope, RecipientStatus
-from smtp_desk.smtp.limits import Limits
-from smtp_desk.smtp.session import Session
+from smtp_desk.smtp.session.envelope import Delivery, Envelope, RecipientStatus
+from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.session import Session
 from tests.servers.script import PIPELINING_SERVER, Script
 from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from smtp_desk.smtp.auth import Credential
-    from smtp_desk.smtp.cancel import Cancel
+    from smtp_desk.smtp.net.deadline import Cancel
+    from smtp_desk.smtp.wire.auth import Credential
     from tests.servers.certs import Certificates
 
 PATIENT = Limits(total=60, connect=10, patience=10)

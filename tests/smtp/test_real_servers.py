@@ -11,8 +11,8 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import AuthMethod, Security, ServerSettings
 from smtp_desk.core.stages import Stage
-from smtp_desk.smtp.envelope import Envelope, RecipientStatus
-from smtp_desk.smtp.session import Session
+from smtp_desk.smtp.session.envelope import Envelope, RecipientStatus
+from smtp_desk.smtp.session.session import Session
 from tests.servers.postfix import PASSWORD, USERNAME, Postfix
 from tests.servers.process import server_folder
 from tests.smtp.sessions import MAIL, PATIENT, Told, statuses

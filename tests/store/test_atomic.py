@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from smtp_desk.store import atomic
-from smtp_desk.store.atomic import remove_leftovers, write_atomic
+from smtp_desk.store import files as atomic
+from smtp_desk.store.files import remove_leftovers, write_atomic
 from tests.store.tiny_disk import tiny_disk
 
 if TYPE_CHECKING:

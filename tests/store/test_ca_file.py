@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from smtp_desk.core import texts
-from smtp_desk.core.draft import CaFile
-from smtp_desk.store.ca_file import MAX_BYTES, read_ca_file
+from smtp_desk.core.settings import CaFile
+from smtp_desk.store.company_ca import MAX_BYTES, read_ca_file
 
 if TYPE_CHECKING:
     from pathlib import Path

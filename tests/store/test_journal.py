@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.store.journal import Journal
+from smtp_desk.store.save_protocol import Journal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_desk.store.regular import read_regular
+from smtp_desk.store.files import read_regular
 
 
 def test_reads(tmp_path: Path) -> None:

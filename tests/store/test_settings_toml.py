@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from smtp_desk.core.draft import CaFile, SettingsDraft
 from smtp_desk.core.proof import Proof
 from smtp_desk.core.secret import Secret
-from smtp_desk.core.settings import AuthMethod, Security
+from smtp_desk.core.settings import AuthMethod, CaFile, Security, SettingsDraft
 from smtp_desk.core.validation import InvalidDraftError, parse
 from smtp_desk.store.settings_toml import (
     BadValueError,

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_desk.store.ca_file import read_ca_file
-from smtp_desk.store.trusted_ca import TrustedCas
+from smtp_desk.store.company_ca import TrustedCas, read_ca_file
 from tests.servers.certs import Certificates
 
 

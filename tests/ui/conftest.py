@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from smtp_desk.ui.integrations.view import IntegrationsView
-from smtp_desk.ui.theme import Theme, theme_of_application
+from smtp_desk.ui.widgets.theme import Theme, theme_of_application
 from tests.ui.garbage import garbage_stays_here
 from tests.ui.states import EMPTY, FRESH
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.core.findings import Remedy
+    from smtp_desk.core.findings.finding import Remedy
     from smtp_desk.core.problems import Field
 
 __all__ = ["garbage_stays_here"]

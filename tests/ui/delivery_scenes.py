@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.app.delivery import DeliveryPresenter
-from smtp_desk.app.delivery_words import Standing
+from smtp_desk.app.delivery.presenter import DeliveryPresenter
+from smtp_desk.app.delivery.words import Standing
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.entries import OutboxMessage
+from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
 from smtp_desk.store.stored import DefaultKind, DefaultService
 from smtp_desk.ui.delivery.table import EmailTable

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from smtp_desk.app.diagnosis import FROM_TEST, DiagnosisBusy, DiagnosisState
-from smtp_desk.app.domain import DomainCheck
-from smtp_desk.app.state import Notice
+from smtp_desk.app.diagnostics.presenter import FROM_TEST, DiagnosisBusy, DiagnosisState
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.proving.domain import DomainCheck
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.stages import Facts, Stage, StageStatus

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
-from smtp_desk.app.email_types import EmailTypesPresenter
+from smtp_desk.app.email_types.presenter import EmailTypesPresenter
 from smtp_desk.app.services import Services
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from smtp_desk.sender.kinds import Email
-    from smtp_desk.smtp.cancel import Cancel
+    from smtp_desk.sender.mail.kinds import Email
+    from smtp_desk.smtp.net.deadline import Cancel
 
 SERVER: Final = ServerSettings(
     host="smtp.example.org", port=587, from_name="Example Network", from_email="desk@example.org"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QTableView, QWidget
 
-from smtp_desk.ui.icons import IconLabel
+from smtp_desk.ui.widgets.icons import IconLabel
 
 if TYPE_CHECKING:
-    from smtp_desk.ui.page import Page
+    from smtp_desk.ui.widgets.page import Page
 
 _SLACK_PX: Final = 20
 

@@ -26,7 +26,7 @@ from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
-from smtp_desk.ui.theme import Theme
+from smtp_desk.ui.widgets.theme import Theme
 from tests.ui import delivery_scenes
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from smtp_desk.core.catalogue import Catalogue
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.findings import Finding
-from smtp_desk.core.providers import Providers
+from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.core.findings.finding import Finding
+from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.report import (
     CheckReport,
@@ -19,7 +19,7 @@ from smtp_desk.core.report import (
     TranscriptLine,
 )
 from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
-from smtp_desk.smtp.telling import for_texts
+from smtp_desk.smtp.check.naming import for_texts
 from smtp_desk.store.resources import resource_path
 
 if TYPE_CHECKING:

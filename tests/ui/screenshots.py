@@ -25,7 +25,7 @@ from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
-from smtp_desk.ui.theme import Theme
+from smtp_desk.ui.widgets.theme import Theme
 from tests.ui import (
     delivery_scenes,
     diagnostics_scenes,
@@ -37,7 +37,7 @@ from tests.ui import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from smtp_desk.app.diagnosis import DiagnosisState
+    from smtp_desk.app.diagnostics.presenter import DiagnosisState
 
     Arrange = Callable[[], None]
     Make = Callable[[Path, Theme], tuple[QWidget, Arrange]]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from smtp_desk.app.outage import Outage
-from smtp_desk.app.state import Busy, IntegrationsState, Notice, StatusKind, StatusLine
-from smtp_desk.core.draft import SettingsDraft
-from smtp_desk.core.findings import Finding, FindingSeverity, Remedy, Scope, Who
+from smtp_desk.app.integrations.state import Busy, IntegrationsState
+from smtp_desk.app.notice import Notice, StatusKind, StatusLine
+from smtp_desk.app.routes.outage import Outage
+from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field, Problem, Severity
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.report import StageResult
 from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import Stage, StageStatus
 
 FRESH = SettingsDraft(from_name="Example Partners")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
     from tests.ui.conftest import Stage
 
 NAMES = {

@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smtp_desk.app import delivery
-from smtp_desk.app.delivery_state import DeliveryState
-from smtp_desk.app.delivery_words import Standing
-from smtp_desk.app.state import Notice
-from smtp_desk.sender.entries import State
-from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.app.delivery import presenter as delivery
+from smtp_desk.app.delivery.state import DeliveryState
+from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.notice import Notice
+from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.ui.delivery.view import DeliveryView
 from tests.sender import mails
 from tests.ui import delivery_scenes
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.app.delivery_list import Span
+    from smtp_desk.app.delivery.listing import Span
     from smtp_desk.app.services import Services
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
     from tests.ui.delivery_scenes import Scene
 
 W = TypeVar("W", bound=QWidget)

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
-from smtp_desk.app.delivery_rows import COLUMNS
-from smtp_desk.app.delivery_words import Standing
+from smtp_desk.app.delivery.rows import COLUMNS
+from smtp_desk.app.delivery.words import Standing
 from smtp_desk.app.services import Services
 from smtp_desk.ui.delivery.table import ICONS
 from smtp_desk.ui.desk import Desk
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
     from tests.ui.delivery_scenes import Scene
 
 SIZES = [(1040, 780), (640, 400), (520, 400)]

@@ -9,16 +9,16 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication
 
-from smtp_desk.app.delivery_list import PAGE, Part
-from smtp_desk.app.delivery_rows import COLUMNS, DeliveryRow
-from smtp_desk.app.delivery_words import Standing
+from smtp_desk.app.delivery.listing import PAGE, Part
+from smtp_desk.app.delivery.rows import COLUMNS, DeliveryRow
+from smtp_desk.app.delivery.words import Standing
 from smtp_desk.ui.delivery.model import DeliveryModel
 from smtp_desk.ui.delivery.table import EmailTable
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 MANY: Final = 100_000
 Index = QModelIndex | QPersistentModelIndex

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QMenuBar, QTabBar, QWidge
 
 from smtp_desk.app.services import Services
 from smtp_desk.ui.desk import Desk
-from smtp_desk.ui.page import FRAME_NAMES
+from smtp_desk.ui.widgets.page import FRAME_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security
-from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.store.stored import DefaultKind
 from smtp_desk.ui.desk import Desk
 from tests.store.settings import OLD, OLD_SECRET
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 W = TypeVar("W", bound=QWidget)
 SLOW_MS = 30_000

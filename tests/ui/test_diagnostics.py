@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smtp_desk.app.diagnosis import FROM_TEST, DiagnosisBusy, DiagnosisState
-from smtp_desk.app.state import Notice
+from smtp_desk.app.diagnostics.presenter import FROM_TEST, DiagnosisBusy, DiagnosisState
+from smtp_desk.app.notice import Notice
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
@@ -29,9 +29,9 @@ from tests.ui import reports
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.core.findings import Remedy
+    from smtp_desk.core.findings.finding import Remedy
     from smtp_desk.core.report import CheckReport
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 W = TypeVar("W", bound=QWidget)
 

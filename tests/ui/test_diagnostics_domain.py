@@ -9,13 +9,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 
-from smtp_desk.app.diagnosis import DiagnosisBusy, DiagnosisState
-from smtp_desk.app.domain import DomainRequest, check_domain, unchecked
+from smtp_desk.app.diagnostics.presenter import DiagnosisBusy, DiagnosisState
+from smtp_desk.app.proving.domain import DomainRequest, check_domain, unchecked
 from smtp_desk.app.services import Services
 from smtp_desk.core.problems import Field
-from smtp_desk.smtp import domain_lookup
-from smtp_desk.smtp.cancel import Cancel
-from smtp_desk.smtp.resolve import DnsResolver
+from smtp_desk.smtp.domain import answers
+from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.smtp.net.resolve import DnsResolver
 from smtp_desk.ui.desk import Desk
 from tests.servers.dns import SILENCE, NameServer
 from tests.ui import reports
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.app.domain import DomainCheck
+    from smtp_desk.app.proving.domain import DomainCheck
     from smtp_desk.core.report import CheckReport
     from tests.servers.dns import Zone
 
@@ -109,7 +109,7 @@ def asking(qtbot: QtBot, opened: Open, monkeypatch: pytest.MonkeyPatch) -> Ask:
 
     def ask(server: NameServer) -> Desk:
         there = DnsResolver(server.host, server.port)
-        monkeypatch.setattr(domain_lookup, "DnsResolver", lambda: there)
+        monkeypatch.setattr(answers, "DnsResolver", lambda: there)
         desk = opened({Field.FROM_EMAIL: ADDRESS}, None)
         field = desk.window.findChildren(QLineEdit, "from_email")[0]
         qtbot.waitUntil(lambda: field.text() == ADDRESS, timeout=SLOW_MS)

@@ -10,8 +10,8 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
-from smtp_desk.app.diagnosis import DiagnosisBusy
-from smtp_desk.app.state import Notice
+from smtp_desk.app.diagnostics.presenter import DiagnosisBusy
+from smtp_desk.app.notice import Notice
 from tests.ui import reports
 from tests.ui.test_diagnostics import Seen, own, page
 

@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smtp_desk.sender.kinds import VARIANTS
+from smtp_desk.sender.mail.kinds import VARIANTS
 from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
 from smtp_desk.store.stored import Preferences
-from smtp_desk.ui.label import breakable
+from smtp_desk.ui.widgets.label import breakable
 from tests.sender.ways import finding
 from tests.ui.email_types_scenes import Scene
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.sender.kinds import Email
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.sender.mail.kinds import Email
+    from smtp_desk.ui.widgets.theme import Theme
 
 W = TypeVar("W", bound=QWidget)
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QListWidget, QPushButton
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sandbox.server import Sandbox
-from smtp_desk.sender.kinds import VARIANTS
+from smtp_desk.sender.mail.kinds import VARIANTS
 from smtp_desk.store.stored import Preferences
 from smtp_desk.ui.desk import Desk
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 LOADED_MS = 30_000
 AROUND = 48

@@ -14,7 +14,7 @@ from smtp_desk.store.stored import Preferences
 from smtp_desk.ui.general.default_keeper import DefaultKeeper
 from smtp_desk.ui.general.page import GeneralPage
 from smtp_desk.ui.general.preferences import PreferencesKeeper
-from smtp_desk.ui.label import breakable
+from smtp_desk.ui.widgets.label import breakable
 from smtp_desk.ui.worker import Worker
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 
 @pytest.fixture

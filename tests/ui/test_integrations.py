@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
-from smtp_desk.app.state import Busy, IntegrationsState, Notice, StatusKind, StatusLine
-from smtp_desk.core.draft import SettingsDraft
+from smtp_desk.app.integrations.state import Busy, IntegrationsState
+from smtp_desk.app.notice import Notice, StatusKind, StatusLine
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.texts import problem_text
 from tests.ui import states
 from tests.ui.states import EMPTY, FILLED, PROBLEMS, SCENES, STORED, TYPED

@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
 
+from smtp_desk.app.integrations.state import Busy
 from smtp_desk.app.services import Services
-from smtp_desk.app.state import Busy
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.ui.desk import Desk
 from smtp_desk.ui.leaving import Leaving
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from smtp_desk.ui.general.relay_dialog import RelayDialog
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 __all__ = ["dialog", "sandbox", "services"]
 

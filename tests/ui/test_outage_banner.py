@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from smtp_desk.app.outage import Outage
+from smtp_desk.app.routes.outage import Outage
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security
-from smtp_desk.sender.transport import CUSTOM
+from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.ui.integrations.outage_banner import OutageBanner
 from smtp_desk.ui.integrations.outage_keeper import OutageKeeper
 from smtp_desk.ui.worker import Worker
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 OUTAGE = Outage(since="10:02", summary="Nobody listens there.", fallbacks=3, shut=False, held=False)
 

@@ -15,7 +15,7 @@ from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.store.stored import DefaultKind
 from smtp_desk.ui.general.relay_dialog import RelayDialog
 from smtp_desk.ui.integrations.view import IntegrationsView
-from smtp_desk.ui.page import FRAME_NAMES
+from smtp_desk.ui.widgets.page import FRAME_NAMES
 from smtp_desk.ui.worker import Worker
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 W = TypeVar("W", bound=QWidget)
 SLOW_MS = 30_000

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
 
-from smtp_desk.app.presenter import IntegrationsPresenter
+from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.services import Services
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.findings import TRUST_CA, Finding, Remedy
+from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field
 from smtp_desk.core.stages import Facts, Stage
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 CATALOGUE: Final = load_catalogue()
 GROUPED: Final = "abcd efgh ijkl mnop"

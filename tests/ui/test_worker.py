@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QThread
 
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
-from smtp_desk.smtp.cancel import Cancel
+from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.ui.worker import Worker
 from tests.servers.waiting import wait_until
 

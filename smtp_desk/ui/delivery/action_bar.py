@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QMessageBox, QPushButton
 
-from smtp_desk.ui.card import column
-from smtp_desk.ui.flow import flow
-from smtp_desk.ui.icons import set_look
-from smtp_desk.ui.message import Line
-from smtp_desk.ui.page import centred
-from smtp_desk.ui.reasons import enable
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.icons import set_look
+from smtp_desk.ui.widgets.label import enable
+from smtp_desk.ui.widgets.line import Line
+from smtp_desk.ui.widgets.page import centred
 
 if TYPE_CHECKING:
-    from smtp_desk.app.delivery_rows import Details
-    from smtp_desk.app.delivery_state import DeliveryState
+    from smtp_desk.app.delivery.rows import Details
+    from smtp_desk.app.delivery.state import DeliveryState
 
 _TWICE: Final = (
     "Once no answer came after this email was handed over: it may have arrived already. If it is "

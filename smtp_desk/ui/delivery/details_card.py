@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLayout, QWidget
 
-from smtp_desk.ui.card import Card, Columns, column, row
 from smtp_desk.ui.delivery.table import ICONS
 from smtp_desk.ui.diagnostics.facts import FactTable
-from smtp_desk.ui.field import TextField
-from smtp_desk.ui.icons import IconLabel
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, Columns, column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.field import TextField
+from smtp_desk.ui.widgets.icons import IconLabel
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
-    from smtp_desk.app.delivery_rows import Details, Tried
+    from smtp_desk.app.delivery.rows import Details, Tried
 
 _ICON: Final = 18
 _SIDE_BY_SIDE: Final = 560

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
 
-from smtp_desk.app.delivery_words import Standing
-from smtp_desk.ui.card import column
-from smtp_desk.ui.field import TextField
-from smtp_desk.ui.flow import flow
-from smtp_desk.ui.theme import Space
+from smtp_desk.app.delivery.words import Standing
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.field import TextField
+from smtp_desk.ui.widgets.flow import flow
 
 if TYPE_CHECKING:
-    from smtp_desk.app.delivery_state import DeliveryState
+    from smtp_desk.app.delivery.state import DeliveryState
 
 SEARCH_MS: Final = 250
 """How long a person may pause in typing before the search begins."""

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
-from smtp_desk.app.delivery_edits import edits, place
-from smtp_desk.app.delivery_rows import CELLS, COLUMNS, ID, STANDING
+from smtp_desk.app.delivery.listing import edits, place
+from smtp_desk.app.delivery.rows import CELLS, COLUMNS, ID, STANDING
 
 if TYPE_CHECKING:
-    from smtp_desk.app.delivery_edits import Edit
-    from smtp_desk.app.delivery_list import Part
-    from smtp_desk.app.delivery_rows import DeliveryRow
+    from smtp_desk.app.delivery.listing import Edit, Part
+    from smtp_desk.app.delivery.rows import DeliveryRow
 
     Index = QModelIndex | QPersistentModelIndex
 

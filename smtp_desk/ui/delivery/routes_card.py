@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from smtp_desk.app.delivery_routes import RouteCondition
-from smtp_desk.sender.transport import CUSTOM, DEFAULT
-from smtp_desk.ui.card import Card, Columns, column, row
-from smtp_desk.ui.icons import IconLabel
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.reasons import enable
-from smtp_desk.ui.theme import Space
+from smtp_desk.app.delivery.state import RouteCondition
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.ui.widgets.card import Card, Columns, column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import IconLabel
+from smtp_desk.ui.widgets.label import Label, enable
 
 if TYPE_CHECKING:
-    from smtp_desk.app.delivery_routes import RouteView
-    from smtp_desk.app.delivery_state import DeliveryState
+    from smtp_desk.app.delivery.state import DeliveryState, RouteView
 
 _LOOKS: Final = {
     RouteCondition.NOT_CONFIGURED: ("skipped", "muted"),

@@ -14,12 +14,13 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
-from smtp_desk.app.delivery_list import Part, Span
-from smtp_desk.app.delivery_rows import COLUMNS
-from smtp_desk.app.delivery_words import Standing
+from smtp_desk.app.delivery.listing import Part, Span
+from smtp_desk.app.delivery.rows import COLUMNS
+from smtp_desk.app.delivery.words import Standing
 from smtp_desk.ui.delivery.model import STANDING_ROLE, DeliveryModel
-from smtp_desk.ui.icons import pixmap
-from smtp_desk.ui.theme import Space, theme_of_application
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import pixmap
+from smtp_desk.ui.widgets.theme import theme_of_application
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QResizeEvent

@@ -9,22 +9,22 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
-from smtp_desk.app.delivery_export import file_name
-from smtp_desk.app.delivery_state import DeliveryState, Emptiness
-from smtp_desk.ui.card import Card, Panel
+from smtp_desk.app.delivery.export import file_name
+from smtp_desk.app.delivery.state import DeliveryState, Emptiness
 from smtp_desk.ui.delivery.action_bar import ActionBar
 from smtp_desk.ui.delivery.details_card import DetailsCard
 from smtp_desk.ui.delivery.filter_bar import SEARCH_MS, FilterBar
 from smtp_desk.ui.delivery.routes_card import RoutesCard
 from smtp_desk.ui.delivery.table import EmailTable
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.page import Page
+from smtp_desk.ui.widgets.card import Card, Panel
+from smtp_desk.ui.widgets.label import Label
+from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
 
-    from smtp_desk.app.delivery_list import Part, Span
-    from smtp_desk.app.delivery_words import Standing
+    from smtp_desk.app.delivery.listing import Part, Span
+    from smtp_desk.app.delivery.words import Standing
 
 REFRESH_MS: Final = 3000
 """How often the page looks again while it is seen."""

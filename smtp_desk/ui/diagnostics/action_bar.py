@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QPushButton
 
-from smtp_desk.ui.card import column
-from smtp_desk.ui.check_box import CheckBox
-from smtp_desk.ui.flow import flow
-from smtp_desk.ui.message import Line
-from smtp_desk.ui.page import centred
-from smtp_desk.ui.reasons import enable
-from smtp_desk.ui.theme import READABLE_WIDTH, Space
+from smtp_desk.ui.widgets.boxes import CheckBox
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.colours import READABLE_WIDTH, Space
+from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.label import enable
+from smtp_desk.ui.widgets.line import Line
+from smtp_desk.ui.widgets.page import centred
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from smtp_desk.app.diagnosis import DiagnosisState
+    from smtp_desk.app.diagnostics.presenter import DiagnosisState
 
 _SENDS: Final = "Run again sends a real test email with the values in the form."
 _SENDS_NOTHING: Final = (

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 
-from smtp_desk.ui.card import Card, Panel
 from smtp_desk.ui.diagnostics.facts import FactTable, fact_rows
-from smtp_desk.ui.icons import set_look
 from smtp_desk.ui.integrations.finding_panel import WarningPanel
-from smtp_desk.ui.label import Label, breakable
+from smtp_desk.ui.widgets.card import Card, Panel
+from smtp_desk.ui.widgets.icons import set_look
+from smtp_desk.ui.widgets.label import Label, breakable
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
 
-    from smtp_desk.app.domain import DomainCheck
+    from smtp_desk.app.proving.domain import DomainCheck
 
 _EXPLANATION: Final = (
     "Receivers look these records up before they believe that an email comes from this domain. "

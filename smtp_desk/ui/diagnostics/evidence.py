@@ -9,17 +9,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from smtp_desk.app.ca_offer import DIGITS
-from smtp_desk.app.report_text import transcript_lines
-from smtp_desk.app.stage_facts import certificates, shown
-from smtp_desk.core.findings import TRUST_CA
-from smtp_desk.ui.card import Card, column, row
+from smtp_desk.app.diagnostics.report_text import certificates, shown, transcript_lines
+from smtp_desk.app.integrations.state import DIGITS
+from smtp_desk.core.findings.finding import TRUST_CA
 from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.diagnostics.facts import FactTable, fact_rows
-from smtp_desk.ui.fold import Fold
-from smtp_desk.ui.icons import IconLabel
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.fold import Fold
+from smtp_desk.ui.widgets.icons import IconLabel
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from smtp_desk.ui.diagnostics import words
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

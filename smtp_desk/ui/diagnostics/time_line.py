@@ -9,14 +9,14 @@ from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from smtp_desk.core.stages import StageStatus
-from smtp_desk.ui.card import Card, column
 from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.diagnostics.facts import FactTable, fact_rows
-from smtp_desk.ui.fold import RowButton
-from smtp_desk.ui.icons import IconLabel, set_look
 from smtp_desk.ui.integrations.words import STAGE_LOOK, STAGES, duration
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.fold import RowButton
+from smtp_desk.ui.widgets.icons import IconLabel, set_look
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent

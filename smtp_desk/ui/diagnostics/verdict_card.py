@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel, QLayout, QWidget
 
-from smtp_desk.core.findings import TRUST_CA, Finding, Remedy
-from smtp_desk.ui.card import Card, Panel, column, row
+from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
 from smtp_desk.ui.diagnostics import words
-from smtp_desk.ui.fold import RowButton
-from smtp_desk.ui.icons import IconLabel, set_look
 from smtp_desk.ui.integrations.finding_panel import ServerWords, WarningPanel
 from smtp_desk.ui.integrations.words import server_words
-from smtp_desk.ui.label import Label, breakable
-from smtp_desk.ui.step import step
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, Panel, column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.fold import RowButton
+from smtp_desk.ui.widgets.icons import IconLabel, set_look
+from smtp_desk.ui.widgets.label import Label, breakable
+from smtp_desk.ui.widgets.step import step
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
 
-    from smtp_desk.app.diagnosis import DiagnosisState
+    from smtp_desk.app.diagnostics.presenter import DiagnosisState
     from smtp_desk.core.report import CheckReport
 
 _PERSON: Final = 18

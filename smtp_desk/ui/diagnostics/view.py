@@ -10,8 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from smtp_desk.app.diagnosis import DiagnosisBusy, DiagnosisState
-from smtp_desk.ui.card import Card, column
+from smtp_desk.app.diagnostics.presenter import DiagnosisBusy, DiagnosisState
 from smtp_desk.ui.diagnostics.action_bar import ActionBar
 from smtp_desk.ui.diagnostics.domain_card import DomainCard
 from smtp_desk.ui.diagnostics.evidence import evidence
@@ -19,14 +18,15 @@ from smtp_desk.ui.diagnostics.time_line import TimeLine
 from smtp_desk.ui.diagnostics.verdict_card import VerdictCard
 from smtp_desk.ui.diagnostics.welcome import Missing, Welcome
 from smtp_desk.ui.integrations.stage_list import StageList
-from smtp_desk.ui.page import Page
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from smtp_desk.app.domain import DomainCheck
-    from smtp_desk.core.findings import Remedy
+    from smtp_desk.app.proving.domain import DomainCheck
+    from smtp_desk.core.findings.finding import Remedy
     from smtp_desk.core.problems import Problem
     from smtp_desk.core.report import CheckReport
 

@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton
 
 from smtp_desk.core.texts import problem_text
-from smtp_desk.ui.card import Card, Panel, column, row
 from smtp_desk.ui.diagnostics import words
-from smtp_desk.ui.icons import IconLabel
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, Panel, column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import IconLabel
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from smtp_desk.core.problems import Problem

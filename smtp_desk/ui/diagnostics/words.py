@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.app.report_text import outcome_text
-from smtp_desk.app.stage_facts import shown
-from smtp_desk.core.findings import Who
+from smtp_desk.app.diagnostics.report_text import outcome_text, shown
+from smtp_desk.core.findings.finding import Who
+from smtp_desk.core.findings.wording import plain_name
 from smtp_desk.core.problems import Field
 from smtp_desk.core.stages import Json, Stage, StageStatus
-from smtp_desk.core.subject_name import plain_name
 from smtp_desk.ui.integrations.words import duration
 
 if TYPE_CHECKING:

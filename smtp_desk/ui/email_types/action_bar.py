@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QPushButton
 
-from smtp_desk.app.email_types import EmailTypesBusy
-from smtp_desk.ui.card import column
-from smtp_desk.ui.field import TextField
-from smtp_desk.ui.message import Line
-from smtp_desk.ui.page import centred
-from smtp_desk.ui.reasons import enable
-from smtp_desk.ui.theme import Space
+from smtp_desk.app.email_types.presenter import EmailTypesBusy
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.field import TextField
+from smtp_desk.ui.widgets.label import enable
+from smtp_desk.ui.widgets.line import Line
+from smtp_desk.ui.widgets.page import centred
 
 if TYPE_CHECKING:
-    from smtp_desk.app.email_types import EmailTypesState
-    from smtp_desk.app.state import Notice
+    from smtp_desk.app.email_types.presenter import EmailTypesState
+    from smtp_desk.app.notice import Notice
 
 _HINT: Final = "Sends the email above, with its sample data, as the saved settings say."
 

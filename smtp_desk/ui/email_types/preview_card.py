@@ -15,17 +15,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smtp_desk.ui.card import Card, Panel, column
 from smtp_desk.ui.diagnostics.facts import FactTable
-from smtp_desk.ui.fold import Fold
-from smtp_desk.ui.label import Label
 from smtp_desk.ui.sandbox.reader import MailBrowser
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, Panel, column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.fold import Fold
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QVBoxLayout
 
-    from smtp_desk.app.email_types import EmailType, EmailTypesState, Preview
+    from smtp_desk.app.email_types.presenter import EmailType, EmailTypesState, Preview
 
 _LINES: Final = 22
 """Height of the preview in lines of text: the longest of our own emails."""

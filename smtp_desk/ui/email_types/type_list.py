@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.colours import Space
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PySide6.QtGui import QShowEvent
 
-    from smtp_desk.app.email_types import EmailType
+    from smtp_desk.app.email_types.presenter import EmailType
 
 _VARIANT: Final = Qt.ItemDataRole.UserRole
 _WIDEST: Final = 320

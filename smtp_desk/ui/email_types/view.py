@@ -8,18 +8,18 @@ from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
-from smtp_desk.ui.card import Columns, column
 from smtp_desk.ui.email_types.action_bar import ActionBar
 from smtp_desk.ui.email_types.preview_card import PreviewCard
 from smtp_desk.ui.email_types.type_list import TypeList
-from smtp_desk.ui.page import Page
+from smtp_desk.ui.widgets.card import Columns, column
+from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from PySide6.QtGui import QShowEvent
 
-    from smtp_desk.app.email_types import EmailTypesState
+    from smtp_desk.app.email_types.presenter import EmailTypesState
 
 _WIDTH: Final = 960
 _NARROW: Final = 700

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from smtp_desk.app.default_service import DefaultState
-from smtp_desk.app.sendmail_program import USUAL_SENDMAIL
-from smtp_desk.app.state import Notice
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.routes.default import USUAL_SENDMAIL, DefaultState
 from smtp_desk.store.stored import DefaultKind
-from smtp_desk.ui.card import Card, column, row
-from smtp_desk.ui.field import ChoiceField, TextField
-from smtp_desk.ui.file_field import FileField
-from smtp_desk.ui.flow import flow
-from smtp_desk.ui.icons import IconLabel, set_look
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.message import Line
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.field import ChoiceField, TextField
+from smtp_desk.ui.widgets.file_field import FileField
+from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.icons import IconLabel, set_look
+from smtp_desk.ui.widgets.label import Label
+from smtp_desk.ui.widgets.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from smtp_desk.app.default_service import (
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.routes.custom import failure_text
+from smtp_desk.app.routes.default import (
     DefaultState,
     InvalidSendmailError,
     address_problems,
@@ -16,15 +18,13 @@ from smtp_desk.app.default_service import (
     use_relay,
     use_sendmail,
 )
-from smtp_desk.app.saved import failure_text
-from smtp_desk.app.state import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from smtp_desk.app.runner import Emit, Runner
     from smtp_desk.app.services import Services
-    from smtp_desk.smtp.cancel import Cancel
+    from smtp_desk.smtp.net.deadline import Cancel
 
 
 class DefaultKeeper(QObject):

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal, Slot
 
-from smtp_desk.app.default_service import address_problems
+from smtp_desk.app.routes.default import address_problems
 from smtp_desk.store.stored import Preferences
-from smtp_desk.ui.card import Card
-from smtp_desk.ui.field import ChoiceField, TextField
 from smtp_desk.ui.general.default_card import DefaultCard
-from smtp_desk.ui.message import Line
-from smtp_desk.ui.page import Page
+from smtp_desk.ui.widgets.card import Card
+from smtp_desk.ui.widgets.field import ChoiceField, TextField
+from smtp_desk.ui.widgets.line import Line
+from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
-    from smtp_desk.app.state import Notice
-    from smtp_desk.ui.field import FormField
+    from smtp_desk.app.notice import Notice
     from smtp_desk.ui.general.default_keeper import DefaultKeeper
     from smtp_desk.ui.general.preferences import PreferencesKeeper
+    from smtp_desk.ui.widgets.field import FormField
 
 _EXPLANATION: Final = "Changes on this page act at once."
 _THEMES: Final = {"system": "As the system", "light": "Light", "dark": "Dark"}

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from smtp_desk.app.saved import failure_text
+from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.store.stored import Preferences
 
 if TYPE_CHECKING:
     from smtp_desk.app.runner import Emit, Runner
-    from smtp_desk.smtp.cancel import Cancel
+    from smtp_desk.smtp.net.deadline import Cancel
     from smtp_desk.store.settings_store import SettingsStore
 
 

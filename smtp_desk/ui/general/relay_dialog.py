@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QDialog, QPushButton, QWidget
 
-from smtp_desk.app.followed_view import FollowedView
-from smtp_desk.app.presenter import IntegrationsPresenter
-from smtp_desk.ui.card import column
+from smtp_desk.app.integrations.followed_view import FollowedView
+from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.leaving import Leaving
-from smtp_desk.ui.page import FRAME_NAMES
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.page import FRAME_NAMES
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent
 
     from smtp_desk.app.runner import Runner
     from smtp_desk.app.services import Services
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.ui.widgets.theme import Theme
 
 _WIDTH: Final = 760
 _HEIGHT: Final = 720

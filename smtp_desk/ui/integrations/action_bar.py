@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QMessageBox, QPushButton
 
-from smtp_desk.app.state import Busy
-from smtp_desk.ui.card import Columns, column
-from smtp_desk.ui.flow import flow
-from smtp_desk.ui.icons import set_look
-from smtp_desk.ui.message import Line
-from smtp_desk.ui.page import centred
-from smtp_desk.ui.reasons import enable
-from smtp_desk.ui.theme import READABLE_WIDTH, Space
+from smtp_desk.app.integrations.state import Busy
+from smtp_desk.ui.widgets.card import Columns, column
+from smtp_desk.ui.widgets.colours import READABLE_WIDTH, Space
+from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.icons import set_look
+from smtp_desk.ui.widgets.label import enable
+from smtp_desk.ui.widgets.line import Line
+from smtp_desk.ui.widgets.page import centred
 
 if TYPE_CHECKING:
-    from smtp_desk.app.state import IntegrationsState
+    from smtp_desk.app.integrations.state import IntegrationsState
     from smtp_desk.ui.integrations.words import PageWords
 
 _STACKED_BELOW: Final = 560

@@ -9,15 +9,15 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontDatabase, QTextOption
 from PySide6.QtWidgets import QLayout, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
 
-from smtp_desk.app.report_text import WHO
-from smtp_desk.core.findings import TRUST_CA, Finding, Remedy
-from smtp_desk.ui.card import Panel, column, row
-from smtp_desk.ui.fold import RowButton
-from smtp_desk.ui.icons import IconLabel
+from smtp_desk.app.diagnostics.report_text import WHO
+from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
 from smtp_desk.ui.integrations import words
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.step import step
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Panel, column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.fold import RowButton
+from smtp_desk.ui.widgets.icons import IconLabel
+from smtp_desk.ui.widgets.label import Label
+from smtp_desk.ui.widgets.step import step
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QShowEvent

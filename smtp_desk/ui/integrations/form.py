@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from smtp_desk.core.draft import SettingsDraft
 from smtp_desk.core.problems import Field, Severity
 from smtp_desk.core.secret import Secret
-from smtp_desk.ui.card import Card, Columns, column
-from smtp_desk.ui.field import ChoiceField, FormField, TextField
-from smtp_desk.ui.file_field import FileField
-from smtp_desk.ui.fold import Fold
+from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.ui.integrations import words
-from smtp_desk.ui.password import PasswordField
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, Columns, column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.field import ChoiceField, FormField, TextField
+from smtp_desk.ui.widgets.file_field import FileField
+from smtp_desk.ui.widgets.fold import Fold
+from smtp_desk.ui.widgets.password import PasswordField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QPushButton
 
-from smtp_desk.app.state import Notice
-from smtp_desk.ui.card import Panel
-from smtp_desk.ui.flow import flow
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.message import Line
-from smtp_desk.ui.reasons import enable
+from smtp_desk.app.notice import Notice
+from smtp_desk.ui.widgets.card import Panel
+from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.label import Label, enable
+from smtp_desk.ui.widgets.line import Line
 
 if TYPE_CHECKING:
-    from smtp_desk.app.outage import Outage
+    from smtp_desk.app.routes.outage import Outage
 
 _TRYING: Final = "Trying the server…"
 

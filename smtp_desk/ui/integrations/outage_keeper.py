@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from smtp_desk.app.outage import Outage, read_outage, try_again
-from smtp_desk.app.saved import failure_text
-from smtp_desk.app.state import Notice
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.routes.custom import failure_text
+from smtp_desk.app.routes.outage import Outage, read_outage, try_again
 
 if TYPE_CHECKING:
     from smtp_desk.app.runner import Emit, Runner
     from smtp_desk.app.services import Services
-    from smtp_desk.smtp.cancel import Cancel
+    from smtp_desk.smtp.net.deadline import Cancel
 
 _EVERY_MS: Final = 15_000
 

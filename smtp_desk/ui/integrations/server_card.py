@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 
-from smtp_desk.app.state import Busy
-from smtp_desk.ui.card import Card, column, row
-from smtp_desk.ui.icons import IconLabel, set_look
+from smtp_desk.app.integrations.state import Busy
 from smtp_desk.ui.integrations import words
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.reasons import enable
-from smtp_desk.ui.switch import Switch
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.boxes import Switch
+from smtp_desk.ui.widgets.card import Card, column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import IconLabel, set_look
+from smtp_desk.ui.widgets.label import Label, enable
 
 if TYPE_CHECKING:
-    from smtp_desk.app.state import IntegrationsState
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.app.integrations.state import IntegrationsState
+    from smtp_desk.ui.widgets.theme import Theme
 
 _STATUS_ICON: Final = 18
 _BUSY: Final = frozenset({Busy.LOADING, Busy.SWITCHING, Busy.SAVING, Busy.REMOVING})

@@ -9,11 +9,11 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from smtp_desk.core.stages import Stage, StageStatus
-from smtp_desk.ui.card import column, row
-from smtp_desk.ui.icons import IconLabel, pixmap, set_look
 from smtp_desk.ui.integrations import words
-from smtp_desk.ui.label import Label
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import IconLabel, pixmap, set_look
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent

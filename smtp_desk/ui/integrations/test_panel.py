@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from smtp_desk.app.state import Busy
-from smtp_desk.core.findings import Remedy
+from smtp_desk.app.integrations.state import Busy
+from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.problems import Field
-from smtp_desk.ui.card import Card, Panel, column
-from smtp_desk.ui.field import TextField
-from smtp_desk.ui.flow import flow
-from smtp_desk.ui.icons import set_look
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.finding_panel import FindingPanel, WarningPanel
 from smtp_desk.ui.integrations.stage_list import StageList
-from smtp_desk.ui.message import Line
-from smtp_desk.ui.reasons import enable
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import Card, Panel, column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.field import TextField
+from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.icons import set_look
+from smtp_desk.ui.widgets.label import enable
+from smtp_desk.ui.widgets.line import Line
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
 
-    from smtp_desk.app.state import IntegrationsState
-    from smtp_desk.core.findings import Finding
+    from smtp_desk.app.integrations.state import IntegrationsState
+    from smtp_desk.core.findings.finding import Finding
     from smtp_desk.core.gate import Outcome
 
 _TITLE: Final = "Test SMTP configuration"

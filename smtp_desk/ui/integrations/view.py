@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit
 
-from smtp_desk.app.state import Busy, IntegrationsState, StatusKind, StatusLine
+from smtp_desk.app.integrations.state import Busy, IntegrationsState
+from smtp_desk.app.notice import StatusKind, StatusLine
 from smtp_desk.core.problems import Field
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.action_bar import ActionBar
@@ -16,16 +17,16 @@ from smtp_desk.ui.integrations.form import SettingsForm
 from smtp_desk.ui.integrations.outage_banner import OutageBanner
 from smtp_desk.ui.integrations.server_card import ServerCard
 from smtp_desk.ui.integrations.test_panel import TestPanel
-from smtp_desk.ui.page import Page
-from smtp_desk.ui.trust_ca import TrustDialog
+from smtp_desk.ui.integrations.trust_dialog import TrustDialog
+from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from smtp_desk.app.ca_offer import CaOffer
-    from smtp_desk.core.draft import SettingsDraft
-    from smtp_desk.core.findings import Remedy
-    from smtp_desk.ui.theme import Theme
+    from smtp_desk.app.integrations.state import CaOffer
+    from smtp_desk.core.findings.finding import Remedy
+    from smtp_desk.core.settings import SettingsDraft
+    from smtp_desk.ui.widgets.theme import Theme
 
 _UNREAD: Final = IntegrationsState(
     status=StatusLine(StatusKind.NOT_CONFIGURED, Busy.LOADING), busy=Busy.LOADING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.app.state import StatusKind
+from smtp_desk.app.notice import StatusKind
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.settings import AuthMethod, Security
 from smtp_desk.core.stages import Stage, StageStatus
@@ -13,7 +13,7 @@ from smtp_desk.core.stages import Stage, StageStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from smtp_desk.core.findings import Finding
+    from smtp_desk.core.findings.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

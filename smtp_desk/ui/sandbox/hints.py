@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QSizePolicy
 
 from smtp_desk.sandbox.recipients import TRY_THESE
-from smtp_desk.ui.fold import Fold, RowButton
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.fold import Fold, RowButton
 
 _COLUMNS: Final = 2
 _ROOM: Final = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)

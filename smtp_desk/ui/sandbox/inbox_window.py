@@ -8,13 +8,13 @@ from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from smtp_desk.sandbox.inbox import ReceivedMail
-from smtp_desk.ui.card import column
-from smtp_desk.ui.icons import IconLabel, app_icon
-from smtp_desk.ui.label import Label
 from smtp_desk.ui.sandbox.hints import Hints
 from smtp_desk.ui.sandbox.mail_list import MailList
 from smtp_desk.ui.sandbox.reader import MailReader
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import IconLabel, app_icon
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from smtp_desk.sandbox.inbox import Inbox

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from smtp_desk.sandbox.inbox import MAX_MAILS, ReceivedMail
-from smtp_desk.ui.theme import Space
+from smtp_desk.ui.widgets.colours import Space
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QTextBrowser, QWidget
 
 from smtp_desk.core.reply import decode
 from smtp_desk.sandbox.mail_view import VIEW_LIMIT
-from smtp_desk.ui.card import column
-from smtp_desk.ui.label import Label
 from smtp_desk.ui.sandbox.mail_list import sender_of, subject_of, time_of
-from smtp_desk.ui.theme import LIGHT, Space
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.colours import LIGHT, Space
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from smtp_desk.sandbox.inbox import ReceivedMail

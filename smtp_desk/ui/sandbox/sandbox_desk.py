@@ -16,7 +16,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.core.problems import Field
 from smtp_desk.sandbox.recipients import DOMAIN
 from smtp_desk.sandbox.server import Sandbox
-from smtp_desk.store.atomic import write_atomic
+from smtp_desk.store.files import write_atomic
 from smtp_desk.store.stored import Preferences
 from smtp_desk.ui.desk import Desk
 from smtp_desk.ui.sandbox.inbox_window import InboxWindow
@@ -24,7 +24,7 @@ from smtp_desk.ui.worker import Worker
 
 if TYPE_CHECKING:
     from smtp_desk.app.runner import Emit
-    from smtp_desk.smtp.cancel import Cancel
+    from smtp_desk.smtp.net.deadline import Cancel
 
 COMPANY: Final = "Example Ltd"
 RECIPIENT: Final = f"ann@{DOMAIN}"

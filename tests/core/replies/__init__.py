@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from smtp_desk.core.catalogue import Catalogue
-from smtp_desk.core.providers import Providers
+from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Json, Stage
 

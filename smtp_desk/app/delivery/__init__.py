@@ -1,0 +1,1 @@
+"""The Delivery page: what was sent by which route, and what waits."""

@@ -1,0 +1,323 @@
+"""The Delivery page without its widgets: what was sent, what waits, and how the routes do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+from smtp_desk.app.delivery.export import export
+from smtp_desk.app.delivery.listing import Listing, ListReader, Part, Span
+from smtp_desk.app.delivery.rows import Details, details_of
+from smtp_desk.app.delivery.state import (
+    DeliveryBusy,
+    DeliveryState,
+    Emptiness,
+    RouteView,
+    route_views,
+)
+from smtp_desk.app.delivery.words import Cause, Standing, causes, count_standings, outbox_trouble
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.routes.custom import failure_text
+from smtp_desk.app.routes.outage import try_again
+from smtp_desk.app.runner import Runner
+from smtp_desk.app.services import Services
+from smtp_desk.sender.outbox.outbox import EntryNotFoundError, OutboxError, Query
+from smtp_desk.smtp.net.deadline import Cancel
+
+R = TypeVar("R")
+
+_DUE: Final = "The email is due now. It leaves as soon as a route takes it."
+_DROPPED: Final = "The email was dropped. It will not be sent."
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one reading of the outbox found."""
+
+    parts: tuple[Part, ...]
+    listing: Listing
+    counts: Mapping[Standing, int]
+    routes: tuple[RouteView, ...]
+    details: Details | None
+
+
+class DeliveryView(Protocol):
+    """What the presenter needs of a face; called in the face's own thread."""
+
+    def render(self, state: DeliveryState) -> None:
+        """Show this."""
+
+    def show_part(self, part: Part) -> None:
+        """Put these rows into the list."""
+
+
+class DeliveryPresenter:
+    """Decides what the Delivery page shows.
+
+    Args:
+        services: What to work with.
+        runner: A thread of its own: a test of a server must not keep the list waiting.
+        view: The page.
+    """
+
+    def __init__(self, services: Services, runner: Runner, view: DeliveryView) -> None:
+        self._services = services
+        self._runner = runner
+        self._view = view
+        self._cause = causes(services)
+        self._state = DeliveryState()
+        self._listing: Listing | None = None
+        self._look: Cancel | None = None
+        self._detail: Cancel | None = None
+        self._wants_more = False
+        self._span = Span()
+
+    def refresh(self, span: Span) -> None:
+        """Read what is new, and what is in view; a reading that still runs is enough."""
+        self._span = span
+        listing = self._listing
+        if self._look is not None:
+            return
+        if listing is None:
+            self._list_anew()
+            return
+        selected = self._state.selected
+        self._read(lambda reader: reader.again(listing, span), listing.query, selected)
+
+    def search(self, text: str) -> None:
+        """List the emails with `text` in recipient, subject, Message-ID or finding."""
+        if text != self._state.text:
+            self._state = replace(self._state, text=text)
+            self._list_anew()
+
+    def show_only(self, standing: Standing | None) -> None:
+        """List the emails that stand so; None for all."""
+        if standing is not self._state.standing:
+            self._state = replace(self._state, standing=standing)
+            self._list_anew()
+
+    def show_all(self) -> None:
+        """List all emails, whatever was searched for."""
+        self._state = replace(self._state, text="", standing=None)
+        self._list_anew()
+
+    def more(self) -> None:
+        """Read on at the end of the list."""
+        listing = self._listing
+        if self._look is not None:
+            self._wants_more = True
+        elif listing is not None and listing.next is not None:
+            services, cause = self._services, self._cause
+
+            def job(_emit: object, cancel: Cancel) -> tuple[Part, Listing]:
+                cancel.check()
+                return ListReader(services.outbox, cause).more(listing)
+
+            self._look = self._start(job, self._continued, self._not_read)
+
+    def select(self, entry_id: str) -> None:
+        """Show this email in full; "" for none."""
+        if entry_id == self._state.selected:
+            return
+        if self._detail is not None:
+            self._detail.cancel()
+            self._detail = None
+        self._show(replace(self._state, selected=entry_id, details=None, notice=None))
+        if not entry_id:
+            return
+        services, cause = self._services, self._cause
+
+        def job(_emit: object, cancel: Cancel) -> Details | None:
+            cancel.check()
+            return _details(services, cause, entry_id)
+
+        self._detail = self._start(job, self._selected, self._not_read)
+
+    def retry(self) -> None:
+        """Make the selected email due now."""
+        entry_id = self._state.selected
+        self._do(DeliveryBusy.RETRYING, lambda: self._services.outbox.retry(entry_id), _DUE)
+
+    def drop(self) -> None:
+        """Give the selected email up."""
+        entry_id = self._state.selected
+        self._do(DeliveryBusy.DROPPING, lambda: self._services.outbox.drop(entry_id), _DROPPED)
+
+    def export(self, file: Path) -> None:
+        """Write the selected email into `file`; the person agreed to replace one."""
+        entry_id, services = self._state.selected, self._services
+        self._do(
+            DeliveryBusy.EXPORTING,
+            lambda: export(services, entry_id, file, replace=True),
+            f"Exported as {file.name}.",
+            failed=lambda error: _export_trouble(file.name, error),
+        )
+
+    def try_again(self, route: str) -> None:
+        """Try a route that rests or is shut at once, and tell how it does."""
+        self._do(DeliveryBusy.TRYING, lambda: try_again(self._services, route))
+
+    def close(self) -> None:
+        """The window closes: what is read is not waited for."""
+        for cancel in (self._look, self._detail):
+            if cancel is not None:
+                cancel.cancel()
+
+    def _list_anew(self) -> None:
+        """Begin another list; what is being read for the former one counts no more."""
+        if self._look is not None:
+            self._look.cancel()
+        self._wants_more = False
+        self._listing = None
+        standing = self._state.standing
+        query = Query(states=standing.states if standing else frozenset(), text=self._state.text)
+        self._read(lambda reader: _first(reader, query), query, self._state.selected)
+
+    def _read(
+        self,
+        ask: Callable[[ListReader], tuple[tuple[Part, ...], Listing]],
+        query: Query,
+        selected: str,
+    ) -> None:
+        services, cause = self._services, self._cause
+
+        def job(_emit: object, cancel: Cancel) -> _Look:
+            cancel.check()
+            outbox = services.outbox
+            parts, listing = ask(ListReader(outbox, cause))
+            cancel.check()
+            return _Look(
+                parts,
+                listing,
+                count_standings(outbox.counts(Query(text=query.text))),
+                route_views(services, services.now()),
+                _details(services, cause, selected) if selected else None,
+            )
+
+        self._look = self._start(job, self._looked, self._not_read)
+
+    def _start(
+        self,
+        job: Callable[[object, Cancel], R],
+        done: Callable[[R], None],
+        failed: Callable[[Exception], None],
+    ) -> Cancel:
+        """Run a job whose answer counts only until it is cancelled."""
+
+        def finish(result: R) -> None:
+            if not cancel.cancelled:
+                done(result)
+
+        def fail(error: Exception) -> None:
+            if not cancel.cancelled:
+                failed(error)
+
+        cancel = self._runner.run(job, on_done=finish, on_error=fail)
+        return cancel
+
+    def _looked(self, look: _Look) -> None:
+        self._look = None
+        self._listing = look.listing
+        for part in look.parts:
+            self._view.show_part(part)
+        details = look.details
+        if details is None or details.id != self._state.selected:
+            details = self._state.details
+        self._show(
+            replace(
+                self._state,
+                counts=look.counts,
+                routes=look.routes,
+                details=details,
+                emptiness=self._emptiness(look.counts),
+                trouble="",
+            )
+        )
+        self._go_on()
+
+    def _emptiness(self, counts: Mapping[Standing, int]) -> Emptiness:
+        text, standing = self._state.text, self._state.standing
+        if counts[standing] if standing else any(counts.values()):
+            return Emptiness.NOT_EMPTY
+        return Emptiness.NO_MATCHES if text or any(counts.values()) else Emptiness.NO_EMAILS
+
+    def _continued(self, read: tuple[Part, Listing]) -> None:
+        self._look = None
+        part, self._listing = read
+        self._view.show_part(part)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        wants_more, self._wants_more = self._wants_more, False
+        if wants_more:
+            self.more()
+
+    def _selected(self, details: Details | None) -> None:
+        self._detail = None
+        if details is None:
+            notice = Notice(outbox_trouble(EntryNotFoundError()), error=True)
+            self._show(replace(self._state, notice=notice))
+        else:
+            self._show(replace(self._state, details=details))
+
+    def _not_read(self, error: Exception) -> None:
+        self._look = self._detail = None
+        self._wants_more = False
+        self._show(replace(self._state, trouble=_trouble(error)))
+
+    def _do(
+        self,
+        busy: DeliveryBusy,
+        action: Callable[[], object],
+        done: str = "",
+        *,
+        failed: Callable[[Exception], str] | None = None,
+    ) -> None:
+        """Do what a person asked for, tell what came of it and look again."""
+        if self._state.busy:
+            return
+
+        def job(_emit: object, _cancel: Cancel) -> Notice:
+            told = action()
+            return told if isinstance(told, Notice) else Notice(done)
+
+        def finish(notice: Notice) -> None:
+            self._show(replace(self._state, busy=DeliveryBusy.NOTHING, notice=notice))
+            self.refresh(self._span)
+
+        def fail(error: Exception) -> None:
+            text = (failed or _trouble)(error)
+            self._show(
+                replace(self._state, busy=DeliveryBusy.NOTHING, notice=Notice(text, error=True))
+            )
+            self.refresh(self._span)
+
+        self._show(replace(self._state, busy=busy, notice=None))
+        self._runner.run(job, on_done=finish, on_error=fail)
+
+    def _show(self, state: DeliveryState) -> None:
+        self._state = state
+        self._view.render(state)
+
+
+def _first(reader: ListReader, query: Query) -> tuple[tuple[Part, ...], Listing]:
+    part, listing = reader.first(query)
+    return (part,), listing
+
+
+def _details(services: Services, cause: Cause, entry_id: str) -> Details | None:
+    try:
+        entry = services.outbox.get(entry_id)
+    except EntryNotFoundError:
+        return None
+    return details_of(entry, cause, services.now())
+
+
+def _trouble(error: Exception) -> str:
+    return outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
+
+
+def _export_trouble(name: str, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{name} can’t be written: {error.strerror}."
+    return _trouble(error)

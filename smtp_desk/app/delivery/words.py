@@ -1,0 +1,137 @@
+"""The words for what stands in the outbox, the same in the window and on the command line."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Final, TypeAlias
+
+from smtp_desk.app.routes.outage import summary_of
+from smtp_desk.app.services import Services
+from smtp_desk.sender.mail.kinds import kinds
+from smtp_desk.sender.mail.submission import FOREIGN
+from smtp_desk.sender.outbox.entries import Entry, State
+from smtp_desk.sender.outbox.outbox import (
+    Counts,
+    EntryNotFoundError,
+    OutboxBusyError,
+    OutboxError,
+    OutboxVersionError,
+)
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+
+Cause: TypeAlias = Callable[[str], str]
+"""Returns the sentence that names a finding, by its code; an unknown code stays a code."""
+
+
+class Standing(StrEnum):
+    """How an email stands, as people ask for it."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    REFUSED = "refused"
+    DROPPED = "dropped"
+
+    @property
+    def states(self) -> frozenset[State]:
+        """The states of the outbox that it stands for."""
+        return _STATES[self]
+
+    @property
+    def label(self) -> str:
+        """Its name in the window."""
+        return self.value.capitalize()
+
+    @classmethod
+    def of(cls, state: State) -> "Standing":
+        """Return how an entry in `state` stands."""
+        return _STANDINGS[state]
+
+
+_STATES: Final[Mapping[Standing, frozenset[State]]] = {
+    Standing.WAITING: frozenset({State.READY}),
+    Standing.SENDING: frozenset({State.SENDING, State.IN_DOUBT}),
+    Standing.SENT: frozenset({State.ACCEPTED}),
+    Standing.UNCERTAIN: frozenset({State.HELD}),
+    Standing.REFUSED: frozenset({State.REFUSED}),
+    Standing.DROPPED: frozenset({State.DROPPED}),
+}
+_STANDINGS: Final = {state: standing for standing, states in _STATES.items() for state in states}
+_FOREIGN: Final = "Other program"
+_ROUTES: Final[Mapping[str, str]] = {
+    CUSTOM: "Custom SMTP server",
+    DEFAULT: "Default email service",
+}
+_SHORT_ROUTES: Final[Mapping[str, str]] = {CUSTOM: "Custom", DEFAULT: "Default"}
+_BUSY: Final = "Wait a moment and try again."
+_NEWER: Final = "Or use the newer version of SMTP Desk that wrote it."
+_TWICE: Final = "It may have arrived twice: once no answer came after the email was handed over."
+
+
+def kind_name(kind: str) -> str:
+    """Return the name of a kind of email."""
+    return _kind_names().get(kind) or kind.replace("_", " ").capitalize()
+
+
+@cache
+def _kind_names() -> Mapping[str, str]:
+    return {FOREIGN: _FOREIGN} | {kind.name: kind.label for kind in kinds()}
+
+
+def route_name(route: str) -> str:
+    """Return the name of a route; "" where there is none."""
+    return _ROUTES.get(route, route)
+
+
+def short_route_name(route: str) -> str:
+    """Return the name of a route for a narrow column; "" where there is none."""
+    return _SHORT_ROUTES.get(route, route)
+
+
+def causes(services: Services) -> Cause:
+    """Return what names findings by their codes; it remembers those it has named."""
+    return cache(lambda code: summary_of(services, code) or code)
+
+
+def reason(entry: Entry, cause: Cause) -> str:
+    """Return why an entry stands where it stands, or took this route; "" where all went well."""
+    if entry.state is State.ACCEPTED and entry.doubts:
+        return _TWICE
+    codes = (attempt.code for attempt in reversed(entry.attempts) if attempt.code)
+    code = next(codes, "")
+    return cause(code) if code else ""
+
+
+def minute(moment: datetime) -> str:
+    """Return day and time on the person's clock, to the minute."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
+def second(moment: datetime) -> str:
+    """Return day and time on the person's clock, to the second."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def emails(count: int) -> str:
+    """Return how many emails."""
+    return "1 email" if count == 1 else f"{count:,} emails"
+
+
+def count_standings(counts: Counts) -> Mapping[Standing, int]:
+    """Return how many emails stand where."""
+    return {standing: counts.of(*standing.states) for standing in Standing}
+
+
+def outbox_trouble(error: OutboxError) -> str:
+    """Return what is wrong with the outbox and what to do about it."""
+    match error:
+        case OutboxBusyError():
+            return f"{error} {_BUSY}"
+        case OutboxVersionError():
+            return f"{error} {_NEWER}"
+        case EntryNotFoundError():
+            return "The email is not in the outbox any more."
+        case _:
+            return str(error)

@@ -1,0 +1,1 @@
+"""The Diagnostics page: a report, readable."""

@@ -1,0 +1,61 @@
+"""Reports as files: written for somebody else, read from anybody."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from smtp_desk.core.report import CheckReport
+from smtp_desk.core.report_reader import MAX_BYTES, read_report
+from smtp_desk.store.files import read_regular, write_atomic
+
+# A pipe that nobody reads is an error, not a wait. Windows has no such pipes in its file system.
+_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
+_INTO_SPECIAL: Final = os.O_WRONLY | _NO_WAIT | getattr(os, "O_NOCTTY", 0)
+
+
+def report_octets(report: CheckReport) -> bytes:
+    """Return the report as the file of its schema: JSON in UTF-8.
+
+    Half a surrogate pair, which only a command line can hold, becomes the escape that JSON
+    has for it.
+    """
+    text = json.dumps(report.to_json(), ensure_ascii=False, indent=2)
+    return f"{text}\n".encode("utf-8", "backslashreplace")
+
+
+def save_report(path: Path, report: CheckReport) -> None:
+    """Write the report, readable by its owner only, whole or not at all.
+
+    A device or pipe takes it and stays what it is.
+
+    Raises:
+        OSError: The file can't be written.
+    """
+    octets = report_octets(report)
+    if _is_special(path):
+        with os.fdopen(os.open(path, _INTO_SPECIAL), "wb") as file:
+            if _NO_WAIT:
+                os.set_blocking(file.fileno(), True)  # whoever reads it may take time
+            file.write(octets)
+    else:
+        write_atomic(path, octets)
+
+
+def load_report(path: Path) -> CheckReport:
+    """Read a report, trusting nothing in it.
+
+    Raises:
+        OSError: It can't be read, is no regular file, or is too large.
+        ReportFormatError: It is no report.
+    """
+    return read_report(read_regular(path, MAX_BYTES))
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

@@ -1,0 +1,269 @@
+"""A report in plain words: its outcome, its lines, and the whole of it as Markdown for a ticket.
+
+The few facts of a stage that are worth a place on its line.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Final, TypeAlias
+
+from smtp_desk.core.findings.finding import Finding, Who
+from smtp_desk.core.report import CheckReport, Direction, StageResult
+from smtp_desk.core.stages import Facts, Json, Stage
+
+_LONGEST: Final = 300
+_LONGEST_RECORD: Final = 80
+
+
+def key_facts(result: StageResult) -> str:
+    """Return the key facts of a stage on one line, "" where there are none."""
+    facts = result.facts
+    parts = (*_TELL.get(result.stage, _reply)(facts), *_other_ports(facts))
+    told = "; ".join(part for part in parts if part)
+    return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
+
+
+def shown(value: Json) -> str:
+    """Return a fact as text for a person."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(shown(item) for item in value)
+        case dict():
+            return ", ".join(f"{name} {shown(item)}" for name, item in value.items())
+        case _:
+            return str(value)
+
+
+def certificates(facts: Facts) -> list[dict[str, Json]]:
+    """Return the certificate chain among the facts of a stage, the server's own first."""
+    chain = facts.get("chain")
+    return [each for each in chain if isinstance(each, dict)] if isinstance(chain, list) else []
+
+
+def _settings(facts: Facts) -> Iterator[str]:
+    yield shown(facts["problems"] if "problems" in facts else facts.get("problem", ""))
+
+
+def _resolve(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "found")
+    yield from _reason(facts)
+    yield from _from_domain(facts)
+
+
+def _from_domain(facts: Facts) -> Iterator[str]:
+    """Tell what the DNS says of the From domain, where it was asked."""
+    for label, name in (
+        ("From domain", "from_domain"),
+        ("MX", "mx"),
+        ("SPF", "spf"),
+        ("DMARC", "dmarc"),
+        ("not checked:", "not_checked"),
+    ):
+        if facts.get(name):
+            told = f"{label} {shown(facts[name])}"
+            yield told if len(told) <= _LONGEST_RECORD else f"{told[: _LONGEST_RECORD - 1]}…"
+
+
+def _connect(facts: Facts) -> Iterator[str]:
+    """Tell of each address how it answered."""
+    addresses = facts.get("addresses")
+    for each in addresses if isinstance(addresses, list) else []:
+        if isinstance(each, dict):
+            yield " ".join(shown(each[name]) for name in ("address", "result") if name in each)
+
+
+def _tls(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "version")
+    yield _named(facts, "cipher")
+    for certificate in certificates(facts)[:1]:
+        yield f"certificate {shown(certificate.get('subject', ''))}"
+    yield from _reason(facts)
+
+
+def _ehlo(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "extensions") or _named(facts, "extensions_before_tls")
+    yield from _reply(facts)
+
+
+def _recipient(facts: Facts) -> Iterator[str]:
+    recipients = facts.get("recipients")
+    for each in recipients if isinstance(recipients, list) else []:
+        if isinstance(each, dict):
+            yield from _reply(each)
+    yield from _reply(facts)
+
+
+def _auth(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "mechanism")
+    yield from _reply(facts)
+
+
+def _reply(facts: Facts) -> Iterator[str]:
+    words = (facts.get(name) for name in ("reply_code", "enhanced", "words"))
+    yield " ".join(shown(word) for word in words if word)
+    yield from _reason(facts)
+
+
+def _other_ports(facts: Facts) -> Iterator[str]:
+    """Tell how the other mail ports of the host answered, where they were tried."""
+    ports = facts.get("other_ports")
+    told = ", ".join(
+        f"{shown(each.get('port', '?'))} {shown(each.get('answer', '?'))}"
+        for each in (ports if isinstance(ports, list) else [])
+        if isinstance(each, dict)
+    )
+    yield f"other ports: {told}" if told else ""
+
+
+def _reason(facts: Facts) -> Iterator[str]:
+    yield _named(facts, "reason")
+
+
+def _named(facts: Facts, name: str) -> str:
+    return shown(facts[name]) if facts.get(name) else ""
+
+
+_TELL: Final[Mapping[Stage, Callable[[Facts], Iterator[str]]]] = {
+    Stage.SETTINGS: _settings,
+    Stage.RESOLVE: _resolve,
+    Stage.CONNECT: _connect,
+    Stage.EHLO: _ehlo,
+    Stage.TLS: _tls,
+    Stage.AUTH: _auth,
+    Stage.RECIPIENT: _recipient,
+}
+
+
+Row: TypeAlias = tuple[str, str]
+"""A label and what belongs to it."""
+
+WHO: Final[Mapping[Who, str]] = {
+    Who.YOU: "you",
+    Who.MAIL_ADMINISTRATOR: "the administrator of the mail server",
+    Who.NETWORK_ADMINISTRATOR: "the administrator of your network",
+    Who.PROVIDER: "the email provider",
+    Who.PROGRAM: "the makers of this program",
+}
+"""Who can mend it, in words."""
+
+UNPROVEN: Final = "Nothing failed. No email was sent, so this is no proof."
+"""What stands in the place of an outcome after a check that was not to send."""
+CANCELLED: Final = "The test was cancelled."
+"""What stands in the place of an outcome after a cancelled test."""
+
+_ARROWS: Final = {Direction.CLIENT: ">", Direction.SERVER: "<"}
+_FENCE: Final = re.compile(r"`{3,}")
+_TICKS: Final = re.compile(r"`+")
+
+
+def outcome_text(report: CheckReport) -> str:
+    """Return the outcome, word for word; other words only where the test had no outcome."""
+    if report.cancelled:
+        return CANCELLED
+    if not report.sent and report.finding is None:
+        return UNPROVEN
+    return report.message
+
+
+def stage_line(result: StageResult) -> str:
+    """Return a stage as one line, its parts at fixed columns: name, status, time, facts."""
+    line = f"{result.stage:<10} {result.status:<8} {result.ms:>6} ms"
+    facts = key_facts(result)
+    return f"{line}  {facts}" if facts else line
+
+
+def chain_rows(facts: Facts) -> Iterator[Row]:
+    """Return the certificate chain that the server sent, its own certificate first."""
+    for number, certificate in enumerate(certificates(facts), start=1):
+        lifetime = " to ".join(
+            shown(certificate[name]) for name in ("not_before", "not_after") if name in certificate
+        )
+        told = [shown(certificate.get("subject"))]
+        for label, name in (("for", "names"), ("issued by", "issuer"), ("key", "key")):
+            if certificate.get(name):
+                told.append(f"{label} {shown(certificate[name])}")
+        told.append(f"valid {lifetime}")
+        if certificate.get("fingerprint"):
+            told.append(f"SHA-256 {shown(certificate['fingerprint'])}")
+        yield f"certificate {number}", "; ".join(told)
+
+
+def report_chain(report: CheckReport) -> list[Row]:
+    """Return every certificate of a report."""
+    return [row for result in report.stages for row in chain_rows(result.facts)]
+
+
+def transcript_lines(report: CheckReport) -> Iterator[str]:
+    """Return the session line by line: when, an arrow for who spoke, and what."""
+    for line in report.transcript:
+        yield f"{line.at_ms:>6} ms {_ARROWS[line.direction]} {line.text}"
+
+
+def fact_rows(facts: Facts) -> list[Row]:
+    """Return facts as labels and texts."""
+    return [(name, shown(value)) for name, value in facts.items()]
+
+
+def report_markdown(report: CheckReport) -> str:
+    """Return the report as Markdown; nothing that a server said is read as markup there."""
+    parts = chain(
+        (f"# SMTP Desk report {report.id}".rstrip(), f"**{outcome_text(report)}**"),
+        _finding_markdown("Cause", report.finding) if report.finding else (),
+        *(_finding_markdown("Warning", warning) for warning in report.warnings),
+        _block("Stages", map(stage_line, report.stages)),
+        _block("Certificates", map(_joined, report_chain(report))),
+        _block("Transcript", transcript_lines(report)),
+        _block("Facts", (f"{result.stage}: {_compact(result.facts)}" for result in report.stages)),
+        _block("Settings", map(_joined, fact_rows(report.settings))),
+        _block("Environment", map(_joined, fact_rows(report.environment))),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _joined(row: Row) -> str:
+    return ": ".join(row)
+
+
+def _compact(facts: Facts) -> str:
+    return json.dumps(dict(facts), ensure_ascii=False)
+
+
+def _finding_markdown(title: str, finding: Finding) -> Iterator[str]:
+    yield f"## {title}: {_code(finding.code)}"
+    yield _plain(finding.summary)
+    if finding.explanation:
+        yield _plain(finding.explanation)
+    told = [f"Who can mend it: {WHO[finding.who]}"]
+    if finding.reply is not None:
+        told.append(f"Server said: {_code(str(finding.reply))}")
+    told.extend(f"Remedy: {_plain(remedy.text)}" for remedy in finding.remedies)
+    yield "\n".join(f"- {line}" for line in told)
+
+
+def _block(title: str, lines: Iterable[str]) -> Iterator[str]:
+    """Yield a section with its lines as they are; nothing where there are none."""
+    content = "\n".join(lines)
+    if content:
+        longest = max((len(run) for run in _FENCE.findall(content)), default=2)
+        fence = "`" * (longest + 1)
+        yield f"## {title}"
+        yield f"{fence}text\n{content}\n{fence}"
+
+
+def _code(text: str) -> str:
+    """Return a code span that no run of backticks inside can end."""
+    longest = max((len(run) for run in _TICKS.findall(text)), default=0)
+    ticks = "`" * (longest + 1)
+    space = " " if longest else ""
+    return f"{ticks}{space}{text}{space}{ticks}"
+
+
+def _plain(text: str) -> str:
+    """Escape what Markdown or HTML would take for more than text."""
+    return re.sub(r"([\\`*_\[\]<>&#|!~])", r"\\\1", text)

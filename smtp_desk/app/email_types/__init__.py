@@ -1,0 +1,1 @@
+"""The Email types page: the five kinds, previewed and tried."""

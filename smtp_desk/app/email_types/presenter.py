@@ -1,0 +1,297 @@
+"""The Email types page without its widgets: every variant as its recipient would see it."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Protocol
+
+from smtp_desk.app.delivery.words import kind_name, outbox_trouble
+from smtp_desk.app.email_types.sample import Send
+from smtp_desk.app.email_types.words import answers_to, receipt_notice, sender_of
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.routes.custom import failure_text
+from smtp_desk.app.routes.default import address_problems
+from smtp_desk.app.runner import Runner
+from smtp_desk.app.services import Services
+from smtp_desk.sender.mail.kinds import VARIANTS, Email, sample
+from smtp_desk.sender.mail.templates import Rendered, Templates
+from smtp_desk.sender.outbox.outbox import OutboxError
+from smtp_desk.sender.receipts import Receipt
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError
+from smtp_desk.store.files import write_atomic
+from smtp_desk.store.settings_file import SettingsFileError
+
+_UNKNOWN: Final = "Unknown: the settings can’t be read."
+_CANCELLED: Final = "Cancelled. The sample was not sent."
+
+
+class EmailTypesBusy(StrEnum):
+    """What runs, in words for the page."""
+
+    NOTHING = ""
+    SENDING = "Sending the sample…"
+    CANCELLING = "Cancelling…"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailType:
+    """One variant, for the list.
+
+    Attributes:
+        variant: Its name, which its templates bear.
+        title: Its name for people.
+        purpose: When it is sent.
+    """
+
+    variant: str
+    title: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """One variant with sample values, as its recipient would see it.
+
+    Attributes:
+        variant: Which one.
+        sender: From, as the saved settings make it.
+        answers: Where answers go, if not to From; "".
+        subject: The subject.
+        text: The plain text.
+        html: The HTML.
+        overrides: The person's own templates that took part, or would have.
+        problem: Why those are not used; "" where they are.
+        values: The sample values, each with its name.
+    """
+
+    variant: str
+    sender: str
+    answers: str
+    subject: str
+    text: str
+    html: str
+    overrides: tuple[str, ...] = ()
+    problem: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailTypesState:
+    """Everything on the page but the address that the person types.
+
+    Attributes:
+        types: What can be chosen.
+        chosen: The variant that is shown.
+        preview: What it looks like; None until it is known.
+        trouble: Why there is no preview; "".
+        folder: Where the person's own templates lie.
+        busy: What runs.
+        notice: What came of the sample, or of the browser.
+        address: What is wrong with the address, or worth to know.
+    """
+
+    types: tuple[EmailType, ...]
+    chosen: str
+    preview: Preview | None = None
+    trouble: str = ""
+    folder: str = ""
+    busy: EmailTypesBusy = EmailTypesBusy.NOTHING
+    notice: Notice | None = None
+    address: tuple[Notice, ...] = ()
+
+
+class EmailTypesView(Protocol):
+    """What the presenter needs of a face; called in the face's own thread."""
+
+    def render(self, state: EmailTypesState) -> None:
+        """Show this."""
+
+    def focus_recipient(self) -> None:
+        """Move the focus to the address."""
+
+    def open_file(self, file: Path) -> bool:
+        """Open a file in the browser; return whether there is one."""
+
+
+def email_types() -> tuple[EmailType, ...]:
+    """Return the seven variants."""
+    return tuple(_type(variant) for variant in VARIANTS)
+
+
+class EmailTypesPresenter:
+    """Decides what the Email types page shows.
+
+    Args:
+        services: What to work with.
+        runner: For what takes no time: reading templates and settings.
+        sending: A thread of its own for what may take minutes.
+        view: The page.
+        send: Sends a sample.
+    """
+
+    def __init__(
+        self, services: Services, runner: Runner, sending: Runner, view: EmailTypesView, send: Send
+    ) -> None:
+        self._services = services
+        self._runner = runner
+        self._sending = sending
+        self._view = view
+        self._send = send
+        self._templates = Templates(services.paths.templates)
+        self._folder: Path | None = None
+        self._cancel: Cancel | None = None
+        self._closed = False
+        types = email_types()
+        self._state = EmailTypesState(
+            types=types, chosen=types[0].variant, folder=str(services.paths.templates)
+        )
+
+    def refresh(self) -> None:
+        """Look at templates and settings again."""
+        self._view.render(self._state)
+        self._look(self._state.chosen)
+
+    def choose(self, variant: str) -> None:
+        """Show this variant."""
+        if variant != self._state.chosen:
+            self._show(replace(self._state, chosen=variant, notice=None))
+            self._look(variant)
+
+    def edit_recipient(self, text: str) -> None:
+        """Complain of an address only while it was found to be wrong."""
+        if self._state.address:
+            self._show(replace(self._state, address=address_problems(text)))
+
+    def send_sample(self, recipient: str) -> None:
+        """Send the chosen variant with its sample values; say what came of it."""
+        if self._state.busy:
+            return
+        notices = address_problems(recipient)
+        if any(notice.error for notice in notices):
+            self._show(replace(self._state, address=notices, notice=None))
+            self._view.focus_recipient()
+            return
+        email, send = sample(self._state.chosen, to=recipient), self._send
+        busy = EmailTypesBusy.SENDING
+        self._show(replace(self._state, address=notices, notice=None, busy=busy))
+        self._cancel = self._sending.run(
+            lambda _emit, cancel: send(email, cancel), on_done=self._sent, on_error=self._not_sent
+        )
+
+    def cancel_sample(self) -> None:
+        """Stop the sample that is on its way."""
+        if self._cancel is not None and self._state.busy is EmailTypesBusy.SENDING:
+            self._show(replace(self._state, busy=EmailTypesBusy.CANCELLING))
+            self._cancel.cancel()
+
+    def open_in_browser(self) -> None:
+        """Show the HTML in the browser, by a file that only this user can read."""
+        preview = self._state.preview
+        if preview is None:
+            return
+
+        def write(_emit: object, _cancel: object) -> Path:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="smtp-desk-"))
+            file = self._folder / f"{preview.variant}.html"
+            write_atomic(file, preview.html.encode())
+            if self._closed:  # meanwhile, in the other thread
+                self._remove_files()
+            return file
+
+        self._runner.run(write, on_done=self._written, on_error=self._not_written)
+
+    def close(self) -> None:
+        """The window closes: what is on its way is stopped, and what was written is removed."""
+        self._closed = True
+        if self._cancel is not None:
+            self._cancel.cancel()
+        self._remove_files()
+
+    def _look(self, variant: str) -> None:
+        services, templates = self._services, self._templates
+        self._runner.run(
+            lambda _emit, _cancel: _preview(services, templates, variant),
+            on_done=self._looked,
+            on_error=self._not_looked,
+        )
+
+    def _looked(self, preview: Preview) -> None:
+        if preview.variant == self._state.chosen:
+            self._show(replace(self._state, preview=preview, trouble=""))
+
+    def _not_looked(self, error: Exception) -> None:
+        self._show(replace(self._state, preview=None, trouble=failure_text(error)))
+
+    def _sent(self, receipt: Receipt) -> None:
+        notice = receipt_notice(receipt)
+        self._show(replace(self._state, busy=EmailTypesBusy.NOTHING, notice=notice))
+
+    def _not_sent(self, error: Exception) -> None:
+        if isinstance(error, CancelledError):
+            notice = Notice(_CANCELLED, plain=True)
+        else:
+            text = outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
+            notice = Notice(text, error=True)
+        self._show(replace(self._state, busy=EmailTypesBusy.NOTHING, notice=notice))
+
+    def _written(self, file: Path) -> None:
+        if self._closed:
+            return
+        if not self._view.open_file(file):
+            notice = Notice("No browser could be opened on this computer.", error=True)
+            self._show(replace(self._state, notice=notice))
+
+    def _not_written(self, error: Exception) -> None:
+        self._show(replace(self._state, notice=Notice(failure_text(error), error=True)))
+
+    def _remove_files(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _show(self, state: EmailTypesState) -> None:
+        self._state = state
+        if not self._closed:
+            self._view.render(state)
+
+
+def _type(variant: str) -> EmailType:
+    email = sample(variant)
+    standing = variant.removeprefix(email.kind).removeprefix("_")
+    title = kind_name(email.kind)
+    return EmailType(variant, f"{title} ({standing})" if standing else title, email.purpose)
+
+
+def _preview(services: Services, templates: Templates, variant: str) -> Preview:
+    email = sample(variant)
+    try:
+        stored = services.store.load()
+    except SettingsFileError:
+        return _made(email, templates.render(email), _UNKNOWN, "")
+    rendered = templates.render(email, company=stored.preferences.company_name)
+    return _made(email, rendered, sender_of(stored), answers_to(stored))
+
+
+def _made(email: Email, rendered: Rendered, sender: str, answers: str) -> Preview:
+    return Preview(
+        variant=email.variant,
+        sender=sender,
+        answers=answers,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        overrides=rendered.overrides,
+        problem=rendered.problem,
+        values=_values(email.variables()),
+    )
+
+
+def _values(variables: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value))
+        for name, value in variables.items()
+        if value is not None
+    )

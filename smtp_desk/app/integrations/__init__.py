@@ -1,0 +1,1 @@
+"""The Integrations page: the form, its test, its gate."""

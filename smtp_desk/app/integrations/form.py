@@ -1,0 +1,238 @@
+"""The form behind the Integrations page: what is typed, and which problems are shown yet.
+
+The CA files that the form has named: what was read from each, and which host it may serve.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from smtp_desk.core.address import AddressError, parse_host
+from smtp_desk.core.problems import Field, Problem, Severity
+from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft, Snapshot
+from smtp_desk.core.validation import (
+    InvalidDraftError,
+    app_password_without_spaces,
+    parse,
+    validate,
+    validate_recipient,
+)
+
+
+class CompanyCas:
+    """By path as typed; what was read last counts."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, CaFile] = {}
+        self._only_host: dict[str, str] = {}
+
+    def take(self, ca: CaFile, only_host: str = "") -> None:
+        """Take what was read from a file.
+
+        Args:
+            ca: Its content.
+            only_host: The only host that a person trusted it for, as in settings; "" tells
+                nothing new.
+        """
+        self._read[ca.path] = ca
+        if only_host:
+            self._only_host[ca.path] = only_host
+
+    def read(self, path: str) -> CaFile | None:
+        """Return what was read from `path`; None where nothing was yet, or none is named."""
+        return self._read.get(path.strip()) if path.strip() else CaFile()
+
+    def trusted_elsewhere(self, path: str, host: str) -> str:
+        """Return the only host that this CA was trusted for, or "" where it may serve `host`."""
+        only = self._only_host.get(path.strip(), "")
+        return "" if only == host else only
+
+
+_OTHER_HOST: Final = "ca_file.other_host"
+
+
+class Form:
+    """The draft, the recipient, and the fields that the person has left at least once.
+
+    A field starts to complain after its first `editingFinished`, then with every keystroke.
+
+    Attributes:
+        draft: What is typed.
+        recipient: Where the test email goes, as typed.
+        cas: What is known of the CA files that were named.
+    """
+
+    def __init__(self) -> None:
+        self.draft = SettingsDraft()
+        self.recipient = ""
+        self.cas: Final = CompanyCas()
+        self._base = self.draft
+        self._saved: ServerSettings | None = None
+        self._left: set[Field] = set()
+
+    def load(
+        self,
+        draft: SettingsDraft,
+        *,
+        saved: ServerSettings | None = None,
+        ca: CaFile | None = None,
+        ca_host: str = "",
+    ) -> None:
+        """Start anew from what is saved, or from an empty form.
+
+        Args:
+            draft: What the form then holds.
+            saved: The settings that the stored secret belongs to.
+            ca: What was read from `draft.ca_file`.
+            ca_host: The only host that this CA was trusted for, or "".
+        """
+        self.draft = self._base = draft
+        self._saved = saved
+        if ca is not None:
+            self.cas.take(ca, ca_host)
+        self._left.clear()
+
+    def rebase(self, draft: SettingsDraft, saved: ServerSettings | None) -> None:
+        """Take what was saved meanwhile; what the person has typed since stays."""
+        self._base = draft
+        self._saved = saved
+
+    def discard(self) -> None:
+        """Go back to what is saved; no field complains any more."""
+        self.draft = self._base
+        self._left.clear()
+
+    def edit(self, field: Field, text: str) -> bool:
+        """Take what was typed; return whether an SMTP field changed."""
+        if field is Field.RECIPIENT:
+            self.recipient = text
+            return False
+        before = self.draft
+        value = Secret(text) if field is Field.PASSWORD else text
+        # The fields of the form are the fields of the draft, by name.
+        self.draft = replace(before, **{str(field): value})  # type: ignore[arg-type]
+        return self.draft != before
+
+    def fill(self, draft: SettingsDraft) -> None:
+        """Take a draft that the program changed for the person; what is saved stays the base."""
+        self.draft = draft
+
+    def leave(self, *fields: Field) -> bool:
+        """From now on these fields complain; spaces around host and username go.
+
+        Only these two, and where the person sees it: a password is never altered.
+
+        Returns:
+            Whether there were any.
+        """
+        self._left.update(fields)
+        trimmed = {
+            str(field): getattr(self.draft, field).strip(" ")
+            for field in (Field.HOST, Field.USERNAME)
+            if field in fields
+        }
+        before, self.draft = self.draft, replace(self.draft, **trimmed)
+        return self.draft != before
+
+    @property
+    def host(self) -> str:
+        """The host as it stands in settings, or "" while it is none."""
+        try:
+            return parse_host(self.draft.host).ascii
+        except AddressError:
+            return ""
+
+    @property
+    def testable(self) -> SettingsDraft:
+        """The draft; a CA that was trusted for another host is left out of it."""
+        return replace(self.draft, ca_file="") if self._ca_trusted_elsewhere else self.draft
+
+    @property
+    def values(self) -> Snapshot | None:
+        """The values in the form, or None while they are no settings."""
+        if self._ca is None:
+            return None
+        try:
+            values = parse(self.draft, self._ca)
+        except InvalidDraftError:
+            return None
+        return None if self._stored_elsewhere(values) or self._ca_trusted_elsewhere else values
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All problems, notices included, whether or not they are shown yet."""
+        return (
+            *validate(self.draft, self._ca),
+            *self._trusted_ca_problem(),
+            *self._stored_password_problem(),
+            *validate_recipient(self.recipient),
+        )
+
+    @property
+    def visible_problems(self) -> tuple[Problem, ...]:
+        """The problems of fields that complain already, and those that another field caused."""
+        return tuple(
+            problem
+            for problem in self.problems
+            if problem.field in self._left or problem.code == _OTHER_HOST
+        )
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that forbid a test."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the form differs from what is saved."""
+        return self.draft != self._base
+
+    @property
+    def stored_password(self) -> StoredSecret | None:
+        """The stored secret that the person can go back to, or None where there is none."""
+        stored = self._base.password
+        return (
+            stored if isinstance(stored, StoredSecret) and self.draft.password != stored else None
+        )
+
+    @property
+    def password_without_spaces(self) -> Secret | None:
+        """The app password without its cosmetic spaces, or None where it has none."""
+        password = self.draft.password
+        if isinstance(password, StoredSecret):
+            return None
+        return app_password_without_spaces(self.draft.host, password)
+
+    @property
+    def _ca(self) -> CaFile | None:
+        """What was read from the CA file that is named now, or None where nothing was yet."""
+        return self.cas.read(self.draft.ca_file)
+
+    @property
+    def _ca_trusted_elsewhere(self) -> str:
+        """The only host that the CA in the form was trusted for, or "" where it may serve."""
+        return self.cas.trusted_elsewhere(self.draft.ca_file, self.host)
+
+    def _trusted_ca_problem(self) -> tuple[Problem, ...]:
+        """A CA that was trusted by its fingerprint serves the host that showed it, no other."""
+        host = self._ca_trusted_elsewhere
+        return (Problem(Field.CA_FILE, _OTHER_HOST, {"host": host}),) if host else ()
+
+    def _stored_elsewhere(self, values: Snapshot) -> bool:
+        return isinstance(values.password, StoredSecret) and (
+            self._saved is None or self._saved.identity != values.settings.identity
+        )
+
+    def _stored_password_problem(self) -> tuple[Problem, ...]:
+        """The stored secret never goes to another server than the one it was proven with."""
+        if not isinstance(self.draft.password, StoredSecret):
+            return ()
+        try:
+            values = parse(
+                replace(self.draft, from_email="name@example.com", from_name=""), self._ca
+            )
+        except InvalidDraftError:
+            return ()
+        if not self._stored_elsewhere(values):
+            return ()
+        return (Problem(Field.PASSWORD, "password.stored_elsewhere"),)

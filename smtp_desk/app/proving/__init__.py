@@ -1,0 +1,1 @@
+"""Proving settings and a From domain: the use cases behind every test."""

@@ -1,0 +1,270 @@
+"""Prove settings with a real test email, and save what was proven."""
+
+import secrets
+from dataclasses import dataclass
+
+from smtp_desk.app.logs import hide_in_log, log_report
+from smtp_desk.app.proving.domain import DomainRequest, check_domain, unchecked, with_domain
+from smtp_desk.app.routes.outage import end_rest
+from smtp_desk.app.runner import Emit
+from smtp_desk.app.services import Services
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.problems import Field, Problem, Severity
+from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security, SettingsDraft, Snapshot
+from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
+from smtp_desk.core.texts import problem_text
+from smtp_desk.core.validation import InvalidDraftError, parse, validate_recipient
+from smtp_desk.sender.mail.message import compose_test
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.smtp.check.check import CheckRequest, Steps, run_check
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError
+from smtp_desk.store.company_ca import read_ca_file
+from smtp_desk.store.credentials import CredentialsUnavailableError
+from smtp_desk.store.stored import ServerState, StoredServer, StoredSettings, judged
+
+_SHOWN = tuple(str(field) for field in Field if field not in (Field.PASSWORD, Field.RECIPIENT))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofRequest:
+    """What to test.
+
+    Attributes:
+        draft: The form at the moment of the click.
+        recipient: Where the test email goes; not needed unless `steps` is FULL.
+        steps: How far to go; only a FULL test proves anything.
+        total_seconds: Limit of the whole test.
+        resolver: `HOST:PORT` of a DNS server to ask instead of the system.
+        domain: Whether to ask the DNS about the From domain afterwards; it may take
+            `app.domain.SECONDS` more, and whatever comes of it is no more than a warning.
+    """
+
+    draft: SettingsDraft
+    recipient: str = ""
+    steps: Steps = Steps.FULL
+    total_seconds: float = 60.0
+    resolver: str | None = None
+    domain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProofResult:
+    """What came of a test.
+
+    Attributes:
+        report: All that was seen.
+        values: What was tested, or None where the draft was no settings.
+        secret: The password that was used, or None where there was none.
+        proven: Whether `values` may be saved.
+    """
+
+    report: CheckReport
+    values: Snapshot | None = None
+    secret: Secret | None = None
+    proven: bool = False
+
+
+class _NotTestableError(Exception):
+    """The test ends before the first packet."""
+
+    def __init__(self, code: str, **facts: Json) -> None:
+        super().__init__(code)
+        self.failure = SmtpFailure(Stage.SETTINGS, code, facts=facts)
+
+
+def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel) -> ProofResult:
+    """Run one test of the draft; blocks until it ends, never raises for what a server does.
+
+    Args:
+        services: Where the stored secret, the catalogue and the versions come from.
+        request: What to test.
+        emit: Called for every stage that begins or ends.
+        cancel: Ends the test within 100 ms.
+    """
+    report_id = secrets.token_hex(8)
+    values: Snapshot | None = None
+    try:
+        values = _values(request)
+        secret = _secret(services, values) if request.steps is not Steps.NO_LOGIN else None
+    except _NotTestableError as error:
+        report = _failed_report(services, request, error.failure, emit, report_id)
+        _log(services, report)
+        return ProofResult(report, values)
+    hide_in_log(secret)
+    report = run_check(
+        CheckRequest(
+            settings=values.settings,
+            secret=secret,
+            recipient=request.recipient.strip(),
+            content=_test_message(services, request, values),
+            steps=request.steps,
+            total_seconds=request.total_seconds,
+            resolver=request.resolver,
+        ),
+        catalogue=services.catalogue,
+        on_event=emit,
+        cancel=cancel,
+        environment=services.environment,
+        report_id=report_id,
+    )
+    if request.domain and not report.cancelled:
+        asked = DomainRequest(
+            from_email=values.settings.from_email,
+            host=values.settings.host,
+            resolver=request.resolver,
+        )
+        report = _with_domain(services, asked, report, emit, cancel)
+    _log(services, report)
+    return ProofResult(report, values, secret, report.sent and request.steps is Steps.FULL)
+
+
+def _with_domain(
+    services: Services, asked: DomainRequest, report: CheckReport, emit: Emit, cancel: Cancel
+) -> CheckReport:
+    resolved = next(
+        (each.status for each in report.stages if each.stage is Stage.RESOLVE), StageStatus.SKIPPED
+    )
+    emit(StageEvent(Stage.RESOLVE, StageStatus.STARTED))
+    try:
+        check = check_domain(services, asked, cancel)
+    except CancelledError:
+        # What came of the test itself stands.
+        check = unchecked(asked, "cancelled")
+    emit(StageEvent(Stage.RESOLVE, resolved, facts=check.facts))
+    return with_domain(report, check)
+
+
+def save(services: Services, result: ProofResult, *, default: bool = False) -> StoredSettings:
+    """Save what `result` proved, secret and settings as one; the route's rest ends.
+
+    Args:
+        services: Where it is saved.
+        result: A test that passed.
+        default: Save it as the relay of the default email service, and make that the default.
+
+    Raises:
+        ValueError: The result proves nothing.
+        SaveError: It could not be saved; what was saved before stays in service.
+    """
+    if not result.proven or result.values is None:
+        raise ValueError("only a successful test email can be saved")
+    mode = Security(result.report.mode)
+    settings = result.values.settings
+    stored = services.store.save_server(settings, mode, result.secret, default=default)
+    end_rest(services, DEFAULT if default else CUSTOM)
+    return stored
+
+
+def _log(services: Services, report: CheckReport) -> None:
+    if not services.sandboxed:  # nothing of a sandbox reaches the person's own log
+        log_report(report)
+
+
+def _values(request: ProofRequest) -> Snapshot:
+    draft = request.draft
+    ca = read_ca_file(draft.ca_file.strip()) if draft.ca_file.strip() else None
+    try:
+        values = parse(draft, ca, login=request.steps is not Steps.NO_LOGIN)
+    except InvalidDraftError as error:
+        raise _problem_failure(error.problems) from error
+    if request.steps is Steps.FULL and (problems := _errors(validate_recipient(request.recipient))):
+        raise _problem_failure(problems)
+    return values
+
+
+def _secret(services: Services, values: Snapshot) -> Secret | None:
+    password = values.password
+    if isinstance(password, Secret):
+        return password or None
+    servers = services.store.load().servers
+    server = next((server for server in servers if server.key == password.key), None)
+    if server is None:
+        raise _NotTestableError("settings.secret_unavailable", reason="not_found")
+    if server.settings.identity != values.settings.identity:
+        problem = problem_text(Problem(Field.PASSWORD, "password.stored_elsewhere"))
+        raise _NotTestableError(
+            "settings.credentials_incomplete", field="password", problem=problem
+        )
+    try:
+        secret = services.store.secret(server)
+    except CredentialsUnavailableError as error:
+        raise _NotTestableError(
+            "settings.secret_unavailable", reason=str(error.reason), problem=str(error)
+        ) from error
+    if secret is None or _is_of_another(secret, server, servers):
+        raise _NotTestableError("settings.secret_unavailable", reason="not_found")
+    return secret
+
+
+def _is_of_another(secret: Secret, server: StoredServer, servers: tuple[StoredServer, ...]) -> bool:
+    """Whether the secret was proven with another saved server, and not with this one.
+
+    The one that an unattended machine is given stands in for any that the keyring does not
+    give, and must not reach another server than its own.
+    """
+    others = [other for other in servers if other is not server]
+    return bool(others) and not _proves(secret, server) and any(_proves(secret, o) for o in others)
+
+
+def _proves(secret: Secret, server: StoredServer) -> bool:
+    return judged(server, secret).state is ServerState.ACTIVE
+
+
+def _errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(problem for problem in problems if problem.severity is Severity.ERROR)
+
+
+def _problem_failure(problems: tuple[Problem, ...]) -> _NotTestableError:
+    errors = _errors(problems)
+    first = errors[0]
+    if first.field is Field.HOST:
+        code = "settings.host_invalid"
+    elif first.field is Field.CA_FILE:
+        code = "settings.ca_file_unreadable"
+    elif first.code.startswith("credentials."):
+        code = "settings.credentials_incomplete"
+    else:
+        code = "settings.value_invalid"
+    facts: dict[str, Json] = {
+        "field": str(first.field),
+        "problem": problem_text(first),
+        "problems": [f"{problem.field}: {problem_text(problem)}" for problem in errors],
+    }
+    return _NotTestableError(code, **facts)
+
+
+def _test_message(services: Services, request: ProofRequest, values: Snapshot) -> bytes:
+    if request.steps is not Steps.FULL:
+        return b""
+    settings = values.settings
+    return compose_test(
+        host=settings.host,
+        port=settings.port,
+        sender=settings.from_email,
+        sender_name=settings.from_name,
+        recipient=request.recipient,
+        now=services.now(),
+    )
+
+
+def _failed_report(
+    services: Services, request: ProofRequest, failure: SmtpFailure, emit: Emit, report_id: str
+) -> CheckReport:
+    events = (
+        StageEvent(Stage.SETTINGS, StageStatus.STARTED),
+        StageEvent(Stage.SETTINGS, StageStatus.FAILED, facts=failure.facts),
+    )
+    for event in events:
+        emit(event)
+    draft = request.draft
+    return CheckReport(
+        outcome=ReportOutcome.UNREACHABLE,
+        finding=services.catalogue.find(failure, {"host": draft.host.strip()}),
+        stages=fold_stages(events),
+        transcript=(),
+        settings={field: getattr(draft, field) for field in _SHOWN},
+        environment=services.environment,
+        id=report_id,
+    )

@@ -1,0 +1,272 @@
+"""The default email service: what it is, and the way to each of its kinds.
+
+It takes the emails that the custom server can't: by the organisation's relay, by the
+machine's own MTA, or by holding them in the outbox until a route works. A relay needs the
+same test as the custom server and has its own password in the keyring; it stays saved
+while another kind is in use, so that it can be chosen again.
+
+Whether a path names a program that can be the machine's MTA, and not this one.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.routes.custom import judge
+from smtp_desk.app.routes.outage import end_rest
+from smtp_desk.app.services import Services
+from smtp_desk.core.address import has_control, parse_host, parse_mailbox
+from smtp_desk.core.problems import Severity
+from smtp_desk.core.texts import problem_text
+from smtp_desk.core.validation import validate_recipient
+from smtp_desk.sender.routes.route import DEFAULT
+from smtp_desk.sender.routes.saved import default_identity, identity_problem
+from smtp_desk.sender.routes.sendmail import is_this_program
+from smtp_desk.store.stored import (
+    DefaultKind,
+    NotProvenError,
+    ServerState,
+    ServerStatus,
+    StoredServer,
+    StoredSettings,
+)
+
+USUAL_SENDMAIL: Final = "/usr/sbin/sendmail"
+"""Where most systems have their MTA."""
+
+
+def sendmail_problem(text: str) -> str:
+    """Return what keeps a typed path from being the machine's MTA, or ""; looks at the disk."""
+    for broken, said in _RULES:
+        if broken(text):
+            return said
+    return ""
+
+
+def _is_missing(text: str) -> bool:
+    try:
+        return not Path(text.strip()).exists()
+    except OSError:  # a name that is too long, or a folder that may not be looked into
+        return True
+
+
+def _is_no_program(text: str) -> bool:
+    path = Path(text.strip())
+    return not path.is_file() or not os.access(path, os.X_OK)
+
+
+_RULES: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
+    (
+        lambda text: not text.strip(),
+        f"Enter the path of the program, on most systems {USUAL_SENDMAIL}",
+    ),
+    (has_control, "Contains a line break or another control character. Remove it."),
+    (
+        lambda text: not Path(text.strip()).is_absolute(),
+        f"Enter the whole path, from the root on: {USUAL_SENDMAIL}",
+    ),
+    (_is_missing, "There is no such file."),
+    (_is_no_program, "This is no program that can be run."),
+    (
+        lambda text: is_this_program(Path(text.strip())),
+        "This is SMTP Desk itself: emails would go round in circles.",
+    ),
+)
+"""What is wrong, and what to say then; each rule takes the ones before it as held."""
+
+
+_NO_RELAY: Final = "No relay is saved. Set one up and test it first."
+
+
+class InvalidSendmailError(ValueError):
+    """The path or the address can't serve as the default email service.
+
+    Attributes:
+        path: What is wrong with the path.
+        from_email: What is wrong with the address.
+    """
+
+    def __init__(self, path: tuple[Notice, ...], from_email: tuple[Notice, ...]) -> None:
+        wrong = (("Path", path), ("From email", from_email))
+        said = (f"{name}: {notice.text}" for name, notices in wrong for notice in notices)
+        super().__init__(" ".join(said))
+        self.path = path
+        self.from_email = from_email
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The saved relay of the organisation.
+
+    Attributes:
+        host: Its name, for people.
+        from_email: The address that emails come from.
+        state: ACTIVE where its proof holds, else why not.
+    """
+
+    host: str
+    from_email: str
+    state: ServerStatus
+
+    @property
+    def proven(self) -> bool:
+        """Whether emails may leave through it."""
+        return self.state.state is ServerState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultState:
+    """The default email service, as the faces show it.
+
+    Attributes:
+        kind: What it is.
+        sendmail_path: The path of the MTA, also while another kind is in use; "" for none.
+        from_email: The address of SENDMAIL or SMTP; "" for none.
+        relay: The saved relay, also while another kind is in use.
+        problem: Which of its values can't be used and why, for people; "" for none. Saved
+            ones can; a file written by hand can hold others.
+    """
+
+    kind: DefaultKind = DefaultKind.OUTBOX
+    sendmail_path: str = ""
+    from_email: str = ""
+    relay: Relay | None = None
+    problem: str = ""
+
+    @property
+    def works(self) -> bool:
+        """Whether emails can leave, or wait as they should."""
+        proven = self.relay is not None and self.relay.proven
+        return not self.problem and (proven or self.kind is not DefaultKind.SMTP)
+
+    @property
+    def text(self) -> str:
+        """What becomes of the emails that it gets."""
+        if self.problem:
+            return f"Not used. {self.problem} Until it is corrected emails wait in the outbox."
+        if self.kind is DefaultKind.SENDMAIL:
+            return f"Emails leave through {self.sendmail_path}, from {self.from_email}."
+        if self.kind is DefaultKind.OUTBOX or self.relay is None:
+            return "Emails wait in the outbox until a route works."
+        relay = self.relay
+        if relay.proven:
+            return f"Emails leave through {relay.host}, from {relay.from_email}."
+        return (
+            f"{relay.host} is not used: {relay.state.reason} Until then emails wait in the outbox."
+        )
+
+
+def load_default(services: Services) -> DefaultState:
+    """Return the default email service; asks the keyring for the secret of a saved relay.
+
+    Raises:
+        SettingsFileError: The settings can't be read.
+    """
+    return default_state(services, services.store.load())
+
+
+def default_state(services: Services, stored: StoredSettings) -> DefaultState:
+    """Return the default email service of these settings; asks the keyring as `load_default`."""
+    service = stored.default
+    return DefaultState(
+        kind=service.kind,
+        sendmail_path=service.sendmail_path,
+        from_email=service.from_email,
+        relay=_relay(services, stored, service.server) if service.server else None,
+        problem=_problem(stored),
+    )
+
+
+def use_outbox(services: Services) -> DefaultState:
+    """Hold the emails in the outbox; a saved relay stays saved.
+
+    Raises:
+        SaveError: It could not be saved.
+        SettingsFileError: The settings can't be read.
+    """
+    service = services.store.load().default
+    stored = services.store.save_default(replace(service, kind=DefaultKind.OUTBOX))
+    return _saved(services, stored)
+
+
+def use_sendmail(services: Services, path: str, from_email: str) -> DefaultState:
+    """Hand the emails to the machine's MTA; a saved relay stays saved.
+
+    Args:
+        services: Where it is saved.
+        path: The absolute path of a program that takes sendmail's options.
+        from_email: The address that emails come from.
+
+    Raises:
+        InvalidSendmailError: One of both can't serve; nothing changed.
+        SaveError: It could not be saved.
+        SettingsFileError: The settings can't be read.
+    """
+    problems = path_problems(path), address_problems(from_email)
+    if any(notice.error for notices in problems for notice in notices):
+        raise InvalidSendmailError(*problems)
+    service = replace(
+        services.store.load().default,
+        kind=DefaultKind.SENDMAIL,
+        sendmail_path=path.strip(),
+        from_email=parse_mailbox(from_email).address,
+    )
+    return _saved(services, services.store.save_default(service))
+
+
+def use_relay(services: Services) -> DefaultState:
+    """Send the emails through the saved relay again.
+
+    Raises:
+        NotProvenError: There is none, or it is not proven.
+        SaveError: It could not be saved.
+        SettingsFileError: The settings can't be read.
+    """
+    stored = services.store.load()
+    relay = stored.default.server
+    if relay is None:
+        raise NotProvenError(ServerStatus(ServerState.NOT_CONFIGURED, _NO_RELAY))
+    status = judge(services, stored, default=True)
+    if status.state is not ServerState.ACTIVE:
+        raise NotProvenError(status)
+    service = replace(stored.default, kind=DefaultKind.SMTP, from_email=relay.settings.from_email)
+    return _saved(services, services.store.save_default(service))
+
+
+def path_problems(text: str) -> tuple[Notice, ...]:
+    """Say what keeps a path from being the machine's MTA; looks at the disk."""
+    problem = sendmail_problem(text)
+    return (Notice(problem, error=True),) if problem else ()
+
+
+def address_problems(text: str) -> tuple[Notice, ...]:
+    """Say what is wrong with an address, and what is only worth to know."""
+    return tuple(
+        Notice(problem_text(problem), error=problem.severity is Severity.ERROR)
+        for problem in validate_recipient(text)
+    )
+
+
+def _saved(services: Services, stored: StoredSettings) -> DefaultState:
+    end_rest(services, DEFAULT)
+    return default_state(services, stored)
+
+
+def _problem(stored: StoredSettings) -> str:
+    """Say which saved value keeps the kind in use from being used; looks at the disk."""
+    service, identity = stored.default, default_identity(stored)
+    if identity is None:
+        return ""
+    if service.kind is DefaultKind.SENDMAIL and (said := sendmail_problem(service.sendmail_path)):
+        return f"Path of sendmail: {said.removesuffix('.')}."
+    problem = identity_problem(identity)
+    return f"{problem['field']}: {problem['reason']}." if problem else ""
+
+
+def _relay(services: Services, stored: StoredSettings, server: StoredServer) -> Relay:
+    settings = server.settings
+    host = parse_host(settings.host).unicode
+    return Relay(host, settings.from_email, judge(services, stored, default=True))

@@ -1,0 +1,203 @@
+"""What the program was started with: variables without secrets, and standard streams.
+
+The first code of ours that runs; it imports next to nothing.
+
+Whether a window can be opened here, and what exactly is missing where not.
+
+Qt itself would end the program without a word that helps.
+"""
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Final
+
+from smtp_desk.core.exit_status import ExitStatus
+
+# That of `store.credentials`, whose imports cost a tenth of the way to the first paint.
+PASSWORD_VARIABLE: Final = "SMTP_DESK_PASSWORD"  # noqa: S105 - a variable's name
+
+_STANDARD_DESCRIPTORS: Final = (0, 1, 2)
+
+
+def fill_closed_descriptors() -> None:
+    """Open what the program was started without, as by `>&-`, to nothing.
+
+    Else the next file or socket would get the number of standard output.
+    """
+    for descriptor in _STANDARD_DESCRIPTORS:
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+class LaunchEnvironment(dict[str, str]):
+    """The variables the program was started with; its repr shows none of them."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+def take_environment(environ: MutableMapping[str, str] = os.environ) -> LaunchEnvironment:
+    """Return the environment and remove the password from the process's own.
+
+    Neither child processes nor, on POSIX systems, whoever may read `/proc/PID/environ` or run
+    `ps` can see `SMTP_DESK_PASSWORD` afterwards. Call it before the first thread starts.
+    """
+    taken = LaunchEnvironment(environ)
+    if PASSWORD_VARIABLE in environ:
+        if environ is os.environ and os.name == "posix":
+            _overwrite_in_memory(PASSWORD_VARIABLE)
+        del environ[PASSWORD_VARIABLE]
+    return taken
+
+
+def _overwrite_in_memory(name: str) -> None:
+    """Blank the value of a variable where the kernel put it.
+
+    Unsetting a variable only drops the pointer to it; the kernel goes on showing the memory
+    that the program was started with. That memory is the program's own to write to.
+    """
+    prefix = os.fsencode(name) + b"="
+    variables = _c_environ()
+    index = 0
+    while address := variables[index]:
+        content = ctypes.string_at(address)
+        if content.startswith(prefix):
+            ctypes.memset(address + len(prefix), 0, len(content) - len(prefix))
+        index += 1
+
+
+def _c_environ() -> "ctypes._Pointer[ctypes.c_void_p]":
+    """Return the C library's `char **environ`, as addresses."""
+    addresses = ctypes.POINTER(ctypes.c_void_p)
+    library = ctypes.CDLL(None)
+    if sys.platform == "darwin":  # a dynamic library there has no `environ` of its own
+        library._NSGetEnviron.restype = ctypes.POINTER(addresses)  # noqa: SLF001 - its C name
+        found: ctypes._Pointer[ctypes.c_void_p] = library._NSGetEnviron().contents  # noqa: SLF001
+        return found
+    return addresses.in_dll(library, "environ")
+
+
+# What Qt takes from the system, and the Debian package that has it.
+_ALWAYS: Final[Mapping[str, str]] = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libfreetype.so.6": "libfreetype6",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libX11.so.6": "libx11-6",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libxkbcommon.so.0": "libxkbcommon0",
+}
+_FOR_X11: Final[Mapping[str, str]] = {
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libxcb.so.1": "libxcb1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-sync.so.1": "libxcb-sync1",
+    "libxcb-xfixes.so.0": "libxcb-xfixes0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+_FOR_WAYLAND: Final[Mapping[str, str]] = {
+    "libwayland-client.so.0": "libwayland-client0",
+    "libwayland-cursor.so.0": "libwayland-cursor0",
+}
+_X11_PLATFORM: Final = "xcb"
+_WITHOUT_DISPLAY: Final = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
+
+
+@dataclass(frozen=True, slots=True)
+class NoWindow:
+    """Why no window can be opened.
+
+    Attributes:
+        text: What is missing and how to get it, for a person.
+        status: The exit status: UNAVAILABLE for a library, CONFIG for a display.
+    """
+
+    text: str
+    status: ExitStatus
+
+
+def missing_for_window(
+    environ: Mapping[str, str],
+    *,
+    platform: str = sys.platform,
+    load: Callable[[str], ctypes.CDLL] = ctypes.CDLL,
+) -> NoWindow | None:
+    """Return what is missing to open a window, or None where nothing is.
+
+    Args:
+        environ: Tells of the display.
+        platform: As `sys.platform`; Windows and macOS always have a display.
+        load: Loads a shared library, or raises `OSError`.
+    """
+    if platform in ("win32", "darwin"):
+        return None
+    chosen = environ.get("QT_QPA_PLATFORM", "").partition(":")[0].partition(";")[0]
+    wayland = bool(environ.get("WAYLAND_DISPLAY")) and chosen != _X11_PLATFORM
+    wanted = dict(_ALWAYS)
+    if chosen not in _WITHOUT_DISPLAY:
+        if not wayland and not environ.get("DISPLAY"):
+            return _no_display("neither DISPLAY nor WAYLAND_DISPLAY is set")
+        wanted |= _FOR_WAYLAND if wayland else _FOR_X11
+    lacking = {name: package for name, package in wanted.items() if not _loads(name, load)}
+    if lacking:
+        return _no_libraries(lacking)
+    if (
+        chosen not in _WITHOUT_DISPLAY
+        and not wayland
+        and not _x11_answers(environ["DISPLAY"], load)
+    ):
+        return _no_display(f"the display {environ['DISPLAY']} does not answer, or refuses")
+    return None
+
+
+def missing_library(error: ImportError) -> NoWindow:
+    """Return what to tell a person where Qt could not be loaded after all."""
+    text = f"The window can't be opened: Qt can't be loaded ({error})."
+    return NoWindow(text, ExitStatus.UNAVAILABLE)
+
+
+def _loads(name: str, load: Callable[[str], ctypes.CDLL]) -> bool:
+    try:
+        load(name)
+    except OSError:
+        return False
+    return True
+
+
+def _x11_answers(display: str, load: Callable[[str], ctypes.CDLL]) -> bool:
+    """Connect to the display as Qt would; where that fails, Qt ends the program."""
+    xcb = load("libxcb.so.1")
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display), None))
+    refused: int = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return refused == 0
+
+
+def _no_display(why: str) -> NoWindow:
+    text = (
+        f"The window can't be opened: {why}. Start SMTP Desk in a desktop session, or use its "
+        "commands: smtp-desk --help"
+    )
+    return NoWindow(text, ExitStatus.CONFIG)
+
+
+def _no_libraries(lacking: Mapping[str, str]) -> NoWindow:
+    text = (
+        f"The window can't be opened: Qt needs {', '.join(lacking)}. On Debian and Ubuntu: "
+        f"sudo apt-get install {' '.join(lacking.values())}"
+    )
+    return NoWindow(text, ExitStatus.UNAVAILABLE)

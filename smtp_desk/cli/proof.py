@@ -1,0 +1,254 @@
+"""What check and configure have in common: how a test is shown, and its report given.
+
+Running a test in the background while the main thread shows it and waits for Ctrl-C.
+
+What configure and default smtp have in common: test SETTINGS, and save what was proven.
+"""
+
+import math
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar
+
+import click
+
+from smtp_desk.app.diagnostics.report_file import report_octets, save_report
+from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove, save
+from smtp_desk.app.routes.custom import failure_text
+from smtp_desk.app.services import Services
+from smtp_desk.cli.invocation import CommandError, Invocation, first_interrupt, say, write_octets
+from smtp_desk.cli.manual import TEST_STATUSES, Meanings
+from smtp_desk.cli.outbox import FileName
+from smtp_desk.cli.render import StageList, Way, print_verdict
+from smtp_desk.cli.settings_options import draft_of, options_of, read_password, settings_given
+from smtp_desk.core.exit_status import ExitStatus, exit_status
+from smtp_desk.core.findings.finding import Remedy
+from smtp_desk.core.report import CheckReport
+from smtp_desk.core.stages import StageEvent
+from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.store.settings_store import SaveError
+
+_TICK_S: Final = 0.05
+# Not a SimpleQueue: a signal at the end of its wait makes that wait endless (CPython to 3.13).
+_Events: TypeAlias = "queue.Queue[StageEvent | None]"
+
+
+def run_proof(
+    services: Services, request: ProofRequest, show: Callable[[StageEvent], None]
+) -> ProofResult:
+    """Run a test; the first Ctrl-C cancels it, a second one ends the program.
+
+    Signals reach Python's main thread only, and on Windows only between two of its
+    instructions: so that thread never waits for the network.
+
+    Args:
+        services: As for `prove`.
+        request: What to test.
+        show: Called in the calling thread for each event.
+    """
+    cancel = Cancel()
+    events: _Events = queue.Queue()
+    outcome: Future[ProofResult] = Future()
+
+    def work() -> None:
+        try:
+            outcome.set_result(prove(services, request, events.put, cancel))
+        except BaseException as fault:  # noqa: BLE001 - raised again in the calling thread
+            outcome.set_exception(fault)
+        finally:
+            events.put(None)
+
+    with first_interrupt() as interrupted:
+        threading.Thread(target=work, name="test", daemon=True).start()
+        for event in _until_the_end(events):
+            if interrupted.is_set():
+                cancel.cancel()
+            if event is not None:
+                show(event)
+    return outcome.result()
+
+
+def _until_the_end(events: _Events) -> Iterator[StageEvent | None]:
+    """Yield the events, and None whenever there was none for a moment."""
+    while True:
+        try:
+            event = events.get(timeout=_TICK_S)
+        except queue.Empty:
+            yield None
+            continue
+        if event is None:
+            return
+        yield event
+
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+DEFAULT_SECONDS: Final = 60.0
+LONGEST_SECONDS: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """In which shape the report is given.
+
+    Attributes:
+        as_json: The report on standard output, and nothing else there.
+        file: Where it is also saved, or None.
+    """
+
+    as_json: bool
+    file: Path | None
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not 0 < value <= LONGEST_SECONDS or math.isnan(value):
+        raise click.BadParameter(
+            f"A test takes more than 0 and at most {LONGEST_SECONDS:g} seconds, not {value:g}."
+        )
+    return value
+
+
+def proof_options(command: _F) -> _F:
+    """Give a command the options that every test has."""
+    for option in (
+        click.option(
+            "--report",
+            "file",
+            metavar="FILE",
+            type=FileName(dir_okay=False),
+            help="Also save the report there, readable by you only.",
+        ),
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help="Print the report as JSON on standard output, and nothing else there.",
+        ),
+        click.option(
+            "--timeout",
+            type=float,
+            default=DEFAULT_SECONDS,
+            show_default=f"{DEFAULT_SECONDS:g}",
+            metavar="SECONDS",
+            callback=_seconds,
+            help="Longest time for the whole test.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def run_shown(invocation: Invocation, request: ProofRequest, shape: Shape) -> ProofResult:
+    """Run the test and show its stages, beside a JSON report on a terminal only."""
+    console = invocation.err if shape.as_json else invocation.out
+    shown = None if shape.as_json and not console.is_terminal else StageList(console)
+    with shown or nullcontext():
+        return run_proof(invocation.services, request, shown.show if shown else lambda _event: None)
+
+
+def by_options(remedy: Remedy) -> str:
+    """Return the options that make the changes of a remedy, where SETTINGS were given."""
+    return options_of(remedy.changes)
+
+
+def by_configuring(remedy: Remedy) -> str:
+    """Tell how a remedy changes what is saved: with one option all come from the command line."""
+    options = options_of(remedy.changes)
+    return f"“smtp-desk configure” with all SETTINGS and {options}" if options else ""
+
+
+def present(
+    invocation: Invocation, report: CheckReport, shape: Shape, way: Way = by_options
+) -> ExitStatus:
+    """Give the report in its shape, and return the exit status for its finding.
+
+    Args:
+        invocation: Where to give it.
+        report: The report of a test that was run here.
+        shape: Its shape.
+        way: Tells how a remedy is done here.
+
+    Raises:
+        CommandError: The report could not be saved in a file.
+    """
+    if shape.as_json:
+        write_octets(report_octets(report))
+    else:
+        print_verdict(invocation.out, report, way)
+    if shape.file is not None:
+        try:
+            save_report(shape.file, report)
+        except OSError as error:
+            raise CommandError(
+                f"The report could not be saved as {shape.file}: {error.strerror}.",
+                ExitStatus.CANTCREAT,
+            ) from error
+    return exit_status(report.finding)
+
+
+SAVE_STATUSES: Meanings = {
+    **TEST_STATUSES,
+    ExitStatus.CANTCREAT: "the test passed, but the settings or the report could not be saved",
+}
+"""The exit statuses of commands that test and save."""
+
+
+def settings_request(
+    context: click.Context,
+    recipient: str,
+    settings: Mapping[str, str],
+    *,
+    timeout: float,
+    password_stdin: bool,
+) -> ProofRequest:
+    """Make the test of SETTINGS; the password comes from where it was given.
+
+    Raises:
+        click.UsageError: None of SETTINGS stands on the command line.
+        CommandError: The password can't be read.
+    """
+    if not settings_given(context):
+        raise click.UsageError("Give the SETTINGS to save, at least --host.", context)
+    password = read_password(context.obj, from_stdin=password_stdin, username=settings["username"])
+    return ProofRequest(
+        draft=draft_of(context.obj, settings, password),
+        recipient=recipient,
+        total_seconds=timeout,
+    )
+
+
+def prove_and_save(
+    invocation: Invocation,
+    request: ProofRequest,
+    shape: Shape,
+    after_save: Callable[[Services], str],
+    *,
+    default: bool = False,
+) -> ExitStatus:
+    """Run the test, give its report, and save the settings if it passed.
+
+    Args:
+        invocation: Where to show and to save it.
+        request: A whole test.
+        shape: In which shape the report is given.
+        after_save: Says what holds once it was saved.
+        default: Save them as the relay of the default email service.
+
+    Raises:
+        CommandError: The settings or the report could not be saved.
+    """
+    result = run_shown(invocation, request, shape)
+    status = present(invocation, result.report, shape)
+    if not result.proven:
+        return status
+    try:
+        save(invocation.services, result, default=default)
+    except SaveError as error:
+        raise CommandError(f"Not saved. {failure_text(error)}", ExitStatus.CANTCREAT) from error
+    say(invocation.err if shape.as_json else invocation.out, after_save(invocation.services))
+    return status

@@ -1,0 +1,167 @@
+"""How a test ended, for a person: the outcome word for word, then the true cause.
+
+The stages of a running test: a live list on a terminal, one line a stage in a pipe.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+from typing import Final, Self, TypeAlias
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from smtp_desk.app.diagnostics.report_text import (
+    WHO,
+    Row,
+    chain_rows,
+    key_facts,
+    outcome_text,
+    stage_line,
+)
+from smtp_desk.cli.invocation import print_rows, say
+from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
+from smtp_desk.core.report import CheckReport, StageResult, fold_stages
+from smtp_desk.core.stages import Stage, StageEvent, StageStatus
+
+Way: TypeAlias = Callable[[Remedy], str]
+"""Tells how the changes of a remedy are made by whoever reads it; "" where there is no way."""
+
+_CHOOSE_CA_FILE: Final = "choose_ca_file"
+_COMPARE_CA: Final = (
+    "Get the certificate of this company CA as a PEM file from the mail administrator, compare "
+    "its SHA-256 fingerprint with them by phone, then name the file with --ca-file FILE."
+)
+
+
+def no_way(_remedy: Remedy) -> str:
+    """Tell nothing: of a report from elsewhere, or where a form has the fields."""
+    return ""
+
+
+def outcome_style(report: CheckReport) -> str:
+    """Return the style of the outcome on a terminal."""
+    if report.sent:
+        return "bold green"
+    return "bold red" if report.finding is not None and not report.cancelled else "bold"
+
+
+def print_verdict(console: Console, report: CheckReport, way: Way = no_way) -> None:
+    """Print the outcome and what explains it."""
+    say(console, outcome_text(report), outcome_style(report))
+    if report.finding is not None and not report.cancelled:
+        print_rows(console, finding_rows(report.finding, way))
+        print_rows(console, _chain_of_failure(report))
+    for warning in report.warnings:
+        say(console, f"warning: {warning.summary}", "yellow")
+        print_rows(console, finding_rows(warning, way)[1:])
+    if report.id:
+        print_rows(console, [("report ID", report.id)])
+
+
+def finding_rows(finding: Finding, way: Way = no_way) -> list[Row]:
+    """Return what a person needs to know of a finding, the cause first."""
+    rows = [
+        ("cause", finding.summary),
+        ("code", finding.code),
+        ("who can mend it", WHO[finding.who]),
+    ]
+    if finding.reply is not None:
+        rows.append(("server said", str(finding.reply)))
+    if finding.explanation:
+        rows.append(("meaning", finding.explanation))
+    rows.extend(("remedy", _said_here(remedy, way)) for remedy in finding.remedies)
+    return rows
+
+
+def _said_here(remedy: Remedy, way: Way) -> str:
+    """Return a remedy as it is done here, where the window has a button or a field for it."""
+    if remedy.id == TRUST_CA:
+        return _COMPARE_CA
+    if remedy.id == _CHOOSE_CA_FILE:
+        return f"{remedy.text} Here: --ca-file FILE."
+    here = way(remedy)
+    return f"{remedy.text} Here: {here}" if here else remedy.text
+
+
+def _chain_of_failure(report: CheckReport) -> Iterator[Row]:
+    """Return the chain where TLS failed: there it is what explains the failure."""
+    if report.finding is not None and report.finding.stage is Stage.TLS:
+        for result in report.stages:
+            if result.stage is Stage.TLS:
+                yield from chain_rows(result.facts)
+
+
+_MARKS: Final[Mapping[StageStatus, tuple[str, str, str]]] = {
+    StageStatus.PASSED: ("✓", "+", "green"),
+    StageStatus.WARNED: ("!", "!", "yellow"),
+    StageStatus.FAILED: ("✗", "x", "bold red"),
+    StageStatus.SKIPPED: ("–", "-", "dim"),
+}
+_FRAMES_PER_SECOND: Final = 12
+
+
+class StageList:
+    """Shows events as they come; a context manager, because a live list must be ended."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._events: list[StageEvent] = []
+        self._live = (
+            Live(console=console, refresh_per_second=_FRAMES_PER_SECOND)
+            if console.is_terminal
+            else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, event: StageEvent) -> None:
+        """Take an event."""
+        if self._live is not None:
+            self._events.append(event)
+            self._live.update(stage_table(self._console, fold_stages(self._events)))
+        elif event.status is not StageStatus.STARTED:
+            (result,) = fold_stages([event])
+            # What was tried after the failure of a stage is no second failure.
+            afterwards = event.facts.keys() == {"other_ports"}
+            say(self._console, key_facts(result) if afterwards else stage_line(result))
+
+
+def stage_table(console: Console, stages: tuple[StageResult, ...]) -> Table:
+    """Return the stages as a table: a mark, the name, the time and the key facts."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=1)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold", style="dim")
+    for result in stages:
+        time = "" if result.status in _WITHOUT_TIME else f"{result.ms} ms"
+        table.add_row(
+            _mark(console, result.status), Text(result.stage), Text(time), Text(key_facts(result))
+        )
+    return table
+
+
+_WITHOUT_TIME: Final = (StageStatus.STARTED, StageStatus.SKIPPED)
+
+
+def _mark(console: Console, status: StageStatus) -> RenderableType:
+    unicode = console.encoding.startswith("utf")
+    if status is StageStatus.STARTED:
+        return Spinner("dots" if unicode else "line")
+    sign, ascii_sign, style = _MARKS[status]
+    return Text(sign if unicode else ascii_sign, style=style)

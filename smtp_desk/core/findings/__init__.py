@@ -1,0 +1,1 @@
+"""Findings: the true cause of a failure, chosen from a table."""

@@ -1,0 +1,302 @@
+"""The catalogue of findings: from a failure to its true cause and what to do about it.
+
+The table is data (`resources/findings/*.toml`, one file a prefix). A failure whose cause
+is known without the server's words comes with its code; any other is found by the stage
+and the reply: the most specific row wins (the rule stands in `reply_pattern`). Each stage
+has rows that ask for no more than the class of the reply, so there is always an answer,
+and where nothing better is known it is the stage's generic code, never a guess.
+
+Findings for causes that are known by their code alone, such as the reason of a rest.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any, Final, final
+
+from smtp_desk.core.address import AddressError, parse_ehlo_name
+from smtp_desk.core.errors import Acceptance, SmtpFailure
+from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
+from smtp_desk.core.findings.pattern import Rank, ReplyPattern, Said
+from smtp_desk.core.findings.providers import Providers
+from smtp_desk.core.findings.wording import Condition, Wording, fill
+from smtp_desk.core.reply import Reply
+from smtp_desk.core.stages import Facts, Json, Stage
+
+_HEADING: Final = re.compile(r'^\["([a-z]+\.[a-z_]+)"\]', re.MULTILINE)
+
+_FALLBACK: Final = "session.internal_error"
+_CUT: Final = "session.closed"
+_CUT_AT: Final = {
+    Stage.GREETING: "greeting.closed",
+    Stage.TLS: "tls.handshake_closed",
+    Stage.AUTH: "auth.closed",
+    Stage.MESSAGE: "message.lost_before_end",
+}
+_UNCONFIRMED: Final = "message.unconfirmed"
+
+_MOMENTS: Final = {
+    Stage.SETTINGS: "while the settings were checked",
+    Stage.RESOLVE: "while the name was looked up",
+    Stage.CONNECT: "while connecting",
+    Stage.GREETING: "while waiting for the server’s greeting",
+    Stage.EHLO: "while the server and this program introduced themselves",
+    Stage.TLS: "while the encryption was set up",
+    Stage.AUTH: "while signing in",
+    Stage.SENDER: "while naming the sender",
+    Stage.RECIPIENT: "while naming the recipient",
+    Stage.MESSAGE: "while sending the message",
+    Stage.DONE: "while saying goodbye",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A row that stands for a reply, and how specific it is."""
+
+    rank: Rank
+    row: ReplyPattern
+
+
+@dataclass(frozen=True, slots=True)
+class _RemedyTemplate:
+    id: str
+    text: Wording
+    changes: Mapping[str, str]
+    condition: Condition
+
+    def fill(self, facts: Facts) -> Remedy | None:
+        """Return the remedy; None where it does not apply or a placeholder is unknown."""
+        text = self.text.fill(facts) if self.condition.holds(facts) else ""
+        changes = {field: fill(value, facts) for field, value in self.changes.items()}
+        known = {field: value for field, value in changes.items() if value is not None}
+        if not text or known.keys() != changes.keys():
+            return None
+        return Remedy(self.id, text, known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One code of the catalogue, its texts not yet filled with facts.
+
+    `who_if` names those who can mend it instead of `who` where its condition holds.
+    """
+
+    code: str
+    who: Who
+    who_if: tuple[tuple[Who, Condition], ...]
+    scope: Scope
+    alarm: bool
+    severity: FindingSeverity
+    summary: Wording
+    explanation: Wording
+    remedies: tuple[_RemedyTemplate, ...]
+    replies: tuple[ReplyPattern, ...]
+
+    @classmethod
+    def parse(cls, code: str, table: Mapping[str, Any]) -> "Entry":
+        """Read the TOML table of one code.
+
+        Raises:
+            KeyError: A key is missing.
+            ValueError: A value is none of those allowed.
+        """
+        return cls(
+            code=code,
+            who=Who(table["who"]),
+            who_if=tuple(
+                (Who(row["who"]), Condition.parse(row)) for row in table.get("who_if", ())
+            ),
+            scope=Scope(table["scope"]),
+            alarm=table.get("alarm", False),
+            severity=FindingSeverity(table.get("severity", "error")),
+            # The alternatives of the one sentence of a summary stand in a plain list.
+            summary=Wording.parse([table["summary"]]),
+            explanation=Wording.parse(table["explanation"]),
+            remedies=tuple(
+                _RemedyTemplate(
+                    row["id"],
+                    Wording.parse([row["text"]]),
+                    row.get("changes", {}),
+                    Condition.parse(row),
+                )
+                for row in table.get("remedies", ())
+            ),
+            replies=tuple(ReplyPattern.parse(code, row) for row in table.get("replies", ())),
+        )
+
+    def fill(self, stage: Stage, facts: Facts, reply: Reply | None) -> Finding:
+        """Return the finding for these facts."""
+        remedies = (remedy.fill(facts) for remedy in self.remedies)
+        others = (who for who, condition in self.who_if if condition.holds(facts))
+        return Finding(
+            code=self.code,
+            stage=stage,
+            severity=self.severity,
+            summary=self.summary.fill(facts),
+            explanation=self.explanation.fill(facts),
+            who=next(others, self.who),
+            scope=self.scope,
+            alarm=self.alarm,
+            remedies=tuple(remedy for remedy in remedies if remedy is not None),
+            reply=reply,
+        )
+
+
+class _Table:
+    """One TOML file; its codes are known at once, the rest is read at first need."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.codes = tuple(_HEADING.findall(text))
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        tables = tomllib.loads(self._text)
+        return {code: Entry.parse(code, table) for code, table in tables.items()}
+
+
+@final
+class Catalogue:
+    """Every finding that there is, and how to tell it."""
+
+    def __init__(self, tables: tuple[_Table, ...], providers: Providers) -> None:
+        self._tables = {code: table for table in tables for code in table.codes}
+        self._all = tables
+        self._providers = providers
+
+    @classmethod
+    def parse(cls, texts: Iterable[str], providers: Providers) -> "Catalogue":
+        """Take the TOML texts of `resources/findings/`. Each is parsed when it is first needed."""
+        return cls(tuple(_Table(text) for text in texts), providers)
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every code."""
+        return frozenset(self._tables)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every entry, as it stands in the table."""
+        return tuple(entry for table in self._all for entry in table.entries.values())
+
+    def find(self, failure: SmtpFailure, context: Mapping[str, Json]) -> Finding:
+        """Return the true cause of `failure`.
+
+        Args:
+            failure: Where the session ended, with the code or the reply that ended it.
+            context: What is known beside it, no secret: `host`, `port`, `security`,
+                `username`, `from_email`, `recipient`, `ehlo_name`, `mechanism` (as sent),
+                `mechanisms` (as offered), `banner`, and `password_shape` (see
+                `password_shape`). The failure's own facts go before it.
+        """
+        facts = self._facts(failure.stage, {**context, **failure.facts}, failure.reply)
+        if failure.code is not None and failure.code in self._tables:
+            return self._entry(failure.code).fill(failure.stage, facts, failure.reply)
+        if failure.reply is None:
+            code = _FALLBACK if failure.code else _closed(failure)
+            return self._entry(code).fill(failure.stage, facts, None)
+        best = self.matches(failure.stage, failure.reply, facts)
+        if not best:
+            return self._entry(_FALLBACK).fill(failure.stage, facts, failure.reply)
+        row = best[0].row
+        return self._entry(row.finding).fill(failure.stage, {**facts, **row.facts}, failure.reply)
+
+    def warning(self, code: str, stage: Stage, facts: Mapping[str, Json]) -> Finding:
+        """Return the finding `code`, known without a reply.
+
+        Raises:
+            KeyError: There is no such code.
+        """
+        return self._entry(code).fill(stage, self._facts(stage, facts, None), None)
+
+    def matches(self, stage: Stage, reply: Reply, facts: Facts) -> list[Match]:
+        """Return the rows that stand for `reply` at `stage`, most specific first.
+
+        Rows of different codes that match equally name no cause: they are left out, so
+        that the next less specific row answers. (The tests hold that there are none.)
+        """
+        said = Said.of(reply)
+        found = [
+            Match(rank, row)
+            for row in self._rows.get(stage, ())
+            if (rank := row.match(stage, said, facts)) is not None
+        ]
+        found.sort(key=_rank, reverse=True)
+        levels = [list(level) for _, level in groupby(found, key=_rank)]
+        clear = (level for level in levels if len({match.row.finding for match in level}) == 1)
+        return [match for level in clear for match in level]
+
+    @cached_property
+    def _rows(self) -> dict[Stage, list[ReplyPattern]]:
+        rows: dict[Stage, list[ReplyPattern]] = {stage: [] for stage in Stage}
+        for entry in self.entries:
+            for row in entry.replies:
+                for stage in row.stages:
+                    rows[stage].append(row)
+        return rows
+
+    def _entry(self, code: str) -> Entry:
+        return self._tables[code].entries[code]
+
+    def _facts(self, stage: Stage, known: Mapping[str, Json], reply: Reply | None) -> Facts:
+        """Return `known` with what follows from it."""
+        username, sender = _text(known, "username"), _text(known, "from_email")
+        recipient = _text(known, "recipient")
+        facts: dict[str, Json] = {
+            "moment": _MOMENTS[stage],
+            "username_is_email": "@" in username,
+            "from_is_username": bool(sender) and sender.casefold() == username.casefold(),
+            "from_domain": sender.rpartition("@")[2],
+            "suggested_ehlo_name": _ehlo_name(sender, _text(known, "ehlo_name")),
+            "recipient_domain": recipient.rpartition("@")[2],
+            "reply_code": reply.code if reply else None,
+        }
+        return {**facts, **self._provider_facts(known), **known}
+
+    def _provider_facts(self, known: Mapping[str, Json]) -> Facts:
+        provider = self._providers.by_host(_text(known, "host"))
+        if provider is None and (banner := _text(known, "banner")):
+            provider = self._providers.by_banner(banner)
+        if provider is None:
+            return {}
+        return {**provider.facts, "provider": provider.id, "provider_name": provider.name}
+
+
+def _rank(match: Match) -> Rank:
+    return match.rank
+
+
+def _closed(failure: SmtpFailure) -> str:
+    """Return the code for a session that was cut without a reply."""
+    if failure.stage is Stage.MESSAGE and failure.acceptance is Acceptance.UNKNOWN:
+        return _UNCONFIRMED
+    return _CUT_AT.get(failure.stage, _CUT)
+
+
+def _ehlo_name(sender: str, refused: str) -> str:
+    """Return the domain of the From email as an EHLO name, or "" where it would be no other one."""
+    try:
+        name = parse_ehlo_name(sender.rpartition("@")[2])
+    except AddressError:
+        return ""
+    return "" if name.casefold() == refused.casefold() else name
+
+
+def _text(facts: Mapping[str, Json], name: str) -> str:
+    value = facts.get(name)
+    return value if isinstance(value, str) else ""
+
+
+_UNKNOWN = "session.internal_error"
+_STAGES = frozenset(Stage)
+
+
+def cause(catalogue: Catalogue, code: str, facts: Facts | None = None) -> Finding:
+    """Return the finding `code`; a code that is unknown by now reads as a fault of our own."""
+    prefix = code.partition(".")[0]
+    stage = Stage(prefix) if prefix in _STAGES else Stage.CONNECT
+    return catalogue.warning(code if code in catalogue.codes else _UNKNOWN, stage, facts or {})

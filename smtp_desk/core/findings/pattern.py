@@ -1,0 +1,209 @@
+"""One row of the table of replies: for which replies it stands, and how specific it is.
+
+The rule of specificity, from the strongest to the weakest:
+
+1. words that name a cause, or an enhanced code that has one meaning only, before neither;
+2. the number of facts asked for (provider, mechanism, shape of the password…);
+3. an enhanced code with its detail (X.7.8), before its subject alone (X.7), before none;
+4. a reply code (535), before its class (5xx), before none;
+5. faint words, which only say that it failed and not why, before none;
+6. of two rows with words, the longer match, then the one further left;
+7. a finding of the stage itself, before one of another stage.
+
+A row does not stand for other stages than its own at all.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from smtp_desk.core.findings.wording import Condition
+from smtp_desk.core.reply import Reply
+from smtp_desk.core.stages import Facts, Json, Stage
+
+_EXACT: Final = 2
+_BROAD: Final = 1
+_NONE: Final = 0
+_EITHER_CLASS: Final = "x"
+_LONGEST_WORDS: Final = 1000
+"""A hostile server may send 64 KiB; no real one needs more than this to name its cause."""
+
+# qmail and its kin write "(#5.1.1)" somewhere in the words; others put the enhanced code
+# on a later line only. Both are taken as the enhanced code where the reply has none.
+_ENHANCED_IN_WORDS: Final = re.compile(r"#\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_ENHANCED_OF_LINE: Final = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"'})
+# Letters that Unicode does not take for a letter with an accent.
+_LETTERS: Final = str.maketrans(
+    {"ł": "l", "Ł": "L", "ı": "i", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "œ": "oe"}
+)
+# What stands in an address is no word of the server: https://example.org/spam/blocked and
+# <quota@example.org> tell no cause. The host of a page stays: a block list is told by it.
+_PAGE: Final = re.compile(r"\bhttps?://([^\s/?#]+)\S*", re.IGNORECASE)
+_MAIL_ADDRESS: Final = re.compile(r"[^\s<>@\"'(),:;=]{1,64}@[^\s<>@\"'(),:;]+")
+_ANY_ADDRESS: Final = "a@b"
+
+
+class Rank(NamedTuple):
+    """How specific a match is; the greater one wins."""
+
+    cause: int
+    facts: int
+    enhanced: int
+    code: int
+    faint: int
+    length: int
+    leftness: int
+    own_stage: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A reply, prepared for matching: its enhanced code found and its words made plain."""
+
+    code: int
+    enhanced: str
+    words: str
+
+    @classmethod
+    def of(cls, reply: Reply) -> "Said":
+        """Prepare `reply`."""
+        return cls(
+            reply.code,
+            reply.enhanced or _hidden_enhanced(reply),
+            plain(_without_addresses(reply.text[:_LONGEST_WORDS])),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPattern:
+    """For which replies a finding stands.
+
+    Attributes:
+        finding: The finding's code.
+        stages: Where the reply must have come.
+        codes: Reply codes such as "535" and classes such as "5xx"; none for every code.
+        enhanced: Enhanced codes, "x" for any class, the detail left out for any: "x.7".
+        condition: What must be known beside the reply.
+        words: Pattern on the words, or "". The table may have it in parts, one a line.
+        faint: The words only say that it failed, not why.
+        clear: The enhanced code has one meaning only, whatever the words say.
+        facts: What the reply tells beside the cause, for the texts.
+        example: A reply that this row stands for, as on the wire.
+        context: Facts that the example needs.
+        source: Where the example comes from.
+    """
+
+    finding: str
+    stages: frozenset[Stage]
+    codes: tuple[str, ...]
+    enhanced: tuple[str, ...]
+    condition: Condition
+    words: str
+    faint: bool
+    clear: bool
+    facts: Mapping[str, Json]
+    example: str
+    context: Mapping[str, Json]
+    source: str
+
+    @classmethod
+    def parse(cls, finding: str, table: Mapping[str, Any]) -> "ReplyPattern":
+        """Read one row of the TOML table of `finding`.
+
+        Raises:
+            KeyError: `stages`, `example` or `source` is missing.
+            ValueError: `stages` names no stage.
+        """
+        return cls(
+            finding=finding,
+            stages=frozenset(Stage(name) for name in table["stages"].split()),
+            codes=tuple(table.get("codes", "").split()),
+            enhanced=tuple(table.get("enhanced", "").split()),
+            condition=Condition.parse(table),
+            words=_joined(table.get("words", "")),
+            faint=table.get("faint", False),
+            clear=table.get("clear", False),
+            facts=table.get("facts", {}),
+            example=table["example"],
+            context=table.get("context", {}),
+            source=table["source"],
+        )
+
+    def match(self, stage: Stage, said: Said, facts: Facts) -> Rank | None:
+        """Return how specifically this row stands for the reply; None where it does not."""
+        if stage not in self.stages:
+            return None
+        code = _code_exactness(self.codes, said.code)
+        enhanced = _enhanced_exactness(self.enhanced, said.enhanced)
+        if code is None or enhanced is None or not self.condition.holds(facts):
+            return None
+        own = self.finding.startswith(f"{stage}.")
+        if not self.words:
+            cause = _EXACT if self.clear else _NONE
+            return Rank(cause, self.condition.count, enhanced, code, _NONE, 0, 0, own)
+        found = compiled(self.words).search(said.words)
+        if found is None:
+            return None
+        cause, faint = (_NONE, _EXACT) if self.faint else (_EXACT, _NONE)
+        length = found.end() - found.start()
+        return Rank(cause, self.condition.count, enhanced, code, faint, length, -found.start(), own)
+
+
+@cache
+def compiled(words: str) -> re.Pattern[str]:
+    """Return the pattern `words`, made plain as the words of replies are."""
+    return re.compile(plain(words), re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    """Return `text` with single spaces, straight quotes and without accents.
+
+    Servers write "boite" and "boîte", "don't" and "don’t", and break lines anywhere.
+    """
+    joined = " ".join(text.split())
+    if joined.isascii():
+        return joined.translate(_QUOTES)
+    decomposed = unicodedata.normalize("NFKD", joined.translate(_QUOTES))
+    letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return letters.translate(_LETTERS)
+
+
+def _without_addresses(text: str) -> str:
+    hosts = _PAGE.sub(r"\1", text)
+    return _MAIL_ADDRESS.sub(_ANY_ADDRESS, hosts) if "@" in hosts else hosts
+
+
+def _joined(words: str | list[str]) -> str:
+    return words if isinstance(words, str) else "|".join(words)
+
+
+def _hidden_enhanced(reply: Reply) -> str:
+    candidates = [found[1] for line in reply.lines if (found := _ENHANCED_OF_LINE.match(line))]
+    candidates += _ENHANCED_IN_WORDS.findall(reply.text[:_LONGEST_WORDS])
+    kind = str(reply.code)[0]
+    return next((code for code in candidates if code.startswith(kind)), "")
+
+
+def _code_exactness(codes: tuple[str, ...], code: int) -> int | None:
+    if not codes:
+        return _NONE
+    text = str(code)
+    if text in codes:
+        return _EXACT
+    return _BROAD if f"{text[0]}xx" in codes else None
+
+
+def _enhanced_exactness(wanted: tuple[str, ...], enhanced: str) -> int | None:
+    if not wanted:
+        return _NONE
+    kind, _, detail = enhanced.partition(".")
+    ways = {f"{one}.{detail}" for one in (kind, _EITHER_CLASS)}
+    if ways & set(wanted):
+        return _EXACT
+    subject = detail.partition(".")[0]
+    ways = {f"{one}.{subject}" for one in (kind, _EITHER_CLASS)}
+    return _BROAD if ways & set(wanted) else None

@@ -1,0 +1,1 @@
+"""Messages: what is written, to whom, by whom. Knows no route."""

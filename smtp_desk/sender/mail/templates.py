@@ -1,0 +1,167 @@
+"""Emails as subject, text and HTML: our templates, or a person's own in their place.
+
+A variant has three files: `NAME.subject.txt`, `NAME.txt` and `NAME.html`. The HTML stands in
+`layout.html` and is built of `parts.html`. A file of the same name in the folder for
+overrides takes the place of ours: `layout.html` alone changes the look of all emails.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from smtp_desk.core.address import has_control
+from smtp_desk.core.reply import visible
+from smtp_desk.store.resources import resource_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jinja2 import Environment
+
+    from smtp_desk.sender.mail.kinds import Email
+
+_PARTS: Final = ("subject.txt", "txt", "html")
+_SHARED: Final = ("layout.html", "parts.html")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An email's content, the same on every route.
+
+    Attributes:
+        subject: One line.
+        text: The plain text.
+        html: The same as HTML; "" for an email that has none.
+        problem: Why the person's own templates are not used although there are some, as a
+            sentence; "" where they are, or where there are none.
+        overrides: The person's own files that took part, or would have.
+    """
+
+    subject: str
+    text: str
+    html: str
+    problem: str = ""
+    overrides: tuple[str, ...] = ()
+
+
+class _SubjectError(ValueError):
+    """A subject that can't stand in a header."""
+
+
+class Templates:
+    """Renders emails. Many threads may use it at once.
+
+    The person's own templates are read anew when they change. They run in a sandbox, and
+    one that fails never stops an email: ours is used, and `Rendered.problem` says why.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Prepare; nothing is read yet.
+
+        Args:
+            folder: Where the person's own templates lie; it need not exist.
+        """
+        self._folder = folder
+
+    def render(self, email: Email, *, company: str = "") -> Rendered:
+        """Make subject, text and HTML of an email.
+
+        Args:
+            email: What to say.
+            company: Name of the company that says it; "" where it is not known.
+        """
+        variables = {**email.variables(), "company": _one_line(company)}
+        names = [f"{email.variant}.{part}" for part in _PARTS]
+        overrides: tuple[str, ...] = ()
+        problem = ""
+        try:
+            overrides = tuple(n for n in (*names, *_SHARED) if (self._folder / n).is_file())
+            if overrides:
+                return replace(_rendered(self._own, names, variables), overrides=overrides)
+        except Exception as error:  # noqa: BLE001 - the caller decides what an error means
+            problem = self._told(error, overrides)
+        ours = _rendered(self._ours, names, variables)
+        return replace(ours, problem=problem, overrides=overrides)
+
+    @cached_property
+    def _ours(self) -> Environment:
+        return _environment(resource_path("templates"))
+
+    @cached_property
+    def _own(self) -> Environment:
+        return _environment(self._folder, resource_path("templates"))
+
+    def _told(self, error: Exception, overrides: tuple[str, ...]) -> str:
+        """Say what is wrong, and in which line of which file if that can be known."""
+        from jinja2 import TemplateNotFound, TemplateSyntaxError  # noqa: PLC0415 - as below
+
+        place, words = self._place(error), str(error) or type(error).__name__
+        if isinstance(error, TemplateSyntaxError):
+            place = f"{error.name or 'A template'}, line {error.lineno}: "
+        elif isinstance(error, TemplateNotFound):
+            words = f"there is no template “{error.name}”"
+        elif isinstance(error, UnicodeDecodeError):
+            place = f"{next(filter(self._undecodable, overrides), 'A template')}: "
+            words = "not UTF-8"
+        elif isinstance(error, OSError):
+            place = f"{Path(error.filename or self._folder).name}: "
+            words = error.strerror or words
+        return visible(f"{place}{words.rstrip('.')}.")
+
+    def _place(self, error: Exception) -> str:
+        """Find the line that was at work: jinja2 lets tracebacks name templates."""
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if Path(frame.filename).is_relative_to(self._folder):
+                return f"{Path(frame.filename).name}, line {frame.lineno}: "
+        return ""
+
+    def _undecodable(self, name: str) -> bool:
+        try:
+            (self._folder / name).read_text("utf-8")
+        except UnicodeDecodeError:
+            return True
+        except OSError:
+            return False
+        return False
+
+
+def _environment(*folders: Path) -> Environment:
+    # Imported here: only those who send pay for it.
+    from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415
+    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folders),
+        autoescape=select_autoescape(("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["paragraphs"] = _paragraphs
+    return environment
+
+
+def _rendered(
+    environment: Environment, names: Sequence[str], variables: Mapping[str, object]
+) -> Rendered:
+    subject, text, html = (environment.get_template(name).render(variables) for name in names)
+    subject = subject.strip()
+    if not subject:
+        raise _SubjectError(f"{names[0]}: the subject is empty")
+    if has_control(subject):
+        raise _SubjectError(f"{names[0]}: the subject has a line break or a control character")
+    return Rendered(subject, f"{text.strip()}\n", f"{html.strip()}\n")
+
+
+def _paragraphs(text: str) -> list[list[str]]:
+    """Cut a text at its empty lines; each paragraph is a list of lines."""
+    return [part.split("\n") for part in re.split(r"\n(?:[ \t]*\n)+", text.strip())]
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(" " if has_control(c) else c for c in text).split())

@@ -1,0 +1,1 @@
+"""The outbox: every email is a row before its first byte."""

@@ -1,0 +1,336 @@
+"""What stands in the outbox, and the changes that a sender makes to it, as values.
+
+An entry is one recipient of one message. It goes one way:
+
+    ready > sending (under a lease) > in_doubt > accepted | refused | held | dropped
+
+`in_doubt` is written before the final dot and says that the server may have accepted the
+message; an entry that is found there without its sender is uncertain, never sent anew
+without a word. A change names the claim under which it is made and counts only while
+that claim's lease is the entry's: who lost it must not send the dot.
+
+Names for entries: unique across processes and machines, sorted by the time of their making.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, TypeAlias, final
+
+from smtp_desk.sender.forks import start_anew_in_children
+
+DOT_LEASE: Final = timedelta(minutes=11)
+"""Lease from the final dot on: the 10 minutes of RFC 5321, 4.5.3.2.6, and one to write it down."""
+
+
+class State(StrEnum):
+    """Where an entry stands.
+
+    READY waits for its next attempt, SENDING is leased and surely not accepted, IN_DOUBT
+    perhaps accepted. The rest are settled: ACCEPTED by a route, REFUSED for good or too
+    old, HELD for a person because it is uncertain, DROPPED by a person.
+    """
+
+    READY = "ready"
+    SENDING = "sending"
+    IN_DOUBT = "in_doubt"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    HELD = "held"
+    DROPPED = "dropped"
+
+    @property
+    def settled(self) -> bool:
+        """Whether no sender touches it any more."""
+        return self not in (State.READY, State.SENDING, State.IN_DOUBT)
+
+    @property
+    def leased(self) -> bool:
+        """Whether it belongs to a sender."""
+        return self in (State.SENDING, State.IN_DOUBT)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to send, as told to people.
+
+    Attributes:
+        at: When it ended.
+        route: The route's name: `custom` or `default`.
+        code: The finding's code; "" where the route accepted it.
+        reply: The server's words, safe to show; "" where none came.
+    """
+
+    at: datetime
+    route: str
+    code: str = ""
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A sender's right to an entry.
+
+    Attributes:
+        owner: Who, for people.
+        token: Which claim; no two are equal.
+        until: When others may take the entry.
+    """
+
+    owner: str
+    token: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxMessage:
+    """What is to be sent: stored once, however many recipients.
+
+    Attributes:
+        message_id: The Message-ID field, the same on every route.
+        kind: The kind of email; `foreign` for a message of another program.
+        payload: Enough to build the message for any route; the outbox does not look inside.
+        recipients: At least one address; each gets an entry and a message of its own.
+        subject: For lists and searches.
+        metadata: Small facts beside the payload, such as a foreign envelope sender.
+    """
+
+    message_id: str
+    kind: str
+    payload: bytes
+    recipients: tuple[str, ...]
+    subject: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Octets of the payload and the metadata."""
+        texts = (text for pair in self.metadata.items() for text in pair)
+        return len(self.payload) + sum(len(text.encode()) for text in texts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One recipient of one message.
+
+    Attributes:
+        id: Unique everywhere; later entries sort after earlier ones.
+        message_key: Equal for the entries of one stored message; for nothing else.
+        message_id: The Message-ID field.
+        kind: The kind of email.
+        subject: The subject.
+        recipient: The address.
+        size: Octets of the stored message.
+        created_at: When it was added.
+        expires_at: From when on a failed attempt is the last one, if there were enough.
+        state: Where it stands.
+        changed_at: When it came there.
+        next_attempt_at: When it is due again, while READY.
+        tries: Times it was postponed after an attempt; the delay grows with it.
+        doubts: Times that no answer came after the final dot. An accepted entry with
+            doubts may have been delivered twice.
+        only_route: The one route that may send it again, because it is uncertain there;
+            "" for any.
+        route: The route of the newest attempt.
+        attempts: The newest attempts, oldest first.
+        lease: Whose it is, while SENDING or IN_DOUBT.
+        doubt_token: The claim whose final dot is unanswered; "" for none.
+    """
+
+    id: str
+    message_key: str
+    message_id: str
+    kind: str
+    subject: str
+    recipient: str
+    size: int
+    created_at: datetime
+    expires_at: datetime
+    state: State
+    changed_at: datetime
+    next_attempt_at: datetime
+    tries: int = 0
+    doubts: int = 0
+    only_route: str = ""
+    route: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    lease: Lease | None = None
+    doubt_token: str = ""
+
+    @property
+    def code(self) -> str:
+        """The finding of the newest attempt; "" where there is none."""
+        return self.attempts[-1].code if self.attempts else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An entry in the hands of one sender.
+
+    Attributes:
+        entry: The entry as it was claimed.
+        token: Of the lease.
+    """
+
+    entry: Entry
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkInDoubt:
+    """The final dot comes next: written before it, or the dot must not be sent.
+
+    Attributes:
+        claim: The claim.
+        route: The route that will send the dot.
+        lease: How long the entry stays ours from now on.
+    """
+
+    claim: Claim
+    route: str
+    lease: timedelta = DOT_LEASE
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The dot was answered with a refusal; the same sender goes on by another route.
+
+    Attributes:
+        claim: The claim.
+        attempts: What was tried.
+    """
+
+    claim: Claim
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The sender needs more time.
+
+    Attributes:
+        claim: The claim.
+        lease: How long from now on.
+    """
+
+    claim: Claim
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """A route took the responsibility.
+
+    It counts even after the lease was lost, as long as this claim's dot was the
+    unanswered one: a late answer is better than a second message.
+
+    Attributes:
+        claim: The claim.
+        attempts: What was tried, the accepted attempt last.
+    """
+
+    claim: Claim
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Refused for good. An entry that was ever in doubt is held for a person instead.
+
+    Attributes:
+        claim: The claim.
+        attempts: What was tried.
+    """
+
+    claim: Claim
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """Surely not accepted; to be tried again, or given back untried.
+
+    After the entry's life it is refused instead, if it had `backoff.FEWEST_TRIES`; one that
+    was ever in doubt is held.
+
+    Attributes:
+        claim: The claim.
+        until: When it is due again; now, to give it back.
+        attempts: What was tried; () leaves the growing delay as it is.
+    """
+
+    claim: Claim
+    until: datetime
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """No answer came after the final dot, or its sender is gone.
+
+    The first time, the entry is due again after `RESEND_AFTER` by the same route only;
+    the second time it is held for a person.
+
+    Attributes:
+        claim: The claim.
+        resend: False to hold it the first time already.
+        attempts: What was tried.
+    """
+
+    claim: Claim
+    resend: bool
+    attempts: tuple[Attempt, ...] = ()
+
+
+Change: TypeAlias = MarkInDoubt | Resume | Renew | Accept | Refuse | Postpone | Doubt
+
+
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, as ULIDs have
+_LENGTH: Final = 26
+_RANDOM_BITS: Final = 80
+_DRAWN_BITS: Final = _RANDOM_BITS - 1  # room to count on without a carry into the time
+
+
+@final
+class IdentifierSource:
+    """Makes identifiers: 48 bits of milliseconds since 1970, 80 of chance (a ULID).
+
+    Those of one millisecond count on, so that the identifiers of one source sort in the
+    order of their making as long as the clock does not turn back.
+    """
+
+    def __init__(self, draw: Callable[[int], int] = secrets.randbits) -> None:
+        self._draw = draw
+        self.start_anew()
+        start_anew_in_children(self)
+
+    def start_anew(self) -> None:
+        """Make others than the parent process does; see `forks`."""
+        self._lock = threading.Lock()
+        self._last = (-1, 0)
+
+    def next(self, milliseconds: int) -> str:
+        """Return an identifier made at `milliseconds` since 1970."""
+        with self._lock:
+            time, chance = self._last
+            chance = chance + 1 if time == milliseconds else self._draw(_DRAWN_BITS)
+            self._last = (milliseconds, chance)
+        return _encode(milliseconds, chance)
+
+
+def first_identifier(milliseconds: int) -> str:
+    """Return what no identifier made at `milliseconds` or later sorts before."""
+    return _encode(milliseconds, 0)
+
+
+def new_token() -> str:
+    """Return a name for a claim; no two are equal."""
+    return secrets.token_hex(8)
+
+
+def _encode(milliseconds: int, chance: int) -> str:
+    number = max(milliseconds, 0) << _RANDOM_BITS | chance
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))

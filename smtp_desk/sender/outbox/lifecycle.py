@@ -1,0 +1,309 @@
+"""The rules of an entry's life, without storage: every engine applies these.
+
+A change made under a lost lease returns None: it counts for nothing. Clocks may jump: a
+lease or a delay that is further ahead than any can be stands for a clock that was wrong
+and is over; whoever held it learns so before the dot.
+
+When to try again: delays that grow, with jitter, for four days.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from smtp_desk.sender.outbox.clock import whole_ms
+from smtp_desk.sender.outbox.entries import (
+    Accept,
+    Attempt,
+    Change,
+    Doubt,
+    Entry,
+    Lease,
+    MarkInDoubt,
+    OutboxMessage,
+    Postpone,
+    Refuse,
+    Renew,
+    Resume,
+    State,
+)
+from smtp_desk.sender.outbox.outbox import EntryStateError, Limits, MessageTooLargeError
+
+LIFETIME: Final = timedelta(days=4)
+"""After this a failed attempt is the last (RFC 5321, 4.5.4.1 asks for four to five days)."""
+
+FEWEST_TRIES: Final = 12
+"""No email is given up before so many attempts, which are half a day of trying.
+
+The life of one can pass without any: the computer slept, or its clock was wrong or is.
+"""
+
+MORE_LIFE: Final = timedelta(days=1)
+"""What an email lives on that had fewer attempts in its life."""
+
+RESEND_AFTER: Final = timedelta(minutes=15)
+"""From an unanswered final dot to its one re-send."""
+
+LONGEST_DELAY: Final = timedelta(hours=4)
+"""No attempt is further ahead; one that is stands for a clock that was wrong, and is due."""
+
+_FIRST_DELAY: Final = timedelta(minutes=1)
+_JITTER: Final = 0.25
+
+
+def delay(tries: int, random: Callable[[], float]) -> timedelta:
+    """Return how long to wait after the attempt that follows `tries` postponed ones.
+
+    One minute, doubling, each shortened by up to a quarter so that many entries do not
+    come back at one moment; never more than `LONGEST_DELAY`.
+
+    Args:
+        tries: `Entry.tries` of the entry that just failed, from 0 on.
+        random: Returns a number from 0 to 1, such as `random.random`.
+    """
+    doublings = min(tries, 16)
+    longest = min(_FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
+    return longest * (1 - _JITTER * random())
+
+
+LONGEST_LEASE: Final = timedelta(minutes=30)
+
+_KEPT_ATTEMPTS: Final = 40
+_LONGEST_REPLY: Final = 1000
+
+
+def admit(message: OutboxMessage, limits: Limits) -> None:
+    """Refuse a message that no outbox takes.
+
+    Raises:
+        MessageTooLargeError: It is larger than the limit.
+        ValueError: It has no recipient.
+    """
+    if message.size > limits.message_octets:
+        raise MessageTooLargeError(message.size, limits.message_octets)
+    if not message.recipients:
+        raise ValueError(f"message {message.message_id} has no recipient")
+
+
+def queued(
+    message: OutboxMessage, *, entry_id: str, message_key: str, recipient: str, now: datetime
+) -> Entry:
+    """Return the new entry of one recipient, due now."""
+    return Entry(
+        id=entry_id,
+        message_key=message_key,
+        message_id=message.message_id,
+        kind=message.kind,
+        subject=message.subject,
+        recipient=recipient,
+        size=message.size,
+        created_at=now,
+        expires_at=now + LIFETIME,
+        state=State.READY,
+        changed_at=now,
+        next_attempt_at=now,
+    )
+
+
+def due(entry: Entry, now: datetime) -> bool:
+    """Whether a sender may claim the entry to send it."""
+    if entry.state is State.READY:
+        return not now < entry.next_attempt_at <= now + LONGEST_DELAY
+    return entry.state is State.SENDING and _lease_is_over(entry, now)
+
+
+def abandoned_in_doubt(entry: Entry, now: datetime) -> bool:
+    """Whether the entry is uncertain because its sender is gone."""
+    return entry.state is State.IN_DOUBT and _lease_is_over(entry, now)
+
+
+def due_at(entry: Entry, now: datetime) -> datetime:
+    """Return when an unsettled entry is free for a claim: later than `now`, or already."""
+    moment = entry.lease.until if entry.lease else entry.next_attempt_at
+    return now if due(entry, now) or abandoned_in_doubt(entry, now) else moment
+
+
+def claim_order(entry: Entry) -> tuple[datetime, str]:
+    """Sort entries for a claim: longest due first."""
+    return (entry.lease.until if entry.lease else entry.next_attempt_at, entry.id)
+
+
+def claimed(entry: Entry, owner: str, token: str, now: datetime, lease: timedelta) -> Entry:
+    """Return the entry in the hands of `owner`; one in doubt stays in doubt."""
+    state = State.IN_DOUBT if entry.state is State.IN_DOUBT else State.SENDING
+    return replace(
+        entry, state=state, changed_at=now, lease=Lease(owner, token, _until(now, lease))
+    )
+
+
+def changed(entry: Entry, change: Change, now: datetime) -> Entry | None:
+    """Return the entry after a sender's change; None where its lease was lost."""
+    lease, token = entry.lease, change.claim.token
+    if isinstance(change, Accept) and _is_late_answer(entry, token):
+        return _settled(_tried(entry, change.attempts), State.ACCEPTED, now)
+    if lease is None or lease.token != token or not _is_allowed(entry, change):
+        return None
+    match change:
+        case MarkInDoubt():
+            after = _in_doubt(entry, lease, change, now)
+        case Resume(_, attempts):
+            after = _resumed(_tried(entry, attempts), now)
+        case Renew(_, until):
+            after = replace(entry, lease=replace(lease, until=_until(now, until)))
+        case Accept(_, attempts):
+            after = _settled(_tried(entry, attempts), State.ACCEPTED, now)
+        case Refuse(_, attempts):
+            after = _given_up(_tried(entry, attempts), now)
+        case Postpone():
+            after = _postponed(entry, change, now)
+        case _:
+            after = _doubted(entry, change, now)
+    return after
+
+
+def retried(entry: Entry, now: datetime) -> Entry:
+    """Return the entry due now, as a person wants it; a settled one starts a new life.
+
+    Raises:
+        EntryStateError: It is being sent, or was accepted.
+    """
+    if entry.state.leased:
+        raise EntryStateError("The message is being sent at this moment.", entry.state)
+    if entry.state is State.ACCEPTED:
+        raise EntryStateError("The message was accepted; it is not sent twice.", entry.state)
+    if entry.state is State.READY:
+        return replace(entry, next_attempt_at=now)
+    return replace(
+        entry,
+        state=State.READY,
+        changed_at=now,
+        next_attempt_at=now,
+        expires_at=now + LIFETIME,
+        tries=0,
+        doubts=0,
+        only_route="",
+        doubt_token="",
+    )
+
+
+def dropped(entry: Entry, now: datetime) -> Entry:
+    """Return the entry given up by a person.
+
+    Raises:
+        EntryStateError: It is in doubt at this moment, or was accepted.
+    """
+    if entry.state is State.ACCEPTED:
+        raise EntryStateError("The message was accepted; it can’t be taken back.", entry.state)
+    if entry.state is State.IN_DOUBT and not _lease_is_over(entry, now):
+        raise EntryStateError("The server may be accepting the message just now.", entry.state)
+    return _settled(entry, State.DROPPED, now)
+
+
+def hastened(entry: Entry, now: datetime) -> Entry | None:
+    """Return a waiting entry, due now; None where it does not wait or is in doubt."""
+    if entry.state is not State.READY or entry.doubts or entry.next_attempt_at <= now:
+        return None
+    return replace(entry, next_attempt_at=now)
+
+
+def may_be_pruned(entry: Entry) -> bool:
+    """Whether age alone is enough to throw the entry away: settled, and not held."""
+    return entry.state.settled and entry.state is not State.HELD
+
+
+def _is_late_answer(entry: Entry, token: str) -> bool:
+    """Whether the answer to the dot of this claim is still what everybody waits for."""
+    return entry.doubt_token == token and entry.state is not State.ACCEPTED
+
+
+def _is_allowed(entry: Entry, change: Change) -> bool:
+    """Whether the claim is more than one to judge an entry whose sender is gone."""
+    if entry.state is not State.IN_DOUBT or entry.doubt_token == change.claim.token:
+        return True
+    return isinstance(change, Doubt | Renew)
+
+
+def _in_doubt(entry: Entry, lease: Lease, change: MarkInDoubt, now: datetime) -> Entry:
+    return replace(
+        entry,
+        state=State.IN_DOUBT,
+        changed_at=now,
+        route=change.route,
+        doubt_token=lease.token,
+        lease=replace(lease, until=_until(now, change.lease)),
+    )
+
+
+def _resumed(entry: Entry, now: datetime) -> Entry:
+    return replace(entry, state=State.SENDING, changed_at=now, doubt_token=_older_doubt(entry))
+
+
+def _older_doubt(entry: Entry) -> str:
+    """The unanswered dot that stays when the one of the present claim has its answer."""
+    ours = entry.lease is not None and entry.doubt_token == entry.lease.token
+    return "" if ours else entry.doubt_token
+
+
+def _postponed(entry: Entry, change: Postpone, now: datetime) -> Entry:
+    entry = _tried(entry, change.attempts)
+    tries = entry.tries + bool(change.attempts)
+    # A clock that was ahead when the entry was made gives it no longer life than others.
+    expires_at = min(entry.expires_at, now + LIFETIME)
+    if change.attempts and now >= expires_at:
+        if tries >= FEWEST_TRIES or entry.doubts:
+            return _given_up(entry, now)
+        expires_at = now + MORE_LIFE
+    until = min(change.until, now + LONGEST_DELAY)
+    return replace(
+        entry,
+        state=State.READY,
+        changed_at=now,
+        expires_at=expires_at,
+        # The last attempt falls on the end of the entry's life, not a delay after it.
+        next_attempt_at=whole_ms(min(until, expires_at) if now < expires_at else until),
+        tries=tries,
+        lease=None,
+        doubt_token=_older_doubt(entry),
+    )
+
+
+def _doubted(entry: Entry, change: Doubt, now: datetime) -> Entry:
+    entry = replace(_tried(entry, change.attempts), doubts=entry.doubts + 1)
+    if entry.doubts > 1 or not change.resend:
+        return _settled(entry, State.HELD, now)
+    return replace(
+        entry,
+        state=State.READY,
+        changed_at=now,
+        next_attempt_at=now + RESEND_AFTER,
+        only_route=entry.route,
+        lease=None,
+    )
+
+
+def _given_up(entry: Entry, now: datetime) -> Entry:
+    return _settled(entry, State.HELD if entry.doubts else State.REFUSED, now)
+
+
+def _settled(entry: Entry, state: State, now: datetime) -> Entry:
+    return replace(entry, state=state, changed_at=now, lease=None)
+
+
+def _tried(entry: Entry, attempts: tuple[Attempt, ...]) -> Entry:
+    if not attempts:
+        return entry
+    kept = tuple(
+        replace(attempt, at=whole_ms(attempt.at), reply=attempt.reply[:_LONGEST_REPLY])
+        for attempt in attempts
+    )
+    history = (*entry.attempts, *kept)[-_KEPT_ATTEMPTS:]
+    return replace(entry, attempts=history, route=kept[-1].route)
+
+
+def _until(now: datetime, lease: timedelta) -> datetime:
+    return whole_ms(now + min(lease, LONGEST_LEASE))
+
+
+def _lease_is_over(entry: Entry, now: datetime) -> bool:
+    return entry.lease is None or not now < entry.lease.until <= now + LONGEST_LEASE

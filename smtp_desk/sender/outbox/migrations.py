@@ -1,0 +1,135 @@
+"""The outbox database's schema, as numbered steps that are never changed once released."""
+
+import sqlite3
+from typing import Final
+
+from smtp_desk.sender.outbox.outbox import OutboxCorruptError, OutboxVersionError
+
+APPLICATION_ID: Final = 0x534D5444
+"""Says in the file's header whose it is: SMTD."""
+
+_OUTBOX: Final = (
+    # The payload stands last: reading what comes before it leaves its pages alone.
+    """
+    CREATE TABLE messages (
+        key INTEGER PRIMARY KEY,
+        message_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        metadata TEXT NOT NULL,
+        payload BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE entries (
+        id TEXT NOT NULL PRIMARY KEY,
+        message INTEGER NOT NULL REFERENCES messages (key),
+        recipient TEXT NOT NULL,
+        searched TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN (
+            'ready', 'sending', 'in_doubt', 'accepted', 'refused', 'held', 'dropped'
+        )),
+        changed_at INTEGER NOT NULL,
+        next_attempt_at INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
+        doubts INTEGER NOT NULL,
+        only_route TEXT NOT NULL,
+        route TEXT NOT NULL,
+        code TEXT NOT NULL,
+        attempts TEXT NOT NULL,
+        lease_owner TEXT NOT NULL,
+        lease_token TEXT NOT NULL,
+        lease_until INTEGER,
+        doubt_token TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX entries_by_message ON entries (message)",
+    "CREATE INDEX entries_by_state ON entries (state, id)",
+    "CREATE INDEX entries_ready ON entries (next_attempt_at, id) WHERE state = 'ready'",
+    "CREATE INDEX entries_leased ON entries (state, lease_until, id) WHERE lease_until IS NOT NULL",
+    """
+    CREATE TRIGGER message_without_entries AFTER DELETE ON entries
+    WHEN NOT EXISTS (SELECT 1 FROM entries WHERE message = OLD.message)
+    BEGIN
+        DELETE FROM messages WHERE key = OLD.message;
+    END
+    """,
+)
+
+_HEALTH: Final = (
+    """
+    CREATE TABLE route_health (
+        route TEXT NOT NULL PRIMARY KEY,
+        failures INTEGER NOT NULL,
+        resting_until INTEGER,
+        shut INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        probe_token TEXT NOT NULL,
+        probe_until INTEGER,
+        out_since INTEGER,
+        fallbacks INTEGER NOT NULL,
+        uncertain INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE health_events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        route TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        out_since INTEGER,
+        fallbacks INTEGER NOT NULL,
+        taken_until INTEGER NOT NULL
+    ) STRICT
+    """,
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = ((*_OUTBOX, *_HEALTH),)
+"""Step n leads from version n to n + 1."""
+
+
+def check_version(connection: sqlite3.Connection) -> int:
+    """Return the schema's version, changing nothing; 0 for a new file.
+
+    Raises:
+        OutboxVersionError: A newer program wrote it.
+        OutboxCorruptError: Another program's database.
+    """
+    version = _pragma(connection, "user_version")
+    owner = _pragma(connection, "application_id")
+    if owner != APPLICATION_ID and (owner or version or _has_tables(connection)):
+        raise OutboxCorruptError("it is a database of another program")
+    if version > len(MIGRATIONS):
+        raise OutboxVersionError(
+            f"it has version {version}, and this program knows versions up to {len(MIGRATIONS)}"
+        )
+    return version
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema to the newest version, within the caller's write transaction.
+
+    Raises:
+        OutboxVersionError: As `check_version`.
+        OutboxCorruptError: As `check_version`.
+    """
+    version = check_version(connection)
+    for step in MIGRATIONS[version:]:
+        for statement in step:
+            connection.execute(statement)
+    if version < len(MIGRATIONS):
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None

@@ -1,0 +1,297 @@
+"""The outbox: every email is a row before its first byte, and until its fate is known.
+
+The interface names no engine. `outbox_sqlite.SqliteOutbox` is the one that ships,
+`testing.MemoryOutbox` its twin for tests; tests/contract/test_outbox.py is what any other
+has to pass. The rules that all share stand in `lifecycle`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from smtp_desk.sender.outbox.entries import Change, Claim, Entry, OutboxMessage, State
+
+MEBIBYTE: Final = 1024 * 1024
+
+
+class OutboxError(Exception):
+    """The outbox could not do it; nothing was changed."""
+
+
+class OutboxUnavailableError(OutboxError):
+    """The storage does not work: disk full, no right to write, input or output error."""
+
+
+class OutboxBusyError(OutboxUnavailableError):
+    """Others held the storage for longer than we wait."""
+
+
+class OutboxCorruptError(OutboxUnavailableError):
+    """The storage is damaged or not an outbox; it is left as it is, for a person."""
+
+
+class OutboxVersionError(OutboxUnavailableError):
+    """The storage was written by a newer version of this program; it is left as it is."""
+
+
+class OutboxFullError(OutboxError):
+    """The outbox has reached its limit, and nothing in it may be thrown away."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The outbox has reached its limit of {limit} octets."
+            " Let its messages be sent, or drop some."
+        )
+
+
+class MessageTooLargeError(OutboxError):
+    """The message is larger than the outbox takes.
+
+    Attributes:
+        size: Its octets.
+        limit: The most it may have.
+    """
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"The message has {size} octets; at most {limit} are allowed.")
+        self.size = size
+        self.limit = limit
+
+
+class EntryNotFoundError(OutboxError):
+    """There is no such entry (any more)."""
+
+
+class EntryStateError(OutboxError):
+    """What a person asked for is not possible where the entry stands.
+
+    Attributes:
+        state: Where it stands.
+    """
+
+    def __init__(self, text: str, state: State) -> None:
+        super().__init__(text)
+        self.state = state
+
+
+class LeaseLostError(OutboxError):
+    """The entry belongs to another by now; the dot must not be sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much the outbox takes and keeps.
+
+    Held entries are never thrown away; refused ones only by age.
+
+    Attributes:
+        message_octets: The largest message.
+        total_octets: The largest outbox; accepted and dropped entries make room.
+        kept_rows: How many accepted and dropped entries are kept.
+        kept_for: How long settled entries are kept.
+    """
+
+    message_octets: int = 64 * MEBIBYTE
+    total_octets: int = 2048 * MEBIBYTE
+    kept_rows: int = 100_000
+    kept_for: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which entries to show; what is left out asks for nothing.
+
+    Attributes:
+        states: One of these.
+        route: Newest attempt by this route.
+        kind: This kind of email.
+        text: Somewhere in recipient, subject, Message-ID or finding, in any case.
+    """
+
+    states: frozenset[State] = frozenset()
+    route: str = ""
+    kind: str = ""
+    text: str = ""
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether `entry` is one of them."""
+        sought = self.text.casefold()
+        return (
+            (not self.states or entry.state in self.states)
+            and self.route in ("", entry.route)
+            and self.kind in ("", entry.kind)
+            and (sought in searched_text(entry) or sought in entry.code)
+        )
+
+
+def searched_text(entry: Entry) -> str:
+    """Return what a search for text goes through, case folded; the finding comes beside it."""
+    return f"{entry.recipient}\n{entry.subject}\n{entry.message_id}".casefold()
+
+
+EVERYTHING: Final = Query()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of the list, newest entries first.
+
+    Attributes:
+        entries: The entries.
+        next: Give it as `before` for the following page; None where this was the last.
+    """
+
+    entries: tuple[Entry, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many entries there are.
+
+    Attributes:
+        by_state_and_route: How many of each; the route is "" before the first attempt.
+    """
+
+    by_state_and_route: Mapping[tuple[State, str], int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_state_and_route.values())
+
+    def of(self, *states: State, route: str | None = None) -> int:
+        """Return how many stand in one of `states`, by `route` where it is given."""
+        return sum(
+            count
+            for (state, name), count in self.by_state_and_route.items()
+            if state in states and route in (None, name)
+        )
+
+
+class OutboxQueue(Protocol):
+    """The outbox as a sender sees it.
+
+    Every call commits before it returns, as one: all of it or nothing. Calls may come
+    from any thread and, where the engine spans them, any process. Each may raise
+    `OutboxUnavailableError`.
+    """
+
+    def add(self, messages: Iterable[OutboxMessage]) -> tuple[Entry, ...]:
+        """Store messages, due now; return their entries in the order of the recipients.
+
+        Raises:
+            MessageTooLargeError: One is larger than the limit; none is stored.
+            OutboxFullError: There is no room; none is stored.
+            ValueError: One has no recipient.
+        """
+
+    def add_claimed(
+        self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
+    ) -> tuple[Claim, ...]:
+        """Do `add` and `claim` in one commit, for a sender that sends at once.
+
+        Raises:
+            MessageTooLargeError: As `add`.
+            OutboxFullError: As `add`.
+            ValueError: As `add`.
+        """
+
+    def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        """Take up to `limit` entries to send: those due, and those left in SENDING.
+
+        An entry goes to one claim only. It is the owner's until the lease is over, then
+        anybody's. Longest due first.
+
+        Args:
+            owner: Who asks, for people.
+            limit: The most to take.
+            lease: How long; longer than `lifecycle.LONGEST_LEASE` counts as that.
+        """
+
+    def claim_in_doubt(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        """Take up to `limit` entries whose sender is gone since before or after its dot.
+
+        They must not be sent: tell `Doubt` of each.
+        """
+
+    def apply(self, changes: Iterable[Change]) -> frozenset[str]:
+        """Make changes, in their order, in one commit.
+
+        Returns:
+            The ids of the entries whose lease was lost: of those nothing was changed.
+        """
+
+    def next_due(self) -> datetime | None:
+        """Return when `claim` or `claim_in_doubt` may next find something; None for never.
+
+        What others add or finish meanwhile is not foreseen.
+        """
+
+
+class OutboxRecords(Protocol):
+    """The outbox as a person sees it. Each call may raise `OutboxUnavailableError`."""
+
+    def get(self, entry_id: str) -> Entry:
+        """Return an entry.
+
+        Raises:
+            EntryNotFoundError: There is none.
+        """
+
+    def message(self, entry_id: str) -> OutboxMessage:
+        """Return the message of an entry, for sending or export; its recipient alone in it.
+
+        Raises:
+            EntryNotFoundError: There is none.
+        """
+
+    def page(
+        self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
+    ) -> Page:
+        """Return the entries that `query` asks for, newest first, from `before` on."""
+
+    def counts(self, query: Query = EVERYTHING) -> Counts:
+        """Count the entries that `query` asks for."""
+
+    def retry(self, entry_id: str) -> Entry:
+        """Make an entry due now, with a new life if it was settled.
+
+        Raises:
+            EntryNotFoundError: There is none.
+            EntryStateError: It is being sent, or was accepted.
+        """
+
+    def drop(self, entry_id: str) -> Entry:
+        """Give an entry up. One that is being sent is stopped before its final dot.
+
+        Raises:
+            EntryNotFoundError: There is none.
+            EntryStateError: It is in doubt at this moment, or was accepted.
+        """
+
+    def hasten(self) -> int:
+        """Make all waiting entries due now, but those in doubt; return how many.
+
+        For the moment when a route works again.
+        """
+
+    def prune(self) -> int:
+        """Throw away settled entries beyond the limits; return how many."""
+
+
+class Outbox(OutboxQueue, OutboxRecords, Protocol):
+    """The whole outbox."""
+
+
+def change_one(queue: OutboxQueue, change: Change) -> None:
+    """Make one change.
+
+    Raises:
+        LeaseLostError: The entry belongs to another by now; nothing was changed.
+        OutboxUnavailableError: The storage does not work.
+    """
+    if queue.apply((change,)):
+        entry = change.claim.entry
+        raise LeaseLostError(f"entry {entry.id} was taken over or given up")

@@ -1,0 +1,168 @@
+"""Entries and messages as rows of the outbox database."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+from smtp_desk.sender.outbox.clock import from_ms, to_ms
+from smtp_desk.sender.outbox.entries import Attempt, Entry, Lease, OutboxMessage, State
+from smtp_desk.sender.outbox.outbox import EntryNotFoundError, searched_text
+
+COLUMNS: Final = """
+    id, message, message_id, kind, subject, recipient, size, created_at, expires_at,
+    state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
+    lease_owner, lease_token, lease_until, doubt_token
+"""
+"""Of entries and messages; read each row with `entry_of`."""
+
+SELECT: Final = f"SELECT {COLUMNS} FROM entries JOIN messages ON key = message"  # noqa: S608 - constant
+
+_INSERT_MESSAGE: Final = """
+    INSERT INTO messages (message_id, kind, subject, size, metadata, payload)
+    VALUES (?, ?, ?, ?, ?, ?)
+"""
+_INSERT_ENTRY: Final = """
+    INSERT INTO entries (
+        expires_at, state, changed_at, next_attempt_at, tries, doubts, only_route, route, code,
+        attempts, lease_owner, lease_token, lease_until, doubt_token, id,
+        message, recipient, searched, created_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_UPDATE_ENTRY: Final = """
+    UPDATE entries SET
+        expires_at = ?, state = ?, changed_at = ?, next_attempt_at = ?, tries = ?, doubts = ?,
+        only_route = ?, route = ?, code = ?, attempts = ?, lease_owner = ?, lease_token = ?,
+        lease_until = ?, doubt_token = ?
+    WHERE id = ?
+"""
+
+Row = tuple[
+    str, int, str, str, str, str, int, int, int,
+    str, int, int, int, int, str, str, str,
+    str, str, int | None, str,
+]  # fmt: skip
+
+
+def insert_message(connection: sqlite3.Connection, message: OutboxMessage) -> int:
+    """Store a message; return its key."""
+    metadata = json.dumps(dict(message.metadata))
+    cursor = connection.execute(
+        _INSERT_MESSAGE,
+        (
+            message.message_id,
+            message.kind,
+            message.subject,
+            message.size,
+            metadata,
+            message.payload,
+        ),
+    )
+    return cursor.lastrowid or 0
+
+
+def insert_entries(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+    """Store new entries of stored messages."""
+    connection.executemany(
+        _INSERT_ENTRY,
+        (
+            (
+                *_moving(entry),
+                int(entry.message_key),
+                entry.recipient,
+                searched_text(entry),
+                to_ms(entry.created_at),
+            )
+            for entry in entries
+        ),
+    )
+
+
+def update_entries(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+    """Store what changed in entries."""
+    connection.executemany(_UPDATE_ENTRY, map(_moving, entries))
+
+
+def find_entry(connection: sqlite3.Connection, entry_id: str) -> Entry | None:
+    """Return an entry, or None where there is none."""
+    row = connection.execute(f"{SELECT} WHERE id = ?", (entry_id,)).fetchone()
+    return row and entry_of(row)
+
+
+def find_message(connection: sqlite3.Connection, entry_id: str) -> OutboxMessage:
+    """Return the message of an entry, addressed to that entry's recipient alone.
+
+    Raises:
+        EntryNotFoundError: There is none.
+    """
+    row = connection.execute(
+        """
+        SELECT message_id, kind, payload, recipient, subject, metadata
+        FROM entries JOIN messages ON messages.key = entries.message WHERE id = ?
+        """,
+        (entry_id,),
+    ).fetchone()
+    if row is None:
+        raise EntryNotFoundError(f"There is no entry {entry_id}.")
+    message_id, kind, payload, recipient, subject, metadata = row
+    return OutboxMessage(
+        message_id=message_id,
+        kind=kind,
+        payload=payload,
+        recipients=(recipient,),
+        subject=subject,
+        metadata=json.loads(metadata),
+    )
+
+
+def entry_of(row: Row) -> Entry:
+    """Return the entry of a row that `SELECT` gave."""
+    (
+        entry_id, key, message_id, kind, subject, recipient, size, created_at, expires_at,
+    state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
+        owner, token, until, doubt_token,
+    ) = row  # fmt: skip
+    return Entry(
+        id=entry_id,
+        message_key=str(key),
+        message_id=message_id,
+        kind=kind,
+        subject=subject,
+        recipient=recipient,
+        size=size,
+        created_at=from_ms(created_at),
+        expires_at=from_ms(expires_at),
+        state=State(state),
+        changed_at=from_ms(changed_at),
+        next_attempt_at=from_ms(next_attempt_at),
+        tries=tries,
+        doubts=doubts,
+        only_route=only_route,
+        route=route,
+        attempts=tuple(Attempt(from_ms(at), *rest) for at, *rest in json.loads(attempts)),
+        lease=None if until is None else Lease(owner, token, from_ms(until)),
+        doubt_token=doubt_token,
+    )
+
+
+def _moving(entry: Entry) -> tuple[str | int | None, ...]:
+    """Return the columns that change in an entry's life, and its id."""
+    lease = entry.lease
+    attempts = [[to_ms(each.at), each.route, each.code, each.reply] for each in entry.attempts]
+    return (
+        to_ms(entry.expires_at),
+        entry.state.value,
+        to_ms(entry.changed_at),
+        to_ms(entry.next_attempt_at),
+        entry.tries,
+        entry.doubts,
+        entry.only_route,
+        entry.route,
+        entry.code,
+        json.dumps(attempts) if attempts else "[]",
+        lease.owner if lease else "",
+        lease.token if lease else "",
+        to_ms(lease.until) if lease else None,
+        entry.doubt_token,
+        entry.id,
+    )

@@ -1,0 +1,388 @@
+"""The outbox in an SQLite database that several processes share.
+
+What a person sees of the SQLite outbox and does to it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final, final
+
+from smtp_desk.sender.outbox import lifecycle
+from smtp_desk.sender.outbox.clock import Clock, from_ms, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import (
+    Change,
+    Claim,
+    Entry,
+    IdentifierSource,
+    OutboxMessage,
+    State,
+    first_identifier,
+    new_token,
+)
+from smtp_desk.sender.outbox.lifecycle import LONGEST_DELAY
+from smtp_desk.sender.outbox.outbox import (
+    EVERYTHING,
+    Counts,
+    EntryNotFoundError,
+    Limits,
+    OutboxFullError,
+    Page,
+    Query,
+)
+from smtp_desk.sender.outbox.rows import (
+    COLUMNS,
+    SELECT,
+    entry_of,
+    find_entry,
+    find_message,
+    insert_entries,
+    insert_message,
+    update_entries,
+)
+
+_BATCH: Final = 1000  # rows that one transaction removes or moves: others get their turn
+_PAGES: Final = 1000  # free pages given back to the disk at once
+
+# `+state` keeps SQLite on the primary key, oldest first, where the finished ones are.
+_FINISHED: Final = """
+    SELECT id FROM entries WHERE +state IN ('accepted', 'dropped') ORDER BY id LIMIT ?
+"""
+_OLD: Final = """
+    SELECT id FROM entries
+    WHERE id < ? AND changed_at < ? AND +state IN ('accepted', 'dropped', 'refused')
+    ORDER BY id LIMIT ?
+"""
+
+
+class SqliteRecords:
+    """The `OutboxRecords` of a database.
+
+    Args:
+        database: The open database.
+        clock: Returns this moment with a time zone.
+        limits: How much the outbox takes and keeps.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock = utc_now, limits: Limits | None = None
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._limits = limits or Limits()
+
+    def get(self, entry_id: str) -> Entry:
+        """See `OutboxRecords.get`."""
+        return self._database.read(lambda connection: _existing(connection, entry_id))
+
+    def message(self, entry_id: str) -> OutboxMessage:
+        """See `OutboxRecords.message`."""
+        return self._database.read(lambda connection: find_message(connection, entry_id))
+
+    def page(
+        self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
+    ) -> Page:
+        """See `OutboxRecords.page`."""
+        condition, values = _condition(query)
+        if before:
+            condition, values = f"{condition} AND id < ?", [*values, before]
+        statement = f"{SELECT} WHERE {condition} ORDER BY id DESC LIMIT ?"
+        rows = self._database.read(
+            lambda connection: connection.execute(statement, (*values, limit + 1)).fetchall()
+        )
+        shown = tuple(map(entry_of, rows[:limit]))
+        return Page(shown, shown[-1].id if len(rows) > limit else None)
+
+    def counts(self, query: Query = EVERYTHING) -> Counts:
+        """See `OutboxRecords.counts`."""
+        condition, values = _condition(query)
+        tables = "entries JOIN messages ON key = message" if query.kind else "entries"
+        statement = (
+            f"SELECT state, route, count(*) FROM {tables} WHERE {condition} GROUP BY state, route"  # noqa: S608 - constants and question marks
+        )
+        rows = self._database.read(
+            lambda connection: connection.execute(statement, values).fetchall()
+        )
+        return Counts({(State(state), route): count for state, route, count in rows})
+
+    def retry(self, entry_id: str) -> Entry:
+        """See `OutboxRecords.retry`."""
+        return self._replace(entry_id, lifecycle.retried)
+
+    def drop(self, entry_id: str) -> Entry:
+        """See `OutboxRecords.drop`."""
+        return self._replace(entry_id, lifecycle.dropped)
+
+    def hasten(self) -> int:
+        """See `OutboxRecords.hasten`."""
+        now = to_ms(self._now())
+
+        def hasten_all(connection: sqlite3.Connection) -> int:
+            return connection.execute(
+                """
+                UPDATE entries SET next_attempt_at = ?
+                WHERE state = 'ready' AND doubts = 0 AND next_attempt_at > ?
+                """,
+                (now, now),
+            ).rowcount
+
+        return self._database.write(hasten_all)
+
+    def prune(self) -> int:
+        """See `OutboxRecords.prune`."""
+        oldest = to_ms(self._now() - self._limits.kept_for)
+        old = (first_identifier(oldest), oldest, _BATCH)
+        removed = 0
+        while count := self._database.write(lambda at: _remove(at, _OLD, old)):
+            removed += count
+        while count := self._database.write(self._remove_beyond):
+            removed += count
+        self._database.write(_give_pages_back)
+        return removed
+
+    def _now(self) -> datetime:
+        return whole_ms(self._clock())
+
+    def _replace(self, entry_id: str, rule: Callable[[Entry, datetime], Entry]) -> Entry:
+        now = self._now()
+
+        def replace(connection: sqlite3.Connection) -> Entry:
+            entry = rule(_existing(connection, entry_id), now)
+            update_entries(connection, (entry,))
+            return entry
+
+        return self._database.write(replace)
+
+    def _remove_beyond(self, connection: sqlite3.Connection) -> int:
+        (finished,) = connection.execute(
+            "SELECT count(*) FROM entries WHERE state IN ('accepted', 'dropped')"
+        ).fetchone()
+        beyond = min(finished - self._limits.kept_rows, _BATCH)
+        return remove_finished(connection, beyond) if beyond > 0 else 0
+
+
+def remove_finished(connection: sqlite3.Connection, limit: int) -> int:
+    """Remove the oldest accepted and dropped entries, at most `limit`; return how many."""
+    return _remove(connection, _FINISHED, (limit,))
+
+
+def used_octets(connection: sqlite3.Connection) -> int:
+    """Return how much of the file is in use."""
+    return _pragma(connection, "page_size") * (
+        _pragma(connection, "page_count") - _pragma(connection, "freelist_count")
+    )
+
+
+def _remove(connection: sqlite3.Connection, selection: str, values: tuple[str | int, ...]) -> int:
+    statement = f"DELETE FROM entries WHERE id IN ({selection})"  # noqa: S608 - one of the two above
+    return connection.execute(statement, values).rowcount
+
+
+def _give_pages_back(connection: sqlite3.Connection) -> None:
+    for _ in range(min(_pragma(connection, "freelist_count"), _PAGES)):
+        connection.execute("PRAGMA incremental_vacuum(1)")  # the module takes one step of each
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)
+
+
+def _existing(connection: sqlite3.Connection, entry_id: str) -> Entry:
+    entry = find_entry(connection, entry_id)
+    if entry is None:
+        raise EntryNotFoundError(f"There is no entry {entry_id}.")
+    return entry
+
+
+def _condition(query: Query) -> tuple[str, list[str]]:
+    """Return the WHERE condition of `Query.matches`, and its values."""
+    conditions: list[str] = ["TRUE"]
+    values: list[str] = []
+    if query.states:
+        conditions.append(f"state IN ({', '.join('?' * len(query.states))})")
+        values += sorted(query.states)
+    for column, value in (("route", query.route), ("kind", query.kind)):
+        if value:
+            conditions.append(f"{column} = ?")
+            values.append(value)
+    if query.text:
+        conditions.append("(instr(searched, ?) OR instr(code, ?))")
+        values += [query.text.casefold()] * 2
+    return " AND ".join(conditions), values
+
+
+_REMOVED_AT_ONCE: Final = 100
+
+# One selection for each end of each index, longest due first. The index is named: SQLite
+# without statistics takes another one and sorts all that is ready for each claim.
+_LEASED: Final = "INDEXED BY entries_leased JOIN messages ON key = message WHERE"
+_READY: Final = "INDEXED BY entries_ready JOIN messages ON key = message WHERE state = 'ready' AND"
+_FREE: Final = (
+    f"{_LEASED} state = 'sending' AND lease_until <= :now ORDER BY lease_until, id",
+    f"{_LEASED} state = 'sending' AND lease_until > :farthest_lease ORDER BY lease_until, id",
+    f"{_READY} next_attempt_at <= :now ORDER BY next_attempt_at, id",
+    f"{_READY} next_attempt_at > :farthest_attempt ORDER BY next_attempt_at, id",
+)
+_ABANDONED_IN_DOUBT: Final = (
+    f"{_LEASED} state = 'in_doubt' AND lease_until <= :now ORDER BY lease_until, id",
+    f"{_LEASED} state = 'in_doubt' AND lease_until > :farthest_lease ORDER BY lease_until, id",
+)
+_NEXT: Final = """
+    SELECT min(moment) FROM (
+        SELECT min(next_attempt_at) AS moment
+            FROM entries INDEXED BY entries_ready WHERE state = 'ready'
+        UNION ALL SELECT min(lease_until) FROM entries
+            WHERE state = 'sending' AND lease_until IS NOT NULL
+        UNION ALL SELECT min(lease_until) FROM entries
+            WHERE state = 'in_doubt' AND lease_until IS NOT NULL
+    )
+"""
+
+
+@final
+class SqliteOutbox(SqliteRecords):
+    """An `Outbox` on disk.
+
+    Args:
+        database: The open database; `health_sqlite.SqliteHealth` may share it.
+        clock: Returns this moment with a time zone.
+        limits: How much it takes and keeps. `total_octets` counts the used part of the
+            whole file.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock = utc_now, limits: Limits | None = None
+    ) -> None:
+        super().__init__(database, clock, limits)
+        self._identifiers = IdentifierSource()
+
+    def add(self, messages: Iterable[OutboxMessage]) -> tuple[Entry, ...]:
+        """See `OutboxQueue.add`."""
+        stored, now = self._admitted(messages), self._now()
+        return self._database.write(
+            lambda connection: self._insert(connection, self._queued(connection, stored, now))
+        )
+
+    def add_claimed(
+        self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
+    ) -> tuple[Claim, ...]:
+        """See `OutboxQueue.add_claimed`."""
+        stored, now, token = self._admitted(messages), self._now(), new_token()
+
+        def insert(connection: sqlite3.Connection) -> tuple[Entry, ...]:
+            queued = self._queued(connection, stored, now)
+            taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in queued]
+            return self._insert(connection, taken)
+
+        return tuple(Claim(entry, token) for entry in self._database.write(insert))
+
+    def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        """See `OutboxQueue.claim`."""
+        return self._claim(_FREE, owner, limit, lease)
+
+    def claim_in_doubt(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        """See `OutboxQueue.claim_in_doubt`."""
+        return self._claim(_ABANDONED_IN_DOUBT, owner, limit, lease)
+
+    def apply(self, changes: Iterable[Change]) -> frozenset[str]:
+        """See `OutboxQueue.apply`."""
+        wanted, now = tuple(changes), self._now()
+
+        def change_all(connection: sqlite3.Connection) -> frozenset[str]:
+            lost = set()
+            for change in wanted:
+                entry = find_entry(connection, change.claim.entry.id)
+                after = entry and lifecycle.changed(entry, change, now)
+                if after is None:
+                    lost.add(change.claim.entry.id)
+                else:
+                    update_entries(connection, (after,))
+            return frozenset(lost)
+
+        return self._database.write(change_all) if wanted else frozenset()
+
+    def next_due(self) -> datetime | None:
+        """See `OutboxQueue.next_due`."""
+        now = self._now()
+
+        def find(connection: sqlite3.Connection) -> datetime | None:
+            selections = (*_FREE, *_ABANDONED_IN_DOUBT)
+            if any(_found(connection, selection, now, 1) for selection in selections):
+                return now
+            (moment,) = connection.execute(_NEXT).fetchone()
+            return None if moment is None else from_ms(moment)
+
+        return self._database.read(find)
+
+    def _admitted(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxMessage, ...]:
+        stored = tuple(messages)
+        for message in stored:
+            lifecycle.admit(message, self._limits)
+        return stored
+
+    def _queued(
+        self, connection: sqlite3.Connection, messages: Iterable[OutboxMessage], now: datetime
+    ) -> list[Entry]:
+        """Store the messages and return their entries, not stored yet."""
+        milliseconds = to_ms(now)
+        entries = []
+        for message in messages:
+            key = str(insert_message(connection, message))
+            entries += [
+                lifecycle.queued(
+                    message,
+                    entry_id=self._identifiers.next(milliseconds),
+                    message_key=key,
+                    recipient=recipient,
+                    now=now,
+                )
+                for recipient in message.recipients
+            ]
+        return entries
+
+    def _insert(self, connection: sqlite3.Connection, entries: list[Entry]) -> tuple[Entry, ...]:
+        insert_entries(connection, entries)
+        while used_octets(connection) > self._limits.total_octets:
+            if not remove_finished(connection, _REMOVED_AT_ONCE):
+                raise OutboxFullError(self._limits.total_octets)
+        return tuple(entries)
+
+    def _claim(
+        self, selections: Iterable[str], owner: str, limit: int, lease: timedelta
+    ) -> tuple[Claim, ...]:
+        now, token = self._now(), new_token()
+
+        def take(connection: sqlite3.Connection) -> tuple[Entry, ...]:
+            found = [
+                entry
+                for selection in selections
+                for entry in _found(connection, selection, now, limit)
+            ]
+            found.sort(key=lifecycle.claim_order)
+            taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in found[:limit]]
+            update_entries(connection, taken)
+            return tuple(taken)
+
+        # Found in vain costs others no wait: a worker looks far more often than there is work.
+        if not self._database.read(
+            lambda connection: any(_found(connection, each, now, 1) for each in selections)
+        ):
+            return ()
+        return tuple(Claim(entry, token) for entry in self._database.write(take))
+
+
+def _found(
+    connection: sqlite3.Connection, selection: str, now: datetime, limit: int
+) -> list[Entry]:
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM entries {selection} LIMIT :limit",  # noqa: S608 - one of those above
+        {
+            "now": to_ms(now),
+            "farthest_lease": to_ms(now + lifecycle.LONGEST_LEASE),
+            "farthest_attempt": to_ms(now + LONGEST_DELAY),
+            "limit": limit,
+        },
+    )
+    return [entry_of(row) for row in rows]

@@ -1,0 +1,1 @@
+"""Routes: the ways on which emails leave, and their health."""

@@ -1,0 +1,331 @@
+"""The health of one route as a value, and its rules, without storage.
+
+A route that failed rests; when the rest is over one process gets a probe, and only the
+probe's success makes the route usable again. What no probe can see, such as a sender that
+the server refuses, ends as an outage with the next email that goes through. A route whose
+sign-in was refused is shut until a person acts, so that this program locks nobody's account.
+
+The health of the routes, shared by all processes that send.
+
+`health_sqlite.SqliteHealth` keeps it in the outbox database, `testing.MemoryHealth` in
+memory; tests/contract/test_health.py is what any other has to pass. The rules stand in
+`route_health`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Protocol, TypeAlias
+
+UNCERTAIN_LIMIT: Final = 3
+"""So many unanswered dots in a row on a route stop the re-sends and raise an alarm."""
+
+PROBE_LEASE: Final = timedelta(minutes=2)
+"""A probe has this long; then another gets one."""
+
+_FIRST_REST: Final = timedelta(seconds=60)
+_LONGEST_REST: Final = timedelta(minutes=15)
+_DOUBLINGS: Final = 4  # 60 s, 2, 4, 8, 15 min
+_SHUTTING_PREFIX: Final = "auth."
+_NOT_SHUTTING: Final = frozenset({"auth.temporary", "auth.closed"})
+# A probe is a session up to AUTH: it comes through though the server refuses every message.
+_SEEN_BY_A_PROBE: Final = frozenset(
+    {"settings", "resolve", "connect", "greeting", "ehlo", "tls", "auth"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """The route may be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """The route rests, or another probes it just now.
+
+    Attributes:
+        until: When it is worth to ask again.
+    """
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The asker is the one to try: a session up to AUTH, no message; then tell its end.
+
+    Attributes:
+        token: Belongs to what is told.
+        until: When somebody else gets the probe.
+    """
+
+    token: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """Not to be used until settings are saved or a person presses Try again.
+
+    Attributes:
+        code: The finding that shut it.
+    """
+
+    code: str
+
+
+Verdict: TypeAlias = Usable | Resting | Probe | Shut
+
+
+class HealthEventKind(StrEnum):
+    """What happened to a route: an outage BEGAN or ENDED, or too many were UNCERTAIN in a row."""
+
+    BEGAN = "began"
+    ENDED = "ended"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthEvent:
+    """Something worth a mail to "Tell this address".
+
+    Attributes:
+        id: Unique in its storage.
+        kind: What happened.
+        route: To which route.
+        at: When.
+        code: The finding that ended the newest failed session; "" where it was none.
+        out_since: When the outage began; None for UNCERTAIN out of an outage.
+        fallbacks: Emails that went by another route in this outage, so far.
+    """
+
+    id: int
+    kind: HealthEventKind
+    route: str
+    at: datetime
+    code: str
+    out_since: datetime | None
+    fallbacks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteHealth:
+    """How a route does; the default is a route that never failed.
+
+    Attributes:
+        route: The route's name.
+        failures: Failed sessions since the last one that worked.
+        resting_until: End of the rest; None where it does not rest.
+        shut: Whether only a person opens it again.
+        code: The finding of the newest failure; "" for none.
+        probe_token: Who probes it; "" for nobody.
+        probe_until: When the probe is given to another.
+        out_since: When the present outage began; None where there is none. An outage ends
+            with the first session that works, up to where the newest failure came.
+        fallbacks: Emails that went by another route since the newest outage began.
+        uncertain: Unanswered dots in a row.
+    """
+
+    route: str
+    failures: int = 0
+    resting_until: datetime | None = None
+    shut: bool = False
+    code: str = ""
+    probe_token: str = ""
+    probe_until: datetime | None = None
+    out_since: datetime | None = None
+    fallbacks: int = 0
+    uncertain: int = 0
+
+    @property
+    def may_resend(self) -> bool:
+        """Whether an uncertain email may be sent once more by this route."""
+        return self.uncertain < UNCERTAIN_LIMIT
+
+
+def refuses_login(code: str) -> bool:
+    """Whether the finding `code` says that the sign-in was refused.
+
+    To try again on our own could lock the account: a person has to act first.
+    """
+    return code.startswith(_SHUTTING_PREFIX) and code not in _NOT_SHUTTING
+
+
+def asked(health: RouteHealth, now: datetime, token: str) -> tuple[Verdict, RouteHealth]:
+    """Return whether the route may be used, and its health: a probe granted is noted there."""
+    if health.shut:
+        return Shut(health.code), health
+    if health.resting_until is None:
+        return Usable(), health
+    if _is_ahead(health.resting_until, now, _LONGEST_REST):
+        return Resting(health.resting_until), health
+    if health.probe_until is not None and _is_ahead(health.probe_until, now, PROBE_LEASE):
+        return Resting(health.probe_until), health
+    until = now + PROBE_LEASE
+    return Probe(token, until), replace(health, probe_token=token, probe_until=until)
+
+
+def failed(health: RouteHealth, code: str, now: datetime, token: str) -> RouteHealth:
+    """Return the health after a session that ended in a finding of scope `route`.
+
+    Sessions that began before the rest or the probe, and fail in it, tell nothing new.
+    """
+    shuts = refuses_login(code)
+    if health.shut or (not shuts and _is_old_news(health, now, token)):
+        return health
+    out_since = health.out_since or now
+    rest = min(_FIRST_REST * (1 << min(health.failures, _DOUBLINGS)), _LONGEST_REST)
+    return replace(
+        health,
+        failures=health.failures + 1,
+        resting_until=None if shuts else now + rest,
+        shut=shuts,
+        code=code,
+        probe_token="",
+        probe_until=None,
+        out_since=out_since,
+        fallbacks=health.fallbacks if health.out_since else 0,
+    )
+
+
+def succeeded(health: RouteHealth, now: datetime, token: str) -> RouteHealth:
+    """Return the health after a session that worked: `token` names a probe, "" is an email.
+
+    A session that began before the rest does not end it; the probe does.
+    """
+    if not token:
+        health = replace(health, uncertain=0)
+    if health.shut or _is_old_news(health, now, token):
+        return health
+    if token and health.code.partition(".")[0] not in _SEEN_BY_A_PROBE:
+        # The next email tries it; should that fail too, the rests go on growing.
+        return replace(health, resting_until=None, probe_token="", probe_until=None)
+    return RouteHealth(route=health.route, fallbacks=health.fallbacks, uncertain=health.uncertain)
+
+
+def left_uncertain(health: RouteHealth) -> RouteHealth:
+    """Return the health after a dot without an answer."""
+    return replace(health, uncertain=health.uncertain + 1)
+
+
+def fell_back(health: RouteHealth, count: int) -> RouteHealth:
+    """Return the health after `count` emails took another route."""
+    return replace(health, fallbacks=health.fallbacks + count)
+
+
+def reopened(health: RouteHealth) -> RouteHealth:
+    """Return the health after new settings were proven and saved: usable at once."""
+    return replace(
+        health,
+        failures=0,
+        resting_until=None,
+        shut=False,
+        probe_token="",
+        probe_until=None,
+        uncertain=0,
+    )
+
+
+def to_be_tried(health: RouteHealth, now: datetime) -> RouteHealth:
+    """Return the health after a person pressed Try again: the next asker gets the probe."""
+    if not health.shut and health.resting_until is None:
+        return health
+    return replace(health, resting_until=now, shut=False, probe_token="", probe_until=None)
+
+
+def event_between(
+    before: RouteHealth, after: RouteHealth, now: datetime, number: int = 0
+) -> HealthEvent | None:
+    """Return what a change of health means to people, as event `number`; None for nothing."""
+    told = after
+    if before.out_since is None and after.out_since is not None:
+        kind = HealthEventKind.BEGAN
+    elif before.out_since is not None and after.out_since is None:
+        kind, told = HealthEventKind.ENDED, before
+    elif before.uncertain < UNCERTAIN_LIMIT <= after.uncertain:
+        kind = HealthEventKind.UNCERTAIN
+    else:
+        return None
+    return HealthEvent(
+        id=number,
+        kind=kind,
+        route=told.route,
+        at=now,
+        code=told.code,
+        out_since=told.out_since,
+        fallbacks=told.fallbacks,
+    )
+
+
+def _is_old_news(health: RouteHealth, now: datetime, token: str) -> bool:
+    if health.resting_until is None or (token and token == health.probe_token):
+        return False
+    return isinstance(asked(health, now, "-")[0], Resting)
+
+
+def _is_ahead(moment: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether `moment` is still to come, and no further than it can be if clocks are right."""
+    return now < moment <= now + longest
+
+
+EVENT_LEASE: Final = timedelta(minutes=2)
+"""A taken event that nobody acknowledged goes to another after this."""
+
+KEPT_EVENTS: Final = 100
+"""The oldest beyond these are forgotten: nobody wanted them."""
+
+
+class Health(Protocol):
+    """What is known of the routes. Each call may raise `OutboxUnavailableError`.
+
+    Names of routes are free; the sender has `custom` and `default`. Tell only failures
+    whose finding has the scope `route`.
+    """
+
+    def may_use(self, route: str) -> Verdict:
+        """Return whether to use the route now.
+
+        Whoever gets a `Probe` is the only one, and tells its end by `record_success` or
+        `record_failure` with it. Asking costs no write unless a probe is granted.
+        """
+
+    def status(self, route: str) -> RouteHealth:
+        """Return the route's health, for people; grants nothing."""
+
+    def record_success(self, route: str, probe: str = "") -> None:
+        """Tell that the route accepted an email, or that a probe came through.
+
+        Args:
+            route: The route.
+            probe: The probe's token; "" for an email.
+        """
+
+    def record_failure(self, route: str, code: str, probe: str = "") -> None:
+        """Tell that a session failed by the fault of the route: it rests, or is shut.
+
+        Args:
+            route: The route.
+            code: The finding.
+            probe: The probe's token; "" where it was no probe.
+        """
+
+    def record_uncertain(self, route: str) -> RouteHealth:
+        """Tell that a dot got no answer; the result says whether it may be sent again."""
+
+    def record_fallback(self, route: str, count: int = 1) -> None:
+        """Tell that `count` emails took another route; a loss of power may forget it."""
+
+    def reopen(self, route: str) -> None:
+        """Make the route usable at once: new settings were proven and saved."""
+
+    def try_again(self, route: str) -> None:
+        """End the rest, or open what is shut, for one probe: a person asked for it."""
+
+    def take_event(self) -> HealthEvent | None:
+        """Return the oldest event that nobody told people of, or None.
+
+        It is given to one asker; without `acknowledge` within `EVENT_LEASE` to the next.
+        """
+
+    def acknowledge(self, event: HealthEvent) -> None:
+        """Tell that people were told, or that nobody wants to know."""

@@ -1,0 +1,212 @@
+"""The health of the routes in the outbox database."""
+
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, final
+
+from smtp_desk.sender.outbox.clock import Clock, from_ms, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import new_token
+from smtp_desk.sender.routes import health as route_health
+from smtp_desk.sender.routes.health import (
+    EVENT_LEASE,
+    KEPT_EVENTS,
+    HealthEvent,
+    HealthEventKind,
+    Probe,
+    RouteHealth,
+    Verdict,
+)
+
+_COLUMNS: Final = """
+    failures, resting_until, shut, code, probe_token, probe_until, out_since, fallbacks, uncertain
+"""
+_SELECT: Final = f"SELECT {_COLUMNS} FROM route_health WHERE route = ?"  # noqa: S608 - constant
+_REPLACE: Final = f"""
+    INSERT OR REPLACE INTO route_health ({_COLUMNS}, route) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""  # noqa: S608 - constant
+_INSERT_EVENT: Final = """
+    INSERT INTO health_events (kind, route, at, code, out_since, fallbacks, taken_until)
+    VALUES (?, ?, ?, ?, ?, ?, 0)
+"""
+_FREE_EVENT: Final = """
+    SELECT id, kind, route, at, code, out_since, fallbacks FROM health_events
+    WHERE taken_until <= ? OR taken_until > ? ORDER BY id LIMIT 1
+"""
+
+
+@final
+class SqliteHealth:
+    """A `Health` that all processes with the same database share.
+
+    Args:
+        database: The open database.
+        clock: Returns this moment with a time zone.
+    """
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    def may_use(self, route: str) -> Verdict:
+        """See `Health.may_use`."""
+        verdict, _ = route_health.asked(self.status(route), self._now(), "")
+        if not isinstance(verdict, Probe):
+            return verdict
+        now, token = self._now(), new_token()
+
+        def ask(connection: sqlite3.Connection) -> Verdict:
+            given, after = route_health.asked(_find(connection, route), now, token)
+            _store(connection, after)
+            return given
+
+        return self._database.write(ask)
+
+    def status(self, route: str) -> RouteHealth:
+        """See `Health.status`."""
+        return self._database.read(lambda connection: _find(connection, route))
+
+    def record_success(self, route: str, probe: str = "") -> None:
+        """See `Health.record_success`."""
+        now = self._now()
+        before = self.status(route)
+        if route_health.succeeded(before, now, probe) != before:
+            self._change(route, lambda health: route_health.succeeded(health, now, probe))
+
+    def record_failure(self, route: str, code: str, probe: str = "") -> None:
+        """See `Health.record_failure`."""
+        now = self._now()
+        self._change(route, lambda health: route_health.failed(health, code, now, probe))
+
+    def record_uncertain(self, route: str) -> RouteHealth:
+        """See `Health.record_uncertain`."""
+        return self._change(route, route_health.left_uncertain)
+
+    def record_fallback(self, route: str, count: int = 1) -> None:
+        """See `Health.record_fallback`."""
+        self._change(route, lambda health: route_health.fell_back(health, count), durable=False)
+
+    def reopen(self, route: str) -> None:
+        """See `Health.reopen`."""
+        self._change(route, route_health.reopened)
+
+    def try_again(self, route: str) -> None:
+        """See `Health.try_again`."""
+        now = self._now()
+        self._change(route, lambda health: route_health.to_be_tried(health, now))
+
+    def take_event(self) -> HealthEvent | None:
+        """See `Health.take_event`."""
+        now = to_ms(self._now())
+        lease = to_ms(self._now() + EVENT_LEASE)
+
+        def take(connection: sqlite3.Connection) -> HealthEvent | None:
+            row = connection.execute(_FREE_EVENT, (now, lease)).fetchone()
+            if row is None:
+                return None
+            connection.execute(
+                "UPDATE health_events SET taken_until = ? WHERE id = ?", (lease, row[0])
+            )
+            return _event_of(row)
+
+        waiting = self._database.read(
+            lambda connection: connection.execute(_FREE_EVENT, (now, lease)).fetchone()
+        )
+        return self._database.write(take) if waiting else None
+
+    def acknowledge(self, event: HealthEvent) -> None:
+        """See `Health.acknowledge`."""
+        self._database.write(
+            lambda connection: connection.execute(
+                "DELETE FROM health_events WHERE id = ?", (event.id,)
+            )
+        )
+
+    def _now(self) -> datetime:
+        return whole_ms(self._clock())
+
+    def _change(
+        self, route: str, rule: Callable[[RouteHealth], RouteHealth], *, durable: bool = True
+    ) -> RouteHealth:
+        now = self._now()
+
+        def change(connection: sqlite3.Connection) -> RouteHealth:
+            before = _find(connection, route)
+            after = rule(before)
+            if after != before:
+                _store(connection, after)
+            if event := route_health.event_between(before, after, now):
+                _tell(connection, event)
+            return after
+
+        return self._database.write(change, durable=durable)
+
+
+def _find(connection: sqlite3.Connection, route: str) -> RouteHealth:
+    row = connection.execute(_SELECT, (route,)).fetchone()
+    if row is None:
+        return RouteHealth(route=route)
+    failures, resting, shut, code, token, probe, since, fallbacks, uncertain = row
+    return RouteHealth(
+        route=route,
+        failures=failures,
+        resting_until=_moment(resting),
+        shut=bool(shut),
+        code=code,
+        probe_token=token,
+        probe_until=_moment(probe),
+        out_since=_moment(since),
+        fallbacks=fallbacks,
+        uncertain=uncertain,
+    )
+
+
+def _store(connection: sqlite3.Connection, health: RouteHealth) -> None:
+    connection.execute(
+        _REPLACE,
+        (
+            health.failures,
+            _milliseconds(health.resting_until),
+            health.shut,
+            health.code,
+            health.probe_token,
+            _milliseconds(health.probe_until),
+            _milliseconds(health.out_since),
+            health.fallbacks,
+            health.uncertain,
+            health.route,
+        ),
+    )
+
+
+def _tell(connection: sqlite3.Connection, event: HealthEvent) -> None:
+    since = _milliseconds(event.out_since)
+    cursor = connection.execute(
+        _INSERT_EVENT,
+        (event.kind.value, event.route, to_ms(event.at), event.code, since, event.fallbacks),
+    )
+    connection.execute(
+        "DELETE FROM health_events WHERE id <= ?", ((cursor.lastrowid or 0) - KEPT_EVENTS,)
+    )
+
+
+def _event_of(row: tuple[int, str, str, int, str, int | None, int]) -> HealthEvent:
+    event_id, kind, route, at, code, since, fallbacks = row
+    return HealthEvent(
+        id=event_id,
+        kind=HealthEventKind(kind),
+        route=route,
+        at=from_ms(at),
+        code=code,
+        out_since=_moment(since),
+        fallbacks=fallbacks,
+    )
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else from_ms(milliseconds)
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)

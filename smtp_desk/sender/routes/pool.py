@@ -1,0 +1,399 @@
+"""A few connections to one server, shared by many threads."""
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, final
+
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.core.findings.finding import Finding
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.core.stages import Stage
+from smtp_desk.sender.routes.health import refuses_login
+from smtp_desk.smtp.check.naming import Overheard, context_of, finding_of
+from smtp_desk.smtp.net.deadline import Cancel, Clock
+from smtp_desk.smtp.net.resolve import Resolver
+from smtp_desk.smtp.session.limits import SENDER_LIMITS, Limits
+from smtp_desk.smtp.session.redaction import Redactor
+from smtp_desk.smtp.session.session import Session
+from smtp_desk.smtp.wire.auth import Credential, reveal
+
+MAX_CONNECTIONS: Final = 3
+"""Connections to one server at once."""
+
+# A connection sends so many messages; Exim ends it after this number, others later or never.
+_MOST_MESSAGES: Final = 1000
+# A server that lets no further connection in is asked for one again after so many seconds.
+_NARROW_SECONDS: Final = 60.0
+# Who asks for a session later than this after a refused sign-in knows that one worked since,
+# maybe in another process: the health of routes lets nobody else ask.
+_BARRED_SECONDS: Final = 60.0
+_GOODBYE_SECONDS: Final = 2.0
+_IDLE_SECONDS: Final = 1.0
+
+
+class UnavailableError(Exception):
+    """No session with the server is to be had.
+
+    Attributes:
+        finding: Why.
+    """
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.code)
+        self.finding = finding
+
+
+@dataclass(slots=True, eq=False)
+class PooledSession:
+    """A session of the pool, in the hands of one thread.
+
+    Attributes:
+        session: The session.
+        heard: What it told.
+        cancel: Ends it.
+        reused: Whether it was open before it was borrowed: it may be dead without a sign.
+        idle: Whether nobody used it for a while before that: silence is less of being busy.
+        messages: How many were sent by it.
+        idle_since: When it was given back.
+    """
+
+    session: Session
+    heard: Overheard
+    cancel: Cancel
+    reused: bool = False
+    idle: bool = False
+    messages: int = 0
+    idle_since: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class _Opening:
+    """One session being opened; whoever waits for it shares its end.
+
+    Attributes:
+        pooled: The session.
+        opened: Whether it did open.
+        finding: Why it did not; None as long as it runs.
+        shared: Whether its failure is that of all who wait.
+    """
+
+    pooled: PooledSession
+    opened: bool = False
+    finding: Finding | None = None
+    shared: bool = False
+
+
+@final
+class SessionPool:
+    """Sessions with one server, signed in, each borrowed by one thread at a time.
+
+    One session is opened at a time, so a password that is wrong is refused once: all who
+    wait get the same finding. Then the pool is barred for a minute, unless `probe` succeeds:
+    nobody connects who was on the way. A server that lets no further connection in while
+    others work makes threads wait for these.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        mode: Security,
+        credential: Credential | None,
+        catalogue: Catalogue,
+        *,
+        limits: Limits = SENDER_LIMITS,
+        resolver: Resolver | None = None,
+        clock: Clock = time.monotonic,
+        idle_seconds: float = 30.0,
+    ) -> None:
+        """Prepare; nothing connects.
+
+        Args:
+            settings: The server.
+            mode: How TLS begins, as the test has found; it is never searched for.
+            credential: Password or token; None for a server that knows us by our address.
+            catalogue: Names causes.
+            limits: How long each part may take.
+            resolver: Finds the addresses; by default the system.
+            clock: Tells the time.
+            idle_seconds: How long a connection waits for the next message.
+        """
+        self._settings = settings
+        self._mode = mode
+        self._credential = credential
+        self._catalogue = catalogue
+        self._limits = limits
+        self._resolver = resolver
+        self._clock = clock
+        self._idle_seconds = idle_seconds
+        self._redactor = Redactor(reveal(credential) if credential is not None else "")
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)
+        self._over = threading.Condition(lock)
+        self._opening: _Opening | None = None
+        self._busy: set[PooledSession] = set()
+        self._idle: deque[PooledSession] = deque()
+        self._leaving: dict[threading.Thread, PooledSession] = {}
+        self._watched = False
+        self._barred: Finding | None = None
+        self._barred_until = clock()
+        self._retired = False
+        self._narrow = MAX_CONNECTIONS
+        self._narrow_until = clock()
+
+    @contextlib.contextmanager
+    def session(self, *, fresh: bool = False) -> Iterator[PooledSession]:
+        """Lend an open session; waits while all are in use.
+
+        Args:
+            fresh: Not one that was open before, for it may be dead.
+
+        Raises:
+            UnavailableError: There is none to be had, and why.
+        """
+        pooled = self._borrow(fresh=fresh)
+        try:
+            yield pooled
+        finally:
+            pooled.messages += 1
+            self._give_back(pooled)
+
+    def finding(self, failure: SmtpFailure, pooled: PooledSession, recipient: str = "") -> Finding:
+        """Return the true cause of a failure of a session.
+
+        Args:
+            failure: What ended it, or one recipient of it.
+            pooled: The session.
+            recipient: The address that it is about; "" for none.
+        """
+        mode, redactor = pooled.session.mode, self._redactor
+        known = context_of(self._settings, self._credential, mode, pooled.heard, redactor)
+        context = {**known, "recipient": recipient}
+        return finding_of(failure, context, self._catalogue, redactor)
+
+    def probe(self) -> Finding | None:
+        """Open a session though the pool may be barred; return what ended it, or None.
+
+        A session that others are opening at this moment is waited for instead.
+        """
+        with self._changed:
+            while True:
+                if self._retired:
+                    return self._cancelled()
+                running = self._opening
+                if running is None and self._make_room():
+                    opening = self._begin()
+                    break
+                self._changed.wait()
+                if running is not None and (running.opened or running.finding is not None):
+                    return running.finding
+        try:
+            opened = self._carry_out(opening)
+        except UnavailableError as error:
+            return error.finding
+        if opened is not None:
+            self._give_back(opened)
+        return opening.finding
+
+    def retire(self) -> None:
+        """Lend no more sessions; those lent are closed as they come back, the rest now."""
+        with self._changed:
+            self._retired = True
+            self._dismiss_all()
+            self._changed.notify_all()
+            self._over.notify_all()
+
+    def close(self) -> None:
+        """Retire, and cancel what runs; takes seconds at most."""
+        self.retire()
+        with self._changed:
+            running = list(self._busy)
+            if self._opening is not None:
+                running.append(self._opening.pooled)
+            leaving = dict(self._leaving)
+        for pooled in running:
+            pooled.cancel.cancel()
+        end = time.monotonic() + _GOODBYE_SECONDS
+        for thread, pooled in leaving.items():
+            thread.join(max(0.0, end - time.monotonic()))
+            pooled.cancel.cancel()
+            thread.join()
+
+    def _borrow(self, *, fresh: bool) -> PooledSession:
+        while True:
+            found = self._idle_one_or_turn(fresh=fresh)
+            if isinstance(found, PooledSession):
+                return found
+            opened = self._carry_out(found)
+            if opened is not None:
+                return opened
+            fresh = False
+
+    def _idle_one_or_turn(self, *, fresh: bool) -> PooledSession | _Opening:
+        """Wait for an idle session, or until it is our turn to open one."""
+        with self._changed:
+            while True:
+                if self._retired:
+                    raise UnavailableError(self._cancelled())
+                if self._barred is not None and self._clock() < self._barred_until:
+                    raise UnavailableError(self._barred)
+                if not fresh and (pooled := self._take_idle()) is not None:
+                    return pooled
+                running = self._opening
+                if running is None and self._make_room():
+                    return self._begin()
+                self._changed.wait()
+                if running is not None and running.shared and running.finding is not None:
+                    raise UnavailableError(running.finding)
+
+    def _carry_out(self, opening: _Opening) -> PooledSession | None:
+        """Open a session; None where others are to be waited for.
+
+        Raises:
+            UnavailableError: It failed, for all.
+        """
+        pooled = opening.pooled
+        try:
+            finding = self._open(pooled)
+        except BaseException:
+            with self._changed:
+                self._end_opening()
+            raise
+        if finding is not None:
+            if self._failed(opening, finding):
+                raise UnavailableError(finding)
+            return None
+        with self._changed:
+            opening.opened = True
+            self._end_opening()
+            self._barred = None
+            self._busy.add(pooled)
+        return pooled
+
+    def _open(self, pooled: PooledSession) -> Finding | None:
+        """Open a session; return what ended it, or None."""
+        try:
+            pooled.session.open()
+        except SmtpFailure as failure:
+            return self.finding(failure, pooled)
+        return None
+
+    def _failed(self, opening: _Opening, finding: Finding) -> bool:
+        """Note that a session did not open; return whether that is the failure of all."""
+        with self._changed:
+            if refuses_login(finding.code):
+                self._barred = finding
+                self._barred_until = self._clock() + _BARRED_SECONDS
+                self._dismiss_all()
+            opening.finding = finding
+            opening.shared = self._barred is not None or not (self._busy or self._idle)
+            if not opening.shared:
+                self._narrow = len(self._busy) + len(self._idle)
+                self._narrow_until = self._clock() + _NARROW_SECONDS
+            self._end_opening()
+            return opening.shared
+
+    def _begin(self) -> _Opening:
+        cancel, heard = Cancel(), Overheard()
+        session = Session(
+            replace(self._settings, security=self._mode),
+            self._credential,
+            limits=self._limits,
+            cancel=cancel,
+            observe=heard,
+            resolver=self._resolver,
+            redactor=self._redactor,
+        )
+        self._opening = _Opening(PooledSession(session, heard, cancel))
+        return self._opening
+
+    def _end_opening(self) -> None:
+        self._opening = None
+        self._changed.notify_all()
+
+    def _make_room(self) -> bool:
+        """Return whether one more connection may be opened now."""
+        narrow = self._clock() < self._narrow_until
+        most = max(self._narrow, 1) if narrow else MAX_CONNECTIONS
+        if len(self._busy) + len(self._idle) >= most:
+            if not self._idle:
+                return False
+            self._dismiss(self._idle.popleft())
+        # Those that say goodbye hang up rather than be one too many.
+        open_now = len(self._busy) + len(self._idle) + len(self._leaving)
+        for pooled in list(self._leaving.values())[: max(0, open_now + 1 - MAX_CONNECTIONS)]:
+            pooled.cancel.cancel()
+        return True
+
+    def _take_idle(self) -> PooledSession | None:
+        """Return the session used last, so that those not needed grow old."""
+        while self._idle:
+            pooled = self._idle.pop()
+            idle = self._clock() - pooled.idle_since
+            if idle < self._idle_seconds:
+                pooled.reused, pooled.idle = True, idle >= _IDLE_SECONDS
+                self._busy.add(pooled)
+                return pooled
+            self._dismiss(pooled)
+        return None
+
+    def _give_back(self, pooled: PooledSession) -> None:
+        session = pooled.session
+        with self._changed:
+            self._busy.discard(pooled)
+            wanted = not self._retired and self._barred is None
+            if session.usable and wanted and pooled.messages < _MOST_MESSAGES:
+                pooled.idle_since = self._clock()
+                self._idle.append(pooled)
+                self._watch()
+            elif session.usable or session.leaving:
+                self._dismiss(pooled)
+            self._changed.notify_all()
+
+    def _dismiss(self, pooled: PooledSession) -> None:
+        """Say goodbye in a thread of its own: nobody waits for QUIT."""
+        thread = threading.Thread(
+            target=self._say_goodbye, args=(pooled,), name="goodbye", daemon=True
+        )
+        self._leaving[thread] = pooled
+        try:
+            thread.start()
+        except RuntimeError:  # none is to be had: hang up instead
+            del self._leaving[thread]
+            pooled.session.abort()
+
+    def _dismiss_all(self) -> None:
+        while self._idle:
+            self._dismiss(self._idle.popleft())
+
+    def _say_goodbye(self, pooled: PooledSession) -> None:
+        try:
+            pooled.session.quit()
+        finally:
+            with self._changed:
+                del self._leaving[threading.current_thread()]
+
+    def _watch(self) -> None:
+        if not self._watched:
+            thread = threading.Thread(target=self._dismiss_idle, name="idle sessions", daemon=True)
+            with contextlib.suppress(RuntimeError):  # none is to be had: maybe the next time
+                thread.start()
+                self._watched = True
+
+    def _dismiss_idle(self) -> None:
+        """Dismiss each session when it was idle long enough, until none is left."""
+        with self._over:
+            while self._idle:
+                left = self._idle[0].idle_since + self._idle_seconds - self._clock()
+                if left > 0:
+                    self._over.wait(left)
+                else:
+                    self._dismiss(self._idle.popleft())
+            self._watched = False
+
+    def _cancelled(self) -> Finding:
+        return self._catalogue.find(SmtpFailure(Stage.CONNECT, "session.cancelled"), {})

@@ -1,0 +1,160 @@
+"""Trying a route again, beside the mail that meanwhile takes another.
+
+Telling the health of failed sessions, refused sign-ins until it is written down.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, TypeAlias, final
+
+from smtp_desk.core.findings.finding import Finding, Scope
+from smtp_desk.sender.forks import start_anew_in_children
+from smtp_desk.sender.outbox.outbox import OutboxError, OutboxRecords
+from smtp_desk.sender.routes.health import Health, refuses_login
+from smtp_desk.sender.routes.route import Route, always
+
+_Refusal: TypeAlias = tuple[str, str, Callable[[], bool]]
+
+
+@final
+class Refusals:
+    """Tells of failures. A refused sign-in that the storage does not take is kept for later.
+
+    Forgotten, it would let the next session sign in again with the refused password.
+
+    Args:
+        health: What is told.
+    """
+
+    def __init__(self, health: Health) -> None:
+        self._health: Final = health
+        self._untold: Final[list[_Refusal]] = []
+
+    def tell(
+        self, route: str, code: str, probe: str = "", *, current: Callable[[], bool] = always
+    ) -> None:
+        """Tell that a session failed; see `Health.record_failure`.
+
+        Args:
+            route: The route.
+            code: The finding.
+            probe: The probe's token; "" where it was no probe.
+            current: Whether its settings are still what is saved; of others nothing is told.
+
+        Raises:
+            OutboxUnavailableError: The storage does not work.
+        """
+        try:
+            self._health.record_failure(route, code, probe)
+        except OutboxError:
+            if refuses_login(code):
+                self._untold.append((route, code, current))
+            raise
+
+    def catch_up(self) -> None:
+        """Tell what was not told when it came.
+
+        Raises:
+            OutboxUnavailableError: The storage does not work yet: no route is to be used.
+        """
+        for refusal in tuple(self._untold):
+            route, code, current = refusal
+            if current():
+                self._health.record_failure(route, code)
+            with suppress(ValueError):  # another thread told it too
+                self._untold.remove(refusal)
+
+
+_log: Final = logging.getLogger(__name__)
+
+
+@final
+class Prober:
+    """Runs the probes that `Health.may_use` grants, each in a thread of its own.
+
+    Args:
+        health: Is told of each probe's end.
+        outbox: Its waiting mail is made due when a route works again.
+        refusals: Tells `health` of failures.
+    """
+
+    def __init__(
+        self, health: Health, outbox: OutboxRecords, refusals: Refusals | None = None
+    ) -> None:
+        self._health = health
+        self._outbox = outbox
+        self._refusals = refusals or Refusals(health)
+        self.start_anew()
+        start_anew_in_children(self)
+
+    def start_anew(self) -> None:
+        """Forget what belongs to the parent process; see `forks`."""
+        self._granted: list[threading.Thread] = []
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+
+    def grant(self, route: Route, token: str, current: Callable[[], bool] = always) -> None:
+        """Note that `route` is to be probed.
+
+        Args:
+            route: The route.
+            token: Of the probe that was granted.
+            current: Whether its settings are still what is saved; of others nothing is told.
+        """
+        arguments = (route, token, current)
+        name = f"probe-{route.name}"
+        thread = threading.Thread(target=self._run, args=arguments, name=name, daemon=True)
+        with self._lock:
+            self._granted.append(thread)
+
+    def start_granted(self) -> None:
+        """Begin what was granted; returns at once."""
+        with self._lock:
+            granted, self._granted = self._granted, []
+            self._threads.update(granted)
+        for thread in granted:
+            try:
+                thread.start()
+            except RuntimeError as error:  # none is to be had: it is granted anew later
+                _log.warning("%s can't begin: %s", thread.name, error)
+                with self._lock:
+                    self._threads.discard(thread)
+
+    def wait(self, seconds: float) -> None:
+        """Give running probes this long to end; one that is left behind is granted anew later."""
+        end = time.monotonic() + seconds
+        with self._lock:
+            running = list(self._threads)
+        for thread in running:
+            thread.join(max(end - time.monotonic(), 0.0))
+
+    def _run(self, route: Route, token: str, current: Callable[[], bool]) -> None:
+        try:
+            self._probe(route, token, current)
+        except OutboxError as error:
+            _log.warning("the probe of the route %s could not be recorded: %s", route.name, error)
+        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+            _log.exception("the probe of the route %s failed by our own fault", route.name)
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+
+    def _probe(self, route: Route, token: str, current: Callable[[], bool]) -> None:
+        finding = route.probe()
+        if not current():
+            _log.info("the route %s has other settings by now", route.name)
+        elif finding is None:
+            self._health.record_success(route.name, token)
+            hastened = self._outbox.hasten()
+            _log.info("the route %s works again; %d waiting emails are due", route.name, hastened)
+        elif _counts(finding):
+            self._refusals.tell(route.name, finding.code, token, current=current)
+            _log.info("the route %s still fails: %s", route.name, finding.code)
+
+
+def _counts(finding: Finding) -> bool:
+    """Whether it says something of the route; a probe that was cancelled says nothing."""
+    return finding.scope is not Scope.NONE

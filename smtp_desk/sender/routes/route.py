@@ -1,0 +1,144 @@
+"""What a route is: a way by which an email leaves this machine.
+
+There are two: `custom`, the customer's own server, and `default`, the default email
+service. `smtp_route.SmtpRoute` speaks to a server, `sendmail_route.SendmailRoute` to the
+machine's MTA; tests/contract/test_route.py is what any other has to pass.
+
+The routes of this moment, and what else the saved settings say of sending.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from smtp_desk.core.findings.finding import Finding
+from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.smtp.session.transaction import BeforeDot
+
+CUSTOM: Final = "custom"
+DEFAULT: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteResult:
+    """What came of one recipient on one route.
+
+    Attributes:
+        recipient: The address.
+        status: ACCEPTED: the route took the responsibility. REFUSED: it surely did not.
+            UNCERTAIN: it may have.
+        reply: The words that decided, safe to show; "" where there were none.
+        finding: Why it is not ACCEPTED; its scope says what comes next.
+    """
+
+    recipient: str
+    status: RecipientStatus
+    reply: str = ""
+    finding: Finding | None = None
+
+
+class UnsendableError(Exception):
+    """A message can't be written as it should be: a fault of ours, and none of the route."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Tell whatever goes wrong while a message is written for a route as `UnsendableError`."""
+    try:
+        yield
+    except Exception as error:
+        raise UnsendableError(str(error)) from error
+
+
+class Route(Protocol):
+    """A way out. Many threads may use it at once."""
+
+    @property
+    def name(self) -> str:
+        """`CUSTOM` or `DEFAULT`."""
+        ...
+
+    def send(
+        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
+    ) -> tuple[RouteResult, ...]:
+        """Hand over one message, built for this route, and return what came of each recipient.
+
+        Nothing that a server, a program or the network does is raised: it stands in the
+        results. A connection that was open already and proves dead is replaced once.
+
+        Args:
+            message: What to send; its own `recipients` do not count.
+            recipients: To whom: one address, unless the message is another program's.
+            before_dot: Called right before the message is given away for good; if it
+                raises, the message surely does not leave, and what it raised is raised
+                here. It may be called a second time, after a dead connection.
+
+        Raises:
+            UnsendableError: The message can't be written; nothing was sent.
+            Exception: What `before_dot` raised, or a fault of our own.
+        """
+        ...
+
+    def probe(self) -> Finding | None:
+        """Try the route without a message, up to AUTH; return what ended it, or None.
+
+        For a minute after a refused sign-in `send` gives the same finding without another
+        login, unless a probe succeeds; who may ask after that, the health of routes says.
+        """
+        ...
+
+    def retire(self) -> None:
+        """Take no new mail: what runs ends, then each connection is closed. Other settings hold."""
+        ...
+
+    def close(self) -> None:
+        """Say goodbye to all servers; what runs is cancelled, nothing may be sent after."""
+        ...
+
+
+def always() -> bool:
+    """Say that these are still the settings that are saved."""
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """The ways out that the saved settings give.
+
+    Attributes:
+        custom: The customer's own server, or why it can't be used; None where it is not
+            configured or switched off.
+        default: The default email service, or why it can't be used; None where it is the
+            outbox: mail waits until a route works.
+        resend_uncertain: Whether an email without an answer is sent once more.
+        current: Whether these are still what is saved.
+        from_email: The address that emails come from if all goes well; for Message-IDs.
+        company_name: For templates and the From of the default email service.
+        tell_address: Who gets a mail when an outage begins and ends; "" for nobody.
+    """
+
+    custom: Route | Finding | None = None
+    default: Route | Finding | None = None
+    resend_uncertain: bool = True
+    current: Callable[[], bool] = always
+    from_email: str = "smtp-desk@localhost"
+    company_name: str = ""
+    tell_address: str = ""
+
+    def of(self, name: str) -> Route | Finding | None:
+        """Return the route `name`."""
+        return self.custom if name == CUSTOM else self.default
+
+
+class RouteSource(Protocol):
+    """Where the routes come from."""
+
+    def routes(self) -> Routes:
+        """Return the routes of this moment; cheap where nothing was saved since."""
+        ...
+
+    def close(self) -> None:
+        """Close them all; what runs is cancelled."""
+        ...

@@ -1,0 +1,272 @@
+"""The routes that the saved settings give, built anew when those change."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, final
+from weakref import WeakSet
+
+from smtp_desk.core.address import AddressError, has_control, parse_mailbox
+from smtp_desk.core.findings.catalogue import Catalogue, cause
+from smtp_desk.core.findings.finding import Finding
+from smtp_desk.core.reply import visible
+from smtp_desk.core.stages import Json
+from smtp_desk.sender.forks import start_anew_in_children
+from smtp_desk.sender.mail.addressing import Identity
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Route, Routes
+from smtp_desk.sender.routes.sendmail import SendmailRoute
+from smtp_desk.sender.routes.smtp import SmtpRoute
+from smtp_desk.smtp.net.resolve import Resolver
+from smtp_desk.store.credentials import CredentialsUnavailableError
+from smtp_desk.store.settings_file import SettingsFileError
+from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.stored import (
+    DefaultKind,
+    ServerState,
+    StoredServer,
+    StoredSettings,
+    Uncertain,
+    judged,
+)
+
+_LOOK_AGAIN_S: Final = 60.0
+"""A keyring that could not be read may be unlocked by now, and tells nobody."""
+
+_UNREADABLE: Final = "settings.file_unreadable"
+_INTERNAL: Final = "session.internal_error"
+
+_log: Final = logging.getLogger(__name__)
+
+
+@final
+class SavedRoutes:
+    """A `RouteSource` over the saved settings. Many threads may use it.
+
+    Args:
+        store: The saved settings; the keyring is asked when they change.
+        catalogue: Tells why a route can't be used.
+        monotonic: Returns seconds that never jump.
+        resolver: Finds addresses; by default the system.
+    """
+
+    def __init__(
+        self,
+        store: SettingsStore,
+        catalogue: Catalogue,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        resolver: Resolver | None = None,
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._monotonic = monotonic
+        self._resolver = resolver
+        self._routes: Routes | None = None
+        self._fingerprint: tuple[int, ...] = ()
+        self._look_again_at = 0.0
+        self._parents: list[Route] = []
+        self.start_anew()
+        start_anew_in_children(self)
+
+    def start_anew(self) -> None:
+        """Forget what belongs to the parent process; see `forks`."""
+        self._parents += _routes_of(self._routes)
+        self._lock = threading.Lock()
+        self._routes = None
+        self._retired: WeakSet[Route] = WeakSet()
+
+    def routes(self) -> Routes:
+        """See `RouteSource.routes`.
+
+        After a save all wait until the keyring has answered. Where it did not give a secret
+        one caller asks it again now and then, and the others go on meanwhile.
+        """
+        with self._lock:
+            fingerprint = self._store.fingerprint()
+            known = self._routes
+            if known is None or fingerprint != self._fingerprint:
+                return self._replace(known, self._read(fingerprint, Routes()), fingerprint)
+            if not _is_blocked(known) or self._monotonic() < self._look_again_at:
+                return known
+            self._look_again_at = self._monotonic() + _LOOK_AGAIN_S
+        found = self._read(fingerprint, Routes() if _is_of_older_file(known) else known)
+        with self._lock:
+            # What has not changed stays what it is: mail is not due anew, delays go on growing.
+            if self._routes is known and _ways(found) != _ways(known):
+                return self._replace(known, found, fingerprint)
+            return self._routes or known  # saved anew or closed meanwhile
+
+    def close(self) -> None:
+        """See `RouteSource.close`."""
+        with self._lock:
+            for route in (*self._retired, *_routes_of(self._routes)):
+                route.close()
+            self._routes = None
+
+    def _replace(self, known: Routes | None, found: Routes, fingerprint: tuple[int, ...]) -> Routes:
+        self._routes, self._fingerprint = found, fingerprint
+        self._look_again_at = self._monotonic() + _LOOK_AGAIN_S
+        kept = _routes_of(found)
+        for route in _routes_of(known):
+            if route not in kept:
+                route.retire()
+                self._retired.add(route)
+        return found
+
+    def _read(self, fingerprint: tuple[int, ...], kept: Routes) -> Routes:
+        """Return the routes of the saved settings; those of `kept` that work stay as they are."""
+
+        def current() -> bool:
+            return self._store.fingerprint() == fingerprint
+
+        try:
+            return self._built(self._store.load(), kept, current)
+        except SettingsFileError as error:
+            # Somebody may be writing it by hand: what it said of the default service
+            # before is still the best that is known.
+            _log.error("the settings can't be read: %s", error)
+            problem = self._told(_UNREADABLE, reason=str(error))
+        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+            _log.exception("our own fault while reading the settings")
+            problem = self._told(_INTERNAL)
+        before = self._routes
+        default = problem if before is None else before.default
+        return replace(before or kept, custom=problem, default=default, current=current)
+
+    def _built(self, stored: StoredSettings, kept: Routes, current: Callable[[], bool]) -> Routes:
+        return Routes(
+            custom=_usable(kept.custom) or self._custom(stored),
+            default=_usable(kept.default) or self._default(stored),
+            resend_uncertain=stored.uncertain is Uncertain.RESEND,
+            current=current,
+            from_email=_from_email(stored),
+            company_name=stored.preferences.company_name,
+            tell_address=stored.preferences.tell_address,
+        )
+
+    def _custom(self, stored: StoredSettings) -> Route | Finding | None:
+        server, identity = stored.server, custom_identity(stored)
+        if server is None or identity is None:
+            return None
+        return self._smtp(CUSTOM, server, identity)
+
+    def _default(self, stored: StoredSettings) -> Route | Finding | None:
+        service, identity = stored.default, default_identity(stored)
+        if identity is None:
+            return None
+        problem = identity_problem(identity)
+        if problem is not None:
+            return self._told("settings.value_invalid", **problem)
+        if service.kind is DefaultKind.SMTP and service.server is not None:
+            return self._smtp(DEFAULT, service.server, identity)
+        return SendmailRoute(service.sendmail_path, identity, self._catalogue)
+
+    def _smtp(self, name: str, server: StoredServer, identity: Identity) -> Route | Finding:
+        try:
+            secret = self._store.secret(server)
+        except CredentialsUnavailableError as error:
+            return self._told("settings.secret_unavailable", reason=str(error.reason))
+        # The proof is that of the very secret which is used: a store may give another when it
+        # is asked again, and no server gets a secret that was not proven with it.
+        status = judged(server, secret)
+        if status.state is ServerState.SECRET_UNAVAILABLE:
+            return self._told("settings.secret_unavailable", reason="not_found")
+        if status.state is not ServerState.ACTIVE:
+            return self._told("settings.not_proven", reason=status.reason.removesuffix("."))
+        return SmtpRoute(
+            name,
+            server.settings,
+            server.mode,
+            secret,
+            identity,
+            self._catalogue,
+            resolver=self._resolver,
+        )
+
+    def _told(self, code: str, **facts: Json) -> Finding:
+        return cause(self._catalogue, code, facts)
+
+
+def identity_problem(identity: Identity) -> dict[str, str] | None:
+    """Return why no email can come from `identity`, or None: no proof stands for its values.
+
+    Returns:
+        The `field` whose value can't be used, and the `reason`, a sentence without its stop.
+    """
+    if not _is_mailbox(identity.from_email):
+        reason = f"“{visible(identity.from_email)}” is no email address"
+        return {"field": "From email", "reason": reason}
+    if has_control(identity.from_name):
+        reason = "it has a line break or another control character"
+        return {"field": "Company name", "reason": reason}
+    return None
+
+
+def custom_identity(stored: StoredSettings) -> Identity | None:
+    """Return who emails come from on the custom route, or None where it is off or not set up."""
+    if stored.server is None or not stored.enabled:
+        return None
+    settings = stored.server.settings
+    return Identity(settings.from_email, settings.from_name)
+
+
+def default_identity(stored: StoredSettings) -> Identity | None:
+    """Return who emails come from on the default route, or None where emails wait in the outbox.
+
+    From is the address of the service, so that DMARC of the custom domain stays whole; an
+    address written by hand may be none.
+    """
+    service, server = stored.default, stored.server
+    match service.kind:
+        case DefaultKind.SMTP if service.server is not None:
+            from_email = service.server.settings.from_email
+        case DefaultKind.SENDMAIL:
+            from_email = service.from_email
+        case _:
+            return None
+    if server is None:
+        return Identity(from_email, stored.preferences.company_name)
+    reply_to = server.settings.from_email if stored.enabled else ""
+    return Identity(from_email, server.settings.from_name, reply_to)
+
+
+def _from_email(stored: StoredSettings) -> str:
+    """Return the address that emails come from if all goes well."""
+    custom = stored.server.settings.from_email if stored.server else ""
+    known = (custom, stored.default.from_email)
+    return next(filter(_is_mailbox, known), Routes().from_email)
+
+
+def _is_mailbox(text: str) -> bool:
+    try:
+        parse_mailbox(text)
+    except AddressError:
+        return False
+    return True
+
+
+def _usable(way: Route | Finding | None) -> Route | None:
+    return None if isinstance(way, Finding) else way
+
+
+def _ways(routes: Routes) -> tuple[Route | Finding | None, Route | Finding | None]:
+    return routes.custom, routes.default
+
+
+def _is_blocked(routes: Routes) -> bool:
+    """Whether a route can't be used now, but maybe later with the same settings."""
+    return isinstance(routes.custom, Finding) or isinstance(routes.default, Finding)
+
+
+def _is_of_older_file(routes: Routes) -> bool:
+    """Whether the file could not be read: the default service is what it said before."""
+    return isinstance(routes.custom, Finding) and routes.custom.code in (_UNREADABLE, _INTERNAL)
+
+
+def _routes_of(routes: Routes | None) -> tuple[Route, ...]:
+    if routes is None:
+        return ()
+    ways = (_usable(routes.custom), _usable(routes.default))
+    return tuple(way for way in ways if way is not None)

@@ -1,0 +1,218 @@
+"""Draining the outbox: what waits is sent when its time comes."""
+
+import logging
+import select
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import groupby
+from typing import Final, TypeAlias, TypeVar, final
+
+from smtp_desk.sender.dispatcher import LEASE, Dispatcher
+from smtp_desk.sender.mail.addressing import FOREIGN
+from smtp_desk.sender.notices import Notices
+from smtp_desk.sender.outbox.clock import Clock, utc_now
+from smtp_desk.sender.outbox.entries import Claim, Doubt, Postpone
+from smtp_desk.sender.outbox.outbox import (
+    EntryNotFoundError,
+    Outbox,
+    OutboxError,
+    OutboxUnavailableError,
+)
+from smtp_desk.sender.routes.route import Routes, RouteSource
+from smtp_desk.smtp.net.deadline import Cancel
+
+T = TypeVar("T")
+
+CONNECTIONS: Final = 3
+"""So many emails are on their way at once, by as many connections."""
+
+Pause: TypeAlias = Callable[[Cancel, float], None]
+"""Waits so many seconds, or until cancelled."""
+
+_CLAIMED_AT_ONCE: Final = 10
+_MOST_RECIPIENTS: Final = 100
+_POLL_S: Final = 1.0
+_PRUNE_EVERY_S: Final = 3600.0
+_GRACE_S: Final = 5.0
+_PROBE_S: Final = 5.0
+_LOOK_S: Final = 0.05
+
+_log: Final = logging.getLogger(__name__)
+
+
+def pause(cancel: Cancel, seconds: float) -> None:
+    """Wait so many seconds, or until cancelled."""
+    select.select([cancel], [], [], seconds)
+
+
+@final
+class Drain:
+    """Sends what is due in the outbox, by up to `CONNECTIONS` connections.
+
+    Args:
+        outbox: The outbox.
+        source: The routes.
+        dispatcher: Takes emails through them.
+        notices: Tells of outages.
+        owner: Who we are, in leases.
+        clock: Returns this moment with a time zone.
+        wait_for: How to wait between rounds.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        source: RouteSource,
+        dispatcher: Dispatcher,
+        notices: Notices,
+        *,
+        owner: str,
+        clock: Clock = utc_now,
+        wait_for: Pause = pause,
+    ) -> None:
+        self._outbox = outbox
+        self._source = source
+        self._dispatcher = dispatcher
+        self._notices = notices
+        self._owner = owner
+        self._clock = clock
+        self._wait_for = wait_for
+        self._routes: Routes | None = None
+        self._pruned_at: float | None = None
+
+    def run(self, cancel: Cancel, *, once: bool) -> int:
+        """Send until nothing is due, or for ever; return how many emails were dealt with.
+
+        Args:
+            cancel: Ends it: what is on its way has 5 s to end, the rest stays stored.
+            once: Stop when nothing is due; storage that fails is raised.
+
+        Raises:
+            OutboxUnavailableError: The storage does not work, and `once` is set.
+        """
+        handled = 0
+        while not cancel.cancelled:
+            try:
+                done = self._round(cancel)
+            except OutboxUnavailableError as error:
+                if once:
+                    raise
+                _log.error("the outbox does not work: %s", error)
+                done = 0
+            handled += done
+            if not done and once:
+                break
+            if not done:
+                self._wait_for(cancel, _POLL_S)
+        return handled
+
+    def _round(self, cancel: Cancel) -> int:
+        """Do all that is due now; return how many emails that were."""
+        self._follow_settings()
+        self._dispatcher.catch_up()
+        self._judge_abandoned()
+        self._prune()
+        due = self._outbox.next_due()
+        if due is None or due > self._clock():
+            return self._look_after(cancel)
+        senders = [lambda: self._send_due(cancel) for _ in range(CONNECTIONS)]
+        handled = sum(self._at_once(cancel, *senders))
+        self._tell(cancel)
+        return handled
+
+    def _tell(self, cancel: Cancel) -> None:
+        if not cancel.cancelled:
+            self._at_once(cancel, lambda: self._notices.tell(self._source.routes()))
+
+    def _follow_settings(self) -> None:
+        routes = self._source.routes()
+        if self._routes is not None and routes is not self._routes:
+            self._outbox.hasten()
+            _log.info("other settings are used from now on")
+        self._routes = routes
+
+    def _look_after(self, cancel: Cancel) -> int:
+        """Probe what rested long enough, and tell of outages; return how much is due by that."""
+        self._dispatcher.look_after(self._source.routes())
+        self._dispatcher.settle_probes(_PROBE_S)
+        self._tell(cancel)
+        due = self._outbox.next_due()
+        return int(due is not None and due <= self._clock())
+
+    def _judge_abandoned(self) -> None:
+        """Settle the entries whose sender died between its dot and the reply."""
+        resend = self._source.routes().resend_uncertain
+        while claims := self._outbox.claim_in_doubt(self._owner, _CLAIMED_AT_ONCE, LEASE):
+            self._outbox.apply(Doubt(claim, resend) for claim in claims)
+            _log.warning("%d emails are uncertain: their sender is gone", len(claims))
+
+    def _prune(self) -> None:
+        now = time.monotonic()
+        if self._pruned_at is None or now - self._pruned_at >= _PRUNE_EVERY_S:
+            self._pruned_at = now
+            self._outbox.prune()
+
+    def _at_once(self, cancel: Cancel, *work: Callable[[], T]) -> list[T]:
+        with ThreadPoolExecutor(CONNECTIONS, "drain") as pool:
+            running = [pool.submit(each) for each in work]
+            self._await(running, cancel)
+        return [future.result() for future in running]
+
+    def _await(self, running: Sequence[Future[T]], cancel: Cancel) -> None:
+        """Wait for the end; after a cancel only so long, then what is on its way is cut."""
+        while not cancel.cancelled:
+            if not wait(running, _LOOK_S).not_done:
+                return
+        if wait(running, _GRACE_S).not_done:
+            self._source.close()
+
+    def _send_due(self, cancel: Cancel) -> int:
+        handled = 0
+        while not cancel.cancelled:
+            claims = self._outbox.claim(self._owner, _CLAIMED_AT_ONCE, LEASE)
+            if not claims:
+                break
+            handled += sum(self._send(batch, cancel) for batch in _by_message(claims))
+        return handled
+
+    def _send(self, batch: Sequence[Claim], cancel: Cancel) -> int:
+        """Send one message; return how many emails that were."""
+        if cancel.cancelled:
+            self._outbox.apply(Postpone(claim, self._clock()) for claim in batch)
+            return 0
+        entry_id = batch[0].entry.id
+        try:
+            message = self._outbox.message(entry_id)
+            self._dispatcher.deliver(batch, message, self._source.routes())
+        except EntryNotFoundError:
+            pass
+        except OutboxError:
+            raise
+        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+            _log.exception("our own fault while sending %s", entry_id)
+        return len(batch)
+
+
+def _by_message(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
+    """Return the claims message by message: of another program's all at once, else one by one."""
+    ordered = sorted(claims, key=_message_key)
+    for _, group in groupby(ordered, key=_message_key):
+        yield from batches(list(group))
+
+
+def batches(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
+    """Return the claims of one message as those of each transaction.
+
+    Our own emails name one recipient in To, so each goes alone; another program's go
+    together, up to the 100 recipients that every server takes (RFC 5321, 4.5.3.1.8).
+    """
+    if not claims:
+        return
+    size = _MOST_RECIPIENTS if claims[0].entry.kind == FOREIGN else 1
+    for start in range(0, len(claims), size):
+        yield list(claims[start : start + size])
+
+
+def _message_key(claim: Claim) -> str:
+    return claim.entry.message_key

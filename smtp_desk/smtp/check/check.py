@@ -1,0 +1,256 @@
+"""The test of a configuration: one session, told stage by stage, and the report of it."""
+
+import dataclasses
+import hashlib
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from smtp_desk.core.address import parse_mailbox
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.core.findings.finding import Finding, FindingSeverity
+from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
+from smtp_desk.core.settings import ServerSettings
+from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
+from smtp_desk.smtp.check.naming import Overheard, context_of, finding_of, for_texts
+from smtp_desk.smtp.check.ports import PortAnswer, probe_ports
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError
+from smtp_desk.smtp.net.dial import TEST_PATIENCE
+from smtp_desk.smtp.net.resolve import DnsResolver, Resolver, SystemResolver
+from smtp_desk.smtp.session.envelope import Envelope
+from smtp_desk.smtp.session.limits import limits_of_a_test
+from smtp_desk.smtp.session.session import Session
+from smtp_desk.smtp.wire.auth import Credential
+
+OnEvent: TypeAlias = Callable[[StageEvent], None]
+"""Takes each stage event, in the thread of the test."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Steps(StrEnum):
+    """How far a test goes; only FULL proves anything."""
+
+    FULL = "full"
+    NO_SEND = "no_send"
+    NO_LOGIN = "no_login"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """What to test.
+
+    Attributes:
+        settings: The server, and with `from_email` the sender.
+        secret: Password or token; None where there is none. NO_LOGIN never uses it.
+        recipient: Where the test email goes; FULL only.
+        content: The test email; FULL only.
+        steps: How far to go.
+        probe_ports: Whether other ports are tried where this one fails before signing in.
+        resolver: `HOST:PORT` of a DNS server to ask instead of the system, or a resolver.
+        total_seconds: Limit of the whole test.
+    """
+
+    settings: ServerSettings
+    secret: Credential | None = None
+    recipient: str = ""
+    content: bytes = b""
+    steps: Steps = Steps.FULL
+    probe_ports: bool = True
+    resolver: Resolver | str | None = None
+    total_seconds: float = 60.0
+
+
+def run_check(
+    request: CheckRequest,
+    *,
+    catalogue: Catalogue,
+    on_event: OnEvent,
+    cancel: Cancel,
+    environment: Mapping[str, Json],
+    report_id: str = "",
+) -> CheckReport:
+    """Run one test and return its report; blocks until it ends.
+
+    Nothing that a server, the network or this program does is raised: it is the finding.
+
+    It goes the sender's way with the values given, never falls back and never queues.
+    The outcome is SENT from a 2xx after the final dot only.
+
+    Args:
+        request: What to test.
+        catalogue: Names causes.
+        on_event: Is told of every stage as it begins and ends.
+        cancel: Ends the test within 100 ms.
+        environment: Versions, for the report.
+        report_id: Stands in the report and in the log.
+    """
+    return _Check(request, catalogue, on_event, cancel).report(environment, report_id)
+
+
+class _Check:
+    """One test."""
+
+    def __init__(
+        self, request: CheckRequest, catalogue: Catalogue, on_event: OnEvent, cancel: Cancel
+    ) -> None:
+        self._request = request
+        self._catalogue = catalogue
+        self._on_event = on_event
+        self._cancel = cancel
+        self._events: list[StageEvent] = []
+        self._heard = Overheard()
+        self._probed = False
+        self._working: PortAnswer | None = None
+        self._session = Session(
+            request.settings,
+            None if request.steps is Steps.NO_LOGIN else request.secret,
+            limits=limits_of_a_test(request.total_seconds),
+            cancel=cancel,
+            observe=self._observe,
+            resolver=_resolver(request.resolver),
+            keep_transcript=True,
+            address_patience=TEST_PATIENCE,
+        )
+
+    def report(self, environment: Mapping[str, Json], report_id: str) -> CheckReport:
+        """Run it and return the report."""
+        failure = self._failure(report_id)
+        context, redactor = self._context(), self._session.redactor
+        finding = None
+        if failure is not None:
+            finding = finding_of(failure, context, self._catalogue, redactor)
+        settings = self._request.settings
+        sent = failure is None and self._request.steps is Steps.FULL
+        transcript = self._session.transcript
+        return CheckReport(
+            outcome=ReportOutcome.SENT if sent else ReportOutcome.UNREACHABLE,
+            finding=finding,
+            warnings=self._warnings(context),
+            stages=fold_stages(self._events),
+            transcript=transcript.lines if transcript is not None else (),
+            settings=_shown(settings),
+            environment=environment,
+            mode=str(self._session.mode) if self._heard.facts(Stage.TLS).get("version") else "",
+            id=report_id,
+        )
+
+    def _failure(self, report_id: str) -> SmtpFailure | None:
+        try:
+            self._run()
+        except SmtpFailure as failure:
+            self._try_other_ports(failure)
+            return failure
+        except Exception as error:  # noqa: BLE001 - the caller decides what an error means
+            # Ours, and never to be shown as the server's.
+            _log.exception("report %s: internal error", report_id)
+            stage = self._events[-1].stage if self._events else Stage.SETTINGS
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            facts: dict[str, Json] = {"type": type(error).__name__, "where": frame.name}
+            return SmtpFailure(stage, "session.internal_error", facts=facts)
+        return None
+
+    def _run(self) -> None:
+        no_login = self._request.steps is Steps.NO_LOGIN
+        self._session.open(through=Stage.TLS if no_login else Stage.AUTH)
+        try:
+            if not no_login:
+                self._hand_over()
+        finally:
+            self._session.quit()
+
+    def _hand_over(self) -> None:
+        request, session = self._request, self._session
+        sender = parse_mailbox(request.settings.from_email).wire
+        if request.steps is Steps.NO_SEND:
+            session.try_sender(Envelope(sender, ()), request.content)
+            return
+        envelope = Envelope(sender, (parse_mailbox(request.recipient).wire,))
+        failure = session.send(envelope, request.content, last=True).failure
+        if failure is not None:
+            raise failure
+
+    def _try_other_ports(self, failure: SmtpFailure) -> None:
+        """Find out which port would work where this one does not, and tell it."""
+        found = self._heard.facts(Stage.RESOLVE).get("found")
+        if not self._request.probe_ports or not _worth_probing(failure) or not found:
+            return
+        addresses = [str(address) for address in found] if isinstance(found, list) else []
+        try:
+            answers = probe_ports(self._request.settings, addresses, self._cancel)
+        except CancelledError:
+            # What failed is known; the person does not want to know more.
+            return
+        self._probed = True
+        facts: dict[str, Json] = {"other_ports": [answer.facts() for answer in answers]}
+        self._observe(StageEvent(failure.stage, StageStatus.FAILED, 0.0, facts))
+        self._working = next((each for each in answers if each.security is not None), None)
+
+    def _observe(self, event: StageEvent) -> None:
+        facts = {name: self._session.redactor.json(value) for name, value in event.facts.items()}
+        told = dataclasses.replace(event, facts=facts)
+        self._events.append(told)
+        self._heard(told)
+        self._on_event(told)
+
+    def _context(self) -> dict[str, Json]:
+        """Return what is known beside a failure; no secret."""
+        request = self._request
+        working: dict[str, Json] = {}
+        if self._working is not None:
+            security = str(self._working.security)
+            working = {"working_port": self._working.port, "working_security": security}
+        working["ports_probed"] = self._probed
+        session, heard = self._session, self._heard
+        known = context_of(request.settings, request.secret, session.mode, heard, session.redactor)
+        recipient, seconds = request.recipient, request.total_seconds
+        return {**working, **known, "recipient": recipient, "seconds": f"{seconds:g}"}
+
+    def _warnings(self, context: Facts) -> tuple[Finding, ...]:
+        connect = {**context, **for_texts(self._heard.facts(Stage.CONNECT))}
+        tls = {**context, **for_texts(self._heard.facts(Stage.TLS))}
+        warnings = []
+        # It says that another address works: one got as far as EHLO.
+        if "dead_addresses" in connect and self._heard.facts(Stage.EHLO):
+            code = "connect.one_family_only"
+            warnings.append(self._catalogue.warning(code, Stage.CONNECT, connect))
+        if "expires_soon" in tls:
+            warnings.append(self._catalogue.warning("tls.expires_soon", Stage.TLS, tls))
+        if "form_problems" in tls:
+            # Refused by clients that insist on the strict form, not by this one.
+            finding = self._catalogue.warning("tls.malformed_certificate", Stage.TLS, tls)
+            warnings.append(dataclasses.replace(finding, severity=FindingSeverity.WARNING))
+        return tuple(warnings)
+
+
+def _worth_probing(failure: SmtpFailure) -> bool:
+    """Whether another port may do better; the mode that works here is the better advice."""
+    if failure.stage not in (Stage.CONNECT, Stage.GREETING, Stage.TLS):
+        return False
+    return failure.code != "session.cancelled" and "mode" not in failure.facts
+
+
+def _resolver(wanted: Resolver | str | None) -> Resolver:
+    if isinstance(wanted, str):
+        return DnsResolver.at(wanted)
+    return wanted or SystemResolver()
+
+
+def _shown(settings: ServerSettings) -> dict[str, Json]:
+    """Return the settings as a report tells them: all of them, none of the secret."""
+    ca = settings.ca_pem
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "security": str(settings.security),
+        "username": settings.username,
+        "from_name": settings.from_name,
+        "from_email": settings.from_email,
+        "ca_file": f"sha256:{hashlib.sha256(ca.encode()).hexdigest()}" if ca else "",
+        "ehlo_name": settings.ehlo_name,
+        "auth_method": str(settings.auth_method),
+    }

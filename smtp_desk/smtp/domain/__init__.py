@@ -1,0 +1,1 @@
+"""The From domain: what the DNS says of it."""

@@ -1,0 +1,1 @@
+"""Sockets, names and TLS. Knows no SMTP command."""

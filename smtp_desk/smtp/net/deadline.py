@@ -1,0 +1,120 @@
+"""Cancelling whatever waits on the network, at once and from any thread.
+
+Deadlines: moments on a monotonic clock, so that slow drips stretch nothing.
+"""
+
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+
+
+class CancelledError(Exception):
+    """What was waited for was cancelled."""
+
+
+class Cancel:
+    """Set once, from any thread; wakes all who wait with it, without polling.
+
+    It has a `fileno`, readable from the moment of `cancel()` on, so that it can stand in
+    any set of sockets waited for, on every system.
+    """
+
+    def __init__(self, parent: "Cancel | None" = None) -> None:
+        """Create one that is not cancelled.
+
+        Args:
+            parent: Cancelling it cancels this one too; the reverse is not so.
+        """
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._children: weakref.WeakSet[Cancel] = weakref.WeakSet()
+        self._pair: tuple[socket.socket, socket.socket] | None = None
+        if parent is not None:
+            parent._adopt(self)  # noqa: SLF001 - its own class
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called, here or on a parent."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """Wake all who wait; whoever begins to wait from now on ends at once."""
+        with self._lock:
+            if self._cancelled:
+                return
+            self._cancelled = True
+            if self._pair is not None:
+                self._pair[1].send(b"\0")
+            children = list(self._children)
+        for child in children:
+            child.cancel()
+
+    def check(self) -> None:
+        """Do nothing unless cancelled.
+
+        Raises:
+            CancelledError: It was cancelled.
+        """
+        if self._cancelled:
+            raise CancelledError
+
+    def fileno(self) -> int:
+        """Return a descriptor that becomes readable when cancelled; for selectors only."""
+        with self._lock:
+            if self._pair is None:
+                self._pair = socket.socketpair()
+                weakref.finalize(self, _close, *self._pair)
+                if self._cancelled:
+                    self._pair[1].send(b"\0")
+            return self._pair[0].fileno()
+
+    def _adopt(self, child: "Cancel") -> None:
+        with self._lock:
+            self._children.add(child)
+        if self._cancelled:
+            child.cancel()
+
+
+def _close(*sockets: socket.socket) -> None:
+    for sock in sockets:
+        sock.close()
+
+
+Clock: TypeAlias = Callable[[], float]
+"""Seconds since any fixed moment; never goes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment at which waiting ends.
+
+    Attributes:
+        at: That moment, in seconds of `clock`.
+        clock: Tells the time.
+    """
+
+    at: float
+    clock: Clock = time.monotonic
+
+    @classmethod
+    def after(cls, seconds: float, clock: Clock = time.monotonic) -> Self:
+        """Return the deadline that passes in `seconds`."""
+        return cls(clock() + seconds, clock)
+
+    def within(self, seconds: float) -> "Deadline":
+        """Return a deadline for one stage: in `seconds`, but never later than this one."""
+        return Deadline(min(self.at, self.clock() + seconds), self.clock)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left; 0 once it has passed."""
+        return max(0.0, self.at - self.clock())
+
+    @property
+    def passed(self) -> bool:
+        """Whether the moment is over."""
+        return self.clock() >= self.at

@@ -1,0 +1,1 @@
+"""One SMTP session, from the greeting to QUIT."""

@@ -1,0 +1,123 @@
+"""A stream that speaks SMTP: commands out, answers in, all of it on record."""
+
+import contextlib
+
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.smtp.net.deadline import CancelledError, Deadline
+from smtp_desk.smtp.net.stream import ClosedError, ResetError, Stream, StreamError, TimedOutError
+from smtp_desk.smtp.session.transcript import Transcript
+from smtp_desk.smtp.wire.commands import Command
+from smtp_desk.smtp.wire.protocol import Answer, ClientProtocol, State
+from smtp_desk.smtp.wire.replies import ViolationError
+
+
+class Channel:
+    """One connection with its protocol and its transcript.
+
+    Attributes:
+        stream: The connection.
+        protocol: Where the session stands.
+    """
+
+    def __init__(
+        self, stream: Stream, protocol: ClientProtocol, transcript: Transcript | None
+    ) -> None:
+        self.stream = stream
+        self.protocol = protocol
+        self._broken = False
+        self._transcript = transcript
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can be said: the connection failed, or the server ended it."""
+        return self._broken or self.protocol.state is State.CLOSED
+
+    def prepare(self, *commands: Command) -> bytes:
+        """Return the octets of commands that are sent now, in one flight, and record them.
+
+        Raises:
+            CommandError: They have no place here.
+            ViolationError: The server answered before it was asked.
+        """
+        octets = self.protocol.send(*commands)
+        if self._transcript is not None:
+            for command in commands:
+                self._transcript.command(command)
+        return octets
+
+    def write(self, octets: bytes, deadline: Deadline) -> None:
+        """Send octets.
+
+        Raises:
+            StreamError: They could not be sent; what the server said can still be heard.
+            CancelledError: Cancelled.
+        """
+        try:
+            self.stream.write(octets, deadline)
+        except (StreamError, CancelledError):
+            self._broken = True
+            raise
+
+    def say(self, *commands: Command, deadline: Deadline) -> None:
+        """Send commands in one flight; raises as `prepare` and `write`.
+
+        A server that hung up may have said why: then `hear` tells it, or that it said nothing.
+        """
+        with contextlib.suppress(ResetError):
+            self.write(self.prepare(*commands), deadline)
+
+    def hear(self, deadline: Deadline) -> Answer:
+        """Return the next answer.
+
+        Raises:
+            ViolationError: The server broke the protocol.
+            StreamError: No answer came, and why.
+            CancelledError: Cancelled.
+            SmtpFailure: TLS broke.
+        """
+        try:
+            while (answer := self.protocol.next_answer()) is None:
+                self._receive(deadline)
+        except ViolationError as violation:
+            if self._transcript is not None:
+                self._transcript.evidence(violation.evidence)
+            raise
+        if self._transcript is not None:
+            self._transcript.reply(answer.reply.code, answer.texts)
+        return answer
+
+    def ask(self, command: Command, deadline: Deadline) -> Answer:
+        """Send a command and return its answer; raises as `say` and `hear`."""
+        self.say(command, deadline=deadline)
+        return self.hear(deadline)
+
+    def check(self) -> None:
+        """Do nothing unless the server is known to have hung up; does not wait.
+
+        Raises:
+            StreamError: It has.
+        """
+        if self.stream.hung_up():
+            self._broken = True
+            raise ClosedError
+
+    def drop(self) -> None:
+        """End the connection at once: whatever was said last is not carried on."""
+        self._broken = True
+        self.stream.abort()
+
+    def record_content(self, octets: int) -> None:
+        """Put on record that a message of so many octets goes out; never the message."""
+        if self._transcript is not None:
+            self._transcript.content(octets)
+
+    def _receive(self, deadline: Deadline) -> None:
+        try:
+            self.protocol.receive(self.stream.read(deadline))
+        except (ClosedError, TimedOutError) as end:
+            self._broken = True
+            self.protocol.receive_end(closed=isinstance(end, ClosedError))
+            raise
+        except (StreamError, CancelledError, SmtpFailure):
+            self._broken = True
+            raise

@@ -1,0 +1,358 @@
+"""From a host and a port to a connection that has greeted: addresses, TLS or not, the banner.
+
+TLS on a second connection, while the first one waits for a banner that does not come.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.core.stages import Json, Stage, StageStatus
+from smtp_desk.smtp.net.certificates import tls_facts
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
+from smtp_desk.smtp.net.dial import Dialer
+from smtp_desk.smtp.net.resolve import Resolver
+from smtp_desk.smtp.net.stream import ClosedError, ResetError, Stream, TimedOutError
+from smtp_desk.smtp.net.tls import TlsInfo, client_context
+from smtp_desk.smtp.session.channel import Channel
+from smtp_desk.smtp.session.failures import protocol_of, reply_facts, unmasked
+from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.timeline import StageRun, Timeline
+from smtp_desk.smtp.wire.protocol import Outcome
+
+# What tells that nothing was learnt: the server may yet speak plain text on the first one.
+_INCONCLUSIVE = ("connect.", "tls.handshake_", "tls.wrong_mode", "tls.injected_data")
+
+
+Attempt: TypeAlias = Callable[[Cancel], tuple[Stream, TlsInfo]]
+"""Connects and shakes hands; the connection ends with the `Cancel` given."""
+
+
+class SecondTry:
+    """A TLS handshake in a thread of its own; if it speaks, it wakes the first connection.
+
+    Attributes:
+        failure: Why the handshake failed though the server spoke TLS, or that it speaks
+            another protocol than SMTP.
+    """
+
+    def __init__(self, attempt: Attempt, cancel: Cancel, first: Cancel) -> None:
+        """Begin.
+
+        Args:
+            attempt: What to try.
+            cancel: Of the whole session.
+            first: Of the connection that waits; fired when the server spoke here.
+        """
+        self.failure: SmtpFailure | None = None
+        self._won: tuple[Stream, TlsInfo] | None = None
+        self._fault: Exception | None = None
+        self._attempt = attempt
+        self._cancel = Cancel(cancel)
+        self._first = first
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="second connection", daemon=True)
+        self._thread.start()
+
+    @property
+    def spoke(self) -> bool:
+        """Whether the server spoke, and what it said is conclusive."""
+        return self._won is not None or self.failure is not None
+
+    def wait(self) -> bool:
+        """Wait for its end; return whether the server spoke."""
+        self._thread.join()
+        return self.spoke
+
+    def stop(self) -> bool:
+        """End it unless the server has spoken; return whether it has.
+
+        Raises:
+            Exception: A fault of our own in the attempt.
+        """
+        with self._lock:
+            if not self.spoke:
+                self._cancel.cancel()
+        spoke = self.wait()
+        if self._fault is not None:
+            raise self._fault
+        return spoke
+
+    def result(self) -> tuple[Stream, TlsInfo]:
+        """Return the connection inside TLS and what was agreed.
+
+        Raises:
+            SmtpFailure: There is none: `failure`.
+        """
+        if self._won is None:
+            raise self.failure or SmtpFailure(Stage.TLS, "tls.failed")
+        return self._won
+
+    def drop(self) -> None:
+        """Give its connection up, if it has one."""
+        if self._won is not None:
+            self._won[0].abort()
+
+    def _run(self) -> None:
+        try:
+            stream, info = self._attempt(self._cancel)
+        except CancelledError:
+            return
+        except SmtpFailure as failure:
+            cause = unmasked(failure)
+            if (cause.code or "").startswith(_INCONCLUSIVE):
+                return
+            with self._lock:
+                self.failure = cause
+        except Exception as fault:  # noqa: BLE001 - raised again in the thread of the session
+            self._fault = fault
+        else:
+            with self._lock:
+                if self._cancel.cancelled:
+                    stream.abort()
+                    return
+                self._won = stream, info
+        self._first.cancel()
+
+
+TLS_PORT: Final = 465
+"""The port for TLS from the start (RFC 8314, 3.3)."""
+
+# What may be wrong with one address of a host only, and its code if a reply tells it.
+_OF_THE_ADDRESS: Final = frozenset(
+    {
+        "greeting.closed",
+        "greeting.timeout",
+        "tls.handshake_closed",
+        "tls.handshake_timeout",
+    }
+)
+_REFUSED: Final = "greeting.refused"
+_REFUSALS: Final = (4, 5)
+
+ChannelOf: TypeAlias = Callable[..., Channel]
+"""Makes the channel of a stream; keyword `tls_from_start`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the parts of one session share.
+
+    Attributes:
+        settings: The server.
+        limits: How long each part may take.
+        deadline: Of the whole session.
+        cancel: Ends it.
+        resolver: Finds addresses.
+        patience: Seconds for addresses that lost the race, to know about every one.
+    """
+
+    settings: ServerSettings
+    limits: Limits
+    deadline: Deadline
+    cancel: Cancel
+    resolver: Resolver
+    patience: float = 0.0
+
+    def within(self, seconds: float) -> Deadline:
+        """Return the deadline of one part."""
+        return self.deadline.within(seconds)
+
+
+def shake_hands(stream: Stream, wiring: Wiring, mode: Security, run: StageRun) -> None:
+    """Begin TLS, and put what was agreed into the facts of the stage.
+
+    Raises:
+        SmtpFailure: It failed; nothing was sent outside TLS.
+        CancelledError: Cancelled.
+    """
+    run.facts["mode"] = str(mode)
+    settings = wiring.settings
+    context = client_context(settings.ca_pem)
+    info = stream.start_tls(context, settings.host, mode, wiring.within(wiring.limits.tls))
+    _tell(info, run)
+
+
+def _tell(info: TlsInfo, run: StageRun) -> None:
+    facts = tls_facts(info, datetime.now(UTC))
+    if facts.keys() & {"expires_soon", "form_problems"}:
+        run.status = StageStatus.WARNED
+    run.facts.update(facts)
+
+
+class Opening:
+    """Opens one connection.
+
+    Attributes:
+        mode: How TLS begins: as the settings say, or as it was found out.
+    """
+
+    def __init__(self, wiring: Wiring, timeline: Timeline, channel_of: ChannelOf) -> None:
+        security = wiring.settings.security
+        self._automatic = security is Security.AUTO
+        if self._automatic:
+            on_tls_port = wiring.settings.port == TLS_PORT
+            security = Security.TLS if on_tls_port else Security.STARTTLS
+        self.mode = self._usual_mode = security
+        self._wiring = wiring
+        self._timeline = timeline
+        self._channel_of = channel_of
+        self._first = Cancel(wiring.cancel)
+
+    def run(self) -> Channel:
+        """Return the connection, its banner heard; inside TLS if that is the mode.
+
+        Raises:
+            SmtpFailure: What ended it; of several addresses, with the first one that spoke.
+        """
+        dialer = self._dialer(self._resolve())
+        first: SmtpFailure | None = None
+        while True:
+            try:
+                stream = self._connect(dialer)
+            except SmtpFailure as failure:
+                raise first or failure from failure
+            try:
+                return self._greet(stream)
+            except SmtpFailure as failure:
+                stream.abort()
+                cause = failure.code or _REFUSED
+                refused = failure.code is None
+                if not refused and cause not in _OF_THE_ADDRESS:
+                    raise
+                first = first or failure
+                if not dialer.has_more:
+                    raise first from failure
+                dialer.yield_address(cause)
+                self._begin_anew(dialer)
+            except BaseException:
+                stream.abort()
+                raise
+
+    def _begin_anew(self, dialer: Dialer) -> None:
+        """Forget what the second connection to the address at hand found out, and woke."""
+        self.mode = self._usual_mode
+        dialer.cancel = self._first = Cancel(self._wiring.cancel)
+
+    def _resolve(self) -> tuple[str, ...]:
+        wiring = self._wiring
+        with self._timeline.stage(Stage.RESOLVE) as run:
+            run.facts["host"] = wiring.settings.host
+            limit = wiring.within(wiring.limits.connect)
+            found = wiring.resolver.resolve(wiring.settings.host, wiring.cancel, limit)
+            run.facts["found"] = list(found)
+            return found
+
+    def _dialer(self, addresses: tuple[str, ...]) -> Dialer:
+        wiring = self._wiring
+        return Dialer(addresses, wiring.settings.port, self._first, patience=wiring.patience)
+
+    def _connect(self, dialer: Dialer) -> Stream:
+        with self._timeline.stage(Stage.CONNECT) as run:
+            stream = dialer.connect(self._wiring.within(self._wiring.limits.connect))
+            run.facts.update(dialer.facts())
+            run.facts.update(
+                port=self._wiring.settings.port,
+                address=stream.peer_address,
+                local_address=stream.local_address,
+            )
+            if "dead_addresses" in run.facts:
+                run.status = StageStatus.WARNED
+            return stream
+
+    def _greet(self, stream: Stream) -> Channel:
+        if self.mode is not Security.TLS:
+            with self._timeline.stage(Stage.GREETING) as run:
+                return self._hear_in_plain_text(stream, run)
+        with self._timeline.stage(Stage.TLS) as run:
+            try:
+                shake_hands(stream, self._wiring, Security.TLS, run)
+            except SmtpFailure as failure:
+                raise unmasked(failure) from failure
+        with self._timeline.stage(Stage.GREETING) as run:
+            limit = self._wiring.within(self._wiring.limits.greeting)
+            return self._hear_banner(self._channel_of(stream, tls_from_start=True), limit, run)
+
+    def _hear_in_plain_text(self, stream: Stream, run: StageRun) -> Channel:
+        """Hear the banner; after some silence try TLS beside it: the first to speak wins."""
+        channel = self._channel_of(stream, tls_from_start=False)
+        limit = self._wiring.within(self._wiring.limits.greeting)
+        try:
+            channel.protocol.receive(stream.read(limit.within(self._wiring.limits.patience)))
+        except TimedOutError:
+            if limit.passed:
+                raise
+        else:
+            return self._hear_banner(channel, limit, run)
+        second = SecondTry(
+            lambda cancel: self._connect_with_tls(stream.peer_address, cancel),
+            self._wiring.cancel,
+            self._first,
+        )
+        try:
+            self._wait_for_either(channel, second, limit)
+        finally:
+            second_spoke = second.stop()
+        if not second_spoke:
+            return self._hear_banner(channel, limit, run)
+        stream.abort()
+        try:
+            return self._take_second(second, run)
+        except BaseException:
+            second.drop()
+            raise
+
+    def _connect_with_tls(self, address: str, cancel: Cancel) -> tuple[Stream, TlsInfo]:
+        wiring = self._wiring
+        settings, limits = wiring.settings, wiring.limits
+        context = client_context(settings.ca_pem)
+        dialer = Dialer((address,), settings.port, cancel)
+        stream = dialer.connect(wiring.within(limits.connect))
+        try:
+            limit = wiring.within(limits.tls)
+            return stream, stream.start_tls(context, settings.host, Security.TLS, limit)
+        except BaseException:
+            stream.abort()
+            raise
+
+    def _wait_for_either(self, channel: Channel, second: SecondTry, limit: Deadline) -> None:
+        try:
+            channel.protocol.receive(channel.stream.read(limit))
+        except CancelledError:
+            self._wiring.cancel.check()
+        except (ClosedError, ResetError):
+            if not second.wait():
+                raise
+
+    def _take_second(self, second: SecondTry, run: StageRun) -> Channel:
+        """Go on with the second connection, or tell what it found out."""
+        if second.failure is not None and second.failure.code == "greeting.wrong_protocol":
+            raise second.failure
+        if not self._automatic:
+            facts: dict[str, Json] = {"mode": str(Security.TLS)}
+            raise SmtpFailure(Stage.GREETING, "tls.wrong_mode", facts=facts)
+        self.mode = Security.TLS
+        with self._timeline.stage(Stage.TLS) as tls:
+            tls.facts["mode"] = str(Security.TLS)
+            stream, info = second.result()
+            _tell(info, tls)
+        limit = self._wiring.within(self._wiring.limits.greeting)
+        return self._hear_banner(self._channel_of(stream, tls_from_start=True), limit, run)
+
+    def _hear_banner(self, channel: Channel, limit: Deadline, run: StageRun) -> Channel:
+        answer = channel.hear(limit)
+        reply = answer.reply
+        run.facts.update(reply_facts(reply), banner=reply.text, bare_lf=channel.protocol.bare_lf)
+        protocol = protocol_of(f"{reply.code} {reply.text}".encode())
+        if protocol:
+            facts: dict[str, Json] = {"protocol": protocol}
+            raise SmtpFailure(Stage.GREETING, "greeting.wrong_protocol", reply=reply, facts=facts)
+        if answer.outcome is not Outcome.DONE:
+            # Only 4xx and 5xx are answers that a mail server may greet with.
+            code = None if reply.code // 100 in _REFUSALS else "greeting.not_smtp"
+            raise SmtpFailure(Stage.GREETING, code, reply=reply)
+        return channel

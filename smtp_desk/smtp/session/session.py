@@ -1,0 +1,347 @@
+"""One session with one server: opened, used for messages, closed.
+
+The test and the sender both use it, so that what was proven is what is done.
+"""
+
+import contextlib
+import math
+import ssl
+from typing import Final
+
+from smtp_desk.core.address import address_literal
+from smtp_desk.core.errors import Acceptance, SmtpFailure
+from smtp_desk.core.reply import visible
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.core.stages import Json, Stage, StageStatus
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
+from smtp_desk.smtp.net.resolve import Resolver, SystemResolver
+from smtp_desk.smtp.net.stream import Stream, StreamError
+from smtp_desk.smtp.net.tls import client_context
+from smtp_desk.smtp.session.channel import Channel
+from smtp_desk.smtp.session.envelope import Delivery, Envelope
+from smtp_desk.smtp.session.failures import failure_of, reply_facts
+from smtp_desk.smtp.session.limits import SENDER_LIMITS, Limits
+from smtp_desk.smtp.session.opening import Opening, Wiring, shake_hands
+from smtp_desk.smtp.session.redaction import Redactor
+from smtp_desk.smtp.session.signing_in import SigningIn
+from smtp_desk.smtp.session.timeline import Observe, StageRun, Timeline
+from smtp_desk.smtp.session.transaction import UNFINISHED, BeforeDot, Transaction, mail_command
+from smtp_desk.smtp.session.transcript import Transcript
+from smtp_desk.smtp.wire import auth, commands
+from smtp_desk.smtp.wire.auth import Credential, MechanismError
+from smtp_desk.smtp.wire.commands import Command, CommandError
+from smtp_desk.smtp.wire.protocol import Answer, ClientProtocol, Outcome, State
+from smtp_desk.smtp.wire.replies import Extensions, ViolationError
+
+_BETWEEN_MESSAGES: Final = (State.READY, State.IDLE, *UNFINISHED)
+
+
+class Session:
+    """One connection to one server, for one thread at a time; never opened twice.
+
+    Attributes:
+        mode: How TLS begins; what the settings leave open is known once `open` has passed
+            the greeting.
+        transcript: What was said, secrets hidden; None if it is not kept.
+        redactor: Knows the secrets of this session.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        credential: Credential | None,
+        *,
+        limits: Limits = SENDER_LIMITS,
+        cancel: Cancel | None = None,
+        observe: Observe | None = None,
+        resolver: Resolver | None = None,
+        keep_transcript: bool = False,
+        address_patience: float = 0.0,
+        redactor: Redactor | None = None,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            settings: The server. Its From email is not used: the envelope names the sender.
+            credential: Password or token; None for a server that knows us by our address.
+            limits: How long each part may take; the total counts from now.
+            cancel: Ends whatever the session waits for.
+            observe: Is told of every stage.
+            resolver: Finds the addresses; by default the system.
+            keep_transcript: Whether `transcript` is kept.
+            address_patience: Seconds that addresses which lost the race are waited for.
+            redactor: Knows the credential, shared with other sessions; by default a new one.
+        """
+        secret = auth.reveal(credential) if credential is not None else ""
+        self.redactor = redactor or Redactor(secret)
+        self.transcript = Transcript(self.redactor) if keep_transcript else None
+        self._settings = settings
+        self._credential = credential
+        self._limits = limits
+        self._cancel = cancel or Cancel()
+        self._deadline = Deadline.after(math.inf if limits.total is None else limits.total)
+        self._timeline = Timeline(observe, self._translate)
+        self._unobserved = Timeline(None, self._translate)
+        self._wiring = Wiring(
+            settings,
+            limits,
+            self._deadline,
+            self._cancel,
+            resolver or SystemResolver(),
+            address_patience,
+        )
+        self._opening = Opening(self._wiring, self._timeline, self._channel_of)
+        self._channel: Channel | None = None
+        self._transaction: Transaction | None = None
+
+    @property
+    def mode(self) -> Security:
+        """TLS from the start, or STARTTLS."""
+        return self._opening.mode
+
+    @property
+    def extensions(self) -> Extensions:
+        """What the server offers inside TLS."""
+        return self._opened.protocol.extensions
+
+    @property
+    def usable(self) -> bool:
+        """Whether another message can be sent on this connection."""
+        channel = self._channel
+        return (
+            channel is not None
+            and not channel.over
+            and not channel.protocol.pending
+            and channel.protocol.state in _BETWEEN_MESSAGES
+        )
+
+    @property
+    def leaving(self) -> bool:
+        """Whether QUIT is on its way behind the last message: only `quit` is left to call."""
+        channel = self._channel
+        return channel is not None and not channel.over and channel.protocol.state is State.SPENT
+
+    def open(self, through: Stage = Stage.AUTH) -> None:
+        """Connect, and go through the stages up to `through`: TLS, or AUTH as well.
+
+        Raises:
+            SmtpFailure: What ended it; the connection is closed.
+        """
+        self._check_settings(signing_in=through is Stage.AUTH)
+        try:
+            self._channel = self._opening.run()
+            if self.mode is Security.STARTTLS:
+                self._introduce("extensions_before_tls")
+                self._start_tls()
+            self._introduce("extensions")
+            if through is Stage.AUTH:
+                self._sign_in()
+        except SmtpFailure as failure:
+            self._leave(failure)
+            raise
+        except BaseException:
+            self.abort()
+            raise
+
+    def send(
+        self,
+        envelope: Envelope,
+        content: bytes,
+        *,
+        before_dot: BeforeDot | None = None,
+        last: bool = False,
+        idle: bool = False,
+    ) -> Delivery:
+        """Send one message and return what came of it for each recipient.
+
+        Nothing that a server or the network does is raised: it stands in the results. Ask
+        `usable` before the next message.
+
+        Args:
+            envelope: Sender and recipients.
+            content: The message; its line ends are made CRLF.
+            before_dot: Called right before the final dot is written. If it raises, the
+                connection is dropped without the dot, and what it raised is raised here.
+            last: No other message follows: QUIT may ride behind this one. Call `quit`.
+            idle: The connection was idle, and there are others: a server that says nothing
+                is given up sooner.
+
+        Raises:
+            CommandError: The envelope can't be written as commands; nothing was sent.
+        """
+        transaction = Transaction(
+            self._opened,
+            envelope,
+            content,
+            limits=self._limits,
+            deadline=self._deadline,
+            cancel=self._cancel,
+            idle=idle,
+        )
+        self._transaction = transaction
+        try:
+            return transaction.run(self._timeline, before_dot, last=last)
+        except SmtpFailure as failure:
+            return transaction.delivery(failure=failure)
+        except CommandError:
+            raise
+        except BaseException:
+            self.abort()
+            raise
+        finally:
+            self._transaction = None
+            if not self.usable and not self.leaving:
+                self.abort()
+
+    def try_sender(self, envelope: Envelope, content: bytes) -> None:
+        """Ask the server for the sender only, and take it back.
+
+        Raises:
+            SmtpFailure: It is refused, or the session ended.
+        """
+        with self._timeline.stage(Stage.SENDER) as run:
+            answer = self._ask(mail_command(envelope, content, self.extensions))
+            run.facts.update(reply_facts(answer.reply))
+            if answer.outcome is not Outcome.DONE:
+                raise SmtpFailure(Stage.SENDER, reply=answer.reply)
+            self._ask(commands.RSET)
+
+    def noop(self) -> None:
+        """Ask whether the server is still there.
+
+        Raises:
+            SmtpFailure: It is not, or said no.
+        """
+        self._exchange(commands.NOOP)
+
+    def reset(self) -> None:
+        """Take back whatever transaction is open (RSET).
+
+        Raises:
+            SmtpFailure: The server is gone, or said no.
+        """
+        self._exchange(commands.RSET)
+
+    def quit(self) -> None:
+        """Say goodbye and close. What goes wrong here changes nothing and is not raised."""
+        channel = self._channel
+        if channel is None or channel.over:
+            self.abort()
+            return
+        with self._timeline.stage(Stage.DONE) as run:
+            self._say_goodbye(channel, run)
+        channel.stream.close()
+        self._channel = None
+
+    def abort(self) -> None:
+        """Close at once, without a word."""
+        if self._channel is not None:
+            self._channel.stream.abort()
+            self._channel = None
+
+    @property
+    def _opened(self) -> Channel:
+        if self._channel is None:
+            raise CommandError("the session is not open")
+        return self._channel
+
+    def _check_settings(self, *, signing_in: bool) -> None:
+        settings, credential = self._settings, self._credential
+        with self._timeline.stage(Stage.SETTINGS):
+            try:
+                client_context(settings.ca_pem)
+            except (ssl.SSLError, TypeError, ValueError) as error:
+                raise SmtpFailure(Stage.SETTINGS, "settings.ca_file_unreadable") from error
+            secret = auth.reveal(credential) if credential is not None else ""
+            if signing_in and bool(settings.username) != bool(secret):
+                field: dict[str, Json] = {"field": "password" if settings.username else "username"}
+                raise SmtpFailure(Stage.SETTINGS, "settings.credentials_incomplete", facts=field)
+
+    def _channel_of(self, stream: Stream, *, tls_from_start: bool) -> Channel:
+        protocol = ClientProtocol(tls_from_start=tls_from_start, scrub=self.redactor.lines)
+        return Channel(stream, protocol, self.transcript)
+
+    def _introduce(self, fact: str) -> None:
+        channel = self._opened
+        with self._timeline.stage(Stage.EHLO) as run:
+            name = self._settings.ehlo_name or address_literal(channel.stream.local_address)
+            run.facts["ehlo_name"] = name
+            answer = self._ask(commands.ehlo(name))
+            if answer.outcome is not Outcome.DONE:
+                raise SmtpFailure(Stage.EHLO, reply=answer.reply)
+            run.facts["server_name"] = answer.reply.lines[0]
+            offered: list[Json] = [line for line in answer.reply.lines[1:] if line]
+            run.facts[fact] = offered
+
+    def _start_tls(self) -> None:
+        channel = self._opened
+        with self._timeline.stage(Stage.TLS) as run:
+            if "STARTTLS" not in channel.protocol.extensions:
+                words: list[Json] = [visible(word) for word in channel.protocol.extensions.words]
+                raise SmtpFailure(Stage.TLS, "tls.not_offered", facts={"extensions": words})
+            answer = self._ask(commands.STARTTLS)
+            if answer.outcome is not Outcome.DONE:
+                raise SmtpFailure(Stage.TLS, reply=answer.reply)
+            channel.protocol.begin_tls()
+            try:
+                shake_hands(channel.stream, self._wiring, Security.STARTTLS, run)
+            except SmtpFailure:
+                # Nothing more can be said, however the server worded it.
+                channel.drop()
+                raise
+
+    def _sign_in(self) -> None:
+        credential, username = self._credential, self._settings.username
+        if credential is None or not username:
+            self._timeline.skip(Stage.AUTH, "no credentials")
+            return
+        with self._timeline.stage(Stage.AUTH) as run:
+            mechanisms = self.extensions.mechanisms
+            run.facts["mechanisms"] = [visible(name) for name in mechanisms]
+            try:
+                mechanism = auth.choose(self._settings.auth_method, mechanisms, credential)
+            except MechanismError as error:
+                raise SmtpFailure(Stage.AUTH, error.code, facts=run.facts) from error
+            signing_in = SigningIn(self._opened, mechanism, self.redactor, self._limits.command)
+            run.facts.update(mechanism=mechanism.name)
+            answer = signing_in.run(username, auth.reveal(credential), self._deadline)
+            run.facts.update(signing_in.facts, **reply_facts(answer.reply))
+            if answer.outcome is not Outcome.DONE:
+                raise SmtpFailure(Stage.AUTH, reply=answer.reply, facts=run.facts)
+
+    def _leave(self, failure: SmtpFailure) -> None:
+        """Close after a failure; a server that said why gets a QUIT, not waited for."""
+        channel = self._channel
+        if channel is not None and failure.reply is not None and not channel.over:
+            with contextlib.suppress(CommandError, ViolationError, StreamError, CancelledError):
+                channel.say(commands.QUIT, deadline=self._wiring.within(self._limits.quit))
+            channel.stream.close()
+        self.abort()
+
+    def _ask(self, command: Command) -> Answer:
+        return self._opened.ask(command, self._wiring.within(self._limits.command))
+
+    def _exchange(self, command: Command) -> None:
+        """Send a command between messages, which is no stage of its own."""
+        with self._unobserved.stage(Stage.SENDER):
+            answer = self._ask(command)
+            if answer.outcome is not Outcome.DONE:
+                raise SmtpFailure(Stage.SENDER, reply=answer.reply)
+
+    def _say_goodbye(self, channel: Channel, run: StageRun) -> None:
+        limit = self._wiring.within(self._limits.quit)
+        try:
+            # Behind the last message QUIT is on its way already.
+            riding = channel.protocol.pending
+            answer = channel.hear(limit) if riding else channel.ask(commands.QUIT, limit)
+        except (CommandError, ViolationError, StreamError, CancelledError, SmtpFailure) as error:
+            run.status = StageStatus.WARNED
+            run.facts["error"] = type(error).__name__
+        else:
+            run.facts.update(reply_facts(answer.reply))
+
+    def _translate(self, error: BaseException, stage: Stage) -> SmtpFailure | None:
+        transaction = self._transaction
+        acceptance = transaction.acceptance if transaction is not None else Acceptance.NO
+        session_over = self._deadline.passed
+        return failure_of(error, stage, acceptance=acceptance, session_over=session_over)

@@ -1,0 +1,102 @@
+"""One AUTH exchange over a channel (RFC 4954, 4)."""
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from smtp_desk.core.reply import decode
+from smtp_desk.smtp.net.deadline import Deadline
+from smtp_desk.smtp.session.channel import Channel
+from smtp_desk.smtp.session.redaction import Redactor
+from smtp_desk.smtp.wire import commands
+from smtp_desk.smtp.wire.auth import ChallengeError, Exchange, Mechanism, decode_challenge, encode
+from smtp_desk.smtp.wire.protocol import Answer, Outcome
+
+if TYPE_CHECKING:
+    from smtp_desk.core.stages import Json
+
+_CANCEL = b"*"
+
+
+class SigningIn:
+    """The one attempt of a session to sign in.
+
+    Attributes:
+        facts: What was seen: whether the initial response rode along, a token's refusal.
+    """
+
+    def __init__(
+        self, channel: Channel, mechanism: Mechanism, redactor: Redactor, limit: float
+    ) -> None:
+        """Prepare.
+
+        Args:
+            channel: Inside TLS, EHLO answered.
+            mechanism: Of `auth.choose`.
+            redactor: Learns what is sent, so that an echo of it is hidden.
+            limit: Seconds for each reply.
+        """
+        self.facts: dict[str, Json] = {"mechanism": mechanism.name}
+        self._channel = channel
+        self._mechanism = mechanism
+        self._redactor = redactor
+        self._limit = limit
+        self._held: bytes | None = None
+        self._cancelled = False
+
+    def run(self, username: str, secret: str, deadline: Deadline) -> Answer:
+        """Sign in; return the answer that ended the exchange.
+
+        Raises:
+            ChallengeError: The server broke the rules of the mechanism, or did not prove itself.
+            CommandError: The credential is too long for the wire.
+        """
+        exchange = self._mechanism.start(username, secret)
+        answer = self._channel.ask(self._opening(next(exchange)), deadline.within(self._limit))
+        while answer.outcome is Outcome.GO_ON:
+            if self._cancelled:
+                # It could go on so for ever.
+                raise ChallengeError("the server asks on though the exchange was cancelled")
+            answer = self._respond(exchange, answer.texts[0], deadline)
+        if answer.outcome is Outcome.DONE and self._mechanism.mutual:
+            with contextlib.suppress(StopIteration):
+                exchange.send(b"")
+        return answer
+
+    def _opening(self, first: bytes) -> commands.Command:
+        name = self._mechanism.name
+        if not self._mechanism.client_first:
+            return commands.auth(name)
+        opening = commands.auth(name, self._encoded(first))
+        rides = len(opening.line) <= commands.MAX_AUTH_LINE
+        self.facts["initial_response"] = rides
+        if rides:
+            return opening
+        # Too long for a command line: it must wait for the empty challenge.
+        self._held = first
+        return commands.auth(name)
+
+    def _respond(self, exchange: Exchange, challenge: bytes, deadline: Deadline) -> Answer:
+        if self._held is not None:
+            encoded, self._held = self._encoded(self._held), None
+        else:
+            self._note_refusal(challenge)
+            try:
+                encoded = self._encoded(exchange.send(challenge))
+            except StopIteration:
+                # Nothing is left to say: the server has to answer to the cancel with a 501.
+                encoded, self._cancelled = _CANCEL, True
+        response = commands.auth_response(encoded)
+        return self._channel.ask(response, deadline.within(self._limit))
+
+    def _encoded(self, response: bytes) -> bytes:
+        encoded = encode(response)
+        self._redactor.add(encoded)
+        self._redactor.add(self._mechanism.proof(response))
+        return encoded
+
+    def _note_refusal(self, challenge: bytes) -> None:
+        """Keep what XOAUTH2 says in a challenge: the only place where the cause stands."""
+        if self._mechanism.name == "XOAUTH2":
+            with contextlib.suppress(ChallengeError):
+                words = decode(decode_challenge(challenge))
+                self.facts["token_refusal"] = self._redactor.text(words)

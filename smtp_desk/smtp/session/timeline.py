@@ -1,0 +1,94 @@
+"""The stages of a session as events: begun, and ended how, after how long, with what facts."""
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
+from smtp_desk.smtp.net.deadline import Clock
+from smtp_desk.smtp.session.failures import reply_facts
+
+Observe: TypeAlias = Callable[[StageEvent], None]
+"""Takes each event, in the thread of the session; must return soon."""
+
+Translate: TypeAlias = Callable[[BaseException, Stage], SmtpFailure | None]
+"""Tells what an error means in a stage; None for a fault of our own."""
+
+
+class StageRun:
+    """One run of one stage: a context manager that tells how it went.
+
+    Whatever is raised inside leaves as the `SmtpFailure` it means; a fault of our own
+    leaves as it is.
+
+    Attributes:
+        facts: What was found out; filled while it runs.
+        status: PASSED, or what the stage makes of it.
+    """
+
+    __slots__ = ("_began", "_clock", "_observe", "_stage", "_translate", "facts", "status")
+
+    def __init__(
+        self, stage: Stage, observe: Observe | None, translate: Translate, clock: Clock
+    ) -> None:
+        self.facts: dict[str, Json] = {}
+        self.status = StageStatus.PASSED
+        self._stage = stage
+        self._observe = observe
+        self._translate = translate
+        self._clock = clock
+        self._began = 0.0
+
+    def __enter__(self) -> Self:
+        if self._observe is not None:
+            self._began = self._clock()
+            self._observe(StageEvent(self._stage, StageStatus.STARTED))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._report(self.status)
+            return
+        failure = self._translate(error, self._stage)
+        if failure is None:
+            self._report(StageStatus.FAILED)
+            return
+        self.facts.update(failure.facts)
+        if failure.reply is not None:
+            self.facts.update(reply_facts(failure.reply))
+        self._report(StageStatus.FAILED)
+        if failure is not error:
+            raise failure from error
+
+    def _report(self, status: StageStatus) -> None:
+        if self._observe is not None:
+            spent = (self._clock() - self._began) * 1000
+            self._observe(StageEvent(self._stage, status, spent, self.facts))
+
+
+class Timeline:
+    """Begins stages, and tells of those left out."""
+
+    def __init__(
+        self, observe: Observe | None, translate: Translate, clock: Clock = time.monotonic
+    ) -> None:
+        """Tell `observe` of each stage; without it a stage costs next to nothing."""
+        self._observe = observe
+        self._translate = translate
+        self._clock = clock
+
+    def stage(self, stage: Stage) -> StageRun:
+        """Return a run of `stage`, to be entered."""
+        return StageRun(stage, self._observe, self._translate, self._clock)
+
+    def skip(self, stage: Stage, reason: str) -> None:
+        """Tell that `stage` is left out, and why."""
+        if self._observe is not None:
+            self._observe(StageEvent(stage, StageStatus.SKIPPED, 0.0, {"reason": reason}))

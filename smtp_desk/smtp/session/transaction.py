@@ -1,0 +1,281 @@
+"""One mail transaction: MAIL, RCPT, DATA, the message and its dot (RFC 5321, 3.3)."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from smtp_desk.core.errors import Acceptance, SmtpFailure
+from smtp_desk.core.stages import Json, Stage, StageStatus
+from smtp_desk.smtp.net.deadline import Cancel, Deadline
+from smtp_desk.smtp.net.stream import StreamError
+from smtp_desk.smtp.session.channel import Channel
+from smtp_desk.smtp.session.envelope import Delivery, Envelope, RecipientResult, RecipientStatus
+from smtp_desk.smtp.session.failures import reply_facts
+from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.timeline import StageRun, Timeline
+from smtp_desk.smtp.wire import codec, commands
+from smtp_desk.smtp.wire.commands import Command, CommandError, Verb
+from smtp_desk.smtp.wire.protocol import Answer, Outcome, State
+from smtp_desk.smtp.wire.replies import Extensions, ViolationError
+
+BeforeDot: TypeAlias = Callable[[], None]
+"""Called right before the final dot goes out; if it raises, the dot does not."""
+
+UNFINISHED: Final = (State.STALE, State.RECIPIENTS)
+"""After a transaction that failed: RSET ends it before the next one begins."""
+
+_END: Final = Command(Verb.END, b"")
+# Seconds to read what a server said before it hung up: it is here already.
+_LAST_WORDS: Final = 1.0
+# How many recipients the facts of a stage name.
+_MOST_SHOWN: Final = 20
+
+
+def mail_command(envelope: Envelope, content: bytes, extensions: Extensions) -> Command:
+    """Return MAIL with every parameter that the server offers and the message needs.
+
+    Raises:
+        SmtpFailure: `sender.internationalized` or `message.too_large`: the server has said
+            that it can't take this message, so it is not asked.
+        CommandError: The address can't stand in a command; a fault on this side.
+    """
+    smtputf8 = envelope.needs_smtputf8
+    if smtputf8 and "SMTPUTF8" not in extensions:
+        facts: dict[str, Json] = {"sender": envelope.sender}
+        raise SmtpFailure(Stage.SENDER, "sender.internationalized", facts=facts)
+    size = codec.wire_size(content)
+    limit = extensions.max_size
+    if limit is not None and size > limit:
+        facts = {"size": size, "limit": limit}
+        raise SmtpFailure(Stage.SENDER, "message.too_large", facts=facts)
+    return commands.mail(
+        envelope.sender,
+        size=size if "SIZE" in extensions else None,
+        eight_bit="8BITMIME" in extensions and not content.isascii(),
+        smtputf8=smtputf8,
+    )
+
+
+class Transaction:
+    """One message on its way through one connection.
+
+    Attributes:
+        acceptance: NO until right before the final dot is written, then UNKNOWN until the
+            reply to it is read.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        envelope: Envelope,
+        content: bytes,
+        *,
+        limits: Limits,
+        deadline: Deadline,
+        cancel: Cancel,
+        idle: bool = False,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Raises:
+            CommandError: There is no recipient, or an address that can't stand in a
+                command: a fault on this side.
+        """
+        if not envelope.recipients:
+            raise CommandError("a message needs a recipient")
+        self.acceptance = Acceptance.NO
+        self._channel = channel
+        self._envelope = envelope
+        self._content = content
+        self._limits = limits
+        self._deadline = deadline
+        self._cancel = cancel
+        self._first_reply = min(limits.idle, limits.command) if idle else limits.command
+        self._pipelining = "PIPELINING" in channel.protocol.extensions
+        self._results: list[RecipientResult | None] = []
+        self._rcpts = [
+            commands.rcpt(each, smtputf8=envelope.needs_smtputf8) for each in envelope.recipients
+        ]
+
+    def run(self, timeline: Timeline, before_dot: BeforeDot | None, *, last: bool) -> Delivery:
+        """Go through it and return what came of it for each recipient.
+
+        Args:
+            timeline: Is told of the three stages.
+            before_dot: See `BeforeDot`.
+            last: Nothing follows on this connection: QUIT rides behind the message where
+                PIPELINING is offered (RFC 2920, 5).
+
+        Raises:
+            SmtpFailure: What ended it for all who were not refused before: `delivery`
+                makes the results of it.
+            Exception: What `before_dot` raised, or a fault of our own.
+        """
+        with timeline.stage(Stage.SENDER) as run:
+            self._begin(run)
+        with timeline.stage(Stage.RECIPIENT) as run:
+            self._name_recipients(run)
+        with timeline.stage(Stage.MESSAGE) as run:
+            return self.delivery(accepted=self._send_message(run, before_dot, last=last))
+
+    def delivery(
+        self, *, accepted: Answer | None = None, failure: SmtpFailure | None = None
+    ) -> Delivery:
+        """Return what came of each recipient: the end of the message, if not refused before.
+
+        Args:
+            accepted: The reply that accepted the message.
+            failure: What ended it instead.
+        """
+        end = [
+            RecipientResult.failed(recipient, failure)
+            if failure is not None
+            else RecipientResult(
+                recipient, RecipientStatus.ACCEPTED, accepted.reply if accepted else None
+            )
+            for recipient in self._envelope.recipients
+        ]
+        refused = dict(enumerate(self._results))
+        return Delivery(tuple(refused.get(at) or result for at, result in enumerate(end)))
+
+    def _begin(self, run: StageRun) -> None:
+        protocol = self._channel.protocol
+        mail = mail_command(self._envelope, self._content, protocol.extensions)
+        stale = [commands.RSET] if protocol.state in UNFINISHED else []
+        if self._pipelining:
+            flight = (*stale, mail, *self._rcpts, commands.DATA)
+            self._channel.say(*flight, deadline=self._within_command())
+            for _ in stale:
+                self._channel.hear(self._within_first())
+            answer = self._channel.hear(self._within_first())
+        else:
+            for reset in stale:
+                self._channel.ask(reset, self._within_first())
+            answer = self._channel.ask(mail, self._within_first())
+        run.facts.update(reply_facts(answer.reply))
+        if answer.outcome is not Outcome.DONE:
+            self._end_refused_flight()
+            raise SmtpFailure(Stage.SENDER, reply=answer.reply)
+
+    def _name_recipients(self, run: StageRun) -> None:
+        told: list[Json] = []
+        for recipient, rcpt in zip(self._envelope.recipients, self._rcpts, strict=True):
+            answer = self._hear() if self._pipelining else self._ask(rcpt)
+            if len(told) < _MOST_SHOWN:
+                told.append({"recipient": recipient, **reply_facts(answer.reply)})
+            self._results.append(_refusal(recipient, answer))
+            if self._channel.protocol.state is State.CLOSED:
+                raise SmtpFailure(Stage.RECIPIENT, reply=answer.reply)
+        run.facts.update(recipients=told)
+        refused = [result for result in self._results if result is not None]
+        if refused:
+            run.status = StageStatus.WARNED
+        if len(refused) == len(self._results):
+            self._end_refused_flight()
+            raise SmtpFailure(Stage.RECIPIENT, reply=refused[0].reply)
+
+    def _send_message(self, run: StageRun, before_dot: BeforeDot | None, *, last: bool) -> Answer:
+        data = self._hear() if self._pipelining else self._ask(commands.DATA)
+        if data.outcome is not Outcome.GO_ON:
+            raise SmtpFailure(Stage.MESSAGE, reply=data.reply)
+        run.facts["size"] = len(self._content)
+        self._channel.record_content(len(self._content))
+        tail = self._write_all_but_the_end()
+        if before_dot is not None:
+            before_dot()
+        self._cancel.check()
+        self._check_that_it_listens()
+        answer = self._end(tail, last=last)
+        run.facts.update(reply_facts(answer.reply))
+        if answer.outcome is Outcome.DONE:
+            self.acceptance = Acceptance.YES
+            return answer
+        if answer.reply.intermediate:
+            # No reply that the final dot can have: what the server made of it is not known.
+            raise SmtpFailure(
+                Stage.MESSAGE,
+                "message.unconfirmed",
+                reply=answer.reply,
+                acceptance=self.acceptance,
+            )
+        self.acceptance = Acceptance.NO
+        raise SmtpFailure(Stage.MESSAGE, reply=answer.reply)
+
+    def _write_all_but_the_end(self) -> bytes:
+        """Write the content; return its last block, which holds the dot."""
+        blocks = codec.blocks(self._content)
+        block = next(blocks)
+        for following in blocks:
+            try:
+                self._channel.write(block, self._deadline.within(self._limits.data_block))
+            except StreamError:
+                self._tell_early_refusal()
+                raise
+            block = following
+        return block
+
+    def _end(self, tail: bytes, *, last: bool) -> Answer:
+        rides = last and self._pipelining
+        octets = self._channel.prepare(_END, *([commands.QUIT] if rides else []))
+        # From here on only a reply can tell whether the message was accepted.
+        self.acceptance = Acceptance.UNKNOWN
+        try:
+            self._channel.write(tail + octets, self._deadline.within(self._limits.data_block))
+        except StreamError as error:
+            with contextlib.suppress(StreamError, ViolationError):
+                return self._channel.hear(self._deadline.within(_LAST_WORDS))
+            raise error from error.__cause__
+        return self._channel.hear(self._deadline.within(self._limits.end))
+
+    def _check_that_it_listens(self) -> None:
+        """Write no dot to a server that hung up in the message: it did surely not accept it."""
+        try:
+            self._channel.check()
+        except StreamError:
+            self._tell_early_refusal()
+            raise
+
+    def _tell_early_refusal(self) -> None:
+        """Raise the refusal that the server sent before it hung up, if it sent one."""
+        with contextlib.suppress(StreamError, ViolationError):
+            self._channel.prepare(_END)
+            answer = self._channel.hear(self._deadline.within(_LAST_WORDS))
+            if answer.outcome is Outcome.REFUSED:
+                raise SmtpFailure(Stage.MESSAGE, reply=answer.reply)
+
+    def _end_refused_flight(self) -> None:
+        """Read what is due to the rest of a flight whose beginning was refused."""
+        protocol = self._channel.protocol
+        wanted = False
+        # The refusal is what happened; what goes wrong after it changes nothing.
+        with contextlib.suppress(StreamError, ViolationError):
+            while protocol.pending and protocol.state is not State.CLOSED:
+                wanted |= self._hear().outcome is Outcome.DONE
+            if protocol.state is State.CONTENT and wanted:
+                # It refused MAIL and took a recipient all the same: a dot would have it
+                # deliver an empty message.
+                self._channel.drop()
+            elif protocol.state is State.CONTENT:
+                # RFC 2920 section 3.1: a server that wants a message for nobody gets a dot.
+                self._ask(Command(Verb.END, codec.END))
+
+    def _ask(self, command: Command) -> Answer:
+        return self._channel.ask(command, self._within_command())
+
+    def _hear(self) -> Answer:
+        return self._channel.hear(self._within_command())
+
+    def _within_first(self) -> Deadline:
+        return self._deadline.within(self._first_reply)
+
+    def _within_command(self) -> Deadline:
+        return self._deadline.within(self._limits.command)
+
+
+def _refusal(recipient: str, answer: Answer) -> RecipientResult | None:
+    """Return the result of a recipient that was refused; None while it may be accepted."""
+    if answer.outcome is Outcome.DONE:
+        return None
+    facts: dict[str, Json] = {"recipient": recipient}
+    failure = SmtpFailure(Stage.RECIPIENT, reply=answer.reply, facts=facts)
+    return RecipientResult.failed(recipient, failure)

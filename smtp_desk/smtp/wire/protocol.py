@@ -1,0 +1,272 @@
+"""The client's side of SMTP as a state machine without I/O: bytes in, answers out.
+
+Everything that decides which command may be sent when, and what a reply does to the
+session, stands in the two tables of this file. AUTH and MAIL have no row outside TLS, and
+AUTH has none after a first one, so neither can be sent: not by a fault elsewhere either.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final, TypeAlias
+
+from smtp_desk.core.reply import Reply
+from smtp_desk.smtp.wire.commands import Command, CommandError, Verb
+from smtp_desk.smtp.wire.replies import Extensions, ReplyReader, Violation, ViolationError
+
+SERVICE_NOT_AVAILABLE: Final = 421
+"""The one reply that a server may send at any time, before it closes (RFC 5321, 3.8)."""
+
+Scrub: TypeAlias = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
+"""Hides secrets in the lines of a reply."""
+
+
+class State(Enum):
+    """Where the session stands, commands in flight taken as accepted."""
+
+    BANNER = auto()  # connected in plain text, the banner is due
+    CLEAR = auto()  # plain text: EHLO is due
+    OFFERED = auto()  # plain text, extensions known: STARTTLS or nothing
+    HANDSHAKE = auto()  # TLS begins: not one byte of SMTP may come
+    SECURE_BANNER = auto()  # TLS from the start, the banner is due
+    SECURE = auto()  # inside TLS: EHLO is due
+    READY = auto()  # may sign in, or begin a transaction
+    SIGNING_IN = auto()  # an AUTH exchange runs
+    IDLE = auto()  # may begin a transaction; signing in is over
+    SENDER = auto()  # MAIL was given
+    RECIPIENTS = auto()  # RCPT was given
+    STALE = auto()  # the transaction failed: RSET before the next
+    CONTENT = auto()  # the server takes the message
+    SENT = auto()  # the final dot is out
+    SPENT = auto()  # nothing more but QUIT
+    CLOSED = auto()  # the server said 421, or broke the protocol
+
+
+class Outcome(Enum):
+    """What a reply means for its command."""
+
+    DONE = auto()
+    GO_ON = auto()  # the server waits for more: 334, 354
+    REFUSED = auto()
+
+
+_SENDS: Final[Mapping[tuple[State, Verb], State]] = {
+    (State.CLEAR, Verb.EHLO): State.CLEAR,
+    (State.OFFERED, Verb.STARTTLS): State.OFFERED,
+    (State.SECURE, Verb.EHLO): State.SECURE,
+    (State.READY, Verb.AUTH): State.SIGNING_IN,
+    (State.SIGNING_IN, Verb.RESPONSE): State.SIGNING_IN,
+    (State.READY, Verb.MAIL): State.SENDER,
+    (State.IDLE, Verb.MAIL): State.SENDER,
+    (State.SENDER, Verb.RCPT): State.RECIPIENTS,
+    (State.RECIPIENTS, Verb.RCPT): State.RECIPIENTS,
+    (State.RECIPIENTS, Verb.DATA): State.RECIPIENTS,
+    (State.CONTENT, Verb.END): State.SENT,
+    (State.READY, Verb.NOOP): State.READY,
+    (State.READY, Verb.RSET): State.READY,
+    (State.IDLE, Verb.NOOP): State.IDLE,
+    (State.IDLE, Verb.RSET): State.IDLE,
+    (State.SENDER, Verb.RSET): State.IDLE,
+    (State.RECIPIENTS, Verb.RSET): State.IDLE,
+    (State.STALE, Verb.RSET): State.IDLE,
+    (State.CLEAR, Verb.QUIT): State.SPENT,
+    (State.OFFERED, Verb.QUIT): State.SPENT,
+    (State.SECURE, Verb.QUIT): State.SPENT,
+    (State.READY, Verb.QUIT): State.SPENT,
+    (State.IDLE, Verb.QUIT): State.SPENT,
+    (State.SENDER, Verb.QUIT): State.SPENT,
+    (State.RECIPIENTS, Verb.QUIT): State.SPENT,
+    (State.STALE, Verb.QUIT): State.SPENT,
+    (State.SENT, Verb.QUIT): State.SPENT,
+    (State.SPENT, Verb.QUIT): State.SPENT,
+}
+
+_ANSWERS: Final[Mapping[tuple[State, Verb | None, Outcome], State]] = {
+    (State.BANNER, Verb.GREETING, Outcome.DONE): State.CLEAR,
+    (State.BANNER, Verb.GREETING, Outcome.REFUSED): State.SPENT,
+    (State.SECURE_BANNER, Verb.GREETING, Outcome.DONE): State.SECURE,
+    (State.SECURE_BANNER, Verb.GREETING, Outcome.REFUSED): State.SPENT,
+    (State.CLEAR, Verb.EHLO, Outcome.DONE): State.OFFERED,
+    (State.CLEAR, Verb.EHLO, Outcome.REFUSED): State.SPENT,
+    (State.SECURE, Verb.EHLO, Outcome.DONE): State.READY,
+    (State.SECURE, Verb.EHLO, Outcome.REFUSED): State.SPENT,
+    (State.OFFERED, Verb.STARTTLS, Outcome.DONE): State.HANDSHAKE,
+    (State.OFFERED, Verb.STARTTLS, Outcome.REFUSED): State.SPENT,
+    (State.SIGNING_IN, Verb.AUTH, Outcome.DONE): State.IDLE,
+    (State.SIGNING_IN, Verb.AUTH, Outcome.REFUSED): State.SPENT,
+    (State.SIGNING_IN, Verb.RESPONSE, Outcome.DONE): State.IDLE,
+    (State.SIGNING_IN, Verb.RESPONSE, Outcome.REFUSED): State.SPENT,
+    (State.SENDER, Verb.MAIL, Outcome.REFUSED): State.STALE,
+    (State.RECIPIENTS, Verb.MAIL, Outcome.REFUSED): State.STALE,
+    (State.RECIPIENTS, Verb.DATA, Outcome.GO_ON): State.CONTENT,
+    (State.STALE, Verb.DATA, Outcome.GO_ON): State.CONTENT,
+    (State.RECIPIENTS, Verb.DATA, Outcome.DONE): State.STALE,
+    (State.RECIPIENTS, Verb.DATA, Outcome.REFUSED): State.STALE,
+    (State.SENT, Verb.END, Outcome.DONE): State.IDLE,
+    (State.SENT, Verb.END, Outcome.REFUSED): State.IDLE,
+    (State.IDLE, Verb.RSET, Outcome.REFUSED): State.SPENT,
+    (State.SENDER, Verb.RSET, Outcome.REFUSED): State.SPENT,
+    (State.RECIPIENTS, Verb.RSET, Outcome.REFUSED): State.SPENT,
+}
+
+# Where RFC 5321, 3207 and 4954 name one code, only that one leads on; else the first digit does.
+_ONLY: Final[Mapping[Verb, int]] = {Verb.GREETING: 220, Verb.EHLO: 250, Verb.STARTTLS: 220}
+_GO_ON: Final[Mapping[Verb, int]] = {Verb.AUTH: 334, Verb.RESPONSE: 334, Verb.DATA: 354}
+
+# RFC 2920 section 3.1: these may stand anywhere in a group, what follows them may end one.
+_ANYWHERE: Final = frozenset({Verb.MAIL, Verb.RCPT, Verb.RSET})
+_LAST: Final = _ANYWHERE | {Verb.DATA, Verb.NOOP, Verb.QUIT}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply and what it answers.
+
+    Attributes:
+        verb: The command answered; None for a 421 that answers none.
+        outcome: What it means for the command.
+        reply: The reply, secrets hidden.
+        texts: Its lines' octets as they came, for challenges; hidden from `repr`.
+    """
+
+    verb: Verb | None
+    outcome: Outcome
+    reply: Reply
+    texts: tuple[bytes, ...] = field(repr=False)
+
+
+class ClientProtocol:
+    """One session. Feed it what comes, send what it returns, ask it for answers.
+
+    Attributes:
+        state: Where the session stands.
+        extensions: What the last EHLO offered; nothing learnt before TLS outlives it.
+    """
+
+    def __init__(self, *, tls_from_start: bool = False, scrub: Scrub = lambda texts: texts) -> None:
+        """Begin before the banner.
+
+        Args:
+            tls_from_start: TLS was agreed before the first byte of SMTP.
+            scrub: Hides secrets in replies.
+        """
+        self.state = State.SECURE_BANNER if tls_from_start else State.BANNER
+        self.extensions = Extensions()
+        self._scrub = scrub
+        self._reader = ReplyReader()
+        self._pending: deque[Verb] = deque([Verb.GREETING])
+
+    @property
+    def pending(self) -> int:
+        """How many replies are due."""
+        return len(self._pending)
+
+    @property
+    def bare_lf(self) -> bool:
+        """Whether the server ended a line without CR (see `ReplyReader`)."""
+        return self._reader.bare_lf
+
+    def send(self, *commands: Command) -> bytes:
+        """Return the octets of commands that may be sent now, in one flight.
+
+        Raises:
+            CommandError: The session is not where they belong; a fault of ours.
+            ViolationError: The server answered before it was asked.
+        """
+        for command in commands:
+            if self._pending:
+                self._refuse_outside_group(command.verb)
+            else:
+                self._refuse_early_reply()
+            following = _SENDS.get((self.state, command.verb))
+            if following is None:
+                raise CommandError(f"{command.verb} has no place in state {self.state.name}")
+            self.state = following
+            self._pending.append(command.verb)
+        return b"".join(command.line for command in commands)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the server."""
+        self._reader.feed(data)
+
+    def receive_end(self, *, closed: bool = True) -> None:
+        """Take note that nothing more comes; what the server said before has been asked for.
+
+        Args:
+            closed: The server closed in order. If it just went silent, the beginning of a
+                reply is no violation.
+
+        Raises:
+            ViolationError: It ended in the middle of a reply, or with what is none.
+        """
+        violation = self._reader.judge_rest()
+        if violation is not None and (closed or violation is Violation.NOT_A_REPLY):
+            self._fail(violation)
+        self.state = State.CLOSED
+
+    def next_answer(self) -> Answer | None:
+        """Return the next answer, or None where more bytes are needed.
+
+        Raises:
+            ViolationError: The server broke the protocol: the session is over.
+        """
+        try:
+            raw = self._reader.next_reply()
+        except ViolationError:
+            self.state = State.CLOSED
+            raise
+        if raw is None:
+            return None
+        closing = raw.code == SERVICE_NOT_AVAILABLE
+        if not self._pending and not closing:
+            self._fail(Violation.UNEXPECTED_REPLY, b"%d %b" % (raw.code, raw.texts[0]))
+        verb = self._pending.popleft() if self._pending else None
+        outcome = _outcome(verb, raw.code)
+        self.state = State.CLOSED if closing else self._following(verb, outcome)
+        if verb is Verb.EHLO and outcome is Outcome.DONE:
+            self.extensions = Extensions.from_lines(raw.texts)
+        reply = Reply.from_lines(raw.code, self._scrub(raw.texts))
+        return Answer(verb, outcome, reply, raw.texts)
+
+    def begin_tls(self) -> None:
+        """Forget all that was learnt in plain text, before the handshake (RFC 3207, 4.2).
+
+        Raises:
+            ViolationError: The server sent more than the reply to STARTTLS: whoever can
+                put words there in plain text wants them read as if they were protected.
+        """
+        if self.state is not State.HANDSHAKE:
+            raise CommandError(f"TLS has no place in state {self.state.name}")
+        if not self._reader.between_replies:
+            self._fail(Violation.INJECTED_DATA)
+        self.extensions = Extensions()
+        self._reader = ReplyReader()
+        self.state = State.SECURE
+
+    def _following(self, verb: Verb | None, outcome: Outcome) -> State:
+        return _ANSWERS.get((self.state, verb, outcome), self.state)
+
+    def _refuse_outside_group(self, verb: Verb) -> None:
+        behind_message = self._pending[-1] is Verb.END and verb is Verb.QUIT
+        in_group = _ANYWHERE.issuperset(self._pending) and verb in _LAST
+        if "PIPELINING" not in self.extensions or not (in_group or behind_message):
+            raise CommandError(f"{verb} must wait for the reply before it")
+
+    def _refuse_early_reply(self) -> None:
+        # A 421 may come unasked; it is read as the answer to what is sent now, as it
+        # would be had it come a moment later.
+        if not b"421".startswith(self._reader.head):
+            self._fail(Violation.UNEXPECTED_REPLY)
+
+    def _fail(self, violation: Violation, evidence: bytes = b"") -> None:
+        self.state = State.CLOSED
+        raise ViolationError(violation, evidence or self._reader.rest)
+
+
+def _outcome(verb: Verb | None, code: int) -> Outcome:
+    if verb is None:
+        return Outcome.REFUSED
+    if code == _ONLY.get(verb, code) and code // 100 == 2:  # noqa: PLR2004 - the class of the reply
+        return Outcome.DONE
+    return Outcome.GO_ON if code == _GO_ON.get(verb) else Outcome.REFUSED

@@ -1,0 +1,186 @@
+"""Replies out of bytes: any bytes, in any pieces, within bounds.
+
+What a server's EHLO reply offers (RFC 5321, 4.1.1.1).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+MAX_LINE: Final = 8 * 1024
+"""Octets of a reply line with its line end; RFC 5321 4.5.3.1.5 asks for 512, servers send more."""
+
+MAX_REPLY: Final = 64 * 1024
+"""Octets of a whole reply."""
+
+EVIDENCE: Final = 512
+"""Octets of a violation that are kept to be shown."""
+
+_BEGINNING: Final = re.compile(rb"[2-5](?:[0-9](?:[0-9](?:[ \r-].*)?)?)?", re.DOTALL)
+_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+
+
+class Violation(StrEnum):
+    """How a server broke the protocol."""
+
+    NOT_A_REPLY = "not_a_reply"
+    MIXED_CODES = "mixed_codes"
+    MISSING_LAST_LINE = "missing_last_line"
+    LINE_TOO_LONG = "line_too_long"
+    REPLY_TOO_LONG = "reply_too_long"
+    UNEXPECTED_REPLY = "unexpected_reply"
+    INJECTED_DATA = "injected_data"
+
+
+class ViolationError(Exception):
+    """The server broke the protocol; nothing it says after that can be paired with a command.
+
+    Attributes:
+        violation: How.
+        evidence: The first octets of the offence.
+    """
+
+    def __init__(self, violation: Violation, evidence: bytes = b"") -> None:
+        super().__init__(violation)
+        self.violation = violation
+        self.evidence = evidence[:EVIDENCE]
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """A reply as it came: the code, and each line's octets behind code and separator."""
+
+    code: int
+    texts: tuple[bytes, ...]
+
+
+class ReplyReader:
+    """Cuts a byte stream into replies. The same bytes give the same replies in any pieces.
+
+    A line may end in a bare LF: RFC 5321 2.3.8 forbids to send that, and a server that does
+    breaks the rule, but where a *reply* ends decides about no message, nothing can be
+    smuggled by it, and every other client works with such servers. `bare_lf` tells it.
+    A CR elsewhere is no line end; it is shown as the control character it is.
+
+    Attributes:
+        bare_lf: Whether a line ended without CR.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._searched = 0
+        self._size = 0
+        self._code = b""
+        self._texts: list[bytes] = []
+        self.bare_lf = False
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the server."""
+        self._buffer += data
+
+    @property
+    def rest(self) -> bytes:
+        """The bytes that belong to no reply given out; at most `EVIDENCE` of them."""
+        return bytes(self._buffer[:EVIDENCE])
+
+    @property
+    def head(self) -> bytes:
+        """The code, or as much of it as came, of a reply not yet given out."""
+        return self._code if self._texts else bytes(self._buffer[:3])
+
+    @property
+    def between_replies(self) -> bool:
+        """Whether every byte fed belongs to a reply given out."""
+        return not self._buffer and not self._texts
+
+    def judge_rest(self) -> Violation | None:
+        """Say what is wrong with the bytes at hand if no more come; None if there are none."""
+        if self.between_replies:
+            return None
+        if self._buffer and not _BEGINNING.fullmatch(self._buffer):
+            return Violation.NOT_A_REPLY
+        return Violation.MISSING_LAST_LINE
+
+    def next_reply(self) -> RawReply | None:
+        """Return the next complete reply, or None where more bytes are needed.
+
+        Raises:
+            ViolationError: The bytes are no reply, or pass a bound.
+        """
+        while (line := self._next_line()) is not None:
+            self._size += len(line)
+            if self._size > MAX_REPLY:
+                raise ViolationError(Violation.REPLY_TOO_LONG, line)
+            if self._take(line):
+                reply = RawReply(int(self._code), tuple(self._texts))
+                self._size, self._texts = 0, []
+                return reply
+        return None
+
+    def _take(self, line: bytes) -> bool:
+        """Take one line; return whether it is the last of its reply."""
+        text = line[:-2] if line.endswith(b"\r\n") else line[:-1]
+        found = _LINE.fullmatch(text)
+        if found is None:
+            raise ViolationError(Violation.NOT_A_REPLY, line + self._buffer[:EVIDENCE])
+        code, separator, words = found.groups()
+        if self._texts and code != self._code:
+            raise ViolationError(Violation.MIXED_CODES, line)
+        if len(text) + 2 > len(line):
+            self.bare_lf = True
+        self._code = code
+        self._texts.append(words or b"")
+        return bool(separator != b"-")
+
+    def _next_line(self) -> bytes | None:
+        end = self._buffer.find(b"\n", self._searched, MAX_LINE)
+        if end < 0:
+            if len(self._buffer) >= MAX_LINE:
+                raise ViolationError(Violation.LINE_TOO_LONG, bytes(self._buffer[:EVIDENCE]))
+            self._searched = len(self._buffer)
+            return None
+        line = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        self._searched = 0
+        return line
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """Offered extensions; words we do not know are kept and have no effect.
+
+    Attributes:
+        words: Parameters by keyword in upper case.
+    """
+
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def from_lines(cls, texts: Iterable[bytes]) -> "Extensions":
+        """Read the EHLO reply's lines without codes; the first one only greets."""
+        words: dict[str, tuple[str, ...]] = {}
+        for text in list(texts)[1:]:
+            # "AUTH=PLAIN" is how servers older than RFC 2554 spell it.
+            keyword, *parameters = text.decode("latin-1").replace("AUTH=", "AUTH ").split() or [""]
+            keyword = keyword.upper()
+            if keyword:
+                words[keyword] = words.get(keyword, ()) + tuple(parameters)
+        return cls(words)
+
+    def __contains__(self, keyword: str) -> bool:
+        return keyword in self.words
+
+    @property
+    def mechanisms(self) -> tuple[str, ...]:
+        """SASL mechanisms in the server's order, each once, in upper case."""
+        return tuple(dict.fromkeys(word.upper() for word in self.words.get("AUTH", ())))
+
+    @property
+    def max_size(self) -> int | None:
+        """The largest message in octets (RFC 1870); None where no limit is told."""
+        for parameter in self.words.get("SIZE", ())[:1]:
+            if parameter.isascii() and parameter.isdigit() and len(parameter) <= 20:  # noqa: PLR2004 - RFC 1870: 20 digits
+                return int(parameter) or None
+        return None

@@ -1,0 +1,1 @@
+"""The widgets, colours and measures that every page is made of."""

@@ -1,0 +1,107 @@
+"""The boxes that pages are made of."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import IconLabel, set_look
+from smtp_desk.ui.widgets.label import Label
+
+_USUAL_LINE: Final = 18
+"""Height of a line of text for which limits are given; a larger font has larger ones."""
+_ICONS: Final = {"success": "success", "warning": "warning", "danger": "error", "plain": "info"}
+
+
+def column(parent: QWidget | None = None, space: int = Space.S) -> QVBoxLayout:
+    """Return a vertical layout without margins."""
+    layout = QVBoxLayout() if parent is None else QVBoxLayout(parent)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(space)
+    return layout
+
+
+def row(parent: QWidget | None = None, space: int = Space.S) -> QHBoxLayout:
+    """Return a horizontal layout without margins."""
+    layout = QHBoxLayout() if parent is None else QHBoxLayout(parent)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(space)
+    return layout
+
+
+class Card(QFrame):
+    """A white box, with a heading and a line of explanation if given; a group for readers."""
+
+    def __init__(self, title: str = "", explanation: str = "") -> None:
+        super().__init__()
+        self.setProperty("card", True)
+        self.setAccessibleName(title)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(Space.L, Space.L, Space.L, Space.L)
+        self.body.setSpacing(Space.L)
+        if title:
+            head = column(space=Space.XS)
+            head.addWidget(Label(title, "heading"))
+            if explanation:
+                head.addWidget(Label(explanation, "muted"))
+            self.body.addLayout(head)
+
+
+class Panel(QFrame):
+    """A tinted box that says something: `tone` is success, warning, danger or plain."""
+
+    def __init__(self, tone: str) -> None:
+        super().__init__()
+        self.icon = IconLabel()
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(Space.M, Space.M, Space.M, Space.M)
+        outer.setSpacing(Space.M)
+        outer.addWidget(self.icon, alignment=Qt.AlignmentFlag.AlignTop)
+        self.body = column()
+        outer.addLayout(self.body, 1)
+        self.set_tone(tone)
+
+    def set_tone(self, tone: str, icon: str = "") -> None:
+        """Change what the colours and the icon say."""
+        set_look(self, "panel", tone)
+        self.icon.show_icon(icon or _ICONS[tone], "" if tone == "plain" else tone)
+
+
+class Columns(QWidget):
+    """Widgets side by side where there is room, one below the other where there is none."""
+
+    def __init__(
+        self,
+        narrow: int,
+        *widgets: tuple[QWidget, int],
+        align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignTop,
+    ) -> None:
+        """Place `widgets` with their shares of the width; below `narrow` pixels they stack."""
+        super().__init__()
+        self._narrow = narrow
+        self._wide = True
+        self._stacked = False
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(Space.L)
+        for widget, share in widgets:
+            self._layout.addWidget(widget, share, align)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def fit(self, width: int) -> None:
+        """Choose the arrangement for `width`, the width of the page's column."""
+        self._wide = width >= self._narrow * self.fontMetrics().height() // _USUAL_LINE
+        self._arrange()
+
+    def stack(self, *, stacked: bool) -> None:
+        """Stack the widgets although there is room: one of them has much to say."""
+        self._stacked = stacked
+        self._arrange()
+
+    def _arrange(self) -> None:
+        direction = QBoxLayout.Direction
+        wide = self._wide and not self._stacked
+        self._layout.setDirection(direction.LeftToRight if wide else direction.TopToBottom)

@@ -1,0 +1,236 @@
+"""One field of a form: label, control, hint and problems, tied together for every reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QFocusEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+
+from smtp_desk.app.notice import Notice
+from smtp_desk.core.problems import Severity
+from smtp_desk.core.texts import problem_text
+from smtp_desk.ui.widgets.card import column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import pixmap, set_look
+from smtp_desk.ui.widgets.label import Label
+from smtp_desk.ui.widgets.line import Notices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from PySide6.QtGui import QPaintEvent
+
+    from smtp_desk.core.problems import Problem
+
+_CHEVRON: Final = 18
+_AWAY: Final = Qt.FocusReason.ActiveWindowFocusReason
+
+
+class LineEdit(QLineEdit):
+    """A line of text as typed; leaving the window does not count as leaving the field.
+
+    Signals:
+        left: As `editingFinished`, but not because another window was looked at.
+    """
+
+    left = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._leaving_window = False
+        self._owed = False
+        self.editingFinished.connect(self._finished)
+        self.setMinimumWidth(0)
+        # Addresses and host names are written left to right in every language.
+        self.setCursorMoveStyle(Qt.CursorMoveStyle.LogicalMoveStyle)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Note whether the person only looks at another window."""
+        self._leaving_window = event.reason() is _AWAY
+        super().focusOutEvent(event)
+        if self._owed and not self._leaving_window:
+            self._finished()
+        self._leaving_window = False
+
+    def leave(self) -> None:
+        """Count as left: the window closes, and nobody comes back."""
+        if self._owed or self.hasFocus():
+            self._owed = False
+            self.left.emit()
+
+    def minimumSizeHint(self) -> QSize:
+        """Give way in a narrow window."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    @Slot()
+    def _finished(self) -> None:
+        # Qt says it once an edit: what was kept back must be made up for later.
+        self._owed = self._leaving_window
+        if not self._leaving_window:
+            self.left.emit()
+
+
+class Choice(QComboBox):
+    """A few choices; the wheel scrolls the page, never a value that nobody looks at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave the wheel to the page."""
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the arrow, in the colour of the text."""
+        super().paintEvent(event)
+        colour = self.palette().color(self.foregroundRole())
+        arrow = pixmap("chevron-down", colour, _CHEVRON, self.devicePixelRatioF())
+        mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        left = Space.S if mirrored else self.width() - _CHEVRON - Space.S
+        QPainter(self).drawPixmap(left, (self.height() - _CHEVRON) // 2, arrow)
+
+
+class FormField(QWidget):
+    """The frame of every field: label above, control, then hint or problems.
+
+    Signals:
+        edited: The person changed the value: key and value; setting it never emits.
+        finished: The person left the field or pressed Enter in it: key.
+    """
+
+    edited = Signal(str, str)
+    finished = Signal(str)
+
+    def __init__(self, key: str, label: str, control: QWidget, hint: str = "") -> None:
+        """Build the field.
+
+        Args:
+            key: Which one; names the control.
+            label: The visible label, with its mnemonic.
+            control: What the person works with.
+            hint: What helps to fill it; gives way to problems.
+        """
+        super().__init__()
+        self.key: Final = key
+        self.control: Final = control
+        self.name: Final = label.replace("&", "")
+        self.said: Final = Notices()
+        self._label = Label(label, "label")
+        self._label.setBuddy(control)
+        self._hint = Label(hint, "small")
+        self._hint.setVisible(bool(hint))
+        control.setObjectName(key)
+        control.setAccessibleName(self.name)
+        control.setAccessibleDescription(hint)
+        self.controls = row()
+        self.controls.addWidget(control, 1)
+        self.below = column(space=Space.XS)
+        layout = column(self, 6)
+        layout.addWidget(self._label)
+        layout.addLayout(self.controls)
+        layout.addLayout(self.below)
+        self.below.addWidget(self._hint)
+        self.below.addWidget(self.said)
+
+    @property
+    def tab_chain(self) -> tuple[QWidget, ...]:
+        """What Tab visits, in order."""
+        return (self.control,)
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Show exactly these problems, and tell them to screen readers."""
+        self.show_notices(
+            [
+                Notice(problem_text(problem), error=problem.severity is Severity.ERROR)
+                for problem in problems
+            ]
+        )
+
+    def show_notices(self, notices: Sequence[Notice]) -> None:
+        """Show exactly these sentences, and tell them to screen readers."""
+        self.said.show_notices(notices)
+        hint = self._hint.text()
+        self._hint.setVisible(bool(hint) and not notices)
+        errors = any(notice.error for notice in notices)
+        set_look(self.control, "trouble", "danger" if errors else "")
+        description = self.said.text or hint
+        if self.control.accessibleDescription() != description:
+            self.control.setAccessibleDescription(description)
+
+    def take_focus(self) -> None:
+        """Put the focus into the control."""
+        self.control.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+class TextField(FormField):
+    """A line of text."""
+
+    def __init__(
+        self,
+        key: str,
+        label: str,
+        *,
+        hint: str = "",
+        placeholder: str = "",
+        edit: LineEdit | None = None,
+    ) -> None:
+        self.edit: Final = edit or LineEdit()
+        super().__init__(key, label, self.edit, hint)
+        self.edit.setPlaceholderText(placeholder)
+        self.edit.textChanged.connect(self._changed)
+        self.edit.left.connect(self._left)
+
+    def set_text(self, text: str) -> None:
+        """Show `text` without telling anybody; the cursor stays where nothing changes."""
+        if self.edit.text() != text:
+            blocker = QSignalBlocker(self.edit)
+            self.edit.setText(text)
+            blocker.unblock()
+
+    def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001 - as Qt's setReadOnly
+        """Refuse typing while the saved settings are being read."""
+        self.edit.setReadOnly(read_only)
+
+    @Slot(str)
+    def _changed(self, text: str) -> None:
+        self.edited.emit(self.key, text)
+
+    @Slot()
+    def _left(self) -> None:
+        self.finished.emit(self.key)
+
+
+class ChoiceField(FormField):
+    """One of a few values."""
+
+    def __init__(self, key: str, label: str, choices: Mapping[str, str], *, hint: str = "") -> None:
+        self._box = Choice()
+        for value, text in choices.items():
+            self._box.addItem(text, value)
+        super().__init__(key, label, self._box, hint)
+        self._box.currentIndexChanged.connect(self._chosen)
+
+    def set_value(self, value: str) -> None:
+        """Show `value` without telling anybody; an unknown one is shown as it is."""
+        index = self._box.findData(value)
+        if index == self._box.currentIndex():
+            return
+        blocker = QSignalBlocker(self._box)
+        if index < 0:
+            self._box.addItem(value, value)
+            index = self._box.count() - 1
+        self._box.setCurrentIndex(index)
+        blocker.unblock()
+
+    def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001 - as Qt's setReadOnly
+        """Refuse choosing while the saved settings are being read."""
+        self._box.setEnabled(not read_only)
+
+    @Slot(int)
+    def _chosen(self, index: int) -> None:
+        self.edited.emit(self.key, str(self._box.itemData(index)))
+        self.finished.emit(self.key)

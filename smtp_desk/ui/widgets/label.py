@@ -1,0 +1,68 @@
+"""Labels: always plain text, wrapped, never wider than the window allows.
+
+Disabled controls say why.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QSizePolicy
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+_LONGEST_WORD: Final = 32
+_ENDLESS_WORD: Final = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
+_BREAK: Final = "\u200b"
+
+
+class Label(QLabel):
+    """Plain, wrapping text; `rank` is its place in the type scale of the style sheet."""
+
+    def __init__(self, text: str = "", rank: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setProperty("rank", rank)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.show_text(text)
+
+    def show_text(self, text: str) -> None:
+        """Show `text`; a word of endless length may break anywhere."""
+        broken = breakable(text)
+        if broken != self.text():
+            self.setText(broken)
+
+
+def breakable(text: str) -> str:
+    """Let words that no window could hold break: a label is as wide as its longest word."""
+    return _ENDLESS_WORD.sub(lambda word: _broken(word.group()), text)
+
+
+def _broken(word: str) -> str:
+    parts = range(0, len(word), _LONGEST_WORD)
+    return _BREAK.join(word[start : start + _LONGEST_WORD] for start in parts)
+
+
+_PURPOSE: Final = "purpose"
+"""The property that keeps a control's own tooltip while a reason stands in its place."""
+
+
+def enable(widget: QWidget, reason: str) -> None:
+    """Enable `widget`, or disable it and say why.
+
+    Args:
+        widget: A control.
+        reason: Why it is disabled, as tooltip and accessible description; "" enables it and
+            gives it back its own tooltip.
+    """
+    widget.setEnabled(not reason)
+    if widget.accessibleDescription() != reason:
+        if widget.property(_PURPOSE) is None:
+            # A control that has nothing but a name for screen readers tells that.
+            widget.setProperty(_PURPOSE, widget.toolTip() or widget.accessibleName())
+        widget.setAccessibleDescription(reason)
+        widget.setToolTip(reason or widget.property(_PURPOSE))

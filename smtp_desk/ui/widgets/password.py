@@ -1,0 +1,112 @@
+"""The password field: typed, emptied, or standing for the one in the keyring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+
+from smtp_desk.core.problems import Field
+from smtp_desk.ui.widgets.card import row
+from smtp_desk.ui.widgets.field import LineEdit, TextField
+from smtp_desk.ui.widgets.icons import IconButton
+from smtp_desk.ui.widgets.label import enable
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+STORED: Final = "Stored in the keyring"
+SHOW: Final = "Show password"
+NEVER_SHOWN: Final = "The stored password is never shown again"
+
+
+class _PasswordEdit(LineEdit):
+    """A line edit that tells when somebody deletes although there is no text to delete.
+
+    Signals:
+        deleted: Backspace or Delete in the empty field.
+    """
+
+    deleted = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Tell, then do as every line edit does."""
+        if not self.text() and event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
+            self.deleted.emit()
+        super().keyPressEvent(event)
+
+
+class PasswordField(TextField):
+    """A password with a button to reveal it, and what can be done about a stored one.
+
+    Signals:
+        stored_wanted: Go back to the stored password.
+        without_spaces_wanted: Remove the spaces of an app password.
+    """
+
+    stored_wanted = Signal()
+    without_spaces_wanted = Signal()
+
+    def __init__(self, label: str) -> None:
+        edit = _PasswordEdit()
+        super().__init__(Field.PASSWORD, label, edit=edit)
+        edit.deleted.connect(self._deleted)
+        self._stored = False
+        self.edit.setEchoMode(QLineEdit.EchoMode.Password)
+        self._reveal = IconButton("eye", SHOW)
+        self._reveal.setCheckable(True)
+        self._reveal.setObjectName("reveal")
+        self._reveal.toggled.connect(self._revealed)
+        self.controls.addWidget(self._reveal)
+        self._empty = _link("Use no password", "forget_stored")
+        self._empty.clicked.connect(self._emptied)
+        self._use_stored = _link("Use stored password", "use_stored")
+        self._use_stored.clicked.connect(self.stored_wanted)
+        self._remove_spaces = _link("Remove spaces", "remove_spaces")
+        self._remove_spaces.clicked.connect(self.without_spaces_wanted)
+        offers = row()
+        for button in (self._empty, self._use_stored, self._remove_spaces):
+            button.hide()
+            offers.addWidget(button)
+        offers.addStretch()
+        self.below.addLayout(offers)
+
+    @property
+    def tab_chain(self) -> tuple[QWidget, ...]:
+        """The password, the button that reveals it, the offers below."""
+        return (self.edit, self._reveal, self._empty, self._use_stored, self._remove_spaces)
+
+    def show_state(self, *, stored: bool, may_use_stored: bool, spaces_removable: bool) -> None:
+        """Show what the field stands for and what is offered."""
+        self._stored = stored
+        self.edit.setPlaceholderText(STORED if stored else "")
+        if stored:
+            self._reveal.setChecked(False)
+        enable(self._reveal, NEVER_SHOWN if stored else "")
+        self._empty.setVisible(stored)
+        self._use_stored.setVisible(may_use_stored)
+        self._remove_spaces.setVisible(spaces_removable)
+
+    @Slot()
+    def _deleted(self) -> None:
+        if self._stored:
+            self._emptied()
+
+    @Slot()
+    def _emptied(self) -> None:
+        self.edited.emit(Field.PASSWORD, "")
+        self.take_focus()
+
+    @Slot(bool)
+    def _revealed(self, shown: bool) -> None:  # noqa: FBT001 - Qt's signature
+        mode = QLineEdit.EchoMode
+        self.edit.setEchoMode(mode.Normal if shown else mode.Password)
+        self._reveal.show_icon("eye-off" if shown else "eye")
+
+
+def _link(text: str, name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setProperty("kind", "link")
+    return button

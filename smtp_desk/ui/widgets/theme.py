@@ -1,0 +1,100 @@
+"""The palette of a colour scheme, and the scheme that the application follows."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+from smtp_desk.ui.widgets.colours import DARK, LIGHT, SMALLEST_TYPE, Colours
+from smtp_desk.ui.widgets.stylesheet import stylesheet
+
+
+def palette(colours: Colours) -> QPalette:
+    """Return the Qt palette of a scheme, for all that no style sheet names."""
+    role = QPalette.ColorRole
+    made = QPalette()
+    for which, colour in (
+        (role.Window, colours.window),
+        (role.WindowText, colours.text),
+        (role.Base, colours.field),
+        (role.AlternateBase, colours.raised),
+        (role.Text, colours.text),
+        (role.PlaceholderText, colours.muted),
+        (role.Button, colours.raised),
+        (role.ButtonText, colours.text),
+        (role.BrightText, colours.danger),
+        (role.Highlight, colours.accent),
+        (role.HighlightedText, colours.on_accent),
+        (role.Link, colours.accent),
+        (role.LinkVisited, colours.accent),
+        (role.ToolTipBase, colours.surface),
+        (role.ToolTipText, colours.text),
+        (role.Accent, colours.accent),
+    ):
+        made.setColor(which, QColor(colour))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, which, QColor(colours.muted))
+    return made
+
+
+def theme_of_application() -> Theme:
+    """Return the theme of the running application, made when first asked for."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        raise TypeError("there is no application to paint")
+    return application.findChild(Theme) or Theme(application)
+
+
+class Theme(QObject):
+    """Keeps palette and style sheet of the application in the person's or the system's scheme.
+
+    Signals:
+        changed: The scheme changed; palette and style sheet are already the new ones.
+    """
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self._application = application
+        self._preference = "system"
+        font = application.font()
+        if 0 < font.pointSizeF() < SMALLEST_TYPE:
+            font.setPointSizeF(SMALLEST_TYPE)
+            application.setFont(font)
+        application.setStyle("fusion")
+        application.styleHints().colorSchemeChanged.connect(self._follow_system)
+        self._apply()
+
+    @property
+    def colours(self) -> Colours:
+        """The colours now in use."""
+        if self._preference == "system":
+            dark = self._application.styleHints().colorScheme() is Qt.ColorScheme.Dark
+        else:
+            dark = self._preference == "dark"
+        return DARK if dark else LIGHT
+
+    def prefer(self, preference: str) -> None:
+        """Use "light" or "dark", or follow the "system"; acts at once."""
+        if preference == self._preference:
+            return
+        self._preference = preference
+        schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+        # Title bars and native dialogs follow too, where the platform can.
+        self._application.styleHints().setColorScheme(
+            schemes.get(preference, Qt.ColorScheme.Unknown)
+        )
+        self._apply()
+
+    @Slot()
+    def _follow_system(self) -> None:
+        self._apply()
+
+    def _apply(self) -> None:
+        self._application.setPalette(palette(self.colours))
+        self._application.setStyleSheet(
+            stylesheet(self.colours, self._application.font().pointSizeF())
+        )
+        self.changed.emit()

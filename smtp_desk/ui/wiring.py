@@ -1,0 +1,254 @@
+"""What works behind a window: services, presenter, pages and the background thread."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtWidgets import QMessageBox
+
+from smtp_desk.app.delivery.presenter import DeliveryPresenter
+from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
+from smtp_desk.app.integrations.followed_view import FollowedView, OutageView
+from smtp_desk.app.integrations.presenter import IntegrationsPresenter
+from smtp_desk.app.logs import logging_to
+from smtp_desk.store.stored import Preferences
+from smtp_desk.ui.delivery.view import DeliveryView
+from smtp_desk.ui.diagnostics.view import DiagnosticsView
+from smtp_desk.ui.general.default_keeper import DefaultKeeper
+from smtp_desk.ui.general.page import GeneralPage
+from smtp_desk.ui.general.preferences import PreferencesKeeper
+from smtp_desk.ui.integrations.outage_keeper import OutageKeeper
+from smtp_desk.ui.integrations.view import IntegrationsView
+from smtp_desk.ui.leaving import Leaving
+from smtp_desk.ui.menus import Menus
+from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.widgets.field import LineEdit
+from smtp_desk.ui.widgets.icons import app_icon
+from smtp_desk.ui.widgets.theme import theme_of_application
+from smtp_desk.ui.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PySide6.QtWidgets import QWidget
+
+    from smtp_desk.app.email_types.presenter import EmailTypesPresenter
+    from smtp_desk.app.services import Services
+    from smtp_desk.core.problems import Field
+    from smtp_desk.core.report import CheckReport
+    from smtp_desk.ui.general.relay_dialog import RelayDialog
+    from smtp_desk.ui.main_window import MainWindow
+    from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
+
+_log = logging.getLogger(__name__)
+
+
+class Workshop(QObject):
+    """Builds the pages of one window and keeps what they need.
+
+    Attributes:
+        presenter: Decides what the Integrations page shows.
+        diagnosis: Decides what the Diagnostics page shows.
+        navigation: The pages.
+        menus: The menus.
+    """
+
+    def __init__(self, services: Services, window: MainWindow) -> None:
+        super().__init__()
+        self._services = services
+        self._window = window
+        self._theme = theme_of_application()
+        self._open = contextlib.ExitStack()
+        if not services.sandboxed:
+            self._open.enter_context(logging_to(services.paths.logs))
+        self._sandbox: SandboxDesk | None = None
+        self._worker = Worker()
+        # The outbox has a thread of its own: it shall not wait for the end of a test.
+        self._outbox_worker = Worker()
+        self._delivery: DeliveryPresenter | None = None
+        # A sample may be on its way for minutes.
+        self._sample_worker = Worker()
+        self._samples: EmailTypesPresenter | None = None
+        self._keeper = PreferencesKeeper(services.store, self._worker)
+        self._keeper.changed.connect(self._prefer)
+        self._view = IntegrationsView(self._theme, offer_details=True)
+        self._default = DefaultKeeper(services, self._worker)
+        self._relay: RelayDialog | None = None
+        self._outages = OutageKeeper(services, self._worker)
+        followed = FollowedView(self._telling_of_outages())
+        self.presenter: Final = IntegrationsPresenter(services, self._worker, followed)
+        self._view.attach(self.presenter)
+        self._diagnostics = DiagnosticsView()
+        self.diagnosis: Final = DiagnosisPresenter(
+            services, self._worker, self._diagnostics, self.presenter
+        )
+        self._diagnostics.attach(self.diagnosis)
+        followed.followed_by(self.diagnosis.follow)
+        if not services.sandboxed:
+            self._ask_before_closing(followed)
+        self._view.details_wanted.connect(self._show_details)
+        self._diagnostics.integrations_wanted.connect(self._show_form)
+        self.menus: Final = Menus(window, sandboxed=services.sandboxed)
+        self.navigation: Final = Navigation(
+            {
+                "integrations": self._integrations,
+                "email_types": self._email_types,
+                "delivery": self._delivery_page,
+                "diagnostics": self._diagnostics_page,
+                "general": self._general,
+            }
+        )
+        self.menus.sandbox_wanted.connect(self._open_sandbox)
+        window.setWindowIcon(app_icon())
+        window.setCentralWidget(self.navigation)
+
+    def start(self, filled: Mapping[Field, str]) -> None:
+        """Show the first page and read what is saved; then type what is `filled` in."""
+        self.navigation.open_page("integrations")
+        self.navigation.take_focus()
+        self._keeper.load()
+        self.presenter.start()
+        self._default.load()
+        self._outages.start()
+        # Behind the reading of what is saved, which would overwrite what was typed.
+        self._worker.run(
+            lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_filled
+        )
+
+    def show_report(self, report: CheckReport) -> None:
+        """Open Diagnostics with a report that was read from a file."""
+        self.diagnosis.show_report(report)
+        self.navigation.open_page("diagnostics")
+
+    def cancel(self) -> None:
+        """The window closes: what was typed counts, what runs is cancelled, the sandbox ends."""
+        for edit in self._window.findChildren(LineEdit):
+            edit.leave()
+        self._outages.stop()
+        self.presenter.close()
+        self.diagnosis.close()
+        if self._samples is not None:
+            self._samples.close()
+        self._close_sandbox()
+
+    def close(self) -> None:
+        """Wait for what was cancelled, within bounds, and end."""
+        self._outages.stop()
+        self.presenter.close()
+        self.diagnosis.close()
+        if self._delivery is not None:
+            self._delivery.close()
+        if self._samples is not None:
+            self._samples.close()
+        self._sample_worker.close()
+        self._outbox_worker.close()
+        if not self._worker.close():
+            _log.warning("a job was left behind: it did not end in time")
+        self._open.close()
+
+    def _integrations(self) -> QWidget:
+        return self._view.page
+
+    def _email_types(self) -> QWidget:
+        # Imported here: templates and mails are for those who look at this page.
+        from smtp_desk.app.email_types.presenter import EmailTypesPresenter  # noqa: PLC0415
+        from smtp_desk.app.email_types.sample import sending  # noqa: PLC0415
+        from smtp_desk.ui.email_types.view import EmailTypesView  # noqa: PLC0415
+
+        view = EmailTypesView()
+        self._samples = EmailTypesPresenter(
+            self._services, self._outbox_worker, self._sample_worker, view, sending(self._services)
+        )
+        view.attach(self._samples)
+        return view.page
+
+    def _delivery_page(self) -> QWidget:
+        view = DeliveryView()
+        self._delivery = DeliveryPresenter(self._services, self._outbox_worker, view)
+        view.attach(self._delivery)
+        return view.page
+
+    def _diagnostics_page(self) -> QWidget:
+        return self._diagnostics.page
+
+    def _general(self) -> QWidget:
+        page = GeneralPage(self._keeper, self._default)
+        page.relay_wanted.connect(self._open_relay)
+        return page
+
+    def _telling_of_outages(self) -> OutageView:
+        """Return the view of Integrations whose banner and status line tell of an outage."""
+        view, banner = OutageView(self._view, self._outages.look), self._view.banner
+        for show in (view.outage_changed, banner.show_outage):
+            self._outages.changed.connect(show)
+        self._outages.answered.connect(banner.show_answer)
+        self._default.changed.connect(view.default_changed)
+        banner.try_again_wanted.connect(self._outages.try_again)
+        return view
+
+    def _ask_before_closing(self, followed: FollowedView) -> None:
+        leaving = Leaving(self._window, "on Integrations")
+        followed.followed_by(leaving.follow)
+        leaving.save_wanted.connect(self._save)
+        leaving.agreed.connect(self._window.close)
+        self._window.may_close = leaving.may_close
+
+    @Slot()
+    def _open_relay(self) -> None:
+        # Imported here: few set a relay up.
+        from smtp_desk.ui.general.relay_dialog import RelayDialog  # noqa: PLC0415
+
+        if self._relay is None:
+            self._relay = RelayDialog(self._services, self._worker, self._theme, self._window)
+            self._relay.closed.connect(self._default.load)
+        self._relay.start()
+
+    @Slot()
+    def _save(self) -> None:
+        # Should it fail, the reason stands beside the form.
+        self._show_form()
+        self.presenter.save()
+
+    @Slot()
+    def _show_details(self) -> None:
+        self.diagnosis.show_newest()
+        self.navigation.open_page("diagnostics")
+
+    @Slot()
+    def _show_form(self) -> None:
+        self.navigation.open_page("integrations")
+
+    @Slot()
+    def _open_sandbox(self) -> None:
+        # Imported here: the mail server and its certificates are for those who want them.
+        from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk  # noqa: PLC0415
+
+        if self._sandbox is None:
+            self._sandbox = SandboxDesk(self._keeper.preferences.theme)
+            self._sandbox.failed.connect(self._sandbox_failed)
+            self._sandbox.closed.connect(self._close_sandbox, Qt.ConnectionType.QueuedConnection)
+            self._sandbox.start()
+        else:
+            self._sandbox.show()
+
+    @Slot()
+    def _close_sandbox(self) -> None:
+        sandbox, self._sandbox = self._sandbox, None
+        if sandbox is not None:
+            sandbox.close()
+
+    @Slot(str)
+    def _sandbox_failed(self, text: str) -> None:
+        self._close_sandbox()
+        QMessageBox.warning(self._window, "SMTP Desk", text)
+
+    @Slot(Preferences)
+    def _prefer(self, preferences: Preferences) -> None:
+        self._theme.prefer(preferences.theme)
+
+
+def _not_filled(error: Exception) -> None:
+    _log.warning("the form was not filled in", exc_info=error)

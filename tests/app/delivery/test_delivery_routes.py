@@ -1,0 +1,143 @@
+"""What people are told of the routes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.app.delivery import presenter as delivery
+from smtp_desk.app.delivery.state import RouteCondition, RouteView, route_views
+from smtp_desk.app.notice import Notice
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.sender.routes.health import Probe
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.store.stored import DefaultKind, DefaultService
+from tests.app.delivery_page import Page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from smtp_desk.app.services import Services
+
+SERVER = ServerSettings(host="smtp.example.org", port=587, from_email="desk@example.org")
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    return Page(tmp_path)
+
+
+@pytest.fixture
+def configured(page: Page) -> Page:
+    """A page with a custom server in use, and a relay as the default service."""
+    store = page.services.store
+    store.save_server(SERVER, Security.STARTTLS, Secret(""))
+    store.set_enabled(True)
+    store.save_default(
+        DefaultService(
+            kind=DefaultKind.SENDMAIL,
+            sendmail_path="/usr/sbin/sendmail",
+            from_email="relay@example.org",
+        )
+    )
+    return page
+
+
+def told(page: Page) -> dict[str, RouteView]:
+    return {view.route: view for view in route_views(page.services, page.clock())}
+
+
+def clock_time(moment: datetime) -> str:
+    return f"{moment.astimezone():%H:%M}"
+
+
+def test_a_fresh_machine_has_none(page: Page) -> None:
+    views = told(page)
+    assert views[CUSTOM].status == "Not configured."
+    assert views[DEFAULT].status.startswith("There is none: emails that the custom server")
+    assert not any(view.may_be_tried for view in views.values())
+
+
+def test_both_in_use(configured: Page) -> None:
+    views = told(configured)
+    assert {view.condition for view in views.values()} == {RouteCondition.USABLE}
+    assert views[CUSTOM].status == "In use."
+    assert views[DEFAULT].status == "Ready for emails that the custom server can’t take."
+    assert views[CUSTOM].target == "smtp.example.org, port 587"
+    assert views[DEFAULT].target == "/usr/sbin/sendmail"
+
+
+def test_the_switch_is_off(configured: Page) -> None:
+    configured.services.store.set_enabled(False)
+    configured.health.record_failure(CUSTOM, "connect.refused")
+    view = told(configured)[CUSTOM]
+    assert (view.condition, view.why) == (RouteCondition.OFF, "")
+
+
+def test_a_rest_says_until_when_and_why(configured: Page) -> None:
+    configured.health.record_failure(CUSTOM, "connect.refused")
+    configured.health.record_fallback(CUSTOM, 1)
+    began = configured.clock()
+    view = told(configured)[CUSTOM]
+    until = configured.health.status(CUSTOM).resting_until
+    assert until is not None
+    assert view.status == f"Rests until {clock_time(until)}, then it is tried again."
+    assert view.why == "smtp.example.org refuses connections on port 587."
+    assert view.fallbacks == f"1 email went another way since {clock_time(began)}."
+    assert view.may_be_tried
+
+
+def test_the_rest_is_over_and_the_next_email_tries(configured: Page) -> None:
+    configured.health.record_failure(CUSTOM, "connect.refused")
+    configured.clock.turn(minutes=2)
+    view = told(configured)[CUSTOM]
+    assert (view.condition, view.may_be_tried) == (RouteCondition.DUE, False)
+    assert isinstance(configured.health.may_use(CUSTOM), Probe)
+    assert told(configured)[CUSTOM].condition is RouteCondition.PROBING
+
+
+def test_a_clock_that_was_ahead_makes_no_endless_rest(configured: Page) -> None:
+    configured.clock.turn(days=2)
+    configured.health.record_failure(CUSTOM, "connect.refused")
+    configured.clock.turn(days=-2)
+    assert told(configured)[CUSTOM].condition is RouteCondition.DUE
+
+
+def test_try_again_tries_a_shut_route_and_tells_how_it_does(
+    configured: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured.health.record_failure(CUSTOM, "auth.rejected")
+    configured.look()
+    (view, _) = configured.state.routes
+    assert view.condition is RouteCondition.SHUT
+    assert view.why == "The server refused the username or the password."
+
+    def tried(services: Services, route: str) -> Notice:
+        services.health.reopen(route)
+        return Notice("The server works again.")
+
+    monkeypatch.setattr(delivery, "try_again", tried)
+    configured.presenter.try_again(CUSTOM)
+    configured.runner.finish()
+    assert configured.state.routes[0].condition is RouteCondition.USABLE
+    assert configured.state.notice == Notice("The server works again.")
+
+
+def test_an_outage_that_ended_leaves_its_count(configured: Page) -> None:
+    configured.health.record_failure(CUSTOM, "connect.refused")
+    configured.health.record_fallback(CUSTOM, 1234)
+    configured.health.reopen(CUSTOM)
+    configured.health.record_success(CUSTOM)
+    view = told(configured)[CUSTOM]
+    assert view.condition is RouteCondition.USABLE
+    assert view.fallbacks == "1,234 emails went another way in the newest outage."
+
+
+def test_settings_that_can_not_be_read(page: Page) -> None:
+    file = page.services.paths.settings_file
+    file.parent.mkdir(parents=True)
+    file.write_text("[[[")
+    assert {view.condition for view in told(page).values()} == {RouteCondition.UNREADABLE}

@@ -1,0 +1,140 @@
+"""What is said of who an email comes from, and of what came of it."""
+
+import pytest
+
+from smtp_desk.app.email_types.words import answers_to, receipt_notice, sender_of
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.store.stored import (
+    DefaultKind,
+    DefaultService,
+    Preferences,
+    StoredServer,
+    StoredSettings,
+)
+from tests.sender.ways import finding
+
+SERVER = StoredServer(
+    settings=ServerSettings(
+        host="smtp.example.org", port=587, from_email="desk@example.org", from_name="Desk"
+    ),
+    mode=Security.STARTTLS,
+    key="",
+    proof=None,
+)
+RELAY = StoredServer(
+    settings=ServerSettings(host="relay.example.test", port=25, from_email="relay@example.test"),
+    mode=Security.STARTTLS,
+    key="",
+    proof=None,
+)
+SENDMAIL = DefaultService(
+    kind=DefaultKind.SENDMAIL, sendmail_path="/usr/sbin/sendmail", from_email="mta@example.test"
+)
+COMPANY = Preferences(company_name="Company")
+
+
+@pytest.mark.parametrize(
+    ("stored", "sender", "answers"),
+    [
+        (StoredSettings(), "Nobody yet: emails wait", ""),
+        (StoredSettings(server=SERVER, enabled=True), "Desk <desk@example.org>", ""),
+        (StoredSettings(server=SERVER, enabled=False), "Nobody yet: emails wait", ""),
+        (
+            StoredSettings(server=SERVER, enabled=False, default=SENDMAIL),
+            "Desk <mta@example.test>",
+            "",
+        ),
+        (StoredSettings(preferences=COMPANY, default=SENDMAIL), "Company <mta@example.test>", ""),
+        (
+            StoredSettings(
+                server=SERVER,
+                enabled=True,
+                default=DefaultService(kind=DefaultKind.SMTP, server=RELAY),
+            ),
+            "Desk <desk@example.org>",
+            (
+                "While your own server can’t be used: Desk <relay@example.test>, with answers to "
+                "desk@example.org"
+            ),
+        ),
+        (
+            StoredSettings(default=DefaultService(kind=DefaultKind.SMTP, server=RELAY)),
+            "relay@example.test",
+            "",
+        ),
+        (
+            StoredSettings(
+                server=SERVER,
+                enabled=True,
+                default=DefaultService(
+                    kind=DefaultKind.SENDMAIL, sendmail_path="/x", from_email="desk@example.org"
+                ),
+            ),
+            "Desk <desk@example.org>",
+            "",
+        ),
+    ],
+)
+def test_from_is_that_of_the_route_in_use(
+    stored: StoredSettings, sender: str, answers: str
+) -> None:
+    assert sender_of(stored).startswith(sender)
+    assert answers_to(stored) == answers
+
+
+REFUSED = finding("recipient.unknown")
+DOWN = finding("connect.refused")
+
+
+@pytest.mark.parametrize(
+    ("receipt", "fallback", "text", "error"),
+    [
+        (
+            RecipientReceipt("ann@example.org", Fate.ACCEPTED, "custom"),
+            None,
+            "Accepted for ann@example.org by: Custom SMTP server.",
+            False,
+        ),
+        (
+            RecipientReceipt("ann@example.org", Fate.ACCEPTED, "default", DOWN),
+            DOWN,
+            (
+                "Accepted for ann@example.org by: Default email service. Not by your own server: "
+                f"{DOWN.summary}"
+            ),
+            False,
+        ),
+        (
+            RecipientReceipt("ann@example.org", Fate.REFUSED, "custom", REFUSED),
+            None,
+            f"Refused. {REFUSED.summary}",
+            True,
+        ),
+        (
+            RecipientReceipt("ann@example.org", Fate.QUEUED, "", DOWN),
+            DOWN,
+            f"No route takes it now: it waits in the outbox. {DOWN.summary}",
+            True,
+        ),
+        (
+            RecipientReceipt("ann@example.org", Fate.QUEUED),
+            None,
+            "No route takes it now: it waits in the outbox.",
+            False,
+        ),
+        (
+            RecipientReceipt("ann@example.org", Fate.UNCERTAIN, "custom"),
+            None,
+            "The server did not say whether it took the sample.",
+            True,
+        ),
+    ],
+)
+def test_every_fate_has_words(
+    receipt: RecipientReceipt, fallback: object, text: str, error: bool
+) -> None:
+    whole = Receipt("<1@example.org>", (receipt,), DOWN if fallback else None)
+    notice = receipt_notice(whole)
+    assert notice.text.startswith(text)
+    assert notice.error is error

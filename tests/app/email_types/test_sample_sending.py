@@ -1,0 +1,81 @@
+"""A sample can be stopped while a server lets us wait; what was stopped is never sent."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.app.email_types.sample import sending
+from smtp_desk.app.services import Services
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.sandbox.server import Sandbox
+from smtp_desk.sender.mail.kinds import sample
+from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.receipts import Fate, Receipt
+from smtp_desk.sender.routes.route import CUSTOM
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError
+from tests.servers.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sandbox]:
+    with Sandbox() as made:
+        yield made
+
+
+@pytest.fixture
+def services(tmp_path: Path, server: Sandbox) -> Services:
+    made = Services.sandbox(tmp_path / "desk")
+    settings = ServerSettings(
+        host="localhost",
+        port=server.starttls_port,
+        username=server.username,
+        from_name="Example Network",
+        from_email=server.username,
+        ca_pem=server.ca_pem,
+    )
+    made.store.save_server(settings, Security.STARTTLS, server.password)
+    made.store.set_enabled(True)
+    return made
+
+
+def test_what_is_not_cancelled_arrives(services: Services) -> None:
+    receipt = sending(services)(sample("invitation", to="ann@sandbox.test"), Cancel())
+    assert [each.fate for each in receipt.recipients] == [Fate.ACCEPTED]
+
+
+def test_a_sample_that_waits_for_the_server_is_stopped_and_given_up(
+    services: Services, server: Sandbox
+) -> None:
+    cancel, came = Cancel(), list[Receipt | Exception]()
+    before = len(server.inbox.mails())
+
+    def send() -> None:
+        try:
+            came.append(sending(services)(sample("invitation", to="slow@sandbox.test"), cancel))
+        except CancelledError as error:
+            came.append(error)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    wait_until(lambda: services.outbox.counts().of(State.SENDING) == 1, "the sample to leave")
+    cancel.cancel()
+    thread.join(30)
+    assert [type(each) for each in came] == [CancelledError]
+    assert [entry.state for entry in services.outbox.page().entries] == [State.DROPPED]
+    assert len(server.inbox.mails()) == before
+    assert services.health.status(CUSTOM).code == ""
+
+
+def test_cancelled_before_it_began_nothing_is_stored(services: Services) -> None:
+    cancel = Cancel()
+    cancel.cancel()
+    with pytest.raises(CancelledError):
+        sending(services)(sample("invitation", to="ann@sandbox.test"), cancel)
+    assert services.outbox.page().entries == ()

@@ -1,0 +1,121 @@
+"""The form behind the page: what it holds, when it complains."""
+
+from dataclasses import replace
+from typing import Any
+
+from smtp_desk.app.integrations.form import Form
+from smtp_desk.core.problems import Field
+from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft
+
+SAVED = ServerSettings(
+    host="mail.example.com", port=587, from_email="desk@example.com", username="desk"
+)
+DRAFT = SettingsDraft(
+    host="mail.example.com",
+    username="desk",
+    password=StoredSecret("key"),
+    from_email="desk@example.com",
+)
+
+
+def now(form: Form, name: str) -> Any:  # noqa: ANN401 - whatever the property is
+    """Read a property anew; a type checker takes it for unchanged between two lines."""
+    return getattr(form, name)
+
+
+def loaded() -> Form:
+    form = Form()
+    form.load(DRAFT, saved=SAVED)
+    return form
+
+
+def test_only_smtp_fields_change_the_draft() -> None:
+    form = Form()
+    assert not form.edit(Field.RECIPIENT, "ann@example.com")
+    assert form.recipient == "ann@example.com"
+    assert form.edit(Field.HOST, "a")
+    assert not form.edit(Field.HOST, "a")
+    assert form.edit(Field.PASSWORD, "x")
+    assert form.draft.password == Secret("x")
+
+
+def test_a_named_ca_file_counts_only_once_it_was_read() -> None:
+    form = loaded()
+    form.edit(Field.CA_FILE, "ca.pem")
+    assert now(form, "values") is None
+    form.cas.take(CaFile("other.pem", "PEM"))
+    assert now(form, "values") is None
+    form.cas.take(CaFile("ca.pem", "PEM"))
+    form.edit(Field.PASSWORD, "typed")
+    assert now(form, "values")
+    assert now(form, "values").settings.ca_pem == "PEM"
+    assert form.cas.read(" ca.pem ") == CaFile("ca.pem", "PEM")
+
+
+def test_a_ca_that_was_trusted_for_a_host_serves_that_host_only() -> None:
+    form = loaded()
+    form.edit(Field.PASSWORD, "typed")
+    form.cas.take(CaFile("ca.pem", "PEM"), DRAFT.host)
+    form.edit(Field.CA_FILE, "ca.pem")
+    assert now(form, "values")
+    form.edit(Field.HOST, "other.example.com")
+    assert now(form, "values") is None
+    assert "ca_file.other_host" in [problem.code for problem in form.visible_problems]
+    assert form.testable.ca_file == ""
+    form.cas.take(CaFile("ca.pem", "PEM"))
+    assert now(form, "values") is None, "reading it again trusts it for no other host"
+    form.edit(Field.CA_FILE, "")
+    assert now(form, "values")
+
+
+def test_the_stored_secret_belongs_to_one_server() -> None:
+    form = loaded()
+    assert now(form, "values")
+    form.edit(Field.HOST, "other.example.com")
+    assert now(form, "values") is None
+    assert [problem.code for problem in form.errors] == ["password.stored_elsewhere", "email.empty"]
+    form.edit(Field.HOST, "MAIL.example.com")
+    assert now(form, "values")
+
+
+def test_a_stored_secret_without_saved_settings_is_good_for_nothing() -> None:
+    form = Form()
+    form.load(DRAFT)
+    assert now(form, "values") is None
+
+
+def test_the_rest_of_the_form_is_judged_while_another_field_is_half_typed() -> None:
+    form = loaded()
+    form.edit(Field.PORT, "58x")
+    assert "password.stored_elsewhere" not in {problem.code for problem in form.errors}
+    form.edit(Field.PORT, "25")
+    form.edit(Field.FROM_EMAIL, "half")
+    assert "password.stored_elsewhere" in {problem.code for problem in form.errors}
+
+
+def test_discard_and_rebase() -> None:
+    form = loaded()
+    form.edit(Field.FROM_NAME, "x")
+    form.leave(*Field)
+    assert now(form, "changed")
+    form.discard()
+    assert not now(form, "changed")
+    assert form.visible_problems == ()
+    form.rebase(replace(DRAFT, from_name="y"), SAVED)
+    assert now(form, "changed")
+
+
+def test_the_stored_password_can_be_taken_back() -> None:
+    form = loaded()
+    assert form.stored_password is None
+    form.edit(Field.PASSWORD, "x")
+    assert now(form, "stored_password") == StoredSecret("key")
+
+
+def test_spaces_are_offered_to_be_removed_for_typed_passwords_only() -> None:
+    form = loaded()
+    assert now(form, "password_without_spaces") is None
+    form.edit(Field.HOST, "smtp.gmail.com")
+    form.edit(Field.PASSWORD, "abcd efgh ijkl mnop")
+    assert now(form, "password_without_spaces") == Secret("abcdefghijklmnop")

@@ -1,0 +1,162 @@
+"""Replies of real servers get their one true cause."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings.pattern import ReplyPattern, Said, compiled, plain
+from smtp_desk.core.reply import Reply
+from smtp_desk.core.stages import Json, Stage
+from tests.core import replies
+
+_CATALOGUE: Final = replies.load_catalogue()
+_ROWS: Final = [row for entry in _CATALOGUE.entries for row in entry.replies]
+_EXAMPLES: Final = list(replies.examples(*replies.FILES))
+_PHRASES: Final = sorted(
+    {line for example in _EXAMPLES for line in example.reply.lines if line}
+    | {line for row in _ROWS for line in replies.reply_of(row.example).lines if line}
+)
+_SPOKEN: Final = [stage for stage in Stage if any(stage in row.stages for row in _ROWS)]
+_CONTEXTS: Final[list[Mapping[str, Json]]] = [
+    {},
+    {"host": "smtp.gmail.com", "password_shape": "grouped"},
+    {"host": "smtp.gmail.com", "mechanism": "XOAUTH2"},
+    {"host": "smtp.office365.com"},
+    {"host": "smtp.mail.me.com"},
+    {"host": "smtp.mail.yahoo.com"},
+    {"host": "smtp.qq.com", "mechanism": "LOGIN"},
+]
+
+
+def _best(stage: Stage, reply: Reply, context: Mapping[str, Json]) -> list[ReplyPattern]:
+    """Return the rows that no other row beats."""
+    facts = _CATALOGUE._facts(stage, context, reply)
+    said = Said.of(reply)
+    ranks = [
+        (rank, row)
+        for row in _ROWS
+        if stage in row.stages and (rank := row.match(stage, said, facts))
+    ]
+    top = max(rank for rank, _ in ranks)
+    return [row for rank, row in ranks if rank == top]
+
+
+@pytest.mark.parametrize("example", _EXAMPLES, ids=str)
+def test_example(example: replies.Example) -> None:
+    failure = SmtpFailure(example.stage, reply=example.reply)
+    finding = _CATALOGUE.find(failure, example.context)
+    assert finding.code == example.finding
+    assert finding.reply == example.reply
+    assert {row.finding for row in _best(example.stage, example.reply, example.context)} == {
+        example.finding
+    }
+
+
+@pytest.mark.parametrize("row", _ROWS, ids=lambda row: f"{row.finding} {row.example[:50]}")
+def test_every_row_carries_an_example_of_itself(row: ReplyPattern) -> None:
+    reply = replies.reply_of(row.example)
+    assert row.source
+    for stage in row.stages:
+        matches = _CATALOGUE.matches(stage, reply, _CATALOGUE._facts(stage, row.context, reply))
+        assert matches[0].row.finding == row.finding
+        assert row in [match.row for match in matches]
+
+
+@pytest.mark.parametrize("stage", _SPOKEN)
+@pytest.mark.parametrize("code", [220, 250, 334, 354, *range(400, 600)])
+def test_any_reply_at_any_stage_has_one_cause(stage: Stage, code: int) -> None:
+    for words in (b"", b"\xff\xfe", "ничего".encode(), b"{host} {"):
+        rows = _best(stage, Reply.from_lines(code, [words]), {})
+        assert len({row.finding for row in rows}) == 1
+
+
+_replies = st.builds(
+    lambda code, enhanced, words: Reply(code, enhanced and f"{code // 100}.{enhanced}", words),
+    st.sampled_from([421, 432, 450, 451, 452, 454, 501, 504, 530, 534, 535, 550, 552, 553, 554]),
+    st.sampled_from(["", "1.1", "1.8", "2.2", "3.4", "4.5", "5.3", "7.0", "7.1", "7.8", "7.26"]),
+    st.lists(st.sampled_from(_PHRASES), min_size=1, max_size=3).map(tuple),
+)
+
+
+@hypothesis.given(st.sampled_from(_SPOKEN), _replies, st.sampled_from(_CONTEXTS))
+def test_no_two_causes_are_equally_near(
+    stage: Stage, reply: Reply, context: Mapping[str, Json]
+) -> None:
+    rows = _best(stage, reply, context)
+    assert len({row.finding for row in rows}) == 1, [(row.finding, row.example) for row in rows]
+
+
+@hypothesis.given(st.data())
+def test_no_pattern_says_what_another_cause_says(data: st.DataObject) -> None:
+    row = data.draw(st.sampled_from([row for row in _ROWS if row.words]), "row")
+    alternatives = st.from_regex(re.compile(row.words, re.IGNORECASE | re.ASCII), fullmatch=True)
+    words = data.draw(alternatives, "words")
+    stage = data.draw(st.sampled_from(sorted(row.stages)), "stage")
+    codes = [int(code.replace("xx", "50")) for code in row.codes]
+    reply = Reply(data.draw(st.sampled_from(codes)), None, (words,))
+    rows = _best(stage, reply, {})
+    assert len({row.finding for row in rows}) == 1, [(row.finding, row.example) for row in rows]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("row", [row for row in _ROWS if row.words], ids=lambda row: row.words[:40])
+def test_no_words_of_a_hostile_server_keep_a_pattern_busy(row: ReplyPattern) -> None:
+    heads = {"", *re.findall(r"[a-z]{4,}", row.words)}
+    for head in heads:
+        for tail in ("a@b.c ", "a.b ", "<x> ", "has ", "your ", "aaaa"):
+            compiled(row.words).search(f"{head} {tail * 400}"[:1000])
+
+
+@pytest.mark.parametrize(
+    ("said", "enhanced"),
+    [
+        ("550 sorry, no mailbox here by that name. (#5.1.1)", "5.1.1"),
+        ("554-mail.example.org\n554 5.7.1 rejected", "5.7.1"),
+        ("550 5.1.1 first #5.7.1 later", "5.1.1"),
+        ("450 version 5.1.1 is not of this class", ""),
+        ("550 from 5.1.1.7", ""),
+        ("550 5.1.1.7 is an address", ""),
+    ],
+)
+def test_the_enhanced_code_is_found_where_servers_hide_it(said: str, enhanced: str) -> None:
+    assert Said.of(replies.reply_of(said)).enhanced == enhanced
+
+
+def test_words_are_compared_without_accents_quotes_and_line_breaks() -> None:
+    assert plain("La  boîte est\npleine, n’est-ce pas") == "La boite est pleine, n'est-ce pas"
+    assert plain("メールボックスが一杯") == plain(plain("メールボックスが一杯"))
+
+
+def test_words_may_stand_in_parts() -> None:
+    row = {
+        "stages": "auth",
+        "words": ["one|two", "three"],
+        "example": "550 three",
+        "source": "test",
+    }
+    assert ReplyPattern.parse("auth.failed", row).words == "one|two|three"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("550 See https://www.example.org/spam/blocked?quota", "See www.example.org"),
+        ("550 <quota@example.org>: User unknown", "<a@b>: User unknown"),
+        ("550 Mailbox spam+full@example.org unknown", "Mailbox a@b unknown"),
+        ("550 blocked using https://bl.example.net", "blocked using bl.example.net"),
+        ("550 at last", "at last"),
+    ],
+)
+def test_what_stands_in_an_address_is_no_word(said: str, words: str) -> None:
+    assert Said.of(replies.reply_of(said)).words == words
+
+
+def test_letters_without_an_accent_of_their_own_are_compared_too() -> None:
+    assert plain("hasło, kullanıcı, zu groß, adgangskode på østlig đ") == (
+        "haslo, kullanici, zu gross, adgangskode pa ostlig d"
+    )

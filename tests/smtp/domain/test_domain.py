@@ -1,0 +1,171 @@
+"""Looking up a domain: what is good, missing, invalid or unknown, within its time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.smtp.domain.facts import DomainFacts, Server, Standing
+from smtp_desk.smtp.domain.lookup import look_up
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
+from tests.servers.dns import REFUSED, SERVFAIL, SILENCE, NameServer
+from tests.servers.waiting import wait_until
+
+if TYPE_CHECKING:
+    from tests.servers.dns import Zone
+
+MX = "MX 10 mail.example.test."
+SPF = 'TXT "v=spf1 ip4:198.51.100.1 ip4:8.8.8.8 -all"'
+DMARC = 'TXT "v=DMARC1; p=none"'
+
+
+def asked(zone: Zone, server: Server | None = None, seconds: float = 20.0) -> DomainFacts:
+    with NameServer(zone) as dns:
+        where = f"{dns.host}:{dns.port}"
+        return look_up("example.test", server, where, Cancel(), Deadline.after(seconds))
+
+
+def test_all_is_good() -> None:
+    facts = asked({"example.test": [MX, SPF], "_dmarc.example.test": [DMARC]})
+    assert (facts.exists, facts.excludes_server) == (True, None)
+    assert [each.standing for each in (facts.mx, facts.spf, facts.dmarc)] == [Standing.GOOD] * 3
+    assert facts.mx.records == ("10 mail.example.test.",)
+    assert facts.spf.records == ("v=spf1 ip4:198.51.100.1 ip4:8.8.8.8 -all",)
+    assert facts.dmarc.records == ("v=DMARC1; p=none",)
+
+
+def test_there_is_no_such_domain() -> None:
+    facts = asked({"other.test": [MX]})
+    assert facts.exists is False
+    assert [each.standing for each in (facts.mx, facts.spf, facts.dmarc)] == [Standing.MISSING] * 3
+
+
+@pytest.mark.parametrize(
+    ("records", "standing", "shown"),
+    [
+        (["MX 20 b.test.", "MX 5 a.test."], Standing.GOOD, ("5 a.test.", "20 b.test.")),
+        (["MX 0 ."], Standing.MISSING, ("0 .",)),
+        (["A 127.0.0.1"], Standing.GOOD, ("127.0.0.1",)),
+        (["AAAA ::1"], Standing.GOOD, ("::1",)),
+        (['TXT "x"'], Standing.MISSING, ()),
+    ],
+)
+def test_who_receives_its_mail(
+    records: list[str], standing: Standing, shown: tuple[str, ...]
+) -> None:
+    facts = asked({"example.test": records})
+    assert (facts.mx.standing, facts.mx.records) == (standing, shown)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (SERVFAIL, "the DNS server reported a fault of its own"),
+        (REFUSED, "the DNS server reported a fault of its own"),
+        (SILENCE, "no DNS server answered in time"),
+    ],
+)
+def test_no_answer_is_not_no_record(answer: None, reason: str) -> None:
+    facts = asked({"example.test": answer, "_dmarc.example.test": answer}, seconds=0.5)
+    for each in (facts.mx, facts.spf, facts.dmarc):
+        assert (each.standing, each.reason) == (Standing.UNKNOWN, reason)
+    assert facts.exists is None
+
+
+def test_a_silent_server_is_not_waited_for_again() -> None:
+    with NameServer({"example.test": SILENCE, "_dmarc.example.test": SILENCE}) as dns:
+        where = f"{dns.host}:{dns.port}"
+        look_up("example.test", None, where, Cancel(), Deadline.after(1.0))
+        assert {kind for _, kind in dns.questions} == {"MX"}
+
+
+def test_cancel_answers_at_once() -> None:
+    cancel = Cancel()
+    ended: list[float] = []
+
+    def look() -> None:
+        with pytest.raises(CancelledError):
+            look_up("example.test", None, where, cancel, Deadline.after(60.0))
+        ended.append(time.monotonic())
+
+    with NameServer({"example.test": SILENCE}) as dns:
+        where = f"{dns.host}:{dns.port}"
+        thread = threading.Thread(target=look)
+        thread.start()
+        wait_until(lambda: bool(dns.questions), "a question")
+        began = time.monotonic()
+        cancel.cancel()
+        thread.join(20.0)
+    assert ended
+    assert ended[0] - began < 2.0
+
+
+def test_what_is_cancelled_before_asks_nothing() -> None:
+    cancel = Cancel()
+    cancel.cancel()
+    with NameServer({}) as dns, pytest.raises(CancelledError):
+        look_up("example.test", None, f"{dns.host}:{dns.port}", cancel, Deadline.after(9.0))
+    assert dns.questions == []
+
+
+@pytest.mark.parametrize(
+    ("server", "excluded"),
+    [
+        (Server("in.test"), False),
+        (Server("some.test"), False),
+        (Server("out.test"), True),
+        (Server("9.9.9.9"), True),
+        (Server("8.8.8.8"), False),
+        # Inside a company: by which address its mail leaves is not known here.
+        (Server("inside.test"), None),
+        (Server("nowhere.test"), None),
+        # A provider's mail leaves by other servers than the one that takes it.
+        (Server("out.test", of_provider=True), None),
+        (Server("out.test", ("spf.provider.test",), of_provider=True), True),
+        (Server("in.test", ("spf.provider.test",), of_provider=True), False),
+        (Server("inside.test", ("spf.provider.test",), of_provider=True), True),
+    ],
+)
+def test_whether_spf_leaves_the_server_out(server: Server, excluded: bool | None) -> None:
+    zone: Zone = {
+        "example.test": [MX, SPF],
+        "in.test": ["A 8.8.8.8"],
+        "some.test": ["A 9.9.9.9", "A 8.8.8.8"],
+        "out.test": ["A 9.9.9.9", "AAAA 2620:fe::9"],
+        "inside.test": ["A 10.0.0.1"],
+    }
+    assert asked(zone, server).excludes_server is excluded
+
+
+@pytest.mark.parametrize("spf", ["include:x.Test", "redirect=x.test", "include:y.test"])
+def test_the_provider_is_included_at_any_depth(spf: str) -> None:
+    zone: Zone = {
+        "example.test": [f'TXT "v=spf1 {spf}"'],
+        "y.test": ['TXT "v=spf1 include:x.test -all"'],
+        "x.test": ['TXT "v=spf1 ip4:192.0.2.1 -all"'],
+        "out.test": ["A 9.9.9.9"],
+    }
+    server = Server("out.test", ("other.test", "x.test"), of_provider=True)
+    assert asked(zone, server).excludes_server is False
+
+
+def test_a_macro_could_be_anybody() -> None:
+    zone: Zone = {
+        "example.test": ['TXT "v=spf1 include:%{ir}.x.test -all"'],
+        "out.test": ["A 9.9.9.9"],
+    }
+    server = Server("out.test", ("spf.provider.test",), of_provider=True)
+    assert asked(zone, server).excludes_server is None
+
+
+def test_the_library_is_loaded_only_when_it_is_needed() -> None:
+    code = (
+        "import sys, smtp_desk.smtp.domain;"
+        "sys.exit(any(name in sys.modules for name in ('checkdmarc', 'dns.resolver', 'httpx')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,60 @@
+"""Records that strangers wrote: read, or called invalid, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_desk.smtp.domain.dns import InvalidRecordError, Questions
+from smtp_desk.smtp.domain.policies import find_dmarc, parse_spf
+from smtp_desk.smtp.net.deadline import Cancel, Deadline
+from smtp_desk.smtp.net.resolve import DnsResolver
+from tests.servers.dns import NameServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WORDS: Final = (
+    *("a", "mx", "ptr", "ip4:", "ip6:", "192.0.2.1", "2001:db8::1", "/24", "//64", "/99", "all"),
+    *("-", "~", "?", "+", "include:", "exists:", "redirect=", "exp=", "ra=", "rp=", "rr=", "in."),
+    *("example.test", "%{i}", "%", "%%", "%{", "}", ":", "=", "/", " ", '"', "\\", "é", "\0"),
+    *("v=spf1", "v=DMARC1", ";", "p=none", "sp=", "rua=", "mailto:", "a@in.test", "!10m", ","),
+    *("x" * 300, "\u202e", "\x1b[31m"),
+)
+_texts: Final = st.lists(st.sampled_from(_WORDS), max_size=20).map("".join)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[NameServer]:
+    with NameServer({"example.test": ["A 192.0.2.1"]}) as server:
+        yield server
+
+
+def questions(server: NameServer) -> Questions:
+    return Questions(DnsResolver(server.host, server.port), Cancel(), Deadline.after(60.0))
+
+
+@given(text=_texts)
+def test_spf(server: NameServer, text: str) -> None:
+    asking = questions(server)
+    with contextlib.suppress(InvalidRecordError):
+        policy = parse_spf([f"v=spf1 {text}".encode()], asking, "example.test")
+        assert policy.allows("192.0.2.1") in (True, False, None)
+
+
+@given(octets=st.binary(max_size=300))
+def test_spf_of_any_octets(server: NameServer, octets: bytes) -> None:
+    with contextlib.suppress(InvalidRecordError):
+        parse_spf([b"v=spf1 " + octets], questions(server), "example.test")
+
+
+@given(text=_texts)
+def test_dmarc(text: str) -> None:
+    escaped = "".join(f"\\{octet:03}" for octet in f"v=DMARC1; {text}".encode()[:255])
+    zone = {"_dmarc.example.test": [f'TXT "{escaped}"'], "example.test": ["A 192.0.2.1"]}
+    with NameServer(zone) as server, contextlib.suppress(InvalidRecordError):
+        assert find_dmarc(questions(server), "example.test").startswith("v=DMARC1;")

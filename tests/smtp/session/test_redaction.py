@@ -1,0 +1,174 @@
+"""No spelling of a secret passes."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import quopri
+import threading
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import hypothesis
+import hypothesis.strategies as st
+import pytest
+
+from smtp_desk.smtp.session.redaction import HIDDEN, Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smtp_desk.core.stages import Json
+
+SECRETS = ["s3cret", 'a "q\\uoted" pa+ss/w?rd <&>', "pässwörd", "𝄞 clef", "abcd efgh ijkl mnop"]
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "upper": str.upper,
+    "json": json.dumps,
+    "json_utf8": lambda s: json.dumps(s, ensure_ascii=False),
+    "percent": lambda s: urllib.parse.quote(s, safe=""),
+    "percent_lower": lambda s: urllib.parse.quote(s, safe="").lower(),
+    "form": urllib.parse.quote_plus,
+    "html": html.escape,
+    "repr": repr,
+    "hexadecimal": lambda s: s.encode().hex(),
+    "quoted_printable": lambda s: quopri.encodestring(s.encode(), quotetabs=True).decode(),
+    "base64": lambda s: base64.b64encode(s.encode()).decode(),
+    "plain_blob": lambda s: base64.b64encode(f"\0ann@example.org\0{s}".encode()).decode(),
+    "plain_blob_1": lambda s: base64.b64encode(f"\0ann\0{s}".encode()).decode(),
+    "plain_blob_2": lambda s: base64.b64encode(f"\0an\0{s} and more".encode()).decode(),
+    "url_safe": lambda s: base64.urlsafe_b64encode(f"??{s}??".encode()).decode(),
+    "base64_percent": lambda s: urllib.parse.quote(base64.b64encode(s.encode()).decode(), safe=""),
+    "userinfo": lambda s: f"smtp://ann:{urllib.parse.quote(s)}@mail.example.test",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_echo_is_hidden(secret: str, spelling: str) -> None:
+    echo = SPELLINGS[spelling](secret)
+    shown = Redactor(secret).text(f"535 5.7.8 bad: {echo} (sorry)")
+    assert HIDDEN in shown
+    assert shown.startswith("535 5.7.8 bad: ")
+    assert shown.endswith(" (sorry)")
+    left = shown.removeprefix("535 5.7.8 bad: ").removesuffix(" (sorry)").replace(HIDDEN, "")
+    assert len(left) <= len("smtp://ann:@mail.example.test")
+    assert secret[2:] not in left
+
+
+@hypothesis.given(
+    # A password holds no control character: the form refuses them.
+    st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=4, max_size=24),
+    st.text(max_size=12),
+    st.sampled_from(sorted(SPELLINGS.keys() - {"upper", "quoted_printable", "repr"})),
+)
+def test_any_secret_in_any_coding(secret: str, before: str, spelling: str) -> None:
+    echo = SPELLINGS[spelling](secret)
+    assert HIDDEN in Redactor(secret).text(f"{before} {echo} ")
+
+
+def test_an_echo_across_the_lines_of_a_reply_is_hidden_and_lines_stay_lines() -> None:
+    texts = (b"5.7.8 bad password s3c", b"ret, go away", b"and more")
+    assert Redactor("s3cret").lines(texts) == (
+        b"5.7.8 bad password " + HIDDEN.encode(),
+        b", go away",
+        b"and more",
+    )
+
+
+def test_base64_across_lines_is_hidden() -> None:
+    blob = base64.b64encode(b"\0ann\0correct horse")
+    shown = Redactor("correct horse").lines((b"x " + blob[:15], blob[15:] + b" y"))
+    assert blob[12:15] not in shown[0]
+    assert blob[15:20] not in shown[1]
+    assert len(shown) == 2
+
+
+def test_a_reply_without_secret_is_the_same_object() -> None:
+    texts = (b"2.1.0 Ok", b"\xff")
+    assert Redactor("s3cret").lines(texts) is texts
+
+
+def test_the_mark_is_readable_in_a_reply_of_latin_1() -> None:
+    (shown,) = Redactor("s3cret").lines(("schön: s3cret".encode("latin-1"),))
+    assert shown.decode() == f"schön: {HIDDEN}"
+
+
+def test_a_secret_of_octets_outside_utf8_echoed_in_latin_1_is_hidden() -> None:
+    (shown,) = Redactor("pässwörd").lines(("no: pässwörd".encode("latin-1"),))
+    assert shown.decode() == f"no: {HIDDEN}"
+
+
+def test_a_short_secret_is_hidden_where_it_stands_alone() -> None:
+    assert Redactor("a").text("a mail was sent, a=b") == f"{HIDDEN} mail was sent, {HIDDEN}=b"
+
+
+def test_without_a_secret_nothing_is_hidden() -> None:
+    assert Redactor("").text("2.0.0 Ok") == "2.0.0 Ok"
+
+
+def test_several_secrets_the_longer_first() -> None:
+    assert Redactor("abcd", "abcdefgh").text("x abcdefgh y") == f"x {HIDDEN} y"
+
+
+def test_what_was_sent_can_be_added() -> None:
+    redactor = Redactor("s3cret")
+    assert redactor.text("digest b913a602c7eda7a4") == "digest b913a602c7eda7a4"
+    redactor.add(b"b913a602c7eda7a4")
+    redactor.add(b"")
+    assert redactor.text("digest b913a602c7eda7a4") == f"digest {HIDDEN}"
+
+
+def test_what_was_added_first_is_forgotten_when_much_follows() -> None:
+    redactor = Redactor("s3cret")
+    blobs = [f"{number:032x}" for number in range(100)]
+    for blob in [*blobs, *blobs[-10:]]:
+        redactor.add(blob.encode())
+    assert redactor.text(blobs[0]) == blobs[0]
+    assert {redactor.text(blob) for blob in blobs[-20:]} == {HIDDEN}
+    assert redactor.text("s3cret") == HIDDEN
+
+
+def test_threads_share_it_while_they_sign_in() -> None:
+    redactor = Redactor("s3cret")
+    together = threading.Barrier(3, timeout=60)
+
+    def sign_in(number: int) -> set[str]:
+        shown = set()
+        for turn in range(200):
+            together.wait()
+            blob = f"{number:016x}{turn:016x}"
+            redactor.add(blob.encode())
+            shown.add(redactor.text(f"{blob} s3cret"))
+        return shown
+
+    with ThreadPoolExecutor(3) as threads:
+        assert set().union(*threads.map(sign_in, range(3))) == {f"{HIDDEN} {HIDDEN}"}
+
+
+def test_a_token_of_thousands_of_letters() -> None:
+    token = "ya29." + "aB3_-" * 500
+    assert Redactor(token).text(f"Bearer {token}!") == f"Bearer {HIDDEN}!"
+
+
+def test_half_a_surrogate_pair_does_no_harm() -> None:
+    assert Redactor("s3cret\udc80").text("s3cret\udc80") == HIDDEN
+    assert Redactor("s3cret").text("\udc80 s3cret") == f"\udc80 {HIDDEN}"
+
+
+def test_values_of_a_report_are_searched_at_any_depth() -> None:
+    value: Json = {"words": ["ok", {"s3cret": "is s3cret"}], "code": 250, "none": None}
+    assert Redactor("s3cret").json(value) == {
+        "words": ["ok", {HIDDEN: f"is {HIDDEN}"}],
+        "code": 250,
+        "none": None,
+    }
+
+
+def test_a_long_reply_of_base64_letters_is_searched_in_no_time() -> None:
+    octets = (b"A" * 65536, base64.b64encode(b"correct horse") * 3000)
+    (first, second) = Redactor("correct horse").lines(octets)
+    assert first == octets[0]
+    assert second.decode() == HIDDEN

@@ -1,0 +1,310 @@
+"""Signing in: one try, inside TLS, and nothing of it on record."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import ssl
+from typing import Any
+
+import pytest
+
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import AuthMethod
+from smtp_desk.core.stages import Stage
+from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.session import Session
+from smtp_desk.smtp.wire.auth import Credential, Token
+from smtp_desk.smtp.wire.commands import CommandError
+from tests.servers.script import (
+    CREDENTIALS,
+    Action,
+    Close,
+    Raw,
+    Reply,
+    Reset,
+    Script,
+    Silence,
+)
+from tests.servers.scripted import ScriptedServer
+from tests.servers.session import Session as ServerSession
+from tests.smtp.sessions import ENVELOPE, HASTY, MAIL, Sessions, Told
+from tests.smtp.wire.test_auth import ScramServer
+
+LONG = "p" * 400
+
+
+def fails(sessions: Sessions, server: ScriptedServer, **fields: Any) -> SmtpFailure:  # noqa: ANN401 - by name
+    session = sessions.new(server, limits=HASTY, **fields)
+    with pytest.raises(SmtpFailure) as caught:
+        session.open()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("offered", "lines"),
+    [("AUTH PLAIN LOGIN", 1), ("AUTH LOGIN NTLM", 3), ("AUTH CRAM-MD5", 2)],
+)
+def test_every_mechanism_signs_in(
+    sessions: Sessions, tls: ssl.SSLContext, offered: str, lines: int
+) -> None:
+    with ScriptedServer(Script(tls=tls, extensions=(offered,))) as server:
+        session = sessions.new(server)
+        session.open()
+        session.quit()
+        assert server.sessions[0].authenticated
+        assert server.auth_attempts == 1
+        assert len(server.commands) == 4 + lines
+
+
+@pytest.mark.parametrize("method", [AuthMethod.LOGIN, AuthMethod.CRAM_MD5])
+def test_the_chosen_mechanism_is_taken(
+    sessions: Sessions, tls: ssl.SSLContext, method: AuthMethod
+) -> None:
+    with ScriptedServer(Script(tls=tls, extensions=("AUTH PLAIN LOGIN CRAM-MD5",))) as server:
+        session = sessions.new(server, auth_method=method)
+        session.open()
+        session.quit()
+        assert f"AUTH {method.value.upper()}" in server.commands
+
+
+@pytest.mark.parametrize(
+    ("extensions", "code"),
+    [((), "auth.not_offered"), (("AUTH NTLM GSSAPI",), "auth.no_common_mechanism")],
+)
+def test_no_mechanism_fits(
+    sessions: Sessions, tls: ssl.SSLContext, extensions: tuple[str, ...], code: str
+) -> None:
+    with ScriptedServer(Script(tls=tls, extensions=extensions)) as server:
+        failure = fails(sessions, server)
+        assert server.auth_attempts == 0
+    assert (failure.stage, failure.code) == (Stage.AUTH, code)
+
+
+@pytest.mark.parametrize(
+    "line", ["535 5.7.8 no", "534 5.7.9 weak", "454 4.7.0 later", "421 bye", "530 odd", "354 odd"]
+)
+def test_a_refusal_ends_it_after_one_try(
+    sessions: Sessions, tls: ssl.SSLContext, line: str
+) -> None:
+    with ScriptedServer(Script(tls=tls, on={CREDENTIALS: Reply(line)})) as server:
+        failure = fails(sessions, server)
+        server.wait_for(lambda s: s.open_connections == 0)
+        assert server.auth_attempts == 1
+        assert not [c for c in server.commands if c.startswith("MAIL")]
+    assert (failure.stage, failure.code, str(failure.reply)) == (Stage.AUTH, None, line)
+    assert failure.facts["mechanism"] == "PLAIN"
+    assert failure.facts["mechanisms"] == ["PLAIN", "LOGIN"]
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        (Close(), "auth.closed"),
+        (Reset(), "auth.closed"),
+        (Silence(), "session.timeout"),
+        (Raw(b"235-a\r\n535 b\r\n"), "session.protocol_error"),
+    ],
+)
+def test_no_answer(sessions: Sessions, tls: ssl.SSLContext, action: Action, code: str) -> None:
+    with ScriptedServer(Script(tls=tls, on={CREDENTIALS: action})) as server:
+        failure = fails(sessions, server)
+    assert (failure.stage, failure.code) == (Stage.AUTH, code)
+
+
+def test_a_reply_sent_before_the_connection_closes_is_the_cause(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    ended = (Reply("421 4.7.0 too many errors"), Close())
+    with ScriptedServer(Script(tls=tls, on={CREDENTIALS: ended})) as server:
+        failure = fails(sessions, server)
+    assert str(failure.reply) == "421 4.7.0 too many errors"
+
+
+def test_a_server_that_never_stops_asking_gets_a_cancel(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    asking = (Reply("334 "), _then_answer("501 5.7.0 cancelled"))
+    with ScriptedServer(Script(tls=tls, on={CREDENTIALS: asking})) as server:
+        failure = fails(sessions, server)
+        assert "*" in server.commands
+    assert str(failure.reply) == "501 5.7.0 cancelled"
+
+
+def test_a_server_that_asks_on_after_the_cancel_is_left(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    """The limit of the sender is one for each reply: it would answer such a server for ever."""
+
+    def ask_on(server: ServerSession) -> Action:
+        for _ in range(50):
+            server.wire.send(b"334 \r\n")
+            server.commands.append(server.wire.line().decode().strip())
+        return Close()
+
+    with ScriptedServer(Script(tls=tls, on={"AUTH": ask_on})) as server:
+        session = sessions.new(server, limits=Limits(total=None, connect=10))
+        with pytest.raises(SmtpFailure) as caught:
+            session.open()
+        server.wait_for(lambda s: s.open_connections == 0)
+        assert server.commands[-2:] == ["AUTH PLAIN AGRlc2sAczNjcmV0", "*"]
+    assert (caught.value.stage, caught.value.code) == (Stage.AUTH, "session.protocol_error")
+    assert caught.value.facts["violation"] == "challenge"
+
+
+def _then_answer(line: str) -> Action:
+    def act(server: ServerSession) -> Action:
+        server.commands.append(server.wire.line().decode().strip())
+        return Reply(line)
+
+    return act
+
+
+def test_an_initial_response_too_long_for_a_line_waits_for_the_challenge(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    told = Told()
+    with ScriptedServer(Script(tls=tls, users={"desk": LONG})) as server:
+        session = sessions.new(server, told=told, credential=Secret(LONG))
+        session.open()
+        session.quit()
+        assert "AUTH PLAIN" in server.commands
+        assert server.sessions[0].authenticated
+    assert told.facts(Stage.AUTH)["initial_response"] is False
+
+
+class TestToken:
+    played = Script(extensions=("AUTH PLAIN XOAUTH2",), users={"desk": "ya29.token"})
+
+    def test_it_signs_in(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+        token: Credential = Token(Secret("ya29.token"))
+        with ScriptedServer(dataclasses.replace(self.played, tls=tls)) as server:
+            session = sessions.new(server, credential=token)
+            session.open()
+            session.quit()
+            assert server.sessions[0].authenticated
+
+    def test_its_refusal_stands_in_the_facts(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+        token = Token(Secret("ya29.other"))
+        with ScriptedServer(dataclasses.replace(self.played, tls=tls)) as server:
+            failure = fails(sessions, server, credential=token)
+            assert "" in server.commands
+        assert failure.reply is not None
+        assert failure.reply.code == 535
+        assert '"status":"400"' in str(failure.facts["token_refusal"])
+
+
+def _echo(server: ServerSession) -> Action:
+    blob = base64.b64encode(f"\0desk\0{server.password}".encode()).decode()
+    return Reply(f"535-5.7.8 {server.password} is wrong", f"535 5.7.8 {blob}")
+
+
+@pytest.mark.parametrize("offered", ["AUTH PLAIN", "AUTH LOGIN", "AUTH CRAM-MD5"])
+def test_nothing_of_the_exchange_is_on_record(
+    sessions: Sessions, tls: ssl.SSLContext, offered: str
+) -> None:
+    told = Told()
+    played = Script(
+        tls=tls,
+        extensions=(offered,),
+        on={CREDENTIALS: lambda s: Reply(f"535 s3cret {s.commands[-1]} cGxhaW46AHMzY3JldA==")},
+    )
+    with ScriptedServer(played) as server:
+        session = sessions.new(server, told=told)
+        with pytest.raises(SmtpFailure) as caught:
+            session.open()
+        sent = server.commands[3:]
+    assert session.transcript is not None
+    kept = repr((session.transcript.lines, told.events, caught.value, caught.value.facts))
+    for secret in ("s3cret", "czNjcmV0", "MzY3JldA", *(line.split()[-1] for line in sent)):
+        if secret not in ("LOGIN", "CRAM-MD5", "QUIT"):
+            assert secret not in kept
+    assert "‹hidden›" in kept
+
+
+def test_an_echoed_secret_is_hidden_in_the_reply_itself(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    with ScriptedServer(Script(tls=tls, on={CREDENTIALS: _echo})) as server:
+        failure = fails(sessions, server)
+    assert str(failure.reply) == "535 5.7.8 ‹hidden› is wrong ‹hidden›"
+
+
+class TestScram:
+    """RFC 7677: the server must prove that it knows the password, too."""
+
+    def played(self, tls: ssl.SSLContext, password: str, *, silent: bool = False) -> Script:
+        def act(server: ServerSession) -> Action:
+            scram = ScramServer(password)
+            first = base64.b64decode(server.line.split()[2])
+            server.wire.send(b"334 " + scram.challenge(first) + b"\r\n")
+            verdict = scram.verdict(base64.b64decode(server.wire.line()))
+            if silent:
+                return Reply("235 2.7.0 welcome")
+            if verdict is None:
+                return Reply("535 5.7.8 no")
+            server.wire.send(b"334 " + base64.b64encode(verdict) + b"\r\n")
+            assert server.wire.line() == b"\r\n"
+            return Reply("235 2.7.0 welcome")
+
+        return Script(tls=tls, extensions=("AUTH SCRAM-SHA-256",), on={"AUTH": act})
+
+    def test_it_signs_in(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+        told = Told()
+        with ScriptedServer(self.played(tls, "s3cret")) as server:
+            session = sessions.new(server, told=told)
+            session.open()
+            session.quit()
+        assert told.facts(Stage.AUTH)["mechanism"] == "SCRAM-SHA-256"
+
+    def test_a_wrong_password(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+        with ScriptedServer(self.played(tls, "other")) as server:
+            failure = fails(sessions, server)
+        assert str(failure.reply) == "535 5.7.8 no"
+
+    def test_a_server_that_proves_nothing(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+        with ScriptedServer(self.played(tls, "s3cret", silent=True)) as server:
+            failure = fails(sessions, server)
+            assert not [line for line in server.commands if line.startswith("MAIL")]
+        assert failure.code == "session.protocol_error"
+        assert "prove" in str(failure.facts["detail"])
+
+
+def test_a_challenge_that_is_no_base64(sessions: Sessions, tls: ssl.SSLContext) -> None:
+    played = Script(tls=tls, extensions=("AUTH CRAM-MD5",), on={"AUTH": Reply("334 !!!")})
+    with ScriptedServer(played) as server:
+        failure = fails(sessions, server)
+    assert (failure.stage, failure.code) == (Stage.AUTH, "session.protocol_error")
+
+
+def test_a_credential_too_long_for_the_wire_is_our_fault(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    with ScriptedServer(Script(tls=tls)) as server:
+        session = sessions.new(server, credential=Secret("x" * 10_000))
+        with pytest.raises(CommandError):
+            session.open()
+        server.wait_for(lambda s: s.open_connections == 0)
+
+
+def test_without_a_record_and_a_watcher_it_is_the_same(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    with ScriptedServer(Script(tls=tls)) as server:
+        session = Session(sessions.settings(server), Secret("s3cret"))
+        session.open()
+        assert session.transcript is None
+        assert session.send(ENVELOPE, MAIL).failure is None
+        session.quit()
+        relay = Session(sessions.settings(server, username=""), None)
+        relay.open()
+        relay.quit()
+
+
+def test_a_violation_without_a_record(sessions: Sessions, tls: ssl.SSLContext) -> None:
+    with (
+        ScriptedServer(Script(tls=tls, on={"EHLO": Reply("x")})) as server,
+        pytest.raises(SmtpFailure, match="protocol_error"),
+    ):
+        Session(sessions.settings(server), Secret("s3cret")).open()
