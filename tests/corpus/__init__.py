@@ -1,0 +1,1 @@
+"""Replies of the field, collected and labelled without a look at the patterns."""
