@@ -27,7 +27,7 @@ from smtp_desk.cli.invocation import CommandError, Invocation, say, write_octets
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import decode, visible
-from smtp_desk.sender.outbox.entries import Entry, State
+from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     EntryStateError,
@@ -72,9 +72,9 @@ _CHANGES: Final[Meanings] = {
     ExitStatus.TEMPFAIL: "the email is being sent at this moment, or the outbox is busy",
 }
 _STYLES: Final = {
-    State.ACCEPTED: "green",
-    State.HELD: "yellow",
-    State.REFUSED: "red",
+    EntryState.ACCEPTED: "green",
+    EntryState.HELD: "yellow",
+    EntryState.REFUSED: "red",
 }
 _DEFAULT_LIMIT: Final = 50
 _TWICE: Final = "It may arrive twice: once no answer came after it was handed over."
@@ -108,7 +108,7 @@ def outbox() -> None:
 @click.option(
     "--state",
     "states",
-    type=click.Choice([str(state) for state in State]),
+    type=click.Choice([str(state) for state in EntryState]),
     multiple=True,
     help="Only emails in this state; may be given more than once. “ready” ones wait for their "
     "next attempt, “in_doubt” ones for the server's answer, “held” ones are uncertain and "
@@ -142,7 +142,7 @@ def list_command(
     Into a pipe goes one line for each, its parts separated by tabs: ID, time, state,
     recipient, route, kind, subject, and why it took this route or was not accepted.
     """
-    query = Query(states=frozenset(map(State, states)), text=search)
+    query = Query(states=frozenset(map(EntryState, states)), text=search)
     cause = causes(invocation.services)
     with _told():
         records = invocation.services.outbox
@@ -246,9 +246,9 @@ def export_command(invocation: Invocation, entry_id: str, file: Path | None) -> 
     return ExitStatus.OK
 
 
-def _read(records: OutboxRecords, query: Query, limit: int) -> tuple[list[Entry], bool]:
+def _read(records: OutboxRecords, query: Query, limit: int) -> tuple[list[OutboxEntry], bool]:
     """Return the newest entries, and whether there are more."""
-    entries: list[Entry] = []
+    entries: list[OutboxEntry] = []
     before: str | None = None
     while len(entries) < limit:
         page = records.page(query, before=before, limit=min(PAGE, limit - len(entries)))
@@ -259,7 +259,7 @@ def _read(records: OutboxRecords, query: Query, limit: int) -> tuple[list[Entry]
     return entries, True
 
 
-def _print(invocation: Invocation, entry: Entry, cause: Cause) -> None:
+def _print(invocation: Invocation, entry: OutboxEntry, cause: Cause) -> None:
     """Print an entry: in a few lines on a terminal, in one with tabs into a pipe."""
     out = invocation.out
     head = [entry.id, minute(entry.created_at), str(entry.state), visible(entry.recipient)]
@@ -280,8 +280,8 @@ def _print(invocation: Invocation, entry: Entry, cause: Cause) -> None:
 def _change(
     invocation: Invocation,
     ids: tuple[str, ...],
-    change: Callable[[OutboxRecords, Entry], Entry],
-    tell: Callable[[Entry], str],
+    change: Callable[[OutboxRecords, OutboxEntry], OutboxEntry],
+    tell: Callable[[OutboxEntry], str],
 ) -> ExitStatus:
     """Change each entry; nothing where one of the names is wrong, the others where one can't be."""
     ended = ExitStatus.OK

@@ -35,7 +35,7 @@ from smtp_desk.sender.mail.kinds import (
     kind_from,
     kinds,
 )
-from smtp_desk.sender.outbox.outbox import Limits
+from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.sender.receipts import Fate
 
 KINDS_SCHEMA: Final = "smtp-desk/kinds/1"
@@ -167,7 +167,7 @@ def _email(
 
 
 def _attachment(file: Path) -> Attachment:
-    most = Limits().message_octets
+    most = OutboxLimits().message_octets
     try:
         with file.open("rb") as stream:
             content = stream.read(most + 1)

@@ -18,7 +18,7 @@ from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import finding_json
 from smtp_desk.core.stages import Json
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import MessageTooLargeError, OutboxError
 from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
@@ -169,7 +169,7 @@ def what_waits(services: Services) -> str:
         found = read_status(services)
     except SettingsFileError:
         return ""
-    count = found.outbox.counts.of(State.READY) if found.outbox else 0
+    count = found.outbox.counts.of(EntryState.READY) if found.outbox else 0
     if found.outbox is None or found.outbox.next_due is None or not count:
         return ""
     waiting = f"{count} email waits" if count == 1 else f"{count} emails wait"

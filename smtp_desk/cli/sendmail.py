@@ -34,7 +34,7 @@ from smtp_desk.sender.mail.submission import (
     envelope_sender,
     read_foreign,
 )
-from smtp_desk.sender.outbox.outbox import Limits
+from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.sender.receipts import Fate
 from smtp_desk.store.settings_file import SettingsFileError
 
@@ -105,7 +105,7 @@ def _valued(letter: str, value: str) -> Iterator[str]:
         raise click.UsageError(f"-b{value}: this sendmail {why}.")
 
 
-_MOST_OCTETS: Final = Limits().message_octets
+_MOST_OCTETS: Final = OutboxLimits().message_octets
 
 
 class _SendmailCommand(ManualCommand):

@@ -13,17 +13,17 @@ from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, write
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.cli.sending import why_waiting
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.store.settings_file import SettingsFileError
 
 _COUNTED: Final = {
-    State.READY: "ready (waiting for the next attempt)",
-    State.SENDING: "sending",
-    State.IN_DOUBT: "in_doubt (waiting for the server’s answer)",
-    State.HELD: "held (uncertain, for you to decide)",
-    State.REFUSED: "refused",
-    State.ACCEPTED: "accepted",
-    State.DROPPED: "dropped",
+    EntryState.READY: "ready (waiting for the next attempt)",
+    EntryState.SENDING: "sending",
+    EntryState.IN_DOUBT: "in_doubt (waiting for the server’s answer)",
+    EntryState.HELD: "held (uncertain, for you to decide)",
+    EntryState.REFUSED: "refused",
+    EntryState.ACCEPTED: "accepted",
+    EntryState.DROPPED: "dropped",
 }
 """The words of “outbox list”, so that what is counted here can be asked for there."""
 

@@ -16,10 +16,10 @@ from typing import Final, final
 
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding, Scope
-from smtp_desk.sender.forks import start_anew_in_children
+from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.outbox import lifecycle as backoff
-from smtp_desk.sender.outbox.clock import Clock, utc_now
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import (
     Accept,
     Attempt,
@@ -154,7 +154,7 @@ class Dispatcher:
         health: Health,
         catalogue: Catalogue,
         *,
-        clock: Clock = utc_now,
+        clock: UtcClock = utc_now,
         random: Callable[[], float] = chance.random,
     ) -> None:
         self._outbox = outbox
@@ -164,10 +164,10 @@ class Dispatcher:
         self._random = random
         self._refusals = Refusals(health)
         self._prober = Prober(health, outbox, self._refusals)
-        self.start_anew()
-        start_anew_in_children(self)
+        self.after_fork()
+        run_after_fork(self.after_fork)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Forget what belongs to the parent process; see `forks`."""
         self._late: list[Accept] = []
         self._late_lock = threading.Lock()
@@ -195,7 +195,7 @@ class Dispatcher:
         fallback = next((case.fallback for case in cases if case.fallback is not None), None)
         return Outcome(receipts, fallback)
 
-    def look_after(self, routes: Routes) -> None:
+    def probe_rested(self, routes: Routes) -> None:
         """Probe the routes whose rest is over, though no mail asks for them."""
         for name in (CUSTOM, DEFAULT):
             if routes.of(name) and self._health.status(name).resting_until is not None:

@@ -5,30 +5,26 @@ are not there, and a connection that both use is of no use to either.
 """
 
 import os
-from typing import Final, Protocol
-from weakref import WeakSet
+from collections.abc import Callable
+from typing import Final
+from weakref import WeakMethod
+
+_hooks: Final[set[WeakMethod[Callable[[], None]]]] = set()
 
 
-class Forkable(Protocol):
-    """What has to begin anew."""
+def run_after_fork(hook: Callable[[], None]) -> None:
+    """Call the method `hook` in every child that is forked while its object lives.
 
-    def start_anew(self) -> None:
-        """Forget locks, threads and connections without touching them."""
-        ...
-
-
-_forkables: Final[WeakSet[Forkable]] = WeakSet()
+    It forgets locks, threads and connections without touching them.
+    """
+    _hooks.add(WeakMethod(hook, _hooks.discard))
 
 
-def start_anew_in_children(forkable: Forkable) -> None:
-    """Have `forkable` begin anew in every child that is forked while it lives."""
-    _forkables.add(forkable)
-
-
-def _start_anew() -> None:
-    for forkable in _forkables:
-        forkable.start_anew()
+def _run_hooks() -> None:
+    for reference in tuple(_hooks):
+        if hook := reference():
+            hook()
 
 
 # Absent on Windows, where nothing forks.
-getattr(os, "register_at_fork", dict)(after_in_child=_start_anew)
+getattr(os, "register_at_fork", dict)(after_in_child=_run_hooks)

@@ -13,12 +13,12 @@ from typing import Final, Self, TypeAlias, final
 
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.sender.dispatcher import LEASE, ONLY_ROUTE, Case, Dispatcher, Outcome
-from smtp_desk.sender.forks import start_anew_in_children
+from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.mail.kinds import Email, Notification
 from smtp_desk.sender.mail.message import new_message_id, outbox_message
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.notices import Notices
-from smtp_desk.sender.outbox.clock import Clock, utc_now
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import Claim, OutboxMessage
 from smtp_desk.sender.outbox.outbox import MEBIBYTE, Outbox
@@ -76,7 +76,7 @@ class Sender:
         templates: Templates,
         catalogue: Catalogue,
         *,
-        clock: Clock = utc_now,
+        clock: UtcClock = utc_now,
         random: Callable[[], float] | None = None,
     ) -> None:
         """Build a sender of parts; programs call `from_settings`.
@@ -98,10 +98,10 @@ class Sender:
         self._dispatcher = Dispatcher(outbox, health, catalogue, clock=clock, **jitter)
         self._notices = Notices(health, catalogue, self._store_notice)
         self._closing = ExitStack()
-        self.start_anew()
-        start_anew_in_children(self)
+        self.after_fork()
+        run_after_fork(self.after_fork)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Forget what belongs to the parent process: after a fork the child sends by itself."""
         self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._lock = threading.Lock()

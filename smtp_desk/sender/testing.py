@@ -12,23 +12,23 @@ from datetime import datetime, timedelta
 from typing import Final, final
 
 from smtp_desk.sender.outbox import lifecycle
-from smtp_desk.sender.outbox.clock import Clock, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.clock import UtcClock, to_ms, utc_now, whole_ms
 from smtp_desk.sender.outbox.entries import (
     Change,
     Claim,
-    Entry,
+    EntryState,
     IdentifierSource,
+    OutboxEntry,
     OutboxMessage,
-    State,
     new_token,
 )
 from smtp_desk.sender.outbox.outbox import (
     EVERYTHING,
     Counts,
     EntryNotFoundError,
-    Limits,
+    EntryPage,
     OutboxFullError,
-    Page,
+    OutboxLimits,
     Query,
 )
 from smtp_desk.sender.routes import health as route_health
@@ -40,7 +40,7 @@ from smtp_desk.sender.routes.health import (
     Verdict,
 )
 
-_FINISHED: Final = (State.ACCEPTED, State.DROPPED)
+_FINISHED: Final = (EntryState.ACCEPTED, EntryState.DROPPED)
 
 
 @final
@@ -52,15 +52,15 @@ class MemoryOutbox:
         limits: How much it takes and keeps.
     """
 
-    def __init__(self, clock: Clock = utc_now, limits: Limits | None = None) -> None:
+    def __init__(self, clock: UtcClock = utc_now, limits: OutboxLimits | None = None) -> None:
         self._clock = clock
-        self._limits = limits or Limits()
+        self._limits = limits or OutboxLimits()
         self._identifiers = IdentifierSource()
         self._lock = threading.RLock()
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, OutboxEntry] = {}
         self._messages: dict[str, OutboxMessage] = {}
 
-    def add(self, messages: Iterable[OutboxMessage]) -> tuple[Entry, ...]:
+    def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
         """See `OutboxQueue.add`."""
         stored = tuple(messages)
         with self._lock:
@@ -118,7 +118,7 @@ class MemoryOutbox:
             waiting = (entry for entry in self._entries.values() if not entry.state.settled)
             return min((lifecycle.due_at(entry, now) for entry in waiting), default=None)
 
-    def get(self, entry_id: str) -> Entry:
+    def get(self, entry_id: str) -> OutboxEntry:
         """See `OutboxRecords.get`."""
         with self._lock:
             if entry_id not in self._entries:
@@ -133,13 +133,13 @@ class MemoryOutbox:
 
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
-    ) -> Page:
+    ) -> EntryPage:
         """See `OutboxRecords.page`."""
         with self._lock:
             found = [entry for key, entry in self._entries.items() if not before or key < before]
         found = sorted(filter(query.matches, found), key=lambda entry: entry.id, reverse=True)
         shown = tuple(found[:limit])
-        return Page(shown, shown[-1].id if len(found) > limit else None)
+        return EntryPage(shown, shown[-1].id if len(found) > limit else None)
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
         """See `OutboxRecords.counts`."""
@@ -147,20 +147,20 @@ class MemoryOutbox:
             found = filter(query.matches, self._entries.values())
             return Counts(dict(Counter((entry.state, entry.route) for entry in found)))
 
-    def retry(self, entry_id: str) -> Entry:
+    def retry(self, entry_id: str) -> OutboxEntry:
         """See `OutboxRecords.retry`."""
         return self._replace(entry_id, lifecycle.retried)
 
-    def drop(self, entry_id: str) -> Entry:
+    def drop(self, entry_id: str) -> OutboxEntry:
         """See `OutboxRecords.drop`."""
         return self._replace(entry_id, lifecycle.dropped)
 
-    def hasten(self) -> int:
-        """See `OutboxRecords.hasten`."""
+    def make_due(self) -> int:
+        """See `OutboxRecords.make_due`."""
         with self._lock:
             now = self._now()
-            hastened = [lifecycle.hastened(entry, now) for entry in self._entries.values()]
-            moved = {entry.id: entry for entry in hastened if entry}
+            moved_up = [lifecycle.made_due(entry, now) for entry in self._entries.values()]
+            moved = {entry.id: entry for entry in moved_up if entry}
             self._entries.update(moved)
             return len(moved)
 
@@ -182,7 +182,7 @@ class MemoryOutbox:
     def _now(self) -> datetime:
         return whole_ms(self._clock())
 
-    def _queue(self, message: OutboxMessage, now: datetime) -> Iterator[Entry]:
+    def _queue(self, message: OutboxMessage, now: datetime) -> Iterator[OutboxEntry]:
         key = self._identifiers.next(to_ms(now))
         self._messages[key] = message
         for recipient in message.recipients:
@@ -196,13 +196,17 @@ class MemoryOutbox:
             self._entries[entry.id] = entry
             yield entry
 
-    def _take(self, entries: Iterable[Entry], owner: str, lease: timedelta) -> tuple[Claim, ...]:
+    def _take(
+        self, entries: Iterable[OutboxEntry], owner: str, lease: timedelta
+    ) -> tuple[Claim, ...]:
         now, token = self._now(), new_token()
         taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in entries]
         self._entries.update((entry.id, entry) for entry in taken)
         return tuple(Claim(entry, token) for entry in taken)
 
-    def _replace(self, entry_id: str, rule: Callable[[Entry, datetime], Entry]) -> Entry:
+    def _replace(
+        self, entry_id: str, rule: Callable[[OutboxEntry, datetime], OutboxEntry]
+    ) -> OutboxEntry:
         with self._lock:
             after = rule(self.get(entry_id), self._now())
             self._entries[entry_id] = after
@@ -236,7 +240,7 @@ class MemoryHealth:
         clock: Returns this moment with a time zone.
     """
 
-    def __init__(self, clock: Clock = utc_now) -> None:
+    def __init__(self, clock: UtcClock = utc_now) -> None:
         self._clock = clock
         self._lock = threading.RLock()
         self._routes: dict[str, RouteHealth] = {}

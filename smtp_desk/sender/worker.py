@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, TypeVar, final
 from smtp_desk.sender.dispatcher import LEASE, Dispatcher
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.notices import Notices
-from smtp_desk.sender.outbox.clock import Clock, utc_now
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import Claim, Doubt, Postpone
 from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
@@ -68,7 +68,7 @@ class Drain:
         notices: Notices,
         *,
         owner: str,
-        clock: Clock = utc_now,
+        clock: UtcClock = utc_now,
         wait_for: Pause = pause,
     ) -> None:
         self._outbox = outbox
@@ -115,7 +115,7 @@ class Drain:
         self._prune()
         due = self._outbox.next_due()
         if due is None or due > self._clock():
-            return self._look_after(cancel)
+            return self._probe_rested(cancel)
         senders = [lambda: self._send_due(cancel) for _ in range(CONNECTIONS)]
         handled = sum(self._at_once(cancel, *senders))
         self._tell(cancel)
@@ -128,13 +128,13 @@ class Drain:
     def _follow_settings(self) -> None:
         routes = self._source.routes()
         if self._routes is not None and routes is not self._routes:
-            self._outbox.hasten()
+            self._outbox.make_due()
             _log.info("other settings are used from now on")
         self._routes = routes
 
-    def _look_after(self, cancel: Cancel) -> int:
+    def _probe_rested(self, cancel: Cancel) -> int:
         """Probe what rested long enough, and tell of outages; return how much is due by that."""
-        self._dispatcher.look_after(self._source.routes())
+        self._dispatcher.probe_rested(self._source.routes())
         self._dispatcher.settle_probes(_PROBE_S)
         self._tell(cancel)
         due = self._outbox.next_due()

@@ -23,9 +23,9 @@ from smtp_desk.sender.outbox.entries import (
     Accept,
     Attempt,
     Claim,
+    EntryState,
     MarkInDoubt,
     OutboxMessage,
-    State,
 )
 from smtp_desk.sender.outbox.outbox import Query
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
@@ -123,7 +123,7 @@ def one_round(folder: Path) -> dict[str, tuple[float, float]]:
         }
         for name, work in works.items():
             before = database.commits
-            mails = outbox.counts().of(State.READY) if name.startswith("worker") else MAILS
+            mails = outbox.counts().of(EntryState.READY) if name.startswith("worker") else MAILS
             rate = per_second(mails, work)
             rates[name] = (rate, (database.commits - before) / mails)
     return rates

@@ -14,7 +14,7 @@ import pytest
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.sender.outbox.outbox import OutboxBusyError, OutboxUnavailableError
 from tests.sender import mails
 from tests.sender.outboxes import TurnedClock
@@ -144,15 +144,15 @@ def test_retry_makes_due_and_warns_where_it_may_arrive_twice(
         f"{refused}: due now.",
         f"{held}: due now. It may arrive twice: once no answer came after it was handed over.",
     ]
-    assert {outbox.get(each).state for each in (refused, held)} == {State.READY}
+    assert {outbox.get(each).state for each in (refused, held)} == {EntryState.READY}
 
 
 def test_drop_gives_up_and_retry_takes_it_back(desk: Desk, outbox: Outbox) -> None:
     entry_id = outbox.add([mails.mail(1)])[0].id
     assert desk("outbox", "drop", entry_id[:-2]).out == f"{entry_id}: dropped.\n"
-    assert outbox.get(entry_id).state is State.DROPPED
+    assert outbox.get(entry_id).state is EntryState.DROPPED
     assert desk("outbox", "retry", entry_id).status == 0
-    assert outbox.get(entry_id).state is State.READY
+    assert outbox.get(entry_id).state is EntryState.READY
 
 
 @pytest.mark.parametrize("command", ["retry", "drop"])
@@ -177,7 +177,7 @@ def test_a_beginning_of_two_names_is_no_name(desk: Desk, outbox: Outbox) -> None
     ended = desk("outbox", "drop", first.id[:12])
     assert ended.status == 65
     assert "More than one email begins with" in ended.err
-    assert {outbox.get(each.id).state for each in (first, second)} == {State.READY}
+    assert {outbox.get(each.id).state for each in (first, second)} == {EntryState.READY}
 
 
 def test_what_can_not_be_changed_says_why_and_the_others_are(

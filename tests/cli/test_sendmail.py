@@ -9,7 +9,7 @@ import pytest
 
 from smtp_desk.cli import sendmail
 from smtp_desk.cli.invocation import CommandError
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import EVERYTHING
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from smtp_desk.store.stored import DefaultKind, DefaultService
@@ -36,7 +36,7 @@ def only(sandbox: Sandbox) -> ReceivedMail:
     return mail
 
 
-def states(desk: Desk) -> list[tuple[str, State]]:
+def states(desk: Desk) -> list[tuple[str, EntryState]]:
     """Each stored email, oldest first."""
     entries = desk.services.outbox.page(EVERYTHING).entries
     return [(entry.recipient, entry.state) for entry in reversed(entries)]
@@ -105,7 +105,7 @@ def test_refused_for_all(sending_desk: Desk, sandbox: Sandbox) -> None:
     (line,) = ended.err.splitlines()
     assert line.startswith("smtp-desk: unknown@example.org: refused by the custom server. ")
     assert "no such mailbox" in line
-    assert states(sending_desk) == [("unknown@example.org", State.REFUSED)]
+    assert states(sending_desk) == [("unknown@example.org", EntryState.REFUSED)]
 
 
 def test_refused_for_one_is_told_and_no_failure(sending_desk: Desk, sandbox: Sandbox) -> None:
@@ -119,7 +119,7 @@ def test_refused_for_one_is_told_and_no_failure(sending_desk: Desk, sandbox: San
 def test_where_nothing_is_configured_the_mail_waits(desk: Desk) -> None:
     ended = desk("sendmail", "ann@example.org", stdin=b"x")
     assert (ended.status, ended.out, ended.err) == (0, "", "")
-    assert states(desk) == [("ann@example.org", State.READY)]
+    assert states(desk) == [("ann@example.org", EntryState.READY)]
 
 
 def test_a_locked_keyring_loses_nothing(
@@ -132,7 +132,7 @@ def test_a_locked_keyring_loses_nothing(
     ended = sending_desk("sendmail", "-v", "root", stdin=CRON)
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.startswith(f"root@{sandbox.username.partition('@')[2]}: waits in the outbox. ")
-    assert [state for _, state in states(sending_desk)] == [State.READY]
+    assert [state for _, state in states(sending_desk)] == [EntryState.READY]
     assert sandbox.inbox.mails() == ()
 
 
@@ -140,7 +140,7 @@ def test_settings_that_can_not_be_read_lose_nothing(sending_desk: Desk) -> None:
     sending_desk.services.paths.settings_file.write_text("broken [")
     ended = sending_desk("sendmail", "ann@example.org", stdin=b"x")
     assert (ended.status, ended.out) == (0, "")
-    assert states(sending_desk) == [("ann@example.org", State.READY)]
+    assert states(sending_desk) == [("ann@example.org", EntryState.READY)]
 
 
 def test_a_from_email_that_is_none_loses_nothing(desk: Desk) -> None:
@@ -148,7 +148,7 @@ def test_a_from_email_that_is_none_loses_nothing(desk: Desk) -> None:
     desk.services.store.save_default(service)
     ended = desk("sendmail", "-t", stdin=b"To: ann@example.org\nFrom: root (Cron)\n\nx\n")
     assert (ended.status, ended.out, ended.err) == (0, "", "")
-    assert states(desk) == [("ann@example.org", State.READY)]
+    assert states(desk) == [("ann@example.org", EntryState.READY)]
 
 
 def test_without_standard_input_there_is_no_message(

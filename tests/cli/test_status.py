@@ -10,7 +10,7 @@ import pytest
 
 from smtp_desk.app.routes.status import SCHEMA
 from smtp_desk.cli.status import _COUNTED
-from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from tests.cli.desk import RECIPIENT
 
@@ -135,8 +135,8 @@ def test_a_server_that_is_not_proven_is_what_emails_wait_for(
     assert shown(desk)["Why they wait"].startswith("The custom server is not proven: ")
 
 
-@pytest.mark.parametrize("state", State)
-def test_the_outbox_is_counted_in_the_words_in_which_it_can_be_asked(state: State) -> None:
+@pytest.mark.parametrize("state", EntryState)
+def test_the_outbox_is_counted_in_the_words_in_which_it_can_be_asked(state: EntryState) -> None:
     assert _COUNTED[state].split()[0] == str(state)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import EVERYTHING
 from smtp_desk.sender.routes.route import CUSTOM
 from tests.servers.waiting import wait_until
@@ -32,7 +32,7 @@ def test_once_sends_what_waits(sending_desk: Desk, sandbox: Sandbox) -> None:
     assert (ended.status, ended.out) == (0, "")
     assert ended.err.splitlines()[-1] == "Ended. Emails dealt with: 1."
     assert [mail.recipients for mail in sandbox.inbox.mails()] == [("ann@example.org",)]
-    assert sending_desk.services.outbox.get(entry.id).state is State.ACCEPTED
+    assert sending_desk.services.outbox.get(entry.id).state is EntryState.ACCEPTED
 
 
 def test_once_with_nothing_to_do(desk: Desk) -> None:

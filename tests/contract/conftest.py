@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender.outbox.database import Database
-from smtp_desk.sender.outbox.outbox import Limits, Outbox
+from smtp_desk.sender.outbox.outbox import Outbox, OutboxLimits
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
@@ -36,16 +36,16 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 @pytest.fixture
-def make_outbox(database: Database | None, clock: TurnedClock) -> Callable[[Limits], Outbox]:
-    def make(limits: Limits) -> Outbox:
+def make_outbox(database: Database | None, clock: TurnedClock) -> Callable[[OutboxLimits], Outbox]:
+    def make(limits: OutboxLimits) -> Outbox:
         return SqliteOutbox(database, clock, limits) if database else MemoryOutbox(clock, limits)
 
     return make
 
 
 @pytest.fixture
-def outbox(make_outbox: Callable[[Limits], Outbox]) -> Outbox:
-    return make_outbox(Limits())
+def outbox(make_outbox: Callable[[OutboxLimits], Outbox]) -> Outbox:
+    return make_outbox(OutboxLimits())
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from smtp_desk.sender.outbox.entries import (
     Accept,
     Claim,
     Doubt,
+    EntryState,
     MarkInDoubt,
     Postpone,
     Refuse,
     Renew,
     Resume,
-    State,
 )
 from smtp_desk.sender.outbox.lifecycle import (
     FEWEST_TRIES,
@@ -29,10 +29,10 @@ from smtp_desk.sender.outbox.lifecycle import (
 )
 from smtp_desk.sender.outbox.outbox import (
     LeaseLostError,
-    Limits,
     MessageTooLargeError,
     Outbox,
     OutboxFullError,
+    OutboxLimits,
     change_one,
 )
 from tests.sender.outboxes import LEASE, TurnedClock, accept, attempt, claim_one, message
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 KIB = 1024
 
 
-def state(outbox: Outbox, claim: Claim) -> State:
+def state(outbox: Outbox, claim: Claim) -> EntryState:
     return outbox.get(claim.entry.id).state
 
 
 def test_one_entry_for_each_recipient_and_one_message_for_all(outbox: Outbox) -> None:
     entries = outbox.add([message("ann@example.org", "bo@example.org"), message("cy@example.org")])
     assert [entry.recipient.partition("@")[0] for entry in entries] == ["ann", "bo", "cy"]
-    assert {entry.state for entry in entries} == {State.READY}
+    assert {entry.state for entry in entries} == {EntryState.READY}
     assert sorted(entry.id for entry in entries) == [entry.id for entry in entries]
     assert entries[0].message_key == entries[1].message_key != entries[2].message_key
     stored = outbox.message(entries[1].id)
@@ -65,9 +65,9 @@ def test_a_message_without_recipients_is_refused_and_none_is_stored(outbox: Outb
 
 
 def test_a_message_too_large_is_refused_and_none_is_stored(
-    make_outbox: Callable[[Limits], Outbox],
+    make_outbox: Callable[[OutboxLimits], Outbox],
 ) -> None:
-    outbox = make_outbox(Limits(message_octets=KIB))
+    outbox = make_outbox(OutboxLimits(message_octets=KIB))
     with pytest.raises(MessageTooLargeError) as caught:
         outbox.add([message(), message(payload=bytes(KIB))])
     assert caught.value.limit == KIB < caught.value.size
@@ -75,9 +75,9 @@ def test_a_message_too_large_is_refused_and_none_is_stored(
 
 
 def test_a_full_outbox_takes_no_more_until_something_was_sent(
-    make_outbox: Callable[[Limits], Outbox], clock: TurnedClock
+    make_outbox: Callable[[OutboxLimits], Outbox], clock: TurnedClock
 ) -> None:
-    outbox = make_outbox(Limits(total_octets=1024 * KIB))
+    outbox = make_outbox(OutboxLimits(total_octets=1024 * KIB))
     large = message(payload=bytes(400 * KIB))
     first, _ = outbox.add([large, large])
     with pytest.raises(OutboxFullError):
@@ -87,7 +87,7 @@ def test_a_full_outbox_takes_no_more_until_something_was_sent(
     assert outbox.counts().total == 2
     accept(outbox, claim_one(outbox), clock)
     outbox.add([large])
-    assert [entry.state for entry in outbox.page().entries] == [State.READY, State.READY]
+    assert [entry.state for entry in outbox.page().entries] == [EntryState.READY, EntryState.READY]
     assert first.id not in {entry.id for entry in outbox.page().entries}
 
 
@@ -103,7 +103,7 @@ def test_an_entry_goes_to_one_claim(outbox: Outbox) -> None:
 
 def test_adding_and_claiming_is_one_step(outbox: Outbox) -> None:
     (claim,) = outbox.add_claimed([message()], "ann's desk", LEASE)
-    assert claim.entry.state is State.SENDING
+    assert claim.entry.state is EntryState.SENDING
     assert outbox.claim("bo's desk", 1, LEASE) == ()
     assert outbox.get(claim.entry.id) == claim.entry
 
@@ -111,13 +111,13 @@ def test_adding_and_claiming_is_one_step(outbox: Outbox) -> None:
 def test_the_way_of_an_accepted_entry(outbox: Outbox, clock: TurnedClock) -> None:
     outbox.add([message()])
     claim = claim_one(outbox)
-    assert state(outbox, claim) is State.SENDING
+    assert state(outbox, claim) is EntryState.SENDING
     change_one(outbox, MarkInDoubt(claim, "custom"))
-    assert state(outbox, claim) is State.IN_DOUBT
+    assert state(outbox, claim) is EntryState.IN_DOUBT
     change_one(outbox, Accept(claim, (attempt(clock),)))
     entry = outbox.get(claim.entry.id)
     assert (entry.state, entry.route, entry.code, entry.lease) == (
-        State.ACCEPTED, "custom", "", None,
+        EntryState.ACCEPTED, "custom", "", None,
     )  # fmt: skip
     assert entry.attempts == (attempt(clock),)
     assert outbox.next_due() is None
@@ -128,7 +128,7 @@ def test_the_way_of_an_accepted_entry(outbox: Outbox, clock: TurnedClock) -> Non
 def test_a_route_without_a_dot_accepts_at_once(outbox: Outbox, clock: TurnedClock) -> None:
     (claim,) = outbox.add_claimed([message()], "ann's desk", LEASE)
     change_one(outbox, Accept(claim, (attempt(clock),)))
-    assert state(outbox, claim) is State.ACCEPTED
+    assert state(outbox, claim) is EntryState.ACCEPTED
 
 
 def test_a_lease_that_is_over_goes_to_another_and_the_first_aborts_before_the_dot(
@@ -148,7 +148,7 @@ def test_a_lease_that_is_over_goes_to_another_and_the_first_aborts_before_the_do
         Accept(first, (attempt(clock),)),
     ):
         assert outbox.apply([change]) == {first.entry.id}
-    assert state(outbox, second) is State.ACCEPTED
+    assert state(outbox, second) is EntryState.ACCEPTED
 
 
 def test_changes_are_made_in_order_and_only_the_lost_ones_are_left_out(
@@ -167,7 +167,7 @@ def test_changes_are_made_in_order_and_only_the_lost_ones_are_left_out(
         ]
     )
     assert lost == {bo.entry.id, "0" * 26}
-    assert (state(outbox, ann), state(outbox, bo)) == (State.ACCEPTED, State.SENDING)
+    assert (state(outbox, ann), state(outbox, bo)) == (EntryState.ACCEPTED, EntryState.SENDING)
     assert outbox.apply([]) == frozenset()
 
 
@@ -195,7 +195,7 @@ def test_a_refused_dot_leads_on_to_the_next_route(outbox: Outbox, clock: TurnedC
     claim = claim_one(outbox)
     change_one(outbox, MarkInDoubt(claim, "custom"))
     change_one(outbox, Resume(claim, (attempt(clock, "message.unauthenticated"),)))
-    assert state(outbox, claim) is State.SENDING
+    assert state(outbox, claim) is EntryState.SENDING
     change_one(outbox, MarkInDoubt(claim, "default"))
     change_one(outbox, Accept(claim, (attempt(clock, route="default"),)))
     entry = outbox.get(claim.entry.id)
@@ -242,7 +242,7 @@ def test_after_four_days_a_failed_attempt_is_the_last(outbox: Outbox, clock: Tur
     claim = claim_one(outbox)
     change_one(outbox, Postpone(claim, clock() + LONGEST_DELAY, failed))
     entry = outbox.get(claim.entry.id)
-    assert (entry.state, entry.code) == (State.REFUSED, "connect.timeout")
+    assert (entry.state, entry.code) == (EntryState.REFUSED, "connect.timeout")
 
 
 def test_an_unanswered_dot_is_sent_once_more_by_the_same_route(
@@ -276,7 +276,7 @@ def test_what_is_in_doubt_twice_is_held(outbox: Outbox, clock: TurnedClock, seco
         change_one(outbox, MarkInDoubt(again, "custom"))
         change = Doubt(again, resend=True) if second == "unanswered" else Refuse(again, failed)
         change_one(outbox, change)
-    assert state(outbox, again) is State.HELD
+    assert state(outbox, again) is EntryState.HELD
     clock.turn(days=1)
     assert outbox.next_due() is None
 
@@ -286,7 +286,7 @@ def test_without_a_resend_it_is_held_at_once(outbox: Outbox) -> None:
     claim = claim_one(outbox)
     change_one(outbox, MarkInDoubt(claim, "custom"))
     change_one(outbox, Doubt(claim, resend=False))
-    assert state(outbox, claim) is State.HELD
+    assert state(outbox, claim) is EntryState.HELD
 
 
 def test_a_sender_that_dies_after_the_dot_leaves_an_uncertain_entry(
@@ -326,7 +326,7 @@ def test_a_late_answer_is_better_than_a_second_message(outbox: Outbox, clock: Tu
     change_one(outbox, Accept(slow, (attempt(clock),)))
     with pytest.raises(LeaseLostError):
         change_one(outbox, MarkInDoubt(again, "custom"))
-    assert state(outbox, slow) is State.ACCEPTED
+    assert state(outbox, slow) is EntryState.ACCEPTED
 
 
 def test_the_first_doubt_stays_while_the_second_sender_can_not_connect(

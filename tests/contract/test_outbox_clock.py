@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from smtp_desk.sender.outbox.entries import MarkInDoubt, Postpone, State
+from smtp_desk.sender.outbox.entries import EntryState, MarkInDoubt, Postpone
 from smtp_desk.sender.outbox.lifecycle import FEWEST_TRIES, LIFETIME, LONGEST_DELAY, MORE_LIFE
 from smtp_desk.sender.outbox.outbox import change_one
 from tests.sender.outboxes import LEASE, TurnedClock, accept, attempt, claim_one, message
@@ -26,13 +26,13 @@ def test_a_life_that_passed_without_attempts_is_prolonged(
     change_one(outbox, Postpone(claim, clock() + LONGEST_DELAY, failed))
     entry = outbox.get(claim.entry.id)
     assert (entry.state, entry.next_attempt_at, entry.expires_at) == (
-        State.READY, clock() + LONGEST_DELAY, clock() + MORE_LIFE,
+        EntryState.READY, clock() + LONGEST_DELAY, clock() + MORE_LIFE,
     )  # fmt: skip
     for _ in range(2, FEWEST_TRIES):
-        assert outbox.get(claim.entry.id).state is State.READY
+        assert outbox.get(claim.entry.id).state is EntryState.READY
         clock.turn(days=1)
         change_one(outbox, Postpone(claim_one(outbox), clock(), failed))
-    assert outbox.get(claim.entry.id).state is State.REFUSED
+    assert outbox.get(claim.entry.id).state is EntryState.REFUSED
 
 
 def test_a_clock_set_back_keeps_nothing_waiting_for_ever(
@@ -63,4 +63,4 @@ def test_a_clock_set_forward_costs_no_attempt(outbox: Outbox, clock: TurnedClock
     outbox.add([message()])
     clock.turn(days=9000)
     accept(outbox, claim_one(outbox), clock)
-    assert outbox.counts().of(State.ACCEPTED) == 1
+    assert outbox.counts().of(EntryState.ACCEPTED) == 1

@@ -25,16 +25,16 @@ from smtp_desk.sender.outbox.entries import (
     Change,
     Claim,
     Doubt,
-    Entry,
+    EntryState,
     IdentifierSource,
     MarkInDoubt,
+    OutboxEntry,
     Postpone,
     Refuse,
     Renew,
     Resume,
-    State,
 )
-from smtp_desk.sender.outbox.outbox import EntryStateError, Limits, Outbox
+from smtp_desk.sender.outbox.outbox import EntryStateError, Outbox, OutboxLimits
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.testing import MemoryOutbox
 from tests.sender.outboxes import LEASE, TurnedClock, message
@@ -42,7 +42,7 @@ from tests.sender.outboxes import LEASE, TurnedClock, message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIMITS: Final = Limits(kept_rows=3)
+LIMITS: Final = OutboxLimits(kept_rows=3)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Senders(RuleBasedStateMachine):
         self.database.close()
         self.folder.cleanup()
 
-    def entries(self, outbox: Outbox) -> dict[str, Entry]:
+    def entries(self, outbox: Outbox) -> dict[str, OutboxEntry]:
         return {entry.recipient: entry for entry in outbox.page(limit=10_000).entries}
 
     def pair(self, claims: tuple[tuple[Claim, ...], ...]) -> list[Sender]:
@@ -196,8 +196,8 @@ class Senders(RuleBasedStateMachine):
         self.excused[recipient] += ask == "retry" and answers == {"done"}
 
     @rule()
-    def hasten(self) -> None:
-        assert len({outbox.hasten() for outbox in self.outboxes}) == 1
+    def make_due(self) -> None:
+        assert len({outbox.make_due() for outbox in self.outboxes}) == 1
 
     @rule()
     def prune(self) -> None:
@@ -224,7 +224,7 @@ class Senders(RuleBasedStateMachine):
         counts = [dict(outbox.counts().by_state_and_route) for outbox in self.outboxes]
         assert counts[0] == counts[1]
 
-    def comparable(self, entry: Entry) -> Entry:
+    def comparable(self, entry: OutboxEntry) -> OutboxEntry:
         lease = entry.lease and replace(entry.lease, token="")
         return replace(
             entry, id="", message_key="", lease=lease, doubt_token=str(bool(entry.doubt_token))
@@ -236,7 +236,7 @@ class Senders(RuleBasedStateMachine):
         assert entries.keys() == self.added
         for recipient, entry in entries.items():
             assert self.delivered[recipient] <= 1 + self.excused[recipient]
-            assert entry.state is not State.ACCEPTED or self.delivered[recipient]
+            assert entry.state is not EntryState.ACCEPTED or self.delivered[recipient]
 
     def drain(self) -> None:
         """After all is said, a worker alone settles everything within days."""

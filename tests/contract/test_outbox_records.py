@@ -11,19 +11,19 @@ import pytest
 from smtp_desk.sender.outbox.entries import (
     DOT_LEASE,
     Doubt,
-    Entry,
+    EntryState,
     MarkInDoubt,
+    OutboxEntry,
     Postpone,
     Refuse,
-    State,
 )
 from smtp_desk.sender.outbox.lifecycle import LIFETIME, RESEND_AFTER
 from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     EntryStateError,
     LeaseLostError,
-    Limits,
     Outbox,
+    OutboxLimits,
     Query,
     change_one,
 )
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def refuse(outbox: Outbox, clock: TurnedClock) -> Entry:
+def refuse(outbox: Outbox, clock: TurnedClock) -> OutboxEntry:
     claim = claim_one(outbox)
     change_one(outbox, Refuse(claim, (attempt(clock, "recipient.unknown"),)))
     return outbox.get(claim.entry.id)
 
 
-def hold(outbox: Outbox) -> Entry:
+def hold(outbox: Outbox) -> OutboxEntry:
     claim = claim_one(outbox)
     change_one(outbox, MarkInDoubt(claim, "custom"))
     change_one(outbox, Doubt(claim, resend=False))
@@ -51,11 +51,11 @@ def recipients(outbox: Outbox, query: Query) -> list[str]:
 
 
 def test_pages_hold_every_entry_once_newest_first(outbox: Outbox, clock: TurnedClock) -> None:
-    added: list[Entry] = []
+    added: list[OutboxEntry] = []
     for _ in range(7):
         clock.turn(seconds=1)
         added += outbox.add([message("ann@example.org", "bo@example.org", "cy@example.org")])
-    seen: list[Entry] = []
+    seen: list[OutboxEntry] = []
     before, pages = None, 0
     while True:
         page = outbox.page(before=before, limit=7)
@@ -74,7 +74,7 @@ def test_what_a_query_asks_for(outbox: Outbox, clock: TurnedClock) -> None:
     refuse(outbox, clock)
     outbox.add([message("cy@example.org", subject="100 % _off")])
     assert recipients(outbox, Query()) == ["cy", "bo", "Ann"]
-    assert recipients(outbox, Query(states=frozenset({State.ACCEPTED, State.READY}))) == [
+    assert recipients(outbox, Query(states=frozenset({EntryState.ACCEPTED, EntryState.READY}))) == [
         "cy", "Ann",
     ]  # fmt: skip
     assert recipients(outbox, Query(route="custom")) == ["bo", "Ann"]
@@ -87,9 +87,13 @@ def test_what_a_query_asks_for(outbox: Outbox, clock: TurnedClock) -> None:
     assert recipients(outbox, Query(text="nobody")) == []
     assert outbox.counts(Query(kind="welcome")).total == 1
     counts = outbox.counts()
-    assert (counts.total, counts.of(State.ACCEPTED), counts.of(State.READY, route="")) == (3, 1, 1)
-    assert counts.of(State.ACCEPTED, State.REFUSED, route="custom") == 2
-    assert counts.of(State.ACCEPTED, route="default") == 0
+    assert (
+        counts.total,
+        counts.of(EntryState.ACCEPTED),
+        counts.of(EntryState.READY, route=""),
+    ) == (3, 1, 1)
+    assert counts.of(EntryState.ACCEPTED, EntryState.REFUSED, route="custom") == 2
+    assert counts.of(EntryState.ACCEPTED, route="default") == 0
 
 
 def test_an_unknown_entry_is_told(outbox: Outbox) -> None:
@@ -121,7 +125,7 @@ def test_retry_of_a_settled_entry_gives_it_a_new_life(
         outbox.drop(entry.id)
     clock.turn(days=30)
     again = outbox.retry(entry.id)
-    assert (again.state, again.expires_at) == (State.READY, clock() + LIFETIME)
+    assert (again.state, again.expires_at) == (EntryState.READY, clock() + LIFETIME)
     assert (again.doubts, again.only_route, again.tries) == (0, "", 0)
     accept(outbox, claim_one(outbox), clock)
 
@@ -133,7 +137,7 @@ def test_what_is_being_sent_or_was_accepted_is_not_retried(
     claim = claim_one(outbox)
     with pytest.raises(EntryStateError, match="being sent") as caught:
         outbox.retry(claim.entry.id)
-    assert caught.value.state is State.SENDING
+    assert caught.value.state is EntryState.SENDING
     accept(outbox, claim, clock)
     with pytest.raises(EntryStateError, match="not sent twice"):
         outbox.retry(claim.entry.id)
@@ -142,7 +146,7 @@ def test_what_is_being_sent_or_was_accepted_is_not_retried(
 def test_dropping_stops_a_sender_before_its_dot(outbox: Outbox) -> None:
     outbox.add([message()])
     claim = claim_one(outbox)
-    assert outbox.drop(claim.entry.id).state is State.DROPPED
+    assert outbox.drop(claim.entry.id).state is EntryState.DROPPED
     with pytest.raises(LeaseLostError):
         change_one(outbox, MarkInDoubt(claim, "custom"))
 
@@ -156,7 +160,7 @@ def test_what_is_in_doubt_is_not_dropped_before_its_lease_is_over(
     with pytest.raises(EntryStateError, match="just now"):
         outbox.drop(claim.entry.id)
     clock.turn(seconds=DOT_LEASE.total_seconds())
-    assert outbox.drop(claim.entry.id).state is State.DROPPED
+    assert outbox.drop(claim.entry.id).state is EntryState.DROPPED
 
 
 def test_what_was_accepted_is_not_dropped(outbox: Outbox, clock: TurnedClock) -> None:
@@ -167,7 +171,7 @@ def test_what_was_accepted_is_not_dropped(outbox: Outbox, clock: TurnedClock) ->
         outbox.drop(claim.entry.id)
 
 
-def test_hasten_moves_what_waits_but_not_what_is_in_doubt(
+def test_make_due_moves_what_waits_but_not_what_is_in_doubt(
     outbox: Outbox, clock: TurnedClock
 ) -> None:
     outbox.add([message("ann@example.org", "bo@example.org", "cy@example.org")])
@@ -177,15 +181,15 @@ def test_hasten_moves_what_waits_but_not_what_is_in_doubt(
     change_one(outbox, MarkInDoubt(bo, "custom"))
     change_one(outbox, Doubt(bo, resend=True))
     outbox.add([message("due@example.org")])
-    assert outbox.hasten() == 1
+    assert outbox.make_due() == 1
     assert outbox.get(ann.entry.id).next_attempt_at == clock()
     assert outbox.get(bo.entry.id).next_attempt_at == clock() + RESEND_AFTER
 
 
 def test_pruning_by_age_keeps_what_waits_for_a_person(
-    make_outbox: Callable[[Limits], Outbox], clock: TurnedClock
+    make_outbox: Callable[[OutboxLimits], Outbox], clock: TurnedClock
 ) -> None:
-    outbox = make_outbox(Limits(kept_for=timedelta(days=30)))
+    outbox = make_outbox(OutboxLimits(kept_for=timedelta(days=30)))
     outbox.add([message(f"{name}@example.org") for name in ("ann", "bo", "cy", "di", "ed")])
     accept(outbox, claim_one(outbox), clock)
     refuse(outbox, clock)
@@ -201,10 +205,10 @@ def test_pruning_by_age_keeps_what_waits_for_a_person(
 
 
 def test_age_counts_from_when_an_email_was_settled(
-    make_outbox: Callable[[Limits], Outbox], clock: TurnedClock
+    make_outbox: Callable[[OutboxLimits], Outbox], clock: TurnedClock
 ) -> None:
     """It may have waited for months for a route: people still see that it was refused."""
-    outbox = make_outbox(Limits(kept_for=timedelta(days=30)))
+    outbox = make_outbox(OutboxLimits(kept_for=timedelta(days=30)))
     outbox.add([message("ann@example.org")])
     clock.turn(days=100)
     refuse(outbox, clock)
@@ -214,9 +218,9 @@ def test_age_counts_from_when_an_email_was_settled(
 
 
 def test_pruning_by_number_keeps_the_newest(
-    make_outbox: Callable[[Limits], Outbox], clock: TurnedClock
+    make_outbox: Callable[[OutboxLimits], Outbox], clock: TurnedClock
 ) -> None:
-    outbox = make_outbox(Limits(kept_rows=2))
+    outbox = make_outbox(OutboxLimits(kept_rows=2))
     outbox.add([message(*(f"{name}@example.org" for name in ("ann", "bo", "cy", "di", "ed")))])
     refuse(outbox, clock)
     for _ in range(4):

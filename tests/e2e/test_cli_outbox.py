@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender.outbox.database import Database
-from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.store.paths import Paths
 from tests.e2e.program import run
@@ -38,9 +38,9 @@ def test_a_refused_email_is_found_retried_dropped_and_exported(
     assert (entry["id"], entry["why"]) == (entry_id, "There is no such mailbox.")
 
     assert run("outbox", "retry", entry_id).stdout.decode() == f"{entry_id}: due now.\n"
-    assert outbox.get(entry_id).state is State.READY
+    assert outbox.get(entry_id).state is EntryState.READY
     assert run("outbox", "drop", entry_id).returncode == 0
-    assert outbox.get(entry_id).state is State.DROPPED
+    assert outbox.get(entry_id).state is EntryState.DROPPED
 
     file = tmp_path / "email.eml"
     assert run("outbox", "export", entry_id, "--to", str(file)).returncode == 0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smtp_desk.core.findings.finding import Finding
-    from smtp_desk.sender.outbox.entries import Entry
+    from smtp_desk.sender.outbox.entries import OutboxEntry
     from tests.servers.certs import Certificates
     from tests.servers.scripted import ScriptedServer
 
@@ -81,7 +81,7 @@ class PostOffice:
             self.sender.drain()
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[OutboxEntry, ...]:
         return self.outbox.page().entries
 
 

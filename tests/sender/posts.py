@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from smtp_desk.sender.dispatcher import ONLY_ROUTE, Dispatcher, Outcome
 from smtp_desk.sender.outbox.entries import OutboxMessage
-from smtp_desk.sender.outbox.outbox import Limits
+from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.sender.routes.route import Routes
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
 from tests.sender.outboxes import TurnedClock
@@ -15,7 +15,7 @@ from tests.sender.ways import CATALOGUE, Way
 
 if TYPE_CHECKING:
     from smtp_desk.core.findings.finding import Finding
-    from smtp_desk.sender.outbox.entries import Entry
+    from smtp_desk.sender.outbox.entries import OutboxEntry
 
 LEASE: Final = timedelta(minutes=10)
 
@@ -25,7 +25,7 @@ class Post:
 
     def __init__(self, custom: Way | Finding | None, default: Way | Finding | None) -> None:
         self.clock = TurnedClock()
-        self.outbox = MemoryOutbox(self.clock, Limits())
+        self.outbox = MemoryOutbox(self.clock, OutboxLimits())
         self.health = MemoryHealth(self.clock)
         self.routes = Routes(custom=custom, default=default)
         self.dispatcher = Dispatcher(
@@ -57,11 +57,11 @@ class Post:
         return self.dispatcher.deliver(claims, message, self.routes)
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[OutboxEntry]:
         return sorted(self.outbox.page().entries, key=lambda entry: entry.recipient)
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> OutboxEntry:
         (entry,) = self.entries
         return entry
 

@@ -12,7 +12,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.mail.templates import Templates
-from smtp_desk.sender.outbox.clock import Clock, utc_now
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
@@ -45,7 +45,7 @@ class Place:
     ca_pem: str
 
     @contextlib.contextmanager
-    def sender(self, clock: Clock = utc_now) -> Iterator[tuple[Sender, SqliteOutbox]]:
+    def sender(self, clock: UtcClock = utc_now) -> Iterator[tuple[Sender, SqliteOutbox]]:
         """A sender there, and its outbox."""
         settings = ServerSettings(
             host="127.0.0.1",

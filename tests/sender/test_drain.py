@@ -11,7 +11,7 @@ import pytest
 from smtp_desk.sender import worker as draining
 from smtp_desk.sender.dispatcher import LEASE
 from smtp_desk.sender.notices import Notices
-from smtp_desk.sender.outbox.entries import Claim, MarkInDoubt, OutboxMessage, State
+from smtp_desk.sender.outbox.entries import Claim, EntryState, MarkInDoubt, OutboxMessage
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError, change_one
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from smtp_desk.sender.worker import Drain
@@ -95,7 +95,7 @@ def test_mail_that_failed_is_tried_when_its_time_comes() -> None:
     work.post.clock.turn(minutes=1)
     custom.answer = lambda _recipient: ""
     assert work.run() == 1
-    assert work.post.entry.state is State.ACCEPTED
+    assert work.post.entry.state is EntryState.ACCEPTED
 
 
 def test_the_sender_of_a_mail_in_doubt_is_gone() -> None:
@@ -109,7 +109,7 @@ def test_the_sender_of_a_mail_in_doubt_is_gone() -> None:
     assert not custom.sent
     work.post.clock.turn(minutes=15)
     assert work.run() == 1
-    assert work.post.entry.state is State.ACCEPTED
+    assert work.post.entry.state is EntryState.ACCEPTED
 
 
 def test_the_sender_of_a_mail_is_gone_before_the_dot() -> None:
@@ -129,7 +129,7 @@ def test_re_sends_that_are_turned_off_hold_it_at_once() -> None:
     change_one(work.post.outbox, MarkInDoubt(claim, CUSTOM))
     work.post.clock.turn(minutes=12)
     work.run()
-    assert work.post.entry.state is State.HELD
+    assert work.post.entry.state is EntryState.HELD
 
 
 def test_other_settings_make_waiting_mail_due() -> None:
@@ -138,7 +138,7 @@ def test_other_settings_make_waiting_mail_due() -> None:
     work.run()
     work.source.now = Routes(custom=Way())
     assert work.run() == 1
-    assert work.post.entry.state is State.ACCEPTED
+    assert work.post.entry.state is EntryState.ACCEPTED
 
 
 def test_a_rested_route_is_probed_though_no_mail_is_due() -> None:
@@ -149,7 +149,7 @@ def test_a_rested_route_is_probed_though_no_mail_is_due() -> None:
     work.post.clock.turn(seconds=61)
     custom.probes, custom.answer = [""], lambda _recipient: ""
     assert work.run() >= 1
-    assert work.post.entry.state is State.ACCEPTED
+    assert work.post.entry.state is EntryState.ACCEPTED
 
 
 def test_a_lease_that_is_half_over_is_renewed_before_its_mail_is_sent(
@@ -240,7 +240,7 @@ def test_cancelled_in_the_middle_it_gives_back_what_it_did_not_begin(
     work.add(*(mail(number, ("bo@example.test",)) for number in range(5)))
     assert work.drain.run(cancel, once=False) == 1
     states = [entry.state for entry in work.post.entries]
-    assert sorted(states) == [State.ACCEPTED, *([State.READY] * 4)]
+    assert sorted(states) == [EntryState.ACCEPTED, *([EntryState.READY] * 4)]
     assert {entry.tries for entry in work.post.entries} == {0}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.sender.mail.addressing import FOREIGN
-from smtp_desk.sender.outbox.entries import Claim, OutboxMessage, State
+from smtp_desk.sender.outbox.entries import Claim, EntryState, OutboxMessage
 from smtp_desk.sender.outbox.lifecycle import RESEND_AFTER
 from smtp_desk.sender.receipts import Fate
 from smtp_desk.sender.routes.health import Probe, Resting, Shut, Usable
@@ -48,7 +48,7 @@ def test_the_custom_server_takes_it() -> None:
     assert fates(outcome) == [("accepted", CUSTOM)]
     assert outcome.fallback is None
     assert outcome.receipts[0].finding is None
-    assert post.entry.state is State.ACCEPTED
+    assert post.entry.state is EntryState.ACCEPTED
     assert post.entry.attempts[-1].reply == "250 2.0.0 queued"
     assert not default.sent
 
@@ -89,7 +89,7 @@ def test_what_is_final_is_refused_and_takes_no_other_route(code: str, *, dotted:
     assert fates(outcome) == [("refused", CUSTOM)]
     assert outcome.receipts[0].finding == finding(code)
     assert outcome.fallback is None
-    assert post.entry.state is State.REFUSED
+    assert post.entry.state is EntryState.REFUSED
     assert not default.sent
     assert isinstance(post.health.may_use(CUSTOM), Usable)
 
@@ -106,7 +106,7 @@ def test_each_recipient_gets_what_is_its_own() -> None:
     assert fates(outcome) == [("accepted", CUSTOM), ("refused", CUSTOM), ("accepted", DEFAULT)]
     assert [recipients for _, recipients in default.sent] == [("c@example.org",)]
     states = [entry.state for entry in post.entries]
-    assert states == [State.ACCEPTED, State.REFUSED, State.ACCEPTED]
+    assert states == [EntryState.ACCEPTED, EntryState.REFUSED, EntryState.ACCEPTED]
 
 
 def test_too_many_recipients_are_split_on_the_same_route() -> None:
@@ -134,12 +134,12 @@ def test_no_answer_is_uncertain_and_is_sent_once_more_by_the_same_route() -> Non
     post = Post(custom, default)
     assert fates(post.send()) == [("uncertain", CUSTOM)]
     assert not default.sent
-    assert post.entry.state is State.READY
+    assert post.entry.state is EntryState.READY
     assert post.entry.next_attempt_at == post.clock.now + RESEND_AFTER
     post.clock.turn(minutes=15)
     assert fates(post.again()) == [("uncertain", CUSTOM)]
     held = post.entry
-    assert held.state is State.HELD
+    assert held.state is EntryState.HELD
     assert custom.sent[0][0] == custom.sent[1][0], "the Message-ID stays"
     assert not default.sent
 
@@ -151,7 +151,7 @@ def test_a_resend_that_is_refused_is_held() -> None:
     post.clock.turn(minutes=15)
     custom.answer = lambda _recipient: "recipient.unknown"
     post.again()
-    assert post.entry.state is State.HELD
+    assert post.entry.state is EntryState.HELD
 
 
 def test_a_resend_waits_for_its_own_route() -> None:
@@ -161,7 +161,7 @@ def test_a_resend_waits_for_its_own_route() -> None:
     post.clock.turn(minutes=15)
     custom.answer = lambda _recipient: "connect.refused"
     assert fates(post.again()) == [("queued", CUSTOM)]
-    assert post.entry.state is State.READY
+    assert post.entry.state is EntryState.READY
     assert not default.sent
 
 
@@ -170,7 +170,7 @@ def test_resends_stop_after_three_in_a_row() -> None:
     for _ in range(3):
         post.send()
     states = [entry.state for entry in post.outbox.page().entries]
-    assert states == [State.HELD, State.READY, State.READY]
+    assert states == [EntryState.HELD, EntryState.READY, EntryState.READY]
     event = post.health.take_event()
     assert event is not None
     assert event.kind == "uncertain"
@@ -180,7 +180,7 @@ def test_resends_can_be_turned_off() -> None:
     post = Post(failing(UNCERTAIN), Way(DEFAULT))
     held = Routes(custom=post.routes.custom, resend_uncertain=False)
     assert fates(post.send(routes=held)) == [("uncertain", CUSTOM)]
-    assert post.entry.state is State.HELD
+    assert post.entry.state is EntryState.HELD
 
 
 def test_both_routes_fail_with_growing_delays_until_four_days_are_over() -> None:
@@ -194,7 +194,7 @@ def test_both_routes_fail_with_growing_delays_until_four_days_are_over() -> None
     assert delays[:3] == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)]
     assert max(delays) == timedelta(hours=4)
     assert sum(delays, timedelta()) == timedelta(days=4)
-    assert post.entry.state is State.REFUSED
+    assert post.entry.state is EntryState.REFUSED
 
 
 def test_without_any_route_it_waits_as_long_as_it_takes() -> None:
@@ -203,7 +203,7 @@ def test_without_any_route_it_waits_as_long_as_it_takes() -> None:
     for _ in range(500):
         post.clock.turn(minutes=15)
         post.again()
-    assert post.entry.state is State.READY
+    assert post.entry.state is EntryState.READY
     post.routes = Routes(default=Way(DEFAULT))
     post.clock.turn(minutes=15)
     assert fates(post.again()) == [("accepted", DEFAULT)]
@@ -257,7 +257,7 @@ def test_a_single_probe_opens_the_route_again_and_mail_does_not_wait_for_it() ->
     verdict = post.health.may_use(CUSTOM)
     assert verdict == Resting(post.clock.now + timedelta(minutes=2))
     post.clock.turn(minutes=2)
-    post.dispatcher.look_after(post.routes)
+    post.dispatcher.probe_rested(post.routes)
     post.dispatcher.settle_probes(5)
     assert isinstance(post.health.may_use(CUSTOM), Usable)
     assert len(custom.sent) == 1, "a probe is no message"
@@ -316,7 +316,7 @@ def test_a_cancelled_email_is_given_back_untried() -> None:
     default = Way(DEFAULT)
     post = Post(failing("session.cancelled"), default)
     assert fates(post.send()) == [("queued", "")]
-    assert post.entry.state is State.READY
+    assert post.entry.state is EntryState.READY
     assert post.entry.next_attempt_at == post.clock.now
     assert post.entry.attempts == ()
     assert not default.sent

@@ -6,7 +6,7 @@ import pytest
 
 from smtp_desk.core.reply import Reply
 from smtp_desk.sender.mail.addressing import FOREIGN
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.routes.health import Usable
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from tests.sender.posts import Post, fates
@@ -44,12 +44,12 @@ def test_a_resend_that_some_get() -> None:
     )
     custom.answer = answers.__getitem__
     post.again()
-    states = [State.HELD, State.ACCEPTED, State.READY]
+    states = [EntryState.HELD, EntryState.ACCEPTED, EntryState.READY]
     assert [entry.state for entry in post.entries] == states
     answers["chris@example.org"] = UNCERTAIN
     post.clock.turn(minutes=2)
     post.again()
-    states[2] = State.HELD
+    states[2] = EntryState.HELD
     assert [entry.state for entry in post.entries] == states
     assert not default.sent
     assert [recipient for _, recipient in custom.given] == ["bo@example.org"]
@@ -63,7 +63,7 @@ def test_a_resend_whose_route_is_gone_is_held_and_a_person_sends_it(default: Way
     post.routes = Routes(default=default)
     post.clock.turn(minutes=15)
     assert fates(post.again()) == [("uncertain", "")]
-    assert post.entry.state is State.HELD
+    assert post.entry.state is EntryState.HELD
     other = Way(DEFAULT)
     post.routes = Routes(default=other)
     post.outbox.retry(post.entry.id)
@@ -97,5 +97,5 @@ def test_what_is_refused_for_now_only_is_tried_again(code: str, reply_code: int,
     custom = Way(answer=lambda _: code, reply=Reply.from_lines(reply_code, [b"full"]))
     post = Post(custom, None)
     assert [each for each, _ in fates(post.send())] == [fate]
-    assert post.entry.state is (State.READY if fate == "queued" else State.REFUSED)
+    assert post.entry.state is (EntryState.READY if fate == "queued" else EntryState.REFUSED)
     assert isinstance(post.health.may_use(CUSTOM), Usable)

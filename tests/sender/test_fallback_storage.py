@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender import Fate
-from smtp_desk.sender.outbox.entries import MarkInDoubt, State
+from smtp_desk.sender.outbox.entries import EntryState, MarkInDoubt
 from smtp_desk.sender.outbox.outbox import OutboxBusyError, OutboxUnavailableError
 from smtp_desk.sender.routes.health import Shut, Usable
 from smtp_desk.sender.routes.probing import Refusals
@@ -46,7 +46,7 @@ def test_a_dot_that_can_not_be_written_down_is_not_sent(monkeypatch: pytest.Monk
     assert fates(post.send()) == [("queued", "")]
     assert not custom.given
     assert not default.given
-    assert post.entry.state is State.SENDING
+    assert post.entry.state is EntryState.SENDING
 
 
 def test_an_acceptance_that_can_not_be_written_down_is_still_told(
@@ -56,7 +56,7 @@ def test_an_acceptance_that_can_not_be_written_down_is_still_told(
     post = Post(custom, Way(DEFAULT))
     monkeypatch.setattr(post.outbox, "apply", FullDisk(post.outbox, 1))
     assert fates(post.send()) == [("accepted", CUSTOM)]
-    assert post.entry.state is State.IN_DOUBT, "uncertain when its lease is over"
+    assert post.entry.state is EntryState.IN_DOUBT, "uncertain when its lease is over"
 
 
 class HeldDisk:
@@ -89,7 +89,7 @@ def test_an_acceptance_is_written_down_when_the_outbox_works_again(
     assert fates(post.send("bo@example.org")) == [("accepted", CUSTOM)]
     disk.held = False
     assert fates(post.send("chris@example.org")) == [("accepted", CUSTOM)]
-    assert {entry.state for entry in post.entries} == {State.ACCEPTED}
+    assert {entry.state for entry in post.entries} == {EntryState.ACCEPTED}
     post.clock.turn(hours=1)
     assert post.outbox.next_due() is None
 
@@ -100,10 +100,10 @@ def test_an_acceptance_is_written_down_at_the_end(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(post.outbox, "apply", disk)
     post.send()
     post.dispatcher.catch_up()
-    assert [entry.state for entry in post.entries] == [State.IN_DOUBT]
+    assert [entry.state for entry in post.entries] == [EntryState.IN_DOUBT]
     disk.held = False
     post.dispatcher.catch_up()
-    assert [entry.state for entry in post.entries] == [State.ACCEPTED]
+    assert [entry.state for entry in post.entries] == [EntryState.ACCEPTED]
 
 
 def test_an_outbox_that_is_held_at_the_end_is_waited_for(
@@ -117,7 +117,7 @@ def test_an_outbox_that_is_held_at_the_end_is_waited_for(
         assert office.sender.send(INVITATION).recipients[0].fate is Fate.ACCEPTED
         disk.fails = 3
     (entry,) = office.outbox.page().entries
-    assert entry.state is State.ACCEPTED
+    assert entry.state is EntryState.ACCEPTED
 
 
 def test_an_outbox_that_is_held_is_waited_for_once_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def test_an_outbox_that_is_held_is_waited_for_once_a_try(monkeypatch: pytest.Mon
     disk.held = False
     assert not post.dispatcher.catch_up()
     assert tries == ["auth.rejected"] * 2
-    assert post.entry.state is State.ACCEPTED
+    assert post.entry.state is EntryState.ACCEPTED
 
 
 @pytest.mark.parametrize("probed", [False, True])
@@ -201,6 +201,6 @@ def test_health_that_can_not_be_written_down_loses_no_email(
     for method in ("record_success", "record_failure", "record_uncertain", "record_fallback"):
         monkeypatch.setattr(post.health, method, broken)
     assert fates(post.send()) == [("uncertain", CUSTOM)]
-    assert post.entry.state is State.HELD
+    assert post.entry.state is EntryState.HELD
     post.routes = Routes(custom=Way(), default=Way(DEFAULT))
     assert fates(post.send()) == [("accepted", CUSTOM)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.receipts import Fate
 from smtp_desk.sender.routes.health import Shut
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
@@ -80,15 +80,15 @@ def test_with_a_default_service(
         if fault.next is Next.DEFAULT:
             assert fates(receipt) == {(Fate.ACCEPTED, DEFAULT)}
             assert receipt.fallback is not None
-            assert states == {State.ACCEPTED}
+            assert states == {EntryState.ACCEPTED}
             assert accepted(custom, good) == ONCE
         elif fault.next is Next.REFUSED:
             assert fates(receipt) == {(Fate.REFUSED, CUSTOM)}
-            assert states == {State.REFUSED}
+            assert states == {EntryState.REFUSED}
             assert accepted(custom, good) == Counter()
         else:
             assert fates(receipt) == {(Fate.UNCERTAIN, CUSTOM)}
-            assert states == {State.HELD}
+            assert states == {EntryState.HELD}
             assert accepted(good) == Counter()
             assert arrived(custom) == ONCE + ONCE, "once, and its one re-send"
 
@@ -117,8 +117,8 @@ def test_with_both_routes_out_of_order_until_the_custom_server_works_again(
         office.settle()
         states = {entry.state for entry in office.entries}
         if fault.next is Next.REFUSED:
-            assert states == {State.REFUSED}
+            assert states == {EntryState.REFUSED}
             assert accepted(custom) == Counter()
         else:
-            assert states == {State.ACCEPTED}
+            assert states == {EntryState.ACCEPTED}
             assert accepted(custom) == ONCE

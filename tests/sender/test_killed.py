@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender.outbox.clock import utc_now
-from smtp_desk.sender.outbox.entries import Entry, State
+from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
 from tests.sender.sending_process import Place, drain_for_ever, send_for_ever, short
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
@@ -63,7 +63,7 @@ def begun(place: Place, work: Callable[..., None], name: str) -> tuple[BaseProce
     return process, started
 
 
-def drained(place: Place) -> list[Entry]:
+def drained(place: Place) -> list[OutboxEntry]:
     """Let leases and waits pass, and the worker work; return all entries."""
     ahead = timedelta()
 
@@ -74,7 +74,7 @@ def drained(place: Place) -> list[Entry]:
         for _ in range(8):
             sender.drain()
             ahead += timedelta(minutes=16)
-        entries: list[Entry] = []
+        entries: list[OutboxEntry] = []
         before = None
         while True:
             page = outbox.page(before=before)
@@ -84,11 +84,11 @@ def drained(place: Place) -> list[Entry]:
                 return entries
 
 
-def judge(server: ScriptedServer, entries: list[Entry]) -> Counter[str]:
+def judge(server: ScriptedServer, entries: list[OutboxEntry]) -> Counter[str]:
     """Fail if one is lost, or doubled without a record; return what to tell."""
     count = Counter(_message_id(message.content) for message in server.messages)
     for entry in entries:
-        assert entry.state in (State.ACCEPTED, State.HELD), entry
+        assert entry.state in (EntryState.ACCEPTED, EntryState.HELD), entry
         assert count[entry.message_id] >= 1, f"lost: {entry}"
         assert count[entry.message_id] <= 2, f"more than once again: {entry}"
         if count[entry.message_id] == 2:
@@ -97,7 +97,7 @@ def judge(server: ScriptedServer, entries: list[Entry]) -> Counter[str]:
         emails=len(entries),
         doubled=sum(times > 1 for times in count.values()),
         uncertain=sum(entry.doubts > 0 for entry in entries),
-        held=sum(entry.state is State.HELD for entry in entries),
+        held=sum(entry.state is EntryState.HELD for entry in entries),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender import Fate
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from tests.sender.test_sender import INVITATION, Office
 from tests.sender.ways import Way, failing
@@ -44,7 +44,7 @@ def test_a_notice_that_is_refused_is_told_of_nowhere_else(office: Office) -> Non
     for _ in range(3):
         assert office.sender.send(INVITATION).recipients[0].fate is Fate.ACCEPTED
     told = [entry for entry in office.outbox.page().entries if entry.recipient == "it@example.org"]
-    assert [entry.state for entry in told] == [State.REFUSED]
+    assert [entry.state for entry in told] == [EntryState.REFUSED]
 
 
 @pytest.mark.parametrize("code", ["connect.refused", "message.unconfirmed", "message.temporary"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.sender import Fate
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.routes.route import Routes
 from smtp_desk.sender.worker import CONNECTIONS
 from tests.sender.post_office import mail
@@ -57,7 +57,7 @@ def test_a_caller_that_stops_half_way(office: Office) -> None:
         if number == 10:
             break
     assert len(taken) == len(custom.given) == 100
-    assert {entry.state for entry in office.outbox.page().entries} == {State.ACCEPTED}
+    assert {entry.state for entry in office.outbox.page().entries} == {EntryState.ACCEPTED}
 
 
 def test_settings_that_are_saved_meanwhile_hold_for_the_next_email(office: Office) -> None:

@@ -20,8 +20,8 @@ from smtp_desk.sender import (
 )
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.mail.templates import Templates
-from smtp_desk.sender.outbox.entries import OutboxMessage, State
-from smtp_desk.sender.outbox.outbox import Limits
+from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
+from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
 from smtp_desk.smtp.net.deadline import Cancel
@@ -42,7 +42,7 @@ INVITATION = Invitation(to="ann@example.org", invited_by="Bo", link="https://exa
 class Office:
     """A sender over an outbox in memory."""
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, limits: OutboxLimits | None = None) -> None:
         self.clock = TurnedClock()
         self.outbox = MemoryOutbox(self.clock, limits)
         self.health = MemoryHealth(self.clock)
@@ -68,7 +68,7 @@ class Office:
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[[Limits], Office]:
+def make(tmp_path: Path) -> Callable[[OutboxLimits], Office]:
     return lambda limits: Office(tmp_path, limits)
 
 
@@ -115,7 +115,7 @@ def test_an_email_that_is_accepted(office: Office) -> None:
     (entry,) = office.outbox.page().entries
     assert receipt.recipients[0].entry_id == entry.id
     assert (entry.state, entry.kind, entry.message_id) == (
-        State.ACCEPTED,
+        EntryState.ACCEPTED,
         "invitation",
         receipt.message_id,
     )
@@ -197,9 +197,9 @@ def test_a_foreign_message_goes_in_one_transaction_of_at_most_100(office: Office
 
 
 def test_an_email_that_can_not_be_stored_is_not_sent(
-    make: Callable[[Limits], Office], monkeypatch: pytest.MonkeyPatch
+    make: Callable[[OutboxLimits], Office], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office = make(Limits(message_octets=100))
+    office = make(OutboxLimits(message_octets=100))
     custom = Way()
     office.ways(custom)
     with pytest.raises(MessageTooLargeError):

@@ -8,7 +8,7 @@ import pytest
 
 from smtp_desk.sender import Fate
 from smtp_desk.sender.mail.addressing import FOREIGN, Identity
-from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.sender.routes.health import Usable
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from smtp_desk.sender.routes.sendmail import SendmailRoute
@@ -47,7 +47,7 @@ def test_an_address_that_is_none_rests_no_route(
             assert office.sender.send(mail(1)).route == CUSTOM
             office.settle()
             states = {entry.message_id: entry.state for entry in office.entries}
-            assert states[message.message_id] is State.REFUSED, "shown to a person"
+            assert states[message.message_id] is EntryState.REFUSED, "shown to a person"
             assert office.sender.send(mail(2)).route == CUSTOM
             assert not [each for each in server.messages if "eve" in str(each.recipients)]
 

@@ -21,7 +21,7 @@ from smtp_desk.app.delivery import presenter as delivery
 from smtp_desk.app.delivery.state import DeliveryState
 from smtp_desk.app.delivery.words import Standing
 from smtp_desk.app.notice import Notice
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.ui.delivery.view import DeliveryView
 from tests.sender import mails
@@ -129,7 +129,7 @@ def test_what_can_not_be_done_says_why(opened: Callable[[Any], Scene]) -> None:
         assert disabled.toolTip() == "Select an email in the list first."
         assert disabled.accessibleDescription() == disabled.toolTip()
     sent = scene.outbox.page().entries[10]
-    assert sent.state is State.ACCEPTED
+    assert sent.state is EntryState.ACCEPTED
     scene.choose(10)
     assert button(scene, "retry").toolTip() == "The message was accepted; it is not sent twice."
     assert button(scene, "export").isEnabled()
@@ -223,7 +223,7 @@ def test_drop_asks_first(opened: Callable[[Any], Scene], *, yes: bool) -> None:
     entry_id = scene.table.emails.id_at(scene.table.currentIndex().row())
     button(scene, "drop").click()
     answer(scene, "confirm_drop", yes=yes)
-    assert scene.outbox.get(entry_id).state is (State.DROPPED if yes else State.READY)
+    assert scene.outbox.get(entry_id).state is (EntryState.DROPPED if yes else EntryState.READY)
     assert text(scene, "delivery_line") == (
         "The email was dropped. It will not be sent." if yes else ""
     )
@@ -236,9 +236,9 @@ def test_an_uncertain_email_is_sent_again_only_on_demand(
     scene = opened(delivery_scenes.uncertain)
     entry_id = scene.table.emails.id_at(0)
     button(scene, "retry").click()
-    assert scene.outbox.get(entry_id).state is State.HELD
+    assert scene.outbox.get(entry_id).state is EntryState.HELD
     answer(scene, "confirm_retry", yes=yes)
-    assert scene.outbox.get(entry_id).state is (State.READY if yes else State.HELD)
+    assert scene.outbox.get(entry_id).state is (EntryState.READY if yes else EntryState.HELD)
 
 
 def test_a_waiting_email_is_retried_at_once(opened: Callable[[Any], Scene]) -> None:

@@ -30,7 +30,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.mail.addressing import Identity, addressed
 from smtp_desk.sender.mail.submission import FOREIGN
-from smtp_desk.sender.outbox.entries import Entry, OutboxMessage, State
+from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry, OutboxMessage
 from smtp_desk.sender.outbox.outbox import Counts, EntryNotFoundError, OutboxError, OutboxRecords
 from smtp_desk.store.files import write_atomic
 from smtp_desk.store.settings_file import SettingsFileError
@@ -122,7 +122,7 @@ class AmbiguousEntryError(OutboxError):
     """More than one entry begins so."""
 
 
-def find_entry(records: OutboxRecords, given: str) -> Entry:
+def find_entry(records: OutboxRecords, given: str) -> OutboxEntry:
     """Return the one entry that `given` names: its identifier, or the beginning of it.
 
     Raises:
@@ -151,7 +151,7 @@ SCHEMA: Final = "smtp-desk/outbox/1"
 
 
 def outbox_json(
-    entries: Sequence[Entry], counts: Counts, cause: Cause, *, more: bool
+    entries: Sequence[OutboxEntry], counts: Counts, cause: Cause, *, more: bool
 ) -> dict[str, Json]:
     """Return the document of the schema.
 
@@ -163,13 +163,13 @@ def outbox_json(
     """
     return {
         "schema": SCHEMA,
-        "counts": {str(state): counts.of(state) for state in State},
+        "counts": {str(state): counts.of(state) for state in EntryState},
         "more": more,
         "entries": [_entry(entry, cause) for entry in entries],
     }
 
 
-def _entry(entry: Entry, cause: Cause) -> dict[str, Json]:
+def _entry(entry: OutboxEntry, cause: Cause) -> dict[str, Json]:
     return {
         "id": entry.id,
         "message_id": entry.message_id,
@@ -182,7 +182,9 @@ def _entry(entry: Entry, cause: Cause) -> dict[str, Json]:
         "size": entry.size,
         "created_at": _time(entry.created_at),
         "changed_at": _time(entry.changed_at),
-        "next_attempt_at": _time(entry.next_attempt_at) if entry.state is State.READY else None,
+        "next_attempt_at": _time(entry.next_attempt_at)
+        if entry.state is EntryState.READY
+        else None,
         "expires_at": None if entry.state.settled else _time(entry.expires_at),
         "doubts": entry.doubts,
         "attempts": [

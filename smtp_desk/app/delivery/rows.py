@@ -18,7 +18,7 @@ from smtp_desk.app.delivery.words import (
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.core.reply import visible
 from smtp_desk.sender.outbox import lifecycle
-from smtp_desk.sender.outbox.entries import Attempt, Entry, State
+from smtp_desk.sender.outbox.entries import Attempt, EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import EntryStateError
 
 COLUMNS: Final = ("Time", "To", "Subject", "Kind", "State", "Route", "Why")
@@ -87,7 +87,7 @@ class Details:
     may_arrive_twice: bool
 
 
-def row_of(entry: Entry, cause: Cause) -> DeliveryRow:
+def row_of(entry: OutboxEntry, cause: Cause) -> DeliveryRow:
     """Return the line for an entry."""
     standing = Standing.of(entry.state)
     return (
@@ -103,7 +103,7 @@ def row_of(entry: Entry, cause: Cause) -> DeliveryRow:
     )
 
 
-def details_of(entry: Entry, cause: Cause, now: datetime) -> Details:
+def details_of(entry: OutboxEntry, cause: Cause, now: datetime) -> Details:
     """Return all there is to know of an entry."""
     return Details(
         id=entry.id,
@@ -115,18 +115,18 @@ def details_of(entry: Entry, cause: Cause, now: datetime) -> Details:
         attempts=tuple(_tried(attempt, cause) for attempt in reversed(entry.attempts)),
         retry_reason=_refusal(lifecycle.retried, entry, now),
         drop_reason=_drop_refusal(entry, now),
-        may_arrive_twice=entry.state is not State.ACCEPTED
+        may_arrive_twice=entry.state is not EntryState.ACCEPTED
         and bool(entry.doubts or entry.doubt_token),
     )
 
 
-def _facts(entry: Entry) -> list[Row]:
+def _facts(entry: OutboxEntry) -> list[Row]:
     facts = [
         ("Kind", kind_name(entry.kind)),
         ("State", f"{Standing.of(entry.state).label} since {second(entry.changed_at)}"),
         ("Stored", second(entry.created_at)),
     ]
-    if entry.state is State.READY:
+    if entry.state is EntryState.READY:
         facts.append(("Next attempt", second(entry.next_attempt_at)))
         facts.append(("Given up", second(entry.expires_at)))
     if entry.only_route and not entry.state.settled:
@@ -147,13 +147,15 @@ def _tried(attempt: Attempt, cause: Cause) -> Tried:
     )
 
 
-def _drop_refusal(entry: Entry, now: datetime) -> str:
-    if entry.state is State.DROPPED:
+def _drop_refusal(entry: OutboxEntry, now: datetime) -> str:
+    if entry.state is EntryState.DROPPED:
         return "It was dropped already."
     return _refusal(lifecycle.dropped, entry, now)
 
 
-def _refusal(rule: Callable[[Entry, datetime], Entry], entry: Entry, now: datetime) -> str:
+def _refusal(
+    rule: Callable[[OutboxEntry, datetime], OutboxEntry], entry: OutboxEntry, now: datetime
+) -> str:
     """Return why the outbox would refuse; the rule itself is asked."""
     try:
         rule(entry, now)

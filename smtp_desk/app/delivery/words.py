@@ -10,7 +10,7 @@ from smtp_desk.app.routes.outage import summary_of
 from smtp_desk.app.services import Services
 from smtp_desk.sender.mail.kinds import kinds
 from smtp_desk.sender.mail.submission import FOREIGN
-from smtp_desk.sender.outbox.entries import Entry, State
+from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
     Counts,
     EntryNotFoundError,
@@ -35,7 +35,7 @@ class Standing(StrEnum):
     DROPPED = "dropped"
 
     @property
-    def states(self) -> frozenset[State]:
+    def states(self) -> frozenset[EntryState]:
         """The states of the outbox that it stands for."""
         return _STATES[self]
 
@@ -45,18 +45,18 @@ class Standing(StrEnum):
         return self.value.capitalize()
 
     @classmethod
-    def of(cls, state: State) -> "Standing":
+    def of(cls, state: EntryState) -> "Standing":
         """Return how an entry in `state` stands."""
         return _STANDINGS[state]
 
 
-_STATES: Final[Mapping[Standing, frozenset[State]]] = {
-    Standing.WAITING: frozenset({State.READY}),
-    Standing.SENDING: frozenset({State.SENDING, State.IN_DOUBT}),
-    Standing.SENT: frozenset({State.ACCEPTED}),
-    Standing.UNCERTAIN: frozenset({State.HELD}),
-    Standing.REFUSED: frozenset({State.REFUSED}),
-    Standing.DROPPED: frozenset({State.DROPPED}),
+_STATES: Final[Mapping[Standing, frozenset[EntryState]]] = {
+    Standing.WAITING: frozenset({EntryState.READY}),
+    Standing.SENDING: frozenset({EntryState.SENDING, EntryState.IN_DOUBT}),
+    Standing.SENT: frozenset({EntryState.ACCEPTED}),
+    Standing.UNCERTAIN: frozenset({EntryState.HELD}),
+    Standing.REFUSED: frozenset({EntryState.REFUSED}),
+    Standing.DROPPED: frozenset({EntryState.DROPPED}),
 }
 _STANDINGS: Final = {state: standing for standing, states in _STATES.items() for state in states}
 _FOREIGN: Final = "Other program"
@@ -95,9 +95,9 @@ def causes(services: Services) -> Cause:
     return cache(lambda code: summary_of(services, code) or code)
 
 
-def reason(entry: Entry, cause: Cause) -> str:
+def reason(entry: OutboxEntry, cause: Cause) -> str:
     """Return why an entry stands where it stands, or took this route; "" where all went well."""
-    if entry.state is State.ACCEPTED and entry.doubts:
+    if entry.state is EntryState.ACCEPTED and entry.doubts:
         return _TWICE
     codes = (attempt.code for attempt in reversed(entry.attempts) if attempt.code)
     code = next(codes, "")

@@ -188,7 +188,7 @@ def make_due(services: Services) -> None:
     """Make the mail that waits in the outbox due, for there is another way out now."""
     with _other_settings_count():
         if services.paths.outbox_file.exists():
-            services.outbox.hasten()
+            services.outbox.make_due()
 
 
 @contextmanager

@@ -43,7 +43,7 @@ from smtp_desk.app.routes.outage import (
 from smtp_desk.app.services import Services
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import Counts, OutboxUnavailableError
 from smtp_desk.sender.routes.health import RouteHealth
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
@@ -263,7 +263,7 @@ def _outbox(services: Services, now: datetime) -> OutboxReport:
         return OutboxReport(counts=Counts(), next_due=None, waiting=False)
     counts, next_due = services.outbox.counts(), services.outbox.next_due()
     left_behind = next_due is not None and next_due <= now
-    waiting = counts.of(State.READY) > 0 or left_behind
+    waiting = counts.of(EntryState.READY) > 0 or left_behind
     return OutboxReport(counts=counts, next_due=next_due, waiting=waiting)
 
 
@@ -299,7 +299,7 @@ def _health_json(health: HealthReport) -> dict[str, Json]:
 
 
 def _outbox_json(outbox: OutboxReport) -> dict[str, Json]:
-    counts: dict[str, Json] = {str(state): outbox.counts.of(state) for state in State}
+    counts: dict[str, Json] = {str(state): outbox.counts.of(state) for state in EntryState}
     return {**counts, "next_due": _time(outbox.next_due)}
 
 

@@ -19,7 +19,7 @@ from smtp_desk.sender.mail.addressing import ENVELOPE_SENDER, FOREIGN, NULL_SEND
 from smtp_desk.sender.mail.headers import field as header_field
 from smtp_desk.sender.mail.headers import mailboxes
 from smtp_desk.sender.outbox.entries import OutboxMessage, new_token
-from smtp_desk.sender.outbox.outbox import MEBIBYTE, Limits
+from smtp_desk.sender.outbox.outbox import MEBIBYTE, OutboxLimits
 
 __all__ = [
     "FOREIGN",
@@ -89,7 +89,7 @@ def read_foreign(
     submission: Submission,
     *,
     now: datetime,
-    most_octets: int = Limits().message_octets,
+    most_octets: int = OutboxLimits().message_octets,
 ) -> OutboxMessage:
     """Make what the outbox stores of a message of another program.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
-Clock: TypeAlias = Callable[[], datetime]
+UtcClock: TypeAlias = Callable[[], datetime]
 """Returns this moment with a time zone. Intervals within a process need a monotonic one."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Self, TypeVar, final
 
-from smtp_desk.sender.forks import start_anew_in_children
+from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.outbox.migrations import MIGRATIONS, check_version, migrate
 from smtp_desk.sender.outbox.outbox import (
     OutboxBusyError,
@@ -77,10 +77,10 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._file: tuple[int, int] | None = None
         self._free: list[_Connection] = []
-        self.start_anew()
+        self.after_fork()
         with self._told():
             self._prepare()
-        start_anew_in_children(self)
+        run_after_fork(self.after_fork)
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +93,7 @@ class Database:
         # an unclosed connection is warned of.
         self.close()
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Forget locks and connections without touching them: in a child they are the parent's."""
         _inherited.extend(self._free)
         self._free = []

@@ -20,13 +20,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias, final
 
-from smtp_desk.sender.forks import start_anew_in_children
+from smtp_desk.sender.forks import run_after_fork
 
 DOT_LEASE: Final = timedelta(minutes=11)
 """Lease from the final dot on: the 10 minutes of RFC 5321, 4.5.3.2.6, and one to write it down."""
 
 
-class State(StrEnum):
+class EntryState(StrEnum):
     """Where an entry stands.
 
     READY waits for its next attempt, SENDING is leased and surely not accepted, IN_DOUBT
@@ -45,12 +45,12 @@ class State(StrEnum):
     @property
     def settled(self) -> bool:
         """Whether no sender touches it any more."""
-        return self not in (State.READY, State.SENDING, State.IN_DOUBT)
+        return self not in (EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT)
 
     @property
     def leased(self) -> bool:
         """Whether it belongs to a sender."""
-        return self in (State.SENDING, State.IN_DOUBT)
+        return self in (EntryState.SENDING, EntryState.IN_DOUBT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class OutboxMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class OutboxEntry:
     """One recipient of one message.
 
     Attributes:
@@ -149,7 +149,7 @@ class Entry:
     size: int
     created_at: datetime
     expires_at: datetime
-    state: State
+    state: EntryState
     changed_at: datetime
     next_attempt_at: datetime
     tries: int = 0
@@ -175,7 +175,7 @@ class Claim:
         token: Of the lease.
     """
 
-    entry: Entry
+    entry: OutboxEntry
     token: str
 
 
@@ -304,10 +304,10 @@ class IdentifierSource:
 
     def __init__(self, draw: Callable[[int], int] = secrets.randbits) -> None:
         self._draw = draw
-        self.start_anew()
-        start_anew_in_children(self)
+        self.after_fork()
+        run_after_fork(self.after_fork)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Make others than the parent process does; see `forks`."""
         self._lock = threading.Lock()
         self._last = (-1, 0)

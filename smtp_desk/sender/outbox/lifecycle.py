@@ -18,17 +18,17 @@ from smtp_desk.sender.outbox.entries import (
     Attempt,
     Change,
     Doubt,
-    Entry,
+    EntryState,
     Lease,
     MarkInDoubt,
+    OutboxEntry,
     OutboxMessage,
     Postpone,
     Refuse,
     Renew,
     Resume,
-    State,
 )
-from smtp_desk.sender.outbox.outbox import EntryStateError, Limits, MessageTooLargeError
+from smtp_desk.sender.outbox.outbox import EntryStateError, MessageTooLargeError, OutboxLimits
 
 LIFETIME: Final = timedelta(days=4)
 """After this a failed attempt is the last (RFC 5321, 4.5.4.1 asks for four to five days)."""
@@ -59,7 +59,7 @@ def delay(tries: int, random: Callable[[], float]) -> timedelta:
     come back at one moment; never more than `LONGEST_DELAY`.
 
     Args:
-        tries: `Entry.tries` of the entry that just failed, from 0 on.
+        tries: `OutboxEntry.tries` of the entry that just failed, from 0 on.
         random: Returns a number from 0 to 1, such as `random.random`.
     """
     doublings = min(tries, 16)
@@ -73,7 +73,7 @@ _KEPT_ATTEMPTS: Final = 40
 _LONGEST_REPLY: Final = 1000
 
 
-def admit(message: OutboxMessage, limits: Limits) -> None:
+def admit(message: OutboxMessage, limits: OutboxLimits) -> None:
     """Refuse a message that no outbox takes.
 
     Raises:
@@ -88,9 +88,9 @@ def admit(message: OutboxMessage, limits: Limits) -> None:
 
 def queued(
     message: OutboxMessage, *, entry_id: str, message_key: str, recipient: str, now: datetime
-) -> Entry:
+) -> OutboxEntry:
     """Return the new entry of one recipient, due now."""
-    return Entry(
+    return OutboxEntry(
         id=entry_id,
         message_key=message_key,
         message_id=message.message_id,
@@ -100,48 +100,50 @@ def queued(
         size=message.size,
         created_at=now,
         expires_at=now + LIFETIME,
-        state=State.READY,
+        state=EntryState.READY,
         changed_at=now,
         next_attempt_at=now,
     )
 
 
-def due(entry: Entry, now: datetime) -> bool:
+def due(entry: OutboxEntry, now: datetime) -> bool:
     """Whether a sender may claim the entry to send it."""
-    if entry.state is State.READY:
+    if entry.state is EntryState.READY:
         return not now < entry.next_attempt_at <= now + LONGEST_DELAY
-    return entry.state is State.SENDING and _lease_is_over(entry, now)
+    return entry.state is EntryState.SENDING and _lease_is_over(entry, now)
 
 
-def abandoned_in_doubt(entry: Entry, now: datetime) -> bool:
+def abandoned_in_doubt(entry: OutboxEntry, now: datetime) -> bool:
     """Whether the entry is uncertain because its sender is gone."""
-    return entry.state is State.IN_DOUBT and _lease_is_over(entry, now)
+    return entry.state is EntryState.IN_DOUBT and _lease_is_over(entry, now)
 
 
-def due_at(entry: Entry, now: datetime) -> datetime:
+def due_at(entry: OutboxEntry, now: datetime) -> datetime:
     """Return when an unsettled entry is free for a claim: later than `now`, or already."""
     moment = entry.lease.until if entry.lease else entry.next_attempt_at
     return now if due(entry, now) or abandoned_in_doubt(entry, now) else moment
 
 
-def claim_order(entry: Entry) -> tuple[datetime, str]:
+def claim_order(entry: OutboxEntry) -> tuple[datetime, str]:
     """Sort entries for a claim: longest due first."""
     return (entry.lease.until if entry.lease else entry.next_attempt_at, entry.id)
 
 
-def claimed(entry: Entry, owner: str, token: str, now: datetime, lease: timedelta) -> Entry:
+def claimed(
+    entry: OutboxEntry, owner: str, token: str, now: datetime, lease: timedelta
+) -> OutboxEntry:
     """Return the entry in the hands of `owner`; one in doubt stays in doubt."""
-    state = State.IN_DOUBT if entry.state is State.IN_DOUBT else State.SENDING
+    state = EntryState.IN_DOUBT if entry.state is EntryState.IN_DOUBT else EntryState.SENDING
     return replace(
         entry, state=state, changed_at=now, lease=Lease(owner, token, _until(now, lease))
     )
 
 
-def changed(entry: Entry, change: Change, now: datetime) -> Entry | None:
+def changed(entry: OutboxEntry, change: Change, now: datetime) -> OutboxEntry | None:
     """Return the entry after a sender's change; None where its lease was lost."""
     lease, token = entry.lease, change.claim.token
     if isinstance(change, Accept) and _is_late_answer(entry, token):
-        return _settled(_tried(entry, change.attempts), State.ACCEPTED, now)
+        return _settled(_tried(entry, change.attempts), EntryState.ACCEPTED, now)
     if lease is None or lease.token != token or not _is_allowed(entry, change):
         return None
     match change:
@@ -152,7 +154,7 @@ def changed(entry: Entry, change: Change, now: datetime) -> Entry | None:
         case Renew(_, until):
             after = replace(entry, lease=replace(lease, until=_until(now, until)))
         case Accept(_, attempts):
-            after = _settled(_tried(entry, attempts), State.ACCEPTED, now)
+            after = _settled(_tried(entry, attempts), EntryState.ACCEPTED, now)
         case Refuse(_, attempts):
             after = _given_up(_tried(entry, attempts), now)
         case Postpone():
@@ -162,7 +164,7 @@ def changed(entry: Entry, change: Change, now: datetime) -> Entry | None:
     return after
 
 
-def retried(entry: Entry, now: datetime) -> Entry:
+def retried(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     """Return the entry due now, as a person wants it; a settled one starts a new life.
 
     Raises:
@@ -170,13 +172,13 @@ def retried(entry: Entry, now: datetime) -> Entry:
     """
     if entry.state.leased:
         raise EntryStateError("The message is being sent at this moment.", entry.state)
-    if entry.state is State.ACCEPTED:
+    if entry.state is EntryState.ACCEPTED:
         raise EntryStateError("The message was accepted; it is not sent twice.", entry.state)
-    if entry.state is State.READY:
+    if entry.state is EntryState.READY:
         return replace(entry, next_attempt_at=now)
     return replace(
         entry,
-        state=State.READY,
+        state=EntryState.READY,
         changed_at=now,
         next_attempt_at=now,
         expires_at=now + LIFETIME,
@@ -187,47 +189,47 @@ def retried(entry: Entry, now: datetime) -> Entry:
     )
 
 
-def dropped(entry: Entry, now: datetime) -> Entry:
+def dropped(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     """Return the entry given up by a person.
 
     Raises:
         EntryStateError: It is in doubt at this moment, or was accepted.
     """
-    if entry.state is State.ACCEPTED:
+    if entry.state is EntryState.ACCEPTED:
         raise EntryStateError("The message was accepted; it can’t be taken back.", entry.state)
-    if entry.state is State.IN_DOUBT and not _lease_is_over(entry, now):
+    if entry.state is EntryState.IN_DOUBT and not _lease_is_over(entry, now):
         raise EntryStateError("The server may be accepting the message just now.", entry.state)
-    return _settled(entry, State.DROPPED, now)
+    return _settled(entry, EntryState.DROPPED, now)
 
 
-def hastened(entry: Entry, now: datetime) -> Entry | None:
+def made_due(entry: OutboxEntry, now: datetime) -> OutboxEntry | None:
     """Return a waiting entry, due now; None where it does not wait or is in doubt."""
-    if entry.state is not State.READY or entry.doubts or entry.next_attempt_at <= now:
+    if entry.state is not EntryState.READY or entry.doubts or entry.next_attempt_at <= now:
         return None
     return replace(entry, next_attempt_at=now)
 
 
-def may_be_pruned(entry: Entry) -> bool:
+def may_be_pruned(entry: OutboxEntry) -> bool:
     """Whether age alone is enough to throw the entry away: settled, and not held."""
-    return entry.state.settled and entry.state is not State.HELD
+    return entry.state.settled and entry.state is not EntryState.HELD
 
 
-def _is_late_answer(entry: Entry, token: str) -> bool:
+def _is_late_answer(entry: OutboxEntry, token: str) -> bool:
     """Whether the answer to the dot of this claim is still what everybody waits for."""
-    return entry.doubt_token == token and entry.state is not State.ACCEPTED
+    return entry.doubt_token == token and entry.state is not EntryState.ACCEPTED
 
 
-def _is_allowed(entry: Entry, change: Change) -> bool:
+def _is_allowed(entry: OutboxEntry, change: Change) -> bool:
     """Whether the claim is more than one to judge an entry whose sender is gone."""
-    if entry.state is not State.IN_DOUBT or entry.doubt_token == change.claim.token:
+    if entry.state is not EntryState.IN_DOUBT or entry.doubt_token == change.claim.token:
         return True
     return isinstance(change, Doubt | Renew)
 
 
-def _in_doubt(entry: Entry, lease: Lease, change: MarkInDoubt, now: datetime) -> Entry:
+def _in_doubt(entry: OutboxEntry, lease: Lease, change: MarkInDoubt, now: datetime) -> OutboxEntry:
     return replace(
         entry,
-        state=State.IN_DOUBT,
+        state=EntryState.IN_DOUBT,
         changed_at=now,
         route=change.route,
         doubt_token=lease.token,
@@ -235,17 +237,17 @@ def _in_doubt(entry: Entry, lease: Lease, change: MarkInDoubt, now: datetime) ->
     )
 
 
-def _resumed(entry: Entry, now: datetime) -> Entry:
-    return replace(entry, state=State.SENDING, changed_at=now, doubt_token=_older_doubt(entry))
+def _resumed(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    return replace(entry, state=EntryState.SENDING, changed_at=now, doubt_token=_older_doubt(entry))
 
 
-def _older_doubt(entry: Entry) -> str:
+def _older_doubt(entry: OutboxEntry) -> str:
     """The unanswered dot that stays when the one of the present claim has its answer."""
     ours = entry.lease is not None and entry.doubt_token == entry.lease.token
     return "" if ours else entry.doubt_token
 
 
-def _postponed(entry: Entry, change: Postpone, now: datetime) -> Entry:
+def _postponed(entry: OutboxEntry, change: Postpone, now: datetime) -> OutboxEntry:
     entry = _tried(entry, change.attempts)
     tries = entry.tries + bool(change.attempts)
     # A clock that was ahead when the entry was made gives it no longer life than others.
@@ -257,7 +259,7 @@ def _postponed(entry: Entry, change: Postpone, now: datetime) -> Entry:
     until = min(change.until, now + LONGEST_DELAY)
     return replace(
         entry,
-        state=State.READY,
+        state=EntryState.READY,
         changed_at=now,
         expires_at=expires_at,
         # The last attempt falls on the end of the entry's life, not a delay after it.
@@ -268,13 +270,13 @@ def _postponed(entry: Entry, change: Postpone, now: datetime) -> Entry:
     )
 
 
-def _doubted(entry: Entry, change: Doubt, now: datetime) -> Entry:
+def _doubted(entry: OutboxEntry, change: Doubt, now: datetime) -> OutboxEntry:
     entry = replace(_tried(entry, change.attempts), doubts=entry.doubts + 1)
     if entry.doubts > 1 or not change.resend:
-        return _settled(entry, State.HELD, now)
+        return _settled(entry, EntryState.HELD, now)
     return replace(
         entry,
-        state=State.READY,
+        state=EntryState.READY,
         changed_at=now,
         next_attempt_at=now + RESEND_AFTER,
         only_route=entry.route,
@@ -282,15 +284,15 @@ def _doubted(entry: Entry, change: Doubt, now: datetime) -> Entry:
     )
 
 
-def _given_up(entry: Entry, now: datetime) -> Entry:
-    return _settled(entry, State.HELD if entry.doubts else State.REFUSED, now)
+def _given_up(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    return _settled(entry, EntryState.HELD if entry.doubts else EntryState.REFUSED, now)
 
 
-def _settled(entry: Entry, state: State, now: datetime) -> Entry:
+def _settled(entry: OutboxEntry, state: EntryState, now: datetime) -> OutboxEntry:
     return replace(entry, state=state, changed_at=now, lease=None)
 
 
-def _tried(entry: Entry, attempts: tuple[Attempt, ...]) -> Entry:
+def _tried(entry: OutboxEntry, attempts: tuple[Attempt, ...]) -> OutboxEntry:
     if not attempts:
         return entry
     kept = tuple(
@@ -305,5 +307,5 @@ def _until(now: datetime, lease: timedelta) -> datetime:
     return whole_ms(now + min(lease, LONGEST_LEASE))
 
 
-def _lease_is_over(entry: Entry, now: datetime) -> bool:
+def _lease_is_over(entry: OutboxEntry, now: datetime) -> bool:
     return entry.lease is None or not now < entry.lease.until <= now + LONGEST_LEASE

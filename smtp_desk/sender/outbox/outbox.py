@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from smtp_desk.sender.outbox.entries import Change, Claim, Entry, OutboxMessage, State
+from smtp_desk.sender.outbox.entries import Change, Claim, EntryState, OutboxEntry, OutboxMessage
 
 MEBIBYTE: Final = 1024 * 1024
 
@@ -70,7 +70,7 @@ class EntryStateError(OutboxError):
         state: Where it stands.
     """
 
-    def __init__(self, text: str, state: State) -> None:
+    def __init__(self, text: str, state: EntryState) -> None:
         super().__init__(text)
         self.state = state
 
@@ -80,7 +80,7 @@ class LeaseLostError(OutboxError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class OutboxLimits:
     """How much the outbox takes and keeps.
 
     Held entries are never thrown away; refused ones only by age.
@@ -109,12 +109,12 @@ class Query:
         text: Somewhere in recipient, subject, Message-ID or finding, in any case.
     """
 
-    states: frozenset[State] = frozenset()
+    states: frozenset[EntryState] = frozenset()
     route: str = ""
     kind: str = ""
     text: str = ""
 
-    def matches(self, entry: Entry) -> bool:
+    def matches(self, entry: OutboxEntry) -> bool:
         """Whether `entry` is one of them."""
         sought = self.text.casefold()
         return (
@@ -125,7 +125,7 @@ class Query:
         )
 
 
-def searched_text(entry: Entry) -> str:
+def searched_text(entry: OutboxEntry) -> str:
     """Return what a search for text goes through, case folded; the finding comes beside it."""
     return f"{entry.recipient}\n{entry.subject}\n{entry.message_id}".casefold()
 
@@ -134,7 +134,7 @@ EVERYTHING: Final = Query()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class EntryPage:
     """A part of the list, newest entries first.
 
     Attributes:
@@ -142,7 +142,7 @@ class Page:
         next: Give it as `before` for the following page; None where this was the last.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[OutboxEntry, ...]
     next: str | None
 
 
@@ -154,14 +154,14 @@ class Counts:
         by_state_and_route: How many of each; the route is "" before the first attempt.
     """
 
-    by_state_and_route: Mapping[tuple[State, str], int] = field(default_factory=dict)
+    by_state_and_route: Mapping[tuple[EntryState, str], int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         """All of them."""
         return sum(self.by_state_and_route.values())
 
-    def of(self, *states: State, route: str | None = None) -> int:
+    def of(self, *states: EntryState, route: str | None = None) -> int:
         """Return how many stand in one of `states`, by `route` where it is given."""
         return sum(
             count
@@ -178,7 +178,7 @@ class OutboxQueue(Protocol):
     `OutboxUnavailableError`.
     """
 
-    def add(self, messages: Iterable[OutboxMessage]) -> tuple[Entry, ...]:
+    def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
         """Store messages, due now; return their entries in the order of the recipients.
 
         Raises:
@@ -233,7 +233,7 @@ class OutboxQueue(Protocol):
 class OutboxRecords(Protocol):
     """The outbox as a person sees it. Each call may raise `OutboxUnavailableError`."""
 
-    def get(self, entry_id: str) -> Entry:
+    def get(self, entry_id: str) -> OutboxEntry:
         """Return an entry.
 
         Raises:
@@ -249,13 +249,13 @@ class OutboxRecords(Protocol):
 
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
-    ) -> Page:
+    ) -> EntryPage:
         """Return the entries that `query` asks for, newest first, from `before` on."""
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
         """Count the entries that `query` asks for."""
 
-    def retry(self, entry_id: str) -> Entry:
+    def retry(self, entry_id: str) -> OutboxEntry:
         """Make an entry due now, with a new life if it was settled.
 
         Raises:
@@ -263,7 +263,7 @@ class OutboxRecords(Protocol):
             EntryStateError: It is being sent, or was accepted.
         """
 
-    def drop(self, entry_id: str) -> Entry:
+    def drop(self, entry_id: str) -> OutboxEntry:
         """Give an entry up. One that is being sent is stopped before its final dot.
 
         Raises:
@@ -271,7 +271,7 @@ class OutboxRecords(Protocol):
             EntryStateError: It is in doubt at this moment, or was accepted.
         """
 
-    def hasten(self) -> int:
+    def make_due(self) -> int:
         """Make all waiting entries due now, but those in doubt; return how many.
 
         For the moment when a route works again.

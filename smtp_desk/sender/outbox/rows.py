@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from smtp_desk.sender.outbox.clock import from_ms, to_ms
-from smtp_desk.sender.outbox.entries import Attempt, Entry, Lease, OutboxMessage, State
+from smtp_desk.sender.outbox.entries import Attempt, EntryState, Lease, OutboxEntry, OutboxMessage
 from smtp_desk.sender.outbox.outbox import EntryNotFoundError, searched_text
 
 COLUMNS: Final = """
@@ -61,7 +61,7 @@ def insert_message(connection: sqlite3.Connection, message: OutboxMessage) -> in
     return cursor.lastrowid or 0
 
 
-def insert_entries(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+def insert_entries(connection: sqlite3.Connection, entries: Iterable[OutboxEntry]) -> None:
     """Store new entries of stored messages."""
     connection.executemany(
         _INSERT_ENTRY,
@@ -78,12 +78,12 @@ def insert_entries(connection: sqlite3.Connection, entries: Iterable[Entry]) -> 
     )
 
 
-def update_entries(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+def update_entries(connection: sqlite3.Connection, entries: Iterable[OutboxEntry]) -> None:
     """Store what changed in entries."""
     connection.executemany(_UPDATE_ENTRY, map(_moving, entries))
 
 
-def find_entry(connection: sqlite3.Connection, entry_id: str) -> Entry | None:
+def find_entry(connection: sqlite3.Connection, entry_id: str) -> OutboxEntry | None:
     """Return an entry, or None where there is none."""
     row = connection.execute(f"{SELECT} WHERE id = ?", (entry_id,)).fetchone()
     return row and entry_of(row)
@@ -115,14 +115,14 @@ def find_message(connection: sqlite3.Connection, entry_id: str) -> OutboxMessage
     )
 
 
-def entry_of(row: Row) -> Entry:
+def entry_of(row: Row) -> OutboxEntry:
     """Return the entry of a row that `SELECT` gave."""
     (
         entry_id, key, message_id, kind, subject, recipient, size, created_at, expires_at,
     state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
         owner, token, until, doubt_token,
     ) = row  # fmt: skip
-    return Entry(
+    return OutboxEntry(
         id=entry_id,
         message_key=str(key),
         message_id=message_id,
@@ -132,7 +132,7 @@ def entry_of(row: Row) -> Entry:
         size=size,
         created_at=from_ms(created_at),
         expires_at=from_ms(expires_at),
-        state=State(state),
+        state=EntryState(state),
         changed_at=from_ms(changed_at),
         next_attempt_at=from_ms(next_attempt_at),
         tries=tries,
@@ -145,7 +145,7 @@ def entry_of(row: Row) -> Entry:
     )
 
 
-def _moving(entry: Entry) -> tuple[str | int | None, ...]:
+def _moving(entry: OutboxEntry) -> tuple[str | int | None, ...]:
     """Return the columns that change in an entry's life, and its id."""
     lease = entry.lease
     attempts = [[to_ms(each.at), each.route, each.code, each.reply] for each in entry.attempts]

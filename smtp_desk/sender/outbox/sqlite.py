@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from typing import Final, final
 
 from smtp_desk.sender.outbox import lifecycle
-from smtp_desk.sender.outbox.clock import Clock, from_ms, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import (
     Change,
     Claim,
-    Entry,
+    EntryState,
     IdentifierSource,
+    OutboxEntry,
     OutboxMessage,
-    State,
     first_identifier,
     new_token,
 )
@@ -26,9 +26,9 @@ from smtp_desk.sender.outbox.outbox import (
     EVERYTHING,
     Counts,
     EntryNotFoundError,
-    Limits,
+    EntryPage,
     OutboxFullError,
-    Page,
+    OutboxLimits,
     Query,
 )
 from smtp_desk.sender.outbox.rows import (
@@ -66,13 +66,13 @@ class SqliteRecords:
     """
 
     def __init__(
-        self, database: Database, clock: Clock = utc_now, limits: Limits | None = None
+        self, database: Database, clock: UtcClock = utc_now, limits: OutboxLimits | None = None
     ) -> None:
         self._database = database
         self._clock = clock
-        self._limits = limits or Limits()
+        self._limits = limits or OutboxLimits()
 
-    def get(self, entry_id: str) -> Entry:
+    def get(self, entry_id: str) -> OutboxEntry:
         """See `OutboxRecords.get`."""
         return self._database.read(lambda connection: _existing(connection, entry_id))
 
@@ -82,7 +82,7 @@ class SqliteRecords:
 
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
-    ) -> Page:
+    ) -> EntryPage:
         """See `OutboxRecords.page`."""
         condition, values = _condition(query)
         if before:
@@ -92,7 +92,7 @@ class SqliteRecords:
             lambda connection: connection.execute(statement, (*values, limit + 1)).fetchall()
         )
         shown = tuple(map(entry_of, rows[:limit]))
-        return Page(shown, shown[-1].id if len(rows) > limit else None)
+        return EntryPage(shown, shown[-1].id if len(rows) > limit else None)
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
         """See `OutboxRecords.counts`."""
@@ -104,21 +104,21 @@ class SqliteRecords:
         rows = self._database.read(
             lambda connection: connection.execute(statement, values).fetchall()
         )
-        return Counts({(State(state), route): count for state, route, count in rows})
+        return Counts({(EntryState(state), route): count for state, route, count in rows})
 
-    def retry(self, entry_id: str) -> Entry:
+    def retry(self, entry_id: str) -> OutboxEntry:
         """See `OutboxRecords.retry`."""
         return self._replace(entry_id, lifecycle.retried)
 
-    def drop(self, entry_id: str) -> Entry:
+    def drop(self, entry_id: str) -> OutboxEntry:
         """See `OutboxRecords.drop`."""
         return self._replace(entry_id, lifecycle.dropped)
 
-    def hasten(self) -> int:
-        """See `OutboxRecords.hasten`."""
+    def make_due(self) -> int:
+        """See `OutboxRecords.make_due`."""
         now = to_ms(self._now())
 
-        def hasten_all(connection: sqlite3.Connection) -> int:
+        def make_all_due(connection: sqlite3.Connection) -> int:
             return connection.execute(
                 """
                 UPDATE entries SET next_attempt_at = ?
@@ -127,7 +127,7 @@ class SqliteRecords:
                 (now, now),
             ).rowcount
 
-        return self._database.write(hasten_all)
+        return self._database.write(make_all_due)
 
     def prune(self) -> int:
         """See `OutboxRecords.prune`."""
@@ -144,10 +144,12 @@ class SqliteRecords:
     def _now(self) -> datetime:
         return whole_ms(self._clock())
 
-    def _replace(self, entry_id: str, rule: Callable[[Entry, datetime], Entry]) -> Entry:
+    def _replace(
+        self, entry_id: str, rule: Callable[[OutboxEntry, datetime], OutboxEntry]
+    ) -> OutboxEntry:
         now = self._now()
 
-        def replace(connection: sqlite3.Connection) -> Entry:
+        def replace(connection: sqlite3.Connection) -> OutboxEntry:
             entry = rule(_existing(connection, entry_id), now)
             update_entries(connection, (entry,))
             return entry
@@ -189,7 +191,7 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(value)
 
 
-def _existing(connection: sqlite3.Connection, entry_id: str) -> Entry:
+def _existing(connection: sqlite3.Connection, entry_id: str) -> OutboxEntry:
     entry = find_entry(connection, entry_id)
     if entry is None:
         raise EntryNotFoundError(f"There is no entry {entry_id}.")
@@ -253,12 +255,12 @@ class SqliteOutbox(SqliteRecords):
     """
 
     def __init__(
-        self, database: Database, clock: Clock = utc_now, limits: Limits | None = None
+        self, database: Database, clock: UtcClock = utc_now, limits: OutboxLimits | None = None
     ) -> None:
         super().__init__(database, clock, limits)
         self._identifiers = IdentifierSource()
 
-    def add(self, messages: Iterable[OutboxMessage]) -> tuple[Entry, ...]:
+    def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
         """See `OutboxQueue.add`."""
         stored, now = self._admitted(messages), self._now()
         return self._database.write(
@@ -271,7 +273,7 @@ class SqliteOutbox(SqliteRecords):
         """See `OutboxQueue.add_claimed`."""
         stored, now, token = self._admitted(messages), self._now(), new_token()
 
-        def insert(connection: sqlite3.Connection) -> tuple[Entry, ...]:
+        def insert(connection: sqlite3.Connection) -> tuple[OutboxEntry, ...]:
             queued = self._queued(connection, stored, now)
             taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in queued]
             return self._insert(connection, taken)
@@ -324,7 +326,7 @@ class SqliteOutbox(SqliteRecords):
 
     def _queued(
         self, connection: sqlite3.Connection, messages: Iterable[OutboxMessage], now: datetime
-    ) -> list[Entry]:
+    ) -> list[OutboxEntry]:
         """Store the messages and return their entries, not stored yet."""
         milliseconds = to_ms(now)
         entries = []
@@ -342,7 +344,9 @@ class SqliteOutbox(SqliteRecords):
             ]
         return entries
 
-    def _insert(self, connection: sqlite3.Connection, entries: list[Entry]) -> tuple[Entry, ...]:
+    def _insert(
+        self, connection: sqlite3.Connection, entries: list[OutboxEntry]
+    ) -> tuple[OutboxEntry, ...]:
         insert_entries(connection, entries)
         while used_octets(connection) > self._limits.total_octets:
             if not remove_finished(connection, _REMOVED_AT_ONCE):
@@ -354,7 +358,7 @@ class SqliteOutbox(SqliteRecords):
     ) -> tuple[Claim, ...]:
         now, token = self._now(), new_token()
 
-        def take(connection: sqlite3.Connection) -> tuple[Entry, ...]:
+        def take(connection: sqlite3.Connection) -> tuple[OutboxEntry, ...]:
             found = [
                 entry
                 for selection in selections
@@ -375,7 +379,7 @@ class SqliteOutbox(SqliteRecords):
 
 def _found(
     connection: sqlite3.Connection, selection: str, now: datetime, limit: int
-) -> list[Entry]:
+) -> list[OutboxEntry]:
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM entries {selection} LIMIT :limit",  # noqa: S608 - one of those above
         {

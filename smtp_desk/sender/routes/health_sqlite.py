@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, final
 
-from smtp_desk.sender.outbox.clock import Clock, from_ms, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import new_token
 from smtp_desk.sender.routes import health as route_health
@@ -45,7 +45,7 @@ class SqliteHealth:
         clock: Returns this moment with a time zone.
     """
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: UtcClock = utc_now) -> None:
         self._database = database
         self._clock = clock
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final, TypeAlias, final
 
 from smtp_desk.core.findings.finding import Finding, Scope
-from smtp_desk.sender.forks import start_anew_in_children
+from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.outbox.outbox import OutboxError, OutboxRecords
 from smtp_desk.sender.routes.health import Health, refuses_login
 from smtp_desk.sender.routes.route import Route, always
@@ -87,10 +87,10 @@ class Prober:
         self._health = health
         self._outbox = outbox
         self._refusals = refusals or Refusals(health)
-        self.start_anew()
-        start_anew_in_children(self)
+        self.after_fork()
+        run_after_fork(self.after_fork)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Forget what belongs to the parent process; see `forks`."""
         self._granted: list[threading.Thread] = []
         self._threads: set[threading.Thread] = set()
@@ -148,8 +148,8 @@ class Prober:
             _log.info("the route %s has other settings by now", route.name)
         elif finding is None:
             self._health.record_success(route.name, token)
-            hastened = self._outbox.hasten()
-            _log.info("the route %s works again; %d waiting emails are due", route.name, hastened)
+            count = self._outbox.make_due()
+            _log.info("the route %s works again; %d waiting emails are due", route.name, count)
         elif _counts(finding):
             self._refusals.tell(route.name, finding.code, token, current=current)
             _log.info("the route %s still fails: %s", route.name, finding.code)

@@ -13,7 +13,7 @@ from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
-from smtp_desk.sender.forks import start_anew_in_children
+from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Route, Routes
 from smtp_desk.sender.routes.sendmail import SendmailRoute
@@ -67,10 +67,10 @@ class SavedRoutes:
         self._fingerprint: tuple[int, ...] = ()
         self._look_again_at = 0.0
         self._parents: list[Route] = []
-        self.start_anew()
-        start_anew_in_children(self)
+        self.after_fork()
+        run_after_fork(self.after_fork)
 
-    def start_anew(self) -> None:
+    def after_fork(self) -> None:
         """Forget what belongs to the parent process; see `forks`."""
         self._parents += _routes_of(self._routes)
         self._lock = threading.Lock()

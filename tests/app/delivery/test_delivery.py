@@ -11,7 +11,7 @@ from smtp_desk.app.delivery.rows import CELLS, COLUMNS
 from smtp_desk.app.delivery.state import DeliveryBusy, Emptiness
 from smtp_desk.app.delivery.words import Standing
 from smtp_desk.sender.outbox.database import Database
-from smtp_desk.sender.outbox.entries import Accept, MarkInDoubt, Refuse, State
+from smtp_desk.sender.outbox.entries import Accept, EntryState, MarkInDoubt, Refuse
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM
@@ -242,7 +242,7 @@ def test_retry_makes_an_email_due_and_shows_it(page: Page) -> None:
     assert page.state.busy is DeliveryBusy.RETRYING
     assert page.state.choose_reason == "Making the email due now…"
     page.runner.finish()
-    assert page.outbox.get(entry_id).state is State.READY
+    assert page.outbox.get(entry_id).state is EntryState.READY
     assert page.state.notice is not None
     assert page.state.notice.text.startswith("The email is due now.")
     assert cell(page, entry_id, "State") == "Waiting"
@@ -256,7 +256,7 @@ def test_drop_gives_an_email_up(page: Page) -> None:
     page.choose(entry_id)
     page.presenter.drop()
     page.runner.finish()
-    assert page.outbox.get(entry_id).state is State.DROPPED
+    assert page.outbox.get(entry_id).state is EntryState.DROPPED
     assert page.state.details is not None
     assert page.state.details.drop_reason == "It was dropped already."
 
@@ -289,7 +289,7 @@ def test_a_second_action_waits_for_the_first(page: Page) -> None:
     page.presenter.retry()
     page.presenter.drop()
     page.runner.finish()
-    assert page.outbox.get(entry_id).state is State.READY
+    assert page.outbox.get(entry_id).state is EntryState.READY
 
 
 def test_after_closing_nothing_is_shown_any_more(page: Page) -> None:

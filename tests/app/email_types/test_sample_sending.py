@@ -12,7 +12,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.sender.mail.kinds import sample
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.receipts import Fate, Receipt
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
@@ -64,11 +64,11 @@ def test_a_sample_that_waits_for_the_server_is_stopped_and_given_up(
 
     thread = threading.Thread(target=send)
     thread.start()
-    wait_until(lambda: services.outbox.counts().of(State.SENDING) == 1, "the sample to leave")
+    wait_until(lambda: services.outbox.counts().of(EntryState.SENDING) == 1, "the sample to leave")
     cancel.cancel()
     thread.join(30)
     assert [type(each) for each in came] == [CancelledError]
-    assert [entry.state for entry in services.outbox.page().entries] == [State.DROPPED]
+    assert [entry.state for entry in services.outbox.page().entries] == [EntryState.DROPPED]
     assert len(server.inbox.mails()) == before
     assert services.health.status(CUSTOM).code == ""
 

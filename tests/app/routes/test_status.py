@@ -14,7 +14,7 @@ from smtp_desk.app.routes.default import default_state, use_outbox, use_sendmail
 from smtp_desk.app.routes.status import SCHEMA, Status, read_status
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security
-from smtp_desk.sender.outbox.entries import OutboxMessage, State
+from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from smtp_desk.store.stored import Preferences
@@ -68,7 +68,7 @@ def test_a_fresh_machine_and_nothing_is_made(services: Services, tmp_path: Path)
     assert told["custom"]["state"] == told["default"]["state"] == "not_configured"
     assert told["default"]["kind"] == "outbox"
     assert told["custom"]["health"]["state"] == "usable"
-    assert told["outbox"] == {**{str(state): 0 for state in State}, "next_due": None}
+    assert told["outbox"] == {**{str(state): 0 for state in EntryState}, "next_due": None}
     assert told["worker_needed"] is False
     assert told["problems"] == []
     assert list(tmp_path.iterdir()) == []

@@ -285,7 +285,7 @@ def test_a_connection_of_a_removed_file_is_given_up(database: Database, path: Pa
 
 def test_a_child_leaves_the_connections_of_its_parent_alone(database: Database) -> None:
     (connection,) = database._free
-    database.start_anew()
+    database.after_fork()
     assert count(database) == 0
     assert connection not in database._free
     assert connection.execute("SELECT count(*) FROM entries").fetchone() == (0,)

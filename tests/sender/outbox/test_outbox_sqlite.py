@@ -13,12 +13,12 @@ from typing import Final
 import pytest
 
 from smtp_desk.sender.outbox.database import Database
-from smtp_desk.sender.outbox.entries import State
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from tests.sender.outboxes import LEASE, TurnedClock, accept, claim_one, message
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-ORDER: Final = [State.READY, State.SENDING, State.IN_DOUBT, State.ACCEPTED]
+ORDER: Final = [EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT, EntryState.ACCEPTED]
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_processes_never_claim_the_same_entry(path: Path) -> None:
         added = outbox.add([message(*["ann@example.org"] * 10) for _ in range(60)])
         claimed = output_of([start("claim", path) for _ in range(3)])
         assert sorted(claimed) == sorted(f"claimed {entry.id}" for entry in added)
-        assert outbox.counts().of(State.SENDING) == 600
+        assert outbox.counts().of(EntryState.SENDING) == 600
 
 
 def test_threads_never_claim_the_same_entry(path: Path) -> None:
@@ -81,7 +81,7 @@ def test_processes_share_one_probe_and_one_event(path: Path) -> None:
 @pytest.mark.parametrize("kills", [6, pytest.param(100, marks=pytest.mark.soak)])
 def test_a_killed_process_loses_nothing_that_it_was_told_is_stored(path: Path, kills: int) -> None:
     chance = random.Random(7)  # noqa: S311 - any moment will do
-    told: dict[str, State] = {}
+    told: dict[str, EntryState] = {}
     for _ in range(kills):
         with start("send", path) as process:
             assert process.stdout is not None
@@ -90,7 +90,7 @@ def test_a_killed_process_loses_nothing_that_it_was_told_is_stored(path: Path, k
             lines += process.stdout.readlines()
         for line in lines:
             state, _, entry_id = line.strip().partition(" ")
-            told[entry_id] = State(state)
+            told[entry_id] = EntryState(state)
     with Database(path) as database:
         outbox = SqliteOutbox(database, TurnedClock())
         stored = {entry.id: entry.state for entry in outbox.page(limit=1_000_000).entries}
