@@ -1,13 +1,16 @@
-"""The rules of the house that no other tool holds: sizes, names, Qt where it belongs."""
+"""The rules of the house that no other tool holds: sizes, names, circles, what loads when."""
 
 import ast
 import io
 import subprocess
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +21,68 @@ SOURCES = sorted(
     path for folder in ("smtp_desk", "tests") for path in (ROOT / folder).rglob("*.py")
     if "node_modules" not in path.parts
 )  # fmt: skip
+
+PROGRAM = [path for path in SOURCES if path.is_relative_to(ROOT / "smtp_desk")]
+
+IN_A_CIRCLE: Final = {
+    "smtp_desk.ui.desk": "ui",
+    "smtp_desk.ui.wiring": "ui",
+    "smtp_desk.ui.sandbox.sandbox_desk": "ui",
+}
+"""Modules that import each other round about, and who takes the circle apart: never a new one."""
+
+_PAGE: Final = "one a page"
+_COMMAND: Final = "the command, and what it is about"
+SAME_FILE_NAMES: Final = {
+    "action_bar": _PAGE,
+    "form": _PAGE,
+    "presenter": _PAGE,
+    "state": _PAGE,
+    "view": _PAGE,
+    "words": _PAGE,
+    "delivery": "one page: what it decides in app, what it shows in ui",
+    "diagnostics": "as delivery",
+    "email_types": "as delivery",
+    "integrations": "as delivery",
+    "check": _COMMAND,
+    "default": _COMMAND,
+    "outbox": _COMMAND,
+    "proof": _COMMAND,
+    "report": _COMMAND,
+    "sandbox": _COMMAND + ", and its window",
+    "saved": _COMMAND,
+    "sendmail": _COMMAND,
+    "status": _COMMAND,
+    "worker": _COMMAND + ", and the thread of a window that works",
+    "domain": "the facts of a domain, and the use case that asks for them",
+    "routes": "the routes, and the use cases about them",
+    "rows": "of the outbox's table, and of Delivery's",
+    "smtp": "the protocol, and the route that speaks it",
+    # To be renamed.
+    "facts": "ui",
+    "failures": "ui",
+    "page": "ui",
+}
+"""File names that stand twice: why that is one concept. No new one without such a reason."""
+
+SAME_CLASS_NAMES: Final = {
+    "ActionBar": _PAGE,
+    "DeliveryView": "a protocol of app, and the page that keeps it",
+    "EmailTypesView": "as DeliveryView",
+    "_Page": _PAGE,
+    # To be renamed.
+    "Identity": "sandbox",
+    "Notices": "ui",
+    "Outcome": "sender",
+    "Part": "app",
+    "Standing": "app",
+    "_Field": "sender",
+    "_Kind": "app",
+    "_RemedyButton": "ui",
+    "_Table": "core",
+    "_Words": "ui",
+}
+"""As `SAME_FILE_NAMES`, of classes."""
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -73,6 +138,78 @@ def test_no_junk_drawers() -> None:
     assert not names & JUNK_DRAWERS
 
 
+def circles(imports: grimp.ImportGraph) -> Iterable[str]:
+    """Return the modules that import themselves round about, late and for types included."""
+    for module in imports.modules:
+        above, below = (
+            imports.find_downstream_modules(module),
+            imports.find_upstream_modules(module),
+        )
+        if above & below:
+            yield module
+
+
+def test_no_circle_of_imports() -> None:
+    imports = grimp.build_graph("smtp_desk", cache_dir=None)
+    assert set(circles(imports)) == set(IN_A_CIRCLE)
+
+
+def test_circles_are_found_however_they_are_imported(tmp_path: Path) -> None:
+    late = "def call():\n    from circular import b\n"
+    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import circular.c\n"
+    folder = tmp_path / "circular"
+    folder.mkdir()
+    for name, text in {"__init__": "", "a": late, "b": typed, "c": "from circular.a import call",
+                       "d": "import circular.a"}.items():  # fmt: skip
+        (folder / f"{name}.py").write_text(text, "utf-8")
+    program = (
+        "import grimp; from tests.test_architecture import circles;"
+        "print(*sorted(circles(grimp.build_graph('circular', cache_dir=None))))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60, capture_output=True,
+        text=True, env={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+    )  # fmt: skip
+    assert found.stdout.split() == ["circular.a", "circular.b", "circular.c"]
+
+
+def twice(homes: Mapping[str, set[Path]]) -> set[str]:
+    return {name for name, places in homes.items() if len(places) > 1}
+
+
+def test_no_file_name_stands_twice_but_for_one_concept() -> None:
+    homes = defaultdict[str, set[Path]](set)
+    for path in PROGRAM:
+        home = path.parent if path.stem == "__init__" else path.with_suffix("")
+        # A folder and the file of its name in it are one thing.
+        homes[home.name].add(home.parent if home.parent.name == home.name else home)
+    assert twice(homes) == set(SAME_FILE_NAMES)
+
+
+def test_no_class_name_stands_twice_but_for_one_concept() -> None:
+    homes = defaultdict[str, set[Path]](set)
+    for path in PROGRAM:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].add(path)
+    assert twice(homes) == set(SAME_CLASS_NAMES)
+
+
+def test_nothing_is_loaded_before_the_first_paint_but_an_empty_window() -> None:
+    code = (
+        "import sys, smtp_desk.ui.application;"
+        "print(*(name for name in sys.modules if name.startswith('smtp_desk')));"
+        "sys.exit(any(name in sys.modules for name in ('ssl', 'sqlite3', 'email', 'jinja2')))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True
+    )
+    window = {"application", "desk", "main_window"}
+    assert set(run.stdout.split()) == {"smtp_desk", "smtp_desk.ui"} | {
+        f"smtp_desk.ui.{name}" for name in window
+    }
+
+
 @pytest.mark.parametrize("module", ["smtp_desk.cli.main", "smtp_desk.app.integrations.presenter"])
 def test_no_face_but_the_window_loads_qt(module: str) -> None:
     code = (
@@ -83,8 +220,6 @@ def test_no_face_but_the_window_loads_qt(module: str) -> None:
 
 def test_every_module_says_what_it_is_for() -> None:
     silent = [
-        str(path)
-        for path in (ROOT / "smtp_desk").rglob("*.py")
-        if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        str(path) for path in PROGRAM if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
     assert silent == []

@@ -8,7 +8,7 @@ import click
 from smtp_desk.app.proving.domain import SECONDS, domain_of
 from smtp_desk.app.proving.proving import ProofRequest
 from smtp_desk.app.routes.custom import failure_text, saved_draft
-from smtp_desk.cli.invocation import CommandError, Invocation
+from smtp_desk.cli.invocation import ExitError, Invocation
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, ManualCommand
 from smtp_desk.cli.proof import Shape, by_configuring, by_options, present, proof_options, run_shown
 from smtp_desk.cli.settings_options import (
@@ -181,9 +181,9 @@ def _saved_draft(invocation: Invocation) -> SettingsDraft:
     try:
         server = store.load().server
     except SettingsFileError as error:
-        raise CommandError(failure_text(error), ExitStatus.CONFIG) from error
+        raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     if server is None:
-        raise CommandError(
+        raise ExitError(
             "Nothing is configured. Give SETTINGS such as --host, or save some with "
             "“smtp-desk configure”.",
             ExitStatus.CONFIG,

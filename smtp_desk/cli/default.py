@@ -16,7 +16,7 @@ from smtp_desk.app.routes.default import (
     use_relay,
     use_sendmail,
 )
-from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, say
+from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand, ManualGroup, Meanings
 from smtp_desk.cli.proof import (
     SAVE_STATUSES,
@@ -171,18 +171,18 @@ def _told(action: Callable[[], DefaultState]) -> DefaultState:
     """Do it, and end with the exit status for what keeps it from being done.
 
     Raises:
-        CommandError: It can't be done.
+        ExitError: It can't be done.
     """
     try:
         return action()
     except InvalidSendmailError as error:
-        raise CommandError(str(error), ExitStatus.DATAERR) from error
+        raise ExitError(str(error), ExitStatus.DATAERR) from error
     except NotProvenError as error:
-        raise CommandError(error.status.reason, ExitStatus.DATAERR) from error
+        raise ExitError(error.status.reason, ExitStatus.DATAERR) from error
     except SettingsFileError as error:
-        raise CommandError(failure_text(error), ExitStatus.CONFIG) from error
+        raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     except SaveError as error:
-        raise CommandError(failure_text(error), ExitStatus.CANTCREAT) from error
+        raise ExitError(failure_text(error), ExitStatus.CANTCREAT) from error
 
 
 def _rows(state: DefaultState) -> list[Row]:

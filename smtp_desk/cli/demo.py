@@ -15,9 +15,9 @@ from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.notice import StatusKind
 from smtp_desk.app.runner import Emit, Job
 from smtp_desk.app.services import Services
-from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, say
+from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
 from smtp_desk.cli.manual import ManualCommand
-from smtp_desk.cli.render import StageList, finding_rows
+from smtp_desk.cli.render import StagePrinter, finding_rows
 from smtp_desk.cli.sandbox import print_mail, running_sandbox
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.gate import Outcome
@@ -96,7 +96,7 @@ class _Foreground:
 
     def work_off(self) -> None:
         while self._jobs:
-            with StageList(self._console) as stages:
+            with StagePrinter(self._console) as stages:
                 self._jobs.popleft()(stages.show)
 
 
@@ -263,4 +263,4 @@ class _Story:
             notice = self._screen.state.save_notice
             said = f" {notice.text}" if notice is not None else ""
             text = f"The demo expected: {expected}.{said}"
-            raise CommandError(text, ExitStatus.SOFTWARE)
+            raise ExitError(text, ExitStatus.SOFTWARE)

@@ -33,8 +33,8 @@ OpenWindow: TypeAlias = Callable[[CheckReport | None], int]
 """Opens the window, with a report or without, and returns the exit status when it closes."""
 
 
-class CommandError(Exception):
-    """The command can't go on; the message says why, for a person.
+class ExitError(Exception):
+    """Ends the command; the message says why, for a person.
 
     Attributes:
         status: The exit status.

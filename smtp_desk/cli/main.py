@@ -12,7 +12,7 @@ import click
 from smtp_desk import __version__
 from smtp_desk.app.logs import LOG_FILE, logging_to
 from smtp_desk.cli.invocation import (
-    CommandError,
+    ExitError,
     Invocation,
     OpenWindow,
     discard_output,
@@ -118,7 +118,7 @@ def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
     with logging_to(logs, terminal=True):
         try:
             return _flushed(_invoke(invocation, arguments))
-        except CommandError as error:
+        except ExitError as error:
             say(err, f"{_PROGRAM}: {visible(str(error))}", "red")
             return error.status
         except OSError as error:
@@ -133,7 +133,7 @@ def _invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
     """Let Click find and run the command; its own errors become exit statuses.
 
     Raises:
-        CommandError: The command can't go on.
+        ExitError: The command can't go on.
     """
     try:
         status = cli.main(
@@ -158,7 +158,7 @@ def _open_services(environ: Mapping[str, str], *, attended: bool) -> "Services":
     try:
         given = unattended_secret(environ)
     except CredentialsUnavailableError as error:
-        raise CommandError(error.text, ExitStatus.DATAERR) from error
+        raise ExitError(error.text, ExitStatus.DATAERR) from error
     return Services.open(environ, interactive=attended, given=given)
 
 

@@ -23,7 +23,7 @@ from smtp_desk.app.delivery.words import (
     route_name,
     short_route_name,
 )
-from smtp_desk.cli.invocation import CommandError, Invocation, say, write_octets
+from smtp_desk.cli.invocation import ExitError, Invocation, say, write_octets
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import decode, visible
@@ -312,10 +312,10 @@ def _write(write: Callable[[], None], file: Path) -> None:
         write()
     except FileExistsError as error:
         text = f"{file} exists already; nothing was written."
-        raise CommandError(text, ExitStatus.CANTCREAT) from error
+        raise ExitError(text, ExitStatus.CANTCREAT) from error
     except OSError as error:
         text = f"{file} can’t be written: {error.strerror}"
-        raise CommandError(text, ExitStatus.CANTCREAT) from error
+        raise ExitError(text, ExitStatus.CANTCREAT) from error
 
 
 @contextlib.contextmanager
@@ -324,9 +324,9 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (EntryNotFoundError, AmbiguousEntryError, EntryStateError) as error:
-        raise CommandError(str(error), _status(error)) from error
+        raise ExitError(str(error), _status(error)) from error
     except OutboxError as error:
-        raise CommandError(outbox_trouble(error), _status(error)) from error
+        raise ExitError(outbox_trouble(error), _status(error)) from error
 
 
 def _status(error: OutboxError) -> ExitStatus:

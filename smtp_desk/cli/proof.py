@@ -21,10 +21,10 @@ from smtp_desk.app.diagnostics.report_file import report_octets, save_report
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove, save
 from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.services import Services
-from smtp_desk.cli.invocation import CommandError, Invocation, first_interrupt, say, write_octets
+from smtp_desk.cli.invocation import ExitError, Invocation, first_interrupt, say, write_octets
 from smtp_desk.cli.manual import TEST_STATUSES, Meanings
 from smtp_desk.cli.outbox import FileName
-from smtp_desk.cli.render import StageList, Way, print_verdict
+from smtp_desk.cli.render import StagePrinter, Way, print_verdict
 from smtp_desk.cli.settings_options import draft_of, options_of, read_password, settings_given
 from smtp_desk.core.exit_status import ExitStatus, exit_status
 from smtp_desk.core.findings.finding import Remedy
@@ -146,7 +146,7 @@ def proof_options(command: _F) -> _F:
 def run_shown(invocation: Invocation, request: ProofRequest, shape: Shape) -> ProofResult:
     """Run the test and show its stages, beside a JSON report on a terminal only."""
     console = invocation.err if shape.as_json else invocation.out
-    shown = None if shape.as_json and not console.is_terminal else StageList(console)
+    shown = None if shape.as_json and not console.is_terminal else StagePrinter(console)
     with shown or nullcontext():
         return run_proof(invocation.services, request, shown.show if shown else lambda _event: None)
 
@@ -174,7 +174,7 @@ def present(
         way: Tells how a remedy is done here.
 
     Raises:
-        CommandError: The report could not be saved in a file.
+        ExitError: The report could not be saved in a file.
     """
     if shape.as_json:
         write_octets(report_octets(report))
@@ -184,7 +184,7 @@ def present(
         try:
             save_report(shape.file, report)
         except OSError as error:
-            raise CommandError(
+            raise ExitError(
                 f"The report could not be saved as {shape.file}: {error.strerror}.",
                 ExitStatus.CANTCREAT,
             ) from error
@@ -210,7 +210,7 @@ def settings_request(
 
     Raises:
         click.UsageError: None of SETTINGS stands on the command line.
-        CommandError: The password can't be read.
+        ExitError: The password can't be read.
     """
     if not settings_given(context):
         raise click.UsageError("Give the SETTINGS to save, at least --host.", context)
@@ -240,7 +240,7 @@ def prove_and_save(
         default: Save them as the relay of the default email service.
 
     Raises:
-        CommandError: The settings or the report could not be saved.
+        ExitError: The settings or the report could not be saved.
     """
     result = run_shown(invocation, request, shape)
     status = present(invocation, result.report, shape)
@@ -249,6 +249,6 @@ def prove_and_save(
     try:
         save(invocation.services, result, default=default)
     except SaveError as error:
-        raise CommandError(f"Not saved. {failure_text(error)}", ExitStatus.CANTCREAT) from error
+        raise ExitError(f"Not saved. {failure_text(error)}", ExitStatus.CANTCREAT) from error
     say(invocation.err if shape.as_json else invocation.out, after_save(invocation.services))
     return status

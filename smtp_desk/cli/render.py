@@ -103,7 +103,7 @@ _MARKS: Final[Mapping[StageStatus, tuple[str, str, str]]] = {
 _FRAMES_PER_SECOND: Final = 12
 
 
-class StageList:
+class StagePrinter:
     """Shows events as they come; a context manager, because a live list must be ended."""
 
     def __init__(self, console: Console) -> None:

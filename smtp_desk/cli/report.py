@@ -18,7 +18,7 @@ from smtp_desk.app.diagnostics.report_text import (
     stage_line,
     transcript_lines,
 )
-from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, say, write_octets
+from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say, write_octets
 from smtp_desk.cli.manual import ManualCommand, Meanings
 from smtp_desk.cli.outbox import FileName
 from smtp_desk.cli.render import print_verdict, stage_table
@@ -123,7 +123,7 @@ def load_report(file: Path) -> CheckReport:
     """Read a report from its file.
 
     Raises:
-        CommandError: It can't be read, or is no report.
+        ExitError: It can't be read, or is no report.
     """
     name = "Standard input" if file == _STANDARD_INPUT else str(file)
     try:
@@ -133,8 +133,6 @@ def load_report(file: Path) -> CheckReport:
             octets = read_regular(file, MAX_BYTES)
         return read_report(octets)
     except OSError as error:
-        raise CommandError(
-            f"{name} can’t be read: {error.strerror}.", ExitStatus.DATAERR
-        ) from error
+        raise ExitError(f"{name} can’t be read: {error.strerror}.", ExitStatus.DATAERR) from error
     except ReportFormatError as error:
-        raise CommandError(f"{name} is no report: {error}.", ExitStatus.DATAERR) from error
+        raise ExitError(f"{name} is no report: {error}.", ExitStatus.DATAERR) from error

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.cli.invocation import (
-    CommandError,
+    ExitError,
     Invocation,
     first_interrupt,
     print_rows,
@@ -66,7 +66,7 @@ def running_sandbox() -> Iterator[tuple[Sandbox, Path]]:
     """Run the sandbox; give it and its CA file, in a private folder that goes with it.
 
     Raises:
-        CommandError: This machine gives no local port or no temporary file.
+        ExitError: This machine gives no local port or no temporary file.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -76,7 +76,7 @@ def running_sandbox() -> Iterator[tuple[Sandbox, Path]]:
             write_atomic(ca_file, server.ca_pem.encode())
         except OSError as error:
             text = f"The sandbox can’t start: {error}"
-            raise CommandError(text, ExitStatus.UNAVAILABLE) from error
+            raise ExitError(text, ExitStatus.UNAVAILABLE) from error
         yield server, ca_file
 
 

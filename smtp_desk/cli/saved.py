@@ -10,7 +10,7 @@ from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.notice import StatusKind
 from smtp_desk.app.routes.custom import Saved, failure_text, load_saved, remove_saved, switch_saved
 from smtp_desk.app.routes.outage import in_outage, read_outage, try_again
-from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, say
+from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
 from smtp_desk.cli.sending import NOTHING
 from smtp_desk.core.exit_status import ExitStatus
@@ -108,9 +108,9 @@ def _switch_on(invocation: Invocation) -> Saved:
 def _load(invocation: Invocation) -> Saved:
     saved = load_saved(invocation.services)
     if saved.status.kind is StatusKind.FILE_UNREADABLE:
-        raise CommandError(saved.status.text, ExitStatus.CONFIG)
+        raise ExitError(saved.status.text, ExitStatus.CONFIG)
     if saved.settings is None:
-        raise CommandError(NOTHING, ExitStatus.CONFIG)
+        raise ExitError(NOTHING, ExitStatus.CONFIG)
     return _telling_of_outage(invocation, saved)
 
 
@@ -120,9 +120,9 @@ def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
         saved = change()
     except NotProvenError as error:
         text = f"The switch stays off. {failure_text(error)}"
-        raise CommandError(text, ExitStatus.DATAERR) from error
+        raise ExitError(text, ExitStatus.DATAERR) from error
     except SaveError as error:
-        raise CommandError(failure_text(error), ExitStatus.CANTCREAT) from error
+        raise ExitError(failure_text(error), ExitStatus.CANTCREAT) from error
     say(invocation.out, _telling_of_outage(invocation, saved).status.text)
     return ExitStatus.OK
 

@@ -10,7 +10,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from smtp_desk.cli.invocation import CommandError, Invocation, say, write_octets
+from smtp_desk.cli.invocation import ExitError, Invocation, say, write_octets
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.outbox import FileName
 from smtp_desk.cli.sending import (
@@ -155,14 +155,14 @@ def _email(
     """Make the email of what was typed.
 
     Raises:
-        CommandError: A value is wrong or missing, or a file can't be read.
+        ExitError: A value is wrong or missing, or a file can't be read.
     """
     try:
         email = kind_from(kind, variables, to=to)
         if isinstance(email, Message):
             email = dataclasses.replace(email, attachments=[_attachment(file) for file in files])
     except EmailError as error:
-        raise CommandError(str(error), ExitStatus.DATAERR) from error
+        raise ExitError(str(error), ExitStatus.DATAERR) from error
     return email
 
 
@@ -173,10 +173,10 @@ def _attachment(file: Path) -> Attachment:
             content = stream.read(most + 1)
     except OSError as error:
         text = f"{file} can’t be read: {error.strerror}."
-        raise CommandError(text, ExitStatus.DATAERR) from error
+        raise ExitError(text, ExitStatus.DATAERR) from error
     if len(content) > most:
         text = f"{file} has more than {most} octets: too large for an email."
-        raise CommandError(text, ExitStatus.DATAERR)
+        raise ExitError(text, ExitStatus.DATAERR)
     media_type, coding = mimetypes.guess_type(file.name)
     if media_type is None or coding or media_type.startswith(("message/", "multipart/")):
         media_type = _UNKNOWN_TYPE

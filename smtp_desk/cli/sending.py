@@ -13,7 +13,7 @@ from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.routes.outage import local_time
 from smtp_desk.app.routes.status import Status, read_status
 from smtp_desk.app.services import Services
-from smtp_desk.cli.invocation import CommandError, Invocation, print_rows
+from smtp_desk.cli.invocation import ExitError, Invocation, print_rows
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import finding_json
@@ -57,11 +57,11 @@ def services_to_send(invocation: Invocation) -> Services:
     """Return the services.
 
     Raises:
-        CommandError: They need what can't be read; nothing was stored.
+        ExitError: They need what can't be read; nothing was stored.
     """
     try:
         return invocation.services
-    except CommandError as error:
+    except ExitError as error:
         raise _not_stored(error) from error
 
 
@@ -70,19 +70,19 @@ def open_sender(services: Services) -> Iterator[Sender]:
     """Give the sender over the saved settings.
 
     Raises:
-        CommandError: The email could not be stored.
+        ExitError: The email could not be stored.
     """
     try:
         with services.open_sender() as sender:
             yield sender
     except MessageTooLargeError as error:
-        raise CommandError(str(error), ExitStatus.DATAERR) from error
+        raise ExitError(str(error), ExitStatus.DATAERR) from error
     except OutboxError as error:
         raise _not_stored(error) from error
 
 
-def _not_stored(error: Exception) -> CommandError:
-    return CommandError(f"Nothing was stored or sent. {error}", ExitStatus.TEMPFAIL)
+def _not_stored(error: Exception) -> ExitError:
+    return ExitError(f"Nothing was stored or sent. {error}", ExitStatus.TEMPFAIL)
 
 
 def receipt_status(receipt: Receipt) -> ExitStatus:

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 import click
 
 from smtp_desk.app.services import Services
-from smtp_desk.cli.invocation import CommandError, Invocation, say
+from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.sending import (
     SEND_ENVIRONMENT,
@@ -196,7 +196,7 @@ def sendmail(
     if not recipients and not from_header:
         raise click.UsageError("Name a recipient, or give -t to send to those in the header.")
     if sys.stdin is None:
-        raise CommandError("There is no message: standard input is closed.", ExitStatus.DATAERR)
+        raise ExitError("There is no message: standard input is closed.", ExitStatus.DATAERR)
     octets = _read(sys.stdin.buffer, ignore_dots=ignore_dots)
     services = services_to_send(invocation)
     submission = Submission(
@@ -209,7 +209,7 @@ def sendmail(
     try:
         message = read_foreign(octets, submission, now=services.now(), most_octets=_MOST_OCTETS)
     except ForeignMessageError as error:
-        raise CommandError(str(error), ExitStatus.DATAERR) from error
+        raise ExitError(str(error), ExitStatus.DATAERR) from error
     with open_sender(services) as desk:
         receipt = desk.send(message)
     if verbose:

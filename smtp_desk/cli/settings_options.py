@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
-from smtp_desk.cli.invocation import CommandError, Invocation, say
+from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import DEFAULT_PORT, AuthMethod, Security, SettingsDraft
@@ -127,14 +127,14 @@ def read_password(invocation: Invocation, *, from_stdin: bool, username: str) ->
     Raises:
         click.UsageError: Standard input is no UTF-8.
         click.Abort: The prompt was not answered.
-        CommandError: The systemd credential can't be read.
+        ExitError: The systemd credential can't be read.
     """
     if from_stdin:
         return _read_stdin()
     try:
         given = unattended_secret(invocation.environ)
     except CredentialsUnavailableError as error:
-        raise CommandError(error.text, ExitStatus.DATAERR) from error
+        raise ExitError(error.text, ExitStatus.DATAERR) from error
     if given is not None:
         return given
     if username.strip() and invocation.attended:

@@ -9,7 +9,7 @@ from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.outage import HealthState, local_time
 from smtp_desk.app.routes.status import HealthReport, Status, read_status
-from smtp_desk.cli.invocation import CommandError, Invocation, print_rows, write_octets
+from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, write_octets
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.cli.sending import why_waiting
 from smtp_desk.core.exit_status import ExitStatus
@@ -63,7 +63,7 @@ def status(invocation: Invocation, *, as_json: bool) -> ExitStatus:
     try:
         found = read_status(invocation.services)
     except SettingsFileError as error:
-        raise CommandError(failure_text(error), ExitStatus.CONFIG) from error
+        raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     if as_json:
         text = json.dumps(found.to_json(), ensure_ascii=False, indent=2)
         write_octets(f"{text}\n".encode("utf-8", "backslashreplace"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.cli import sendmail
-from smtp_desk.cli.invocation import CommandError
+from smtp_desk.cli.invocation import ExitError
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import EVERYTHING
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
@@ -155,7 +155,7 @@ def test_without_standard_input_there_is_no_message(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    with pytest.raises(CommandError, match="standard input is closed"):
+    with pytest.raises(ExitError, match="standard input is closed"):
         sendmail.sendmail.main(["ann@example.org"], standalone_mode=False)
     assert states(desk) == []
 

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from smtp_desk.cli.render import StageList
+from smtp_desk.cli.render import StagePrinter
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 
 EVENTS = (
@@ -22,7 +22,7 @@ EVENTS = (
 
 
 def played(console: Console) -> None:
-    with StageList(console) as stages:
+    with StagePrinter(console) as stages:
         for event in EVENTS:
             stages.show(event)
 
@@ -41,7 +41,7 @@ def test_in_a_pipe_each_end_of_a_stage_is_a_line_without_control_characters() ->
 def test_in_a_pipe_the_other_ports_are_no_second_failure() -> None:
     output = io.StringIO()
     ports: list[Json] = [{"port": 587, "answer": "closed"}, {"port": 465, "answer": "tls"}]
-    with StageList(Console(file=output, markup=False)) as stages:
+    with StagePrinter(Console(file=output, markup=False)) as stages:
         stages.show(StageEvent(Stage.TLS, StageStatus.FAILED, 9, {"reason": "cut"}))
         stages.show(StageEvent(Stage.TLS, StageStatus.FAILED, 0, {"other_ports": ports}))
     assert output.getvalue().splitlines() == [
