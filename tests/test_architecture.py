@@ -71,7 +71,6 @@ SAME_CLASS_NAMES: Final = {
     "EmailTypesView": "as DeliveryView",
     "_Page": _PAGE,
     # To be renamed.
-    "Identity": "sandbox",
     "Notices": "ui",
     "Outcome": "sender",
     "Part": "app",

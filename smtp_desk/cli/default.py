@@ -27,8 +27,9 @@ from smtp_desk.cli.proof import (
 )
 from smtp_desk.cli.settings_options import settings_given, settings_options
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
-from smtp_desk.store.settings_store import NotProvenError, SaveError
+from smtp_desk.store.stored import NotProvenError
 
 _SHOW_STATUSES: Final[Meanings] = {
     ExitStatus.OK: "done",

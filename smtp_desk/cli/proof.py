@@ -31,7 +31,7 @@ from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.smtp.net.deadline import Cancel
-from smtp_desk.store.settings_store import SaveError
+from smtp_desk.store.save_protocol import SaveError
 
 _TICK_S: Final = 0.05
 # Not a SimpleQueue: a signal at the end of its wait makes that wait endless (CPython to 3.13).

@@ -16,7 +16,8 @@ from smtp_desk.cli.sending import NOTHING
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.store.credentials import CredentialStore, UnattendedCredentials
-from smtp_desk.store.settings_store import NotProvenError, SaveError
+from smtp_desk.store.save_protocol import SaveError
+from smtp_desk.store.stored import NotProvenError
 
 _STATUSES: Final[Meanings] = {
     ExitStatus.OK: "done",

@@ -1,12 +1,12 @@
-"""The settings of one SMTP server, valid by construction.
-
-The form exactly as typed.
-"""
+"""The form as typed, and the settings of one SMTP server that come of it, valid by construction."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from smtp_desk.core.secret import Secret, StoredSecret
+
+DEFAULT_PORT: Final = "587"
 
 
 class Security(StrEnum):
@@ -28,7 +28,7 @@ class AuthMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """What a test tests, Save saves and the sender uses. Made by `draft.parse` only.
+    """What a test tests, Save saves and the sender uses. Made by `validation.parse` only.
 
     Attributes:
         host: Host name as A-labels in lower case, or an IP address without brackets.
@@ -69,9 +69,6 @@ class Snapshot:
 
     settings: ServerSettings
     password: Secret | StoredSecret
-
-
-DEFAULT_PORT = "587"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ _LEAF_NAMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class TlsIdentity:
     """What the sandbox proves itself with.
 
     Attributes:
@@ -36,7 +36,7 @@ class Identity:
     context: ssl.SSLContext
 
 
-def make_identity(now: datetime) -> Identity:
+def make_tls_identity(now: datetime) -> TlsIdentity:
     """Make an authority and a certificate for localhost, 127.0.0.1 and ::1.
 
     Both are EC P-256 in the strict form of RFC 5280, valid from a day before `now` until
@@ -56,7 +56,7 @@ def make_identity(now: datetime) -> Identity:
     leaf = _certificate(now, _name("localhost"), ca_name, leaf_key.public_key(), ca_key)
     ca_pem = ca.public_bytes(serialization.Encoding.PEM)
     chain_pem = leaf.public_bytes(serialization.Encoding.PEM) + ca_pem
-    return Identity(ca_pem.decode("ascii"), _server_context(chain_pem, leaf_key))
+    return TlsIdentity(ca_pem.decode("ascii"), _server_context(chain_pem, leaf_key))
 
 
 def _name(common_name: str) -> x509.Name:

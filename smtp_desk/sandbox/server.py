@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.sandbox.authority import make_identity
+from smtp_desk.sandbox.authority import make_tls_identity
 from smtp_desk.sandbox.conversation import HOST, Postmaster, silence_library_log
 from smtp_desk.sandbox.inbox import Inbox
 from smtp_desk.sandbox.recipients import DOMAIN
@@ -116,7 +116,7 @@ class Sandbox:
         if self._run is not None:
             raise RuntimeError("the sandbox runs already")
         silence_library_log()
-        identity = make_identity(self._clock())
+        identity = make_tls_identity(self._clock())
         password = Secret(secrets.token_urlsafe(12))
         postmaster = Postmaster(
             self.inbox, self.username, password, slow_seconds=self._slow_seconds

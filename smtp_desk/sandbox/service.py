@@ -1,7 +1,4 @@
-"""The thread and the event loop that the sandbox's conversations live in.
-
-Listening sockets that only this machine can reach.
-"""
+"""The thread, the event loop and the loopback sockets of the sandbox's conversations."""
 
 import asyncio
 import contextlib
@@ -12,9 +9,11 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Final
 
 from smtp_desk.sandbox.conversation import Conversation, Postmaster
+
+_ATTEMPTS: Final = 16
 
 _log = logging.getLogger(__name__)
 
@@ -110,9 +109,6 @@ def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Pass over what a client did to its connection: aborted handshakes, resets, probes."""
     error = context.get("exception")
     _log.debug("a connection to the sandbox ended by %s", type(error).__name__)
-
-
-_ATTEMPTS = 16
 
 
 def listen_on_loopback() -> list[socket.socket]:

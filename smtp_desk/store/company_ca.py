@@ -1,7 +1,4 @@
-"""The company CAs that a person trusted by their fingerprint, each for one host only.
-
-Reading the certificates of a company CA from the file that a person named.
-"""
+"""Company CAs: the file that a person named, and those trusted by their fingerprint."""
 
 import errno
 import hashlib
@@ -14,13 +11,21 @@ from typing import Final
 from smtp_desk.core.settings import CaFile
 from smtp_desk.store.files import read_regular, write_atomic
 
+MAX_BYTES: Final = 1024 * 1024
+_ARMOUR: Final = b"-----BEGIN "
+_CERTIFICATE: Final = (b"-----BEGIN CERTIFICATE-----", b"-----BEGIN X509 CERTIFICATE-----")
+_PROBLEMS: Final = {
+    errno.ENOENT: "ca_file.missing",
+    errno.ENOTDIR: "ca_file.missing",
+    errno.EFBIG: "ca_file.too_large",
+}
 _PRIVATE: Final = 0o700
 _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9.-]")
 _LONGEST_HOST: Final = 64
 
 
 class TrustedCas:
-    """One file for each CA and host: the file is there, so the host may be served with it."""
+    """The CAs that a person trusted, each for one host only, while its file is there."""
 
     def __init__(self, folder: Path) -> None:
         """Touch nothing yet; `folder` is made when the first CA is trusted."""
@@ -58,16 +63,6 @@ class TrustedCas:
             if path not in kept:
                 with suppress(OSError):
                     path.unlink()
-
-
-MAX_BYTES: Final = 1024 * 1024
-_ARMOUR: Final = b"-----BEGIN "
-_CERTIFICATE: Final = (b"-----BEGIN CERTIFICATE-----", b"-----BEGIN X509 CERTIFICATE-----")
-_PROBLEMS: Final = {
-    errno.ENOENT: "ca_file.missing",
-    errno.ENOTDIR: "ca_file.missing",
-    errno.EFBIG: "ca_file.too_large",
-}
 
 
 def read_ca_file(path: str) -> CaFile:

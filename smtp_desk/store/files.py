@@ -1,7 +1,4 @@
-"""Writing a file so that it is whole at every moment: the old one or the new one.
-
-Reading a file that a person named: never a pipe, a device or something endless.
-"""
+"""Files: written so that they are whole at every moment, read only where they are regular."""
 
 import contextlib
 import errno
@@ -15,6 +12,13 @@ from typing import Final
 PRIVATE: Final = 0o600
 _ABANDONED_S: Final = 3600.0
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+# A pipe without a writer must not block the open; Windows knows neither pipes nor the flag.
+_OPEN_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 # Absent on Windows, where a folder can't be opened and a replace needs no fsync of it.
 _O_DIRECTORY: Final[int | None] = getattr(os, "O_DIRECTORY", None)
 
@@ -87,15 +91,6 @@ def _remove_if_older(path: Path, newest: float) -> None:
     with contextlib.suppress(OSError):
         if path.stat().st_mtime <= newest:
             path.unlink()
-
-
-# A pipe without a writer must not block the open; Windows knows neither pipes nor the flag.
-_OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 def read_regular(path: Path, limit: int) -> bytes:

@@ -1,7 +1,4 @@
-"""Where `resources/` lies: inside an installed wheel, or beside the package in a checkout.
-
-The catalogue of findings, read from the tables in `resources/`.
-"""
+"""The data that comes with the program: inside an installed wheel, or beside the package."""
 
 from functools import cache
 from pathlib import Path

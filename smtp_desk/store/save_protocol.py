@@ -1,7 +1,4 @@
-"""Why settings could not be saved.
-
-The journal of a save: which keys of the keyring it touches, known before it touches them.
-"""
+"""The parts of a save: its journal, and why it failed."""
 
 import errno
 from collections.abc import Iterable, Iterator
@@ -15,6 +12,8 @@ import filelock
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.files import read_regular, sync_folder, write_atomic
 from smtp_desk.store.settings_file import SettingsFileError
+
+_MAX_BYTES: Final = 1024 * 1024
 
 
 class SaveStep(StrEnum):
@@ -88,11 +87,8 @@ def _save_error(step: SaveStep, error: Exception) -> SaveError:
     return SaveError(step, reason, f"Could not save{where}. {words}")
 
 
-_MAX_BYTES: Final = 1024 * 1024
-
-
 class Journal:
-    """A file with one key a line, durable before the first of them is touched."""
+    """The keys that a save touches: a file, durable before the first of them is touched."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

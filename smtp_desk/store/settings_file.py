@@ -18,23 +18,8 @@ from smtp_desk.store.settings_toml import (
     encode,
 )
 from smtp_desk.store.stored import (
-    DefaultKind,
-    DefaultService,
-    Preferences,
-    StoredServer,
     StoredSettings,
 )
-
-__all__ = [
-    "DefaultKind",
-    "DefaultService",
-    "Preferences",
-    "SettingsFile",
-    "SettingsFileError",
-    "SettingsFileProblem",
-    "StoredServer",
-    "StoredSettings",
-]
 
 _MAX_BYTES: Final = 1024 * 1024
 _CA_NAME: Final = re.compile(r"ca-[0-9a-f]{12}\.pem")

@@ -20,7 +20,7 @@ from smtp_desk.store.credentials import (
 )
 from smtp_desk.store.files import remove_leftovers
 from smtp_desk.store.paths import Paths
-from smtp_desk.store.save_protocol import Journal, SaveError, SaveReason, SaveStep, failing_at
+from smtp_desk.store.save_protocol import Journal, SaveError, SaveStep, failing_at
 from smtp_desk.store.settings_file import SettingsFile, SettingsFileError
 from smtp_desk.store.stored import (
     DefaultKind,
@@ -33,18 +33,6 @@ from smtp_desk.store.stored import (
     StoredSettings,
     judged,
 )
-
-__all__ = [
-    "NotProvenError",
-    "SaveError",
-    "SaveReason",
-    "SaveStep",
-    "ServerState",
-    "ServerStatus",
-    "SettingsStore",
-    "fresh_key",
-    "fresh_salt",
-]
 
 _LOCK_TIMEOUT_S: Final = 10.0
 # Where these refuse to write, nothing was written: there is nothing to take back.

@@ -1,7 +1,4 @@
-"""What the settings file holds, as values.
-
-What a saved server is good for, before anything is sent.
-"""
+"""What the settings file holds, as values, and what a saved server is good for."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -10,11 +10,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smtp_desk.sandbox.authority import Identity, make_identity
+from smtp_desk.sandbox.authority import TlsIdentity, make_tls_identity
 from tests.sandbox.conftest import NOW, strict_trust
 
 
-def handshake(identity: Identity, trust: ssl.SSLContext, name: str) -> ssl.SSLObject:
+def handshake(identity: TlsIdentity, trust: ssl.SSLContext, name: str) -> ssl.SSLObject:
     """Shake hands in memory and return the client's side."""
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = trust.wrap_bio(to_client, to_server, server_hostname=name)
@@ -35,30 +35,30 @@ def present() -> datetime:
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1"])
 def test_a_strict_client_that_trusts_the_ca_is_content(name: str) -> None:
-    identity = make_identity(present())
+    identity = make_tls_identity(present())
     client = handshake(identity, strict_trust(identity.ca_pem), name)
     assert client.version() in {"TLSv1.2", "TLSv1.3"}
 
 
 def test_the_certificate_is_for_this_machine_only() -> None:
-    identity = make_identity(present())
+    identity = make_tls_identity(present())
     with pytest.raises(ssl.SSLCertVerificationError, match=r"(?i)hostname mismatch"):
         handshake(identity, strict_trust(identity.ca_pem), "mail.example.org")
 
 
 def test_each_authority_vouches_for_itself_only() -> None:
-    first, second = make_identity(present()), make_identity(present())
+    first, second = make_tls_identity(present()), make_tls_identity(present())
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(first, strict_trust(second.ca_pem), "localhost")
 
 
 def test_tls_1_1_is_too_old() -> None:
-    assert make_identity(NOW).context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert make_tls_identity(NOW).context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-9))])
 def test_ca_certificate_in_its_strict_form(zone: timezone) -> None:
-    ca = x509.load_pem_x509_certificate(make_identity(NOW.astimezone(zone)).ca_pem.encode())
+    ca = x509.load_pem_x509_certificate(make_tls_identity(NOW.astimezone(zone)).ca_pem.encode())
     assert ca.not_valid_before_utc == NOW - timedelta(days=1)
     assert ca.not_valid_after_utc == NOW + timedelta(days=30)
     assert isinstance(ca.public_key(), ec.EllipticCurvePublicKey)
@@ -75,7 +75,7 @@ def test_ca_certificate_in_its_strict_form(zone: timezone) -> None:
 
 
 def test_the_server_sends_its_issuer_too() -> None:
-    identity = make_identity(present())
+    identity = make_tls_identity(present())
     certificates = identity.context.get_ca_certs()
     assert not certificates, "the server trusts nobody"
     client = handshake(identity, strict_trust(identity.ca_pem), "localhost")
@@ -112,9 +112,9 @@ def test_key_file_is_private_encrypted_and_gone(
     )
     if fails:
         with pytest.raises(ssl.SSLError):
-            make_identity(NOW)
+            make_tls_identity(NOW)
     else:
-        make_identity(NOW)
+        make_tls_identity(NOW)
     assert _Spy.seen is not None
     mode, octets = _Spy.seen
     assert mode == 0o600

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import pytest
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.sandbox.authority import make_identity
+from smtp_desk.sandbox.authority import make_tls_identity
 from smtp_desk.sandbox.conversation import Conversation, Postmaster
 from smtp_desk.sandbox.inbox import Inbox
 from smtp_desk.sandbox.server import Sandbox
@@ -185,7 +185,7 @@ def test_a_start_that_fails_says_so_and_leaves_nothing() -> None:
     tls_listeners[0].close()
     service = Service(
         Postmaster(Inbox(lambda: NOW), "bo", Secret("secret"), slow_seconds=0.0),
-        make_identity(NOW).context,
+        make_tls_identity(NOW).context,
         starttls=starttls_listeners,
         tls=tls_listeners,
     )

@@ -18,13 +18,9 @@ from smtp_desk.store.credentials import (
     MemoryCredentials,
     UnavailableReason,
 )
+from smtp_desk.store.save_protocol import SaveError, SaveReason, SaveStep
 from smtp_desk.store.settings_file import SettingsFileError, SettingsFileProblem
-from smtp_desk.store.settings_store import (
-    SaveError,
-    SaveReason,
-    SaveStep,
-    SettingsStore,
-)
+from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import Preferences, StoredSettings
 from tests.store.failing_credentials import FailingCredentials, keys, save_old
 from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET

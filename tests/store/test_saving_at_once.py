@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.store.paths import Paths
-from smtp_desk.store.settings_store import ServerState, SettingsStore
+from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.stored import ServerState
 from tests.store.folder_credentials import FolderCredentials
 
 if TYPE_CHECKING:

@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.core.settings import Security
-from smtp_desk.store.settings_file import (
-    SettingsFile,
-    SettingsFileError,
-    SettingsFileProblem,
-    StoredServer,
-    StoredSettings,
-)
+from smtp_desk.store.settings_file import SettingsFile, SettingsFileError, SettingsFileProblem
+from smtp_desk.store.stored import StoredServer, StoredSettings
 from tests.store.settings import OLD
 
 if TYPE_CHECKING:

@@ -13,13 +13,16 @@ from smtp_desk.core.settings import Security
 from smtp_desk.store.credentials import (
     MemoryCredentials,
 )
-from smtp_desk.store.settings_store import (
+from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.stored import (
+    DefaultKind,
+    DefaultService,
     NotProvenError,
+    Preferences,
     ServerState,
     ServerStatus,
-    SettingsStore,
+    StoredSettings,
 )
-from smtp_desk.store.stored import DefaultKind, DefaultService, Preferences, StoredSettings
 from tests.store.failing_credentials import FailingCredentials, keys, save_old
 from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, RELAY
 

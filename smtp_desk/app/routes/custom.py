@@ -10,9 +10,16 @@ from smtp_desk.app.services import Services
 from smtp_desk.core.address import parse_host
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft, Snapshot
+from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
-from smtp_desk.store.settings_store import NotProvenError, SaveError, ServerState, ServerStatus
-from smtp_desk.store.stored import DefaultKind, StoredServer, StoredSettings
+from smtp_desk.store.stored import (
+    DefaultKind,
+    NotProvenError,
+    ServerState,
+    ServerStatus,
+    StoredServer,
+    StoredSettings,
+)
 
 _log: Final = logging.getLogger(__name__)
 
