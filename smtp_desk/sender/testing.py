@@ -1,18 +1,18 @@
-"""For the tests of programs that send: an outbox and a route health that live in memory.
+"""For the tests of programs that send: an outbox and what is known of routes, in memory.
 
 They keep the same contract as those on disk, within one process.
 """
 
 import itertools
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, final
 
 from smtp_desk.sender.outbox import lifecycle
-from smtp_desk.sender.outbox.clock import UtcClock, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
 from smtp_desk.sender.outbox.entries import (
     Change,
     Claim,
@@ -32,12 +32,22 @@ from smtp_desk.sender.outbox.outbox import (
     Query,
 )
 from smtp_desk.sender.routes import health as route_health
+from smtp_desk.sender.routes import throttle as throttling
 from smtp_desk.sender.routes.health import (
     EVENT_LEASE,
     KEPT_EVENTS,
     HealthEvent,
     RouteHealth,
     Verdict,
+)
+from smtp_desk.sender.routes.throttle import (
+    CONNECTION_LEASE,
+    MINUTE_MS,
+    RENEW_EVERY,
+    ConnectionLease,
+    Login,
+    ThrottleState,
+    Turns,
 )
 
 _FINISHED: Final = (EntryState.ACCEPTED, EntryState.DROPPED)
@@ -273,6 +283,13 @@ class MemoryHealth:
         """See `Health.record_uncertain`."""
         return self._change(route, lambda health, _: route_health.left_uncertain(health))
 
+    def record_refusal(self, route: str, code: str, recipient: str, message_id: str) -> None:
+        """See `Health.record_refusal`."""
+        self._change(
+            route,
+            lambda health, now: route_health.refused(health, code, recipient, message_id, now),
+        )
+
     def record_fallback(self, route: str, count: int = 1) -> None:
         """See `Health.record_fallback`."""
         self._change(route, lambda health, _: route_health.fell_back(health, count))
@@ -312,4 +329,98 @@ class MemoryHealth:
                 self._events[event.id] = event
                 for forgotten in list(self._events)[:-KEPT_EVENTS]:
                     del self._events[forgotten]
+            return after
+
+
+@final
+class MemoryThrottle:
+    """A `Throttle` in memory.
+
+    Args:
+        clock: Returns this moment with a time zone.
+    """
+
+    def __init__(self, clock: UtcClock = utc_now) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._states: dict[str, ThrottleState] = {}
+        self._leases: dict[str, ConnectionLease] = {}
+        self._sent: dict[str, Counter[int]] = defaultdict(Counter)
+
+    def lease(self, login: Login) -> ConnectionLease | datetime:
+        """See `Throttle.lease`."""
+        with self._lock:
+            now, state = self._now(), self.state(login)
+            if paused := state.paused(now):
+                return paused
+            if state.leased >= state.connections(now):
+                return now + RENEW_EVERY
+            lease = ConnectionLease(login, new_token(), now + CONNECTION_LEASE)
+            self._leases[lease.token] = lease
+            return lease
+
+    def renew(self, leases: Iterable[ConnectionLease]) -> tuple[ConnectionLease, ...]:
+        """See `Throttle.renew`."""
+        with self._lock:
+            now = self._now()
+            prolonged = []
+            for lease in leases:
+                held = self._held(lease.login)[: self.state(lease.login).connections(now)]
+                if any(each.token == lease.token for each in held):
+                    prolonged.append(replace(lease, until=now + CONNECTION_LEASE))
+                    self._leases[lease.token] = prolonged[-1]
+            return tuple(prolonged)
+
+    def release(self, leases: Iterable[ConnectionLease]) -> None:
+        """See `Throttle.release`."""
+        with self._lock:
+            for lease in leases:
+                self._leases.pop(lease.token, None)
+
+    def state(self, login: Login) -> ThrottleState:
+        """See `Throttle.state`."""
+        with self._lock:
+            known = self._states.get(str(login), ThrottleState())
+            return replace(known, leased=len(self._held(login)))
+
+    def take_turns(self, login: Login, wanted: int, per_hour: int = 0) -> Turns:
+        """See `Throttle.take_turns`."""
+        with self._lock:
+            now = self._now()
+            if paused := self.state(login).paused(now):
+                return Turns(0, paused)
+            if per_hour <= 0:
+                return Turns(wanted, now)
+            minute, sent = to_ms(now) // MINUTE_MS, self._sent[str(login)]
+            granted, again = throttling.turns(sent, minute, wanted, per_hour)
+            sent[minute] += granted
+            for each in [each for each in sent if not throttling.counts(each, minute)]:
+                del sent[each]
+            return Turns(granted, now if again is None else from_ms(again * MINUTE_MS))
+
+    def record_slow(self, login: Login) -> ThrottleState:
+        """See `Throttle.record_slow`."""
+        return self._change(login, throttling.slowed)
+
+    def record_acceptance(self, login: Login) -> None:
+        """See `Throttle.record_acceptance`."""
+        self._change(login, throttling.accepted)
+
+    def _now(self) -> datetime:
+        return whole_ms(self._clock())
+
+    def _held(self, login: Login) -> list[ConnectionLease]:
+        """Forget the leases that are over; return those of `login`, oldest first."""
+        now = self._now()
+        for token, lease in tuple(self._leases.items()):
+            if not now < lease.until <= now + CONNECTION_LEASE:
+                del self._leases[token]
+        return [lease for lease in self._leases.values() if str(lease.login) == str(login)]
+
+    def _change(
+        self, login: Login, rule: Callable[[ThrottleState, datetime], ThrottleState]
+    ) -> ThrottleState:
+        with self._lock:
+            after = rule(self.state(login), self._now())
+            self._states[str(login)] = after
             return after

@@ -10,7 +10,8 @@ from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import Outbox, OutboxLimits
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
-from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
+from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
+from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox, MemoryThrottle
 from tests.sender.outboxes import TurnedClock
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smtp_desk.sender.routes.health import Health
+    from smtp_desk.sender.routes.throttle import Throttle
 
 
 @pytest.fixture
@@ -51,3 +53,8 @@ def outbox(make_outbox: Callable[[OutboxLimits], Outbox]) -> Outbox:
 @pytest.fixture
 def health(database: Database | None, clock: TurnedClock) -> Health:
     return SqliteHealth(database, clock) if database else MemoryHealth(clock)
+
+
+@pytest.fixture
+def throttle(database: Database | None, clock: TurnedClock) -> Throttle:
+    return SqliteThrottle(database, clock) if database else MemoryThrottle(clock)

@@ -240,3 +240,35 @@ def test_a_probe_says_nothing_of_dots(health: Health, clock: TurnedClock) -> Non
     clock.turn(seconds=60)
     health.record_success("custom", probe(health))
     assert health.status("custom").uncertain == 1
+
+
+def refuse(health: Health, *emails: tuple[str, str]) -> None:
+    for recipient, message_id in emails:
+        health.record_refusal("custom", "recipient.refused", recipient, message_id)
+
+
+@pytest.mark.parametrize(
+    "emails",
+    [
+        [("ann@example.org", f"<{number}@x>") for number in range(9)],
+        [(f"{number}@example.org", "<1@x>") for number in range(9)],
+        [("ann@example.org", "<1@x>"), ("bo@example.org", "<2@x>"), ("ann@example.org", "<3@x>")],
+    ],
+    ids=["one recipient", "one message", "one recipient twice"],
+)
+def test_refusals_that_one_recipient_or_message_explains_rest_no_route(
+    health: Health, emails: list[tuple[str, str]]
+) -> None:
+    refuse(health, *emails)
+    assert health.may_use("custom") == Usable()
+
+
+def test_three_unknown_refusals_in_a_row_rest_the_route(health: Health, clock: TurnedClock) -> None:
+    refuse(health, ("ann@example.org", "<1@x>"), ("bo@example.org", "<2@x>"))
+    health.record_success("custom")
+    refuse(health, ("cy@example.org", "<3@x>"), ("di@example.org", "<4@x>"))
+    assert health.may_use("custom") == Usable()
+    refuse(health, ("ed@example.org", "<5@x>"))
+    assert health.may_use("custom") == Resting(clock() + timedelta(seconds=60))
+    assert health.status("custom").code == "recipient.refused"
+    assert kinds(health) == [HealthEventKind.BEGAN]

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from smtp_desk.sender.routes.pool import MAX_CONNECTIONS
 from smtp_desk.sender.routes.route import RouteResult
+from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
 from smtp_desk.smtp.session.envelope import RecipientStatus
 from tests.sender.ways_out import ACCEPTED, HASTY, REFUSED, UNCERTAIN, Dots, WaysOut, foreign
 from tests.servers.script import (

@@ -88,7 +88,41 @@ _HEALTH: Final = (
     """,
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = ((*_OUTBOX, *_HEALTH),)
+_THROTTLE: Final = (
+    """
+    CREATE TABLE throttles (
+        login TEXT NOT NULL PRIMARY KEY,
+        most INTEGER NOT NULL,
+        lowered_at INTEGER,
+        pause INTEGER NOT NULL,
+        paused_until INTEGER,
+        slow_since INTEGER
+    ) STRICT
+    """,
+    """
+    CREATE TABLE connection_leases (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        token TEXT NOT NULL UNIQUE,
+        login TEXT NOT NULL,
+        until INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE sent_by_minute (
+        login TEXT NOT NULL,
+        minute INTEGER NOT NULL,
+        sent INTEGER NOT NULL,
+        PRIMARY KEY (login, minute)
+    ) STRICT
+    """,
+)
+
+_UNKNOWN_WORDS: Final = ("ALTER TABLE route_health ADD COLUMN unknown TEXT NOT NULL DEFAULT '[]'",)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (*_OUTBOX, *_HEALTH),
+    (*_THROTTLE, *_UNKNOWN_WORDS),
+)
 """Step n leads from version n to n + 1."""
 
 

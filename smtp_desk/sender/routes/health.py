@@ -23,6 +23,9 @@ UNCERTAIN_LIMIT: Final = 3
 PROBE_LEASE: Final = timedelta(minutes=2)
 """A probe has this long; then another gets one."""
 
+UNKNOWN_LIMIT: Final = 3
+"""So many refusals in a row in words that nobody knows are the route's fault, not the emails'."""
+
 _FIRST_REST: Final = timedelta(seconds=60)
 _LONGEST_REST: Final = timedelta(minutes=15)
 _DOUBLINGS: Final = 4  # 60 s, 2, 4, 8, 15 min
@@ -124,6 +127,7 @@ class RouteHealth:
             with the first session that works, up to where the newest failure came.
         fallbacks: Emails that went by another route since the newest outage began.
         uncertain: Unanswered dots in a row.
+        unknown: Refusals in a row in words that nobody knows: recipient and message of each.
     """
 
     route: str
@@ -136,6 +140,7 @@ class RouteHealth:
     out_since: datetime | None = None
     fallbacks: int = 0
     uncertain: int = 0
+    unknown: tuple[tuple[str, str], ...] = ()
 
     @property
     def may_resend(self) -> bool:
@@ -194,13 +199,34 @@ def succeeded(health: RouteHealth, now: datetime, token: str) -> RouteHealth:
     A session that began before the rest does not end it; the probe does.
     """
     if not token:
-        health = replace(health, uncertain=0)
+        health = replace(health, uncertain=0, unknown=())
     if health.shut or _is_old_news(health, now, token):
         return health
     if token and health.code.partition(".")[0] not in _SEEN_BY_A_PROBE:
         # The next email tries it; should that fail too, the rests go on growing.
         return replace(health, resting_until=None, probe_token="", probe_until=None)
-    return RouteHealth(route=health.route, fallbacks=health.fallbacks, uncertain=health.uncertain)
+    return RouteHealth(
+        route=health.route,
+        fallbacks=health.fallbacks,
+        uncertain=health.uncertain,
+        unknown=health.unknown,
+    )
+
+
+def refused(
+    health: RouteHealth, code: str, recipient: str, message_id: str, now: datetime
+) -> RouteHealth:
+    """Return the health after a refusal in words that nobody knows.
+
+    One recipient or one message may be at fault; three of each that are not the same are
+    not, and the route rests.
+    """
+    if any(recipient == known or message_id == of for known, of in health.unknown):
+        return health
+    unknown = (*health.unknown, (recipient, message_id))
+    if len(unknown) < UNKNOWN_LIMIT:
+        return replace(health, unknown=unknown)
+    return failed(replace(health, unknown=()), code, now, "")
 
 
 def left_uncertain(health: RouteHealth) -> RouteHealth:
@@ -223,6 +249,7 @@ def reopened(health: RouteHealth) -> RouteHealth:
         probe_token="",
         probe_until=None,
         uncertain=0,
+        unknown=(),
     )
 
 
@@ -311,6 +338,16 @@ class Health(Protocol):
 
     def record_uncertain(self, route: str) -> RouteHealth:
         """Tell that a dot got no answer; the result says whether it may be sent again."""
+
+    def record_refusal(self, route: str, code: str, recipient: str, message_id: str) -> None:
+        """Tell of a refusal in words that nobody knows, whose finding has the scope `generic`.
+
+        Args:
+            route: The route.
+            code: The finding.
+            recipient: Whose email was refused.
+            message_id: Which email.
+        """
 
     def record_fallback(self, route: str, count: int = 1) -> None:
         """Tell that `count` emails took another route; a loss of power may forget it."""

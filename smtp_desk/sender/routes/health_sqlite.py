@@ -1,5 +1,6 @@
 """The health of the routes in the outbox database."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
@@ -20,11 +21,12 @@ from smtp_desk.sender.routes.health import (
 )
 
 _COLUMNS: Final = """
-    failures, resting_until, shut, code, probe_token, probe_until, out_since, fallbacks, uncertain
+    failures, resting_until, shut, code, probe_token, probe_until, out_since, fallbacks, uncertain,
+    unknown
 """
 _SELECT: Final = f"SELECT {_COLUMNS} FROM route_health WHERE route = ?"  # noqa: S608 - constant
 _REPLACE: Final = f"""
-    INSERT OR REPLACE INTO route_health ({_COLUMNS}, route) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO route_health ({_COLUMNS}, route) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """  # noqa: S608 - constant
 _INSERT_EVENT: Final = """
     INSERT INTO health_events (kind, route, at, code, out_since, fallbacks, taken_until)
@@ -82,6 +84,15 @@ class SqliteHealth:
     def record_uncertain(self, route: str) -> RouteHealth:
         """See `Health.record_uncertain`."""
         return self._change(route, route_health.left_uncertain)
+
+    def record_refusal(self, route: str, code: str, recipient: str, message_id: str) -> None:
+        """See `Health.record_refusal`."""
+        now = self._now()
+        self._change(
+            route,
+            lambda health: route_health.refused(health, code, recipient, message_id, now),
+            durable=False,
+        )
 
     def record_fallback(self, route: str, count: int = 1) -> None:
         """See `Health.record_fallback`."""
@@ -147,7 +158,7 @@ def _find(connection: sqlite3.Connection, route: str) -> RouteHealth:
     row = connection.execute(_SELECT, (route,)).fetchone()
     if row is None:
         return RouteHealth(route=route)
-    failures, resting, shut, code, token, probe, since, fallbacks, uncertain = row
+    failures, resting, shut, code, token, probe, since, fallbacks, uncertain, unknown = row
     return RouteHealth(
         route=route,
         failures=failures,
@@ -159,6 +170,7 @@ def _find(connection: sqlite3.Connection, route: str) -> RouteHealth:
         out_since=_moment(since),
         fallbacks=fallbacks,
         uncertain=uncertain,
+        unknown=tuple((recipient, of) for recipient, of in json.loads(unknown)),
     )
 
 
@@ -175,6 +187,7 @@ def _store(connection: sqlite3.Connection, health: RouteHealth) -> None:
             _milliseconds(health.out_since),
             health.fallbacks,
             health.uncertain,
+            json.dumps(health.unknown),
             health.route,
         ),
     )

@@ -14,6 +14,7 @@ from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Stage
 from smtp_desk.sender.routes.health import refuses_login
+from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
 from smtp_desk.smtp.check.naming import Overheard, context_of, finding_of
 from smtp_desk.smtp.net.deadline import Cancel, Clock
 from smtp_desk.smtp.net.resolve import Resolver
@@ -21,9 +22,6 @@ from smtp_desk.smtp.session.limits import SENDER_LIMITS, Limits
 from smtp_desk.smtp.session.redaction import Redactor
 from smtp_desk.smtp.session.session import Session
 from smtp_desk.smtp.wire.auth import Credential, reveal
-
-MAX_CONNECTIONS: Final = 3
-"""Connections to one server at once."""
 
 # A connection sends so many messages; Exim ends it after this number, others later or never.
 _MOST_MESSAGES: Final = 1000

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from smtp_desk.sender.routes.pool import (
-    MAX_CONNECTIONS,
     PooledSession,
     SessionPool,
     UnavailableError,
 )
+from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
 from smtp_desk.smtp.session.envelope import Envelope
 from tests.sender.ways_out import HASTY, TickClock, WaysOut, at_once
 from tests.servers.script import CREDENTIALS, Close, Default, Reply, Script, Silence, Turns

@@ -1,0 +1,206 @@
+"""Connections and rate of all processes in the outbox database."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, final
+
+from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import new_token
+from smtp_desk.sender.routes import throttle as rules
+from smtp_desk.sender.routes.throttle import (
+    CONNECTION_LEASE,
+    MINUTE_MS,
+    RENEW_EVERY,
+    ConnectionLease,
+    Login,
+    ThrottleState,
+    Turns,
+)
+
+_FIND: Final = """
+    SELECT most, lowered_at, pause, paused_until, slow_since FROM throttles WHERE login = ?
+"""
+_STORE: Final = """
+    INSERT OR REPLACE INTO throttles (most, lowered_at, pause, paused_until, slow_since, login)
+    VALUES (?, ?, ?, ?, ?, ?)
+"""
+# A lease that is further ahead than any can be stands for a clock that was wrong.
+_OVER: Final = "(until <= :now OR until > :farthest)"
+
+
+@final
+class SqliteThrottle:
+    """A `Throttle` that all processes with the same database share.
+
+    Args:
+        database: The open database.
+        clock: Returns this moment with a time zone.
+    """
+
+    def __init__(self, database: Database, clock: UtcClock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    def lease(self, login: Login) -> ConnectionLease | datetime:
+        """See `Throttle.lease`."""
+        now = self._now()
+        lease = ConnectionLease(login, new_token(), now + CONNECTION_LEASE)
+
+        def take(connection: sqlite3.Connection) -> ConnectionLease | datetime:
+            state = _state(connection, login, now)
+            if paused := state.paused(now):
+                return paused
+            if state.leased >= state.connections(now):
+                return now + RENEW_EVERY
+            connection.execute(
+                "INSERT INTO connection_leases (token, login, until) VALUES (?, ?, ?)",
+                (lease.token, str(login), to_ms(lease.until)),
+            )
+            return lease
+
+        return self._database.write(take, durable=False)
+
+    def renew(self, leases: Iterable[ConnectionLease]) -> tuple[ConnectionLease, ...]:
+        """See `Throttle.renew`."""
+        held, now = tuple(leases), self._now()
+        until = now + CONNECTION_LEASE
+
+        def prolong(connection: sqlite3.Connection) -> tuple[ConnectionLease, ...]:
+            return tuple(
+                replace(lease, until=until)
+                for lease in held
+                if _prolong(connection, lease, now, until)
+            )
+
+        return self._database.write(prolong, durable=False) if held else ()
+
+    def release(self, leases: Iterable[ConnectionLease]) -> None:
+        """See `Throttle.release`."""
+        tokens = [(lease.token,) for lease in leases]
+        if tokens:
+            self._database.write(
+                lambda at: at.executemany("DELETE FROM connection_leases WHERE token = ?", tokens),
+                durable=False,
+            )
+
+    def state(self, login: Login) -> ThrottleState:
+        """See `Throttle.state`."""
+        now = self._now()
+        return self._database.read(lambda connection: _state(connection, login, now))
+
+    def take_turns(self, login: Login, wanted: int, per_hour: int = 0) -> Turns:
+        """See `Throttle.take_turns`."""
+        now = self._now()
+        if paused := self.state(login).paused(now):
+            return Turns(0, paused)
+        if per_hour <= 0:
+            return Turns(wanted, now)
+        minute = to_ms(now) // MINUTE_MS
+
+        def count(connection: sqlite3.Connection) -> Turns:
+            rows = connection.execute(
+                "SELECT minute, sent FROM sent_by_minute WHERE login = ?", (str(login),)
+            ).fetchall()
+            granted, again = rules.turns(dict(rows), minute, wanted, per_hour)
+            connection.executemany(
+                "DELETE FROM sent_by_minute WHERE login = ? AND minute = ?",
+                [(str(login), each) for each, _ in rows if not rules.counts(each, minute)],
+            )
+            connection.execute(
+                """
+                INSERT INTO sent_by_minute (login, minute, sent) VALUES (?, ?, ?)
+                ON CONFLICT DO UPDATE SET sent = sent + excluded.sent
+                """,
+                (str(login), minute, granted),
+            )
+            return Turns(granted, now if again is None else from_ms(again * MINUTE_MS))
+
+        return self._database.write(count, durable=False)
+
+    def record_slow(self, login: Login) -> ThrottleState:
+        """See `Throttle.record_slow`."""
+        return self._change(login, rules.slowed)
+
+    def record_acceptance(self, login: Login) -> None:
+        """See `Throttle.record_acceptance`."""
+        before, now = self.state(login), self._now()
+        if rules.accepted(before, now) != before:
+            self._change(login, rules.accepted)
+
+    def _now(self) -> datetime:
+        return whole_ms(self._clock())
+
+    def _change(
+        self, login: Login, rule: Callable[[ThrottleState, datetime], ThrottleState]
+    ) -> ThrottleState:
+        now = self._now()
+
+        def change(connection: sqlite3.Connection) -> ThrottleState:
+            after = rule(_state(connection, login, now), now)
+            _store(connection, login, after)
+            return after
+
+        return self._database.write(change, durable=False)
+
+
+def _state(connection: sqlite3.Connection, login: Login, now: datetime) -> ThrottleState:
+    (leased,) = connection.execute(
+        f"SELECT count(*) FROM connection_leases WHERE login = :login AND NOT {_OVER}",  # noqa: S608 - constant
+        {"login": str(login), **_bounds(now)},
+    ).fetchone()
+    row = connection.execute(_FIND, (str(login),)).fetchone()
+    if row is None:
+        return ThrottleState(leased=leased)
+    limit, lowered_at, pause, paused_until, slow_since = row
+    return ThrottleState(
+        limit=limit,
+        lowered_at=_moment(lowered_at),
+        pause=timedelta(milliseconds=pause),
+        paused_until=_moment(paused_until),
+        slow_since=_moment(slow_since),
+        leased=leased,
+    )
+
+
+def _store(connection: sqlite3.Connection, login: Login, state: ThrottleState) -> None:
+    moments = (state.lowered_at, state.paused_until, state.slow_since)
+    lowered_at, paused_until, slow_since = (each and to_ms(each) for each in moments)
+    pause = state.pause // timedelta(milliseconds=1)
+    connection.execute(
+        _STORE, (state.limit, lowered_at, pause, paused_until, slow_since, str(login))
+    )
+
+
+def _prolong(
+    connection: sqlite3.Connection, lease: ConnectionLease, now: datetime, until: datetime
+) -> bool:
+    """Prolong a lease that is not over, and one of the oldest as many as there may be."""
+    bounds = _bounds(now)
+    connection.execute(f"DELETE FROM connection_leases WHERE {_OVER}", bounds)  # noqa: S608 - constant
+    most = _state(connection, lease.login, now).connections(now)
+    return bool(
+        connection.execute(
+            """
+            UPDATE connection_leases SET until = :until WHERE token = :token AND token IN (
+                SELECT token FROM connection_leases WHERE login = :login ORDER BY id LIMIT :most
+            )
+            """,
+            {
+                "until": to_ms(until),
+                "token": lease.token,
+                "login": str(lease.login),
+                "most": most,
+            },
+        ).rowcount
+    )
+
+
+def _bounds(now: datetime) -> dict[str, int]:
+    return {"now": to_ms(now), "farthest": to_ms(now + CONNECTION_LEASE)}
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else from_ms(milliseconds)

@@ -1,0 +1,93 @@
+"""A file of an older version is brought up to date, with all that stands in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import EntryState
+from smtp_desk.sender.outbox.migrations import MIGRATIONS
+from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from smtp_desk.sender.routes.health import Resting, RouteHealth
+from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.throttle import ConnectionLease, Login
+from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
+from tests.sender.outboxes import LEASE, TurnedClock
+
+VERSION_1: Final = Path(__file__).with_name("version_1.sql")
+
+
+def schema(path: Path) -> list[tuple[str, ...]]:
+    """Every column of every table, and every index and trigger, as they are now."""
+    connection = sqlite3.connect(path)
+    columns = connection.execute(
+        'SELECT t.name, c.name, c.type, c."notnull", c.pk FROM sqlite_schema AS t'
+        " JOIN pragma_table_info(t.name) AS c WHERE t.type = 'table' ORDER BY t.name, c.cid"
+    ).fetchall()
+    others = connection.execute(
+        "SELECT type, name, tbl_name FROM sqlite_schema WHERE type != 'table' ORDER BY name"
+    ).fetchall()
+    connection.close()
+    return [*columns, *others]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """An outbox as version 1 left it."""
+    connection = sqlite3.connect(tmp_path / "outbox.sqlite3", isolation_level=None)
+    connection.executescript(VERSION_1.read_text("utf-8"))
+    connection.close()
+    return tmp_path / "outbox.sqlite3"
+
+
+def test_an_old_file_has_the_schema_of_a_new_one(path: Path, tmp_path: Path) -> None:
+    with Database(path) as old, Database(tmp_path / "new.sqlite3"):
+        version = old.read(lambda at: at.execute("PRAGMA user_version").fetchone())
+        assert version == (len(MIGRATIONS),)
+        assert schema(path) == schema(tmp_path / "new.sqlite3")
+
+
+def test_all_that_stands_in_an_old_file_goes_on(path: Path) -> None:
+    clock = TurnedClock()
+    with Database(path) as database:
+        outbox, health = SqliteOutbox(database, clock), SqliteHealth(database, clock)
+        states = {entry.recipient[:2]: entry.state for entry in outbox.page().entries}
+        assert states == {
+            "an": EntryState.ACCEPTED,
+            "bo": EntryState.IN_DOUBT,
+            "cy": EntryState.READY,
+            "di": EntryState.REFUSED,
+            "ed": EntryState.SENDING,
+        }
+        assert health.may_use("custom") == Resting(clock() + timedelta(seconds=60))
+        assert health.status("custom").fallbacks == 2
+        assert health.status("default") == RouteHealth(route="default", uncertain=1)
+        event = health.take_event()
+        assert event is not None
+        clock.turn(minutes=20)
+        due = {claim.entry.recipient[:2] for claim in outbox.claim("worker", 9, LEASE)}
+        assert due == {"cy", "ed"}
+        (claim,) = outbox.claim_in_doubt("worker", 9, LEASE)
+        message = outbox.message(claim.entry.id)
+        assert (message.subject, message.payload) == ("Grüße", b"\x00\xff raw")
+        assert isinstance(
+            SqliteThrottle(database, clock).lease(Login("localhost", 25, "")), ConnectionLease
+        )
+
+
+def test_a_migration_that_is_cut_short_leaves_the_old_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = schema(path)
+    monkeypatch.setattr(
+        "smtp_desk.sender.outbox.migrations.MIGRATIONS", (*MIGRATIONS, ("nonsense",))
+    )
+    with pytest.raises(OutboxUnavailableError, match="nonsense"):
+        Database(path)
+    assert schema(path) == before
