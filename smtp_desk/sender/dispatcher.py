@@ -2,34 +2,28 @@
 
 A stored email goes to the custom server, then to the default email service, then back
 into the outbox. Every step is written down before the next one is taken.
-
-One recipient while it is dealt with, from route to route.
 """
 
 import logging
 import random as chance
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, final
 
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding, Scope
+from smtp_desk.sender.attempts import RecipientAttempt
 from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.mail.addressing import FOREIGN
-from smtp_desk.sender.outbox import lifecycle as backoff
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import (
     Accept,
-    Attempt,
     Change,
     Claim,
-    Doubt,
     MarkInDoubt,
     OutboxMessage,
-    Postpone,
-    Refuse,
     Renew,
     Resume,
 )
@@ -52,59 +46,6 @@ from smtp_desk.sender.routes.route import (
 )
 from smtp_desk.smtp.session.envelope import RecipientStatus
 
-
-@dataclass(slots=True)
-class Case:
-    """One recipient while it is dealt with.
-
-    Attributes:
-        claim: Its entry, in our hands.
-        attempts: The routes that were tried or passed over.
-        finding: Why the newest of them did not take it; None where it did.
-        fallback: Why the custom server did not take it.
-        in_doubt: Whether a dot was announced that has no answer yet.
-        receipt: What the caller is told; None as long as it is open.
-    """
-
-    claim: Claim
-    attempts: list[Attempt] = field(default_factory=list)
-    finding: Finding | None = None
-    fallback: Finding | None = None
-    in_doubt: bool = False
-    receipt: RecipientReceipt | None = None
-
-    @property
-    def recipient(self) -> str:
-        """The address."""
-        return self.claim.entry.recipient
-
-    def failed(self, route: str, finding: Finding, now: datetime, reply: str = "") -> None:
-        """Note that `route` did not take it, or was passed over."""
-        self.attempts.append(Attempt(now, route, finding.code, reply))
-        self.finding = finding
-        if route == CUSTOM:
-            self.fallback = finding
-
-    def accepted(self, route: str, now: datetime, reply: str) -> None:
-        """Note that `route` took the responsibility."""
-        self.attempts.append(Attempt(now, route, reply=reply))
-        self.finding = self.fallback if route != CUSTOM else None
-        self.end(Fate.ACCEPTED)
-
-    def end(self, fate: Fate) -> None:
-        """Settle what the caller is told."""
-        route = self.attempts[-1].route if self.attempts else ""
-        if route == CUSTOM and fate is not Fate.QUEUED:
-            self.fallback = None  # it ended there, if not at the first attempt
-        entry_id = self.claim.entry.id
-        self.receipt = RecipientReceipt(self.recipient, fate, route, self.finding, entry_id)
-
-    def left(self) -> RecipientReceipt:
-        """Return the receipt of one that is still in the outbox."""
-        entry_id = self.claim.entry.id
-        return RecipientReceipt(self.recipient, Fate.QUEUED, "", self.finding, entry_id)
-
-
 LEASE: Final = timedelta(minutes=10)
 """How long a claimed entry is ours: more than all before its dot may take."""
 
@@ -115,8 +56,6 @@ _TOO_MANY: Final = "recipient.throttled"
 _INTERNAL: Final = "session.internal_error"
 _INTERNATIONAL: Final = "sender.internationalized"
 _UNCONFIRMED: Final = "message.unconfirmed"
-# Without any route there is nothing to grow impatient with: look again now and then.
-_WITHOUT_ROUTE: Final = timedelta(minutes=15)
 
 _log: Final = logging.getLogger(__name__)
 
@@ -174,14 +113,15 @@ class Dispatcher:
 
     def deliver(self, claims: Sequence[Claim], message: OutboxMessage, routes: Routes) -> Outcome:
         """Send one stored message to the recipients of these claims, in one transaction a route."""
-        cases = [Case(claim) for claim in claims]
+        bound = message.metadata.get(ONLY_ROUTE, "")
+        recipients = [RecipientAttempt(claim, routes, bound) for claim in claims]
         try:
-            self._renew(cases)
+            self._renew(recipients)
             for name in (CUSTOM, DEFAULT):
-                waiting = [case for case in cases if _may_take(case, name, message, routes)]
-                if routes.of(name) is not None and waiting:
+                waiting = [recipient for recipient in recipients if recipient.may_take(name)]
+                if waiting:
                     self._try(name, waiting, message, routes)
-            self._put_off([case for case in cases if case.receipt is None], routes)
+            self._put_off([recipient for recipient in recipients if recipient.receipt is None])
         except OutboxError as error:
             # No dot leaves that could not be written down before: what has no end yet is
             # safe where it is stored, and is sent when its lease is over.
@@ -189,10 +129,12 @@ class Dispatcher:
         finally:
             # Only now: a probe that works makes all waiting mail due, and this with it.
             self._prober.start_granted()
-        receipts = tuple(case.receipt or case.left() for case in cases)
+        receipts = tuple(recipient.receipt or recipient.left() for recipient in recipients)
         for each in receipts:
             _log.info("%s %s %s", message.kind, each.entry_id, _told(each))
-        fallback = next((case.fallback for case in cases if case.fallback is not None), None)
+        fallback = next(
+            (recipient.fallback for recipient in recipients if recipient.fallback is not None), None
+        )
         return Outcome(receipts, fallback)
 
     def probe_rested(self, routes: Routes) -> None:
@@ -222,25 +164,29 @@ class Dispatcher:
         """Give the probes that run this long to end."""
         self._prober.wait(seconds)
 
-    def _renew(self, cases: list[Case]) -> None:
+    def _renew(self, recipients: list[RecipientAttempt]) -> None:
         """Take more time where half of it is over; what others took over is left to them."""
         half_over = self._clock() + LEASE / 2
-        leases = [(case, case.claim.entry.lease) for case in cases]
-        short = [case for case, lease in leases if lease is None or lease.until <= half_over]
+        leases = [(recipient, recipient.claim.entry.lease) for recipient in recipients]
+        short = [
+            recipient for recipient, lease in leases if lease is None or lease.until <= half_over
+        ]
         if not short:
             return
-        lost = self._outbox.apply(Renew(case.claim, LEASE) for case in short)
-        for case in short:
-            if case.claim.entry.id in lost:
-                case.end(Fate.QUEUED)
+        lost = self._outbox.apply(Renew(recipient.claim, LEASE) for recipient in short)
+        for recipient in short:
+            if recipient.claim.entry.id in lost:
+                recipient.end(Fate.QUEUED)
 
-    def _try(self, name: str, cases: list[Case], message: OutboxMessage, routes: Routes) -> None:
+    def _try(
+        self, name: str, recipients: list[RecipientAttempt], message: OutboxMessage, routes: Routes
+    ) -> None:
         way = self._usable(name, routes)
         if isinstance(way, Finding):
-            for case in cases:
-                case.failed(name, way, self._clock())
+            for recipient in recipients:
+                recipient.failed(name, way, self._clock())
             return
-        waiting = cases
+        waiting = recipients
         while waiting:
             throttled = self._send(way, waiting, message, routes)
             # Too many recipients at once: the rest follows on the same route, as long as
@@ -251,14 +197,9 @@ class Dispatcher:
         """Return the route, or why it is not used now; the one to probe it begins to."""
         self._refusals.catch_up()
         way = routes.of(name)
-        if isinstance(way, Finding) and not routes.current():
-            return way  # it says nothing of the settings that are saved by now
-        verdict = self._health.may_use(name)
         if isinstance(way, Finding):
-            if isinstance(verdict, Usable | Probe):
-                token = verdict.token if isinstance(verdict, Probe) else ""
-                self._health.record_failure(name, way.code, token)
-            return way
+            return way  # what this process can't use others may: nothing is told of the route
+        verdict = self._health.may_use(name)
         if way is not None and isinstance(verdict, Usable):
             return way
         if way is not None and isinstance(verdict, Probe):
@@ -266,56 +207,68 @@ class Dispatcher:
         return self._told(self._health.status(name).code)
 
     def _send(
-        self, route: Route, cases: list[Case], message: OutboxMessage, routes: Routes
-    ) -> list[Case]:
-        """Send in one transaction; return the cases for which it had too many recipients."""
+        self,
+        route: Route,
+        recipients: list[RecipientAttempt],
+        message: OutboxMessage,
+        routes: Routes,
+    ) -> list[RecipientAttempt]:
+        """Send in one transaction; return the recipients for which it had too many recipients."""
 
         def before_dot() -> None:
-            self._mark(route, cases)
+            self._mark(route, recipients)
 
-        recipients = tuple(case.recipient for case in cases)
+        addresses = tuple(recipient.address for recipient in recipients)
         says_of_route = True
         try:
-            results = route.send(message, recipients, before_dot)
+            results = route.send(message, addresses, before_dot)
         except LeaseLostError:
-            left = [case for case in cases if case.receipt is None]
+            left = [recipient for recipient in recipients if recipient.receipt is None]
             return self._send(route, left, message, routes) if left else []
         except OutboxError:
             raise
         except Exception as error:  # noqa: BLE001 - the caller decides what an error means
             _log.exception("our own fault while sending by the route %s", route.name)
-            results = tuple(self._our_fault(case) for case in cases)
+            results = tuple(self._our_fault(recipient) for recipient in recipients)
             says_of_route = not isinstance(error, UnsendableError)
         resend = self._may_resend(route.name, results, routes)
-        self._write_down(route.name, cases, results, resend=resend)
+        self._write_down(route.name, recipients, results, resend=resend)
         if says_of_route:
-            self._tell_health(route.name, cases, results, message, routes)
-        throttled = [case for case in cases if case.finding and case.finding.code == _TOO_MANY]
-        return [case for case in throttled if case.receipt is None]
+            self._tell_health(route.name, recipients, results, message, routes)
+        throttled = [
+            recipient
+            for recipient in recipients
+            if recipient.finding and recipient.finding.code == _TOO_MANY
+        ]
+        return [recipient for recipient in throttled if recipient.receipt is None]
 
-    def _mark(self, route: Route, cases: list[Case]) -> None:
+    def _mark(self, route: Route, recipients: list[RecipientAttempt]) -> None:
         """Write down that the dot comes next.
 
         Raises:
             LeaseLostError: Some entries belong to others by now: no dot for this message.
             OutboxUnavailableError: It could not be written.
         """
-        lost = self._outbox.apply(MarkInDoubt(case.claim, route.name) for case in cases)
-        for case in cases:
-            if case.claim.entry.id in lost:
-                case.end(Fate.QUEUED)
+        lost = self._outbox.apply(
+            MarkInDoubt(recipient.claim, route.name) for recipient in recipients
+        )
+        for recipient in recipients:
+            if recipient.claim.entry.id in lost:
+                recipient.end(Fate.QUEUED)
             else:
-                case.in_doubt = True
+                recipient.in_doubt = True
         if lost:
-            self._resume([case for case in cases if case.receipt is None])
-            raise LeaseLostError(f"{len(lost)} of {len(cases)} entries were taken over or given up")
+            self._resume([recipient for recipient in recipients if recipient.receipt is None])
+            raise LeaseLostError(
+                f"{len(lost)} of {len(recipients)} entries were taken over or given up"
+            )
 
-    def _our_fault(self, case: Case) -> RouteResult:
-        if case.in_doubt:
+    def _our_fault(self, recipient: RecipientAttempt) -> RouteResult:
+        if recipient.in_doubt:
             finding = self._told(_UNCONFIRMED)
-            return RouteResult(case.recipient, RecipientStatus.UNCERTAIN, finding=finding)
+            return RouteResult(recipient.address, RecipientStatus.UNCERTAIN, finding=finding)
         finding = self._told(_INTERNAL)
-        return RouteResult(case.recipient, RecipientStatus.REFUSED, finding=finding)
+        return RouteResult(recipient.address, RecipientStatus.REFUSED, finding=finding)
 
     def _may_resend(self, name: str, results: tuple[RouteResult, ...], routes: Routes) -> bool:
         """Return whether an email of these that is uncertain may be sent once more."""
@@ -328,23 +281,29 @@ class Dispatcher:
             return False
 
     def _write_down(
-        self, name: str, cases: list[Case], results: tuple[RouteResult, ...], *, resend: bool
+        self,
+        name: str,
+        recipients: list[RecipientAttempt],
+        results: tuple[RouteResult, ...],
+        *,
+        resend: bool,
     ) -> None:
+        now = self._clock()
         changes: list[Change] = []
-        going_on: list[Case] = []
-        for case, result in zip(cases, results, strict=True):
-            change = self._judge(name, case, result, resend=resend)
+        going_on: list[RecipientAttempt] = []
+        for recipient, result in zip(recipients, results, strict=True):
+            change = recipient.evaluate(name, result, self._catalogue, now, resend=resend)
             if change is not None:
                 changes.append(change)
             else:
-                going_on.append(case)
+                going_on.append(recipient)
         self._record(changes)
         self._resume(going_on)
 
     def _tell_health(
         self,
         name: str,
-        cases: list[Case],
+        recipients: list[RecipientAttempt],
         results: tuple[RouteResult, ...],
         message: OutboxMessage,
         routes: Routes,
@@ -353,7 +312,7 @@ class Dispatcher:
         if not routes.current():
             return
         accepted = sum(result.status is RecipientStatus.ACCEPTED for result in results)
-        fallen_back = sum(case.fallback is not None for case in cases)
+        fallen_back = sum(recipient.fallback is not None for recipient in recipients)
         broken = (result.finding for result in results if _breaks_route(result, message))
         finding = next(broken, None)
         try:
@@ -366,47 +325,17 @@ class Dispatcher:
         except OutboxError as error:
             _log.error("the health of the route %s could not be stored: %s", name, error)
 
-    def _judge(self, name: str, case: Case, result: RouteResult, *, resend: bool) -> Change | None:
-        """Return the change that ends the case; None where the next route is to be tried."""
-        now, claim = self._clock(), case.claim
-        if result.status is RecipientStatus.ACCEPTED:
-            case.accepted(name, now, result.reply)
-            return Accept(claim, tuple(case.attempts))
-        finding = result.finding or self._told(_INTERNAL)
-        if finding.scope is Scope.NONE and result.status is RecipientStatus.REFUSED:
-            case.end(Fate.QUEUED)  # cancelled: given back untried
-            return Postpone(claim, now)
-        case.failed(name, finding, now, result.reply)
-        if result.status is RecipientStatus.UNCERTAIN:
-            case.end(Fate.UNCERTAIN)
-            return Doubt(claim, resend, tuple(case.attempts))
-        if finding.final:
-            case.end(Fate.REFUSED)
-            return Refuse(claim, tuple(case.attempts))
-        return None
-
-    def _put_off(self, cases: list[Case], routes: Routes) -> None:
+    def _put_off(self, recipients: list[RecipientAttempt]) -> None:
         """Leave what no route took in the outbox."""
         now = self._clock()
-        changes: list[Change] = []
-        for case in cases:
-            entry = case.claim.entry
-            if entry.only_route and routes.of(entry.only_route) is None:
-                # In doubt on a route that is gone: held, or it would wait for ever.
-                changes.append(Refuse(case.claim, tuple(case.attempts)))
-                case.end(Fate.UNCERTAIN)
-                continue
-            wait = backoff.delay(entry.tries, self._random) if case.attempts else _WITHOUT_ROUTE
-            changes.append(Postpone(case.claim, now + wait, tuple(case.attempts)))
-            case.end(Fate.QUEUED)
-        self._record(changes)
+        self._record([each.put_off(now, self._random) for each in recipients])
 
-    def _resume(self, cases: list[Case]) -> None:
+    def _resume(self, recipients: list[RecipientAttempt]) -> None:
         """Write down that the dot was refused or not sent: surely not accepted."""
-        marked = [case for case in cases if case.in_doubt]
-        for case in marked:
-            case.in_doubt = False
-        self._record(Resume(case.claim) for case in marked)
+        marked = [recipient for recipient in recipients if recipient.in_doubt]
+        for recipient in marked:
+            recipient.in_doubt = False
+        self._record(Resume(recipient.claim) for recipient in marked)
 
     def _record(self, changes: Iterable[Change]) -> None:
         """Write down what came of a message.
@@ -438,16 +367,6 @@ def _told(receipt: RecipientReceipt) -> str:
     """Return what came of a recipient, for the log: no address, which the entry has."""
     by = f" by {receipt.route}" if receipt.route else ""
     return f"{receipt.fate}{by}" + (f": {receipt.finding.code}" if receipt.finding else "")
-
-
-def _may_take(case: Case, name: str, message: OutboxMessage, routes: Routes) -> bool:
-    """Whether the case is open, and `name` one of the routes it may take."""
-    if case.receipt is not None:
-        return False
-    bound = message.metadata.get(ONLY_ROUTE, "")
-    if bound and routes.of(bound) is None:
-        bound = ""  # another will do: it would wait for ever
-    return (case.claim.entry.only_route or bound) in ("", name)
 
 
 def _breaks_route(result: RouteResult, message: OutboxMessage) -> bool:

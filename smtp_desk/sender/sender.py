@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Final, Self, TypeAlias, final
 
 from smtp_desk.core.findings.catalogue import Catalogue
-from smtp_desk.sender.dispatcher import LEASE, ONLY_ROUTE, Case, Dispatcher, Outcome
+from smtp_desk.sender.attempts import RecipientAttempt
+from smtp_desk.sender.dispatcher import LEASE, ONLY_ROUTE, Dispatcher, Outcome
 from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.mail.kinds import Email, Notification
 from smtp_desk.sender.mail.message import new_message_id, outbox_message
@@ -272,7 +273,9 @@ class Sender:
 
         def left(job: _Job) -> _Done:
             index, batch, _ = job
-            return index, Outcome(tuple(Case(claim).left() for claim in batch), None)
+            return index, Outcome(
+                tuple(RecipientAttempt(claim, routes).left() for claim in batch), None
+            )
 
         try:
             outcomes = map(deliver, jobs) if len(jobs) == 1 else self._at_once(deliver, jobs)

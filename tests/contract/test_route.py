@@ -43,7 +43,13 @@ if TYPE_CHECKING:
 
 
 class Receiver(Protocol):
-    """What stands behind a route."""
+    """What stands behind a route.
+
+    Attributes:
+        refusal: The scope of its refusal of `reject@`: whether its words tell why.
+    """
+
+    refusal: Scope
 
     def recipients(self, at_least: int) -> list[str]:
         """To whom it took a message, sorted, once there are so many."""
@@ -64,6 +70,7 @@ class ToScripted:
 
     certs: Certificates
     server: ScriptedServer
+    refusal: Scope = Scope.GENERIC
 
     def recipients(self, at_least: int) -> list[str]:
         taken = sorted(each for mail in self.server.messages for each in mail.recipients)
@@ -84,6 +91,7 @@ class ToPostfix:
 
     certs: Certificates
     postfix: Postfix
+    refusal: Scope = Scope.GENERIC
 
     def recipients(self, at_least: int) -> list[str]:
         return delivered(self.postfix, at_least)
@@ -109,6 +117,7 @@ class ToScript:
     """A shell script that is called like sendmail."""
 
     mta: Mta
+    refusal: Scope = Scope.RECIPIENT
 
     def recipients(self, at_least: int) -> list[str]:
         assert len(self.mta.recipients) >= at_least
@@ -128,6 +137,7 @@ class ToPostfixSendmail:
 
     postfix: Postfix
     folder: pathlib.Path
+    refusal: Scope = Scope.GENERIC
 
     def recipients(self, at_least: int) -> list[str]:
         return delivered(self.postfix, at_least)
@@ -203,7 +213,7 @@ def test_a_refused_recipient_does_not_stop_the_others(receiver: Receiver) -> Non
     assert [result.recipient for result in results] == list(to)
     assert statuses(results) == [ACCEPTED, REFUSED, ACCEPTED, REFUSED]
     scopes = [result.finding.scope if result.finding else None for result in results]
-    assert scopes == [None, Scope.RECIPIENT, None, Scope.SOFT]
+    assert scopes == [None, receiver.refusal, None, Scope.SOFT]
     assert all(result.reply for result in results if result.finding)
     assert receiver.recipients(2) == ["ann@example.test", "bo@example.test"]
     route.close()

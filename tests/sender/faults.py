@@ -63,12 +63,16 @@ _WAYS: Final[dict[str, Action]] = {
     "silence": Silence(),
     "garbage": Raw(b"\x00\xff no reply at all\r\n"),
 }
+_KNOWN: Final[dict[str, Action]] = {
+    "unknown mailbox": Reply("550 5.1.1 No such user here"),
+    "spam": Reply("554 5.7.1 Message rejected as spam"),
+}
 _MOMENTS: Final = ("EHLO", "AUTH", CREDENTIALS, "MAIL", "RCPT", "DATA", END_OF_DATA)
 _LAST_WORD: Final = {
-    # A plain refusal of the recipient or the message is final: no other route is tried.
-    ("RCPT", "5xx"): Next.REFUSED,
-    ("DATA", "5xx"): Next.REFUSED,
-    (END_OF_DATA, "5xx"): Next.REFUSED,
+    # A refusal of the recipient or the message is final where its words tell why.
+    ("RCPT", "unknown mailbox"): Next.REFUSED,
+    (END_OF_DATA, "unknown mailbox"): Next.REFUSED,
+    (END_OF_DATA, "spam"): Next.REFUSED,
     # Only a reply to the dot tells what came of the message.
     (END_OF_DATA, "close"): Next.UNCERTAIN,
     (END_OF_DATA, "reset"): Next.UNCERTAIN,
@@ -85,6 +89,9 @@ def faults() -> Iterator[Fault]:
         for way, action in _WAYS.items():
             name = f"{moment}: {way}"
             yield Fault(name, _at(moment, action), _LAST_WORD.get((moment, way), Next.DEFAULT))
+    for (moment, way), following in _LAST_WORD.items():
+        if way in _KNOWN:
+            yield Fault(f"{moment}: {way}", _at(moment, _KNOWN[way]), following)
     for way, action in _WAYS.items():
         yield Fault(f"greeting: {way}", _at_greeting(action), Next.DEFAULT)
         yield Fault(f"STARTTLS: {way}", _at_starttls(action), Next.DEFAULT)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     pass
 
 ROUTE_CODES: Final = (
-    "settings.secret_unavailable",
     "resolve.not_found",
     "connect.refused",
     "greeting.busy",
@@ -37,6 +36,12 @@ SOFT_CODES: Final = (
     "recipient.temporary",
     "message.temporary",
     "message.lost_before_end",
+)
+PROCESS_CODES: Final = (
+    "settings.secret_unavailable",
+    "settings.not_proven",
+    "settings.file_unreadable",
+    "session.internal_error",
 )
 FINAL_CODES: Final = ("recipient.unknown", "recipient.mailbox_full", "message.spam")
 
@@ -215,19 +220,17 @@ def test_a_route_that_is_switched_off_is_no_fallback() -> None:
     assert outcome.fallback is None
 
 
-def test_settings_that_can_not_be_used_are_an_outage_of_the_route() -> None:
-    problem = finding("settings.not_proven")
+@pytest.mark.parametrize("code", PROCESS_CODES)
+def test_what_one_process_can_not_use_is_no_outage_of_the_route(code: str) -> None:
+    problem = finding(code)
     post = Post(problem, Way(DEFAULT))
     outcome = post.send()
     assert fates(outcome) == [("accepted", DEFAULT)]
     assert outcome.fallback == problem
-    event = post.health.take_event()
-    assert event is not None
-    assert (event.kind, event.code) == ("began", "settings.not_proven")
-    post.clock.turn(seconds=60)
-    post.send()
-    assert isinstance(post.health.may_use(CUSTOM), Resting), "it goes on"
-    assert post.health.status(CUSTOM).fallbacks == 2
+    assert isinstance(post.health.may_use(CUSTOM), Usable), "other processes go on using it"
+    assert post.health.take_event() is None
+    others = Routes(custom=Way(), default=post.routes.default)
+    assert fates(post.send(routes=others)) == [("accepted", CUSTOM)]
 
 
 def test_a_refused_sign_in_shuts_the_route() -> None:
@@ -301,7 +304,7 @@ def test_our_own_fault_takes_the_default_service(caplog: pytest.LogCaptureFixtur
     assert fates(outcome) == [("accepted", DEFAULT)]
     assert outcome.fallback is not None
     assert outcome.fallback.code == "session.internal_error"
-    assert isinstance(post.health.may_use(CUSTOM), Resting)
+    assert isinstance(post.health.may_use(CUSTOM), Usable), "the server did nothing wrong"
     assert "a fault of ours" in caplog.text
 
 

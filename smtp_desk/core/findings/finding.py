@@ -20,10 +20,21 @@ class Who(StrEnum):
 
 
 class Scope(StrEnum):
-    """What the sender does next (design of the sender); NONE for what is no failure to send."""
+    """What the sender does next, by whose matter the cause is.
+
+    ROUTE: the server's, its settings', or the account's there: the default service, and the
+    route rests. PROCESS: this process's alone: the default service, nothing is shared. SOFT:
+    the recipient's or message's, for now: the default service, no rest. SLOW: too fast or too
+    many connections: the same route, slower. RECIPIENT, MESSAGE: known and final: refused.
+    GENERIC: a refusal in words that nobody knows: never final on one route's word. UNCERTAIN:
+    perhaps accepted. NONE: no failure to send.
+    """
 
     ROUTE = "route"
+    PROCESS = "process"
     SOFT = "soft"
+    SLOW = "slow"
+    GENERIC = "generic"
     RECIPIENT = "recipient"
     MESSAGE = "message"
     UNCERTAIN = "uncertain"

@@ -156,5 +156,5 @@ class Prober:
 
 
 def _counts(finding: Finding) -> bool:
-    """Whether it says something of the route; a probe that was cancelled says nothing."""
-    return finding.scope is not Scope.NONE
+    """Whether it says something of the route; one that was cancelled or is our fault does not."""
+    return finding.scope not in (Scope.NONE, Scope.PROCESS)

@@ -129,7 +129,7 @@ class Routes:
 
     def of(self, name: str) -> Route | Finding | None:
         """Return the route `name`."""
-        return self.custom if name == CUSTOM else self.default
+        return {CUSTOM: self.custom, DEFAULT: self.default}.get(name)
 
 
 class RouteSource(Protocol):

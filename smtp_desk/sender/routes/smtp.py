@@ -26,7 +26,7 @@ MAX_RECIPIENTS: Final = 100
 
 _TOO_MANY: Final = "recipient.throttled"
 # What ends all that was to be sent, and not only what was.
-_ENDS_ALL: Final = (Scope.ROUTE, Scope.NONE)
+_ENDS_ALL: Final = (Scope.ROUTE, Scope.PROCESS, Scope.NONE)
 
 
 @dataclass(slots=True)

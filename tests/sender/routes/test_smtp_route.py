@@ -64,7 +64,7 @@ class TestResults:
             ({"RCPT": Reply("550 5.1.1 unknown")}, "recipient.unknown", Scope.RECIPIENT),
             ({"RCPT": Reply("450 4.2.1 later")}, "recipient.temporary", Scope.SOFT),
             ({"DATA": Reply("451 4.3.0 later")}, "message.temporary", Scope.SOFT),
-            ({END_OF_DATA: Reply("554 5.6.0 odd")}, "message.refused", Scope.MESSAGE),
+            ({END_OF_DATA: Reply("554 5.6.0 odd")}, "message.refused", Scope.GENERIC),
             ({END_OF_DATA: Reply("451 4.7.1 later")}, "message.temporary", Scope.SOFT),
         ],
     )

@@ -1,0 +1,155 @@
+"""One recipient while it is dealt with, and what comes next by the scope of a route's answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from smtp_desk.core.findings.catalogue import Catalogue, cause
+from smtp_desk.core.findings.finding import Finding, Scope
+from smtp_desk.sender.outbox import lifecycle
+from smtp_desk.sender.outbox.entries import (
+    Accept,
+    Attempt,
+    Change,
+    Claim,
+    Doubt,
+    Postpone,
+    Refuse,
+)
+from smtp_desk.sender.receipts import Fate, RecipientReceipt
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, RouteResult, Routes
+from smtp_desk.smtp.session.envelope import RecipientStatus
+
+# Without any route there is nothing to grow impatient with: look again now and then.
+_WITHOUT_ROUTE: Final = timedelta(minutes=15)
+# A refusal in unknown words may be a matter of the moment: where no other route can tell, the
+# same one is asked again after this.
+_SECOND_OPINION: Final = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class RecipientAttempt:
+    """One recipient on its way from route to route.
+
+    Attributes:
+        claim: Its entry, in our hands.
+        routes: The routes there are.
+        bound: The one route that its message may take, while there is that route.
+        attempts: The routes that were tried or passed over.
+        finding: Why the newest of them did not take it; None where it did.
+        fallback: Why the custom server did not take it.
+        in_doubt: Whether a dot was announced that has no answer yet.
+        receipt: What the caller is told; None as long as it is open.
+    """
+
+    claim: Claim
+    routes: Routes
+    bound: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+    finding: Finding | None = None
+    fallback: Finding | None = None
+    in_doubt: bool = False
+    receipt: RecipientReceipt | None = None
+
+    @property
+    def address(self) -> str:
+        """Who it is."""
+        return self.claim.entry.recipient
+
+    def may_take(self, route: str) -> bool:
+        """Whether it is open, and `route` one of those it may take."""
+        # Another will do where it is bound to a route that is gone: it would wait for ever.
+        bound = self.bound if self.routes.of(self.bound) is not None else ""
+        allowed = (self.claim.entry.only_route or bound) in ("", route)
+        return allowed and self.receipt is None and self.routes.of(route) is not None
+
+    def failed(self, route: str, finding: Finding, now: datetime, reply: str = "") -> None:
+        """Note that `route` did not take it, or was passed over."""
+        self.attempts.append(Attempt(now, route, finding.code, reply))
+        self.finding = finding
+        if route == CUSTOM:
+            self.fallback = finding
+
+    def end(self, fate: Fate) -> None:
+        """Settle what the caller is told."""
+        route = self.attempts[-1].route if self.attempts else ""
+        if route == CUSTOM and fate is not Fate.QUEUED:
+            self.fallback = None  # it ended there, if not at the first attempt
+        self.receipt = RecipientReceipt(
+            self.address, fate, route, self.finding, self.claim.entry.id
+        )
+
+    def evaluate(
+        self, route: str, result: RouteResult, catalogue: Catalogue, now: datetime, *, resend: bool
+    ) -> Change | None:
+        """Return the change that ends it; None where the next route is to be tried.
+
+        Args:
+            route: Which one answered.
+            result: Its answer.
+            catalogue: Tells causes.
+            now: This moment.
+            resend: Whether an email that is uncertain is sent once more.
+        """
+        if result.status is RecipientStatus.ACCEPTED:
+            self.attempts.append(Attempt(now, route, reply=result.reply))
+            self.finding = self.fallback if route != CUSTOM else None
+            self.end(Fate.ACCEPTED)
+            return Accept(self.claim, tuple(self.attempts))
+        finding = result.finding or cause(catalogue, "session.internal_error")
+        if finding.scope is Scope.NONE and result.status is RecipientStatus.REFUSED:
+            self.end(Fate.QUEUED)  # cancelled: given back untried
+            return Postpone(self.claim, now)
+        self.failed(route, finding, now, result.reply)
+        if result.status is RecipientStatus.UNCERTAIN:
+            self.end(Fate.UNCERTAIN)
+            return Doubt(self.claim, resend, tuple(self.attempts))
+        if finding.final or (_refuses(finding) and self._is_confirmed(route, catalogue, now)):
+            self.end(Fate.REFUSED)
+            return Refuse(self.claim, tuple(self.attempts))
+        return None
+
+    def put_off(self, now: datetime, random: Callable[[], float]) -> Change:
+        """Return the change that leaves it in the outbox, for no route took it."""
+        entry, attempts = self.claim.entry, tuple(self.attempts)
+        if entry.only_route and self.routes.of(entry.only_route) is None:
+            # In doubt on a route that is gone: held, or it would wait for ever.
+            self.end(Fate.UNCERTAIN)
+            return Refuse(self.claim, attempts)
+        wait = lifecycle.delay(entry.tries, random) if attempts else _WITHOUT_ROUTE
+        if self.finding is not None and _refuses(self.finding):
+            wait = max(wait, _SECOND_OPINION)
+        self.end(Fate.QUEUED)
+        return Postpone(self.claim, now + wait, attempts)
+
+    def left(self) -> RecipientReceipt:
+        """Return the receipt of one that is still in the outbox."""
+        entry_id = self.claim.entry.id
+        return RecipientReceipt(self.address, Fate.QUEUED, "", self.finding, entry_id)
+
+    def _is_confirmed(self, route: str, catalogue: Catalogue, now: datetime) -> bool:
+        """Whether a refusal in words that nobody knows is that of every route that sends.
+
+        Where no second one does, the same route has to refuse once more after an hour.
+        """
+        entry = self.claim.entry
+        if entry.only_route:
+            return True  # a re-send: no other route may take it, so it is held
+        refusals = [
+            attempt
+            for attempt in (*entry.attempts, *self.attempts[:-1])
+            if cause(catalogue, attempt.code).scope is Scope.GENERIC
+        ]
+        other = DEFAULT if route == CUSTOM else CUSTOM
+        if self.may_take(other):
+            return any(refusal.route == other for refusal in refusals)
+        return any(
+            refusal.route == route and refusal.at <= now - _SECOND_OPINION for refusal in refusals
+        )
+
+
+def _refuses(finding: Finding) -> bool:
+    """Whether it is a refusal for good, in words that nobody knows."""
+    for_now = finding.reply is not None and finding.reply.transient
+    return finding.scope is Scope.GENERIC and not for_now
