@@ -1,18 +1,66 @@
-"""Providers of mail service: told by their host names, or by the words of their banner.
+"""Providers of mail service, by host name, banner, or domain of an address.
 
 What a password looks like: a fact for findings that tells nothing of the password.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final, final
+from typing import Any, Final, TypeVar, final
 
 from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Facts
+
+_Value = TypeVar("_Value")
+
+
+class SignIn(StrEnum):
+    """What a provider takes to sign in."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
+    APP_PASSWORD = "app_password"  # noqa: S105 - as above
+    OAUTH = "oauth"
+    API_KEY = "api_key"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionServer:
+    """A server that a provider's customers send by.
+
+    Attributes:
+        host: Its name.
+        port: Its port.
+        security: How TLS begins there; never AUTO.
+        domains: Domains of the addresses that send by it, ".example.com" for those below one.
+        mx: Hosts that receive mail for its customers' own domains, written as `domains`.
+    """
+
+    host: str
+    port: int
+    security: Security
+    domains: tuple[str, ...] = ()
+    mx: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any]) -> "SubmissionServer":
+        """Read one of `servers`."""
+        security = Security(_taken(table, "security", str))
+        if security is Security.AUTO:
+            raise ValueError("security: nothing is left to be found out")
+        port = _taken(table, "port", int)
+        if not 0 < port < 1 << 16:
+            raise ValueError(f"port: {port}")
+        return cls(
+            host=_taken(table, "host", str),
+            port=port,
+            security=security,
+            domains=_names(table, "domains"),
+            mx=_names(table, "mx"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +74,10 @@ class Provider:
             stand for every host below them.
         banner: Pattern on banner and EHLO words, or "".
         facts: What texts about it need: addresses of help pages, host, fixed username…
+        servers: Which server takes whose mail, the usual one first.
+        sign_in: What it takes to sign in, the best first.
+        source: Where this row is from.
+        checked: When it was compared with its source, a date.
     """
 
     id: str
@@ -33,13 +85,72 @@ class Provider:
     hosts: tuple[str, ...]
     banner: str
     facts: Facts
+    servers: tuple[SubmissionServer, ...] = ()
+    sign_in: tuple[SignIn, ...] = ()
+    source: str = ""
+    checked: str = ""
 
     @classmethod
     def parse(cls, name: str, table: Mapping[str, Any]) -> "Provider":
-        """Read one table of the TOML; every key but `name`, `hosts` and `banner` is a fact."""
-        known = {"name", "hosts", "banner"}
-        facts = {key: value for key, value in table.items() if key not in known}
-        return cls(name, table["name"], tuple(table["hosts"]), table.get("banner", ""), facts)
+        """Read one table of the TOML; every key that is no attribute is a fact.
+
+        Raises:
+            ValueError: A value is none; the text names provider and key.
+        """
+        try:
+            return cls(
+                id=name,
+                name=_taken(table, "name", str),
+                hosts=_names(table, "hosts"),
+                banner=table.get("banner", ""),
+                facts={key: value for key, value in table.items() if key not in _NO_FACTS},
+                servers=tuple(_servers(table)),
+                sign_in=tuple(SignIn(way) for way in _names(table, "auth")),
+                source=_taken(table, "source", str),
+                checked=_taken(table, "checked", str),
+            )
+        except ValueError as error:
+            raise ValueError(f"[{name}] {error}") from error
+
+    def username(self, local_part: str, address: str) -> str:
+        """Return what its customer with this address signs in as; "" where nobody can tell."""
+        if fixed := self.facts.get("fixed_username"):
+            return str(fixed)
+        if self.facts.get("key_service"):
+            return ""
+        return local_part if self.facts.get("username_is_local_part") else address
+
+
+_NO_FACTS: Final = frozenset(
+    {
+        *("name", "hosts", "banner", "source", "checked"),
+        *("smtp_security", "domains", "mx", "servers", "auth"),
+    }
+)
+
+
+def _servers(table: Mapping[str, Any]) -> Iterator[SubmissionServer]:
+    if "smtp_security" in table:
+        usual = {name: table.get(f"smtp_{name}") for name in ("host", "port", "security")}
+        yield SubmissionServer.parse({**table, **usual})
+    elif "domains" in table or "mx" in table:
+        raise ValueError("domains, mx: of no server")
+    for each in table.get("servers", ()):
+        yield SubmissionServer.parse(each)
+
+
+def _taken(table: Mapping[str, Any], key: str, kind: type[_Value]) -> _Value:
+    value = table.get(key)
+    if not isinstance(value, kind) or not value:
+        raise ValueError(f"{key}: {value!r}")
+    return value
+
+
+def _names(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    names = table.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(each, str) and each for each in names):
+        raise ValueError(f"{key}: {names!r}")
+    return tuple(name.casefold() for name in names)
 
 
 @final
@@ -62,11 +173,15 @@ class Providers:
 
     def by_host(self, host: str) -> Provider | None:
         """Return the provider whose server `host` is: the longest name that fits decides."""
-        wanted = host.strip().rstrip(".").casefold()
-        labels = wanted.split(".")
-        domains = ("." + ".".join(labels[start:]) for start in range(len(labels)))
-        names = (name for name in (wanted, *domains) if name in self._by_name)
-        return next((self._by_name[name] for name in names), None)
+        return _longest(self._by_host, host)
+
+    def by_domain(self, domain: str) -> tuple[Provider, SubmissionServer] | None:
+        """Return whose server takes the mail of addresses at `domain`, and which it is."""
+        return _longest(self._by_domain, domain)
+
+    def by_mx(self, host: str) -> tuple[Provider, SubmissionServer] | None:
+        """Return the same for a domain whose mail `host` receives: its MX record."""
+        return _longest(self._by_mx, host)
 
     def by_banner(self, words: str) -> Provider | None:
         """Return the provider that a banner or EHLO line names: a weaker sign than the host."""
@@ -80,8 +195,28 @@ class Providers:
         )
 
     @cached_property
-    def _by_name(self) -> dict[str, Provider]:
-        return {host.casefold(): provider for provider in self.all for host in provider.hosts}
+    def _by_host(self) -> dict[str, Provider]:
+        return {host: provider for provider in self.all for host in provider.hosts}
+
+    @cached_property
+    def _by_domain(self) -> dict[str, tuple[Provider, SubmissionServer]]:
+        return {name: (each, server) for each, server in self._servers for name in server.domains}
+
+    @cached_property
+    def _by_mx(self) -> dict[str, tuple[Provider, SubmissionServer]]:
+        return {name: (each, server) for each, server in self._servers for name in server.mx}
+
+    @property
+    def _servers(self) -> Iterator[tuple[Provider, SubmissionServer]]:
+        return ((provider, server) for provider in self.all for server in provider.servers)
+
+
+def _longest(table: Mapping[str, _Value], name: str) -> _Value | None:
+    """Return the value of `name` itself, or of the longest ".domain" that it is in."""
+    wanted = name.strip().rstrip(".").casefold()
+    labels = wanted.split(".")
+    domains = ("." + ".".join(labels[start:]) for start in range(len(labels)))
+    return next((table[each] for each in (wanted, *domains) if each in table), None)
 
 
 class PasswordShape(StrEnum):

@@ -1,5 +1,8 @@
 """Providers are told by host, and less surely by banner."""
 
+import json
+import re
+
 import pytest
 
 from smtp_desk.core.findings.providers import Providers
@@ -80,3 +83,120 @@ def test_every_address_of_a_page_is_encrypted(providers: Providers) -> None:
         for name, value in provider.facts.items():
             if name.endswith("_url"):
                 assert str(value).startswith("https://")
+
+
+@pytest.mark.parametrize(
+    ("mx", "host"),
+    [
+        ("aspmx.l.google.com", "smtp.gmail.com"),
+        ("Example-Org.Mail.Protection.Outlook.com.", "smtp.office365.com"),
+        ("example-org.mail.protection.partner.outlook.cn", "smtp.partner.outlook.cn"),
+        ("eur.olc.protection.outlook.com", "smtp-mail.outlook.com"),
+        ("mx-biz.mail.am0.yahoodns.net", "smtp.bizmail.yahoo.com"),
+        ("mta5.am0.yahoodns.net", "smtp.mail.yahoo.com"),
+        ("mx-aol.mail.gm0.yahoodns.net", "smtp.aol.com"),
+        ("mx2.zoho.eu", "smtppro.zoho.eu"),
+        ("mxbiz1.qq.com", "smtp.exmail.qq.com"),
+        ("in1-smtp.messagingengine.com", "smtp.fastmail.com"),
+        ("mx01.ionos.es", "smtp.ionos.es"),
+        ("inbound-smtp.eu-west-1.amazonaws.com", "smtp.mail.eu-west-1.awsapps.com"),
+        ("mx1.privateemail.com", "mail.privateemail.com"),
+        ("spool.mail.gandi.net", "mail.gandi.net"),
+    ],
+)
+def test_by_mx(providers: Providers, mx: str, host: str) -> None:
+    found = providers.by_mx(mx)
+    assert found is not None
+    assert found[1].host == host
+
+
+@pytest.mark.parametrize("domain", ["", "example.org", "gmail.com.example.org", "notgmail.com"])
+def test_unknown_domains(providers: Providers, domain: str) -> None:
+    assert providers.by_domain(domain) is None
+    assert providers.by_mx(domain) is None
+
+
+def test_each_row_says_where_it_is_from(providers: Providers) -> None:
+    assert len(providers.all) >= 100
+    for provider in providers.all:
+        assert provider.source.startswith("https://"), provider.id
+        assert "2026-01-01" <= provider.checked <= "2099", provider.id
+        assert provider.sign_in, provider.id
+        assert provider.facts["help_url"], provider.id
+
+
+def test_a_server_belongs_to_its_provider(providers: Providers) -> None:
+    for provider in providers.all:
+        for server in provider.servers:
+            owner = providers.by_host(server.host)
+            assert owner is not None
+            assert owner.id == provider.id
+
+
+def test_no_domain_has_two_servers(providers: Providers) -> None:
+    servers = [server for provider in providers.all for server in provider.servers]
+    for names in (
+        [name for server in servers for name in server.domains],
+        [name for server in servers for name in server.mx],
+    ):
+        assert len(names) == len(set(names))
+
+
+def test_every_server_named_by_a_finding_is_known(providers: Providers) -> None:
+    host = re.compile(r"\b(?:smtp|ssl0|ex|pro1)[a-z0-9-]*(?:\.[a-z0-9-]+)+\.[a-z]{2,}\b")
+    named = {name for text in replies.texts("findings") for name in host.findall(text)}
+    named = {name for name in named if "example" not in name}
+    assert len(named) > 5
+    for name in named:
+        provider = providers.by_host(name)
+        assert provider is not None, name
+        assert name in provider.hosts, name
+
+
+def _row(**changes: object) -> str:
+    row = {
+        "name": "Example",
+        "hosts": ["smtp.example.org"],
+        "smtp_host": "smtp.example.org",
+        "smtp_port": 465,
+        "smtp_security": "tls",
+        "auth": ["password"],
+        "domains": ["example.org"],
+        "source": "https://example.org/",
+        "checked": "2026-11-30",
+    }
+    kept = {**row, **changes}.items()
+    lines = [f"{key} = {json.dumps(value)}" for key, value in kept if value is not None]
+    return "\n".join(["[example]", *lines])
+
+
+def test_a_whole_row_is_read() -> None:
+    found = Providers.parse([_row()]).by_domain("example.org")
+    assert found is not None
+    provider, server = found
+    assert (server.host, server.port, str(server.security)) == ("smtp.example.org", 465, "tls")
+    assert provider.username("ann", "ann@example.org") == "ann@example.org"
+    assert "domains" not in provider.facts
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"name": None}, "name"),
+        ({"hosts": "smtp.example.org"}, "hosts"),
+        ({"hosts": [""]}, "hosts"),
+        ({"smtp_port": 0}, "port"),
+        ({"smtp_port": 70000}, "port"),
+        ({"smtp_port": "465"}, "port"),
+        ({"smtp_security": "none"}, "none"),
+        ({"smtp_security": "auto"}, "security"),
+        ({"smtp_security": None}, "domains"),
+        ({"smtp_host": None}, "host"),
+        ({"auth": ["magic"]}, "magic"),
+        ({"source": ""}, "source"),
+        ({"checked": None}, "checked"),
+    ],
+)
+def test_a_broken_row_is_named(changes: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=rf"\[example\].*{told}"):
+        _ = Providers.parse([_row(**changes)]).all
