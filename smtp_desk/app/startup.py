@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Final
 
+from smtp_desk.app.extras import Extra, installed, missing_text
 from smtp_desk.core.exit_status import ExitStatus
 
 # That of `store.credentials`, whose imports cost a tenth of the way to the first paint.
@@ -122,7 +123,7 @@ class NoWindow:
 
     Attributes:
         text: What is missing and how to get it, for a person.
-        status: The exit status: UNAVAILABLE for a library, CONFIG for a display.
+        status: The exit status: UNAVAILABLE for a part or a library, CONFIG for a display.
     """
 
     text: str
@@ -142,6 +143,8 @@ def missing_for_window(
         platform: As `sys.platform`; Windows and macOS always have a display.
         load: Loads a shared library, or raises `OSError`.
     """
+    if not installed(Extra.DESK):
+        return _no_part()
     if platform in ("win32", "darwin"):
         return None
     chosen = environ.get("QT_QPA_PLATFORM", "").partition(":")[0].partition(";")[0]
@@ -185,6 +188,13 @@ def _x11_answers(display: str, load: Callable[[str], ctypes.CDLL]) -> bool:
     refused: int = xcb.xcb_connection_has_error(connection)
     xcb.xcb_disconnect(connection)
     return refused == 0
+
+
+def _no_part() -> NoWindow:
+    # Imported here: the texts of all findings, for who starts the window without having it.
+    from smtp_desk.store.resources import read_catalogue  # noqa: PLC0415
+
+    return NoWindow(missing_text(Extra.DESK, read_catalogue()), ExitStatus.UNAVAILABLE)
 
 
 def _no_display(why: str) -> NoWindow:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 from rich.console import Console
@@ -25,8 +25,10 @@ from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import StageEvent
-from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.smtp.net.deadline import Cancel
+
+if TYPE_CHECKING:
+    from smtp_desk.sandbox.server import Sandbox
 
 _T = TypeVar("_T")
 
@@ -44,7 +46,7 @@ _STYLES: Final = {
     statuses={
         ExitStatus.OK: "the story was told to its end",
         ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.UNAVAILABLE: "this machine gives no local port or no temporary file",
+        ExitStatus.UNAVAILABLE: "no local port or temporary file, or the sandbox isn’t installed",
         ExitStatus.SOFTWARE: "the story took another turn than it should",
     },
     examples=[("See in some seconds what the program does", "smtp-desk demo")],
@@ -122,7 +124,7 @@ class _Screen:
 
 
 class _Story:
-    def __init__(self, console: Console, sandbox: Sandbox, ca_file: Path) -> None:
+    def __init__(self, console: Console, sandbox: "Sandbox", ca_file: Path) -> None:
         self._console = console
         self._sandbox = sandbox
         self._ca_file = ca_file

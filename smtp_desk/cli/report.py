@@ -106,7 +106,7 @@ def report(invocation: Invocation, file: Path, *, markdown: bool, as_json: bool)
     statuses={
         **_STATUSES,
         ExitStatus.OK: "the window was opened and closed",
-        ExitStatus.UNAVAILABLE: "a library that the window needs is missing",
+        ExitStatus.UNAVAILABLE: "the window isn’t installed, or a library that it needs is missing",
         ExitStatus.CONFIG: "there is no display to open a window on",
     },
     environment={"DISPLAY, WAYLAND_DISPLAY": "the display, where the system has these"},

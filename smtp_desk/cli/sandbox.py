@@ -6,12 +6,13 @@ import shlex
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
 
 from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.app.extras import Extra, installed, missing_text
 from smtp_desk.cli.invocation import (
     ExitError,
     Invocation,
@@ -25,8 +26,11 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.sandbox.inbox import ReceivedMail
 from smtp_desk.sandbox.recipients import TRY_THESE
-from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.store.files import write_atomic
+from smtp_desk.store.resources import read_catalogue
+
+if TYPE_CHECKING:
+    from smtp_desk.sandbox.server import Sandbox
 
 _TICK_S: Final = 0.1
 _HOST: Final = "localhost"
@@ -38,7 +42,7 @@ _HOST: Final = "localhost"
     statuses={
         ExitStatus.OK: "ended by Ctrl-C or SIGTERM",
         ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.UNAVAILABLE: "this machine gives no local port or no temporary file",
+        ExitStatus.UNAVAILABLE: "no local port or temporary file, or the sandbox isn’t installed",
     },
     examples=[("Try the window or “check” without a mail server", "smtp-desk sandbox")],
 )
@@ -62,12 +66,18 @@ def sandbox(invocation: Invocation) -> ExitStatus:
 
 
 @contextlib.contextmanager
-def running_sandbox() -> Iterator[tuple[Sandbox, Path]]:
+def running_sandbox() -> Iterator[tuple["Sandbox", Path]]:
     """Run the sandbox; give it and its CA file, in a private folder that goes with it.
 
     Raises:
-        ExitError: This machine gives no local port or no temporary file.
+        ExitError: The sandbox isn't installed, or there is no local port or temporary file.
     """
+    if not installed(Extra.SANDBOX):
+        text = missing_text(Extra.SANDBOX, read_catalogue())
+        raise ExitError(text, ExitStatus.UNAVAILABLE)
+    # Imported here: help does without it, and it may not be installed.
+    from smtp_desk.sandbox.server import Sandbox  # noqa: PLC0415
+
     with contextlib.ExitStack() as stack:
         try:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smtp-desk-")))
@@ -97,7 +107,7 @@ def print_mail(console: Console, mail: ReceivedMail) -> None:
         say(console, f"  | {visible(line)}")
 
 
-def _introduce(console: Console, server: Sandbox, ca_file: Path) -> None:
+def _introduce(console: Console, server: "Sandbox", ca_file: Path) -> None:
     say(console, "SMTP Desk — Sandbox", "bold")
     print_rows(
         console,
@@ -120,7 +130,7 @@ def _introduce(console: Console, server: Sandbox, ca_file: Path) -> None:
     say(console, "Ctrl-C ends the sandbox. Received mail is shown here:", "bold")
 
 
-def _command(name: str, server: Sandbox, ca_file: Path) -> str:
+def _command(name: str, server: "Sandbox", ca_file: Path) -> str:
     options = {
         "--host": _HOST,
         "--port": str(server.starttls_port),

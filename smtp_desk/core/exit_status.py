@@ -40,6 +40,7 @@ _EXACT: Final = {
     "session.cancelled": ExitStatus.CANCELLED,
     "session.internal_error": ExitStatus.SOFTWARE,
     "session.protocol_error": ExitStatus.PROTOCOL,
+    "settings.part_missing": ExitStatus.UNAVAILABLE,
 } | dict.fromkeys(
     (
         "greeting.busy",

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
+from smtp_desk.app.extras import Extra, installed, missing_text
 from smtp_desk.app.integrations.followed_view import FollowedView, OutageView
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.logs import logging_to
@@ -223,10 +224,12 @@ class Workshop(QObject):
 
     @Slot()
     def _open_sandbox(self) -> None:
-        # Imported here: the mail server and its certificates are for those who want them.
-        from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk  # noqa: PLC0415
+        if not installed(Extra.SANDBOX):
+            self._sandbox_failed(missing_text(Extra.SANDBOX, self._services.catalogue))
+        elif self._sandbox is None:
+            # Imported here: the mail server and its certificates are for those who want them.
+            from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk  # noqa: PLC0415
 
-        if self._sandbox is None:
             self._sandbox = SandboxDesk(self._keeper.preferences.theme)
             self._sandbox.failed.connect(self._sandbox_failed)
             self._sandbox.closed.connect(self._close_sandbox, Qt.ConnectionType.QueuedConnection)

@@ -38,8 +38,8 @@ STATUSES = {
     ),
     **dict.fromkeys(("auth.rejected", "auth.closed", "sender.not_owned", "sender.quota"), 77),
     **dict.fromkeys(
-        ("resolve.not_found", "connect.refused", "tls.expired", "recipient.unknown",
-         "message.spam", "greeting.closed", "ehlo.refused"),
+        ("settings.part_missing", "resolve.not_found", "connect.refused", "tls.expired",
+         "recipient.unknown", "message.spam", "greeting.closed", "ehlo.refused"),
         69,
     ),
 }  # fmt: skip

@@ -24,7 +24,12 @@ _ROWS = list(
 
 def _expected(row: dict[str, str]) -> int:
     code = row["code"]
-    single = {"session.cancelled": 130, "session.internal_error": 70, "session.protocol_error": 76}
+    single = {
+        "session.cancelled": 130,
+        "session.internal_error": 70,
+        "session.protocol_error": 76,
+        "settings.part_missing": 69,
+    }
     if row["severity"] == "warning":
         return 0
     if code in single:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
-import site
 import subprocess
 import sys
-import venv
+import textwrap
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from smtp_desk import __version__
+from tests.e2e.environments import make_environment
+from tests.servers.dns import NameServer
 
-pytestmark = pytest.mark.xdist_group("wheel")
+if TYPE_CHECKING:
+    from tests.e2e.causes import Cause
+
+pytestmark = [
+    pytest.mark.xdist_group("wheel"),
+    pytest.mark.skipif(sys.platform == "win32", reason="environments of links"),
+]
 ROOT: Final = Path(__file__).parents[2]
 _SECONDS: Final = 110.0
+SETTINGS: Final = (
+    *("--host", "127.0.0.1", "--port", "1"),
+    *("--from-email", "desk@example.test", "--no-login"),
+)
+"""Of a server that nothing listens for."""
 
 
 @pytest.fixture(scope="session")
@@ -36,37 +51,32 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Programs of an environment that has the wheel; its dependencies are those of the tests."""
-    folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder, with_pip=True)
-    programs = folder / ("Scripts" if os.name == "nt" else "bin")
-    subprocess.run(
-        [programs / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel],
-        check=True,
-        capture_output=True,
-        timeout=_SECONDS,
+def environments(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Gives the programs of an environment that has the wheel with one extra; "" for none."""
+    return functools.cache(
+        lambda extra: make_environment(tmp_path_factory.mktemp(extra or "base"), wheel, extra)
     )
-    found = subprocess.run(
-        [programs / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    # `addsitedir` would also run the editable install's own path file: plain paths do not.
-    paths = "\n".join(site.getsitepackages())
-    Path(found.stdout.strip(), "dependencies.pth").write_text(f"{paths}\n")
-    return programs
 
 
-def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def installed(environments: Callable[[str], Path]) -> Path:
+    """Programs of an environment that has the wheel with all extras."""
+    return environments("all")
+
+
+def run(programs: Path, *arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [installed / "smtp-desk", *arguments],
+        [programs / "smtp-desk", *arguments],
         capture_output=True,
         text=True,
         timeout=_SECONDS,
         check=False,
-        cwd=installed,
+        cwd=programs,
+        env={
+            "SMTP_DESK_HOME": str(home),
+            "QT_QPA_PLATFORM": "offscreen",
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        },
     )
 
 
@@ -102,13 +112,111 @@ def test_the_program_runs_from_the_environment_and_not_from_the_tree(installed: 
         assert Path(path).is_relative_to(installed.parent)
 
 
-def test_version(installed: Path) -> None:
-    done = run(installed, "--version")
+def test_version(installed: Path, tmp_path: Path) -> None:
+    done = run(installed, "--version", home=tmp_path)
     assert (done.returncode, done.stdout) == (0, f"SMTP Desk {__version__}\n")
 
 
-def test_demo(installed: Path) -> None:
-    done = run(installed, "demo")
+@pytest.mark.parametrize("extra", ["sandbox", "all"])
+def test_the_demo_needs_the_sandbox_alone(
+    environments: Callable[[str], Path], tmp_path: Path, extra: str
+) -> None:
+    done = run(environments(extra), "demo", home=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Test email sent successfully" in done.stdout.splitlines()
     assert "code: auth.rejected" in done.stdout.splitlines()
+
+
+COMMANDS: Final[dict[str, list[tuple[str, ...]]]] = {
+    "desk": [()],
+    "sandbox": [("sandbox",), ("demo",)],
+    "domain": [("check", *SETTINGS, "--domain")],
+}
+"""What each extra is needed for."""
+
+
+@pytest.mark.parametrize("extra", ["", "desk", "sandbox", "domain"])
+def test_a_command_names_the_extra_that_it_lacks(
+    environments: Callable[[str], Path], tmp_path: Path, extra: str
+) -> None:
+    for lacking in COMMANDS.keys() - {extra}:
+        for command in COMMANDS[lacking]:
+            done = run(environments(extra), *command, home=tmp_path)
+            assert done.returncode == 69
+            assert f'python -m pip install "smtp-desk[{lacking}]"' in done.stdout + done.stderr
+            assert "Traceback" not in done.stderr
+
+
+def test_what_needs_no_extra_works_without_any(
+    environments: Callable[[str], Path], tmp_path: Path
+) -> None:
+    programs = environments("")
+    for command, status, text in [
+        (("--help",), 0, "sandbox"),
+        (("sandbox", "--help"), 0, "Run a mail server"),
+        (("show",), 78, ""),
+        (("send", "--list"), 0, "invitation"),
+        (("check", *SETTINGS), 69, "connect.refused"),
+        (("status",), 78, "Outbox: empty"),
+    ]:
+        done = run(programs, *command, home=tmp_path)
+        assert (done.returncode, "Traceback" in done.stderr) == (status, False), done
+        assert text in done.stdout
+    library = "import smtp_desk.sender.testing; from smtp_desk.sender import Sender"
+    subprocess.run([programs / "python", "-c", library], check=True, timeout=_SECONDS)
+
+
+@pytest.mark.cause("settings.part_missing", stage="settings", status=69)
+def test_a_report_names_the_extra(
+    environments: Callable[[str], Path], tmp_path: Path, cause: Cause
+) -> None:
+    done = run(environments(""), "check", *SETTINGS, "--domain", "--json", home=tmp_path)
+    assert "domain" in cause.told(done.returncode, done.stdout).summary
+
+
+def test_the_from_domain_is_asked_about_with_its_extra(
+    environments: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with NameServer({}) as dns:
+        arguments = (*SETTINGS, "--domain", "--json", "--resolver", f"{dns.host}:{dns.port}")
+        done = run(environments("domain"), "check", *arguments, home=tmp_path)
+    report = json.loads(done.stdout)
+    asked = [stage["facts"] for stage in report["stages"] if stage["stage"] == "resolve"]
+    assert asked[0]["from_domain"] == "example.test"
+    assert asked[0]["domain_exists"] is False
+
+
+def test_the_window_opens_with_its_extra_alone(
+    environments: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """And says what is missing where more is asked for."""
+    program = """
+        import sys
+        from pathlib import Path
+        from PySide6.QtWidgets import QMessageBox
+        from smtp_desk.app.services import Services
+        from smtp_desk.ui.application import make_application
+        from smtp_desk.ui.desk import Desk
+        told = []
+        QMessageBox.warning = lambda _window, _title, text: told.append(text)
+        application = make_application(sys.argv)
+        desk = Desk(lambda: Services.sandbox(Path(sys.argv[1])))
+        def furnished():
+            desk.workshop._open_sandbox()
+            desk.window.close()
+        desk.furnished.connect(furnished)
+        desk.closed.connect(application.quit)
+        desk.window.show()
+        application.exec()
+        desk.close()
+        print(*told)
+    """
+    done = subprocess.run(
+        [environments("desk") / "python", "-c", textwrap.dedent(program), str(tmp_path)],
+        env={"QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=True,
+    )
+    assert 'pip install "smtp-desk[sandbox]"' in done.stdout

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from smtp_desk.app.extras import Extra, installed, missing_text
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import AddressError, parse_host, parse_mailbox
 from smtp_desk.core.findings.finding import Finding
@@ -102,6 +103,8 @@ def check_domain(services: Services, request: DomainRequest, cancel: Cancel) -> 
         CancelledError: Cancelled, within 100 ms.
     """
     domain = domain_of(request.from_email)
+    if not installed(Extra.DOMAIN):
+        return unchecked(request, missing_text(Extra.DOMAIN, services.catalogue))
     server = _server(services, request.host)
     deadline = Deadline.after(SECONDS - GRACE_SECONDS)
     found = look_up(domain, server, request.resolver, cancel, deadline)

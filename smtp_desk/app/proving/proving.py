@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
+from smtp_desk.app.extras import Extra, installed, part_missing
 from smtp_desk.app.logs import hide_in_log, log_report
 from smtp_desk.app.proving.domain import DomainRequest, check_domain, unchecked, with_domain
 from smtp_desk.app.routes.outage import end_rest
@@ -69,9 +70,13 @@ class ProofResult:
 class _NotTestableError(Exception):
     """The test ends before the first packet."""
 
-    def __init__(self, code: str, **facts: Json) -> None:
-        super().__init__(code)
-        self.failure = SmtpFailure(Stage.SETTINGS, code, facts=facts)
+    def __init__(self, failure: SmtpFailure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+def _not_testable(code: str, **facts: Json) -> _NotTestableError:
+    return _NotTestableError(SmtpFailure(Stage.SETTINGS, code, facts=facts))
 
 
 def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel) -> ProofResult:
@@ -163,6 +168,8 @@ def _log(services: Services, report: CheckReport) -> None:
 
 
 def _values(request: ProofRequest) -> Snapshot:
+    if request.domain and not installed(Extra.DOMAIN):
+        raise _NotTestableError(part_missing(Extra.DOMAIN))
     draft = request.draft
     ca = read_ca_file(draft.ca_file.strip()) if draft.ca_file.strip() else None
     try:
@@ -181,20 +188,18 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
     servers = services.store.load().servers
     server = next((server for server in servers if server.key == password.key), None)
     if server is None:
-        raise _NotTestableError("settings.secret_unavailable", reason="not_found")
+        raise _not_testable("settings.secret_unavailable", reason="not_found")
     if server.settings.identity != values.settings.identity:
         problem = problem_text(Problem(Field.PASSWORD, "password.stored_elsewhere"))
-        raise _NotTestableError(
-            "settings.credentials_incomplete", field="password", problem=problem
-        )
+        raise _not_testable("settings.credentials_incomplete", field="password", problem=problem)
     try:
         secret = services.store.secret(server)
     except CredentialsUnavailableError as error:
-        raise _NotTestableError(
+        raise _not_testable(
             "settings.secret_unavailable", reason=str(error.reason), problem=str(error)
         ) from error
     if secret is None or _is_of_another(secret, server, servers):
-        raise _NotTestableError("settings.secret_unavailable", reason="not_found")
+        raise _not_testable("settings.secret_unavailable", reason="not_found")
     return secret
 
 
@@ -232,7 +237,7 @@ def _problem_failure(problems: tuple[Problem, ...]) -> _NotTestableError:
         "problem": problem_text(first),
         "problems": [f"{problem.field}: {problem_text(problem)}" for problem in errors],
     }
-    return _NotTestableError(code, **facts)
+    return _not_testable(code, **facts)
 
 
 def _test_message(services: Services, request: ProofRequest, values: Snapshot) -> bytes:

@@ -25,6 +25,7 @@ _LONGEST_SUMMARY: Final = 110
 # Every name that a text may use, with a value as a test or the sender gives it.
 _FACTS: Final[Facts] = {
     "host": "smtp.example.org",
+    "part": "domain",
     "port": 587,
     "security": "auto",
     "username": "ann@example.org",

@@ -1,0 +1,64 @@
+"""What is said where a part of the program isn't installed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.app.extras import Extra, installed, missing_text
+from smtp_desk.app.proving.domain import DomainRequest, check_domain
+from smtp_desk.app.startup import missing_for_window
+from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.store.resources import read_catalogue
+from tests.cli.desk import Desk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODULES = {"desk": "PySide6", "sandbox": "aiosmtpd", "domain": "checkdmarc"}
+
+
+@pytest.fixture
+def without(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Extra:
+    extra = Extra(request.param)
+    monkeypatch.setitem(sys.modules, MODULES[extra], None)
+    return extra
+
+
+@pytest.mark.parametrize("without", list(MODULES), indirect=True)
+def test_one_that_is_missing_is_named_with_the_way_to_get_it(without: Extra) -> None:
+    assert [extra for extra in Extra if not installed(extra)] == [without]
+    text = missing_text(without, read_catalogue())
+    assert f"“{without}”" in text
+    assert text.endswith(f'python -m pip install "smtp-desk[{without}]"')
+
+
+@pytest.mark.parametrize("without", ["desk"], indirect=True)
+@pytest.mark.parametrize("environ", [{}, {"DISPLAY": ":0"}, {"QT_QPA_PLATFORM": "offscreen"}])
+def test_the_window_names_itself_before_a_display(without: Extra, environ: dict[str, str]) -> None:
+    lacking = missing_for_window(environ)
+    assert lacking is not None
+    assert lacking.status == 69
+    assert "smtp-desk[desk]" in lacking.text
+
+
+@pytest.mark.parametrize("without", ["sandbox"], indirect=True)
+@pytest.mark.parametrize("command", ["sandbox", "demo"])
+def test_commands_that_lack_the_sandbox(without: Extra, command: str, tmp_path: Path) -> None:
+    ended = Desk(tmp_path)(command)
+    assert (ended.status, ended.out) == (69, "")
+    assert "smtp-desk[sandbox]" in ended.err
+
+
+@pytest.mark.parametrize("without", ["domain"], indirect=True)
+def test_in_the_window_the_from_domain_is_not_checked_and_it_says_why(
+    without: Extra, tmp_path: Path
+) -> None:
+    services = Desk(tmp_path).services
+    request = DomainRequest(from_email="desk@example.test")
+    found = check_domain(services, request, Cancel())
+    assert not found.in_order
+    assert found.summary == "Not all of example.test could be checked."
+    assert "smtp-desk[domain]" in found.not_checked[0]
