@@ -25,6 +25,7 @@ from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import StageEvent
+from smtp_desk.core.texts import OUTCOMES
 from smtp_desk.smtp.net.deadline import Cancel
 
 if TYPE_CHECKING:
@@ -246,8 +247,8 @@ class _Story:
     def _show_outcome(self, outcome: Outcome) -> None:
         shown = self._screen.state.outcome
         if shown is not None:
-            say(self._console, shown, _STYLES[shown])
-        self._insist(shown is outcome, outcome)
+            say(self._console, OUTCOMES[shown], _STYLES[shown])
+        self._insist(shown is outcome, OUTCOMES[outcome])
 
     def _show_save(self, *, enabled: bool) -> None:
         state = self._screen.state

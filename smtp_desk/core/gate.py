@@ -3,25 +3,24 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from smtp_desk.core import texts
 from smtp_desk.core.settings import Snapshot
 
 
 class Outcome(StrEnum):
-    """The three outcomes; the values are their texts, word for word."""
+    """The three outcomes; `texts.OUTCOMES` has their words."""
 
-    SUCCESS = texts.SUCCESS
-    UNREACHABLE = texts.UNREACHABLE
-    CHANGED = texts.CHANGED
+    SUCCESS = "success"
+    UNREACHABLE = "unreachable"
+    CHANGED = "changed"
 
 
 class SaveHint(StrEnum):
-    """Why Save is disabled; the values are the texts."""
+    """Why Save is disabled; `texts.SAVE_HINTS` has the words."""
 
-    NONE = ""
-    NEEDS_TEST = texts.SAVE_NEEDS_TEST
-    ALL_SAVED = texts.ALL_SAVED
-    CHANGED = texts.CHANGED
+    NONE = "none"
+    NEEDS_TEST = "needs_test"
+    ALL_SAVED = "all_saved"
+    CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 from smtp_desk.core.findings.finding import Finding
-from smtp_desk.core.gate import Outcome
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
+from smtp_desk.core.texts import SUCCESS, UNREACHABLE
 
 SCHEMA: Final = "smtp-desk/report/1"
 MAX_ITEMS: Final = 1000
@@ -91,7 +91,7 @@ class CheckReport:
     @property
     def message(self) -> str:
         """The outcome text, word for word."""
-        return Outcome.SUCCESS if self.sent else Outcome.UNREACHABLE
+        return SUCCESS if self.sent else UNREACHABLE
 
     @property
     def cancelled(self) -> bool:
@@ -103,7 +103,7 @@ class CheckReport:
         return {
             "schema": SCHEMA,
             "outcome": str(self.outcome),
-            "message": str(self.message),
+            "message": self.message,
             "finding": _bounded(finding_json(self.finding)) if self.finding else None,
             "warnings": _bounded([finding_json(warning) for warning in self.warnings]),
             "stages": [

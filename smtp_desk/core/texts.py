@@ -3,14 +3,24 @@
 from collections.abc import Mapping
 from typing import Final
 
+from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Problem
 
 SUCCESS: Final = "Test email sent successfully"
 UNREACHABLE: Final = "Could not reach the SMTP server. Verify the host and port."
 CHANGED: Final = "Settings changed since the last test. Re-test to enable saving."
 
-SAVE_NEEDS_TEST: Final = "Send a successful test email first."
-ALL_SAVED: Final = "All changes saved"
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.SUCCESS: SUCCESS,
+    Outcome.UNREACHABLE: UNREACHABLE,
+    Outcome.CHANGED: CHANGED,
+}
+SAVE_HINTS: Final[Mapping[SaveHint, str]] = {
+    SaveHint.NONE: "",
+    SaveHint.NEEDS_TEST: "Send a successful test email first.",
+    SaveHint.ALL_SAVED: "All changes saved",
+    SaveHint.CHANGED: CHANGED,
+}
 
 PROBLEMS: Final[Mapping[str, str]] = {
     "control_character": "Contains a line break or another control character. Remove it.",

@@ -26,9 +26,6 @@ def _names_given(tree: ast.AST) -> Iterator[str]:
             case ast.Dict():
                 keys = [key for key in node.keys if isinstance(key, ast.Constant)]
                 yield from (key.value for key in keys if isinstance(key.value, str))
-                # What a fact is called in texts stands as a value in `telling`.
-                values = [value for value in node.values if isinstance(value, ast.Constant)]
-                yield from (value.value for value in values if isinstance(value.value, str))
             case ast.Call():
                 yield from (keyword.arg for keyword in node.keywords if keyword.arg)
             case ast.Subscript(slice=ast.Constant(value=str() as name), ctx=ast.Store()):

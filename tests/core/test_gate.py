@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from smtp_desk.core.gate import Outcome, SaveGate, SaveHint
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import ServerSettings, Snapshot
+from smtp_desk.core.texts import OUTCOMES, SAVE_HINTS
 
 SETTINGS = ServerSettings(host="mail.example.test", port=587, from_email="ann@example.test")
 TYPED = Snapshot(SETTINGS, Secret("pa ss"))
@@ -26,13 +27,15 @@ def test_nothing_tested_is_closed_and_says_what_to_do() -> None:
     gate = SaveGate()
     assert not gate.may_save(TYPED)
     assert gate.outcome(TYPED) is None
-    assert gate.save_hint(TYPED) == "Send a successful test email first."
+    assert SAVE_HINTS[gate.save_hint(TYPED)] == "Send a successful test email first."
 
 
 def test_a_passed_test_opens_save_for_its_values_only() -> None:
     gate = SaveGate().test_started(TYPED).test_passed(TYPED)
     assert gate.may_save(same(TYPED))
-    assert gate.outcome(TYPED) == "Test email sent successfully"
+    shown = gate.outcome(TYPED)
+    assert shown is not None
+    assert OUTCOMES[shown] == "Test email sent successfully"
     assert gate.save_hint(TYPED) is SaveHint.NONE
     assert not gate.may_save(OTHER)
     assert not gate.may_save(None)
@@ -41,9 +44,7 @@ def test_a_passed_test_opens_save_for_its_values_only() -> None:
 def test_typing_a_change_closes_and_typing_it_back_opens() -> None:
     gate = SaveGate().test_passed(TYPED).edited()
     assert not gate.may_save(OTHER)
-    assert gate.outcome(OTHER) == (
-        "Settings changed since the last test. Re-test to enable saving."
-    )
+    assert gate.outcome(OTHER) is Outcome.CHANGED
     assert gate.save_hint(OTHER) is SaveHint.CHANGED
     assert gate.may_save(same(TYPED))
     assert gate.outcome(same(TYPED)) is Outcome.SUCCESS
@@ -75,7 +76,9 @@ def test_an_edit_during_the_test_shows_the_third_text() -> None:
 
 def test_a_failed_test_shows_the_second_text_for_its_values() -> None:
     gate = SaveGate().test_started(TYPED).test_failed(TYPED)
-    assert gate.outcome(TYPED) == "Could not reach the SMTP server. Verify the host and port."
+    shown = gate.outcome(TYPED)
+    assert shown is not None
+    assert OUTCOMES[shown] == "Could not reach the SMTP server. Verify the host and port."
     assert gate.save_hint(TYPED) is SaveHint.NEEDS_TEST
     assert gate.outcome(OTHER) is Outcome.CHANGED
     assert not gate.may_save(TYPED)
@@ -109,7 +112,7 @@ def test_saving_closes_until_the_next_edit() -> None:
     gate = SaveGate().test_passed(TYPED).save_done(STORED)
     for spelling in (TYPED, STORED):
         assert not gate.may_save(spelling)
-        assert gate.save_hint(spelling) == "All changes saved"
+        assert SAVE_HINTS[gate.save_hint(spelling)] == "All changes saved"
         assert gate.outcome(spelling) is Outcome.SUCCESS
         assert gate.edited().may_save(spelling)
     assert gate.edited().outcome(OTHER) is Outcome.CHANGED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import smtp_desk.smtp.check.check
-from smtp_desk.smtp.session.limits import Limits, limits_of_a_test
+from smtp_desk.smtp.session.limits import SessionLimits, limits_of_a_test
 from tests.cli.desk import Desk
 from tests.e2e.causes import Cause, Checking
 
@@ -36,10 +36,10 @@ def check(clean_environment: Path, certs: Certificates) -> Checking:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits for servers that keep silent: the product's own ones, only shorter."""
+    """SessionLimits for servers that keep silent: the product's own ones, only shorter."""
     monkeypatch.setattr(smtp_desk.smtp.check.check, "limits_of_a_test", _hasty_limits)
 
 
-def _hasty_limits(total: float) -> Limits:
+def _hasty_limits(total: float) -> SessionLimits:
     limits = limits_of_a_test(total)
     return dataclasses.replace(limits, greeting=1.0, tls=1.0, patience=0.1)

@@ -76,7 +76,7 @@ def test_our_own_fault(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("smtp_desk.smtp.session.session.SigningIn", fail)
+    monkeypatch.setattr("smtp_desk.smtp.session.session.AuthExchange", fail)
     with ScriptedServer(Script(tls=certs.good.server_context())) as server:
         ended = check(server)
     finding = cause.told(ended.status, ended.out)

@@ -9,7 +9,8 @@ from typing import Final
 
 import pytest
 
-from smtp_desk.core.texts import ALL_SAVED, CHANGED, SUCCESS, UNREACHABLE
+from smtp_desk.core.gate import SaveHint
+from smtp_desk.core.texts import CHANGED, SAVE_HINTS, SUCCESS, UNREACHABLE
 from tests.e2e.desk import SEND, Desktop, desktop_on
 from tests.servers.certs import Certificates
 from tests.servers.display import Display
@@ -73,7 +74,10 @@ def test_the_main_job(
         assert reader.control("Save").enabled
         assert not settings.exists()
         desktop.press("ctrl+s")
-        wait_until(lambda: reader.control("Save").description == ALL_SAVED, ALL_SAVED)
+        wait_until(
+            lambda: reader.control("Save").description == SAVE_HINTS[SaveHint.ALL_SAVED],
+            "all saved",
+        )
         assert not reader.control("Save").enabled
         assert desktop.secrets() == [PASSWORD]
         desktop.press("alt+o")

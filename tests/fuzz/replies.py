@@ -6,7 +6,7 @@ from typing import Final
 
 from smtp_desk.smtp.wire import commands
 from smtp_desk.smtp.wire.commands import Command, CommandError, Verb
-from smtp_desk.smtp.wire.protocol import ClientProtocol, State
+from smtp_desk.smtp.wire.protocol import ClientProtocol, ProtocolState
 from smtp_desk.smtp.wire.replies import EVIDENCE, MAX_LINE, MAX_REPLY, ReplyReader, ViolationError
 from tests.fuzz.harmless import assert_harmless
 from tests.fuzz.server_script import NEXT, REPEAT, pieces
@@ -27,12 +27,17 @@ _COMMANDS: Final = (
     commands.DATA,
     Command(Verb.END, b""),
     commands.RSET,
-    commands.NOOP,
+    commands.RSET,
     commands.QUIT,
 )
 _BEGIN_TLS: Final = len(_COMMANDS)
 _STEPS: Final = _BEGIN_TLS + 1
-_IN_CLEAR: Final = (State.BANNER, State.CLEAR, State.OFFERED, State.HANDSHAKE)
+_IN_CLEAR: Final = (
+    ProtocolState.BANNER,
+    ProtocolState.CLEAR,
+    ProtocolState.OFFERED,
+    ProtocolState.HANDSHAKE,
+)
 _SECRET: Final = frozenset({Verb.AUTH, Verb.RESPONSE, Verb.MAIL, Verb.RCPT, Verb.DATA, Verb.END})
 
 
@@ -116,12 +121,12 @@ def _drive(head: bytes, said: list[bytes]) -> None:
         protocol.receive_end()
     except ViolationError as error:
         _judge(error)
-        closed = protocol.state is State.CLOSED
+        closed = protocol.state is ProtocolState.CLOSED
     else:
         closed = True
     assert closed
     assert signed_in <= 1
-    if protocol.state is State.CLOSED:
+    if protocol.state is ProtocolState.CLOSED:
         _refuses_everything(protocol)
 
 

@@ -19,7 +19,7 @@ from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM, Route, Routes
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.limits import SessionLimits
 from tests.sender.outboxes import TurnedClock
 from tests.sender.ways import CATALOGUE
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.servers.certs import Certificates
     from tests.servers.scripted import ScriptedServer
 
-HASTY: Final = Limits(
+HASTY: Final = SessionLimits(
     total=None, connect=5, greeting=0.4, tls=2, command=0.4, end=1.0, quit=0.4, patience=5
 )
 RECIPIENTS: Final = ("ann@example.test", "bo@example.test")

@@ -16,7 +16,7 @@ from smtp_desk.sender.routes.pool import SessionPool
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.smtp.session.envelope import RecipientStatus
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.limits import SessionLimits
 from tests.core.replies import load_catalogue
 from tests.servers.scripted import ScriptedServer
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 PASSWORD: Final = "s3cret"
 CATALOGUE: Final = load_catalogue()
 IDENTITY: Final = Identity("desk@example.test", "Example Desk")
-PATIENT: Final = Limits(total=None, connect=10)
-HASTY: Final = Limits(total=None, connect=10, greeting=0.3, command=0.3, end=0.3, quit=0.3)
+PATIENT: Final = SessionLimits(total=None, connect=10)
+HASTY: Final = SessionLimits(total=None, connect=10, greeting=0.3, command=0.3, end=0.3, quit=0.3)
 ACCEPTED, REFUSED, UNCERTAIN = RecipientStatus
 
 _Result = TypeVar("_Result")
@@ -68,7 +68,7 @@ class WaysOut:
         server: ScriptedServer,
         *,
         password: str = PASSWORD,
-        limits: Limits = PATIENT,
+        limits: SessionLimits = PATIENT,
         clock: Callable[[], float] = time.monotonic,
         idle_seconds: float = 30.0,
     ) -> SessionPool:
@@ -88,7 +88,7 @@ class WaysOut:
         server: ScriptedServer | Postfix,
         *,
         password: str = PASSWORD,
-        limits: Limits = PATIENT,
+        limits: SessionLimits = PATIENT,
         clock: Callable[[], float] = time.monotonic,
     ) -> SmtpRoute:
         """A route to a server, by STARTTLS."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smtp_desk.smtp.wire import commands
-from smtp_desk.smtp.wire.protocol import Answer, ClientProtocol, State
+from smtp_desk.smtp.wire.protocol import Answer, ClientProtocol, ProtocolState
 
 if TYPE_CHECKING:
     from smtp_desk.smtp.wire.commands import Command
@@ -34,7 +34,7 @@ def in_plain_text(offer: bytes = b"250-mail.example.test\r\n250 STARTTLS\r\n") -
     protocol = ClientProtocol()
     feed(protocol, b"220 mail.example.test ESMTP\r\n")
     answered(protocol, commands.ehlo("[127.0.0.1]"), offer)
-    assert protocol.state is State.OFFERED
+    assert protocol.state is ProtocolState.OFFERED
     return protocol
 
 
@@ -43,5 +43,5 @@ def in_tls(offer: bytes = OFFER) -> ClientProtocol:
     protocol = ClientProtocol(tls_from_start=True)
     feed(protocol, b"220 mail.example.test ESMTP\r\n")
     answered(protocol, commands.ehlo("[127.0.0.1]"), offer)
-    assert protocol.state is State.READY
+    assert protocol.state is ProtocolState.READY
     return protocol

@@ -10,7 +10,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import ServerSettings
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 from smtp_desk.smtp.session.envelope import Delivery, Envelope, RecipientStatus
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.limits import SessionLimits
 from smtp_desk.smtp.session.session import Session
 from tests.servers.script import PIPELINING_SERVER, Script
 from tests.servers.scripted import ScriptedServer
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from smtp_desk.smtp.wire.auth import Credential
     from tests.servers.certs import Certificates
 
-PATIENT = Limits(total=60, connect=10, patience=10)
-HASTY = Limits(total=60, connect=10, greeting=0.3, command=0.3, end=0.3, quit=0.3, patience=10)
+PATIENT = SessionLimits(total=60, connect=10, patience=10)
+HASTY = SessionLimits(
+    total=60, connect=10, greeting=0.3, command=0.3, end=0.3, quit=0.3, patience=10
+)
 ENVELOPE = Envelope("ann@example.org", ("bo@example.test",))
 MAIL = b"Subject: test\r\n\r\nHello.\r\n"
 PASSWORD = Secret("s3cret")
@@ -74,7 +76,7 @@ class Sessions:
         self,
         server: ScriptedServer,
         *,
-        limits: Limits = PATIENT,
+        limits: SessionLimits = PATIENT,
         cancel: Cancel | None = None,
         told: Told | None = None,
         credential: Credential | None = PASSWORD,
@@ -99,7 +101,7 @@ def opened(
     sessions: Sessions,
     played: Script,
     told: Told | None = None,
-    limits: Limits = PATIENT,
+    limits: SessionLimits = PATIENT,
 ) -> Iterator[tuple[Session, ScriptedServer]]:
     """A session that is open, and its server."""
     with ScriptedServer(played) as server:

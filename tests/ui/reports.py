@@ -19,7 +19,6 @@ from smtp_desk.core.report import (
     TranscriptLine,
 )
 from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
-from smtp_desk.smtp.check.naming import for_texts
 from smtp_desk.store.resources import resource_path
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ _TALK = (
 
 
 _FOR_TEXTS = frozenset(
-    {"working_port", "working_security", "suggested_name", "names", "host", "from_email", "ca"}
+    {"working_port", "working_security", "suggestion", "names", "host", "from_email", "ca"}
 )
 """Told to the catalogue only; no facts of a stage."""
 
@@ -136,7 +135,7 @@ def failed(
     stage: Stage, code: str | None, reply: Reply | None = None, **facts: Json
 ) -> CheckReport:
     """Return the report of a test that failed in `stage`."""
-    failure = SmtpFailure(stage, code, reply=reply, facts=for_texts(facts))
+    failure = SmtpFailure(stage, code, reply=reply, facts=facts)
     finding = catalogue().find(failure, _CONTEXT)
     facts = {name: fact for name, fact in facts.items() if name not in _FOR_TEXTS}
     said: dict[str, Json] = {}
@@ -235,7 +234,7 @@ WRONG_NAME = failed(
     Stage.TLS,
     "tls.name_mismatch",
     names=["mail.example.org"],
-    suggested_name="mail.example.org",
+    suggestion="mail.example.org",
     chain=[{**LEAF, "subject": "CN=mail.example.org", "names": ["mail.example.org"]}, ROOT],
 )
 NOT_OFFERED = failed(Stage.TLS, "tls.not_offered", extensions=["PIPELINING", "SIZE"], mode="")
@@ -257,7 +256,9 @@ WARNED = replace(
     SENT,
     warnings=(
         catalogue().warning(
-            "tls.expires_soon", Stage.TLS, {"not_after": "2026-12-08", "days": 9, "host": HOST}
+            "tls.expires_soon",
+            Stage.TLS,
+            {"expires_soon": {"not_after": "2026-12-08", "days": 9}, "host": HOST},
         ),
     ),
 )

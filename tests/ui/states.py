@@ -15,6 +15,7 @@ from smtp_desk.core.report import StageResult
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import Stage, StageStatus
+from smtp_desk.core.texts import SAVE_HINTS
 
 FRESH = SettingsDraft(from_name="Example Partners")
 
@@ -55,7 +56,7 @@ STORED = replace(FILLED, password=StoredSecret("a1"))
 EMPTY = IntegrationsState(
     status=NOT_CONFIGURED,
     switch_reason="Save settings that a test email has proven first.",
-    save_hint=SaveHint.NEEDS_TEST,
+    save_hint=SAVE_HINTS[SaveHint.NEEDS_TEST],
     discard_reason=NOTHING_CHANGED,
     remove_reason=NOTHING_CONFIGURED,
 )
@@ -189,7 +190,7 @@ SCENES = {
             TYPED,
             outcome=Outcome.CHANGED,
             stages=stages(Stage.DONE),
-            save_hint=SaveHint.CHANGED,
+            save_hint=SAVE_HINTS[SaveHint.CHANGED],
         ),
         draft=replace(FILLED, port="465"),
         recipient="ann@example.org",
@@ -208,7 +209,7 @@ SCENES = {
     "saved": Scene(
         state=replace(
             _SAVED,
-            save_hint=SaveHint.ALL_SAVED,
+            save_hint=SAVE_HINTS[SaveHint.ALL_SAVED],
             save_notice=Notice("Saved. System emails now leave through this server."),
         ),
         draft=STORED,
@@ -216,7 +217,7 @@ SCENES = {
         focus=Field.HOST,
     ),
     "outage": Scene(
-        state=replace(_SAVED, status=UNAVAILABLE, save_hint=SaveHint.ALL_SAVED),
+        state=replace(_SAVED, status=UNAVAILABLE, save_hint=SAVE_HINTS[SaveHint.ALL_SAVED]),
         draft=STORED,
         outage=Outage(
             since="10:02",
@@ -235,7 +236,7 @@ SCENES = {
             problems=(Problem(Field.PASSWORD, "password.spaces", severity=Severity.NOTICE),),
             discard_reason="",
             outcome=Outcome.CHANGED,
-            save_hint=SaveHint.CHANGED,
+            save_hint=SAVE_HINTS[SaveHint.CHANGED],
         ),
         draft=replace(FILLED, host="smtp.gmail.com", password=Secret("abcd efgh ijkl mnop")),
         focus=Field.PASSWORD,

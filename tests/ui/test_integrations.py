@@ -24,7 +24,7 @@ from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
-from smtp_desk.core.texts import problem_text
+from smtp_desk.core.texts import OUTCOMES, problem_text
 from tests.ui import states
 from tests.ui.states import EMPTY, FILLED, PROBLEMS, SCENES, STORED, TYPED
 
@@ -219,7 +219,7 @@ def test_the_outcome_is_word_for_word(page: Stage, outcome: Outcome) -> None:
     page.view.render(replace(TYPED, outcome=outcome))
     label = page.find(QLabel, "outcome")
     assert label.isVisible()
-    assert label.text() == outcome.value
+    assert label.text() == OUTCOMES[outcome]
     assert label.accessibleName() == ""
     assert label.textFormat() is Qt.TextFormat.PlainText
 

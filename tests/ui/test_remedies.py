@@ -64,7 +64,7 @@ CASES: Final[list[tuple[str, Facts, str, dict[Field, str]]]] = [
     ),
     (
         "tls.name_mismatch",
-        {"suggested_name": "mail.example.org"},
+        {"suggestion": "mail.example.org"},
         "use_suggested_host",
         {Field.HOST: "mail.example.org"},
     ),

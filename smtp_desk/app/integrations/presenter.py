@@ -30,6 +30,7 @@ from smtp_desk.core.report import CheckReport, fold_stages
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.core.settings import CaFile, SettingsDraft, Snapshot
 from smtp_desk.core.stages import StageEvent
+from smtp_desk.core.texts import SAVE_HINTS
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.company_ca import read_ca_file
@@ -367,7 +368,7 @@ class IntegrationsPresenter:
             ca_offer=self.trust.offer,
             host=form.host,
             may_save=idle and self._gate.may_save(values),
-            save_hint=self._gate.save_hint(values),
+            save_hint=SAVE_HINTS[self._gate.save_hint(values)],
             discard_reason="" if form.changed else "Nothing was changed.",
             remove_reason="" if self._saved.settings else "Nothing is configured yet.",
             test_notice=self._test_notice,

@@ -12,7 +12,7 @@ from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport, StageResult
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
-from smtp_desk.smtp.domain.facts import DomainFacts, Found, Server, Standing
+from smtp_desk.smtp.domain.facts import DomainFacts, Found, RecordStatus, Server
 from smtp_desk.smtp.domain.lookup import GRACE_SECONDS, look_up
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 
@@ -114,7 +114,7 @@ def check_domain(services: Services, request: DomainRequest, cancel: Cancel) -> 
         "from_email": request.from_email,
         "host": request.host,
         "spf_include": _spf_include(server) if server else "",
-        "null_mx": found.mx.standing is Standing.MISSING and bool(found.mx.records),
+        "null_mx": found.mx.status is RecordStatus.MISSING and bool(found.mx.records),
     }
     return DomainCheck(
         from_email=request.from_email,
@@ -194,19 +194,19 @@ def _spf_include(server: Server) -> str:
 
 def _codes(found: DomainFacts) -> Iterator[tuple[str, str]]:
     """Yield the code of each warning, and why."""
-    if found.mx.standing is Standing.MISSING:
+    if found.mx.status is RecordStatus.MISSING:
         yield "domain.no_mail_exchanger", ""
     if found.exists is False:
         return  # Said already: of a domain that does not exist nothing else is worth telling.
-    if found.spf.standing is Standing.MISSING:
+    if found.spf.status is RecordStatus.MISSING:
         yield "domain.spf_missing", ""
-    if found.spf.standing is Standing.INVALID:
+    if found.spf.status is RecordStatus.INVALID:
         yield "domain.spf_invalid", found.spf.reason
     if found.excludes_server:
         yield "domain.spf_excludes_server", ""
-    if found.dmarc.standing is Standing.MISSING:
+    if found.dmarc.status is RecordStatus.MISSING:
         yield "domain.dmarc_missing", ""
-    if found.dmarc.standing is Standing.INVALID:
+    if found.dmarc.status is RecordStatus.INVALID:
         yield "domain.dmarc_invalid", found.dmarc.reason
 
 
@@ -217,7 +217,7 @@ def _facts(found: DomainFacts, server: Server | None) -> dict[str, Json]:
         facts["domain_exists"] = False
     facts.update((name, shown) for name, kind in kinds.items() if (shown := _records(kind)))
     unknown = list(_unknown(kinds))
-    if server is not None and found.spf.standing is Standing.GOOD:
+    if server is not None and found.spf.status is RecordStatus.GOOD:
         if found.excludes_server is None:
             unknown.append(f"SPF for {server.host}: the DNS alone does not tell")
         else:
@@ -231,7 +231,7 @@ def _unknown(kinds: Mapping[str, Found]) -> Iterator[Json]:
     """Yield what nobody could tell; what has the same reason in one sentence."""
     reasons: dict[str, list[str]] = {}
     for name, kind in kinds.items():
-        if kind.standing is Standing.UNKNOWN:
+        if kind.status is RecordStatus.UNKNOWN:
             reasons.setdefault(kind.reason, []).append(name.upper())
     for reason, names in reasons.items():
         yield f"{', '.join(names)}: {reason}"
@@ -240,4 +240,4 @@ def _unknown(kinds: Mapping[str, Found]) -> Iterator[Json]:
 def _records(kind: Found) -> list[Json]:
     if kind.records:
         return list(kind.records)
-    return [_NONE] if kind.standing is Standing.MISSING else []
+    return [_NONE] if kind.status is RecordStatus.MISSING else []

@@ -2,11 +2,9 @@
 
 The table is data (`resources/findings/*.toml`, one file a prefix). A failure whose cause
 is known without the server's words comes with its code; any other is found by the stage
-and the reply: the most specific row wins (the rule stands in `reply_pattern`). Each stage
+and the reply: the most specific row wins (the rule stands in `pattern`). Each stage
 has rows that ask for no more than the class of the reply, so there is always an answer,
 and where nothing better is known it is the stage's generic code, never a guess.
-
-Findings for causes that are known by their code alone, such as the reason of a rest.
 """
 
 import re
@@ -20,7 +18,7 @@ from typing import Any, Final, final
 from smtp_desk.core.address import AddressError, parse_ehlo_name
 from smtp_desk.core.errors import Acceptance, SmtpFailure
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
-from smtp_desk.core.findings.pattern import Rank, ReplyPattern, Said
+from smtp_desk.core.findings.pattern import NormalisedReply, Rank, ReplyPattern
 from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.findings.wording import Condition, Wording, fill
 from smtp_desk.core.reply import Reply
@@ -79,7 +77,7 @@ class _RemedyTemplate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CatalogueEntry:
     """One code of the catalogue, its texts not yet filled with facts.
 
     `who_if` names those who can mend it instead of `who` where its condition holds.
@@ -97,7 +95,7 @@ class Entry:
     replies: tuple[ReplyPattern, ...]
 
     @classmethod
-    def parse(cls, code: str, table: Mapping[str, Any]) -> "Entry":
+    def parse(cls, code: str, table: Mapping[str, Any]) -> "CatalogueEntry":
         """Read the TOML table of one code.
 
         Raises:
@@ -154,9 +152,9 @@ class _Table:
         self.codes = tuple(_HEADING.findall(text))
 
     @cached_property
-    def entries(self) -> dict[str, Entry]:
+    def entries(self) -> dict[str, CatalogueEntry]:
         tables = tomllib.loads(self._text)
-        return {code: Entry.parse(code, table) for code, table in tables.items()}
+        return {code: CatalogueEntry.parse(code, table) for code, table in tables.items()}
 
 
 @final
@@ -179,7 +177,7 @@ class Catalogue:
         return frozenset(self._tables)
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[CatalogueEntry, ...]:
         """Every entry, as it stands in the table."""
         return tuple(entry for table in self._all for entry in table.entries.values())
 
@@ -219,7 +217,7 @@ class Catalogue:
         Rows of different codes that match equally name no cause: they are left out, so
         that the next less specific row answers. (The tests hold that there are none.)
         """
-        said = Said.of(reply)
+        said = NormalisedReply.of(reply)
         found = [
             Match(rank, row)
             for row in self._rows.get(stage, ())
@@ -239,7 +237,7 @@ class Catalogue:
                     rows[stage].append(row)
         return rows
 
-    def _entry(self, code: str) -> Entry:
+    def _entry(self, code: str) -> CatalogueEntry:
         return self._tables[code].entries[code]
 
     def _facts(self, stage: Stage, known: Mapping[str, Json], reply: Reply | None) -> Facts:
@@ -291,12 +289,8 @@ def _text(facts: Mapping[str, Json], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-_UNKNOWN = "session.internal_error"
-_STAGES = frozenset(Stage)
-
-
 def cause(catalogue: Catalogue, code: str, facts: Facts | None = None) -> Finding:
     """Return the finding `code`; a code that is unknown by now reads as a fault of our own."""
     prefix = code.partition(".")[0]
-    stage = Stage(prefix) if prefix in _STAGES else Stage.CONNECT
-    return catalogue.warning(code if code in catalogue.codes else _UNKNOWN, stage, facts or {})
+    stage = Stage(prefix) if prefix in frozenset(Stage) else Stage.CONNECT
+    return catalogue.warning(code if code in catalogue.codes else _FALLBACK, stage, facts or {})

@@ -61,7 +61,7 @@ class Rank(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class NormalisedReply:
     """A reply, prepared for matching: its enhanced code found and its words made plain."""
 
     code: int
@@ -69,7 +69,7 @@ class Said:
     words: str
 
     @classmethod
-    def of(cls, reply: Reply) -> "Said":
+    def of(cls, reply: Reply) -> "NormalisedReply":
         """Prepare `reply`."""
         return cls(
             reply.code,
@@ -133,7 +133,7 @@ class ReplyPattern:
             source=table["source"],
         )
 
-    def match(self, stage: Stage, said: Said, facts: Facts) -> Rank | None:
+    def match(self, stage: Stage, said: NormalisedReply, facts: Facts) -> Rank | None:
         """Return how specifically this row stands for the reply; None where it does not."""
         if stage not in self.stages:
             return None

@@ -1,7 +1,4 @@
-"""Providers of mail service, by host name, banner, or domain of an address.
-
-What a password looks like: a fact for findings that tells nothing of the password.
-"""
+"""Providers of mail service, by host, banner or address, and the look of their passwords."""
 
 import re
 import tomllib

@@ -4,17 +4,18 @@ A text is a list of sentences. A sentence may have alternatives; the first one w
 condition holds and whose `{placeholders}` are all known is taken, and a sentence without
 such an alternative is left out. So a text never shows a brace or a gap.
 
-The name in a certificate, as a person would say it.
+A placeholder is the name of a fact, `{host}`, or of a part of one, `{expires_soon.days}`. Behind a
+colon stands how it reads: `{since:day}`, `{clock:minute}`, `{issuer:name}`, `{violation:plain}`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from smtp_desk.core.stages import Facts, Json
 
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)(?:\.(\w+))?(?::(\w+))?\}")
 _LONGEST_VALUE: Final = 200
 _MOST_ITEMS: Final = 5
 
@@ -51,7 +52,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Phrase:
     """One way to say a sentence."""
 
     text: str
@@ -66,7 +67,7 @@ class Part:
 class Wording:
     """A text: sentences, each with its alternatives in the order of preference."""
 
-    sentences: tuple[tuple[Part, ...], ...]
+    sentences: tuple[tuple[Phrase, ...], ...]
 
     @classmethod
     def parse(cls, value: Any) -> "Wording":  # noqa: ANN401 - what a TOML file holds
@@ -84,8 +85,8 @@ class Wording:
 
 
 def placeholders(text: str) -> frozenset[str]:
-    """Return the names in braces."""
-    return frozenset(_PLACEHOLDER.findall(text))
+    """Return the names of the facts in braces."""
+    return frozenset(found[1] for found in _PLACEHOLDER.finditer(text))
 
 
 def fill(text: str, facts: Facts) -> str | None:
@@ -93,17 +94,27 @@ def fill(text: str, facts: Facts) -> str | None:
 
     A value is put in as it is: braces in what a server sent are never read as placeholders.
     """
-    values = {name: _shown(facts.get(name)) for name in placeholders(text)}
+    values = {found[0]: _value(found, facts) for found in _PLACEHOLDER.finditer(text)}
     if not all(values.values()):
         return None
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
+    return _PLACEHOLDER.sub(lambda found: values[found[0]], text)
 
 
-def _alternatives(value: Any) -> tuple[Part, ...]:  # noqa: ANN401 - what a TOML file holds
+def _value(placeholder: re.Match[str], facts: Facts) -> str:
+    name, part, reads = placeholder.groups()
+    value = facts.get(name)
+    if part:
+        value = value.get(part) if isinstance(value, dict) else None
+    if reads and isinstance(value, str):
+        value = _READS[reads](value)
+    return _shown(value)
+
+
+def _alternatives(value: Any) -> tuple[Phrase, ...]:  # noqa: ANN401 - what a TOML file holds
     if isinstance(value, str):
-        return (Part(value),)
+        return (Phrase(value),)
     if isinstance(value, Mapping):
-        return (Part(value["text"], Condition.parse(value)),)
+        return (Phrase(value["text"], Condition.parse(value)),)
     return tuple(part for item in value for part in _alternatives(item))
 
 
@@ -119,15 +130,41 @@ def _is(value: Json, wanted: Json) -> bool:
 
 def _shown(value: Json) -> str:
     """Return a fact as it stands in a sentence; "" for what can't be shown."""
-    if value is None or isinstance(value, bool | dict):
+    if value is None or isinstance(value, bool):
         return ""
     if isinstance(value, list):
         items = [shown for item in value if (shown := _shown(item))]
         more = len(items) - _MOST_ITEMS
         return ", ".join(items[:_MOST_ITEMS]) + (f" and {more} more" if more > 0 else "")
+    if isinstance(value, dict):
+        return _shown_record(value)
     # The sentence around it ends with a period of its own.
     text = " ".join(str(value).split()).removesuffix(".")
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _shown_record(value: dict[str, Json]) -> str:
+    """Return what a record tells: "192.0.2.1 (refused)", "key usage missing (CN=Example CA)"."""
+    match value:
+        case {"address": str(address), "result": "failed", "reason": str(reason)}:
+            return f"{address} ({reason})"
+        case {"address": str(address), "result": str(result)}:
+            return f"{address} ({_plain(result)})"
+        case {"problem": str(problem), "certificate": str(certificate)}:
+            return f"{_plain(problem)} ({certificate})"
+    return ""
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def _day(moment: str) -> str:
+    return moment.partition("T")[0]
+
+
+def _minute(moment: str) -> str:
+    return f"{moment.replace('T', ' ')[:16]} UTC"
 
 
 _PART: Final = re.compile(r"\s*(?P<kind>[A-Za-z][A-Za-z0-9-]*|[0-9.]+)=(?P<value>(?:\\.|[^\\,+])*)")
@@ -150,3 +187,11 @@ def plain_name(name: str) -> str:
     if at <= len(name) or not (common or organisation):
         return name
     return f"{common} ({organisation})" if common and organisation else common or organisation
+
+
+_READS: Final[Mapping[str, Callable[[str], str]]] = {
+    "day": _day,
+    "minute": _minute,
+    "name": plain_name,
+    "plain": _plain,
+}

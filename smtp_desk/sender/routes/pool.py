@@ -15,10 +15,10 @@ from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Stage
 from smtp_desk.sender.routes.health import refuses_login
 from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
-from smtp_desk.smtp.check.naming import Overheard, context_of, finding_of
+from smtp_desk.smtp.check.naming import StageFacts, context_of, finding_of
 from smtp_desk.smtp.net.deadline import Cancel, Clock
 from smtp_desk.smtp.net.resolve import Resolver
-from smtp_desk.smtp.session.limits import SENDER_LIMITS, Limits
+from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.redaction import Redactor
 from smtp_desk.smtp.session.session import Session
 from smtp_desk.smtp.wire.auth import Credential, reveal
@@ -61,7 +61,7 @@ class PooledSession:
     """
 
     session: Session
-    heard: Overheard
+    heard: StageFacts
     cancel: Cancel
     reused: bool = False
     idle: bool = False
@@ -103,7 +103,7 @@ class SessionPool:
         credential: Credential | None,
         catalogue: Catalogue,
         *,
-        limits: Limits = SENDER_LIMITS,
+        limits: SessionLimits = SENDER_LIMITS,
         resolver: Resolver | None = None,
         clock: Clock = time.monotonic,
         idle_seconds: float = 30.0,
@@ -296,7 +296,7 @@ class SessionPool:
             return opening.shared
 
     def _begin(self) -> _Opening:
-        cancel, heard = Cancel(), Overheard()
+        cancel, heard = Cancel(), StageFacts()
         session = Session(
             replace(self._settings, security=self._mode),
             self._credential,

@@ -16,7 +16,7 @@ from smtp_desk.sender.routes.route import RouteResult, UnsendableError, writing
 from smtp_desk.smtp.net.deadline import Clock
 from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.smtp.session.envelope import Delivery, RecipientStatus
-from smtp_desk.smtp.session.limits import SENDER_LIMITS, Limits
+from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.transaction import BeforeDot
 from smtp_desk.smtp.wire.auth import Credential
 from smtp_desk.smtp.wire.commands import CommandError
@@ -55,7 +55,7 @@ class SmtpRoute:
         catalogue: Catalogue,
         *,
         resolver: Resolver | None = None,
-        limits: Limits = SENDER_LIMITS,
+        limits: SessionLimits = SENDER_LIMITS,
         clock: Clock = time.monotonic,
     ) -> None:
         """Prepare; nothing connects.

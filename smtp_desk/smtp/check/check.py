@@ -16,7 +16,7 @@ from smtp_desk.core.findings.finding import Finding, FindingSeverity
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
 from smtp_desk.core.settings import ServerSettings
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
-from smtp_desk.smtp.check.naming import Overheard, context_of, finding_of, for_texts
+from smtp_desk.smtp.check.naming import StageFacts, context_of, finding_of
 from smtp_desk.smtp.check.ports import PortAnswer, probe_ports
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.smtp.net.dial import TEST_PATIENCE
@@ -103,7 +103,7 @@ class _Check:
         self._on_event = on_event
         self._cancel = cancel
         self._events: list[StageEvent] = []
-        self._heard = Overheard()
+        self._heard = StageFacts()
         self._probed = False
         self._working: PortAnswer | None = None
         self._session = Session(
@@ -211,8 +211,8 @@ class _Check:
         return {**working, **known, "recipient": recipient, "seconds": f"{seconds:g}"}
 
     def _warnings(self, context: Facts) -> tuple[Finding, ...]:
-        connect = {**context, **for_texts(self._heard.facts(Stage.CONNECT))}
-        tls = {**context, **for_texts(self._heard.facts(Stage.TLS))}
+        connect = {**context, **self._heard.facts(Stage.CONNECT)}
+        tls = {**context, **self._heard.facts(Stage.TLS)}
         warnings = []
         # It says that another address works: one got as far as EHLO.
         if "dead_addresses" in connect and self._heard.facts(Stage.EHLO):
@@ -231,7 +231,7 @@ def _worth_probing(failure: SmtpFailure) -> bool:
     """Whether another port may do better; the mode that works here is the better advice."""
     if failure.stage not in (Stage.CONNECT, Stage.GREETING, Stage.TLS):
         return False
-    return failure.code != "session.cancelled" and "mode" not in failure.facts
+    return failure.code != "session.cancelled" and "working_security" not in failure.facts
 
 
 def _resolver(wanted: Resolver | str | None) -> Resolver:

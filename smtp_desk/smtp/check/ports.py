@@ -15,7 +15,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Json, Stage
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.limits import SessionLimits
 from smtp_desk.smtp.session.session import Session
 
 MAIL_PORTS: Final = (587, 465, 25, 2525)
@@ -126,7 +126,9 @@ class _Probe(threading.Thread):
         self._session = Session(
             dataclasses.replace(settings, port=port, security=Security.AUTO),
             None,
-            limits=Limits(total=seconds, connect=seconds, patience=seconds / 4, quit=seconds / 4),
+            limits=SessionLimits(
+                total=seconds, connect=seconds, patience=seconds / 4, quit=seconds / 4
+            ),
             cancel=cancel,
             resolver=_Resolved(addresses),
         )

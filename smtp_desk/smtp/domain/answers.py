@@ -11,7 +11,7 @@ from typing import Final
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.reply import decode, visible
 from smtp_desk.smtp.domain.dns import InvalidRecordError, Questions, UnansweredError
-from smtp_desk.smtp.domain.facts import DomainFacts, Found, Server, Standing
+from smtp_desk.smtp.domain.facts import DomainFacts, Found, RecordStatus, Server
 from smtp_desk.smtp.domain.policies import (
     SpfPolicy,
     dmarc_records,
@@ -57,7 +57,7 @@ class Lookup:
         return DomainFacts(
             domain=self._domain,
             exists=None
-            if mx.standing is Standing.UNKNOWN
+            if mx.status is RecordStatus.UNKNOWN
             else self._questions.exists(self._domain),
             mx=mx,
             spf=spf,
@@ -72,28 +72,28 @@ class Lookup:
             records = self._questions.addresses(self._domain)
         # The null MX says that the domain takes no mail (RFC 7505).
         receives = records not in ([], [_NULL_MX])
-        return Found(Standing.GOOD if receives else Standing.MISSING, _shown(records))
+        return Found(RecordStatus.GOOD if receives else RecordStatus.MISSING, _shown(records))
 
     def _spf(self) -> Found:
         records = spf_records(self._questions, self._domain)
         if not records:
-            return Found(Standing.MISSING)
+            return Found(RecordStatus.MISSING)
         shown = _shown(map(decode, records))
         try:
             self._policy = parse_spf(records, self._questions, self._domain)
         except InvalidRecordError as error:
-            return Found(Standing.INVALID, shown, _reason(error))
+            return Found(RecordStatus.INVALID, shown, _reason(error))
         except UnansweredError as error:
-            return Found(Standing.UNKNOWN, shown, _reason(error))
-        return Found(Standing.GOOD, shown)
+            return Found(RecordStatus.UNKNOWN, shown, _reason(error))
+        return Found(RecordStatus.GOOD, shown)
 
     def _dmarc(self) -> Found:
         try:
             record = find_dmarc(self._questions, self._domain)
         except InvalidRecordError as error:
             shown = _shown(dmarc_records(self._questions, self._domain))
-            return Found(Standing.INVALID, shown, _reason(error))
-        return Found(Standing.GOOD, _shown([record])) if record else Found(Standing.MISSING)
+            return Found(RecordStatus.INVALID, shown, _reason(error))
+        return Found(RecordStatus.GOOD, _shown([record])) if record else Found(RecordStatus.MISSING)
 
     def _excludes_server(self) -> bool | None:
         server, policy = self._server, self._policy
@@ -126,12 +126,12 @@ def _guarded(look: Callable[[], Found]) -> Found:
     except CancelledError:
         raise
     except UnansweredError as error:
-        return Found(Standing.UNKNOWN, reason=_reason(error))
+        return Found(RecordStatus.UNKNOWN, reason=_reason(error))
     except Exception as error:  # noqa: BLE001 - see below
         # Strangers write these records; a reader that fails at one is ours to mend.
         _log.exception("the DNS records of a domain could not be read")
         reason = f"SMTP Desk itself failed ({type(error).__name__})"
-        return Found(Standing.UNKNOWN, reason=reason)
+        return Found(RecordStatus.UNKNOWN, reason=reason)
 
 
 def _shown(records: Iterable[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Standing(StrEnum):
+class RecordStatus(StrEnum):
     """What came of looking for a record."""
 
     GOOD = "good"
@@ -18,12 +18,12 @@ class Found:
     """What the DNS said of one kind of record.
 
     Attributes:
-        standing: What came of it.
+        status: What came of it.
         records: The records themselves, safe to show, bounded in number and length.
         reason: Why it is invalid, or why it is unknown; the end of a sentence.
     """
 
-    standing: Standing
+    status: RecordStatus
     records: tuple[str, ...] = ()
     reason: str = ""
 

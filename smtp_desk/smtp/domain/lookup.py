@@ -6,7 +6,7 @@ Nothing but the DNS is asked. A record that the DNS did not tell of is never cal
 from typing import Final
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.smtp.domain.facts import DomainFacts, Found, Server, Standing
+from smtp_desk.smtp.domain.facts import DomainFacts, Found, RecordStatus, Server
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import abandonable
 
@@ -41,7 +41,7 @@ def look_up(
     try:
         return abandonable(work, domain, cancel, patience)
     except SmtpFailure:
-        late = Found(Standing.UNKNOWN, reason="no DNS server answered in time")
+        late = Found(RecordStatus.UNKNOWN, reason="no DNS server answered in time")
         return DomainFacts(
             domain=domain, exists=None, mx=late, spf=late, dmarc=late, excludes_server=None
         )

@@ -1,6 +1,6 @@
-"""Cancelling whatever waits on the network, at once and from any thread.
+"""What ends a wait on the network: `Cancel`, at once and from any thread, and `Deadline`.
 
-Deadlines: moments on a monotonic clock, so that slow drips stretch nothing.
+A deadline is a moment on a monotonic clock, so that slow drips stretch nothing.
 """
 
 import socket

@@ -178,7 +178,7 @@ class Handshake:
                 return SmtpFailure(Stage.TLS, reply=reply, facts=facts)
             return SmtpFailure(Stage.TLS, "tls.injected_data", facts=facts)
         if self.answer.startswith(b"220"):
-            facts["mode"] = Security.STARTTLS
+            facts["working_security"] = Security.STARTTLS
         return SmtpFailure(Stage.TLS, "tls.wrong_mode", facts=facts)
 
     def cut(self, *, timed_out: bool) -> SmtpFailure:

@@ -7,7 +7,7 @@ from smtp_desk.smtp.net.deadline import CancelledError, Deadline
 from smtp_desk.smtp.net.stream import ClosedError, ResetError, Stream, StreamError, TimedOutError
 from smtp_desk.smtp.session.transcript import Transcript
 from smtp_desk.smtp.wire.commands import Command
-from smtp_desk.smtp.wire.protocol import Answer, ClientProtocol, State
+from smtp_desk.smtp.wire.protocol import Answer, ClientProtocol, ProtocolState
 from smtp_desk.smtp.wire.replies import ViolationError
 
 
@@ -30,7 +30,7 @@ class Channel:
     @property
     def over(self) -> bool:
         """Whether nothing more can be said: the connection failed, or the server ended it."""
-        return self._broken or self.protocol.state is State.CLOSED
+        return self._broken or self.protocol.state is ProtocolState.CLOSED
 
     def prepare(self, *commands: Command) -> bytes:
         """Return the octets of commands that are sent now, in one flight, and record them.

@@ -102,7 +102,7 @@ def _violation(error: ViolationError, stage: Stage) -> tuple[str, dict[str, Json
     ):
         protocol = protocol_of(error.evidence)
         if protocol == TLS:
-            return "tls.wrong_mode", {**facts, "mode": str(Security.TLS)}
+            return "tls.wrong_mode", {**facts, "working_security": str(Security.TLS)}
         if protocol:
             return "greeting.wrong_protocol", {**facts, "protocol": protocol}
         return "greeting.not_smtp", facts

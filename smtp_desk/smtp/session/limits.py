@@ -5,7 +5,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SessionLimits:
     """Seconds.
 
     Attributes:
@@ -34,12 +34,12 @@ class Limits:
     patience: float = 3
 
 
-def limits_of_a_test(total: float = 60) -> Limits:
+def limits_of_a_test(total: float = 60) -> SessionLimits:
     """Return the limits of a test: `total` seconds in all."""
-    return Limits(total=total, connect=15)
+    return SessionLimits(total=total, connect=15)
 
 
-SENDER_LIMITS: Final = Limits(total=None, connect=10, patience=30)
+SENDER_LIMITS: Final = SessionLimits(total=None, connect=10, patience=30)
 """The limits of the sender, whose sessions last as long as they are of use.
 
 Its mode is known from the test, so a slow banner is waited for on one connection.

@@ -1,6 +1,6 @@
 """From a host and a port to a connection that has greeted: addresses, TLS or not, the banner.
 
-TLS on a second connection, while the first one waits for a banner that does not come.
+Where the banner does not come, TLS is tried on a second connection while the first one waits.
 """
 
 import threading
@@ -20,9 +20,9 @@ from smtp_desk.smtp.net.stream import ClosedError, ResetError, Stream, TimedOutE
 from smtp_desk.smtp.net.tls import TlsInfo, client_context
 from smtp_desk.smtp.session.channel import Channel
 from smtp_desk.smtp.session.failures import protocol_of, reply_facts, unmasked
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.limits import SessionLimits
 from smtp_desk.smtp.session.timeline import StageRun, Timeline
-from smtp_desk.smtp.wire.protocol import Outcome
+from smtp_desk.smtp.wire.protocol import AnswerOutcome
 
 # What tells that nothing was learnt: the server may yet speak plain text on the first one.
 _INCONCLUSIVE = ("connect.", "tls.handshake_", "tls.wrong_mode", "tls.injected_data")
@@ -134,6 +134,7 @@ _OF_THE_ADDRESS: Final = frozenset(
 _REFUSED: Final = "greeting.refused"
 _REFUSALS: Final = (4, 5)
 
+
 ChannelOf: TypeAlias = Callable[..., Channel]
 """Makes the channel of a stream; keyword `tls_from_start`."""
 
@@ -152,7 +153,7 @@ class Wiring:
     """
 
     settings: ServerSettings
-    limits: Limits
+    limits: SessionLimits
     deadline: Deadline
     cancel: Cancel
     resolver: Resolver
@@ -333,7 +334,7 @@ class Opening:
         if second.failure is not None and second.failure.code == "greeting.wrong_protocol":
             raise second.failure
         if not self._automatic:
-            facts: dict[str, Json] = {"mode": str(Security.TLS)}
+            facts: dict[str, Json] = {"working_security": str(Security.TLS)}
             raise SmtpFailure(Stage.GREETING, "tls.wrong_mode", facts=facts)
         self.mode = Security.TLS
         with self._timeline.stage(Stage.TLS) as tls:
@@ -351,7 +352,7 @@ class Opening:
         if protocol:
             facts: dict[str, Json] = {"protocol": protocol}
             raise SmtpFailure(Stage.GREETING, "greeting.wrong_protocol", reply=reply, facts=facts)
-        if answer.outcome is not Outcome.DONE:
+        if answer.outcome is not AnswerOutcome.DONE:
             # Only 4xx and 5xx are answers that a mail server may greet with.
             code = None if reply.code // 100 in _REFUSALS else "greeting.not_smtp"
             raise SmtpFailure(Stage.GREETING, code, reply=reply)

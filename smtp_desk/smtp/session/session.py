@@ -17,23 +17,23 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.resolve import Resolver, SystemResolver
 from smtp_desk.smtp.net.stream import Stream, StreamError
 from smtp_desk.smtp.net.tls import client_context
+from smtp_desk.smtp.session.auth_exchange import AuthExchange
 from smtp_desk.smtp.session.channel import Channel
 from smtp_desk.smtp.session.envelope import Delivery, Envelope
 from smtp_desk.smtp.session.failures import failure_of, reply_facts
-from smtp_desk.smtp.session.limits import SENDER_LIMITS, Limits
+from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.opening import Opening, Wiring, shake_hands
 from smtp_desk.smtp.session.redaction import Redactor
-from smtp_desk.smtp.session.signing_in import SigningIn
 from smtp_desk.smtp.session.timeline import Observe, StageRun, Timeline
 from smtp_desk.smtp.session.transaction import UNFINISHED, BeforeDot, Transaction, mail_command
 from smtp_desk.smtp.session.transcript import Transcript
 from smtp_desk.smtp.wire import auth, commands
 from smtp_desk.smtp.wire.auth import Credential, MechanismError
 from smtp_desk.smtp.wire.commands import Command, CommandError
-from smtp_desk.smtp.wire.protocol import Answer, ClientProtocol, Outcome, State
+from smtp_desk.smtp.wire.protocol import Answer, AnswerOutcome, ClientProtocol, ProtocolState
 from smtp_desk.smtp.wire.replies import Extensions, ViolationError
 
-_BETWEEN_MESSAGES: Final = (State.READY, State.IDLE, *UNFINISHED)
+_BETWEEN_MESSAGES: Final = (ProtocolState.READY, ProtocolState.IDLE, *UNFINISHED)
 
 
 class Session:
@@ -51,7 +51,7 @@ class Session:
         settings: ServerSettings,
         credential: Credential | None,
         *,
-        limits: Limits = SENDER_LIMITS,
+        limits: SessionLimits = SENDER_LIMITS,
         cancel: Cancel | None = None,
         observe: Observe | None = None,
         resolver: Resolver | None = None,
@@ -81,7 +81,6 @@ class Session:
         self._cancel = cancel or Cancel()
         self._deadline = Deadline.after(math.inf if limits.total is None else limits.total)
         self._timeline = Timeline(observe, self._translate)
-        self._unobserved = Timeline(None, self._translate)
         self._wiring = Wiring(
             settings,
             limits,
@@ -119,7 +118,11 @@ class Session:
     def leaving(self) -> bool:
         """Whether QUIT is on its way behind the last message: only `quit` is left to call."""
         channel = self._channel
-        return channel is not None and not channel.over and channel.protocol.state is State.SPENT
+        return (
+            channel is not None
+            and not channel.over
+            and channel.protocol.state is ProtocolState.SPENT
+        )
 
     def open(self, through: Stage = Stage.AUTH) -> None:
         """Connect, and go through the stages up to `through`: TLS, or AUTH as well.
@@ -202,25 +205,9 @@ class Session:
         with self._timeline.stage(Stage.SENDER) as run:
             answer = self._ask(mail_command(envelope, content, self.extensions))
             run.facts.update(reply_facts(answer.reply))
-            if answer.outcome is not Outcome.DONE:
+            if answer.outcome is not AnswerOutcome.DONE:
                 raise SmtpFailure(Stage.SENDER, reply=answer.reply)
             self._ask(commands.RSET)
-
-    def noop(self) -> None:
-        """Ask whether the server is still there.
-
-        Raises:
-            SmtpFailure: It is not, or said no.
-        """
-        self._exchange(commands.NOOP)
-
-    def reset(self) -> None:
-        """Take back whatever transaction is open (RSET).
-
-        Raises:
-            SmtpFailure: The server is gone, or said no.
-        """
-        self._exchange(commands.RSET)
 
     def quit(self) -> None:
         """Say goodbye and close. What goes wrong here changes nothing and is not raised."""
@@ -267,7 +254,7 @@ class Session:
             name = self._settings.ehlo_name or address_literal(channel.stream.local_address)
             run.facts["ehlo_name"] = name
             answer = self._ask(commands.ehlo(name))
-            if answer.outcome is not Outcome.DONE:
+            if answer.outcome is not AnswerOutcome.DONE:
                 raise SmtpFailure(Stage.EHLO, reply=answer.reply)
             run.facts["server_name"] = answer.reply.lines[0]
             offered: list[Json] = [line for line in answer.reply.lines[1:] if line]
@@ -280,7 +267,7 @@ class Session:
                 words: list[Json] = [visible(word) for word in channel.protocol.extensions.words]
                 raise SmtpFailure(Stage.TLS, "tls.not_offered", facts={"extensions": words})
             answer = self._ask(commands.STARTTLS)
-            if answer.outcome is not Outcome.DONE:
+            if answer.outcome is not AnswerOutcome.DONE:
                 raise SmtpFailure(Stage.TLS, reply=answer.reply)
             channel.protocol.begin_tls()
             try:
@@ -302,11 +289,11 @@ class Session:
                 mechanism = auth.choose(self._settings.auth_method, mechanisms, credential)
             except MechanismError as error:
                 raise SmtpFailure(Stage.AUTH, error.code, facts=run.facts) from error
-            signing_in = SigningIn(self._opened, mechanism, self.redactor, self._limits.command)
+            exchange = AuthExchange(self._opened, mechanism, self.redactor, self._limits.command)
             run.facts.update(mechanism=mechanism.name)
-            answer = signing_in.run(username, auth.reveal(credential), self._deadline)
-            run.facts.update(signing_in.facts, **reply_facts(answer.reply))
-            if answer.outcome is not Outcome.DONE:
+            answer = exchange.run(username, auth.reveal(credential), self._deadline)
+            run.facts.update(exchange.facts, **reply_facts(answer.reply))
+            if answer.outcome is not AnswerOutcome.DONE:
                 raise SmtpFailure(Stage.AUTH, reply=answer.reply, facts=run.facts)
 
     def _leave(self, failure: SmtpFailure) -> None:
@@ -320,13 +307,6 @@ class Session:
 
     def _ask(self, command: Command) -> Answer:
         return self._opened.ask(command, self._wiring.within(self._limits.command))
-
-    def _exchange(self, command: Command) -> None:
-        """Send a command between messages, which is no stage of its own."""
-        with self._unobserved.stage(Stage.SENDER):
-            answer = self._ask(command)
-            if answer.outcome is not Outcome.DONE:
-                raise SmtpFailure(Stage.SENDER, reply=answer.reply)
 
     def _say_goodbye(self, channel: Channel, run: StageRun) -> None:
         limit = self._wiring.within(self._limits.quit)

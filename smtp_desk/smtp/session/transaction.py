@@ -11,17 +11,17 @@ from smtp_desk.smtp.net.stream import StreamError
 from smtp_desk.smtp.session.channel import Channel
 from smtp_desk.smtp.session.envelope import Delivery, Envelope, RecipientResult, RecipientStatus
 from smtp_desk.smtp.session.failures import reply_facts
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.limits import SessionLimits
 from smtp_desk.smtp.session.timeline import StageRun, Timeline
 from smtp_desk.smtp.wire import codec, commands
 from smtp_desk.smtp.wire.commands import Command, CommandError, Verb
-from smtp_desk.smtp.wire.protocol import Answer, Outcome, State
+from smtp_desk.smtp.wire.protocol import Answer, AnswerOutcome, ProtocolState
 from smtp_desk.smtp.wire.replies import Extensions, ViolationError
 
 BeforeDot: TypeAlias = Callable[[], None]
 """Called right before the final dot goes out; if it raises, the dot does not."""
 
-UNFINISHED: Final = (State.STALE, State.RECIPIENTS)
+UNFINISHED: Final = (ProtocolState.STALE, ProtocolState.RECIPIENTS)
 """After a transaction that failed: RSET ends it before the next one begins."""
 
 _END: Final = Command(Verb.END, b"")
@@ -70,7 +70,7 @@ class Transaction:
         envelope: Envelope,
         content: bytes,
         *,
-        limits: Limits,
+        limits: SessionLimits,
         deadline: Deadline,
         cancel: Cancel,
         idle: bool = False,
@@ -153,7 +153,7 @@ class Transaction:
                 self._channel.ask(reset, self._within_first())
             answer = self._channel.ask(mail, self._within_first())
         run.facts.update(reply_facts(answer.reply))
-        if answer.outcome is not Outcome.DONE:
+        if answer.outcome is not AnswerOutcome.DONE:
             self._end_refused_flight()
             raise SmtpFailure(Stage.SENDER, reply=answer.reply)
 
@@ -164,7 +164,7 @@ class Transaction:
             if len(told) < _MOST_SHOWN:
                 told.append({"recipient": recipient, **reply_facts(answer.reply)})
             self._results.append(_refusal(recipient, answer))
-            if self._channel.protocol.state is State.CLOSED:
+            if self._channel.protocol.state is ProtocolState.CLOSED:
                 raise SmtpFailure(Stage.RECIPIENT, reply=answer.reply)
         run.facts.update(recipients=told)
         refused = [result for result in self._results if result is not None]
@@ -176,7 +176,7 @@ class Transaction:
 
     def _send_message(self, run: StageRun, before_dot: BeforeDot | None, *, last: bool) -> Answer:
         data = self._hear() if self._pipelining else self._ask(commands.DATA)
-        if data.outcome is not Outcome.GO_ON:
+        if data.outcome is not AnswerOutcome.GO_ON:
             raise SmtpFailure(Stage.MESSAGE, reply=data.reply)
         run.facts["size"] = len(self._content)
         self._channel.record_content(len(self._content))
@@ -187,7 +187,7 @@ class Transaction:
         self._check_that_it_listens()
         answer = self._end(tail, last=last)
         run.facts.update(reply_facts(answer.reply))
-        if answer.outcome is Outcome.DONE:
+        if answer.outcome is AnswerOutcome.DONE:
             self.acceptance = Acceptance.YES
             return answer
         if answer.reply.intermediate:
@@ -240,7 +240,7 @@ class Transaction:
         with contextlib.suppress(StreamError, ViolationError):
             self._channel.prepare(_END)
             answer = self._channel.hear(self._deadline.within(_LAST_WORDS))
-            if answer.outcome is Outcome.REFUSED:
+            if answer.outcome is AnswerOutcome.REFUSED:
                 raise SmtpFailure(Stage.MESSAGE, reply=answer.reply)
 
     def _end_refused_flight(self) -> None:
@@ -249,13 +249,13 @@ class Transaction:
         wanted = False
         # The refusal is what happened; what goes wrong after it changes nothing.
         with contextlib.suppress(StreamError, ViolationError):
-            while protocol.pending and protocol.state is not State.CLOSED:
-                wanted |= self._hear().outcome is Outcome.DONE
-            if protocol.state is State.CONTENT and wanted:
+            while protocol.pending and protocol.state is not ProtocolState.CLOSED:
+                wanted |= self._hear().outcome is AnswerOutcome.DONE
+            if protocol.state is ProtocolState.CONTENT and wanted:
                 # It refused MAIL and took a recipient all the same: a dot would have it
                 # deliver an empty message.
                 self._channel.drop()
-            elif protocol.state is State.CONTENT:
+            elif protocol.state is ProtocolState.CONTENT:
                 # RFC 2920 section 3.1: a server that wants a message for nobody gets a dot.
                 self._ask(Command(Verb.END, codec.END))
 
@@ -274,7 +274,7 @@ class Transaction:
 
 def _refusal(recipient: str, answer: Answer) -> RecipientResult | None:
     """Return the result of a recipient that was refused; None while it may be accepted."""
-    if answer.outcome is Outcome.DONE:
+    if answer.outcome is AnswerOutcome.DONE:
         return None
     facts: dict[str, Json] = {"recipient": recipient}
     failure = SmtpFailure(Stage.RECIPIENT, reply=answer.reply, facts=facts)

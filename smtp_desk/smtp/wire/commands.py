@@ -34,7 +34,6 @@ class Verb(StrEnum):
     DATA = "DATA"
     END = "."
     RSET = "RSET"
-    NOOP = "NOOP"
     QUIT = "QUIT"
 
 
@@ -54,7 +53,6 @@ class Command:
 STARTTLS: Final = Command(Verb.STARTTLS, b"STARTTLS\r\n")
 DATA: Final = Command(Verb.DATA, b"DATA\r\n")
 RSET: Final = Command(Verb.RSET, b"RSET\r\n")
-NOOP: Final = Command(Verb.NOOP, b"NOOP\r\n")
 QUIT: Final = Command(Verb.QUIT, b"QUIT\r\n")
 
 

@@ -22,7 +22,7 @@ Scrub: TypeAlias = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 """Hides secrets in the lines of a reply."""
 
 
-class State(Enum):
+class ProtocolState(Enum):
     """Where the session stands, commands in flight taken as accepted."""
 
     BANNER = auto()  # connected in plain text, the banner is due
@@ -43,7 +43,7 @@ class State(Enum):
     CLOSED = auto()  # the server said 421, or broke the protocol
 
 
-class Outcome(Enum):
+class AnswerOutcome(Enum):
     """What a reply means for its command."""
 
     DONE = auto()
@@ -51,63 +51,61 @@ class Outcome(Enum):
     REFUSED = auto()
 
 
-_SENDS: Final[Mapping[tuple[State, Verb], State]] = {
-    (State.CLEAR, Verb.EHLO): State.CLEAR,
-    (State.OFFERED, Verb.STARTTLS): State.OFFERED,
-    (State.SECURE, Verb.EHLO): State.SECURE,
-    (State.READY, Verb.AUTH): State.SIGNING_IN,
-    (State.SIGNING_IN, Verb.RESPONSE): State.SIGNING_IN,
-    (State.READY, Verb.MAIL): State.SENDER,
-    (State.IDLE, Verb.MAIL): State.SENDER,
-    (State.SENDER, Verb.RCPT): State.RECIPIENTS,
-    (State.RECIPIENTS, Verb.RCPT): State.RECIPIENTS,
-    (State.RECIPIENTS, Verb.DATA): State.RECIPIENTS,
-    (State.CONTENT, Verb.END): State.SENT,
-    (State.READY, Verb.NOOP): State.READY,
-    (State.READY, Verb.RSET): State.READY,
-    (State.IDLE, Verb.NOOP): State.IDLE,
-    (State.IDLE, Verb.RSET): State.IDLE,
-    (State.SENDER, Verb.RSET): State.IDLE,
-    (State.RECIPIENTS, Verb.RSET): State.IDLE,
-    (State.STALE, Verb.RSET): State.IDLE,
-    (State.CLEAR, Verb.QUIT): State.SPENT,
-    (State.OFFERED, Verb.QUIT): State.SPENT,
-    (State.SECURE, Verb.QUIT): State.SPENT,
-    (State.READY, Verb.QUIT): State.SPENT,
-    (State.IDLE, Verb.QUIT): State.SPENT,
-    (State.SENDER, Verb.QUIT): State.SPENT,
-    (State.RECIPIENTS, Verb.QUIT): State.SPENT,
-    (State.STALE, Verb.QUIT): State.SPENT,
-    (State.SENT, Verb.QUIT): State.SPENT,
-    (State.SPENT, Verb.QUIT): State.SPENT,
+_SENDS: Final[Mapping[tuple[ProtocolState, Verb], ProtocolState]] = {
+    (ProtocolState.CLEAR, Verb.EHLO): ProtocolState.CLEAR,
+    (ProtocolState.OFFERED, Verb.STARTTLS): ProtocolState.OFFERED,
+    (ProtocolState.SECURE, Verb.EHLO): ProtocolState.SECURE,
+    (ProtocolState.READY, Verb.AUTH): ProtocolState.SIGNING_IN,
+    (ProtocolState.SIGNING_IN, Verb.RESPONSE): ProtocolState.SIGNING_IN,
+    (ProtocolState.READY, Verb.MAIL): ProtocolState.SENDER,
+    (ProtocolState.IDLE, Verb.MAIL): ProtocolState.SENDER,
+    (ProtocolState.SENDER, Verb.RCPT): ProtocolState.RECIPIENTS,
+    (ProtocolState.RECIPIENTS, Verb.RCPT): ProtocolState.RECIPIENTS,
+    (ProtocolState.RECIPIENTS, Verb.DATA): ProtocolState.RECIPIENTS,
+    (ProtocolState.CONTENT, Verb.END): ProtocolState.SENT,
+    (ProtocolState.READY, Verb.RSET): ProtocolState.READY,
+    (ProtocolState.IDLE, Verb.RSET): ProtocolState.IDLE,
+    (ProtocolState.SENDER, Verb.RSET): ProtocolState.IDLE,
+    (ProtocolState.RECIPIENTS, Verb.RSET): ProtocolState.IDLE,
+    (ProtocolState.STALE, Verb.RSET): ProtocolState.IDLE,
+    (ProtocolState.CLEAR, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.OFFERED, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.SECURE, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.READY, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.IDLE, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.SENDER, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.RECIPIENTS, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.STALE, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.SENT, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.SPENT, Verb.QUIT): ProtocolState.SPENT,
 }
 
-_ANSWERS: Final[Mapping[tuple[State, Verb | None, Outcome], State]] = {
-    (State.BANNER, Verb.GREETING, Outcome.DONE): State.CLEAR,
-    (State.BANNER, Verb.GREETING, Outcome.REFUSED): State.SPENT,
-    (State.SECURE_BANNER, Verb.GREETING, Outcome.DONE): State.SECURE,
-    (State.SECURE_BANNER, Verb.GREETING, Outcome.REFUSED): State.SPENT,
-    (State.CLEAR, Verb.EHLO, Outcome.DONE): State.OFFERED,
-    (State.CLEAR, Verb.EHLO, Outcome.REFUSED): State.SPENT,
-    (State.SECURE, Verb.EHLO, Outcome.DONE): State.READY,
-    (State.SECURE, Verb.EHLO, Outcome.REFUSED): State.SPENT,
-    (State.OFFERED, Verb.STARTTLS, Outcome.DONE): State.HANDSHAKE,
-    (State.OFFERED, Verb.STARTTLS, Outcome.REFUSED): State.SPENT,
-    (State.SIGNING_IN, Verb.AUTH, Outcome.DONE): State.IDLE,
-    (State.SIGNING_IN, Verb.AUTH, Outcome.REFUSED): State.SPENT,
-    (State.SIGNING_IN, Verb.RESPONSE, Outcome.DONE): State.IDLE,
-    (State.SIGNING_IN, Verb.RESPONSE, Outcome.REFUSED): State.SPENT,
-    (State.SENDER, Verb.MAIL, Outcome.REFUSED): State.STALE,
-    (State.RECIPIENTS, Verb.MAIL, Outcome.REFUSED): State.STALE,
-    (State.RECIPIENTS, Verb.DATA, Outcome.GO_ON): State.CONTENT,
-    (State.STALE, Verb.DATA, Outcome.GO_ON): State.CONTENT,
-    (State.RECIPIENTS, Verb.DATA, Outcome.DONE): State.STALE,
-    (State.RECIPIENTS, Verb.DATA, Outcome.REFUSED): State.STALE,
-    (State.SENT, Verb.END, Outcome.DONE): State.IDLE,
-    (State.SENT, Verb.END, Outcome.REFUSED): State.IDLE,
-    (State.IDLE, Verb.RSET, Outcome.REFUSED): State.SPENT,
-    (State.SENDER, Verb.RSET, Outcome.REFUSED): State.SPENT,
-    (State.RECIPIENTS, Verb.RSET, Outcome.REFUSED): State.SPENT,
+_ANSWERS: Final[Mapping[tuple[ProtocolState, Verb | None, AnswerOutcome], ProtocolState]] = {
+    (ProtocolState.BANNER, Verb.GREETING, AnswerOutcome.DONE): ProtocolState.CLEAR,
+    (ProtocolState.BANNER, Verb.GREETING, AnswerOutcome.REFUSED): ProtocolState.SPENT,
+    (ProtocolState.SECURE_BANNER, Verb.GREETING, AnswerOutcome.DONE): ProtocolState.SECURE,
+    (ProtocolState.SECURE_BANNER, Verb.GREETING, AnswerOutcome.REFUSED): ProtocolState.SPENT,
+    (ProtocolState.CLEAR, Verb.EHLO, AnswerOutcome.DONE): ProtocolState.OFFERED,
+    (ProtocolState.CLEAR, Verb.EHLO, AnswerOutcome.REFUSED): ProtocolState.SPENT,
+    (ProtocolState.SECURE, Verb.EHLO, AnswerOutcome.DONE): ProtocolState.READY,
+    (ProtocolState.SECURE, Verb.EHLO, AnswerOutcome.REFUSED): ProtocolState.SPENT,
+    (ProtocolState.OFFERED, Verb.STARTTLS, AnswerOutcome.DONE): ProtocolState.HANDSHAKE,
+    (ProtocolState.OFFERED, Verb.STARTTLS, AnswerOutcome.REFUSED): ProtocolState.SPENT,
+    (ProtocolState.SIGNING_IN, Verb.AUTH, AnswerOutcome.DONE): ProtocolState.IDLE,
+    (ProtocolState.SIGNING_IN, Verb.AUTH, AnswerOutcome.REFUSED): ProtocolState.SPENT,
+    (ProtocolState.SIGNING_IN, Verb.RESPONSE, AnswerOutcome.DONE): ProtocolState.IDLE,
+    (ProtocolState.SIGNING_IN, Verb.RESPONSE, AnswerOutcome.REFUSED): ProtocolState.SPENT,
+    (ProtocolState.SENDER, Verb.MAIL, AnswerOutcome.REFUSED): ProtocolState.STALE,
+    (ProtocolState.RECIPIENTS, Verb.MAIL, AnswerOutcome.REFUSED): ProtocolState.STALE,
+    (ProtocolState.RECIPIENTS, Verb.DATA, AnswerOutcome.GO_ON): ProtocolState.CONTENT,
+    (ProtocolState.STALE, Verb.DATA, AnswerOutcome.GO_ON): ProtocolState.CONTENT,
+    (ProtocolState.RECIPIENTS, Verb.DATA, AnswerOutcome.DONE): ProtocolState.STALE,
+    (ProtocolState.RECIPIENTS, Verb.DATA, AnswerOutcome.REFUSED): ProtocolState.STALE,
+    (ProtocolState.SENT, Verb.END, AnswerOutcome.DONE): ProtocolState.IDLE,
+    (ProtocolState.SENT, Verb.END, AnswerOutcome.REFUSED): ProtocolState.IDLE,
+    (ProtocolState.IDLE, Verb.RSET, AnswerOutcome.REFUSED): ProtocolState.SPENT,
+    (ProtocolState.SENDER, Verb.RSET, AnswerOutcome.REFUSED): ProtocolState.SPENT,
+    (ProtocolState.RECIPIENTS, Verb.RSET, AnswerOutcome.REFUSED): ProtocolState.SPENT,
 }
 
 # Where RFC 5321, 3207 and 4954 name one code, only that one leads on; else the first digit does.
@@ -116,7 +114,7 @@ _GO_ON: Final[Mapping[Verb, int]] = {Verb.AUTH: 334, Verb.RESPONSE: 334, Verb.DA
 
 # RFC 2920 section 3.1: these may stand anywhere in a group, what follows them may end one.
 _ANYWHERE: Final = frozenset({Verb.MAIL, Verb.RCPT, Verb.RSET})
-_LAST: Final = _ANYWHERE | {Verb.DATA, Verb.NOOP, Verb.QUIT}
+_LAST: Final = _ANYWHERE | {Verb.DATA, Verb.QUIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ class Answer:
     """
 
     verb: Verb | None
-    outcome: Outcome
+    outcome: AnswerOutcome
     reply: Reply
     texts: tuple[bytes, ...] = field(repr=False)
 
@@ -151,7 +149,7 @@ class ClientProtocol:
             tls_from_start: TLS was agreed before the first byte of SMTP.
             scrub: Hides secrets in replies.
         """
-        self.state = State.SECURE_BANNER if tls_from_start else State.BANNER
+        self.state = ProtocolState.SECURE_BANNER if tls_from_start else ProtocolState.BANNER
         self.extensions = Extensions()
         self._scrub = scrub
         self._reader = ReplyReader()
@@ -203,7 +201,7 @@ class ClientProtocol:
         violation = self._reader.judge_rest()
         if violation is not None and (closed or violation is Violation.NOT_A_REPLY):
             self._fail(violation)
-        self.state = State.CLOSED
+        self.state = ProtocolState.CLOSED
 
     def next_answer(self) -> Answer | None:
         """Return the next answer, or None where more bytes are needed.
@@ -214,7 +212,7 @@ class ClientProtocol:
         try:
             raw = self._reader.next_reply()
         except ViolationError:
-            self.state = State.CLOSED
+            self.state = ProtocolState.CLOSED
             raise
         if raw is None:
             return None
@@ -223,8 +221,8 @@ class ClientProtocol:
             self._fail(Violation.UNEXPECTED_REPLY, b"%d %b" % (raw.code, raw.texts[0]))
         verb = self._pending.popleft() if self._pending else None
         outcome = _outcome(verb, raw.code)
-        self.state = State.CLOSED if closing else self._following(verb, outcome)
-        if verb is Verb.EHLO and outcome is Outcome.DONE:
+        self.state = ProtocolState.CLOSED if closing else self._following(verb, outcome)
+        if verb is Verb.EHLO and outcome is AnswerOutcome.DONE:
             self.extensions = Extensions.from_lines(raw.texts)
         reply = Reply.from_lines(raw.code, self._scrub(raw.texts))
         return Answer(verb, outcome, reply, raw.texts)
@@ -236,15 +234,15 @@ class ClientProtocol:
             ViolationError: The server sent more than the reply to STARTTLS: whoever can
                 put words there in plain text wants them read as if they were protected.
         """
-        if self.state is not State.HANDSHAKE:
+        if self.state is not ProtocolState.HANDSHAKE:
             raise CommandError(f"TLS has no place in state {self.state.name}")
         if not self._reader.between_replies:
             self._fail(Violation.INJECTED_DATA)
         self.extensions = Extensions()
         self._reader = ReplyReader()
-        self.state = State.SECURE
+        self.state = ProtocolState.SECURE
 
-    def _following(self, verb: Verb | None, outcome: Outcome) -> State:
+    def _following(self, verb: Verb | None, outcome: AnswerOutcome) -> ProtocolState:
         return _ANSWERS.get((self.state, verb, outcome), self.state)
 
     def _refuse_outside_group(self, verb: Verb) -> None:
@@ -260,13 +258,13 @@ class ClientProtocol:
             self._fail(Violation.UNEXPECTED_REPLY)
 
     def _fail(self, violation: Violation, evidence: bytes = b"") -> None:
-        self.state = State.CLOSED
+        self.state = ProtocolState.CLOSED
         raise ViolationError(violation, evidence or self._reader.rest)
 
 
-def _outcome(verb: Verb | None, code: int) -> Outcome:
+def _outcome(verb: Verb | None, code: int) -> AnswerOutcome:
     if verb is None:
-        return Outcome.REFUSED
+        return AnswerOutcome.REFUSED
     if code == _ONLY.get(verb, code) and code // 100 == 2:  # noqa: PLR2004 - the class of the reply
-        return Outcome.DONE
-    return Outcome.GO_ON if code == _GO_ON.get(verb) else Outcome.REFUSED
+        return AnswerOutcome.DONE
+    return AnswerOutcome.GO_ON if code == _GO_ON.get(verb) else AnswerOutcome.REFUSED

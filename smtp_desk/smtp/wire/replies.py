@@ -1,7 +1,4 @@
-"""Replies out of bytes: any bytes, in any pieces, within bounds.
-
-What a server's EHLO reply offers (RFC 5321, 4.1.1.1).
-"""
+"""Replies out of bytes: any bytes, in any pieces, within bounds; and what EHLO's offers."""
 
 import re
 from collections.abc import Iterable, Mapping

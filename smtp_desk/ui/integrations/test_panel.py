@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from smtp_desk.app.integrations.state import Busy
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.problems import Field
+from smtp_desk.core.texts import OUTCOMES
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.finding_panel import FindingPanel, WarningPanel
 from smtp_desk.ui.integrations.stage_list import StageList
@@ -151,7 +152,7 @@ class _Outcome(Panel):
 
     def show_outcome(self, outcome: Outcome | None) -> None:
         """Show the line, or nothing."""
-        text = str(outcome) if outcome else ""
+        text = OUTCOMES[outcome] if outcome else ""
         if self.line.text() != text:
             self.line.setText(text)
         if outcome:

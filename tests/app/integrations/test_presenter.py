@@ -31,7 +31,7 @@ def test_a_fresh_machine_shows_an_empty_form_that_says_what_to_do(page: Page) ->
 def test_fill_test_save_switch_on(page: Page, sandbox: Sandbox, ca_file: Path) -> None:
     page.fill(sandbox, ca_file)
     page.test()
-    assert page.state().outcome == "Test email sent successfully"
+    assert page.state().outcome is Outcome.SUCCESS
     assert [str(result.stage) for result in page.state().stages][-1] == "done"
     assert page.view.focus[-1] == "outcome"
     assert page.state().may_save
@@ -94,7 +94,7 @@ def test_a_wrong_password_shows_the_second_text_and_the_true_cause(
     page.fill(sandbox, ca_file, password="wrong")
     page.test()
     state = page.state()
-    assert state.outcome == "Could not reach the SMTP server. Verify the host and port."
+    assert state.outcome is Outcome.UNREACHABLE
     assert state.finding
     assert state.finding.code == "auth.rejected"
     assert not state.may_save

@@ -76,7 +76,8 @@ def test_braces_of_a_server_are_no_placeholders(catalogue: Catalogue) -> None:
 
 
 def test_a_warning(catalogue: Catalogue) -> None:
-    warning = catalogue.warning("tls.expires_soon", Stage.TLS, {"days": 3, "not_after": "1 May"})
+    soon: dict[str, Json] = {"expires_soon": {"days": 3, "not_after": "1 May"}}
+    warning = catalogue.warning("tls.expires_soon", Stage.TLS, soon)
     assert warning.severity is FindingSeverity.WARNING
     assert warning.summary == "The server’s certificate ends on 1 May."
     assert warning.explanation.endswith("3 days are left.")
@@ -105,7 +106,7 @@ def test_rows_of_different_causes_that_match_equally_name_none_of_them() -> None
 
 @pytest.mark.parametrize("code", ["tls.expired", "tls.not_yet_valid"])
 def test_a_wrong_clock_is_the_persons_to_mend(catalogue: Catalogue, code: str) -> None:
-    known = {"now": "2026-09-01 10:02 UTC", "not_after": "2026-08-01", "not_before": "2026-11-01"}
+    known = {"clock": "2026-09-01T10:02:33+00:00", "since": "2026-08-01", "begins": "2026-11-01"}
     failure = SmtpFailure(Stage.TLS, code, facts=known)
     ours = catalogue.find(failure, {"clock_wrong": True, "server_date": "2026-11-20"})
     assert ours.who is Who.YOU

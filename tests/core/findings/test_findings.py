@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.findings.catalogue import Entry
+from smtp_desk.core.findings.catalogue import CatalogueEntry
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.findings.wording import placeholders
 from smtp_desk.core.problems import Field
@@ -41,24 +41,29 @@ _FACTS: Final[Facts] = {
     "other_names": ["mail.example.org"],
     "silent": True,
     "working_security": "tls",
-    "suggested_name": "mail.example.org",
+    "suggestion": "mail.example.org",
     "names": ["mail.example.org", "www.example.org"],
     "issuer": "Example CA",
-    "issuer_is_ca": True,
+    "ca": {"subject": "CN=Example CA"},
     "interceptor": "Avast",
     "addresses": ["192.0.2.1 (refused)"],
-    "failed_addresses": ["2001:db8::1"],
+    "dead_addresses": ["2001:db8::1"],
     "protocol": "IMAP",
-    "expired_subject": "CN=mail.example.org",
-    "not_after": "2026-01-01",
-    "not_before": "2030-01-01",
-    "now": "2026-09-01 10:02 UTC",
+    "certificate": "CN=mail.example.org",
+    "since": "2026-01-01",
+    "begins": "2030-01-01",
+    "clock": "2026-09-01T10:02:33+00:00",
     "clock_wrong": True,
     "server_date": "2026-11-20",
     "other_ends": "2026-10-01",
     "program_date": "2026-11-01",
     "other_begins": "2026-10-01",
-    "days": 3,
+    "expires_soon": {"not_after": "2026-01-01", "days": 3},
+    "form_problems": [{"certificate": "CN=Example CA", "problem": "key_usage_missing"}],
+    "verify_message": "EE key too weak",
+    "violation": "mixed_codes",
+    "detail": "no proof",
+    "error": "104 Connection reset by peer",
     "tls_version": "TLS 1.0",
     "seconds": 60,
     "reason": "too long",
@@ -108,7 +113,7 @@ _JARGON: Final = {
 }
 
 
-def _entry(code: str) -> Entry:
+def _entry(code: str) -> CatalogueEntry:
     return _CATALOGUE._entry(code)
 
 
@@ -178,7 +183,7 @@ def test_placeholders_and_changes_name_what_there_is(code: str) -> None:
     [
         ("connect.refused", {"working_port": 465, "working_security": "tls"}, "use_working_port",
          {"port": "465", "security": "tls"}),
-        ("tls.name_mismatch", {"suggested_name": "mail.example.org"}, "use_suggested_host",
+        ("tls.name_mismatch", {"suggestion": "mail.example.org"}, "use_suggested_host",
          {"host": "mail.example.org"}),
         ("tls.wrong_mode", {"working_security": "tls"}, "use_tls", {"security": "tls"}),
         ("tls.wrong_mode", {"working_security": "starttls"}, "use_starttls",
@@ -195,7 +200,7 @@ def test_placeholders_and_changes_name_what_there_is(code: str) -> None:
          {"ehlo_name": "example.org"}),
         ("sender.not_owned", {"username": "ann@example.org", "from_email": "bo@example.org"},
          "use_username_as_from", {"from_email": "ann@example.org"}),
-        ("tls.unknown_issuer", {"issuer_is_ca": True}, "trust_ca", {}),
+        ("tls.unknown_issuer", {"ca": {"subject": "CN=Example CA"}}, "trust_ca", {}),
     ],
 )  # fmt: skip
 def test_remedies_that_the_program_can_carry_out(
@@ -215,8 +220,8 @@ def test_remedies_that_the_program_can_carry_out(
         ("auth.app_password_required", {}, "remove_password_spaces"),
         ("auth.mechanism_refused", {"mechanism": "LOGIN", "mechanisms": ["LOGIN"]},
          "use_auth_login"),
-        ("tls.unknown_issuer", {"issuer_is_ca": True, "interceptor": "Avast"}, "trust_ca"),
-        ("tls.unknown_issuer", {"issuer_is_ca": False}, "trust_ca"),
+        ("tls.unknown_issuer", {"ca": {"subject": "CN=CA"}, "interceptor": "Avast"}, "trust_ca"),
+        ("tls.unknown_issuer", {"ca": {}}, "trust_ca"),
         ("sender.not_owned", {"username": "ann@example.org", "from_email": "Ann@example.org"},
          "use_username_as_from"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.findings.pattern import ReplyPattern, Said, compiled, plain
+from smtp_desk.core.findings.pattern import NormalisedReply, ReplyPattern, compiled, plain
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
@@ -36,7 +36,7 @@ _CONTEXTS: Final[list[Mapping[str, Json]]] = [
 def _best(stage: Stage, reply: Reply, context: Mapping[str, Json]) -> list[ReplyPattern]:
     """Return the rows that no other row beats."""
     facts = _CATALOGUE._facts(stage, context, reply)
-    said = Said.of(reply)
+    said = NormalisedReply.of(reply)
     ranks = [
         (rank, row)
         for row in _ROWS
@@ -124,7 +124,7 @@ def test_no_words_of_a_hostile_server_keep_a_pattern_busy(row: ReplyPattern) -> 
     ],
 )
 def test_the_enhanced_code_is_found_where_servers_hide_it(said: str, enhanced: str) -> None:
-    assert Said.of(replies.reply_of(said)).enhanced == enhanced
+    assert NormalisedReply.of(replies.reply_of(said)).enhanced == enhanced
 
 
 def test_words_are_compared_without_accents_quotes_and_line_breaks() -> None:
@@ -153,7 +153,7 @@ def test_words_may_stand_in_parts() -> None:
     ],
 )
 def test_what_stands_in_an_address_is_no_word(said: str, words: str) -> None:
-    assert Said.of(replies.reply_of(said)).words == words
+    assert NormalisedReply.of(replies.reply_of(said)).words == words
 
 
 def test_letters_without_an_accent_of_their_own_are_compared_too() -> None:

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.limits import SessionLimits
 from tests.sender.ways_out import (
     ACCEPTED,
     HASTY,
@@ -76,7 +76,7 @@ class TestStaleConnection:
         """The computer slept or took another network: no word comes that it is dead."""
         dies = Script(tls=tls, extensions=extensions, on={"MAIL": Turns(Default(), Silence())})
         clock = TickClock()
-        limits = Limits(total=None, connect=10, command=3600, idle=0.3)
+        limits = SessionLimits(total=None, connect=10, command=3600, idle=0.3)
         with ScriptedServer(dies, Script(tls=tls)) as server:
             route = ways_out.route(server, limits=limits, clock=clock)
             assert statuses(send(route)) == [ACCEPTED]
@@ -87,7 +87,7 @@ class TestStaleConnection:
 
     def test_that_is_busy_is_waited_for(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
         slow = Script(tls=tls, on={"MAIL": (Delay(0.5), Default())})
-        limits = Limits(total=None, connect=10, idle=0.1)
+        limits = SessionLimits(total=None, connect=10, idle=0.1)
         with ScriptedServer(slow) as server:
             route = ways_out.route(server, limits=limits, clock=TickClock())
             assert statuses(send(route)) == [ACCEPTED]

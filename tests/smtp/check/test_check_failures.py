@@ -211,7 +211,7 @@ class TestInternalError:
         def fail(*_: object) -> None:
             raise ZeroDivisionError("detail")
 
-        monkeypatch.setattr("smtp_desk.smtp.session.session.SigningIn", fail)
+        monkeypatch.setattr("smtp_desk.smtp.session.session.AuthExchange", fail)
 
     def test_it_is_ours_and_never_the_servers(
         self,

@@ -7,7 +7,7 @@ from smtp_desk.core.reply import Reply
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
-from smtp_desk.smtp.check.naming import Overheard, context_of, finding_of
+from smtp_desk.smtp.check.naming import StageFacts, context_of, finding_of
 from smtp_desk.smtp.session.redaction import HIDDEN, Redactor
 from smtp_desk.smtp.wire.auth import Token
 from tests.core.replies import load_catalogue
@@ -15,8 +15,8 @@ from tests.core.replies import load_catalogue
 SETTINGS = ServerSettings(host="192.0.2.1", port=587, from_email="ann@example.org", username="desk")
 
 
-def heard(*events: StageEvent) -> Overheard:
-    told = Overheard()
+def heard(*events: StageEvent) -> StageFacts:
+    told = StageFacts()
     for event in events:
         told(event)
     return told

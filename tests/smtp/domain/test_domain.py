@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.smtp.domain.facts import DomainFacts, Server, Standing
+from smtp_desk.smtp.domain.facts import DomainFacts, RecordStatus, Server
 from smtp_desk.smtp.domain.lookup import look_up
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from tests.servers.dns import REFUSED, SERVFAIL, SILENCE, NameServer
@@ -33,7 +33,7 @@ def asked(zone: Zone, server: Server | None = None, seconds: float = 20.0) -> Do
 def test_all_is_good() -> None:
     facts = asked({"example.test": [MX, SPF], "_dmarc.example.test": [DMARC]})
     assert (facts.exists, facts.excludes_server) == (True, None)
-    assert [each.standing for each in (facts.mx, facts.spf, facts.dmarc)] == [Standing.GOOD] * 3
+    assert [each.status for each in (facts.mx, facts.spf, facts.dmarc)] == [RecordStatus.GOOD] * 3
     assert facts.mx.records == ("10 mail.example.test.",)
     assert facts.spf.records == ("v=spf1 ip4:198.51.100.1 ip4:8.8.8.8 -all",)
     assert facts.dmarc.records == ("v=DMARC1; p=none",)
@@ -42,24 +42,26 @@ def test_all_is_good() -> None:
 def test_there_is_no_such_domain() -> None:
     facts = asked({"other.test": [MX]})
     assert facts.exists is False
-    assert [each.standing for each in (facts.mx, facts.spf, facts.dmarc)] == [Standing.MISSING] * 3
+    assert [each.status for each in (facts.mx, facts.spf, facts.dmarc)] == [
+        RecordStatus.MISSING
+    ] * 3
 
 
 @pytest.mark.parametrize(
-    ("records", "standing", "shown"),
+    ("records", "status", "shown"),
     [
-        (["MX 20 b.test.", "MX 5 a.test."], Standing.GOOD, ("5 a.test.", "20 b.test.")),
-        (["MX 0 ."], Standing.MISSING, ("0 .",)),
-        (["A 127.0.0.1"], Standing.GOOD, ("127.0.0.1",)),
-        (["AAAA ::1"], Standing.GOOD, ("::1",)),
-        (['TXT "x"'], Standing.MISSING, ()),
+        (["MX 20 b.test.", "MX 5 a.test."], RecordStatus.GOOD, ("5 a.test.", "20 b.test.")),
+        (["MX 0 ."], RecordStatus.MISSING, ("0 .",)),
+        (["A 127.0.0.1"], RecordStatus.GOOD, ("127.0.0.1",)),
+        (["AAAA ::1"], RecordStatus.GOOD, ("::1",)),
+        (['TXT "x"'], RecordStatus.MISSING, ()),
     ],
 )
 def test_who_receives_its_mail(
-    records: list[str], standing: Standing, shown: tuple[str, ...]
+    records: list[str], status: RecordStatus, shown: tuple[str, ...]
 ) -> None:
     facts = asked({"example.test": records})
-    assert (facts.mx.standing, facts.mx.records) == (standing, shown)
+    assert (facts.mx.status, facts.mx.records) == (status, shown)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_who_receives_its_mail(
 def test_no_answer_is_not_no_record(answer: None, reason: str) -> None:
     facts = asked({"example.test": answer, "_dmarc.example.test": answer}, seconds=0.5)
     for each in (facts.mx, facts.spf, facts.dmarc):
-        assert (each.standing, each.reason) == (Standing.UNKNOWN, reason)
+        assert (each.status, each.reason) == (RecordStatus.UNKNOWN, reason)
     assert facts.exists is None
 
 

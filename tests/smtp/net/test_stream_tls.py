@@ -260,7 +260,7 @@ def test_tls_on_a_plain_port_is_recognised(certs: Certificates) -> None:
     assert raised.value.facts == {
         "host": "localhost",
         "answer": "220 mail\\x1b[2J ESMTP",
-        "mode": "starttls",
+        "working_security": "starttls",
     }
 
 

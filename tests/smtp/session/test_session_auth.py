@@ -13,7 +13,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import AuthMethod
 from smtp_desk.core.stages import Stage
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.limits import SessionLimits
 from smtp_desk.smtp.session.session import Session
 from smtp_desk.smtp.wire.auth import Credential, Token
 from smtp_desk.smtp.wire.commands import CommandError
@@ -144,7 +144,7 @@ def test_a_server_that_asks_on_after_the_cancel_is_left(
         return Close()
 
     with ScriptedServer(Script(tls=tls, on={"AUTH": ask_on})) as server:
-        session = sessions.new(server, limits=Limits(total=None, connect=10))
+        session = sessions.new(server, limits=SessionLimits(total=None, connect=10))
         with pytest.raises(SmtpFailure) as caught:
             session.open()
         server.wait_for(lambda s: s.open_connections == 0)

@@ -13,7 +13,7 @@ import pytest
 from smtp_desk.core.errors import Acceptance, SmtpFailure
 from smtp_desk.core.settings import Security
 from smtp_desk.smtp.net.deadline import Cancel
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.limits import SessionLimits
 from tests.servers.script import CREDENTIALS, END_OF_DATA, Drip, Reply, Script, Silence
 from tests.servers.scripted import ScriptedServer
 from tests.smtp.sessions import ENVELOPE, MAIL, PATIENT, Sessions
@@ -91,7 +91,7 @@ def test_tls_from_the_start(sessions: Sessions) -> None:
 
 def test_while_a_second_connection_tries_tls(sessions: Sessions) -> None:
     cancel = Cancel()
-    limits = Limits(total=60, connect=10, patience=0.05)
+    limits = SessionLimits(total=60, connect=10, patience=0.05)
     with ScriptedServer(Script(greeting=Silence())) as server:
         session = sessions.new(server, cancel=cancel, limits=limits)
 
@@ -156,7 +156,7 @@ def test_a_server_that_drips_stretches_nothing(
     drip = Drip(b"250-still here\r\n", every=0.02, endless=True)
     began = time.monotonic()
     with ScriptedServer(Script(tls=tls, on={verb: drip})) as server:
-        session = sessions.new(server, limits=Limits(total=0.5, connect=10))
+        session = sessions.new(server, limits=SessionLimits(total=0.5, connect=10))
         try:
             session.open()
             failure = session.send(ENVELOPE, MAIL).failure

@@ -12,7 +12,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.smtp.session import opening
-from smtp_desk.smtp.session.limits import SENDER_LIMITS, Limits
+from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from tests.servers import script
 from tests.servers.script import Close, Delay, Receive, Reply, Script, Silence, Turns
 from tests.servers.scripted import ScriptedServer
@@ -28,7 +28,7 @@ GIVES_UP = dataclasses.replace(PATIENT, greeting=0.5, tls=0.5, patience=0.1)
 def fails(
     sessions: Sessions,
     server: ScriptedServer,
-    limits: Limits = QUICK,
+    limits: SessionLimits = QUICK,
     **fields: Any,  # noqa: ANN401 - by name
 ) -> SmtpFailure:
     session = sessions.new(server, limits=limits, **fields)
@@ -159,7 +159,7 @@ class TestWrong:
             server.wait_for(lambda s: s.open_connections == 0)
             assert server.auth_attempts == 0
         assert failure.code == "tls.wrong_mode"
-        assert failure.facts["mode"] == "tls"
+        assert failure.facts["working_security"] == "tls"
 
     def test_tls_from_the_start_on_a_port_of_starttls(
         self, sessions: Sessions, tls: ssl.SSLContext
@@ -167,7 +167,7 @@ class TestWrong:
         with ScriptedServer(Script(tls=tls)) as server:
             failure = fails(sessions, server, security=Security.TLS)
         assert (failure.stage, failure.code) == (Stage.TLS, "tls.wrong_mode")
-        assert failure.facts["mode"] == "starttls"
+        assert failure.facts["working_security"] == "starttls"
 
     @pytest.mark.parametrize(
         ("played", "protocol"),
@@ -187,7 +187,7 @@ class TestWrong:
         with ScriptedServer(Script(greeting=(Receive(), Reply("hello")))) as server:
             failure = fails(sessions, server, security=Security.TLS)
         assert failure.code == "tls.wrong_mode"
-        assert "mode" not in failure.facts
+        assert "working_security" not in failure.facts
 
 
 class _TwoAddresses:

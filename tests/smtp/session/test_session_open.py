@@ -11,7 +11,8 @@ import pytest
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
-from smtp_desk.smtp.session.limits import Limits
+from smtp_desk.smtp.session.envelope import Envelope
+from smtp_desk.smtp.session.limits import SessionLimits
 from smtp_desk.smtp.wire.commands import CommandError
 from tests.servers import script
 from tests.servers.script import (
@@ -43,7 +44,7 @@ def fails(
     sessions: Sessions,
     server: ScriptedServer,
     *,
-    limits: Limits = HASTY,
+    limits: SessionLimits = HASTY,
     told: Told | None = None,
     **fields: Any,  # noqa: ANN401 - by name
 ) -> SmtpFailure:
@@ -144,7 +145,7 @@ class TestSettings:
         with ScriptedServer() as server:
             session = sessions.new(server)
             with pytest.raises(CommandError):
-                session.noop()
+                session.try_sender(Envelope("ann@example.org", ()), b"")
             session.quit()
             session.abort()
 
@@ -204,7 +205,7 @@ class TestGreeting:
 
     def test_the_whole_deadline_is_told_apart(self, sessions: Sessions) -> None:
         with ScriptedServer(Script(greeting=Silence())) as server:
-            failure = fails(sessions, server, limits=Limits(total=0.2, connect=10))
+            failure = fails(sessions, server, limits=SessionLimits(total=0.2, connect=10))
         assert failure.code == "session.timeout"
         assert failure.facts["stage"] == "greeting"
 

@@ -73,8 +73,6 @@ class TestAccepted:
         with opened(sessions, Script(tls=tls, extensions=extensions)) as (session, server):
             for _ in range(3):
                 assert session.send(ENVELOPE, MAIL).failure is None
-            session.noop()
-            session.reset()
             assert session.send(ENVELOPE, MAIL, last=True).failure is None
             assert session.usable is (extensions is ONE_BY_ONE)
             session.quit()
@@ -112,16 +110,16 @@ class TestAccepted:
 
 class TestBetweenMessages:
     def test_a_server_that_is_gone(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
-        with opened(sessions, Script(tls=tls, on={"NOOP": Close()})) as (session, _):
+        with opened(sessions, Script(tls=tls, on={"RSET": Close()})) as (session, _):
             with pytest.raises(SmtpFailure) as caught:
-                session.noop()
+                session.try_sender(Envelope("ann@example.org", ()), MAIL)
             assert caught.value.code == "session.closed"
             assert not session.usable
 
     def test_a_server_that_says_no(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
-        with opened(sessions, Script(tls=tls, on={"NOOP": Reply("502 what")})) as (session, _):
+        with opened(sessions, Script(tls=tls, on={"MAIL": Reply("502 what")})) as (session, _):
             with pytest.raises(SmtpFailure) as caught:
-                session.noop()
+                session.try_sender(Envelope("ann@example.org", ()), MAIL)
             assert str(caught.value.reply) == "502 what"
             assert session.usable
 

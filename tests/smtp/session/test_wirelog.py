@@ -93,7 +93,7 @@ def test_of_a_message_only_the_size_is_kept(transcript: Transcript) -> None:
 
 def test_times_count_from_the_beginning(transcript: Transcript, clock: Clock) -> None:
     clock.now += 1.25
-    transcript.command(commands.NOOP)
+    transcript.command(commands.RSET)
     assert transcript.lines[0].at_ms == 1250
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from smtp_desk.smtp.wire import commands
 from smtp_desk.smtp.wire.commands import Command, CommandError, Verb
-from smtp_desk.smtp.wire.protocol import ClientProtocol, Outcome, State
+from smtp_desk.smtp.wire.protocol import AnswerOutcome, ClientProtocol, ProtocolState
 from smtp_desk.smtp.wire.replies import Violation, ViolationError
 from tests.fuzz.examples import hostile
 from tests.smtp.conversation import OFFER, answered, feed, in_plain_text, in_tls
@@ -28,7 +28,7 @@ class TestFaultsOfOthers:
             protocol.begin_tls()
         assert caught.value.violation is Violation.INJECTED_DATA
         assert caught.value.evidence.startswith(b"250-mail")
-        assert protocol.state is State.CLOSED
+        assert protocol.state is ProtocolState.CLOSED
 
     def test_one_injected_byte_is_enough(self) -> None:
         protocol = in_plain_text()
@@ -39,15 +39,15 @@ class TestFaultsOfOthers:
 
     def test_a_reply_in_any_coding_is_a_reply(self) -> None:
         protocol = in_tls()
-        answer = answered(protocol, commands.NOOP, "250 schön\r\n".encode("latin-1"))
+        answer = answered(protocol, commands.RSET, "250 schön\r\n".encode("latin-1"))
         assert answer.reply.text == "schön"
 
     def test_421_to_mail_is_a_refusal_and_no_violation(self) -> None:
         protocol = in_tls()
         answer = answered(protocol, FLIGHT[0], b"421 4.7.0 Try again later\r\n")
-        assert (answer.verb, answer.outcome) == (Verb.MAIL, Outcome.REFUSED)
+        assert (answer.verb, answer.outcome) == (Verb.MAIL, AnswerOutcome.REFUSED)
         assert answer.reply.transient
-        assert protocol.state is State.CLOSED
+        assert protocol.state is ProtocolState.CLOSED
 
     def test_an_address_is_never_two_commands(self) -> None:
         with pytest.raises(CommandError):
@@ -85,9 +85,7 @@ class TestTls:
         assert protocol.extensions.mechanisms == ("LOGIN",)
         assert protocol.extensions.max_size is None
 
-    @pytest.mark.parametrize(
-        "command", [commands.auth("PLAIN", b"x"), *FLIGHT, commands.RSET, commands.NOOP]
-    )
+    @pytest.mark.parametrize("command", [commands.auth("PLAIN", b"x"), *FLIGHT, commands.RSET])
     def test_outside_tls_nothing_but_starttls_and_quit_can_be_sent(self, command: Command) -> None:
         protocol = in_plain_text(OFFER.replace(b"SIZE", b"STARTTLS\r\n250-SIZE"))
         with pytest.raises(CommandError):
@@ -105,7 +103,7 @@ class TestTls:
     def test_only_220_to_starttls_leads_to_tls(self, code: int) -> None:
         protocol = in_plain_text()
         answer = answered(protocol, commands.STARTTLS, b"%d odd\r\n" % code)
-        assert answer.outcome is Outcome.REFUSED
+        assert answer.outcome is AnswerOutcome.REFUSED
         with pytest.raises(CommandError):
             protocol.begin_tls()
         with pytest.raises(CommandError):
@@ -121,7 +119,7 @@ class TestOddAnswers:
     def test_only_220_greets(self, code: int) -> None:
         protocol = ClientProtocol()
         (answer,) = feed(protocol, b"%d odd\r\n" % code)
-        assert answer.outcome is Outcome.REFUSED
+        assert answer.outcome is AnswerOutcome.REFUSED
         with pytest.raises(CommandError):
             protocol.send(commands.ehlo("me"))
 
@@ -132,7 +130,7 @@ class TestOddAnswers:
         answer = answered(
             protocol, commands.ehlo("me"), b"%d-x\r\n%d AUTH PLAIN\r\n" % (code, code)
         )
-        assert answer.outcome is Outcome.REFUSED
+        assert answer.outcome is AnswerOutcome.REFUSED
         assert not protocol.extensions.words
 
     def test_quit_may_follow_a_refused_greeting(self) -> None:
@@ -142,7 +140,7 @@ class TestOddAnswers:
 
     def test_354_to_mail_is_a_refusal(self) -> None:
         answer = answered(in_tls(), FLIGHT[0], b"354 go on\r\n")
-        assert answer.outcome is Outcome.REFUSED
+        assert answer.outcome is AnswerOutcome.REFUSED
 
     def test_a_server_that_ends_lines_in_a_bare_lf_is_understood_and_told_of(self) -> None:
         protocol = ClientProtocol()
@@ -172,41 +170,41 @@ class TestAccounting:
         protocol = in_tls()
         protocol.receive(early)
         with pytest.raises(ViolationError, match="unexpected_reply"):
-            protocol.send(commands.NOOP)
+            protocol.send(commands.RSET)
 
     def test_a_second_reply_to_one_command_is_a_violation(self) -> None:
         protocol = in_tls()
-        protocol.send(commands.NOOP)
+        protocol.send(commands.RSET)
         protocol.receive(b"250 ok\r\n250 ok\r\n")
         assert protocol.next_answer() is not None
         with pytest.raises(ViolationError, match="unexpected_reply") as caught:
             protocol.next_answer()
         assert caught.value.evidence == b"250 ok"
-        assert protocol.state is State.CLOSED
+        assert protocol.state is ProtocolState.CLOSED
 
     def test_a_421_that_nobody_asked_for_is_an_answer_to_nothing(self) -> None:
         protocol = in_tls()
         protocol.receive(b"421 4.4.2 idle too long\r\n")
         answer = protocol.next_answer()
         assert answer is not None
-        assert (answer.verb, answer.outcome) == (None, Outcome.REFUSED)
-        assert protocol.state is State.CLOSED
+        assert (answer.verb, answer.outcome) == (None, AnswerOutcome.REFUSED)
+        assert protocol.state is ProtocolState.CLOSED
 
     def test_a_421_that_came_early_answers_the_next_command(self) -> None:
         protocol = in_tls()
         protocol.receive(b"421 idle\r\n")
-        answer = answered(protocol, commands.NOOP, b"")
-        assert (answer.verb, answer.reply.code) == (Verb.NOOP, 421)
+        answer = answered(protocol, commands.RSET, b"")
+        assert (answer.verb, answer.reply.code) == (Verb.RSET, 421)
 
     def test_after_421_nothing_can_be_sent(self) -> None:
         protocol = in_tls()
-        answered(protocol, commands.NOOP, b"421 bye\r\n")
+        answered(protocol, commands.RSET, b"421 bye\r\n")
         with pytest.raises(CommandError):
             protocol.send(commands.QUIT)
 
     def test_a_reply_read_before_the_end_is_given_out_before_the_end(self) -> None:
         protocol = in_tls()
-        protocol.send(commands.NOOP)
+        protocol.send(commands.RSET)
         protocol.receive(b"421 bye\r\n")
         answer = protocol.next_answer()
         protocol.receive_end()
@@ -227,7 +225,7 @@ class TestAccounting:
         self, rest: bytes, violation: Violation
     ) -> None:
         protocol = in_tls()
-        protocol.send(commands.NOOP)
+        protocol.send(commands.RSET)
         assert not feed(protocol, rest)
         with pytest.raises(ViolationError) as caught:
             protocol.receive_end()
@@ -237,7 +235,7 @@ class TestAccounting:
         protocol = ClientProtocol()
         feed(protocol, b"220 mail")
         protocol.receive_end(closed=False)
-        assert protocol.state is State.CLOSED
+        assert protocol.state is ProtocolState.CLOSED
 
     def test_a_server_that_goes_silent_after_what_is_no_reply_does(self) -> None:
         protocol = ClientProtocol()
@@ -272,7 +270,7 @@ class TestAuth:
 
     def test_334_asks_for_more(self) -> None:
         answer = answered(in_tls(), commands.auth("LOGIN"), b"334 VXNlcm5hbWU6\r\n")
-        assert answer.outcome is Outcome.GO_ON
+        assert answer.outcome is AnswerOutcome.GO_ON
         assert answer.texts == (b"VXNlcm5hbWU6",)
 
 
@@ -283,7 +281,7 @@ class TestPipelining:
         assert octets.count(b"\r\n") == 3
         answers = feed(protocol, b"250 a\r\n250 b\r\n354 c\r\n")
         assert [answer.verb for answer in answers] == [Verb.MAIL, Verb.RCPT, Verb.DATA]
-        assert protocol.state is State.CONTENT
+        assert protocol.state is ProtocolState.CONTENT
 
     def test_quit_may_ride_behind_the_message(self) -> None:
         protocol = in_tls()
@@ -316,18 +314,18 @@ class TestPipelining:
         protocol = in_tls()
         protocol.send(*FLIGHT)
         feed(protocol, b"550 a\r\n503 b\r\n503 c\r\n")
-        assert protocol.state is State.STALE
+        assert protocol.state is ProtocolState.STALE
         with pytest.raises(CommandError):
             protocol.send(FLIGHT[0])
         protocol.send(commands.RSET, *FLIGHT)
         answers = feed(protocol, b"250 r\r\n250 a\r\n250 b\r\n354 c\r\n")
-        assert answers[-1].outcome is Outcome.GO_ON
+        assert answers[-1].outcome is AnswerOutcome.GO_ON
 
     def test_a_server_that_wants_a_message_for_nobody_can_be_given_a_dot(self) -> None:
         protocol = in_tls()
         protocol.send(*FLIGHT)
         feed(protocol, b"550 a\r\n250 b\r\n354 c\r\n")
-        assert protocol.state is State.CONTENT
+        assert protocol.state is ProtocolState.CONTENT
         assert protocol.send(END) == b""
 
     def test_a_fourth_reply_to_three_commands_is_a_violation(self) -> None:

@@ -9,7 +9,7 @@ from smtp_desk.smtp.session.channel import Channel
 from smtp_desk.smtp.session.redaction import Redactor
 from smtp_desk.smtp.wire import commands
 from smtp_desk.smtp.wire.auth import ChallengeError, Exchange, Mechanism, decode_challenge, encode
-from smtp_desk.smtp.wire.protocol import Answer, Outcome
+from smtp_desk.smtp.wire.protocol import Answer, AnswerOutcome
 
 if TYPE_CHECKING:
     from smtp_desk.core.stages import Json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CANCEL = b"*"
 
 
-class SigningIn:
+class AuthExchange:
     """The one attempt of a session to sign in.
 
     Attributes:
@@ -52,12 +52,12 @@ class SigningIn:
         """
         exchange = self._mechanism.start(username, secret)
         answer = self._channel.ask(self._opening(next(exchange)), deadline.within(self._limit))
-        while answer.outcome is Outcome.GO_ON:
+        while answer.outcome is AnswerOutcome.GO_ON:
             if self._cancelled:
                 # It could go on so for ever.
                 raise ChallengeError("the server asks on though the exchange was cancelled")
             answer = self._respond(exchange, answer.texts[0], deadline)
-        if answer.outcome is Outcome.DONE and self._mechanism.mutual:
+        if answer.outcome is AnswerOutcome.DONE and self._mechanism.mutual:
             with contextlib.suppress(StopIteration):
                 exchange.send(b"")
         return answer
