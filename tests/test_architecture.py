@@ -73,8 +73,6 @@ SAME_CLASS_NAMES: Final = {
     # To be renamed.
     "Notices": "ui",
     "Outcome": "sender",
-    "Part": "app",
-    "Standing": "app",
     "_Field": "sender",
     "_Kind": "app",
     "_RemedyButton": "ui",
