@@ -4,6 +4,7 @@
 # make soak   the long versions: full counts of kills, fuzzing, sends
 # make venv   .venv with the program in it
 # make lock   pin the dependencies anew
+# make picture  draw the house anew, from the imports
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 # The tests start the program hundreds of times: let it be compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run venv test check soak lock system clean
+.PHONY: run venv test check soak lock picture system clean
 
 run: venv
 	@sh packaging/run $(BIN)
@@ -49,6 +50,9 @@ soak: $(VENV)/.dev system
 
 lock: $(VENV)/.dev
 	PATH=$(BIN):$$PATH packaging/lock
+
+picture: $(VENV)/.dev
+	$(BIN)/python packaging/picture.py
 
 clean:
 	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .import_linter_cache
