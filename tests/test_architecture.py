@@ -72,8 +72,6 @@ SAME_CLASS_NAMES: Final = {
     "_Page": _PAGE,
     # To be renamed.
     "Notices": "ui",
-    "Outcome": "sender",
-    "_Field": "sender",
     "_Kind": "app",
     "_RemedyButton": "ui",
     "_Table": "core",

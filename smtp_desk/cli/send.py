@@ -36,7 +36,7 @@ from smtp_desk.sender.mail.kinds import (
     kinds,
 )
 from smtp_desk.sender.outbox.outbox import OutboxLimits
-from smtp_desk.sender.receipts import Fate
+from smtp_desk.smtp.session.envelope import Status
 
 KINDS_SCHEMA: Final = "smtp-desk/kinds/1"
 
@@ -143,7 +143,7 @@ def send(
         _write_json(receipt_json(receipt))
     else:
         print_receipt(invocation.out, receipt)
-        queued = any(each.fate is Fate.QUEUED for each in receipt.recipients)
+        queued = any(each.status is Status.QUEUED for each in receipt.recipients)
         if queued and (why := no_route(services)):
             say(invocation.out, why)
     return receipt_status(receipt)

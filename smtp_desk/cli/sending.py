@@ -11,7 +11,7 @@ from rich.console import Console
 
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.routes.outage import local_time
-from smtp_desk.app.routes.status import Status, read_status
+from smtp_desk.app.routes.status import SendingStatus, read_status
 from smtp_desk.app.services import Services
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, Meanings
@@ -20,9 +20,10 @@ from smtp_desk.core.report import finding_json
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import MessageTooLargeError, OutboxError
-from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.sender.sender import Sender
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import ServerState
 
@@ -98,14 +99,14 @@ def print_receipt(console: Console, receipt: Receipt) -> None:
 def receipt_row(each: RecipientReceipt) -> Row:
     """Return a recipient and what came of it."""
     route = _ROUTES.get(each.route, each.route)
-    match each.fate:
-        case Fate.ACCEPTED:
+    match each.status:
+        case Status.ACCEPTED:
             words = f"accepted by {route}"
-        case Fate.QUEUED:
+        case Status.QUEUED:
             words = "waits in the outbox"
-        case Fate.REFUSED:
+        case Status.REFUSED:
             words = f"refused by {route}" if route else "refused"
-        case Fate.UNCERTAIN:
+        case Status.UNCERTAIN:
             words = f"uncertain, {route} may have accepted it"
     finding = each.finding
     if finding is None:
@@ -122,7 +123,8 @@ def receipt_json(receipt: Receipt) -> dict[str, Json]:
         "recipients": [
             {
                 "recipient": each.recipient,
-                "fate": str(each.fate),
+                "status": str(each.status),
+                "fate": str(each.status),  # the old name, for one release
                 "route": each.route or None,
                 "finding": finding_json(each.finding) if each.finding else None,
                 "entry_id": each.entry_id,
@@ -136,7 +138,7 @@ def receipt_json(receipt: Receipt) -> dict[str, Json]:
 NOTHING: Final = "Nothing is configured. “smtp-desk configure” tests and saves a server."
 
 
-def why_waiting(found: Status) -> str:
+def why_waiting(found: SendingStatus) -> str:
     """Return why no route can be used, and what a person can do; "" where one can."""
     if found.has_route:
         return ""

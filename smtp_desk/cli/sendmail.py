@@ -35,7 +35,7 @@ from smtp_desk.sender.mail.submission import (
     read_foreign,
 )
 from smtp_desk.sender.outbox.outbox import OutboxLimits
-from smtp_desk.sender.receipts import Fate
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.settings_file import SettingsFileError
 
 _FLAGS: Final = frozenset("tiv")
@@ -215,7 +215,7 @@ def sendmail(
     if verbose:
         print_receipt(invocation.out, receipt)
     for each in receipt.recipients:
-        if each.fate is Fate.REFUSED:
+        if each.status is Status.REFUSED:
             say(invocation.err, "smtp-desk: {}: {}".format(*receipt_row(each)))
     return receipt_status(receipt)
 

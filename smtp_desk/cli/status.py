@@ -8,7 +8,7 @@ import click
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.outage import HealthState, local_time
-from smtp_desk.app.routes.status import HealthReport, Status, read_status
+from smtp_desk.app.routes.status import HealthReport, SendingStatus, read_status
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, write_octets
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.cli.sending import why_waiting
@@ -72,7 +72,7 @@ def status(invocation: Invocation, *, as_json: bool) -> ExitStatus:
     return ExitStatus.OK if found.configured else ExitStatus.CONFIG
 
 
-def _rows(found: Status) -> list[Row]:
+def _rows(found: SendingStatus) -> list[Row]:
     rows = [("Custom SMTP server", found.custom_text)]
     rows += _health_rows(found, found.custom.health, "“smtp-desk enable” tries it again")
     rows += [("Default email service", found.default_text)]
@@ -82,7 +82,7 @@ def _rows(found: Status) -> list[Row]:
     return rows
 
 
-def _health_rows(found: Status, health: HealthReport | None, act: str) -> list[Row]:
+def _health_rows(found: SendingStatus, health: HealthReport | None, act: str) -> list[Row]:
     """Say how a route does; nothing of one that never failed.
 
     Args:
@@ -102,7 +102,7 @@ def _health_rows(found: Status, health: HealthReport | None, act: str) -> list[R
     return rows
 
 
-def _health_text(health: HealthReport, found: Status, act: str) -> str:
+def _health_text(health: HealthReport, found: SendingStatus, act: str) -> str:
     until = local_time(health.until, found.at) if health.until else ""
     return {
         HealthState.USABLE: "in use",
@@ -113,7 +113,7 @@ def _health_text(health: HealthReport, found: Status, act: str) -> str:
     }[health.state]
 
 
-def _outbox_rows(found: Status) -> list[Row]:
+def _outbox_rows(found: SendingStatus) -> list[Row]:
     outbox = found.outbox
     if outbox is None:
         return []

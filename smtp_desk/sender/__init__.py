@@ -12,6 +12,7 @@ service is, and what no route takes now waits in the outbox for `smtp-desk worke
 `testing` has an outbox and a route health in memory for the tests of your own program.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -32,14 +33,16 @@ if TYPE_CHECKING:
         OutboxFullError,
         OutboxUnavailableError,
     )
-    from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+    from smtp_desk.sender.receipts import Receipt, RecipientReceipt
     from smtp_desk.sender.sender import Sender
+    from smtp_desk.smtp.session.envelope import Status
+
+    Fate = Status
 
 __all__ = [
     "Attachment",
     "Email",
     "EmailError",
-    "Fate",
     "Invitation",
     "Message",
     "MessageTooLargeError",
@@ -50,6 +53,7 @@ __all__ = [
     "Receipt",
     "RecipientReceipt",
     "Sender",
+    "Status",
     "WelcomeAdvertiser",
     "WelcomeAffiliate",
 ]
@@ -59,6 +63,9 @@ _MODULES = ("mail.kinds", "receipts", "outbox.outbox", "sender")
 
 def __getattr__(name: str) -> object:
     """Load what is asked for: whoever needs the outbox alone waits for no template and no TLS."""
+    if name == "Fate":  # for one release
+        warnings.warn("Fate is now Status", DeprecationWarning, stacklevel=2)
+        name = "Status"
     if name in __all__:
         for module in _MODULES:
             found: object = getattr(import_module(f"{__name__}.{module}"), name, None)

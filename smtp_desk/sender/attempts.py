@@ -17,9 +17,9 @@ from smtp_desk.sender.outbox.entries import (
     Postpone,
     Refuse,
 )
-from smtp_desk.sender.receipts import Fate, RecipientReceipt
+from smtp_desk.sender.receipts import RecipientReceipt
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, RouteResult, Routes
-from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.smtp.session.envelope import Status
 
 # Without any route there is nothing to grow impatient with: look again now and then.
 _WITHOUT_ROUTE: Final = timedelta(minutes=15)
@@ -71,13 +71,13 @@ class RecipientAttempt:
         if route == CUSTOM:
             self.fallback = finding
 
-    def end(self, fate: Fate) -> None:
+    def end(self, status: Status) -> None:
         """Settle what the caller is told."""
         route = self.attempts[-1].route if self.attempts else ""
-        if route == CUSTOM and fate is not Fate.QUEUED:
+        if route == CUSTOM and status is not Status.QUEUED:
             self.fallback = None  # it ended there, if not at the first attempt
         self.receipt = RecipientReceipt(
-            self.address, fate, route, self.finding, self.claim.entry.id
+            self.address, status, route, self.finding, self.claim.entry.id
         )
 
     def evaluate(
@@ -92,21 +92,21 @@ class RecipientAttempt:
             now: This moment.
             resend: Whether an email that is uncertain is sent once more.
         """
-        if result.status is RecipientStatus.ACCEPTED:
+        if result.status is Status.ACCEPTED:
             self.attempts.append(Attempt(now, route, reply=result.reply))
             self.finding = self.fallback if route != CUSTOM else None
-            self.end(Fate.ACCEPTED)
+            self.end(Status.ACCEPTED)
             return Accept(self.claim, tuple(self.attempts))
         finding = result.finding or cause(catalogue, "session.internal_error")
-        if finding.scope is Scope.NONE and result.status is RecipientStatus.REFUSED:
-            self.end(Fate.QUEUED)  # cancelled: given back untried
+        if finding.scope is Scope.NONE and result.status is Status.REFUSED:
+            self.end(Status.QUEUED)  # cancelled: given back untried
             return Postpone(self.claim, now)
         self.failed(route, finding, now, result.reply)
-        if result.status is RecipientStatus.UNCERTAIN:
-            self.end(Fate.UNCERTAIN)
+        if result.status is Status.UNCERTAIN:
+            self.end(Status.UNCERTAIN)
             return Doubt(self.claim, resend, tuple(self.attempts))
         if finding.final or (_refuses(finding) and self._is_confirmed(route, catalogue, now)):
-            self.end(Fate.REFUSED)
+            self.end(Status.REFUSED)
             return Refuse(self.claim, tuple(self.attempts))
         return None
 
@@ -115,18 +115,18 @@ class RecipientAttempt:
         entry, attempts = self.claim.entry, tuple(self.attempts)
         if entry.only_route and self.routes.of(entry.only_route) is None:
             # In doubt on a route that is gone: held, or it would wait for ever.
-            self.end(Fate.UNCERTAIN)
+            self.end(Status.UNCERTAIN)
             return Refuse(self.claim, attempts)
         wait = lifecycle.delay(entry.tries, random) if attempts else _WITHOUT_ROUTE
         if self.finding is not None and _refuses(self.finding):
             wait = max(wait, _SECOND_OPINION)
-        self.end(Fate.QUEUED)
+        self.end(Status.QUEUED)
         return Postpone(self.claim, now + wait, attempts)
 
     def left(self) -> RecipientReceipt:
         """Return the receipt of one that is still in the outbox."""
         entry_id = self.claim.entry.id
-        return RecipientReceipt(self.address, Fate.QUEUED, "", self.finding, entry_id)
+        return RecipientReceipt(self.address, Status.QUEUED, "", self.finding, entry_id)
 
     def _is_confirmed(self, route: str, catalogue: Catalogue, now: datetime) -> bool:
         """Whether a refusal in words that nobody knows is that of every route that sends.

@@ -8,7 +8,6 @@ import logging
 import random as chance
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, final
 
@@ -33,7 +32,7 @@ from smtp_desk.sender.outbox.outbox import (
     OutboxError,
     OutboxUnavailableError,
 )
-from smtp_desk.sender.receipts import Fate, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.routes.health import Health, Probe, Usable
 from smtp_desk.sender.routes.probing import Prober, Refusals
 from smtp_desk.sender.routes.route import (
@@ -44,7 +43,7 @@ from smtp_desk.sender.routes.route import (
     Routes,
     UnsendableError,
 )
-from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.smtp.session.envelope import Status
 
 LEASE: Final = timedelta(minutes=10)
 """How long a claimed entry is ours: more than all before its dot may take."""
@@ -58,19 +57,6 @@ _INTERNATIONAL: Final = "sender.internationalized"
 _UNCONFIRMED: Final = "message.unconfirmed"
 
 _log: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of the recipients of one message.
-
-    Attributes:
-        receipts: One for each claim, in their order.
-        fallback: Why the custom server did not take it; None where it did or is not used.
-    """
-
-    receipts: tuple[RecipientReceipt, ...]
-    fallback: Finding | None
 
 
 @final
@@ -111,7 +97,7 @@ class Dispatcher:
         self._late: list[Accept] = []
         self._late_lock = threading.Lock()
 
-    def deliver(self, claims: Sequence[Claim], message: OutboxMessage, routes: Routes) -> Outcome:
+    def deliver(self, claims: Sequence[Claim], message: OutboxMessage, routes: Routes) -> Receipt:
         """Send one stored message to the recipients of these claims, in one transaction a route."""
         bound = message.metadata.get(ONLY_ROUTE, "")
         recipients = [RecipientAttempt(claim, routes, bound) for claim in claims]
@@ -130,12 +116,12 @@ class Dispatcher:
             # Only now: a probe that works makes all waiting mail due, and this with it.
             self._prober.start_granted()
         receipts = tuple(recipient.receipt or recipient.left() for recipient in recipients)
-        for each in receipts:
-            _log.info("%s %s %s", message.kind, each.entry_id, _told(each))
+        for receipt in receipts:
+            _log.info("%s %s %s", message.kind, receipt.entry_id, _logged(receipt))
         fallback = next(
             (recipient.fallback for recipient in recipients if recipient.fallback is not None), None
         )
-        return Outcome(receipts, fallback)
+        return Receipt(message.message_id, receipts, fallback)
 
     def probe_rested(self, routes: Routes) -> None:
         """Probe the routes whose rest is over, though no mail asks for them."""
@@ -176,7 +162,7 @@ class Dispatcher:
         lost = self._outbox.apply(Renew(recipient.claim, LEASE) for recipient in short)
         for recipient in short:
             if recipient.claim.entry.id in lost:
-                recipient.end(Fate.QUEUED)
+                recipient.end(Status.QUEUED)
 
     def _try(
         self, name: str, recipients: list[RecipientAttempt], message: OutboxMessage, routes: Routes
@@ -254,7 +240,7 @@ class Dispatcher:
         )
         for recipient in recipients:
             if recipient.claim.entry.id in lost:
-                recipient.end(Fate.QUEUED)
+                recipient.end(Status.QUEUED)
             else:
                 recipient.in_doubt = True
         if lost:
@@ -266,13 +252,13 @@ class Dispatcher:
     def _our_fault(self, recipient: RecipientAttempt) -> RouteResult:
         if recipient.in_doubt:
             finding = self._told(_UNCONFIRMED)
-            return RouteResult(recipient.address, RecipientStatus.UNCERTAIN, finding=finding)
+            return RouteResult(recipient.address, Status.UNCERTAIN, finding=finding)
         finding = self._told(_INTERNAL)
-        return RouteResult(recipient.address, RecipientStatus.REFUSED, finding=finding)
+        return RouteResult(recipient.address, Status.REFUSED, finding=finding)
 
     def _may_resend(self, name: str, results: tuple[RouteResult, ...], routes: Routes) -> bool:
         """Return whether an email of these that is uncertain may be sent once more."""
-        if all(result.status is not RecipientStatus.UNCERTAIN for result in results):
+        if all(result.status is not Status.UNCERTAIN for result in results):
             return False
         try:
             return self._health.record_uncertain(name).may_resend and routes.resend_uncertain
@@ -311,7 +297,7 @@ class Dispatcher:
         """Tell what the results say of the routes, unless other settings are saved by now."""
         if not routes.current():
             return
-        accepted = sum(result.status is RecipientStatus.ACCEPTED for result in results)
+        accepted = sum(result.status is Status.ACCEPTED for result in results)
         fallen_back = sum(recipient.fallback is not None for recipient in recipients)
         broken = (result.finding for result in results if _breaks_route(result, message))
         finding = next(broken, None)
@@ -363,10 +349,10 @@ class Dispatcher:
         return cause(self._catalogue, code)
 
 
-def _told(receipt: RecipientReceipt) -> str:
+def _logged(receipt: RecipientReceipt) -> str:
     """Return what came of a recipient, for the log: no address, which the entry has."""
     by = f" by {receipt.route}" if receipt.route else ""
-    return f"{receipt.fate}{by}" + (f": {receipt.finding.code}" if receipt.finding else "")
+    return f"{receipt.status}{by}" + (f": {receipt.finding.code}" if receipt.finding else "")
 
 
 def _breaks_route(result: RouteResult, message: OutboxMessage) -> bool:

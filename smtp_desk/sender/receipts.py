@@ -1,23 +1,12 @@
 """What a caller learns of an email that was sent."""
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Self
 
 from smtp_desk.core.findings.finding import Finding
-
-
-class Fate(StrEnum):
-    """What came of one recipient so far.
-
-    ACCEPTED: a route took the responsibility. QUEUED: stored durably, to be sent by the
-    worker. REFUSED: it will not be sent. UNCERTAIN: a server may have accepted it and did
-    not say; it is sent once more after 15 minutes, or held for a person.
-    """
-
-    ACCEPTED = "accepted"
-    QUEUED = "queued"
-    REFUSED = "refused"
-    UNCERTAIN = "uncertain"
+from smtp_desk.smtp.session.envelope import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +15,8 @@ class RecipientReceipt:
 
     Attributes:
         recipient: The address.
-        fate: What came of it.
+        status: What came of it: ACCEPTED, QUEUED, REFUSED, or UNCERTAIN, which is sent once more
+            after 15 minutes or held for a person.
         route: `custom` or `default`: where it was tried last; "" where it was not tried.
         finding: Why the newest route that was tried or passed over did not accept it; None
             where it was accepted at once or never tried.
@@ -34,10 +24,16 @@ class RecipientReceipt:
     """
 
     recipient: str
-    fate: Fate
+    status: Status
     route: str = ""
     finding: Finding | None = None
     entry_id: str = ""
+
+    @property
+    def fate(self) -> Status:
+        """The old name of `status`; it goes with the next release."""
+        warnings.warn("fate is now status", DeprecationWarning, stacklevel=2)
+        return self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +51,20 @@ class Receipt:
     recipients: tuple[RecipientReceipt, ...]
     fallback: Finding | None = None
 
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the receipt of an email whose recipients were dealt with in `parts`."""
+        recipients = tuple(each for part in parts for each in part.recipients)
+        fallback = next((part.fallback for part in parts if part.fallback), None)
+        return cls(parts[0].message_id, recipients, fallback)
+
     @property
     def refused(self) -> bool:
         """Whether it will reach nobody: every recipient is refused."""
-        return all(each.fate is Fate.REFUSED for each in self.recipients)
+        return all(each.status is Status.REFUSED for each in self.recipients)
 
     @property
     def route(self) -> str:
         """The route that accepted it for the first accepted recipient; "" for none."""
-        accepted = (each.route for each in self.recipients if each.fate is Fate.ACCEPTED)
+        accepted = (each.route for each in self.recipients if each.status is Status.ACCEPTED)
         return next(accepted, "")

@@ -13,7 +13,7 @@ from typing import Final, Self, TypeAlias, final
 
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.sender.attempts import RecipientAttempt
-from smtp_desk.sender.dispatcher import LEASE, ONLY_ROUTE, Dispatcher, Outcome
+from smtp_desk.sender.dispatcher import LEASE, ONLY_ROUTE, Dispatcher
 from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.mail.kinds import Email, Notification
 from smtp_desk.sender.mail.message import new_message_id, outbox_message
@@ -24,13 +24,14 @@ from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import Claim, OutboxMessage
 from smtp_desk.sender.outbox.outbox import MEBIBYTE, Outbox
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
-from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import DEFAULT, Routes, RouteSource
 from smtp_desk.sender.routes.saved import SavedRoutes
 from smtp_desk.sender.worker import CONNECTIONS, Drain, batches
 from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.credentials import (
     CredentialStore,
     KeyringCredentials,
@@ -42,7 +43,7 @@ from smtp_desk.store.resources import read_catalogue
 from smtp_desk.store.settings_store import SettingsStore
 
 _Job: TypeAlias = tuple[int, list[Claim], OutboxMessage]
-_Done: TypeAlias = tuple[int, Outcome]
+_Done: TypeAlias = tuple[int, Receipt]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ class Sender:
         message = self._message(email, self._source.routes())
         entries = self._outbox.add((message,))
         queued = (
-            RecipientReceipt(entry.recipient, Fate.QUEUED, entry_id=entry.id) for entry in entries
+            RecipientReceipt(entry.recipient, Status.QUEUED, entry_id=entry.id) for entry in entries
         )
         return Receipt(message.message_id, tuple(queued))
 
@@ -272,22 +273,20 @@ class Sender:
             return index, self._dispatcher.deliver(batch, message, valid)
 
         def left(job: _Job) -> _Done:
-            index, batch, _ = job
-            return index, Outcome(
-                tuple(RecipientAttempt(claim, routes).left() for claim in batch), None
-            )
+            index, batch, message = job
+            waiting = (RecipientAttempt(claim, routes).left() for claim in batch)
+            return index, Receipt(message.message_id, tuple(waiting))
 
         try:
-            outcomes = map(deliver, jobs) if len(jobs) == 1 else self._at_once(deliver, jobs)
+            done = map(deliver, jobs) if len(jobs) == 1 else self._at_once(deliver, jobs)
         except RuntimeError as error:
             # No thread is to be had, or the interpreter ends. What is stored is not lost.
             _log.error("emails stay in the outbox: %s", error)
-            outcomes = map(left, jobs)
-        found: list[list[Outcome]] = [[] for _ in messages]
-        for index, outcome in outcomes:
-            found[index].append(outcome)
-        pairs = zip(messages, found, strict=True)
-        return [_receipt(message.message_id, outcomes) for message, outcomes in pairs]
+            done = map(left, jobs)
+        found: list[list[Receipt]] = [[] for _ in messages]
+        for index, receipt in done:
+            found[index].append(receipt)
+        return [Receipt.joined(parts) for parts in found]
 
     def _at_once(self, work: Callable[[_Job], _Done], jobs: Iterable[_Job]) -> Iterator[_Done]:
         with self._lock:  # `close` waits for what was handed to the threads that it ends
@@ -301,9 +300,3 @@ class Sender:
             message = replace(message, metadata={**message.metadata, ONLY_ROUTE: DEFAULT})
         claims = self._outbox.add_claimed((message,), self._owner, LEASE)
         return lambda: self._dispatcher.deliver(claims, message, routes)
-
-
-def _receipt(message_id: str, outcomes: Sequence[Outcome]) -> Receipt:
-    receipts = tuple(receipt for outcome in outcomes for receipt in outcome.receipts)
-    fallback = next((outcome.fallback for outcome in outcomes if outcome.fallback), None)
-    return Receipt(message_id, receipts, fallback)

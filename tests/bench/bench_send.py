@@ -27,12 +27,11 @@ from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
-from smtp_desk.sender.receipts import Fate
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM, Routes
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
-from smtp_desk.smtp.session.envelope import Envelope
+from smtp_desk.smtp.session.envelope import Envelope, Status
 from smtp_desk.smtp.session.session import Session
 from tests.sender.post_office import FixedRoutes
 from tests.sender.ways import CATALOGUE
@@ -151,7 +150,7 @@ def by_sender(target: Target, mails: int, folder: Path) -> float:
     with sender(target, folder) as (opened, database):
         before = database.commits
         receipts = opened.send_many(stored(number) for number in range(mails))
-        assert all(each.recipients[0].fate is Fate.ACCEPTED for each in receipts)
+        assert all(each.recipients[0].status is Status.ACCEPTED for each in receipts)
         return (database.commits - before) / mails
 
 
@@ -160,7 +159,7 @@ def one_by_one(target: Target, mails: int, folder: Path) -> float:
     with sender(target, folder) as (opened, database):
         before = database.commits
         for number in range(mails):
-            assert opened.send(stored(number)).recipients[0].fate is Fate.ACCEPTED
+            assert opened.send(stored(number)).recipients[0].status is Status.ACCEPTED
         return (database.commits - before) / mails
 
 

@@ -9,7 +9,8 @@ import pytest
 from smtp_desk.cli.sending import receipt_json, receipt_row, receipt_status
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Scope, Who
 from smtp_desk.core.stages import Stage
-from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
+from smtp_desk.smtp.session.envelope import Status
 
 FINDING = Finding(
     code="message.unconfirmed",
@@ -25,17 +26,17 @@ FINDING = Finding(
 @pytest.mark.parametrize(
     ("fate", "route", "finding", "words"),
     [
-        (Fate.ACCEPTED, "custom", None, "accepted by the custom server"),
-        (Fate.ACCEPTED, "default", FINDING, "accepted by the default email service. It failed."),
-        (Fate.QUEUED, "", None, "waits in the outbox"),
-        (Fate.QUEUED, "custom", FINDING, "waits in the outbox. It failed."),
-        (Fate.REFUSED, "custom", FINDING, "refused by the custom server. It failed."),
-        (Fate.REFUSED, "", FINDING, "refused. It failed."),
-        (Fate.UNCERTAIN, "custom", FINDING,
+        (Status.ACCEPTED, "custom", None, "accepted by the custom server"),
+        (Status.ACCEPTED, "default", FINDING, "accepted by the default email service. It failed."),
+        (Status.QUEUED, "", None, "waits in the outbox"),
+        (Status.QUEUED, "custom", FINDING, "waits in the outbox. It failed."),
+        (Status.REFUSED, "custom", FINDING, "refused by the custom server. It failed."),
+        (Status.REFUSED, "", FINDING, "refused. It failed."),
+        (Status.UNCERTAIN, "custom", FINDING,
          "uncertain, the custom server may have accepted it. It failed."),
     ],
 )  # fmt: skip
-def test_the_words(fate: Fate, route: str, finding: Finding | None, words: str) -> None:
+def test_the_words(fate: Status, route: str, finding: Finding | None, words: str) -> None:
     receipt = RecipientReceipt("ann@example.org", fate, route, finding)
     assert receipt_row(receipt) == ("ann@example.org", words)
 
@@ -43,19 +44,19 @@ def test_the_words(fate: Fate, route: str, finding: Finding | None, words: str) 
 @pytest.mark.parametrize(
     ("fates", "status"),
     [
-        ((Fate.ACCEPTED, Fate.REFUSED), 0),
-        ((Fate.QUEUED,), 0),
-        ((Fate.UNCERTAIN, Fate.REFUSED), 0),
-        ((Fate.REFUSED, Fate.REFUSED), 69),
+        ((Status.ACCEPTED, Status.REFUSED), 0),
+        ((Status.QUEUED,), 0),
+        ((Status.UNCERTAIN, Status.REFUSED), 0),
+        ((Status.REFUSED, Status.REFUSED), 69),
     ],
 )
-def test_the_exit_status(fates: tuple[Fate, ...], status: int) -> None:
+def test_the_exit_status(fates: tuple[Status, ...], status: int) -> None:
     recipients = tuple(RecipientReceipt("ann@example.org", fate) for fate in fates)
     assert receipt_status(Receipt("<1@example.org>", recipients)) == status
 
 
 def test_a_fallback_as_json() -> None:
-    one = RecipientReceipt("ann@example.org", Fate.QUEUED, "", FINDING, "01")
+    one = RecipientReceipt("ann@example.org", Status.QUEUED, "", FINDING, "01")
     document = json.loads(json.dumps(receipt_json(Receipt("<1@example.org>", (one,), FINDING))))
     assert document["fallback"]["code"] == "message.unconfirmed"
     (written,) = document["recipients"]

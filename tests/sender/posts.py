@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.sender.dispatcher import ONLY_ROUTE, Dispatcher, Outcome
+from smtp_desk.sender.dispatcher import ONLY_ROUTE, Dispatcher
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.sender.routes.route import Routes
@@ -16,6 +16,7 @@ from tests.sender.ways import CATALOGUE, Way
 if TYPE_CHECKING:
     from smtp_desk.core.findings.finding import Finding
     from smtp_desk.sender.outbox.entries import OutboxEntry
+    from smtp_desk.sender.receipts import Receipt
 
 LEASE: Final = timedelta(minutes=10)
 
@@ -38,7 +39,7 @@ class Post:
         kind: str = "invitation",
         only: str = "",
         routes: Routes | None = None,
-    ) -> Outcome:
+    ) -> Receipt:
         metadata = {ONLY_ROUTE: only} if only else {}
         message = OutboxMessage(
             message_id="<1@example.org>",
@@ -50,7 +51,7 @@ class Post:
         claims = self.outbox.add_claimed((message,), "test", LEASE)
         return self.dispatcher.deliver(claims, message, routes or self.routes)
 
-    def again(self) -> Outcome:
+    def again(self) -> Receipt:
         """Deliver what is due, as the worker does."""
         claims = self.outbox.claim("worker", 10, LEASE)
         message = self.outbox.message(claims[0].entry.id)
@@ -66,5 +67,5 @@ class Post:
         return entry
 
 
-def fates(outcome: Outcome) -> list[tuple[str, str]]:
-    return [(str(receipt.fate), receipt.route) for receipt in outcome.receipts]
+def fates(outcome: Receipt) -> list[tuple[str, str]]:
+    return [(str(each.status), each.route) for each in outcome.recipients]

@@ -10,9 +10,9 @@ import pytest
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.outbox.entries import Claim, EntryState, OutboxMessage
 from smtp_desk.sender.outbox.lifecycle import RESEND_AFTER
-from smtp_desk.sender.receipts import Fate
 from smtp_desk.sender.routes.health import Probe, Resting, Shut, Usable
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
+from smtp_desk.smtp.session.envelope import Status
 from tests.sender.posts import LEASE, Post, fates
 from tests.sender.ways import UNCERTAIN, Way, failing, finding
 
@@ -52,7 +52,7 @@ def test_the_custom_server_takes_it() -> None:
     outcome = post.send()
     assert fates(outcome) == [("accepted", CUSTOM)]
     assert outcome.fallback is None
-    assert outcome.receipts[0].finding is None
+    assert outcome.recipients[0].finding is None
     assert post.entry.state is EntryState.ACCEPTED
     assert post.entry.attempts[-1].reply == "250 2.0.0 queued"
     assert not default.sent
@@ -66,7 +66,7 @@ def test_a_broken_route_rests_and_the_default_service_takes_it(code: str, *, dot
     outcome = post.send()
     assert fates(outcome) == [("accepted", DEFAULT)]
     assert outcome.fallback == finding(code)
-    assert outcome.receipts[0].finding == finding(code)
+    assert outcome.recipients[0].finding == finding(code)
     assert isinstance(post.health.may_use(CUSTOM), Resting)
     assert post.health.status(CUSTOM).fallbacks == 1
     assert [attempt.code for attempt in post.entry.attempts] == [code, ""]
@@ -92,7 +92,7 @@ def test_what_is_final_is_refused_and_takes_no_other_route(code: str, *, dotted:
     post = Post(failing(code, dotted=dotted), default)
     outcome = post.send()
     assert fates(outcome) == [("refused", CUSTOM)]
-    assert outcome.receipts[0].finding == finding(code)
+    assert outcome.recipients[0].finding == finding(code)
     assert outcome.fallback is None
     assert post.entry.state is EntryState.REFUSED
     assert not default.sent
@@ -342,10 +342,10 @@ def test_an_entry_that_was_taken_over_is_not_sent() -> None:
     post.clock.turn(minutes=2)
     taken = post.outbox.claim("second", 1, LEASE)
     outcome = post.dispatcher.deliver(claims, message, post.routes)
-    by_recipient = {receipt.recipient: receipt.fate for receipt in outcome.receipts}
+    by_recipient = {receipt.recipient: receipt.status for receipt in outcome.recipients}
     lost = taken[0].entry.recipient
-    assert by_recipient.pop(lost) is Fate.QUEUED
-    assert set(by_recipient.values()) == {Fate.ACCEPTED}
+    assert by_recipient.pop(lost) is Status.QUEUED
+    assert set(by_recipient.values()) == {Status.ACCEPTED}
     assert lost not in {recipient for _, recipients in custom.sent for recipient in recipients}
 
 
@@ -392,5 +392,8 @@ def test_a_failure_of_settings_that_were_replaced_meanwhile_shuts_nothing() -> N
 def test_claims_that_are_given_keep_their_order() -> None:
     post = Post(Way(), None)
     outcome = post.send("b@example.org", "a@example.org", kind=FOREIGN)
-    assert [receipt.recipient for receipt in outcome.receipts] == ["b@example.org", "a@example.org"]
+    assert [receipt.recipient for receipt in outcome.recipients] == [
+        "b@example.org",
+        "a@example.org",
+    ]
     assert all(isinstance(claim, Claim) for claim in post.outbox.claim("x", 1, LEASE))

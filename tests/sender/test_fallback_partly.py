@@ -86,7 +86,7 @@ def test_more_than_a_server_takes_at_once_where_some_are_refused() -> None:
     custom = Way(answer=answer)
     post = Post(custom, Way(DEFAULT))
     outcome = post.send(*people, kind=FOREIGN)
-    refused = [each.recipient for each in outcome.receipts if each.fate == "refused"]
+    refused = [each.recipient for each in outcome.recipients if each.status == "refused"]
     assert refused == ["p007@example.org", "p107@example.org", "p207@example.org"]
     assert sorted(recipient for _, recipient in custom.given) == sorted(set(people) - set(refused))
 

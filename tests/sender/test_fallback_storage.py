@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender import Fate
+from smtp_desk.sender import Status
 from smtp_desk.sender.outbox.entries import EntryState, MarkInDoubt
 from smtp_desk.sender.outbox.outbox import OutboxBusyError, OutboxUnavailableError
 from smtp_desk.sender.routes.health import Shut, Usable
@@ -114,7 +114,7 @@ def test_an_outbox_that_is_held_at_the_end_is_waited_for(
     disk = HeldDisk(office.outbox)
     monkeypatch.setattr(office.outbox, "apply", disk)
     with office.sender:
-        assert office.sender.send(INVITATION).recipients[0].fate is Fate.ACCEPTED
+        assert office.sender.send(INVITATION).recipients[0].status is Status.ACCEPTED
         disk.fails = 3
     (entry,) = office.outbox.page().entries
     assert entry.state is EntryState.ACCEPTED

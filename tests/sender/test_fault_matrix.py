@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender.outbox.entries import EntryState
-from smtp_desk.sender.receipts import Fate
 from smtp_desk.sender.routes.health import Shut
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.smtp.session.envelope import Status
 from tests.sender.faults import Fault, Next, faults
 from tests.sender.post_office import (
     BODY,
@@ -39,8 +39,8 @@ def never() -> bool:
     return False
 
 
-def fates(receipt: Receipt) -> set[tuple[Fate, str]]:
-    return {(each.fate, each.route) for each in receipt.recipients}
+def fates(receipt: Receipt) -> set[tuple[Status, str]]:
+    return {(each.status, each.route) for each in receipt.recipients}
 
 
 @pytest.fixture
@@ -78,16 +78,16 @@ def test_with_a_default_service(
         office.settle()
         states = {entry.state for entry in office.entries}
         if fault.next is Next.DEFAULT:
-            assert fates(receipt) == {(Fate.ACCEPTED, DEFAULT)}
+            assert fates(receipt) == {(Status.ACCEPTED, DEFAULT)}
             assert receipt.fallback is not None
             assert states == {EntryState.ACCEPTED}
             assert accepted(custom, good) == ONCE
         elif fault.next is Next.REFUSED:
-            assert fates(receipt) == {(Fate.REFUSED, CUSTOM)}
+            assert fates(receipt) == {(Status.REFUSED, CUSTOM)}
             assert states == {EntryState.REFUSED}
             assert accepted(custom, good) == Counter()
         else:
-            assert fates(receipt) == {(Fate.UNCERTAIN, CUSTOM)}
+            assert fates(receipt) == {(Status.UNCERTAIN, CUSTOM)}
             assert states == {EntryState.HELD}
             assert accepted(good) == Counter()
             assert arrived(custom) == ONCE + ONCE, "once, and its one re-send"
@@ -110,7 +110,7 @@ def test_with_both_routes_out_of_order_until_the_custom_server_works_again(
     ):
         receipt = office.sender.send(mail(1, body=BODY * fault.blocks))
         if fault.next is Next.DEFAULT:
-            assert {fate for fate, _ in fates(receipt)} == {Fate.QUEUED}
+            assert {fate for fate, _ in fates(receipt)} == {Status.QUEUED}
         works = True
         if isinstance(office.health.may_use(CUSTOM), Shut):
             office.health.try_again(CUSTOM)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.sender import Fate, Sender
+from smtp_desk.sender import Sender, Status
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
@@ -62,8 +62,8 @@ def in_a_child(work: Callable[[], bool]) -> bool:
 def sent(sender: Sender, *names: str) -> bool:
     """Whether the custom server takes an email to each of these, all at once."""
     receipts = sender.send_many(mail(name, (f"{name}@example.test",)) for name in names)
-    fates = [(each.fate, each.route) for receipt in receipts for each in receipt.recipients]
-    return fates == [(Fate.ACCEPTED, CUSTOM)] * len(names)
+    fates = [(each.status, each.route) for receipt in receipts for each in receipt.recipients]
+    return fates == [(Status.ACCEPTED, CUSTOM)] * len(names)
 
 
 def sent_at_last(sender: Sender, *names: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender import Fate
+from smtp_desk.sender import Status
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from tests.sender.test_sender import INVITATION, Office
@@ -42,7 +42,7 @@ def test_a_notice_that_is_refused_is_told_of_nowhere_else(office: Office) -> Non
 
     office.ways(failing("connect.refused"), Way(DEFAULT, answer), tell="it@example.org")
     for _ in range(3):
-        assert office.sender.send(INVITATION).recipients[0].fate is Fate.ACCEPTED
+        assert office.sender.send(INVITATION).recipients[0].status is Status.ACCEPTED
     told = [entry for entry in office.outbox.page().entries if entry.recipient == "it@example.org"]
     assert [entry.state for entry in told] == [EntryState.REFUSED]
 

@@ -11,7 +11,7 @@ import pytest
 
 from smtp_desk.sender.routes.route import RouteResult
 from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
-from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.smtp.session.envelope import Status
 from tests.sender.ways_out import ACCEPTED, HASTY, REFUSED, UNCERTAIN, Dots, WaysOut, foreign
 from tests.servers.script import (
     END_OF_DATA,
@@ -63,7 +63,7 @@ def test_every_email_has_the_fate_that_is_told(
         arrived = collections.Counter(mail.recipients[0] for mail in server.messages)
         taken = collections.Counter(mail.recipients[0] for mail in server.messages if mail.accepted)
     assert max(arrived.values()) == 1, "no dot was ever sent twice"
-    told = {status: [r for r in results if r.status is status] for status in RecipientStatus}
+    told = {status: [r for r in results if r.status is status] for status in Status}
     assert {result.recipient for result in told[ACCEPTED]} <= taken.keys()
     assert not {result.recipient for result in told[REFUSED]} & taken.keys()
     assert len(told[ACCEPTED]) > len(recipients) / 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from smtp_desk.sender import Fate
+from smtp_desk.sender import Status
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.routes.route import Routes
 from smtp_desk.sender.worker import CONNECTIONS
@@ -53,7 +53,7 @@ def test_a_caller_that_stops_half_way(office: Office) -> None:
     custom, taken = Way(), list[int]()
     office.ways(custom)
     for number, receipt in enumerate(office.sender.send_many(mails(250, taken))):
-        assert receipt.recipients[0].fate is Fate.ACCEPTED
+        assert receipt.recipients[0].status is Status.ACCEPTED
         if number == 10:
             break
     assert len(taken) == len(custom.given) == 100
@@ -70,7 +70,7 @@ def test_settings_that_are_saved_meanwhile_hold_for_the_next_email(office: Offic
     old = Routes(custom=Way(answer=answer), current=lambda: office.source.now is old)
     office.source.now = old
     receipts = list(office.sender.send_many(mails(50, taken)))
-    given = [receipt.recipients[0].fate for receipt in receipts].count(Fate.ACCEPTED)
+    given = [receipt.recipients[0].status for receipt in receipts].count(Status.ACCEPTED)
     assert given >= len(receipts) - CONNECTIONS
     assert len(new.given) >= len(receipts) - CONNECTIONS
 
@@ -115,7 +115,7 @@ def test_closed_by_another_thread_every_email_has_its_receipt(
     monkeypatch.setattr(ThreadPoolExecutor, "map", close_first)
     receipts = list(office.sender.send_many(mails(5, [])))
     closing.join(10)
-    assert [each.recipients[0].fate for each in receipts] == [Fate.ACCEPTED] * 5
+    assert [each.recipients[0].status for each in receipts] == [Status.ACCEPTED] * 5
 
 
 def test_where_no_thread_is_to_be_had_the_emails_are_queued(
@@ -130,7 +130,7 @@ def test_where_no_thread_is_to_be_had_the_emails_are_queued(
     office.ways(custom)
     monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
     receipts = list(office.sender.send_many(mails(5, [])))
-    assert [each.recipients[0].fate for each in receipts] == [Fate.QUEUED] * 5
+    assert [each.recipients[0].status for each in receipts] == [Status.QUEUED] * 5
     assert all(each.recipients[0].entry_id for each in receipts)
     monkeypatch.undo()
     office.clock.turn(minutes=11)

@@ -10,13 +10,14 @@ import pytest
 
 import smtp_desk.sender
 from smtp_desk.sender import (
-    Fate,
     Invitation,
     Message,
     MessageTooLargeError,
     Notification,
     OutboxUnavailableError,
+    RecipientReceipt,
     Sender,
+    Status,
 )
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.mail.templates import Templates
@@ -79,12 +80,19 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield office
 
 
+def test_the_names_of_the_last_release_still_work() -> None:
+    with pytest.warns(DeprecationWarning, match="Status"):
+        assert smtp_desk.sender.Fate is smtp_desk.sender.Status
+    receipt = RecipientReceipt("ann@example.org", Status.ACCEPTED)
+    with pytest.warns(DeprecationWarning, match="status"):
+        assert receipt.fate is Status.ACCEPTED
+
+
 def test_the_public_names_are_pinned() -> None:
     assert smtp_desk.sender.__all__ == [
         "Attachment",
         "Email",
         "EmailError",
-        "Fate",
         "Invitation",
         "Message",
         "MessageTooLargeError",
@@ -95,6 +103,7 @@ def test_the_public_names_are_pinned() -> None:
         "Receipt",
         "RecipientReceipt",
         "Sender",
+        "Status",
         "WelcomeAdvertiser",
         "WelcomeAffiliate",
     ]
@@ -109,8 +118,8 @@ def test_an_email_that_is_accepted(office: Office) -> None:
     assert receipt.message_id.endswith("@example.org>")
     assert receipt.route == CUSTOM
     assert not receipt.refused
-    assert [(each.recipient, each.fate) for each in receipt.recipients] == [
-        ("ann@example.org", Fate.ACCEPTED)
+    assert [(each.recipient, each.status) for each in receipt.recipients] == [
+        ("ann@example.org", Status.ACCEPTED)
     ]
     (entry,) = office.outbox.page().entries
     assert receipt.recipients[0].entry_id == entry.id
@@ -148,7 +157,7 @@ def test_queue_stores_and_touches_no_route(office: Office) -> None:
     custom = Way()
     office.ways(custom)
     receipt = office.sender.queue(INVITATION)
-    assert receipt.recipients[0].fate is Fate.QUEUED
+    assert receipt.recipients[0].status is Status.QUEUED
     assert not custom.sent
     assert office.sender.drain() == 1
     assert custom.given == [(receipt.message_id, "ann@example.org")]

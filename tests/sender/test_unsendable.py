@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.sender import Fate
+from smtp_desk.sender import Status
 from smtp_desk.sender.mail.addressing import FOREIGN, Identity
 from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.sender.routes.health import Usable
@@ -38,7 +38,7 @@ def test_an_address_that_is_none_rests_no_route(
         default = route_to(relay, certs, DEFAULT)
         with opened(tmp_path, route_to(server, certs), default) as office:
             (receipt,) = office.sender.send(message).recipients
-            assert receipt.fate is Fate.QUEUED
+            assert receipt.status is Status.QUEUED
             assert receipt.finding is not None
             assert receipt.finding.code == "session.internal_error"
             for name in (CUSTOM, DEFAULT):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.findings.catalogue import cause
 from smtp_desk.sender.routes.route import CUSTOM, RouteResult
-from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.resources import read_catalogue
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ class Way:
     def _result(self, message_id: str, recipient: str, code: str) -> RouteResult:
         if code == ACCEPTED:
             self.given.append((message_id, recipient))
-            return RouteResult(recipient, RecipientStatus.ACCEPTED, "250 2.0.0 queued")
+            return RouteResult(recipient, Status.ACCEPTED, "250 2.0.0 queued")
         unsure = code == UNCERTAIN
-        status = RecipientStatus.UNCERTAIN if unsure else RecipientStatus.REFUSED
+        status = Status.UNCERTAIN if unsure else Status.REFUSED
         found = replace(finding(code), reply=self.reply)
         return RouteResult(recipient, status, "words of the server", found)
 

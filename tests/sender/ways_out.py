@@ -15,7 +15,7 @@ from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.pool import SessionPool
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.sender.routes.smtp import SmtpRoute
-from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.smtp.session.limits import SessionLimits
 from tests.core.replies import load_catalogue
 from tests.servers.scripted import ScriptedServer
@@ -32,7 +32,7 @@ CATALOGUE: Final = load_catalogue()
 IDENTITY: Final = Identity("desk@example.test", "Example Desk")
 PATIENT: Final = SessionLimits(total=None, connect=10)
 HASTY: Final = SessionLimits(total=None, connect=10, greeting=0.3, command=0.3, end=0.3, quit=0.3)
-ACCEPTED, REFUSED, UNCERTAIN = RecipientStatus
+ACCEPTED, REFUSED, UNCERTAIN = Status.ACCEPTED, Status.REFUSED, Status.UNCERTAIN
 
 _Result = TypeVar("_Result")
 
@@ -138,7 +138,7 @@ def send(
     return route.send(foreign(), to, before_dot or Dots())
 
 
-def statuses(results: Sequence[RouteResult]) -> list[RecipientStatus]:
+def statuses(results: Sequence[RouteResult]) -> list[Status]:
     """What came of each recipient."""
     return [result.status for result in results]
 

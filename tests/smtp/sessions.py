@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import ServerSettings
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
-from smtp_desk.smtp.session.envelope import Delivery, Envelope, RecipientStatus
+from smtp_desk.smtp.session.envelope import Delivery, Envelope, Status
 from smtp_desk.smtp.session.limits import SessionLimits
 from smtp_desk.smtp.session.session import Session
 from tests.servers.script import PIPELINING_SERVER, Script
@@ -113,6 +113,6 @@ def opened(
             session.abort()
 
 
-def statuses(delivery: Delivery) -> list[RecipientStatus]:
+def statuses(delivery: Delivery) -> list[Status]:
     """What came of each recipient."""
     return [result.status for result in delivery.results]

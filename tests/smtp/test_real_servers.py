@@ -11,7 +11,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import AuthMethod, Security, ServerSettings
 from smtp_desk.core.stages import Stage
-from smtp_desk.smtp.session.envelope import Envelope, RecipientStatus
+from smtp_desk.smtp.session.envelope import Envelope, Status
 from smtp_desk.smtp.session.session import Session
 from tests.servers.postfix import PASSWORD, USERNAME, Postfix
 from tests.servers.process import server_folder
@@ -65,11 +65,11 @@ class TestPostfix:
         ports = {Security.STARTTLS: postfix.starttls_port, Security.TLS: postfix.tls_port}
         session = session_with(certs, ports[security], security=security)
         session.open()
-        assert statuses(session.send(ENVELOPE, MAIL)) == [RecipientStatus.ACCEPTED]
+        assert statuses(session.send(ENVELOPE, MAIL)) == [Status.ACCEPTED]
         assert session.usable
         last = session.send(ENVELOPE, TRICKY, last=True)
         session.quit()
-        assert statuses(last) == [RecipientStatus.ACCEPTED]
+        assert statuses(last) == [Status.ACCEPTED]
         postfix.mailboxes.wait("rcpt", 2)
         bodies = [raw.partition(b"\n\n")[2] for raw in postfix.mailboxes.raw("rcpt")]
         assert sorted(bodies) == sorted([b"Hello.\n", b".\n..\nbare lf\nbare cr\n.leading\n"])
@@ -100,7 +100,7 @@ class TestPostfix:
         assert session.usable
         again = session.send(ENVELOPE, MAIL)
         session.quit()
-        assert statuses(delivery) == [RecipientStatus.ACCEPTED, RecipientStatus.REFUSED]
+        assert statuses(delivery) == [Status.ACCEPTED, Status.REFUSED]
         refused = delivery.results[1].reply
         assert refused is not None
         assert (refused.code, refused.enhanced) == (550, "5.1.1")

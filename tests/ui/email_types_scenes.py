@@ -10,7 +10,8 @@ from smtp_desk.app.email_types.presenter import EmailTypesPresenter
 from smtp_desk.app.services import Services
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.stored import DefaultKind, DefaultService, Preferences
 from smtp_desk.ui.email_types.view import EmailTypesView
 from tests.app.faces import DeferredRunner
@@ -91,7 +92,7 @@ def accepted(email: Email) -> Receipt:
     """What comes of an email that the custom server takes."""
     return Receipt(
         "<1@example.org>",
-        tuple(RecipientReceipt(each, Fate.ACCEPTED, "custom") for each in email.recipients),
+        tuple(RecipientReceipt(each, Status.ACCEPTED, "custom") for each in email.recipients),
     )
 
 

@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from smtp_desk.sender.mail.kinds import VARIANTS
-from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.stored import Preferences
 from smtp_desk.ui.widgets.label import breakable
 from tests.sender.ways import finding
@@ -246,7 +247,9 @@ def test_a_refusal_names_its_cause(sight: Sight) -> None:
     cause = finding("recipient.unknown")
 
     def refused(email: Email) -> Receipt:
-        found = (RecipientReceipt(each, Fate.REFUSED, "custom", cause) for each in email.recipients)
+        found = (
+            RecipientReceipt(each, Status.REFUSED, "custom", cause) for each in email.recipients
+        )
         return Receipt("<1@example.org>", tuple(found))
 
     sight.scene.receipt = refused

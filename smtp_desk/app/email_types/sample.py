@@ -9,9 +9,10 @@ from typing import Final, TypeAlias
 from smtp_desk.app.services import Services
 from smtp_desk.sender.mail.kinds import Email
 from smtp_desk.sender.outbox.outbox import OutboxError
-from smtp_desk.sender.receipts import Fate, Receipt
+from smtp_desk.sender.receipts import Receipt
 from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
+from smtp_desk.smtp.session.envelope import Status
 
 Send: TypeAlias = Callable[[Email, Cancel], Receipt]
 """Sends one email by the routes that are configured; may take minutes.
@@ -61,7 +62,7 @@ def _cut_by(cancel: Cancel, sender: Sender) -> Iterator[None]:
 
 def _dropped(services: Services, receipt: Receipt) -> bool:
     """Give up what waits in the outbox; return whether no server may have the email."""
-    if any(each.fate is not Fate.QUEUED for each in receipt.recipients):
+    if any(each.status is not Status.QUEUED for each in receipt.recipients):
         return False
     try:
         for each in receipt.recipients:

@@ -4,7 +4,8 @@ from typing import Final
 
 from smtp_desk.app.delivery.words import route_name
 from smtp_desk.app.notice import Notice
-from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.stored import DefaultKind, StoredSettings
 
 _NO_ROUTE: Final = "Nobody yet: emails wait in the outbox until a server is configured."
@@ -44,15 +45,15 @@ def receipt_notice(receipt: Receipt) -> Notice:
     (recipient,) = receipt.recipients
     fallback = receipt.fallback.summary if receipt.fallback is not None else ""
     why = recipient.finding.summary if recipient.finding is not None else fallback
-    match recipient.fate:
-        case Fate.ACCEPTED:
+    match recipient.status:
+        case Status.ACCEPTED:
             return Notice(_accepted(recipient, fallback))
-        case Fate.QUEUED:
+        case Status.QUEUED:
             waits = "No route takes it now: it waits in the outbox."
             return Notice(f"{waits} {why}".strip(), error=bool(why))
-        case Fate.REFUSED:
+        case Status.REFUSED:
             return Notice(f"Refused. {why}".strip(), error=True)
-        case Fate.UNCERTAIN:
+        case Status.UNCERTAIN:
             return Notice(_UNCERTAIN, error=True)
 
 

@@ -118,7 +118,7 @@ class OutboxReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class SendingStatus:
     """How sending stands at one moment.
 
     Attributes:
@@ -180,7 +180,7 @@ class Status:
         }
 
 
-def read_status(services: Services) -> Status:
+def read_status(services: Services) -> SendingStatus:
     """Read how sending stands; asks the disk and the keyring, never the network.
 
     Raises:
@@ -199,7 +199,7 @@ def read_status(services: Services) -> Status:
         problems += (str(error),)
     custom = health.get(CUSTOM)
     outage = outage_of(services, stored, custom.known) if custom else None
-    return Status(
+    return SendingStatus(
         at=now,
         custom=_custom(stored, judged, custom),
         default=_default(stored, default, health.get(DEFAULT)),

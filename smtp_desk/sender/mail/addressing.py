@@ -1,6 +1,5 @@
 """Who writes to whom: the fields and the envelope that differ from route to route."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.errors import HeaderParseError
@@ -10,6 +9,7 @@ from typing import Final, TypeAlias
 
 from smtp_desk.core.address import AddressError, Mailbox, has_control, parse_mailbox
 from smtp_desk.sender.mail.address_list import AddressListError, addresses
+from smtp_desk.sender.mail.header_block import HeaderBlock, HeaderField
 from smtp_desk.sender.mail.headers import field, mailboxes
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.smtp.session.envelope import Envelope
@@ -25,10 +25,8 @@ ENVELOPE_SENDER: Final = "envelope_sender"
 
 NULL_SENDER: Final = "<>"
 
-_LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
 # Return-Path is written by the last server only (RFC 5321, 4.4); the others tell secrets.
-_NEVER_SENT: Final = frozenset({b"return-path", b"bcc", b"resent-bcc"})
+_NEVER_SENT: Final = frozenset({"return-path", "bcc", "resent-bcc"})
 
 _Named: TypeAlias = tuple[str, Mailbox]
 
@@ -60,16 +58,6 @@ class Addressed:
 
     envelope: Envelope
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    name: bytes
-    octets: bytes
-
-    @property
-    def body(self) -> bytes:
-        return self.octets.partition(b":")[2]
 
 
 def addressed(message: OutboxMessage, recipients: Sequence[str], identity: Identity) -> Addressed:
@@ -105,18 +93,16 @@ def addressed(message: OutboxMessage, recipients: Sequence[str], identity: Ident
 def _foreign(
     message: OutboxMessage, boxes: Iterable[Mailbox], author: Mailbox, identity: Identity
 ) -> Addressed:
-    fields, end = _header(message.payload)
-    kept = [each for each in fields if each.name not in _NEVER_SENT]
-    authors = [_mailboxes_of(each.body) for each in kept if each.name == b"from"]
+    block = HeaderBlock.read(message.payload)
+    kept = [each for each in block.fields if each.name not in _NEVER_SENT]
+    authors = [_mailboxes_of(each.latin) for each in kept if each.name == "from"]
     used = authors[0] if len(authors) == 1 else []
     if not used or not all(_same_domain(box, author) for _, box in used):
         kept, used = _rewritten(kept, [box for each in authors for box in each], identity)
-    if kept == fields:
-        content = message.payload
-    else:
-        body = message.payload[end:]
-        gap = b"" if body.startswith((b"\r", b"\n")) else b"\r\n"
-        content = b"".join((*(each.octets for each in kept), gap, body))
+    content = message.payload
+    if kept != list(block.fields):
+        header = (each.octets for each in kept)
+        content = b"".join((*header, block.empty_line or b"\r\n", content[block.body_at :]))
     envelope = Envelope(
         _envelope_sender(message, author),
         tuple(box.wire for box in boxes),
@@ -126,8 +112,8 @@ def _foreign(
 
 
 def _rewritten(
-    fields: Sequence[_Field], authors: Sequence[_Named], identity: Identity
-) -> tuple[list[_Field], list[_Named]]:
+    fields: Sequence[HeaderField], authors: Sequence[_Named], identity: Identity
+) -> tuple[list[HeaderField], list[_Named]]:
     """Make From the identity's, and let answers reach who wrote the message.
 
     Returns:
@@ -136,15 +122,15 @@ def _rewritten(
     name = authors[0][0] if len(authors) == 1 else ""
     sender = [(name or identity.from_name, parse_mailbox(identity.from_email))]
     answers: list[_Named] = []
-    if not any(each.name == b"reply-to" for each in fields):
+    if not any(each.name == "reply-to" for each in fields):
         answers = list(authors) or _reply_to(identity)
     # Sender names who acted for the author that is gone (RFC 5322, 3.6.2).
-    others = [each for each in fields if each.name not in (b"from", b"sender")]
-    new = [_Field(b"from", field("From", mailboxes(sender)))]
+    others = [each for each in fields if each.name not in ("from", "sender")]
+    new = [HeaderField("from", field("From", mailboxes(sender)))]
     if answers:
-        new.append(_Field(b"reply-to", field("Reply-To", mailboxes(answers))))
-    at = next((number for number, each in enumerate(fields) if each.name == b"from"), len(fields))
-    at -= sum(each.name == b"sender" for each in fields[:at])
+        new.append(HeaderField("reply-to", field("Reply-To", mailboxes(answers))))
+    at = next((number for number, each in enumerate(fields) if each.name == "from"), len(fields))
+    at -= sum(each.name == "sender" for each in fields[:at])
     return [*others[:at], *new, *others[at:]], [*sender, *answers]
 
 
@@ -159,37 +145,11 @@ def _envelope_sender(message: OutboxMessage, author: Mailbox) -> str:
     return box.wire if _same_domain(box, author) else author.wire
 
 
-def _header(payload: bytes) -> tuple[list[_Field], int]:
-    """Cut the header into fields, and find where it ends.
-
-    Lines end where `smtp.codec` makes them end, at a bare CR or LF too: what it will make a
-    field is seen as one here.
-    """
-    fields: list[_Field] = []
-    at = 0
-    while line := _LINE.match(payload, at):
-        start = _FIELD.match(line[0])
-        octets = line[0] if line[0].endswith((b"\r", b"\n")) else line[0] + b"\r\n"
-        if start:
-            fields.append(_Field(start[1].lower(), octets))
-        elif fields and line[0].startswith((b" ", b"\t")):
-            fields[-1] = _Field(fields[-1].name, fields[-1].octets + octets)
-        else:
-            break
-        at = line.end()
-    return fields, at
-
-
-def _mailboxes_of(body: bytes) -> list[_Named]:
+def _mailboxes_of(text: str) -> list[_Named]:
     """Read the mailboxes of a field; none at all where one of them is doubtful."""
+    names = {address: _decoded(name) for name, address in getaddresses([text])}
     try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        text = body.decode("latin-1")
-    unfolded = re.sub(r"[\r\n]+", "", text)
-    names = {address: _decoded(name) for name, address in getaddresses([unfolded])}
-    try:
-        return [(names.get(each, ""), parse_mailbox(each)) for each in addresses(unfolded)]
+        return [(names.get(each, ""), parse_mailbox(each)) for each in addresses(text)]
     except (AddressError, AddressListError):
         return []
 

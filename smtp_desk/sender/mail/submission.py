@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email import policy
 from email.utils import format_datetime, make_msgid, parseaddr
 from typing import Final
 
@@ -16,6 +15,7 @@ from smtp_desk.core.reply import visible
 from smtp_desk.core.texts import PROBLEMS
 from smtp_desk.sender.mail.address_list import AddressListError, addresses
 from smtp_desk.sender.mail.addressing import ENVELOPE_SENDER, FOREIGN, NULL_SENDER
+from smtp_desk.sender.mail.header_block import HeaderBlock, HeaderField, decoded, line_end, value
 from smtp_desk.sender.mail.headers import field as header_field
 from smtp_desk.sender.mail.headers import mailboxes
 from smtp_desk.sender.outbox.entries import OutboxMessage, new_token
@@ -38,7 +38,6 @@ MOST_HEADER_OCTETS: Final = MEBIBYTE
 
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _BARE_CR: Final = re.compile(rb"\r(?!\n)")
-_FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]+>")
 _BLIND: Final = frozenset({"bcc", "resent-bcc"})
 _REQUIRED: Final = frozenset({"date", "message-id"})
@@ -70,20 +69,6 @@ class Submission:
     home: Mailbox | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """One header field: its name in lower case, and its octets with their line ends."""
-
-    name: str
-    octets: bytes
-
-    @property
-    def text(self) -> str:
-        """What stands behind the colon; octets that are no UTF-8 become surrogates."""
-        value = self.octets.partition(b":")[2].decode("utf-8", "surrogateescape")
-        return re.sub(r"[\r\n]+", "", value).strip(" \t")
-
-
 def read_foreign(
     octets: bytes,
     submission: Submission,
@@ -109,26 +94,29 @@ def read_foreign(
         ForeignMessageError: The message can't be sent as it is.
     """
     _refuse_damage(octets, submission, most_octets)
-    fields, empty_line, body = _split(octets)
+    block = HeaderBlock.read(octets)
+    if block.body_at > MOST_HEADER_OCTETS:
+        raise ForeignMessageError(f"The header has more than {MOST_HEADER_OCTETS} octets.")
+    fields = block.fields
     if sum(field.name == "received" for field in fields) > MOST_RECEIVED:
         raise ForeignMessageError(
             f"The message has more than {MOST_RECEIVED} Received fields: it goes in circles."
         )
     recipients = _recipients(fields, submission)
-    line_end = _line_end(octets)
+    added_end = line_end(octets) or b"\n"
     kept = _named([field for field in fields if _is_kept(field)], submission)
     message_id, added = _completion(kept, submission.home, now)
-    header = [*(line.encode() + line_end for line in added), *(field.octets for field in kept)]
-    header.append(empty_line)
+    header = [*(line.encode() + added_end for line in added), *(field.octets for field in kept)]
+    header.append(block.empty_line or added_end)
     if any(map(_BARE_CR.search, header)):  # a LF that comes to stand behind it would join it
         header = [_LINE_END.sub(b"\r\n", part) for part in header]
     said = submission.envelope_sender
     return OutboxMessage(
         message_id=message_id,
         kind=FOREIGN,
-        payload=b"".join((*header, body)),
+        payload=b"".join((*header, octets[block.body_at :])),
         recipients=recipients,
-        subject=_decoded(_value(kept, "subject")),
+        subject=decoded(value(kept, "subject")),
         metadata={ENVELOPE_SENDER: said} if said else {},
     )
 
@@ -164,46 +152,11 @@ def _refuse_damage(octets: bytes, submission: Submission, most_octets: int) -> N
         )
 
 
-def _split(octets: bytes) -> tuple[list[_Field], bytes, bytes]:
-    """Return the header's fields, the empty line and the body.
-
-    The first line that is no field ends the header, with an empty line or without.
-    """
-    at = _after_line(octets, 0) if octets.startswith(b"From ") else 0
-    fields: list[_Field] = []
-    while match := _FIELD.match(octets, at):
-        end = _after_line(octets, at)
-        while octets[end : end + 1] in (b" ", b"\t"):
-            end = _after_line(octets, end)
-        field = octets[at:end]
-        if not field.endswith((b"\r", b"\n")):
-            field += _line_end(octets)
-        fields.append(_Field(match[1].decode("ascii").lower(), field))
-        at = end
-        if at > MOST_HEADER_OCTETS:
-            raise ForeignMessageError(f"The header has more than {MOST_HEADER_OCTETS} octets.")
-    empty = _LINE_END.match(octets, at)
-    if empty is None:
-        return fields, _line_end(octets), octets[at:]
-    return fields, empty[0], octets[empty.end() :]
-
-
-def _is_kept(field: _Field) -> bool:
+def _is_kept(field: HeaderField) -> bool:
     return field.name not in _BLIND and (bool(field.text) or field.name not in _REQUIRED)
 
 
-def _after_line(octets: bytes, at: int) -> int:
-    found = _LINE_END.search(octets, at)
-    return found.end() if found else len(octets)
-
-
-def _line_end(octets: bytes) -> bytes:
-    """Return how lines end in the message, for those that are added."""
-    found = _LINE_END.search(octets)
-    return found[0] if found else b"\n"
-
-
-def _recipients(fields: Sequence[_Field], submission: Submission) -> tuple[str, ...]:
+def _recipients(fields: Sequence[HeaderField], submission: Submission) -> tuple[str, ...]:
     lists = [("the command line", text) for text in submission.recipients]
     if submission.from_header:
         lists += [(field.name.title(), field.text) for field in _addressed(fields)]
@@ -222,7 +175,7 @@ def _recipients(fields: Sequence[_Field], submission: Submission) -> tuple[str, 
     return tuple(found.values())
 
 
-def _addressed(fields: Sequence[_Field]) -> Iterator[_Field]:
+def _addressed(fields: Sequence[HeaderField]) -> Iterator[HeaderField]:
     """Return the fields that name recipients.
 
     Where a message is sent on, those of the newest Resent block alone: it stands in front of
@@ -257,7 +210,7 @@ def _complete(address: str, where: str, home: Mailbox | None) -> Mailbox:
         raise ForeignMessageError(text) from error
 
 
-def _named(fields: list[_Field], submission: Submission) -> list[_Field]:
+def _named(fields: list[HeaderField], submission: Submission) -> list[HeaderField]:
     """Return the fields with a From that has an address with a domain, and a name if one is known.
 
     The configured From email stands for an address without a domain, such as cron's
@@ -277,12 +230,12 @@ def _named(fields: list[_Field], submission: Submission) -> list[_Field]:
         box = _mailbox(address)
     if box is None:
         return fields
-    new = _from_field(_decoded(name) or submission.full_name, box)
+    new = _from_field(decoded(name) or submission.full_name, box)
     at = fields.index(senders[0])
     return [*fields[:at], *new, *fields[at + 1 :]]
 
 
-def _count(field: _Field) -> int:
+def _count(field: HeaderField) -> int:
     try:
         return len(addresses(field.text))
     except AddressListError:
@@ -296,39 +249,25 @@ def _mailbox(address: str) -> Mailbox | None:
         return None
 
 
-def _from_field(name: str, box: Mailbox | None) -> list[_Field]:
+def _from_field(name: str, box: Mailbox | None) -> list[HeaderField]:
     """Return From with a name, as a list of one field; without either, of none."""
     if not name or box is None or has_control(name):
         return []
-    return [_Field("from", header_field("From", mailboxes([(name, box)])))]
+    return [HeaderField("from", header_field("From", mailboxes([(name, box)])))]
 
 
 def _completion(
-    fields: Iterable[_Field], home: Mailbox | None, now: datetime
+    fields: Iterable[HeaderField], home: Mailbox | None, now: datetime
 ) -> tuple[str, list[str]]:
     """Return the Message-ID, and the fields to put in front."""
     date = format_datetime(now)
     added = [f"Received: by localhost (SMTP Desk) id {new_token()}; {date}"]
-    if not _value(fields, "date"):
+    if not value(fields, "date"):
         added.append(f"Date: {date}")
-    message_id = _value(fields, "message-id")
+    message_id = value(fields, "message-id")
     if not message_id:
         domain = home.ascii_domain.strip("[]") if home else "localhost"
         message_id = make_msgid(domain=domain)
         added.append(f"Message-ID: {message_id}")
     found = _MESSAGE_ID.search(message_id)
     return (found[0] if found else message_id), added
-
-
-def _value(fields: Iterable[_Field], name: str) -> str:
-    """Return what the first field of a name says, for people; "" where there is none."""
-    text = next((field.text for field in fields if field.name == name), "")
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _decoded(text: str) -> str:
-    """Return text for people; as it stands, where its encoded words are broken (RFC 2047)."""
-    try:
-        return str(policy.SMTP.header_factory("Subject", text))
-    except (ValueError, IndexError, LookupError):
-        return text

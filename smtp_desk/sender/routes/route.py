@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.sender.outbox.entries import OutboxMessage
-from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.smtp.session.transaction import BeforeDot
 
 CUSTOM: Final = "custom"
@@ -34,7 +34,7 @@ class RouteResult:
     """
 
     recipient: str
-    status: RecipientStatus
+    status: Status
     reply: str = ""
     finding: Finding | None = None
 

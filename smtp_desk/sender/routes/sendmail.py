@@ -29,7 +29,7 @@ from smtp_desk.sender.mail.addressing import Identity, addressed
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.route import DEFAULT, RouteResult, writing
 from smtp_desk.smtp.net.deadline import Deadline
-from smtp_desk.smtp.session.envelope import RecipientStatus
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.smtp.session.transaction import BeforeDot
 
 _LINE_ENDS: Final = re.compile(rb"\r\n?")
@@ -281,16 +281,16 @@ class SendmailRoute:
 
     def _result(self, recipient: str, end: Ended) -> RouteResult:
         if end.status == 0:
-            return RouteResult(recipient, RecipientStatus.ACCEPTED, end.words)
+            return RouteResult(recipient, Status.ACCEPTED, end.words)
         facts: dict[str, Json] = {"recipient": recipient}
         if end.words:
             facts["words"] = end.words
         if end.status is None:
             finding = self._finding(_UNCONFIRMED, Stage.MESSAGE, **facts)
-            return RouteResult(recipient, RecipientStatus.UNCERTAIN, end.words, finding)
+            return RouteResult(recipient, Status.UNCERTAIN, end.words, finding)
         code, stage = _BY_STATUS.get(end.status, (_FAILED, Stage.MESSAGE))
         finding = self._finding(code, stage, status=end.status, **facts)
-        return RouteResult(recipient, RecipientStatus.REFUSED, end.words, finding)
+        return RouteResult(recipient, Status.REFUSED, end.words, finding)
 
     def _finding(self, code: str, stage: Stage, **facts: Json) -> Finding:
         known = {"program": str(self._path), **facts}
@@ -298,7 +298,7 @@ class SendmailRoute:
 
 
 def _refused(recipient: str, finding: Finding) -> RouteResult:
-    return RouteResult(recipient, RecipientStatus.REFUSED, finding=finding)
+    return RouteResult(recipient, Status.REFUSED, finding=finding)
 
 
 _NAME: Final = "smtp-desk"

@@ -15,7 +15,7 @@ from smtp_desk.sender.routes.pool import PooledSession, SessionPool, Unavailable
 from smtp_desk.sender.routes.route import RouteResult, UnsendableError, writing
 from smtp_desk.smtp.net.deadline import Clock
 from smtp_desk.smtp.net.resolve import Resolver
-from smtp_desk.smtp.session.envelope import Delivery, RecipientStatus
+from smtp_desk.smtp.session.envelope import Delivery, Status
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.transaction import BeforeDot
 from smtp_desk.smtp.wire.auth import Credential
@@ -163,4 +163,4 @@ def _hand_over(pooled: PooledSession, mail: Addressed, dot: _Dot) -> Delivery:
 
 def _refused(recipient: str, finding: Finding) -> RouteResult:
     words = str(finding.reply) if finding.reply is not None else ""
-    return RouteResult(recipient, RecipientStatus.REFUSED, words, finding)
+    return RouteResult(recipient, Status.REFUSED, words, finding)

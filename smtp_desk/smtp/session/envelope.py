@@ -27,10 +27,16 @@ class Envelope:
         return self.smtputf8 or not all(map(str.isascii, (self.sender, *self.recipients)))
 
 
-class RecipientStatus(StrEnum):
-    """What came of one recipient."""
+class Status(StrEnum):
+    """What came of one recipient, from the wire to the receipt.
+
+    ACCEPTED: a server or program took the responsibility. QUEUED: stored durably, to be sent
+    later. REFUSED: it will not be sent, or not by this route. UNCERTAIN: the final dot went out
+    and no reply came: it may have been accepted.
+    """
 
     ACCEPTED = "accepted"
+    QUEUED = "queued"
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
 
@@ -48,7 +54,7 @@ class RecipientResult:
     """
 
     recipient: str
-    status: RecipientStatus
+    status: Status
     reply: Reply | None = None
     failure: SmtpFailure | None = None
 
@@ -56,7 +62,7 @@ class RecipientResult:
     def failed(cls, recipient: str, failure: SmtpFailure) -> "RecipientResult":
         """Return the result of a recipient that `failure` ended."""
         uncertain = failure.acceptance is Acceptance.UNKNOWN
-        status = RecipientStatus.UNCERTAIN if uncertain else RecipientStatus.REFUSED
+        status = Status.UNCERTAIN if uncertain else Status.REFUSED
         return cls(recipient, status, failure.reply, failure)
 
 
@@ -78,5 +84,5 @@ class Delivery:
     @property
     def reply(self) -> Reply | None:
         """The reply to the final dot that accepted the message, or None."""
-        accepted = (r for r in self.results if r.status is RecipientStatus.ACCEPTED)
+        accepted = (r for r in self.results if r.status is Status.ACCEPTED)
         return next((result.reply for result in accepted), None)

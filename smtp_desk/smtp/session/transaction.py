@@ -9,7 +9,7 @@ from smtp_desk.core.stages import Json, Stage, StageStatus
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.stream import StreamError
 from smtp_desk.smtp.session.channel import Channel
-from smtp_desk.smtp.session.envelope import Delivery, Envelope, RecipientResult, RecipientStatus
+from smtp_desk.smtp.session.envelope import Delivery, Envelope, RecipientResult, Status
 from smtp_desk.smtp.session.failures import reply_facts
 from smtp_desk.smtp.session.limits import SessionLimits
 from smtp_desk.smtp.session.timeline import StageRun, Timeline
@@ -130,9 +130,7 @@ class Transaction:
         end = [
             RecipientResult.failed(recipient, failure)
             if failure is not None
-            else RecipientResult(
-                recipient, RecipientStatus.ACCEPTED, accepted.reply if accepted else None
-            )
+            else RecipientResult(recipient, Status.ACCEPTED, accepted.reply if accepted else None)
             for recipient in self._envelope.recipients
         ]
         refused = dict(enumerate(self._results))

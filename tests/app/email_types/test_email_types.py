@@ -20,7 +20,8 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.mail.kinds import VARIANTS, Invitation
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
-from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.stored import Preferences
 from tests.app.faces import DeferredRunner
 
@@ -71,7 +72,7 @@ class Page:
         self.sent.append(email)
         if self.error is not None:
             raise self.error
-        found = (RecipientReceipt(each, Fate.ACCEPTED, "custom") for each in email.recipients)
+        found = (RecipientReceipt(each, Status.ACCEPTED, "custom") for each in email.recipients)
         return Receipt("<1@example.org>", tuple(found))
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from smtp_desk.app.email_types.words import answers_to, receipt_notice, sender_of
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.sender.receipts import Fate, Receipt, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.stored import (
     DefaultKind,
     DefaultService,
@@ -91,13 +92,13 @@ DOWN = finding("connect.refused")
     ("receipt", "fallback", "text", "error"),
     [
         (
-            RecipientReceipt("ann@example.org", Fate.ACCEPTED, "custom"),
+            RecipientReceipt("ann@example.org", Status.ACCEPTED, "custom"),
             None,
             "Accepted for ann@example.org by: Custom SMTP server.",
             False,
         ),
         (
-            RecipientReceipt("ann@example.org", Fate.ACCEPTED, "default", DOWN),
+            RecipientReceipt("ann@example.org", Status.ACCEPTED, "default", DOWN),
             DOWN,
             (
                 "Accepted for ann@example.org by: Default email service. Not by your own server: "
@@ -106,25 +107,25 @@ DOWN = finding("connect.refused")
             False,
         ),
         (
-            RecipientReceipt("ann@example.org", Fate.REFUSED, "custom", REFUSED),
+            RecipientReceipt("ann@example.org", Status.REFUSED, "custom", REFUSED),
             None,
             f"Refused. {REFUSED.summary}",
             True,
         ),
         (
-            RecipientReceipt("ann@example.org", Fate.QUEUED, "", DOWN),
+            RecipientReceipt("ann@example.org", Status.QUEUED, "", DOWN),
             DOWN,
             f"No route takes it now: it waits in the outbox. {DOWN.summary}",
             True,
         ),
         (
-            RecipientReceipt("ann@example.org", Fate.QUEUED),
+            RecipientReceipt("ann@example.org", Status.QUEUED),
             None,
             "No route takes it now: it waits in the outbox.",
             False,
         ),
         (
-            RecipientReceipt("ann@example.org", Fate.UNCERTAIN, "custom"),
+            RecipientReceipt("ann@example.org", Status.UNCERTAIN, "custom"),
             None,
             "The server did not say whether it took the sample.",
             True,

@@ -13,9 +13,10 @@ from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.sender.mail.kinds import sample
 from smtp_desk.sender.outbox.entries import EntryState
-from smtp_desk.sender.receipts import Fate, Receipt
+from smtp_desk.sender.receipts import Receipt
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
+from smtp_desk.smtp.session.envelope import Status
 from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def services(tmp_path: Path, server: Sandbox) -> Services:
 
 def test_what_is_not_cancelled_arrives(services: Services) -> None:
     receipt = sending(services)(sample("invitation", to="ann@sandbox.test"), Cancel())
-    assert [each.fate for each in receipt.recipients] == [Fate.ACCEPTED]
+    assert [each.status for each in receipt.recipients] == [Status.ACCEPTED]
 
 
 def test_a_sample_that_waits_for_the_server_is_stopped_and_given_up(

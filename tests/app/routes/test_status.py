@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from smtp_desk.app.routes.default import default_state, use_outbox, use_sendmail
-from smtp_desk.app.routes.status import SCHEMA, Status, read_status
+from smtp_desk.app.routes.status import SCHEMA, SendingStatus, read_status
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security
 from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
@@ -227,7 +227,7 @@ def test_an_outbox_that_can_not_be_read_is_said(services: Services) -> None:
 def test_no_secret_is_told(services: Services) -> None:
     use_custom(services)
     services.store.save_server(NEW, Security.TLS, NEW_SECRET, default=True)
-    status: Status = read_status(services)
+    status: SendingStatus = read_status(services)
     for secret in (OLD_SECRET, NEW_SECRET):
         assert secret.reveal() not in repr(status)
         assert secret.reveal() not in json.dumps(status.to_json())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.sender import Fate, Invitation, Sender
+from smtp_desk.sender import Invitation, Sender, Status
 from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.routes.health import Shut
@@ -127,7 +127,7 @@ def test_our_own_fault_while_reading_keeps_every_email(
         templates = Templates(home.paths.templates)
         sender = Sender(outbox, MemoryHealth(clock), home.source, templates, CATALOGUE, clock=clock)
         (receipt,) = sender.send(INVITATION).recipients
-    assert receipt.fate is Fate.QUEUED
+    assert receipt.status is Status.QUEUED
     assert code(home.routes.custom) == "session.internal_error"
     assert "memory limit exceeded" in caplog.text
     home.seconds += 60
@@ -209,7 +209,7 @@ def test_a_wrong_password_is_tried_once_in_an_hour_of_traffic(
         with traffic.sender as sender:
             for _ in range(60):
                 (each,) = sender.send(INVITATION).recipients
-                assert (each.fate, each.route) == (Fate.ACCEPTED, DEFAULT)
+                assert (each.status, each.route) == (Status.ACCEPTED, DEFAULT)
                 sender.drain()
                 traffic.clock.turn(minutes=1)
             assert custom.auth_attempts == 1
@@ -274,7 +274,7 @@ def test_a_default_service_whose_address_is_none_is_not_used(home: Home, wrong: 
     sender = Sender(outbox, MemoryHealth(clock), home.source, templates, CATALOGUE, clock=clock)
     with sender:
         (receipt,) = sender.send(INVITATION).recipients
-    assert receipt.fate is Fate.QUEUED, "stored, and sent when that is corrected"
+    assert receipt.status is Status.QUEUED, "stored, and sent when that is corrected"
 
 
 def test_a_company_name_that_is_no_line_harms_no_mail(home: Home) -> None:

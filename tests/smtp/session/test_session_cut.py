@@ -11,7 +11,7 @@ from smtp_desk.core.errors import Acceptance
 from smtp_desk.core.stages import Stage
 from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.net.stream import ResetError
-from smtp_desk.smtp.session.envelope import Envelope, RecipientStatus
+from smtp_desk.smtp.session.envelope import Envelope, Status
 from smtp_desk.smtp.session.session import Session
 from tests.servers.script import (
     END_OF_DATA,
@@ -36,7 +36,7 @@ from tests.smtp.sessions import (
 )
 
 BIG = b"0123456789abcdef" * 4 + b"\r\n"
-ACCEPTED, REFUSED, UNCERTAIN = RecipientStatus
+ACCEPTED, REFUSED, UNCERTAIN = Status.ACCEPTED, Status.REFUSED, Status.UNCERTAIN
 
 
 def _break_after_the_dot(session: Session) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from smtp_desk.core.errors import Acceptance
 from smtp_desk.core.stages import Stage, StageStatus
-from smtp_desk.smtp.session.envelope import Envelope, RecipientStatus
+from smtp_desk.smtp.session.envelope import Envelope, Status
 from smtp_desk.smtp.wire.commands import CommandError
 from tests.servers.script import (
     END_OF_DATA,
@@ -34,7 +34,7 @@ from tests.smtp.sessions import (
 )
 
 BIG = b"0123456789abcdef" * 4 + b"\r\n"
-ACCEPTED, REFUSED, UNCERTAIN = RecipientStatus
+ACCEPTED, REFUSED, UNCERTAIN = Status.ACCEPTED, Status.REFUSED, Status.UNCERTAIN
 
 
 class TestRefused:

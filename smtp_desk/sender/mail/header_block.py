@@ -1,0 +1,100 @@
+"""The header of a message as another program wrote it: its fields, octet by octet."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email import policy
+from typing import Final, Self
+
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderField:
+    """One field.
+
+    Attributes:
+        name: In lower case.
+        octets: As it stands, with its line ends.
+    """
+
+    name: str
+    octets: bytes
+
+    @property
+    def text(self) -> str:
+        """What stands behind the colon; octets that are no UTF-8 become surrogates."""
+        value = self.octets.partition(b":")[2].decode("utf-8", "surrogateescape")
+        return re.sub(r"[\r\n]+", "", value).strip(" \t")
+
+    @property
+    def latin(self) -> str:
+        """`text`, but as Latin-1 where it is no UTF-8."""
+        octets = self.text.encode("utf-8", "surrogateescape")
+        try:
+            return octets.decode()
+        except UnicodeDecodeError:
+            return octets.decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderBlock:
+    """The fields of a message, and where its body begins.
+
+    Lines end where `smtp.codec` makes them end, at a bare CR or LF too: what it will make a
+    field is one here. The first line that is no field ends the header, with an empty line or
+    without.
+
+    Attributes:
+        fields: In their order.
+        empty_line: What stands between header and body; "" where nothing does.
+        body_at: Where the body begins.
+    """
+
+    fields: tuple[HeaderField, ...]
+    empty_line: bytes
+    body_at: int
+
+    @classmethod
+    def read(cls, octets: bytes) -> Self:
+        """Read the header of a message; a line `From ` of an mbox in front is no part of it."""
+        at = _after_line(octets, 0) if octets.startswith(b"From ") else 0
+        fields: list[HeaderField] = []
+        while match := _FIELD.match(octets, at):
+            end = _after_line(octets, at)
+            while octets[end : end + 1] in (b" ", b"\t"):
+                end = _after_line(octets, end)
+            field = octets[at:end]
+            if not field.endswith((b"\r", b"\n")):
+                field += line_end(octets) or b"\r\n"
+            fields.append(HeaderField(match[1].decode("ascii").lower(), field))
+            at = end
+        empty = _LINE_END.match(octets, at)
+        empty_line = empty[0] if empty else b""
+        return cls(tuple(fields), empty_line, at + len(empty_line))
+
+
+def line_end(octets: bytes) -> bytes:
+    """Return how lines end in a message, for those that are added; b"" where none does."""
+    found = _LINE_END.search(octets)
+    return found[0] if found else b""
+
+
+def value(fields: Iterable[HeaderField], name: str) -> str:
+    """Return what the first field of a name says, for people; "" where there is none."""
+    text = next((field.text for field in fields if field.name == name), "")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def decoded(text: str) -> str:
+    """Return text for people; as it stands, where its encoded words are broken (RFC 2047)."""
+    try:
+        return str(policy.SMTP.header_factory("Subject", text))
+    except (ValueError, IndexError, LookupError):
+        return text
+
+
+def _after_line(octets: bytes, at: int) -> int:
+    found = _LINE_END.search(octets, at)
+    return found.end() if found else len(octets)
