@@ -4,67 +4,117 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.secret import KeyringEntry
 from smtp_desk.core.settings import Security, ServerSettings
 
-VERSION: Final = 1
+VERSION: Final = 2
+FIRST_VERSION: Final = 1
+"""It has one MAC, `given`, and no key: it is signed anew as soon as the keyring answers."""
 SALT_BYTES: Final = 16
-_SCRYPT_COST: Final = 2**14
-_SCRYPT_BLOCK: Final = 8
+_COSTS: Final = {FIRST_VERSION: 2**14, VERSION: 2**15}
+_BLOCK: Final = 8
+_MEMORY: Final = 64 * 2**20  # scrypt takes 128 * cost * block octets
+
+
+class Verdict(StrEnum):
+    """What a proof says of settings and a secret."""
+
+    PROVEN = "proven"
+    CHANGED = "changed"
+    SECRET_DIFFERS = "secret_differs"  # noqa: S105 - a verdict's name
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What stands in the file beside proven settings.
+    """What stands in the file beside proven settings: MACs over a canonical form of the fields.
 
     Attributes:
-        version: Version of the canonical form that was signed.
-        salt: Hexadecimal salt of the key derivation.
-        mac: Hexadecimal HMAC-SHA256 over the canonical form.
+        version: Version of the canonical form.
+        salt: Hexadecimal salt of the key that is derived from the secret.
+        given: Over the fields, keyed by the secret: for a machine that gives the secret, where
+            no keyring is there. To guess the secret by it costs one scrypt a guess.
+        fields: Over the fields, keyed by the key in the keyring's entry.
+        secret: Over fields and secret, keyed alike.
     """
 
     version: int
     salt: str
-    mac: str
+    given: str
+    fields: str = ""
+    secret: str = ""
 
 
-def sign(settings: ServerSettings, mode: Security, secret: Secret | None, salt: bytes) -> Proof:
+def sign(settings: ServerSettings, mode: Security, entry: KeyringEntry, salt: bytes) -> Proof:
     """Sign proven settings.
 
     Args:
         settings: The settings of the successful test.
         mode: The TLS mode that the test found; the sender uses it without searching.
-        secret: The password, or None where there are no credentials.
+        entry: The secret of the test, and the key that is kept beside it.
         salt: `SALT_BYTES` fresh random bytes.
     """
-    mac = hmac.new(_key(secret, salt), _canonical(settings, mode), "sha256")
-    return Proof(VERSION, salt.hex(), mac.hexdigest())
+    form = _canonical(settings, mode, VERSION)
+    given = _mac(_derived(_octets(entry), salt, VERSION), form)
+    fields, secret = _keyed(entry, form, salt.hex(), given)
+    return Proof(VERSION, salt.hex(), given, fields, secret)
 
 
-def verify(proof: Proof, settings: ServerSettings, mode: Security, secret: Secret | None) -> bool:
-    """Whether `proof` was made for exactly these settings, this mode and this secret."""
-    if proof.version != VERSION:
-        return False
+def verify(proof: Proof, settings: ServerSettings, mode: Security, entry: KeyringEntry) -> Verdict:
+    """Return whether `proof` was made for exactly these settings, this mode and this secret.
+
+    Without the key of the keyring's entry a changed file can't be told from another secret: it
+    is SECRET_DIFFERS then, since no server may get a secret that was not proven with it.
+    """
+    form = _canonical(settings, mode, proof.version)
+    if entry.proof_key:
+        fields, secret = _keyed(entry, form, proof.salt, proof.given)
+        if proof.version != VERSION or not _equal(proof.fields, fields):
+            return Verdict.CHANGED
+        return Verdict.PROVEN if _equal(proof.secret, secret) else Verdict.SECRET_DIFFERS
+    unlike = Verdict.SECRET_DIFFERS if entry.secret else Verdict.CHANGED
+    if proof.version not in _COSTS:
+        return unlike
     try:
-        salt = bytes.fromhex(proof.salt)
+        key = _derived(_octets(entry), bytes.fromhex(proof.salt), proof.version)
     except ValueError:
-        return False
-    mac = sign(settings, mode, secret, salt).mac
-    return hmac.compare_digest(mac.encode(), proof.mac.encode("utf-8", "surrogatepass"))
+        return unlike
+    return Verdict.PROVEN if _equal(proof.given, _mac(key, form)) else unlike
 
 
-def _key(secret: Secret | None, salt: bytes) -> bytes:
-    value = secret.reveal() if secret is not None else ""
-    octets = value.encode("utf-8", "surrogatepass")
-    return hashlib.scrypt(octets, salt=salt, n=_SCRYPT_COST, r=_SCRYPT_BLOCK, p=1, dklen=32)
+def _keyed(entry: KeyringEntry, form: bytes, salt: str, given: str) -> tuple[str, str]:
+    """Return the MACs that are keyed by the keyring's entry; they bind the others."""
+    others = f"{salt}\n{given}\n".encode("utf-8", "surrogatepass")
+    fields = _mac(entry.proof_key, b"fields\n" + others + form)
+    return fields, _mac(entry.proof_key, b"secret\n" + form + _octets(entry))
 
 
-def _canonical(settings: ServerSettings, mode: Security) -> bytes:
+def _octets(entry: KeyringEntry) -> bytes:
+    return entry.secret.reveal().encode("utf-8", "surrogatepass")
+
+
+def _derived(secret: bytes, salt: bytes, version: int) -> bytes:
+    """Return the key that the secret gives; where there is none, nothing is to be guessed."""
+    if not secret and version != FIRST_VERSION:
+        return salt
+    cost = _COSTS[version]
+    return hashlib.scrypt(secret, salt=salt, n=cost, r=_BLOCK, p=1, maxmem=_MEMORY, dklen=32)
+
+
+def _mac(key: bytes, message: bytes) -> str:
+    return hmac.digest(key, message, "sha256").hex()
+
+
+def _equal(stored: str, made: str) -> bool:
+    return hmac.compare_digest(stored.encode("utf-8", "surrogatepass"), made.encode())
+
+
+def _canonical(settings: ServerSettings, mode: Security, version: int) -> bytes:
     """Versioned form of exactly the SMTP fields; the company CA by its content."""
     fields = {
-        "version": VERSION,
+        "version": version,
         "host": settings.host,
         "port": settings.port,
         "username": settings.username,

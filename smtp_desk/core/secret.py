@@ -1,8 +1,13 @@
-"""Secrets whose repr hides them, and the mark for one that stays in the keyring."""
+"""Secrets whose repr hides them, and what the keyring holds for a server."""
 
 import hmac
-from dataclasses import dataclass
-from typing import Final, final
+import json
+from dataclasses import dataclass, field
+from typing import Final, Self, final
+
+PROOF_KEY_BYTES: Final = 32
+# No password holds a line break, so that none is taken for an entry.
+_HEAD: Final = "smtp-desk 2\n"
 
 
 @final
@@ -43,6 +48,41 @@ class StoredSecret:
     """The untouched password field: the secret that the keyring holds under `key`."""
 
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyringEntry:
+    """What the keyring holds under the key that the settings file names.
+
+    Attributes:
+        secret: The password; empty where there are no credentials.
+        proof_key: `PROOF_KEY_BYTES` random bytes that key the proof; none in an entry of the
+            first version, and where a machine gives the secret.
+    """
+
+    secret: Secret
+    proof_key: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def parse(cls, text: Secret) -> Self:
+        """Read what a keyring gave: an entry, or a password alone.
+
+        Raises:
+            ValueError: It begins as an entry, and is none.
+        """
+        value = text.reveal()
+        if not value.startswith(_HEAD):
+            return cls(text)
+        try:
+            fields = json.loads(value[len(_HEAD) :])
+            return cls(Secret(str(fields["password"])), bytes.fromhex(fields["proof_key"]))
+        except (ValueError, KeyError, TypeError):
+            raise ValueError("a damaged entry") from None  # the error of a parser quotes it
+
+    def write(self) -> Secret:
+        """Return the text that `parse` reads."""
+        fields = {"password": self.secret.reveal(), "proof_key": self.proof_key.hex()}
+        return Secret(_HEAD + json.dumps(fields, ensure_ascii=False))
 
 
 def _octets(value: str) -> bytes:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.store.files import read_regular
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class UnattendedCredentials:
         try:
             self._keyring.set(key, secret)
         except CredentialsUnavailableError:
-            if secret != self._given:
+            if KeyringEntry.parse(secret).secret != self._given:
                 raise
 
     def delete(self, key: str) -> None:

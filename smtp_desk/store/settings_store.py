@@ -10,8 +10,8 @@ from typing import Final
 
 import filelock
 
-from smtp_desk.core.proof import SALT_BYTES, sign
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.proof import FIRST_VERSION, SALT_BYTES, sign
+from smtp_desk.core.secret import PROOF_KEY_BYTES, KeyringEntry, Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.credentials import (
     CredentialStore,
@@ -47,11 +47,6 @@ def fresh_key() -> str:
     return secrets.token_hex(16)
 
 
-def fresh_salt() -> bytes:
-    """Return a new salt for a proof."""
-    return os.urandom(SALT_BYTES)
-
-
 class SettingsStore:
     """The settings of one installation: the file, its secrets, and the protocol between them.
 
@@ -65,7 +60,7 @@ class SettingsStore:
         credentials: CredentialStore,
         *,
         token: Callable[[], str] = fresh_key,
-        salt: Callable[[], bytes] = fresh_salt,
+        random: Callable[[int], bytes] = os.urandom,
         lock_timeout: float = _LOCK_TIMEOUT_S,
     ) -> None:
         """Touch nothing yet.
@@ -74,13 +69,13 @@ class SettingsStore:
             paths: Where the files lie.
             credentials: Where secrets are kept.
             token: Makes the key of a new secret.
-            salt: Makes the salt of a new proof.
+            random: Gives as many random bytes: the salt and the key of a new proof.
             lock_timeout: Longest wait in seconds for another process that saves.
         """
         self._paths = paths
         self._credentials = credentials
         self._token = token
-        self._salt = salt
+        self._random = random
         self._lock_timeout = lock_timeout
         self._file = SettingsFile(paths.settings_file)
         self._journal = Journal(paths.journal_file)
@@ -119,21 +114,20 @@ class SettingsStore:
             default: Save the organisation's relay of the default email service, and
                 make that the default.
         """
-        key = self._token() if secret else ""
-        server = StoredServer(settings, mode, key, sign(settings, mode, secret, self._salt()))
+        signed, entry = self._signed(settings, mode, secret)
 
         def change(before: StoredSettings) -> StoredSettings:
             if not default:
-                return replace(before, server=server)
+                return replace(before, server=signed)
             service = replace(
                 before.default,
                 kind=DefaultKind.SMTP,
                 from_email=settings.from_email,
-                server=server,
+                server=signed,
             )
             return replace(before, default=service)
 
-        return self._save(change, key, secret)
+        return self._save(change, signed.key, entry)
 
     def remove_server(self, *, default: bool = False) -> StoredSettings:
         """Forget a server and its secret: back to the default service, or to the outbox."""
@@ -185,24 +179,22 @@ class SettingsStore:
 
         return self._save(change)
 
-    def secret(self, server: StoredServer) -> Secret | None:
-        """Return the secret of a saved server, None where there is none.
+    def entry(self, server: StoredServer) -> KeyringEntry | None:
+        """Return the secret of a saved server and its proof's key, None where it is gone.
 
-        A reader that misses it reads the file once more: another process may just have
-        saved the same server with a fresh key.
+        The secret is empty where there are no credentials. A reader that misses it reads the
+        file once more: another process may just have saved the same server with a fresh key.
 
         Raises:
             CredentialsUnavailableError: The keyring can't be used.
             SettingsFileError: The secret is gone and the file can't be read.
         """
-        if not server.key:
-            return None
-        found = self._credentials.get(server.key)
+        found = self._read_entry(server.key)
         if found is not None:
             return found
         for fresh in self.load().servers:
             if fresh.key not in ("", server.key) and _same_place(fresh, server):
-                return self._credentials.get(fresh.key)
+                return self._read_entry(fresh.key)
         return None
 
     def status(
@@ -223,17 +215,20 @@ class SettingsStore:
         if not enabled:
             return ServerStatus(ServerState.OFF)
         try:
-            secret = self._credentials.get(server.key) if server.key else None
-            if secret is None and server.key:
+            entry = self._read_entry(server.key)
+            if entry is None:
                 fresh, _ = _slot(self.load(), default=default)
                 server = fresh or server
-                secret = self._credentials.get(server.key) if server.key else None
+                entry = self._read_entry(server.key)
         except CredentialsUnavailableError as error:
-            return ServerStatus(ServerState.SECRET_UNAVAILABLE, error.text)
-        return judged(server, secret)
+            code = "settings.secret_unavailable"
+            return ServerStatus(ServerState.SECRET_UNAVAILABLE, error.text, code)
+        return judged(server, entry)
 
     def recover(self) -> bool:
         """Finish what a killed process began; at every start, before anything is saved.
+
+        A proof of the first version that holds is signed anew.
 
         Returns:
             Whether nothing is left to do; False where another process saves, the settings
@@ -243,8 +238,8 @@ class SettingsStore:
             return True
         try:
             with self._locked():
-                return self._settle()
-        except SaveError:
+                return self._settle() and self._sign_anew()
+        except (SaveError, SettingsFileError, CredentialsUnavailableError):
             return False
 
     def copy_aside(self) -> Path:
@@ -259,31 +254,70 @@ class SettingsStore:
         with self._locked(), failing_at(SaveStep.FILE):
             return self._file.move_aside()
 
-    def _save(self, change: _Change, key: str = "", secret: Secret | None = None) -> StoredSettings:
+    def _signed(
+        self, settings: ServerSettings, mode: Security, secret: Secret | None
+    ) -> tuple[StoredServer, KeyringEntry]:
+        """Return a server with a fresh proof, and what the keyring is to hold for it."""
+        proof_key = self._random(PROOF_KEY_BYTES) if secret else b""
+        entry = KeyringEntry(secret or Secret(""), proof_key)
+        proof = sign(settings, mode, entry, self._random(SALT_BYTES))
+        return StoredServer(settings, mode, self._token() if secret else "", proof), entry
+
+    def _sign_anew(self) -> bool:
+        """Sign what a proof of the first version proves, secret and all, as one that has a key."""
+        for default in (False, True):
+            stored = self._file.read()
+            server, _ = _slot(stored, default=default)
+            if server is None or server.proof is None or server.proof.version != FIRST_VERSION:
+                continue
+            entry = self._read_entry(server.key)
+            if judged(server, entry).state is ServerState.ACTIVE and entry is not None:
+                signed, entry = self._signed(server.settings, server.mode, entry.secret)
+                service = replace(stored.default, server=signed)
+                after = replace(stored, **{"default": service} if default else {"server": signed})
+                self._replace(stored, after, signed.key, entry)
+        return True
+
+    def _read_entry(self, key: str) -> KeyringEntry | None:
+        """Return what the keyring holds under `key`; a damaged entry is none."""
+        text = self._credentials.get(key) if key else Secret("")
+        with suppress(ValueError):
+            return None if text is None else KeyringEntry.parse(text)
+        return None
+
+    def _save(
+        self, change: _Change, key: str = "", entry: KeyringEntry | None = None
+    ) -> StoredSettings:
         with self._locked():
             with failing_at(SaveStep.FILE):
                 before = self._file.read()
             after = change(before)
-            try:
-                self._write(before, after, key, secret)
-            except SaveError as error:
-                self._undo(before, key, error)
-                raise
-            self._settle()
+            self._replace(before, after, key, entry)
             return after
 
+    def _replace(
+        self, before: StoredSettings, after: StoredSettings, key: str, entry: KeyringEntry | None
+    ) -> None:
+        try:
+            self._write(before, after, key, entry)
+        except SaveError as error:
+            self._undo(before, key, error)
+            raise
+        self._settle()
+
     def _write(
-        self, before: StoredSettings, after: StoredSettings, key: str, secret: Secret | None
+        self, before: StoredSettings, after: StoredSettings, key: str, entry: KeyringEntry | None
     ) -> None:
         touched = before.keys ^ after.keys
         if touched:
             with failing_at(SaveStep.JOURNAL):
                 self._journal.add(touched)
-        if key and secret is not None:
+        if key and entry is not None:
             with failing_at(SaveStep.SECRET):
-                self._credentials.set(key, secret)
+                self._credentials.set(key, entry.write())
             with failing_at(SaveStep.READ_BACK):
-                if self._credentials.get(key) != secret:
+                # The password alone comes back where the machine gives it.
+                if self._read_entry(key) not in (entry, KeyringEntry(entry.secret)):
                     reason, text = UnavailableReason.FAILED, "The keyring altered the password."
                     raise CredentialsUnavailableError(reason, text)
         with failing_at(SaveStep.FILE):

@@ -2,10 +2,11 @@
 
 import tomllib
 from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import fields
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
-from smtp_desk.core.proof import Proof
+from smtp_desk.core.proof import FIRST_VERSION, Proof
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.core.settings import CaFile, Security, ServerSettings, SettingsDraft
 from smtp_desk.core.validation import InvalidDraftError, parse
@@ -18,7 +19,8 @@ from smtp_desk.store.stored import (
     Uncertain,
 )
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+_OLDEST_SCHEMA: Final = 1  # its proofs are of the first version
 
 _MOST: Final = 2**63 - 1  # TOML asks for no greater one
 
@@ -51,7 +53,7 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
     schema = root.number("schema")
     if schema > SCHEMA:
         raise NewerSchemaError(f"schema {schema}; this version knows {SCHEMA}")
-    if schema < SCHEMA:
+    if schema < _OLDEST_SCHEMA:
         raise BadValueError(f"schema: there is no schema {schema}")
     return StoredSettings(
         enabled=root.flag("enabled"),
@@ -164,7 +166,7 @@ def _server(table: _Table | None, ca_content: Callable[[str], str]) -> StoredSer
 
 def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> ServerSettings:
     ca_pem = ca_content(table.text("ca_file"))
-    fields: dict[str, Any] = {"password": StoredSecret(key)} if key else {}
+    password: dict[str, Any] = {"password": StoredSecret(key)} if key else {}
     draft = SettingsDraft(
         host=table.text("host"),
         port=str(table.number("port")),
@@ -175,7 +177,7 @@ def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> Serv
         ca_file=table.text("ca_file") if ca_pem else "",
         ehlo_name=table.text("ehlo_name"),
         auth_method=table.text("auth_method", "auto"),
-        **fields,
+        **password,
     )
     try:
         return parse(draft, CaFile(draft.ca_file, ca_pem)).settings
@@ -186,7 +188,10 @@ def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> Serv
 def _proof(table: _Table | None) -> Proof | None:
     if table is None:
         return None
-    return Proof(table.number("version"), table.text("salt"), table.text("mac"))
+    version, salt = table.number("version"), table.text("salt")
+    if version == FIRST_VERSION:
+        return Proof(version, salt, given=table.text("mac"))
+    return Proof(version, salt, table.text("given"), table.text("fields"), table.text("secret"))
 
 
 def _preferences(table: _Table | None) -> Preferences:
@@ -228,8 +233,14 @@ def _server_values(server: StoredServer | None) -> dict[str, object] | None:
         "ehlo_name": settings.ehlo_name,
         "ca_file": ca_name(settings.ca_pem) or None,
         "key": server.key or None,
-        "proof": proof and {"version": proof.version, "salt": proof.salt, "mac": proof.mac},
+        "proof": proof and _proof_values(proof),
     }
+
+
+def _proof_values(proof: Proof) -> dict[str, object]:
+    if proof.version == FIRST_VERSION:
+        return {"version": proof.version, "salt": proof.salt, "mac": proof.given}
+    return {each.name: getattr(proof, each.name) for each in fields(proof)}
 
 
 def _preferences_values(preferences: Preferences) -> dict[str, object]:

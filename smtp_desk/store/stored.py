@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from smtp_desk.core.proof import Proof, verify
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.proof import Proof, Verdict, verify
+from smtp_desk.core.secret import KeyringEntry
 from smtp_desk.core.settings import Security, ServerSettings
 
 
@@ -121,10 +121,12 @@ class ServerStatus:
     Attributes:
         state: The state.
         reason: Why, for people, where it is UNPROVEN or SECRET_UNAVAILABLE.
+        code: The finding's code for that.
     """
 
     state: ServerState
     reason: str = ""
+    code: str = ""
 
 
 class NotProvenError(Exception):
@@ -139,17 +141,23 @@ class NotProvenError(Exception):
         self.status = status
 
 
-def judged(server: StoredServer, secret: Secret | None) -> ServerStatus:
-    """Judge a server that is switched on by its proof."""
-    if server.key and secret is None:
+def judged(server: StoredServer, entry: KeyringEntry | None) -> ServerStatus:
+    """Judge a server that is switched on by its proof; `entry` is None where its secret is gone."""
+    if entry is None:
         text = "The keyring no longer holds the password. Type it again and test."
-        return ServerStatus(ServerState.SECRET_UNAVAILABLE, text)
+        return ServerStatus(ServerState.SECRET_UNAVAILABLE, text, "settings.secret_unavailable")
+    unproven, differs = "settings.not_proven", "settings.secret_differs"
     if server.proof is None:
-        return ServerStatus(ServerState.UNPROVEN, "The settings were never tested.")
-    if not verify(server.proof, server.settings, server.mode, secret):
-        text = (
-            "The settings were changed outside SMTP Desk since their last successful test,"
-            " or the password is another."
-        )
-        return ServerStatus(ServerState.UNPROVEN, text)
-    return ServerStatus(ServerState.ACTIVE)
+        # A secret without the keyring's key may be that of another server.
+        code = differs if entry.secret and not entry.proof_key else unproven
+        return ServerStatus(ServerState.UNPROVEN, "The settings were never tested.", code)
+    verdict = verify(server.proof, server.settings, server.mode, entry)
+    if verdict is Verdict.PROVEN:
+        return ServerStatus(ServerState.ACTIVE)
+    if verdict is Verdict.CHANGED:
+        text = "The settings were changed outside SMTP Desk since their last successful test."
+        return ServerStatus(ServerState.UNPROVEN, text, unproven)
+    text = "The password isn’t the one that was tested"
+    # Without the keyring's key nobody can tell.
+    text += "." if entry.proof_key else ", or the settings were changed since."
+    return ServerStatus(ServerState.UNPROVEN, text, differs)

@@ -10,6 +10,7 @@ from smtp_desk.core.report_reader import read_report
 from smtp_desk.core.texts import SUCCESS
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from tests.cli.desk import RECIPIENT
+from tests.store.settings import secret_of
 
 if TYPE_CHECKING:
     from smtp_desk.core.secret import Secret
@@ -26,7 +27,7 @@ def test_what_passed_is_saved_with_its_password(
     server = desk.services.store.load().server
     assert server is not None
     assert server.settings.username == sandbox.username
-    assert desk.services.store.secret(server) == sandbox.password
+    assert secret_of(desk.services.store, server) == sandbox.password
 
 
 def test_what_failed_is_not_saved_and_what_was_saved_stays(
@@ -40,7 +41,7 @@ def test_what_failed_is_not_saved_and_what_was_saved_stays(
     assert desk(*arguments, stdin=b"wrong").status == 77
     server = desk.services.store.load().server
     assert server is not None
-    assert desk.services.store.secret(server) == sandbox.password
+    assert secret_of(desk.services.store, server) == sandbox.password
 
 
 def test_with_json_the_report_stands_alone(

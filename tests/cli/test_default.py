@@ -13,6 +13,7 @@ from smtp_desk.core.report_reader import read_report
 from smtp_desk.core.texts import SUCCESS
 from smtp_desk.store.stored import DefaultKind, DefaultService
 from tests.cli.desk import RECIPIENT
+from tests.store.settings import secret_of
 
 if TYPE_CHECKING:
     from smtp_desk.sandbox.server import Sandbox
@@ -97,7 +98,7 @@ def test_a_relay_that_passed_is_saved_with_its_own_password(
     assert stored.default.server
     assert stored.default.kind is DefaultKind.SMTP
     assert stored.server.key != stored.default.server.key
-    assert desk.services.store.secret(stored.default.server) == sandbox.password
+    assert secret_of(desk.services.store, stored.default.server) == sandbox.password
     told = shown(desk)
     assert (told["Relay"], told["Relay proven"]) == ("localhost", "yes")
     assert sandbox.password.reveal() not in desk("default", "show").out

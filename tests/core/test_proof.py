@@ -4,20 +4,33 @@ from dataclasses import replace
 
 import pytest
 
-from smtp_desk.core.proof import SALT_BYTES, Proof, sign, verify
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.proof import SALT_BYTES, Proof, Verdict, sign, verify
+from smtp_desk.core.secret import PROOF_KEY_BYTES, KeyringEntry, Secret
 from smtp_desk.core.settings import AuthMethod, Security, ServerSettings
 
 SETTINGS = ServerSettings(
     host="mail.example.test", port=587, from_email="ann@example.test", username="ann"
 )
-SECRET = Secret("s3cret ä")
+ENTRY = KeyringEntry(Secret("s3cret ä"), b"k" * PROOF_KEY_BYTES)
+GIVEN = KeyringEntry(ENTRY.secret)  # what a machine without the keyring has
+NOTHING = KeyringEntry(Secret(""))
 SALT = bytes(SALT_BYTES)
-PROOF = sign(SETTINGS, Security.STARTTLS, SECRET, SALT)
+PROOF = sign(SETTINGS, Security.STARTTLS, ENTRY, SALT)
 
 
-def test_it_verifies_what_was_signed() -> None:
-    assert verify(PROOF, SETTINGS, Security.STARTTLS, SECRET)
+def judged(
+    entry: KeyringEntry,
+    *,
+    proof: Proof = PROOF,
+    settings: ServerSettings = SETTINGS,
+    mode: Security = Security.STARTTLS,
+) -> Verdict:
+    return verify(proof, settings, mode, entry)
+
+
+@pytest.mark.parametrize("entry", [ENTRY, GIVEN])
+def test_it_verifies_what_was_signed(entry: KeyringEntry) -> None:
+    assert judged(entry) is Verdict.PROVEN
 
 
 @pytest.mark.parametrize(
@@ -36,38 +49,96 @@ def test_it_verifies_what_was_signed() -> None:
 )
 def test_any_edited_field_breaks_it(name: str, value: object) -> None:
     edited = replace(SETTINGS, **{name: value})  # type: ignore[arg-type]
-    assert not verify(PROOF, edited, Security.STARTTLS, SECRET)
+    assert judged(ENTRY, settings=edited) is Verdict.CHANGED
+    assert judged(GIVEN, settings=edited) is Verdict.SECRET_DIFFERS
 
 
-def test_the_mode_and_the_secret_are_part_of_it() -> None:
-    assert not verify(PROOF, SETTINGS, Security.TLS, SECRET)
-    assert not verify(PROOF, SETTINGS, Security.STARTTLS, Secret("s3cret"))
-    assert not verify(PROOF, SETTINGS, Security.STARTTLS, None)
+@pytest.mark.parametrize(("entry", "verdict"), [(ENTRY, "changed"), (GIVEN, "secret_differs")])
+def test_the_mode_is_part_of_it(entry: KeyringEntry, verdict: str) -> None:
+    assert judged(entry, mode=Security.TLS) == verdict
+
+
+@pytest.mark.parametrize("secret", ["s3cret", "s3cret a\u0308", "S3CRET Ä", " s3cret ä", "ä" * 255])
+def test_another_secret_is_told_from_another_file(secret: str) -> None:
+    other = replace(ENTRY, secret=Secret(secret))
+    assert judged(other) is Verdict.SECRET_DIFFERS
+    assert judged(KeyringEntry(other.secret)) is Verdict.SECRET_DIFFERS
+    changed = replace(SETTINGS, port=25)
+    assert judged(other, settings=changed) is Verdict.CHANGED
+
+
+def test_no_secret_is_no_other_secret() -> None:
+    assert judged(replace(ENTRY, secret=Secret(""))) is Verdict.SECRET_DIFFERS
+    assert judged(NOTHING) is Verdict.CHANGED
+
+
+def test_the_key_of_another_entry_proves_nothing() -> None:
+    assert judged(replace(ENTRY, proof_key=b"x" * PROOF_KEY_BYTES)) is Verdict.CHANGED
 
 
 def test_without_credentials_it_still_binds_the_fields() -> None:
-    proof = sign(SETTINGS, Security.TLS, None, SALT)
-    assert verify(proof, SETTINGS, Security.TLS, None)
-    assert not verify(proof, replace(SETTINGS, port=25), Security.TLS, None)
+    proof = sign(SETTINGS, Security.TLS, NOTHING, SALT)
+    assert judged(NOTHING, proof=proof, mode=Security.TLS) is Verdict.PROVEN
+    changed = replace(SETTINGS, port=25)
+    assert judged(NOTHING, proof=proof, settings=changed, mode=Security.TLS) is Verdict.CHANGED
 
 
-def test_another_salt_gives_another_mac() -> None:
-    assert sign(SETTINGS, Security.STARTTLS, SECRET, b"x" * SALT_BYTES).mac != PROOF.mac
+def test_another_salt_gives_other_macs() -> None:
+    other = sign(SETTINGS, Security.STARTTLS, ENTRY, b"x" * SALT_BYTES)
+    assert other.given != PROOF.given
+    assert other.fields != PROOF.fields
+
+
+def test_no_mac_is_that_of_another() -> None:
+    assert len({PROOF.given, PROOF.fields, PROOF.secret}) == 3
 
 
 @pytest.mark.parametrize(
     "proof",
     [
-        replace(PROOF, version=2),
+        replace(PROOF, version=1),
+        replace(PROOF, version=3),
         replace(PROOF, salt="not hexadecimal"),
         replace(PROOF, salt=""),
-        replace(PROOF, mac=""),
-        replace(PROOF, mac="é\udc80"),
+        replace(PROOF, salt="é\udc80"),
+        replace(PROOF, given=""),
+        replace(PROOF, given="é\udc80"),
         Proof(1, "", ""),
+        Proof(2, "", "", "", ""),
     ],
 )
 def test_a_damaged_proof_proves_nothing(proof: Proof) -> None:
-    assert not verify(proof, SETTINGS, Security.STARTTLS, SECRET)
+    assert judged(ENTRY, proof=proof) is Verdict.CHANGED
+    assert judged(GIVEN, proof=proof) is Verdict.SECRET_DIFFERS
+    assert judged(NOTHING, proof=proof) is Verdict.CHANGED
+
+
+@pytest.mark.parametrize("damage", ["", PROOF.secret, "é\udc80"])
+def test_a_damaged_mac_of_the_fields_proves_nothing(damage: str) -> None:
+    assert judged(ENTRY, proof=replace(PROOF, fields=damage)) is Verdict.CHANGED
+
+
+@pytest.mark.parametrize("damage", ["", PROOF.fields, "é\udc80"])
+def test_a_damaged_mac_of_the_secret_lets_no_secret_out(damage: str) -> None:
+    assert judged(ENTRY, proof=replace(PROOF, secret=damage)) is Verdict.SECRET_DIFFERS
+
+
+def test_the_first_version_is_verified() -> None:
+    mac = "5a765ec6617dd0b47a2e60a133bff878c531e1da68e637a2717541eba33d8a5d"
+    proof = Proof(1, "9196120f7b5fc1218aed823fd88363e2", mac)
+    settings = ServerSettings(
+        host="old.example.test",
+        port=587,
+        username="ann@example.org",
+        from_name="Example",
+        from_email="desk@example.org",
+    )
+    old = KeyringEntry(Secret("old secret"))
+    assert judged(old, proof=proof, settings=settings) is Verdict.PROVEN
+    other = KeyringEntry(Secret("new secret"))
+    assert judged(other, proof=proof, settings=settings) is Verdict.SECRET_DIFFERS
+    changed = replace(settings, port=25)
+    assert judged(old, proof=proof, settings=changed) is Verdict.SECRET_DIFFERS
 
 
 def test_it_does_not_show_the_secret() -> None:

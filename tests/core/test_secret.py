@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.secret import KeyringEntry, Secret, StoredSecret
 
 
 def test_it_shows_itself_only_by_name() -> None:
@@ -39,3 +39,48 @@ def test_it_is_neither_hashed_nor_pickled() -> None:
 def test_the_mark_of_a_stored_secret_is_no_secret() -> None:
     assert StoredSecret("key") == StoredSecret("key")
     assert StoredSecret("key") != Secret("key")
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["", "s3cret", ' "\\{}', "smtp-desk 2", "𝄞" * 255, '{"password": "x", "proof_key": ""}'],
+)
+@pytest.mark.parametrize("proof_key", [b"", bytes(32), bytes(range(32))])
+def test_an_entry_survives_the_keyring(password: str, proof_key: bytes) -> None:
+    entry = KeyringEntry(Secret(password), proof_key)
+    assert KeyringEntry.parse(entry.write()) == entry
+    assert KeyringEntry.parse(Secret(password)) == KeyringEntry(Secret(password))
+
+
+def test_an_entry_fits_into_every_keyring() -> None:
+    """Windows takes 2,560 octets of UTF-16."""
+    for letter in ("𝄞", '"', "\\", "x"):
+        text = KeyringEntry(Secret(letter * 255), bytes(32)).write().reveal()
+        assert len(text.encode("utf-16-le")) <= 2560
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        "s3cret",
+        "[]",
+        '"s3cret"',
+        '{"password": "s3cret"}',
+        '{"proof_key": "00"}',
+        '{"password": "s3cret", "proof_key": "s3cret"}',
+        '{"password": "s3cret", "proof_key": 1}',
+    ],
+)
+def test_a_damaged_entry_is_none_and_is_not_quoted(rest: str) -> None:
+    with pytest.raises(ValueError, match="damaged") as caught:
+        KeyringEntry.parse(Secret(f"smtp-desk 2\n{rest}"))
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_an_entry_hides_itself() -> None:
+    assert repr(KeyringEntry(Secret("s3cret"), b"key of the proof")) == (
+        "KeyringEntry(secret=Secret(…))"
+    )

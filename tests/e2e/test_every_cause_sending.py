@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -10,15 +11,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.core.secret import Secret
+from smtp_desk.store.credentials import MemoryCredentials, UnattendedCredentials
+from smtp_desk.store.settings_store import SettingsStore
 from tests.e2e.causes import Cause, Checking
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
+from tests.store.failing_credentials import FailingCredentials
 
 if TYPE_CHECKING:
     from tests.cli.desk import Desk, Ended
     from tests.servers.certs import Certificates
 
 WORDS = "the words of the mail program"
+DIFFERS = "settings.secret_differs"
 FROM = "platform@example.test"
 
 
@@ -54,6 +60,41 @@ def test_a_settings_file_that_somebody_edited(
         assert not server.sessions
     cause.told_by_receipt(ended.status, ended.out)
     assert [each["fate"] for each in json.loads(ended.out)["recipients"]] == ["queued"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(
+            each,
+            marks=pytest.mark.cause("settings.secret_differs", stage="settings", status=status),
+        )
+        for each, status in (("check", 65), ("send", 0))
+    ],
+)
+@pytest.mark.parametrize("keyring", ["locked", "empty", "answers with another"])
+def test_another_password_than_the_tested_one(
+    cause: Cause, *, check: Checking, certs: Certificates, command: str, keyring: str
+) -> None:
+    services = check.desk.services
+    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+        assert check(server, command="configure").status == 0
+        assert check.desk("enable").status == 0
+        server.forget()
+        (key,) = services.store.load().keys
+        behind = FailingCredentials("get") if keyring == "locked" else MemoryCredentials()
+        if keyring == "answers with another":
+            behind.set(key, Secret("not the tested one"))
+        given = UnattendedCredentials(Secret("another"), behind)
+        store = SettingsStore(services.paths, given)
+        check.desk.services = dataclasses.replace(services, credentials=given, store=store)
+        if command == "send":
+            ended = send(check.desk)
+            cause.told_by_receipt(ended.status, ended.out)
+        else:
+            ended = check.desk("check", "--to", "ann@example.test", "--json")
+            cause.told(ended.status, ended.out)
+        assert not server.sessions, "no sign-in, not even a connection"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a mail program of POSIX")

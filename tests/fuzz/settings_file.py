@@ -12,7 +12,8 @@ from smtp_desk.store.stored import DefaultKind, DefaultService, StoredServer, St
 from tests.store.settings import NEW, OLD, RELAY
 
 WORDS: Final = (
-    b"schema = 1\n", b"[server]\n", b"[server.proof]\n", b"[default]\n", b"[default.server]\n",
+    b"schema = 2\n", b"schema = 1\n",
+    b"[server]\n", b"[server.proof]\n", b"[default]\n", b"[default.server]\n",
     b"[preferences]\n", b"port = ", b"host = ", b'"""', b"'", b"{", b"}", b"[[", b"0x", b"1e9",
     b"2026-11-23T13:00:00Z", b"uncertain = ", b"ca_file = ", b"key = ", b"\\u0000", b"# ", b".",
     b"9" * 50, b"[" * 50,
@@ -21,10 +22,15 @@ WORDS: Final = (
 
 def seeds() -> list[bytes]:
     """Files as the program writes them."""
-    proof = Proof(1, "c2FsdA==", "bWFj")
+    proof = Proof(2, "c2FsdA==", "bWFj", "bWFj", "bWFj")
+    old = StoredServer(OLD, mode=Security.TLS, key="smtp/0", proof=Proof(1, "c2FsdA==", "bWFj"))
     new = StoredServer(NEW, mode=Security.TLS, key="smtp/1", proof=proof)
     relay = DefaultService(kind=DefaultKind.SMTP, server=_unproven(RELAY))
-    made = (StoredSettings(server=_unproven(OLD)), StoredSettings(enabled=True, server=new))
+    made = (
+        StoredSettings(server=_unproven(OLD)),
+        StoredSettings(server=old),
+        StoredSettings(enabled=True, server=new),
+    )
     files = [encode("", each) for each in (*made, StoredSettings(server=new, default=relay))]
     files.append('# mine\nschema = 1\nenabled = true\nserver = {host = "x", port = 25}\n')
     return [each.encode() for each in files]

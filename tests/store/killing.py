@@ -6,6 +6,7 @@ a call that reaches the disk or the keyring; right before one is right after the
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from smtp_desk.store.credentials import CredentialStore, KeyringCredentials
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.settings_store import SettingsStore
 from tests.store.folder_credentials import FolderCredentials
-from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, RELAY
+from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, RELAY, secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,9 +101,10 @@ def stored(store: SettingsStore) -> dict[str, object]:
     return {
         "settings": repr(settings),
         "secrets": [
-            secret.reveal() if (secret := store.secret(server)) else None
+            secret.reveal() if (secret := secret_of(store, server)) else None
             for server in settings.servers
         ],
+        "states": [store.status(settings, default=default).state for default in (False, True)],
     }
 
 
@@ -114,13 +116,14 @@ def main() -> None:
         credentials: CredentialStore = (
             FolderCredentials(Path(folder)) if folder else KeyringCredentials(interactive=True)
         )
-        # Known keys and salts: two ways to the same state give the very same file.
+        # Known keys and randomness: two ways to the same state give the very same file.
         key = request["change"].replace(" ", "-")
+        known = itertools.chain([key], (f"{key}-{number}" for number in itertools.count(2)))
         store = SettingsStore(
             Paths.below(Path(request["home"])),
             credentials,
-            token=lambda key=key: key,  # type: ignore[misc]
-            salt=lambda: b"salt of the test",
+            token=known.__next__,
+            random=lambda size: b"x" * size,
         )
         answer: object
         if request["change"] == "recover":

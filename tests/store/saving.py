@@ -11,7 +11,7 @@ from smtp_desk.core.settings import Security
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.settings_store import SettingsStore
 from tests.store.folder_credentials import FolderCredentials
-from tests.store.settings import OLD
+from tests.store.settings import OLD, secret_of
 
 
 def main(home: str, keyring: str, host: str, count: str) -> None:
@@ -23,7 +23,7 @@ def main(home: str, keyring: str, host: str, count: str) -> None:
         store.save_server(replace(OLD, host=host), Security.STARTTLS, Secret(f"secret of {host}"))
         server = store.load().server
         if server is not None:
-            secret = store.secret(server)
+            secret = secret_of(store, server)
             whole = secret in (None, Secret(f"secret of {server.settings.host}"))
             assert whole, "settings of one with the secret of the other"
         if number % 3 == 2:

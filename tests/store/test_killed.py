@@ -63,7 +63,7 @@ class Installation:
         shutil.copytree(self.folder, folder)
         return type(self)(folder, self._child)
 
-    def everything(self) -> dict[str, object]:
+    def everything(self) -> dict[str, Any]:
         """All that is on disk, secrets included; the empty lock file says nothing."""
         files = {path.name: path.read_text() for path in self.config.glob("*")}
         files.update({path.name: path.read_text() for path in self.config.glob(".*")})

@@ -23,7 +23,7 @@ from smtp_desk.store.settings_file import SettingsFileError, SettingsFileProblem
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import Preferences, StoredSettings
 from tests.store.failing_credentials import FailingCredentials, keys, save_old
-from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET
+from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, secret_of
 from tests.store.tiny_disk import tiny_disk
 
 if TYPE_CHECKING:
@@ -66,18 +66,42 @@ def test_no_keyring_leaves_nothing_to_clean(paths: Paths) -> None:
 
 
 class AlteringCredentials(MemoryCredentials):
+    def __init__(self, alter: Callable[[str], str]) -> None:
+        super().__init__()
+        self._alter = alter
+
     def set(self, key: str, secret: Secret) -> None:
-        super().set(key, Secret(secret.reveal().strip()))
+        super().set(key, Secret(self._alter(secret.reveal())))
 
 
-def test_keyring_that_alters(paths: Paths) -> None:
-    credentials = AlteringCredentials()
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda text: text[:80],
+        str.upper,
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n", " "),
+        lambda text: text.encode("ascii", "replace").decode(),
+        lambda text: text.replace("  ", " "),
+        lambda text: text + "}",
+    ],
+)
+def test_keyring_that_alters(paths: Paths, alter: Callable[[str], str]) -> None:
+    credentials = AlteringCredentials(alter)
     store = SettingsStore(paths, credentials)
     with pytest.raises(SaveError, match="altered the password") as caught:
-        store.save_server(OLD, Security.TLS, Secret("ends in a space "))
+        store.save_server(OLD, Security.TLS, Secret("ends in  a spacé "))
     assert caught.value.step is SaveStep.READ_BACK
     assert not keys(credentials)
     assert store.load() == StoredSettings()
+
+
+def test_keyring_that_trims(paths: Paths) -> None:
+    """A password can end in a space, an entry can't."""
+    store = SettingsStore(paths, AlteringCredentials(str.strip))
+    stored = store.save_server(OLD, Security.TLS, Secret(" a space "))
+    assert stored.server
+    assert secret_of(store, stored.server) == Secret(" a space ")
 
 
 def test_removal_without_the_keyring_is_finished_later(paths: Paths) -> None:

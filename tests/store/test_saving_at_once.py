@@ -11,6 +11,7 @@ from smtp_desk.store.paths import Paths
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import ServerState
 from tests.store.folder_credentials import FolderCredentials
+from tests.store.settings import secret_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,6 @@ def test_never_a_mix_and_no_orphan(tmp_path: Path) -> None:
     # Each saver ends with a save: the last of them all is in the file.
     assert stored.server is not None
     assert credentials.keys() == [stored.server.key]
-    assert store.secret(stored.server) == Secret(f"secret of {stored.server.settings.host}")
+    assert secret_of(store, stored.server) == Secret(f"secret of {stored.server.settings.host}")
     store.set_enabled(True)
     assert store.status().state is ServerState.ACTIVE

@@ -56,7 +56,7 @@ def test_nothing_in_it(path: Path, file: SettingsFile, content: bytes | None) ->
         ("schema = 1\n".encode("utf-16"), SettingsFileProblem.BINARY),
         (b"\x7fELF\x00\x01", SettingsFileProblem.BINARY),
         (b'company_name = "\xff"', SettingsFileProblem.BINARY),
-        (b"schema = 2", SettingsFileProblem.NEWER_SCHEMA),
+        (b"schema = 3", SettingsFileProblem.NEWER_SCHEMA),
         (b"schema = 1\nenabled = 'on'", SettingsFileProblem.BAD_VALUE),
         (b"#" * (1024 * 1024 + 1), SettingsFileProblem.UNREADABLE),
     ],

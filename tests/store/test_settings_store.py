@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.core.settings import Security
 from smtp_desk.store.credentials import (
     MemoryCredentials,
@@ -24,7 +24,7 @@ from smtp_desk.store.stored import (
     StoredSettings,
 )
 from tests.store.failing_credentials import FailingCredentials, keys, save_old
-from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, RELAY
+from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, RELAY, secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_save_and_read_back(
     assert stored.server is not None
     assert stored.server.settings == settings
     assert stored.server.mode is Security.STARTTLS
-    assert store.secret(stored.server) == OLD_SECRET
+    assert secret_of(store, stored.server) == OLD_SECRET
     assert keys(credentials) == {stored.server.key}
     assert OLD_SECRET.reveal() not in paths.settings_file.read_text()
     assert Path(store.ca_file(stored.server)).read_text() == ca_pem
@@ -69,7 +69,7 @@ def test_without_credentials_no_keyring_is_touched(paths: Paths, nothing: Secret
     stored = store.save_server(RELAY, Security.STARTTLS, nothing)
     store.set_enabled(True)
     assert stored.server is not None
-    assert store.secret(stored.server) is None
+    assert secret_of(store, stored.server) is None
     assert store.ca_file(stored.server) == ""
     assert store.status() == ServerStatus(ServerState.ACTIVE)
     store.remove_server()
@@ -105,9 +105,12 @@ def test_switch_needs_settings(store: SettingsStore) -> None:
         ('mode = "starttls"', 'mode = "tls"'),
         ('ehlo_name = ""', 'ehlo_name = "desk.example.org"'),
         ('from_name = "Example"', 'from_name = "Exampel"'),
-        ("version = 1", "version = 2"),
+        ("version = 2", "version = 1"),
+        ("version = 2", "version = 3"),
         ('salt = "', 'salt = "zz'),
-        ('mac = "', 'mac = "00'),
+        ('given = "', 'given = "00'),
+        ('fields = "', 'fields = "00'),
+        (', secret = "', ', secret = "00'),
         ("proof = ", "old_proof = "),
     ],
 )
@@ -120,6 +123,8 @@ def test_edited_by_hand_is_unproven(store: SettingsStore, paths: Paths, old: str
     status = store.status()
     assert status.state is ServerState.UNPROVEN
     assert status.reason
+    differs = old == ', secret = "'
+    assert status.code == ("settings.secret_differs" if differs else "settings.not_proven")
     with pytest.raises(NotProvenError):
         store.set_enabled(True)
     # To type it back is to have what was proven.
@@ -141,8 +146,14 @@ def test_ca_exchanged_by_hand_is_unproven(
 def test_secret_exchanged_is_unproven(store: SettingsStore, credentials: MemoryCredentials) -> None:
     (key,) = save_old(store).keys
     store.set_enabled(True)
-    credentials.set(key, NEW_SECRET)
-    assert store.status().state is ServerState.UNPROVEN
+    entry = KeyringEntry.parse(credentials.get(key) or Secret(""))
+    for exchanged in (NEW_SECRET, replace(entry, secret=NEW_SECRET).write(), OLD_SECRET):
+        credentials.set(key, exchanged)
+        status = store.status()
+        assert status.state is ServerState.UNPROVEN or exchanged == OLD_SECRET
+        assert status.code == ("" if exchanged == OLD_SECRET else "settings.secret_differs")
+    credentials.set(key, Secret("smtp-desk 2\nno entry"))
+    assert store.status().state is ServerState.SECRET_UNAVAILABLE
 
 
 def test_secret_gone(store: SettingsStore, credentials: MemoryCredentials) -> None:
@@ -151,7 +162,7 @@ def test_secret_gone(store: SettingsStore, credentials: MemoryCredentials) -> No
     (key,) = stored.keys
     credentials.delete(key)
     assert stored.server is not None
-    assert store.secret(stored.server) is None
+    assert secret_of(store, stored.server) is None
     assert store.status().state is ServerState.SECRET_UNAVAILABLE
     with pytest.raises(NotProvenError):
         store.set_enabled(True)
@@ -163,7 +174,9 @@ def test_keyring_gone(paths: Paths) -> None:
     save_old(store)
     store.set_enabled(True)
     credentials.failing = {"get"}
-    assert store.status() == ServerStatus(ServerState.SECRET_UNAVAILABLE, "There is no keyring.")
+    code = "settings.secret_unavailable"
+    told = ServerStatus(ServerState.SECRET_UNAVAILABLE, "There is no keyring.", code)
+    assert store.status() == told
     assert store.set_enabled(False) == store.load()
 
 
@@ -175,11 +188,11 @@ def test_reader_reads_once_more(
     seen = store.set_enabled(True)
     assert seen.server is not None
     save_old(SettingsStore(paths, credentials))
-    assert store.secret(seen.server) == OLD_SECRET
+    assert secret_of(store, seen.server) == OLD_SECRET
     assert store.status(seen).state is ServerState.ACTIVE
     # The secret of another server is none of the old one's.
     store.save_server(NEW, Security.TLS, NEW_SECRET)
-    assert store.secret(seen.server) is None
+    assert secret_of(store, seen.server) is None
     assert store.status(seen).state is ServerState.ACTIVE
     store.save_server(RELAY, Security.STARTTLS, None)
     assert store.status(seen).state is ServerState.ACTIVE

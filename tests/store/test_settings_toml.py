@@ -30,7 +30,7 @@ from smtp_desk.store.stored import (
 )
 from tests.store.settings import NEW, OLD, RELAY
 
-PROOF = Proof(1, "00ff", "ab")
+PROOF = Proof(2, "00ff", "ab", "cd", "ef")
 SERVER = StoredServer(OLD, Security.STARTTLS, "key", PROOF)
 FULL = StoredSettings(
     enabled=True,
@@ -127,7 +127,7 @@ def test_all_that_the_form_accepts(draft: SettingsDraft) -> None:
 def test_keeps_what_it_does_not_know() -> None:
     text = """\
 # Ours. Ask the mail administrator.
-schema = 1
+schema = 2
 enabled   =   false  # not yet
 new_key = [1, 2]
 
@@ -178,18 +178,27 @@ def test_a_ca_that_is_no_copy_of_ours_counts_as_none(line: str) -> None:
     assert decode(text, ca_content) == StoredSettings(server=SERVER)
 
 
+def test_the_first_schema_is_read_and_written_as_this_one() -> None:
+    proof = Proof(1, "00ff", given="ab")
+    stored = StoredSettings(server=replace(SERVER, proof=proof))
+    text = encode("", stored).replace("schema = 2", "schema = 1")
+    assert 'proof = {version = 1, salt = "00ff", mac = "ab"}' in text
+    assert decode(text, ca_content) == stored
+    assert encode(text, stored).startswith("schema = 2\n")
+
+
 def test_newer_schema() -> None:
-    with pytest.raises(NewerSchemaError, match="schema 2; this version knows 1"):
-        decode("schema = 2\nserver = 'new shape'", ca_content)
+    with pytest.raises(NewerSchemaError, match="schema 3; this version knows 2"):
+        decode("schema = 3\nserver = 'new shape'", ca_content)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("schema = 1", "", "schema: a number"),
-        ("schema = 1", "schema = 0", "no schema 0"),
-        ("schema = 1", "schema = true", "schema: a number"),
-        ("schema = 1", "schema = '1'", "schema: a number"),
+        ("schema = 2", "", "schema: a number"),
+        ("schema = 2", "schema = 0", "no schema 0"),
+        ("schema = 2", "schema = true", "schema: a number"),
+        ("schema = 2", "schema = '1'", "schema: a number"),
         ("enabled = true", "enabled = 1", "enabled: true or false"),
         ("enabled = true", "enabled = 'yes'", "enabled: true or false"),
         ("port = 465", "port = '465'", "server.port: a number"),
@@ -205,7 +214,7 @@ def test_newer_schema() -> None:
         ('mode = "tls"', 'mode = "plain"', "server.mode: one of auto, starttls, tls"),
         ('security = "tls"', 'security = "none"', "server.security: choice"),
         ('"cram-md5"', '"xoauth2"', "server.auth_method: choice"),
-        ("proof = {version = 1", "proof = {version = '1'", "server.proof.version: a number"),
+        ("proof = {version = 2", "proof = {version = '1'", "server.proof.version: a number"),
         ('salt = "00ff"', "salt = 255", "server.proof.salt: a text"),
         ('uncertain = "hold"', 'uncertain = "holds"', "uncertain: one of resend, hold"),
         ('uncertain = "hold"', "uncertain = true", "uncertain: a text in quotes"),

@@ -17,6 +17,7 @@ from smtp_desk.ui.general.relay_dialog import RelayDialog
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.widgets.page import FRAME_NAMES
 from smtp_desk.ui.worker import Worker
+from tests.store.settings import secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +96,7 @@ def test_it_saves_what_a_test_has_proven_and_nothing_else(
     stored = services.store.load()
     assert stored.server is None
     assert stored.default.server
-    assert services.store.secret(stored.default.server) == sandbox.password
+    assert secret_of(services.store, stored.default.server) == sandbox.password
     status = find(dialog, QLabel, "status")
     qtbot.waitUntil(lambda: status.text() == "Proven. localhost can take emails.")
 

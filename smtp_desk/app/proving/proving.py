@@ -23,7 +23,7 @@ from smtp_desk.smtp.check.check import CheckRequest, Steps, run_check
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.company_ca import read_ca_file
 from smtp_desk.store.credentials import CredentialsUnavailableError
-from smtp_desk.store.stored import ServerState, StoredServer, StoredSettings, judged
+from smtp_desk.store.stored import StoredSettings, judged
 
 _SHOWN = tuple(str(field) for field in Field if field not in (Field.PASSWORD, Field.RECIPIENT))
 
@@ -193,28 +193,19 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
         problem = problem_text(Problem(Field.PASSWORD, "password.stored_elsewhere"))
         raise _not_testable("settings.credentials_incomplete", field="password", problem=problem)
     try:
-        secret = services.store.secret(server)
+        entry = services.store.entry(server)
     except CredentialsUnavailableError as error:
         raise _not_testable(
             "settings.secret_unavailable", reason=str(error.reason), problem=str(error)
         ) from error
-    if secret is None or _is_of_another(secret, server, servers):
+    if entry is None:
         raise _not_testable("settings.secret_unavailable", reason="not_found")
-    return secret
-
-
-def _is_of_another(secret: Secret, server: StoredServer, servers: tuple[StoredServer, ...]) -> bool:
-    """Whether the secret was proven with another saved server, and not with this one.
-
-    The one that an unattended machine is given stands in for any that the keyring does not
-    give, and must not reach another server than its own.
-    """
-    others = [other for other in servers if other is not server]
-    return bool(others) and not _proves(secret, server) and any(_proves(secret, o) for o in others)
-
-
-def _proves(secret: Secret, server: StoredServer) -> bool:
-    return judged(server, secret).state is ServerState.ACTIVE
+    # The one that an unattended machine is given may be another, and must reach no server that
+    # it was not proven with.
+    status = judged(server, entry)
+    if status.code == "settings.secret_differs":
+        raise _not_testable(status.code, reason=status.reason.removesuffix("."))
+    return entry.secret
 
 
 def _errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -165,21 +165,21 @@ class SavedRoutes:
 
     def _smtp(self, name: str, server: StoredServer, identity: Identity) -> Route | Finding:
         try:
-            secret = self._store.secret(server)
+            entry = self._store.entry(server)
         except CredentialsUnavailableError as error:
             return self._told("settings.secret_unavailable", reason=str(error.reason))
         # The proof is that of the very secret which is used: a store may give another when it
         # is asked again, and no server gets a secret that was not proven with it.
-        status = judged(server, secret)
-        if status.state is ServerState.SECRET_UNAVAILABLE:
-            return self._told("settings.secret_unavailable", reason="not_found")
+        status = judged(server, entry)
+        if entry is None:
+            return self._told(status.code, reason="not_found")
         if status.state is not ServerState.ACTIVE:
-            return self._told("settings.not_proven", reason=status.reason.removesuffix("."))
+            return self._told(status.code, reason=status.reason.removesuffix("."))
         return SmtpRoute(
             name,
             server.settings,
             server.mode,
-            secret,
+            entry.secret or None,
             identity,
             self._catalogue,
             resolver=self._resolver,

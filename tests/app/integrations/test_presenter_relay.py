@@ -10,6 +10,7 @@ from smtp_desk.core.problems import Field
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.store.stored import DefaultKind
 from tests.app.page import Page, open_page
+from tests.store.settings import secret_of
 
 
 @pytest.fixture
@@ -96,4 +97,4 @@ def test_remove_forgets_the_relay_alone(relay: Page, sandbox: Sandbox, ca_file: 
     assert stored.default.server is None
     assert stored.default.kind is DefaultKind.OUTBOX
     assert stored.server
-    assert relay.services.store.secret(stored.server) == sandbox.password
+    assert secret_of(relay.services.store, stored.server) == sandbox.password

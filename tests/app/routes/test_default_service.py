@@ -20,7 +20,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security
 from smtp_desk.sender.routes.route import DEFAULT
 from smtp_desk.store.stored import DefaultKind, NotProvenError, ServerState
-from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET
+from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, secret_of
 
 if TYPE_CHECKING:
     pass
@@ -91,7 +91,7 @@ def test_the_custom_server_and_the_relay_have_each_their_own_secret(services: Se
     assert stored.server
     assert stored.default.server
     services.credentials.delete(stored.default.server.key)
-    assert services.store.secret(stored.server) == OLD_SECRET
+    assert secret_of(services.store, stored.server) == OLD_SECRET
     state = load_default(services)
     assert state.relay
     assert state.relay.state.state is ServerState.SECRET_UNAVAILABLE

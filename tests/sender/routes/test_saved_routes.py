@@ -122,7 +122,7 @@ def test_our_own_fault_while_reading_keeps_every_email(
         raise ValueError("memory limit exceeded")
 
     with monkeypatch.context() as patch:
-        patch.setattr("hashlib.scrypt", no_memory)
+        patch.setattr("hmac.digest", no_memory)
         outbox, clock = MemoryOutbox(), TurnedClock()
         templates = Templates(home.paths.templates)
         sender = Sender(outbox, MemoryHealth(clock), home.source, templates, CATALOGUE, clock=clock)
