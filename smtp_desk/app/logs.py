@@ -15,6 +15,7 @@ from smtp_desk.core.reply import visible
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.secret import Secret
 from smtp_desk.smtp.session.redaction import Redactor
+from smtp_desk.store.ownership import make_private_folder
 
 LOG_FILE: Final = "smtp-desk.log"
 MAX_BYTES: Final = 1024 * 1024
@@ -163,7 +164,7 @@ class _PrivateFile(logging.Handler):
             self.handleError(record)
 
     def _append(self, line: bytes) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._path.parent)
         with os.fdopen(os.open(self._path, _APPEND, 0o600), "ab", buffering=0) as file:
             file.write(line)
             full = file.tell() >= MAX_BYTES

@@ -10,6 +10,7 @@ from typing import Final
 
 from smtp_desk.core.settings import CaFile
 from smtp_desk.store.files import read_regular, write_atomic
+from smtp_desk.store.ownership import make_private_folder
 
 MAX_BYTES: Final = 1024 * 1024
 _ARMOUR: Final = b"-----BEGIN "
@@ -19,7 +20,6 @@ _PROBLEMS: Final = {
     errno.ENOTDIR: "ca_file.missing",
     errno.EFBIG: "ca_file.too_large",
 }
-_PRIVATE: Final = 0o700
 _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9.-]")
 _LONGEST_HOST: Final = 64
 
@@ -48,7 +48,7 @@ class TrustedCas:
             OSError: It can't be written.
         """
         path = self.path(host, pem)
-        path.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         write_atomic(path, pem.encode())
         return path
 

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from smtp_desk.store.ownership import refuse_links_of_others
+
 PRIVATE: Final = 0o600
 _ABANDONED_S: Final = 3600.0
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
@@ -27,12 +29,14 @@ def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     """Write `data` to `path`, durably, replacing what is there in one step.
 
     The new file has its `mode` before it has any data. A symbolic link stays one: its
-    target is replaced. Temporary files that killed writers left beside it are removed.
+    target is replaced, but never by a link of another user. Temporary files that killed
+    writers left beside it are removed.
 
     Raises:
         OSError: The file can't be written; the old one is untouched, unless only the
             last step failed, the fsync of the folder.
     """
+    refuse_links_of_others(path)
     target = Path(os.path.realpath(path))
     remove_leftovers(target, older_than_s=_ABANDONED_S)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")

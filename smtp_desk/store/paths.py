@@ -8,11 +8,12 @@ from typing import Final
 
 import platformdirs
 
+from smtp_desk.store.ownership import make_private_folder
+
 HOME_VARIABLE: Final = "SMTP_DESK_HOME"
 """Moves all three folders below one directory."""
 
 _PROGRAM: Final = "smtp-desk"
-_PRIVATE: Final = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,4 @@ class Paths:
             OSError: A folder can't be made.
         """
         for folder in (self.config, self.state, self.logs):
-            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-            mode = folder.stat().st_mode
-            if mode & 0o077:
-                folder.chmod(mode & _PRIVATE)  # one that is read-only stays that
+            make_private_folder(folder)

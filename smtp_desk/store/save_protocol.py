@@ -79,7 +79,7 @@ def _save_error(step: SaveStep, error: Exception) -> SaveError:
     if isinstance(error, CredentialsUnavailableError):
         return SaveError(step, SaveReason.KEYRING, error.text)
     if isinstance(error, SettingsFileError):
-        text = f"The settings file can’t be read and is not overwritten: {error}"
+        text = f"The settings file can’t be used and is not overwritten: {error}"
         return SaveError(step, SaveReason.SETTINGS_UNREADABLE, text)
     number = error.errno if isinstance(error, OSError) else None
     reason, words = _REASONS.get(number or 0, (SaveReason.FAILED, f"{error}"))

@@ -10,6 +10,7 @@ from typing import Final
 
 from smtp_desk.store.company_ca import read_ca_file
 from smtp_desk.store.files import read_regular, remove_leftovers, write_atomic
+from smtp_desk.store.ownership import refuse_changeable
 from smtp_desk.store.settings_toml import (
     BadValueError,
     NewerSchemaError,
@@ -33,6 +34,7 @@ class SettingsFileProblem(StrEnum):
     NEWER_SCHEMA = "newer_schema"
     UNREADABLE = "unreadable"
     IS_DIRECTORY = "is_directory"
+    CHANGEABLE_BY_OTHERS = "changeable_by_others"
     BAD_VALUE = "bad_value"
 
 
@@ -78,10 +80,11 @@ class SettingsFile:
         """Replace the file; a company CA is copied beside it first.
 
         Raises:
-            SettingsFileError: The present file can't be read.
+            SettingsFileError: The present file can't be read, or others may change it.
             ValueError: The settings would not read back the same; nothing was changed.
             OSError: The disk refuses.
         """
+        self._refuse_changeable()
         contents = {ca_name(server.settings.ca_pem): server.settings for server in stored.servers}
         text = encode(self._text(), stored)
         if decode(text, lambda name: contents[name].ca_pem) != stored:
@@ -137,12 +140,19 @@ class SettingsFile:
             raise self._error(SettingsFileProblem.IS_DIRECTORY, "a directory") from error
         except (OSError, RuntimeError) as error:
             raise self._error(SettingsFileProblem.UNREADABLE, _words(error)) from error
+        self._refuse_changeable()
         if b"\0" in data:
             raise self._error(SettingsFileProblem.BINARY, "no text")
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise self._error(SettingsFileProblem.BINARY, "no text in UTF-8") from error
+
+    def _refuse_changeable(self) -> None:
+        try:
+            refuse_changeable(self._path)
+        except OSError as error:
+            raise self._error(SettingsFileProblem.CHANGEABLE_BY_OTHERS, _words(error)) from error
 
     def _ca_content(self, name: str) -> str:
         """Content of a CA copy; "" for any other name or where it is missing or damaged."""

@@ -9,6 +9,7 @@ from typing import Final
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import MAX_BYTES, read_report
 from smtp_desk.store.files import read_regular, write_atomic
+from smtp_desk.store.ownership import refuse_links_of_others, refuse_pipe_of_others
 
 # A pipe that nobody reads is an error, not a wait. Windows has no such pipes in its file system.
 _NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
@@ -28,14 +29,16 @@ def report_octets(report: CheckReport) -> bytes:
 def save_report(path: Path, report: CheckReport) -> None:
     """Write the report, readable by its owner only, whole or not at all.
 
-    A device or pipe takes it and stays what it is.
+    A device or pipe takes it and stays what it is. No link or pipe of another user does.
 
     Raises:
         OSError: The file can't be written.
     """
     octets = report_octets(report)
+    refuse_links_of_others(path)
     if _is_special(path):
         with os.fdopen(os.open(path, _INTO_SPECIAL), "wb") as file:
+            refuse_pipe_of_others(file.fileno(), path)
             if _NO_WAIT:
                 os.set_blocking(file.fileno(), True)  # whoever reads it may take time
             file.write(octets)

@@ -22,11 +22,11 @@ from smtp_desk.sender.outbox.outbox import (
     OutboxUnavailableError,
     OutboxVersionError,
 )
+from smtp_desk.store.ownership import make_private, make_private_folder, refuse_links_of_others
 
 T = TypeVar("T")
 
 _PRIVATE_FILE: Final = 0o600
-_PRIVATE_FOLDER: Final = 0o700
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
 _WAL_OCTETS: Final = 64 * 1024 * 1024
 _LEAST_FREE_OCTETS: Final = 64 * 1024
@@ -299,12 +299,12 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
 
 def _make_private_file(path: Path) -> None:
     """Make `path` private before SQLite opens it; its companions take over the mode."""
-    path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
+    refuse_links_of_others(path)
     try:
         os.close(os.open(path, _NEW_FILE, _PRIVATE_FILE))
     except FileExistsError:
-        if path.stat().st_mode & 0o077:
-            path.chmod(_PRIVATE_FILE)
+        make_private(path)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -68,3 +68,35 @@ def test_half_a_report_is_none(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(ReportFormatError, match="not all of it"):
         load_report(file)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives away")
+@pytest.mark.parametrize("folder_mode", [0o700, 0o755, 0o1777])
+def test_no_link_or_pipe_of_somebody_else_takes_it(tmp_path: Path, folder_mode: int) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(folder_mode)
+    (tmp_path / "victim").write_text("precious")
+    for target in ("victim", "fresh", "victim/below"):
+        link = folder / "report.json"
+        link.symlink_to(tmp_path / target)
+        os.chown(link, 4242, 4242, follow_symlinks=False)
+        with pytest.raises(PermissionError, match="is a link of user 4242"):
+            save_report(link, REPORT)
+        link.unlink()
+    pipe = folder / "pipe"
+    os.mkfifo(pipe, 0o666)
+    os.chown(pipe, 4242, 4242)
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        with pytest.raises(PermissionError, match="is a pipe of user 4242"):
+            save_report(pipe, REPORT)
+        assert reader.read() == b""
+    assert (tmp_path / "victim").read_text() == "precious"
+    assert not (tmp_path / "fresh").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="has no such device")
+def test_links_to_a_device_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "nothing").symlink_to("/dev/null")
+    save_report(tmp_path / "nothing", REPORT)
+    assert (tmp_path / "nothing").is_char_device()

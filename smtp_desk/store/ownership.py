@@ -1,0 +1,151 @@
+"""Who else could change what lies under a path, and folders that nobody else can look into."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_PRIVATE_FOLDER: Final = 0o700
+_MOST_LINKS: Final = 40
+_ROOT: Final = 0
+# Stands for owners of which this system knows nothing: root behind NFS or outside a container.
+_NOBODY: Final = 65534
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder, and what is missing above it, open to this user only, whatever the umask.
+
+    One of this user's that is there already loses what others may do in it.
+
+    Raises:
+        OSError: It can't be made, or is no folder.
+    """
+    missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
+    for folder in reversed(missing):
+        with suppress(FileExistsError):  # another process was as quick
+            folder.mkdir(mode=_PRIVATE_FOLDER)
+            folder.chmod(_PRIVATE_FOLDER)
+    if not stat.S_ISDIR(path.stat().st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    make_private(path)
+
+
+def make_private(path: Path) -> None:
+    """Take from others what they may do with a file or folder of this user's.
+
+    Raises:
+        OSError: There is none, or its mode can't be changed.
+    """
+    found = path.stat()
+    if found.st_mode & 0o077 and found.st_uid == _me():
+        path.chmod(stat.S_IMODE(found.st_mode) & 0o700)  # what is read-only stays that
+
+
+def refuse_links_of_others(path: Path) -> None:
+    """Refuse a path that a symbolic link of another user leads elsewhere.
+
+    Raises:
+        PermissionError: There is such a link; the words name it.
+        OSError: The path can't be followed.
+    """
+    for step, found in _steps(path):
+        if stat.S_ISLNK(found.st_mode) and found.st_uid not in (_me(), _ROOT):
+            raise _refusal(step, f"{step} is a link of {_name_of(found.st_uid)}")
+
+
+def refuse_pipe_of_others(descriptor: int, path: Path) -> None:
+    """Refuse an open named pipe of another user, who would read what is written.
+
+    Raises:
+        PermissionError: It is one.
+    """
+    found = os.fstat(descriptor)
+    if stat.S_ISFIFO(found.st_mode) and found.st_uid not in (_me(), _ROOT):
+        raise _refusal(str(path), f"{path} is a pipe of {_name_of(found.st_uid)}")
+
+
+def refuse_changeable(path: Path) -> None:
+    """Refuse a file that another user could change or exchange, as sshd does (StrictModes).
+
+    File and folder must belong to this user or to root, and neither they nor what is above them
+    may be writable by others; above them a sticky folder such as /tmp is fine.
+
+    Raises:
+        PermissionError: Somebody else could; the words say who, where, and what to do.
+        OSError: The path can't be followed.
+    """
+    for step, found in _steps(path):
+        if found.st_uid not in (_me(), _ROOT) and (
+            found.st_uid != _NOBODY or step in (str(path), str(path.parent))
+        ):
+            raise _refusal(step, f"{step} belongs to {_name_of(found.st_uid)}")
+        if stat.S_ISLNK(found.st_mode):
+            continue  # its own mode means nothing
+        sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
+        if not sticky and _is_writable_by_others(found):
+            advice = f"“chmod go-w {step}” fixes that"
+            raise _refusal(step, f"other users may change {step}: {advice}")
+
+
+def _steps(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield what leads to `path` from the root on, links and their targets one by one."""
+    if not hasattr(os, "geteuid"):
+        return  # Windows knows neither these owners nor these modes
+    left = [*reversed(Path(os.path.abspath(path)).parts)]  # noqa: PTH100 - follows no link
+    here, links = left.pop(), 0
+    yield here, os.lstat(here)
+    while left:
+        step = os.path.normpath(os.path.join(here, left.pop()))  # noqa: PTH118 - `here` has no link
+        try:
+            found = os.lstat(step)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        yield step, found
+        if not stat.S_ISLNK(found.st_mode):
+            here = step
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        target = Path(step).readlink()
+        left += reversed(target.parts)
+        if target.is_absolute():
+            here = left.pop()
+
+
+def _is_writable_by_others(found: os.stat_result) -> bool:
+    if found.st_mode & stat.S_IWOTH:
+        return True
+    return bool(found.st_mode & stat.S_IWGRP) and not _is_own_group(found)
+
+
+def _is_own_group(found: os.stat_result) -> bool:
+    """Whether nobody but the owner is in the group: many systems give each user such a one."""
+    import grp  # noqa: PLC0415 - POSIX only
+
+    try:
+        group = grp.getgrgid(found.st_gid)
+    except KeyError:
+        return True  # no account is in a group that is in no list
+    owner = _name_of(found.st_uid)
+    return group.gr_name == owner and set(group.gr_mem) <= {owner}
+
+
+def _name_of(user: int) -> str:
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
+
+
+def _me() -> int:
+    return os.geteuid() if hasattr(os, "geteuid") else _ROOT
+
+
+def _refusal(step: str, words: str) -> PermissionError:
+    return PermissionError(errno.EPERM, words, step)
