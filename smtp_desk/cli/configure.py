@@ -42,6 +42,12 @@ from smtp_desk.core.exit_status import ExitStatus
 )
 @settings_options
 @click.option("--to", "recipient", required=True, metavar="ADDR", help="Where the test email goes.")
+@click.option(
+    "--keep-copy",
+    "may_keep_copy",
+    is_flag=True,
+    help="If the settings file can't be read, keep it under another name and start over.",
+)
 @proof_options
 @click.pass_context
 def configure(
@@ -53,13 +59,14 @@ def configure(
     as_json: bool,
     file: Path | None,
     password_stdin: bool,
+    may_keep_copy: bool,
     **settings: str,
 ) -> ExitStatus:
     """Test an SMTP server with a real email, and save the settings if it was accepted.
 
     The password goes into the keyring of the operating system, never into a file. Nothing is
     saved unless the test email was accepted. “smtp-desk enable” then sends system emails
-    through the server.
+    through the server. A settings file that can't be read is never overwritten.
     """
     request = settings_request(
         context, recipient, settings, timeout=timeout, password_stdin=password_stdin
@@ -69,4 +76,5 @@ def configure(
         request,
         Shape(as_json, file),
         lambda services: load_saved(services).after_save,
+        may_keep_copy=may_keep_copy,
     )

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import click
 
 from smtp_desk.app.diagnostics.report_file import report_octets, save_report
-from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove, save
+from smtp_desk.app.proving.proving import ProofRequest, ProofResult, keep_copy, prove, save
 from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.services import Services
 from smtp_desk.cli.invocation import ExitError, Invocation, first_interrupt, say, write_octets
@@ -32,6 +32,7 @@ from smtp_desk.core.report import CheckReport
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.save_protocol import SaveError
+from smtp_desk.store.settings_file import SettingsFileError
 
 _TICK_S: Final = 0.05
 # Not a SimpleQueue: a signal at the end of its wait makes that wait endless (CPython to 3.13).
@@ -229,6 +230,7 @@ def prove_and_save(
     after_save: Callable[[Services], str],
     *,
     default: bool = False,
+    may_keep_copy: bool = False,
 ) -> ExitStatus:
     """Run the test, give its report, and save the settings if it passed.
 
@@ -238,17 +240,36 @@ def prove_and_save(
         shape: In which shape the report is given.
         after_save: Says what holds once it was saved.
         default: Save them as the relay of the default email service.
+        may_keep_copy: Keep a settings file that can't be read under another name.
 
     Raises:
         ExitError: The settings or the report could not be saved.
     """
+    if not may_keep_copy:
+        _refuse_unreadable(invocation.services)
     result = run_shown(invocation, request, shape)
     status = present(invocation, result.report, shape)
     if not result.proven:
         return status
+    console = invocation.err if shape.as_json else invocation.out
     try:
+        kept = keep_copy(invocation.services) if may_keep_copy else None
+        if kept:
+            say(console, f"The settings file that can’t be read is kept as {kept}.")
         save(invocation.services, result, default=default)
     except SaveError as error:
         raise ExitError(f"Not saved. {failure_text(error)}", ExitStatus.CANTCREAT) from error
-    say(invocation.err if shape.as_json else invocation.out, after_save(invocation.services))
+    say(console, after_save(invocation.services))
     return status
+
+
+def _refuse_unreadable(services: Services) -> None:
+    """End before a test whose settings could not be saved."""
+    try:
+        services.store.load()
+    except SettingsFileError as error:
+        text = (
+            f"Nothing was tested. {failure_text(error)}. Fix what is named there, or start over: "
+            "“smtp-desk configure --keep-copy” keeps the file under another name."
+        )
+        raise ExitError(text, ExitStatus.CANTCREAT) from error

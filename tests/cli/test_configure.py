@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,9 @@ from tests.cli.desk import RECIPIENT
 from tests.store.settings import secret_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from smtp_desk.core.secret import Secret
     from smtp_desk.sandbox.server import Sandbox
     from tests.cli.desk import Desk
@@ -66,3 +71,51 @@ def test_without_a_keyring_nothing_is_saved(
     assert SUCCESS in ended.out
     assert "Not saved. There is no keyring." in ended.err
     assert desk.services.store.load().server is None
+
+
+DAMAGED = {
+    "not TOML": lambda file: file.write_text("schema = [\n"),
+    "of a newer version": lambda file: file.write_text("schema = 99\n"),
+    "binary": lambda file: file.write_bytes(b"\0\1"),
+    "a directory": lambda file: file.mkdir(),
+    "a link to nowhere": lambda file: file.symlink_to("nowhere"),
+    "changeable by others": lambda file: (file.write_text(""), file.chmod(0o666)),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has neither these modes nor such links")
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_file_that_can_not_be_read_is_never_overwritten(
+    desk: Desk,
+    sandbox: Sandbox,
+    settings: list[str],
+    password: bytes,
+    damage: Callable[[Path], object],
+) -> None:
+    paths = desk.services.paths
+    paths.ensure()
+    damage(paths.settings_file)
+    before = os.lstat(paths.settings_file)
+    mails = len(sandbox.inbox.mails())
+    arguments = ("configure", *settings, "--to", RECIPIENT, "--password-stdin")
+    ended = desk(*arguments, stdin=password)
+    assert ended.status == 73
+    assert ended.err.startswith("smtp-desk: Nothing was tested. ")
+    assert str(paths.settings_file) in ended.err
+    assert "--keep-copy" in ended.err
+    assert len(sandbox.inbox.mails()) == mails
+    assert os.lstat(paths.settings_file) == before
+
+    failed = desk(*arguments, "--keep-copy", stdin=b"wrong")
+    assert failed.status == 77
+    assert os.lstat(paths.settings_file) == before, "only what is proven takes its place"
+
+    ended = desk(*arguments, "--keep-copy", stdin=password)
+    assert ended.status == 0
+    kept = paths.settings_file.with_name("settings.toml.unreadable-1")
+    assert f"is kept as {kept}.\n" in ended.out
+    assert os.lstat(kept).st_ino == before.st_ino
+    assert desk.services.store.load().server is not None
+    again = desk(*arguments, "--keep-copy", stdin=password)
+    assert again.status == 0
+    assert "kept" not in again.out, "there is nothing to keep"

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 from smtp_desk.app.extras import Extra, installed, part_missing
 from smtp_desk.app.logs import hide_in_log, log_report
@@ -23,6 +24,7 @@ from smtp_desk.smtp.check.check import CheckRequest, Steps, run_check
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.company_ca import read_ca_file
 from smtp_desk.store.credentials import CredentialsUnavailableError
+from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import StoredSettings, judged
 
 _SHOWN = tuple(str(field) for field in Field if field not in (Field.PASSWORD, Field.RECIPIENT))
@@ -160,6 +162,22 @@ def save(services: Services, result: ProofResult, *, default: bool = False) -> S
     stored = services.store.save_server(settings, mode, result.secret, default=default)
     end_rest(services, DEFAULT if default else CUSTOM)
     return stored
+
+
+def keep_copy(services: Services) -> Path | None:
+    """Keep a settings file that can't be read under another name, so that a save starts anew.
+
+    Returns:
+        Where it is now; None where it can be read, and stays.
+
+    Raises:
+        SaveError: It can't be renamed.
+    """
+    try:
+        services.store.load()
+    except SettingsFileError:
+        return services.store.copy_aside()
+    return None
 
 
 def _log(services: Services, report: CheckReport) -> None:
