@@ -146,7 +146,7 @@ CAUSES: Final = (
     ),
     Cause(
         "relaying denied",
-        r"relay|does not send to [\w.]+ for you",
+        r"relay|won.t relay email to",
         _says("RCPT", "554 5.7.1 <ann@example.test>: Relay access denied"),
         before_login=False,
     ),

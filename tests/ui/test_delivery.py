@@ -176,7 +176,7 @@ def test_details_have_every_attempt_and_the_servers_words(opened: Callable[[Any]
     scene = opened(delivery_scenes.selected)
     told = texts(scene)
     assert "The server’s words: 535 5.7.8 Error: authentication failed" in told
-    assert "The server makes unknown senders wait and accepts the mail at a second try." in told
+    assert "The server delays unknown senders and accepts the mail at a second try." in told
     assert "Code: recipient.greylisted" in told
     field = find(scene, QLineEdit, "message_id")
     assert (field.text(), field.isReadOnly()) == ("<00000037@example.org>", True)

@@ -10,7 +10,7 @@ and where nothing better is known it is the stage's generic code, never a guess.
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any, Final, final
@@ -18,8 +18,9 @@ from typing import Any, Final, final
 from smtp_desk.core.address import AddressError, parse_ehlo_name
 from smtp_desk.core.errors import Acceptance, SmtpFailure
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
+from smtp_desk.core.findings.offers import with_offers
 from smtp_desk.core.findings.pattern import NormalisedReply, Rank, ReplyPattern
-from smtp_desk.core.findings.providers import Providers
+from smtp_desk.core.findings.providers import Provider, Providers
 from smtp_desk.core.findings.wording import Condition, Wording, fill
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Facts, Json, Stage
@@ -35,6 +36,13 @@ _CUT_AT: Final = {
     Stage.MESSAGE: "message.lost_before_end",
 }
 _UNCONFIRMED: Final = "message.unconfirmed"
+
+# Keys, ids and the like by which services know a login: no typing error of an email address.
+_KEY: Final = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\w-]+(?:\.[\w-]+){2,}"
+    r"|(?=.*\d)[\w.+/=-]{16,}",
+    re.IGNORECASE,
+)
 
 _MOMENTS: Final = {
     Stage.SETTINGS: "while the settings were checked",
@@ -74,6 +82,14 @@ class _RemedyTemplate:
         if not text or known.keys() != changes.keys():
             return None
         return Remedy(self.id, text, known)
+
+
+_RIGHT_SERVER: Final = _RemedyTemplate(
+    "use_provider_server",
+    Wording.parse("Use {smtp_host}, port {smtp_port}, as {provider_name} documents it."),
+    {"host": "{smtp_host}", "port": "{smtp_port}"},
+    Condition(),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,10 +204,24 @@ class Catalogue:
             failure: Where the session ended, with the code or the reply that ended it.
             context: What is known beside it, no secret: `host`, `port`, `security`,
                 `username`, `from_email`, `recipient`, `ehlo_name`, `mechanism` (as sent),
-                `mechanisms` (as offered), `banner`, and `password_shape` (see
+                `mechanisms` (as offered), `banner`, `signed_in`, and `password_shape` (see
                 `password_shape`). The failure's own facts go before it.
         """
-        facts = self._facts(failure.stage, {**context, **failure.facts}, failure.reply)
+        known = {**context, **failure.facts}
+        provider = self._provider(known)
+        facts = self._facts(failure.stage, known, failure.reply)
+        finding = self._find(failure, facts)
+        remedies = with_offers(
+            finding.remedies,
+            failure.stage,
+            failure.reply,
+            facts,
+            provider.hosts_of_pages if provider else (),
+        )
+        by_host = self._providers.by_host(_text(known, "host"))
+        return replace(finding, remedies=(*_right_server(finding, by_host, facts), *remedies))
+
+    def _find(self, failure: SmtpFailure, facts: Facts) -> Finding:
         if failure.code is not None and failure.code in self._tables:
             return self._entry(failure.code).fill(failure.stage, facts, failure.reply)
         if failure.reply is None:
@@ -242,26 +272,48 @@ class Catalogue:
 
     def _facts(self, stage: Stage, known: Mapping[str, Json], reply: Reply | None) -> Facts:
         """Return `known` with what follows from it."""
-        username, sender = _text(known, "username"), _text(known, "from_email")
-        recipient = _text(known, "recipient")
         facts: dict[str, Json] = {
             "moment": _MOMENTS[stage],
-            "username_is_email": "@" in username,
-            "from_is_username": bool(sender) and sender.casefold() == username.casefold(),
-            "from_domain": sender.rpartition("@")[2],
-            "suggested_ehlo_name": _ehlo_name(sender, _text(known, "ehlo_name")),
-            "recipient_domain": recipient.rpartition("@")[2],
             "reply_code": reply.code if reply else None,
         }
-        return {**facts, **self._provider_facts(known), **known}
+        if (provider := self._provider(known)) is not None:
+            named = {"provider": provider.id, "provider_name": provider.name}
+            facts |= {**provider.facts, **named}
+        return {**facts, **_of_addresses(known), **known}
 
-    def _provider_facts(self, known: Mapping[str, Json]) -> Facts:
+    def _provider(self, known: Mapping[str, Json]) -> Provider | None:
         provider = self._providers.by_host(_text(known, "host"))
         if provider is None and (banner := _text(known, "banner")):
             provider = self._providers.by_banner(banner)
-        if provider is None:
-            return {}
-        return {**provider.facts, "provider": provider.id, "provider_name": provider.name}
+        return provider
+
+
+def _of_addresses(known: Mapping[str, Json]) -> Facts:
+    """Return what the addresses tell beside themselves."""
+    username, sender = _text(known, "username"), _text(known, "from_email")
+    return {
+        "username_is_email": "@" in username,
+        "username_is_key": _KEY.fullmatch(username) is not None,
+        "from_is_username": bool(sender) and sender.casefold() == username.casefold(),
+        "from_domain": sender.rpartition("@")[2],
+        "suggested_ehlo_name": _ehlo_name(sender, _text(known, "ehlo_name")),
+        "recipient_domain": _text(known, "recipient").rpartition("@")[2],
+    }
+
+
+def _right_server(finding: Finding, provider: Provider | None, facts: Facts) -> tuple[Remedy, ...]:
+    """Return the provider's submission server as a remedy, where the host is another of its own.
+
+    Whatever failed there: a host of the provider that takes no mail from programs.
+    """
+    if provider is None or finding.scope is not Scope.ROUTE or finding.stage is Stage.SETTINGS:
+        return ()
+    if provider.submits_at(_text(facts, "host")):
+        return ()
+    if any("host" in remedy.changes for remedy in finding.remedies):
+        return ()
+    remedy = _RIGHT_SERVER.fill(facts)
+    return () if remedy is None else (remedy,)
 
 
 def _rank(match: Match) -> Rank:

@@ -62,11 +62,14 @@ class Remedy:
         id: Stable name, for example "use_port_465".
         text: What to do, one imperative sentence.
         changes: Form fields that the program can set for the person, by `problems.Field`.
+        link: The https page that the server names, to be opened after a look at all of it; ""
+            for none. It is in no report: there the text has it.
     """
 
     id: str
     text: str
     changes: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
 
     @property
     def doable(self) -> bool:

@@ -2,7 +2,9 @@
 
 The rule of specificity, from the strongest to the weakest:
 
-1. words that name a cause, or an enhanced code that has one meaning only, before neither;
+1. words that name the reason of a refusal (a limit, a missing header, an expired password), before
+   words that name only what was refused or an enhanced code with one meaning, before neither:
+   "your account has been blocked, it exceeded its daily limit" is a limit;
 2. the number of facts asked for (provider, mechanism, shape of the password…);
 3. an enhanced code with its detail (X.7.8), before its subject alone (X.7), before none;
 4. a reply code (535), before its class (5xx), before none;
@@ -20,10 +22,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from smtp_desk.core.findings.vocabulary import expanded
 from smtp_desk.core.findings.wording import Condition
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Facts, Json, Stage
 
+_REASON: Final = 3
 _EXACT: Final = 2
 _BROAD: Final = 1
 _NONE: Final = 0
@@ -88,7 +92,9 @@ class ReplyPattern:
         codes: Reply codes such as "535" and classes such as "5xx"; none for every code.
         enhanced: Enhanced codes, "x" for any class, the detail left out for any: "x.7".
         condition: What must be known beside the reply.
-        words: Pattern on the words, or "". The table may have it in parts, one a line.
+        words: Pattern on the words with classes of `vocabulary`, or "". The table may have it in
+            parts, one a line.
+        reason: The words name the reason itself.
         faint: The words only say that it failed, not why.
         clear: The enhanced code has one meaning only, whatever the words say.
         facts: What the reply tells beside the cause, for the texts.
@@ -103,6 +109,7 @@ class ReplyPattern:
     enhanced: tuple[str, ...]
     condition: Condition
     words: str
+    reason: bool
     faint: bool
     clear: bool
     facts: Mapping[str, Json]
@@ -125,6 +132,7 @@ class ReplyPattern:
             enhanced=tuple(table.get("enhanced", "").split()),
             condition=Condition.parse(table),
             words=_joined(table.get("words", "")),
+            reason=table.get("reason", False),
             faint=table.get("faint", False),
             clear=table.get("clear", False),
             facts=table.get("facts", {}),
@@ -149,14 +157,15 @@ class ReplyPattern:
         if found is None:
             return None
         cause, faint = (_NONE, _EXACT) if self.faint else (_EXACT, _NONE)
+        cause = _REASON if self.reason else cause
         length = found.end() - found.start()
         return Rank(cause, self.condition.count, enhanced, code, faint, length, -found.start(), own)
 
 
 @cache
 def compiled(words: str) -> re.Pattern[str]:
-    """Return the pattern `words`, made plain as the words of replies are."""
-    return re.compile(plain(words), re.IGNORECASE)
+    """Return the pattern `words`, its classes expanded, made plain as the words of replies are."""
+    return re.compile(plain(expanded(words)), re.IGNORECASE)
 
 
 def plain(text: str) -> str:

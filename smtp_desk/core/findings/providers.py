@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, TypeVar, final
+from urllib.parse import urlsplit
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security
@@ -108,6 +109,18 @@ class Provider:
             )
         except ValueError as error:
             raise ValueError(f"[{name}] {error}") from error
+
+    @property
+    def hosts_of_pages(self) -> tuple[str, ...]:
+        """The hosts of its own pages and servers; ".example.com" stands for all below it."""
+        texts = (value for value in self.facts.values() if isinstance(value, str))
+        pages = (urlsplit(text).hostname for text in texts)
+        return (*self.hosts, *(host for host in pages if host))
+
+    def submits_at(self, host: str) -> bool:
+        """Whether `host` is one of its submission servers, not only a host of its domain."""
+        wanted = host.strip().rstrip(".").casefold()
+        return wanted in self.hosts or any(wanted == server.host for server in self.servers)
 
     def username(self, local_part: str, address: str) -> str:
         """Return what its customer with this address signs in as; "" where nobody can tell."""

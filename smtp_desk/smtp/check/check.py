@@ -208,7 +208,13 @@ class _Check:
         session, heard = self._session, self._heard
         known = context_of(request.settings, request.secret, session.mode, heard, session.redactor)
         recipient, seconds = request.recipient, request.total_seconds
-        return {**working, **known, "recipient": recipient, "seconds": f"{seconds:g}"}
+        return {
+            **working,
+            **known,
+            "recipient": recipient,
+            "own_message": True,
+            "seconds": f"{seconds:g}",
+        }
 
     def _warnings(self, context: Facts) -> tuple[Finding, ...]:
         connect = {**context, **self._heard.facts(Stage.CONNECT)}

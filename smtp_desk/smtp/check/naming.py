@@ -22,6 +22,12 @@ class StageFacts:
         """Take an event."""
         self._facts.setdefault(event.stage, {}).update(event.facts)
 
+    @property
+    def signed_in(self) -> bool:
+        """Whether the server accepted the login (RFC 4954, 4)."""
+        code = self.facts(Stage.AUTH).get("reply_code")
+        return isinstance(code, int) and code // 100 == 2  # noqa: PLR2004 - the class of the reply
+
     def facts(self, stage: Stage) -> Facts:
         """Return what is known of a stage so far."""
         return self._facts.get(stage, {})
@@ -52,6 +58,7 @@ def context_of(
     }
     return {
         **{name: redactor.json(value) for name, value in told.items()},
+        "signed_in": heard.signed_in,
         "host": settings.host,
         "host_is_ip": is_ip(settings.host),
         "port": settings.port,

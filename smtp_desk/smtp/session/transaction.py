@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from smtp_desk.core.errors import Acceptance, SmtpFailure
-from smtp_desk.core.stages import Json, Stage, StageStatus
+from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.stream import StreamError
 from smtp_desk.smtp.session.channel import Channel
@@ -24,6 +24,7 @@ BeforeDot: TypeAlias = Callable[[], None]
 UNFINISHED: Final = (ProtocolState.STALE, ProtocolState.RECIPIENTS)
 """After a transaction that failed: RSET ends it before the next one begins."""
 
+_AFTER_DOT: Final[Facts] = {"phase": "dot"}
 _END: Final = Command(Verb.END, b"")
 # Seconds to read what a server said before it hung up: it is here already.
 _LAST_WORDS: Final = 1.0
@@ -175,7 +176,7 @@ class Transaction:
     def _send_message(self, run: StageRun, before_dot: BeforeDot | None, *, last: bool) -> Answer:
         data = self._hear() if self._pipelining else self._ask(commands.DATA)
         if data.outcome is not AnswerOutcome.GO_ON:
-            raise SmtpFailure(Stage.MESSAGE, reply=data.reply)
+            raise SmtpFailure(Stage.MESSAGE, reply=data.reply, facts={"phase": "data"})
         run.facts["size"] = len(self._content)
         self._channel.record_content(len(self._content))
         tail = self._write_all_but_the_end()
@@ -197,7 +198,7 @@ class Transaction:
                 acceptance=self.acceptance,
             )
         self.acceptance = Acceptance.NO
-        raise SmtpFailure(Stage.MESSAGE, reply=answer.reply)
+        raise SmtpFailure(Stage.MESSAGE, reply=answer.reply, facts=_AFTER_DOT)
 
     def _write_all_but_the_end(self) -> bytes:
         """Write the content; return its last block, which holds the dot."""
@@ -239,7 +240,7 @@ class Transaction:
             self._channel.prepare(_END)
             answer = self._channel.hear(self._deadline.within(_LAST_WORDS))
             if answer.outcome is AnswerOutcome.REFUSED:
-                raise SmtpFailure(Stage.MESSAGE, reply=answer.reply)
+                raise SmtpFailure(Stage.MESSAGE, reply=answer.reply, facts=_AFTER_DOT)
 
     def _end_refused_flight(self) -> None:
         """Read what is due to the rest of a flight whose beginning was refused."""

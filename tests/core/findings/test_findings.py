@@ -80,6 +80,9 @@ _FACTS: Final[Facts] = {
     "program": "/usr/sbin/sendmail",
     "status": 78,
     "words": "mail queue is full",
+    "signed_in": True,
+    "phase": "dot",
+    "own_message": True,
 }
 _DERIVED: Final = {"moment", "from_domain", "recipient_domain", "reply_code", "stage"}
 _OF_PROVIDERS: Final = {

@@ -13,7 +13,10 @@ from smtp_desk.core.stages import Json, Stage
 
 _HERE: Final = Path(__file__).parent
 _RESOURCES: Final = _HERE.parents[2] / "resources"
-FILES: Final = ("field_notes", "servers", "services", "held_out", "unseen", "unseen_later")
+FILES: Final = (
+    *("field_notes", "servers", "services", "held_out"),
+    *("unseen", "unseen_later", "field_cases"),
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+"""The words of replies in classes: what they speak of, and what is said of it.
+
+A pattern of the table writes `{account} … {inactive}`: a class in braces stands for each of its
+words, an ellipsis for up to a few words of the same sentence. So one row holds for replies that
+nobody collected, and a word that is missing is added once.
+"""
+
+import re
+from typing import Final
+
+_CLASSES: Final = {
+    # what it speaks of
+    "account": (
+        r"(?:sub-?)?accounts?|organi[sz]ations?|tenants?|customers?|company|companies|workspaces?|"
+        r"subscriptions?|plans?|user ?names?|users?|logins?|credentials?|profiles?|konto|compte|"
+        r"cuenta|conta"
+    ),
+    "sender": (
+        r"(?:envelope |header |mail )?(?:senders?|from)|mail from|return[- ]path|sending address"
+    ),
+    "outgoing": (
+        r"send(?:ing|s)?|sent|outgoing|outbound|submi(?:t|ssion|tted)|relay(?:ing|ed)?|smtp|"
+        r"e-?mail(?:s|ing)?|mails|mailing|messages?|out-?mail"
+    ),
+    "ip": (
+        r"(?:ip|ipv4|ipv6)(?:[ -]?address(?:es)?)?|(?:client|source|remote|network) address(?:es)?"
+    ),
+    "header": r"header(?: field| line)?s?|header-?fields?",
+    "field": (
+        r"[\"']?(?:from|to|cc|bcc|date|subject|sender|message-?id|reply-to|return-path|"
+        r"content-(?:type|transfer-encoding)|mime-version)[\"']?:?"
+    ),
+    "unit": r"seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?",
+    # what is said of it
+    "not": r"not|\w*n't|never|no longer|cannot",
+    "inactive": (
+        r"(?:not|\w*n't|never)(?: \w+){0,2} (?:activated|active|enabled|approved|verified|"
+        r"validated|confirmed|provisioned|reviewed)|inactive|unverified|unconfirmed|unapproved|"
+        r"(?:pending|awaiting|under|in|requires?|needs?|waiting for)(?: \w+){0,2} "
+        r"(?:activation|approval|review|verification|validation|confirmation)|"
+        r"must (?:first )?be (?:activated|approved|verified|confirmed|validated)"
+    ),
+    "ended": r"expired|ended|over|lapsed|cancell?ed|terminated|finished",
+    "missing": (
+        r"missing|without|no|lacks?|lacking|absent|required|mandatory|needs?|needed|must have|"
+        r"(?:does not|doesn't|do not|don't) (?:have|contain|include)|"
+        r"not (?:present|found|specified)"
+    ),
+    "twice": r"duplicated?s?|multiple|more than (?:one|1)|several|repeated|two|too many",
+    "broken": (
+        r"malformed|mal-formed|ill-formed|invalid|illegal|bad|broken|improper(?:ly)?|"
+        r"incorrect(?:ly)?|corrupt(?:ed)?|unpars[e]?able|not valid|"
+        r"not well[- ]formed|non-?compliant|syntax errors?|"
+        r"not (?:rfc )?(?:\d+ )?compliant|violat\w*|prohibited|disallowed|unsupported"
+    ),
+}
+_CLASS: Final = re.compile(r"\{([a-z]+)\}")
+_GAP: Final = r"\b(?:[^.!?;]|\.(?=\S)){0,60}?\b"
+
+
+def expanded(words: str) -> str:
+    """Return a pattern with its classes and gaps written out.
+
+    Raises:
+        KeyError: There is no such class.
+    """
+    classes = _CLASS.sub(lambda found: rf"\b(?:{_CLASSES[found[1]]})\b", words)
+    return classes.replace(" … ", _GAP)
