@@ -132,6 +132,12 @@ MICROSOFT = "535 5.7.139 Authentication unsuccessful, "
             CREDENTIALS,
             "421 4.7.0 mail.example.test Error: too many errors",
         ),
+        said(
+            "auth.password_expired",
+            77,
+            CREDENTIALS,
+            "535 5.7.8 Your password has expired, change it at https://sso.example.org/password",
+        ),
         said("auth.failed", 77, CREDENTIALS, "554 5.5.0 Error"),
     ],
 )

@@ -54,6 +54,20 @@ if TYPE_CHECKING:
             "554 Message rejected: Email address is not verified. The following identities "
             "failed the check in region EU-WEST-1: desk@example.test",
         ),
+        said(
+            "sender.account_restricted",
+            77,
+            "RCPT",
+            "502 5.7.0 Your SMTP account is not yet activated. Please contact us.",
+        ),
+        said(
+            "sender.account_restricted",
+            77,
+            END_OF_DATA,
+            "550 5.7.1 Your plan does not include SMTP sending, see https://provider.example/",
+        ),
+        said("sender.refused", 77, END_OF_DATA, "550 Request failed; Mailbox unavailable"),
+        said("auth.blocked_by_policy", 77, "MAIL", "550 that IP address is not allowed to send"),
         said("sender.blocked", 77, "MAIL", "550 5.1.8 Access denied, bad outbound sender"),
         said(
             "sender.domain_not_found",
@@ -99,6 +113,12 @@ if TYPE_CHECKING:
         said("recipient.temporary", 75, "RCPT", "450 4.2.0 Mailbox busy"),
         said("recipient.refused", 69, "RCPT", "550 5.7.0 Rejected"),
         said("message.too_large", 69, "MAIL", "552 5.3.4 Message size exceeds fixed limit"),
+        said(
+            "message.malformed",
+            69,
+            END_OF_DATA,
+            "552 5.2.0 Message contains bare CR and is violating 822.bis section 2.3",
+        ),
         said("message.spam", 69, END_OF_DATA, "550 5.7.1 Message rejected as spam"),
         said(
             "message.unauthenticated",
