@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.secret import Secret
@@ -39,6 +41,7 @@ def test_the_context_holds_what_is_known_and_no_secret() -> None:
     )
     context = context_of(SETTINGS, Secret("s3cret"), Security.TLS, told, Redactor("s3cret"))
     assert context == {
+        "signed_in": False,
         "host": "192.0.2.1",
         "host_is_ip": True,
         "port": 587,
@@ -52,6 +55,13 @@ def test_the_context_holds_what_is_known_and_no_secret() -> None:
         "mechanisms": ["PLAIN", HIDDEN],
         "password_shape": "other",
     }
+
+
+@pytest.mark.parametrize(("code", "known"), [(235, True), (250, True), (535, False), (None, False)])
+def test_whether_the_sign_in_worked_is_known(code: int | None, known: bool) -> None:
+    told = heard(StageEvent(Stage.AUTH, StageStatus.PASSED, 1.0, {"reply_code": code}))
+    context = context_of(SETTINGS, None, Security.TLS, told, Redactor())
+    assert context["signed_in"] is known
 
 
 def test_of_a_token_only_its_look_is_told() -> None:
