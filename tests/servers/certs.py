@@ -129,6 +129,10 @@ class Certificates:
         issuer = make("company-ca", "Company CA", issuer=make("co", "Company Root CA"), aia=AIA_URL)
         return self._leaf("company", issuer=issuer, sent_along=(issuer.certificate,))
 
+    def for_names(self, *names: str) -> Identity:
+        """For these names, signed by the root."""
+        return self._leaf(f"for-{names[0]}", names=names)
+
     @functools.cached_property
     def wrong_host(self) -> Identity:
         """For other.example.test and *.wild.example.test only."""

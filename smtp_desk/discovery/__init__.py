@@ -1,0 +1,1 @@
+"""Finds the server for an address: provider data, autoconfig, DNS, and names that answer."""

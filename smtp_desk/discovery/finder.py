@@ -1,0 +1,296 @@
+"""Asks for the server of an address: all questions side by side, each with its answer.
+
+Provider data come first and need no network. Then, all at once: autoconfig and the well-known
+place by https, the MX and SRV records, common names that answer with a valid certificate, and,
+only where that was allowed, Mozilla's database (draft-ietf-mailmaint-autoconfig).
+"""
+
+import threading
+import urllib.parse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, TypeAlias
+
+from smtp_desk.core.address import Mailbox, parse_mailbox
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings.providers import Providers
+from smtp_desk.core.settings import Security
+from smtp_desk.discovery.autoconfig import parse_config
+from smtp_desk.discovery.candidates import (
+    Answer,
+    Asked,
+    Candidate,
+    Discovery,
+    NotFoundError,
+    Source,
+    is_outside,
+    of_host,
+    of_provider,
+)
+from smtp_desk.discovery.https import Https, answer_to
+from smtp_desk.discovery.records import mail_exchanger, services
+from smtp_desk.discovery.suffixes import base_domain, is_public_suffix
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
+from smtp_desk.smtp.net.resolve import DnsResolver, abandonable
+
+QUESTION_SECONDS: Final = 5.0
+"""How long one question may take."""
+TOTAL_SECONDS: Final = 6.0
+"""How long all of them may take."""
+ISPDB: Final = "https://v1.ispdb.net/"
+"""Mozilla's database of mail providers."""
+
+_GRACE_SECONDS: Final = 0.5
+_CONFIG: Final = "/mail/config-v1.1.xml"
+_COMMON_NAMES: Final = ("smtp", "mail")
+_SRV: Final = (("_submissions", Security.TLS), ("_submission", Security.STARTTLS))
+
+_Candidates: TypeAlias = tuple[Candidate, ...]
+_Work: TypeAlias = Callable[[Deadline], tuple[_Candidates, tuple[str, ...]]]
+
+
+class Probe(Protocol):
+    """Says where a host takes mail with a valid certificate."""
+
+    def __call__(
+        self, host: str, cancel: Cancel, deadline: Deadline
+    ) -> Sequence[tuple[int, Security]]:
+        """Return the ports that would work and how TLS begins there, the best first.
+
+        Raises:
+            SmtpFailure: The host can't be resolved.
+            CancelledError: Cancelled.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Who is asked.
+
+    Attributes:
+        https: Fetches pages.
+        dns: Answers for MX and SRV; None asks neither, nor any common name.
+        probe: Tries common names.
+    """
+
+    https: Https
+    dns: DnsResolver | None
+    probe: Probe
+
+
+def find(
+    address: str,
+    providers: Providers,
+    network: Network,
+    cancel: Cancel,
+    *,
+    ispdb: bool = False,
+    show: Callable[[Asked], None] = lambda _asked: None,
+) -> Discovery:
+    """Find the server for an address; blocks for `TOTAL_SECONDS` at most.
+
+    Args:
+        address: The address.
+        providers: Asked first; if they know its domain, nobody else is.
+        network: Whom to ask then.
+        cancel: Ends it within 100 ms.
+        ispdb: Whether Mozilla's database may be asked, which then learns the domain.
+        show: Told of each question before it is asked, and again with its answer; from
+            several threads.
+
+    Raises:
+        AddressError: It is no address.
+        CancelledError: Cancelled.
+    """
+    mailbox = parse_mailbox(address)
+    if known := providers.by_domain(mailbox.ascii_domain):
+        asked = Asked(Source.PROVIDER, mailbox.ascii_domain, Answer.FOUND)
+        show(asked)
+        return Discovery.of(address, [(asked, [of_provider(*known, mailbox, Source.PROVIDER)])])
+    questions = Cancel(cancel)
+    search = _Search(mailbox, providers, network, questions, show)
+    until = Deadline(search.deadline.at + _GRACE_SECONDS)
+    try:
+        abandonable(lambda _host, _seconds: search.run(ispdb=ispdb), address, cancel, until)
+    except SmtpFailure:  # it is over: what has not answered yet is told so
+        questions.cancel()
+    return Discovery.of(address, search.found())
+
+
+class _Question:
+    """One question, and what came of it when its thread has ended."""
+
+    def __init__(self, asked: Asked, work: _Work) -> None:
+        self.asked = asked
+        self.work = work
+        self.candidates: _Candidates = ()
+
+
+class _Search:
+    """The questions about one address, each in a thread of its own.
+
+    Attributes:
+        deadline: When the last of them ends.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        providers: Providers,
+        network: Network,
+        cancel: Cancel,
+        show: Callable[[Asked], None],
+    ) -> None:
+        self.deadline = Deadline.after(TOTAL_SECONDS)
+        self._mailbox = mailbox
+        self._providers = providers
+        self._network = network
+        self._cancel = cancel
+        self._show = show
+        self._questions: list[_Question] = []
+        self._threads: list[threading.Thread] = []
+        self._faults: list[Exception] = []
+
+    def run(self, *, ispdb: bool) -> None:
+        """Ask everything, and return when all is answered.
+
+        Every wait of a question ends by the deadline or by `cancel`.
+        """
+        known = self._without_network()
+        self._questions.append(_Question(known, _nothing))
+        self._show(known)
+        if known.answer is not Answer.NOTHING:
+            return
+        self._ask_domain(self._mailbox.ascii_domain)
+        if ispdb:
+            self._ask_page(Source.ISPDB, ISPDB + self._mailbox.ascii_domain)
+        if self._network.dns is not None:
+            self._ask_dns(self._network.dns, self._mailbox.ascii_domain, ispdb=ispdb)
+        # A question may ask others: those stand in the list before it ends.
+        for thread in self._threads:
+            thread.join()
+        for fault in self._faults:
+            raise fault
+
+    def found(self) -> list[tuple[Asked, _Candidates]]:
+        """Return each question with what it has found by now."""
+        late = Answer.NO_ANSWER
+        return [
+            (each.asked if each.asked.answer else replace(each.asked, answer=late), each.candidates)
+            for each in tuple(self._questions)
+        ]
+
+    def _without_network(self) -> Asked:
+        domain = self._mailbox.ascii_domain
+        answer = Answer.NOTHING
+        if domain.startswith("["):
+            answer = Answer.IP_LITERAL
+        elif is_public_suffix(domain):
+            answer = Answer.PUBLIC_SUFFIX
+        return Asked(Source.PROVIDER, domain, answer)
+
+    def _ask_domain(self, domain: str) -> None:
+        query = urllib.parse.urlencode({"emailaddress": self._mailbox.wire})
+        self._ask_page(Source.AUTOCONFIG, f"https://autoconfig.{domain}{_CONFIG}?{query}")
+        self._ask_page(Source.WELL_KNOWN, f"https://{domain}/.well-known/autoconfig{_CONFIG}")
+
+    def _ask_dns(self, dns: DnsResolver, domain: str, *, ispdb: bool) -> None:
+        self._ask(Source.MX, domain, lambda until: (self._by_mx(dns, until, ispdb=ispdb), ()))
+        for service, security in _SRV:
+            self._ask_service(dns, f"{service}._tcp.{domain}", security)
+        for name in _COMMON_NAMES:
+            self._ask_name(f"{name}.{domain}")
+
+    def _ask_page(self, source: Source, url: str, *, only_dns: bool = False) -> None:
+        def work(deadline: Deadline) -> tuple[_Candidates, tuple[str, ...]]:
+            page = self._network.https.get(url, self._cancel, deadline)
+            try:
+                servers = parse_config(
+                    page.octets, self._mailbox, source, self._providers, only_dns=only_dns
+                )
+            except NotFoundError as error:
+                error.redirects = page.redirects
+                raise
+            return tuple(servers), page.redirects
+
+        self._ask(source, url, work)
+
+    def _by_mx(self, dns: DnsResolver, deadline: Deadline, *, ispdb: bool) -> _Candidates:
+        host = mail_exchanger(dns, self._mailbox.ascii_domain, self._cancel, deadline)
+        if known := self._providers.by_mx(host):
+            provider, server = known
+            outside = is_outside(server.host, self._mailbox)
+            return (of_provider(provider, server, self._mailbox, Source.MX, only_dns=outside),)
+        above = host.partition(".")[2]
+        for domain in dict.fromkeys((above, base_domain(host))):
+            if domain and domain != self._mailbox.ascii_domain and not is_public_suffix(domain):
+                query = urllib.parse.urlencode({"emailaddress": self._mailbox.wire})
+                url = f"https://autoconfig.{domain}{_CONFIG}?{query}"
+                self._ask_page(Source.AUTOCONFIG, url, only_dns=True)
+                if ispdb:
+                    self._ask_page(Source.ISPDB, ISPDB + domain, only_dns=True)
+        raise NotFoundError(Answer.OTHER_PROVIDER, host)
+
+    def _ask_service(self, dns: DnsResolver, name: str, security: Security) -> None:
+        def work(deadline: Deadline) -> tuple[_Candidates, tuple[str, ...]]:
+            servers = services(dns, name, self._cancel, deadline)
+            return tuple(
+                self._of_host(each.host, each.port, security, Source.SRV) for each in servers
+            ), ()
+
+        self._ask(Source.SRV, name, work)
+
+    def _ask_name(self, host: str) -> None:
+        def work(deadline: Deadline) -> tuple[_Candidates, tuple[str, ...]]:
+            try:
+                ports = self._network.probe(host, self._cancel, deadline)
+            except SmtpFailure as failure:
+                raise NotFoundError(answer_to(failure)) from failure
+            return tuple(
+                self._of_host(host, port, security, Source.GUESS) for port, security in ports[:1]
+            ), ()
+
+        self._ask(Source.GUESS, host, work)
+
+    def _of_host(self, host: str, port: int, security: Security, source: Source) -> Candidate:
+        return of_host(
+            host,
+            port,
+            security,
+            mailbox=self._mailbox,
+            source=source,
+            providers=self._providers,
+        )
+
+    def _ask(self, source: Source, target: str, work: _Work) -> None:
+        question = _Question(Asked(source, target), work)
+        thread = threading.Thread(
+            target=self._answer, args=(question,), name=f"find {target}", daemon=True
+        )
+        self._questions.append(question)
+        self._threads.append(thread)
+        self._show(question.asked)
+        thread.start()
+
+    def _answer(self, question: _Question) -> None:
+        asked = question.asked
+        try:
+            candidates, led_to = question.work(self.deadline.within(QUESTION_SECONDS))
+        except NotFoundError as error:
+            answer, detail, led_to = error.answer, error.detail, error.redirects
+            asked = replace(asked, answer=answer, detail=detail, redirects=led_to)
+        except CancelledError:
+            return
+        except Exception as fault:  # noqa: BLE001 - raised again where all are waited for
+            self._faults.append(fault)
+            return
+        else:
+            question.candidates = candidates
+            answer = Answer.FOUND if candidates else Answer.NOTHING
+            asked = replace(asked, answer=answer, redirects=led_to)
+        question.asked = asked
+        self._show(asked)
+
+
+def _nothing(_deadline: Deadline) -> tuple[_Candidates, tuple[str, ...]]:
+    return (), ()

@@ -1,0 +1,204 @@
+"""One page by https: small, in time, never by plain http, cancelled within milliseconds.
+
+`http.client` reads the answer; the connection is ours, so that the certificate is verified as
+that of a mail server is, and no peer that drips stretches a deadline.
+"""
+
+import http.client
+import io
+import ssl
+import urllib.parse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from smtp_desk.core.address import AddressError, parse_host
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.settings import Security
+from smtp_desk.discovery.candidates import Answer, NotFoundError
+from smtp_desk.smtp.net.deadline import Cancel, Deadline
+from smtp_desk.smtp.net.dial import Dialer
+from smtp_desk.smtp.net.resolve import Resolver
+from smtp_desk.smtp.net.stream import ClosedError, Stream, StreamError, TimedOutError
+from smtp_desk.smtp.net.tls import client_context
+
+if TYPE_CHECKING:
+    import socket
+
+    from _typeshed import WriteableBuffer
+
+HTTPS_PORT: Final = 443
+MOST_OCTETS: Final = 64 * 1024
+"""A page that is larger is not read to its end."""
+MOST_REDIRECTS: Final = 3
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_NOT_THERE: Final = frozenset({404, 410})
+_LONGEST_URL: Final = 2048
+_UNRESOLVED: Final = {
+    "resolve.not_found": Answer.NOTHING,
+    "resolve.no_address": Answer.NOTHING,
+    "connect.timeout": Answer.NO_ANSWER,
+    "tls.handshake_timeout": Answer.NO_ANSWER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page.
+
+    Attributes:
+        octets: Its content.
+        redirects: The addresses that it was led to, in order.
+    """
+
+    octets: bytes
+    redirects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Https:
+    """How pages are fetched.
+
+    Attributes:
+        resolver: Finds the addresses of a host.
+        ca_pem: Certificates (PEM) to trust besides those of the system, or "".
+        port: Where addresses without a port are served; another one in tests.
+    """
+
+    resolver: Resolver
+    ca_pem: str = ""
+    port: int = HTTPS_PORT
+
+    def get(self, url: str, cancel: Cancel, deadline: Deadline) -> Page:
+        """Return a page; redirects are followed, by https only.
+
+        Raises:
+            NotFoundError: It can't be had, and why.
+            CancelledError: Cancelled.
+        """
+        led_to: list[str] = []
+        try:
+            while True:
+                answer = self._ask(led_to[-1] if led_to else url, cancel, deadline)
+                if isinstance(answer, bytes):
+                    return Page(answer, tuple(led_to))
+                if len(led_to) == MOST_REDIRECTS:
+                    raise NotFoundError(Answer.TOO_MANY_REDIRECTS)  # noqa: TRY301 - told as the rest
+                led_to.append(answer)
+        except NotFoundError as error:
+            error.redirects = tuple(led_to)
+            raise
+
+    def _ask(self, url: str, cancel: Cancel, deadline: Deadline) -> bytes | str:
+        """Return the content of a page, or the address that it redirects to."""
+        host, port, path = _parts(url)
+        try:
+            stream = self._connect(host, port or self.port, cancel, deadline)
+        except SmtpFailure as failure:
+            raise NotFoundError(answer_to(failure), str(failure.code)) from failure
+        except (ssl.SSLError, StreamError) as error:
+            raise NotFoundError(Answer.UNTRUSTED) from error
+        try:
+            authority = host if port is None else f"{host}:{port}"
+            request = (
+                f"GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/xml, application/xml\r\n"
+                "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
+            )
+            stream.write(request.encode("ascii"), deadline)
+            return _answer(stream, url, deadline)
+        except TimedOutError as error:
+            raise NotFoundError(Answer.NO_ANSWER) from error
+        except (StreamError, SmtpFailure, http.client.HTTPException, ValueError) as error:
+            raise NotFoundError(Answer.NOT_HTTP) from error
+        finally:
+            stream.abort()
+
+    def _connect(self, host: str, port: int, cancel: Cancel, deadline: Deadline) -> Stream:
+        addresses = self.resolver.resolve(host, cancel, deadline)
+        stream = Dialer(addresses, port, cancel).connect(deadline)
+        try:
+            stream.start_tls(client_context(self.ca_pem), host, Security.TLS, deadline)
+        except BaseException:
+            stream.abort()
+            raise
+        return stream
+
+
+def answer_to(failure: SmtpFailure) -> Answer:
+    """Return what a connection that did not come about says of a question."""
+    code = failure.code or ""
+    if code in _UNRESOLVED:
+        return _UNRESOLVED[code]
+    if code == "resolve.temporary":
+        late = failure.facts.get("reason") == "no answer in time"
+        return Answer.NO_ANSWER if late else Answer.DNS_FAILED
+    return Answer.UNTRUSTED if code.startswith("tls.") else Answer.UNREACHABLE
+
+
+def _parts(url: str) -> tuple[str, int | None, str]:
+    """Return host, port and path of an address; what is odd about it is refused."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port
+        host = parse_host(parts.hostname or "").ascii
+    except (ValueError, AddressError) as error:
+        raise NotFoundError(Answer.BAD_REDIRECT) from error
+    if parts.scheme == "http":
+        raise NotFoundError(Answer.REDIRECTED_TO_HTTP)
+    odd = parts.scheme != "https" or "@" in parts.netloc or port == 0 or ":" in host
+    if odd or not url.isascii() or not url.isprintable() or " " in url or len(url) > _LONGEST_URL:
+        raise NotFoundError(Answer.BAD_REDIRECT)
+    path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return host, port, path
+
+
+class _Reader(io.RawIOBase):
+    """The bytes of a stream, for `http.client`; it wants no other part of a socket."""
+
+    def __init__(self, stream: Stream, deadline: Deadline) -> None:
+        super().__init__()
+        self._stream = stream
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        """Return that there is something to read."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Wait for some bytes; 0 at the end."""
+        view = memoryview(buffer).cast("B")
+        try:
+            data = self._stream.read(self._deadline, len(view))
+        except ClosedError:
+            return 0
+        view[: len(data)] = data
+        return len(data)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return it as `http.client` reads it."""
+        return io.BufferedReader(self)
+
+
+def _answer(stream: Stream, url: str, deadline: Deadline) -> bytes | str:
+    reader = cast("socket.socket", _Reader(stream, deadline))
+    response = http.client.HTTPResponse(reader, method="GET")
+    response.begin()
+    if response.status in _REDIRECTS:
+        return _joined(url, response.getheader("Location", ""))
+    if response.status in _NOT_THERE:
+        raise NotFoundError(Answer.NOTHING)
+    if response.status != http.client.OK:
+        raise NotFoundError(Answer.HTTP_STATUS, str(response.status))
+    octets = response.read(MOST_OCTETS + 1)
+    if len(octets) > MOST_OCTETS:
+        raise NotFoundError(Answer.TOO_LARGE)
+    if response.length:
+        raise NotFoundError(Answer.NOT_HTTP)  # it promised more, and closed
+    return octets
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urllib.parse.urljoin(url, location)
+    except ValueError as error:
+        raise NotFoundError(Answer.BAD_REDIRECT) from error
