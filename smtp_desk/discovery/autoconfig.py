@@ -13,7 +13,7 @@ from smtp_desk.core.findings.providers import Providers, SignIn
 from smtp_desk.core.settings import Security
 from smtp_desk.core.validation import MAX_CREDENTIAL, MAX_PORT
 from smtp_desk.discovery.candidates import (
-    Answer,
+    SearchResult,
     Candidate,
     NotFoundError,
     Source,
@@ -57,12 +57,12 @@ def parse_config(
         NotFoundError: It is none, or none of its servers can be proposed.
     """
     servers = list(_root(octets).iterfind("emailProvider/outgoingServer"))[:MOST_SERVERS]
-    found, why = [], Answer.NO_SERVER
+    found, why = [], SearchResult.NO_SERVER
     for server in servers:
         try:
             found.append(_candidate(server, mailbox, source, providers, only_dns=only_dns))
         except NotFoundError as error:
-            why = error.answer
+            why = error.result
     if not found:
         raise NotFoundError(why)
     return found
@@ -76,12 +76,12 @@ def _root(octets: bytes) -> Element:
     try:
         root: Element = fromstring(octets, forbid_dtd=True)
     except DefusedXmlException as error:
-        raise NotFoundError(Answer.ENTITIES) from error
+        raise NotFoundError(SearchResult.ENTITIES) from error
     # A wrong encoding is told by LookupError or ValueError.
     except (ParseError, LookupError, ValueError) as error:
-        raise NotFoundError(Answer.NOT_XML) from error
+        raise NotFoundError(SearchResult.NOT_XML) from error
     if root.tag != "clientConfig":
-        raise NotFoundError(Answer.OTHER_XML, root.tag[:100])
+        raise NotFoundError(SearchResult.OTHER_XML, root.tag[:100])
     return root
 
 
@@ -89,10 +89,10 @@ def _candidate(
     server: Element, mailbox: Mailbox, source: Source, providers: Providers, *, only_dns: bool
 ) -> Candidate:
     if server.get("type") != "smtp":
-        raise NotFoundError(Answer.NO_SERVER)
+        raise NotFoundError(SearchResult.NO_SERVER)
     security = _SECURITY.get(_text(server, "socketType"))
     if security is None:
-        raise NotFoundError(Answer.PLAINTEXT_ONLY)
+        raise NotFoundError(SearchResult.PLAINTEXT_ONLY)
     host = _host(_filled(_text(server, "hostname"), mailbox))
     port = _port(_text(server, "port"))
     sign_in, needs_username = _sign_in(server)
@@ -104,7 +104,7 @@ def _candidate(
     if SignIn.OAUTH in sign_in and (provider is None or SignIn.OAUTH not in provider.sign_in):
         sign_in = tuple(way for way in sign_in if way is not SignIn.OAUTH)
         if not sign_in:
-            raise NotFoundError(Answer.UNKNOWN_SIGN_IN)
+            raise NotFoundError(SearchResult.UNKNOWN_SIGN_IN)
     return Candidate(
         host=host,
         port=port,
@@ -125,7 +125,7 @@ def _sign_in(server: Element) -> tuple[tuple[SignIn, ...], bool]:
     if not named:
         return (SignIn.PASSWORD,), True
     if not ways and not _NO_SIGN_IN.intersection(named):
-        raise NotFoundError(Answer.UNKNOWN_SIGN_IN)
+        raise NotFoundError(SearchResult.UNKNOWN_SIGN_IN)
     return ways, bool(ways)
 
 
@@ -140,15 +140,15 @@ def _host(text: str) -> str:
     try:
         return parse_host(text).ascii
     except AddressError as error:
-        raise NotFoundError(Answer.NO_SERVER) from error
+        raise NotFoundError(SearchResult.NO_SERVER) from error
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PORT))):
-        raise NotFoundError(Answer.NO_SERVER)
+        raise NotFoundError(SearchResult.NO_SERVER)
     port = int(text)
     if not 0 < port <= MAX_PORT:
-        raise NotFoundError(Answer.NO_SERVER)
+        raise NotFoundError(SearchResult.NO_SERVER)
     return port
 
 

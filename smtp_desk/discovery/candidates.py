@@ -1,4 +1,4 @@
-"""What finding settings comes to: proposed servers, and each question with its answer."""
+"""What finding settings comes to: proposed servers, and each question with its result."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Source(StrEnum):
     GUESS = "guess"
 
 
-class Answer(StrEnum):
+class SearchResult(StrEnum):
     """What came of a question."""
 
     FOUND = "found"
@@ -74,14 +74,14 @@ class Asked:
     Attributes:
         source: Which kind of question.
         target: What was asked: a domain, a name and record type, or an address of a page.
-        answer: What came of it; None while it is not known.
-        detail: What the answer is about, such as an HTTP status.
+        result: What came of it; None while it is not known.
+        detail: What the result is about, such as an HTTP status.
         redirects: The addresses that it was led to, in order.
     """
 
     source: Source
     target: str
-    answer: Answer | None = None
+    result: SearchResult | None = None
     detail: str = ""
     redirects: tuple[str, ...] = ()
 
@@ -90,14 +90,16 @@ class NotFoundError(Exception):
     """A question found no server.
 
     Attributes:
-        answer: Why not.
+        result: Why not.
         detail: What about it, or "".
         redirects: Where it was led to.
     """
 
-    def __init__(self, answer: Answer, detail: str = "", redirects: tuple[str, ...] = ()) -> None:
-        super().__init__(answer)
-        self.answer = answer
+    def __init__(
+        self, result: SearchResult, detail: str = "", redirects: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(result)
+        self.result = result
         self.detail = detail
         self.redirects = redirects
 

@@ -17,7 +17,7 @@ from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.settings import Security
 from smtp_desk.discovery.autoconfig import parse_config
 from smtp_desk.discovery.candidates import (
-    Answer,
+    SearchResult,
     Asked,
     Candidate,
     Discovery,
@@ -27,7 +27,7 @@ from smtp_desk.discovery.candidates import (
     of_host,
     of_provider,
 )
-from smtp_desk.discovery.https import Https, answer_to
+from smtp_desk.discovery.https import Https, result_of
 from smtp_desk.discovery.records import mail_exchanger, services
 from smtp_desk.discovery.suffixes import base_domain, is_public_suffix
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
@@ -49,7 +49,7 @@ _Candidates: TypeAlias = tuple[Candidate, ...]
 _Work: TypeAlias = Callable[[Deadline], tuple[_Candidates, tuple[str, ...]]]
 
 
-class Probe(Protocol):
+class NameProbe(Protocol):
     """Says where a host takes mail with a valid certificate."""
 
     def __call__(
@@ -75,7 +75,7 @@ class Network:
 
     https: Https
     dns: DnsResolver | None
-    probe: Probe
+    probe: NameProbe
 
 
 def find(
@@ -104,7 +104,7 @@ def find(
     """
     mailbox = parse_mailbox(address)
     if known := providers.by_domain(mailbox.ascii_domain):
-        asked = Asked(Source.PROVIDER, mailbox.ascii_domain, Answer.FOUND)
+        asked = Asked(Source.PROVIDER, mailbox.ascii_domain, SearchResult.FOUND)
         show(asked)
         return Discovery.of(address, [(asked, [of_provider(*known, mailbox, Source.PROVIDER)])])
     questions = Cancel(cancel)
@@ -159,7 +159,7 @@ class _Search:
         known = self._without_network()
         self._questions.append(_Question(known, _nothing))
         self._show(known)
-        if known.answer is not Answer.NOTHING:
+        if known.result is not SearchResult.NOTHING:
             return
         self._ask_domain(self._mailbox.ascii_domain)
         if ispdb:
@@ -174,20 +174,20 @@ class _Search:
 
     def found(self) -> list[tuple[Asked, _Candidates]]:
         """Return each question with what it has found by now."""
-        late = Answer.NO_ANSWER
+        late = SearchResult.NO_ANSWER
         return [
-            (each.asked if each.asked.answer else replace(each.asked, answer=late), each.candidates)
+            (each.asked if each.asked.result else replace(each.asked, result=late), each.candidates)
             for each in tuple(self._questions)
         ]
 
     def _without_network(self) -> Asked:
         domain = self._mailbox.ascii_domain
-        answer = Answer.NOTHING
+        result = SearchResult.NOTHING
         if domain.startswith("["):
-            answer = Answer.IP_LITERAL
+            result = SearchResult.IP_LITERAL
         elif is_public_suffix(domain):
-            answer = Answer.PUBLIC_SUFFIX
-        return Asked(Source.PROVIDER, domain, answer)
+            result = SearchResult.PUBLIC_SUFFIX
+        return Asked(Source.PROVIDER, domain, result)
 
     def _ask_domain(self, domain: str) -> None:
         query = urllib.parse.urlencode({"emailaddress": self._mailbox.wire})
@@ -229,7 +229,7 @@ class _Search:
                 self._ask_page(Source.AUTOCONFIG, url, only_dns=True)
                 if ispdb:
                     self._ask_page(Source.ISPDB, ISPDB + domain, only_dns=True)
-        raise NotFoundError(Answer.OTHER_PROVIDER, host)
+        raise NotFoundError(SearchResult.OTHER_PROVIDER, host)
 
     def _ask_service(self, dns: DnsResolver, name: str, security: Security) -> None:
         def work(deadline: Deadline) -> tuple[_Candidates, tuple[str, ...]]:
@@ -245,7 +245,7 @@ class _Search:
             try:
                 ports = self._network.probe(host, self._cancel, deadline)
             except SmtpFailure as failure:
-                raise NotFoundError(answer_to(failure)) from failure
+                raise NotFoundError(result_of(failure)) from failure
             return tuple(
                 self._of_host(host, port, security, Source.GUESS) for port, security in ports[:1]
             ), ()
@@ -277,8 +277,8 @@ class _Search:
         try:
             candidates, led_to = question.work(self.deadline.within(QUESTION_SECONDS))
         except NotFoundError as error:
-            answer, detail, led_to = error.answer, error.detail, error.redirects
-            asked = replace(asked, answer=answer, detail=detail, redirects=led_to)
+            result, detail, led_to = error.result, error.detail, error.redirects
+            asked = replace(asked, result=result, detail=detail, redirects=led_to)
         except CancelledError:
             return
         except Exception as fault:  # noqa: BLE001 - raised again where all are waited for
@@ -286,8 +286,8 @@ class _Search:
             return
         else:
             question.candidates = candidates
-            answer = Answer.FOUND if candidates else Answer.NOTHING
-            asked = replace(asked, answer=answer, redirects=led_to)
+            result = SearchResult.FOUND if candidates else SearchResult.NOTHING
+            asked = replace(asked, result=result, redirects=led_to)
         question.asked = asked
         self._show(asked)
 

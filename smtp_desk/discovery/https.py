@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security
-from smtp_desk.discovery.candidates import Answer, NotFoundError
+from smtp_desk.discovery.candidates import SearchResult, NotFoundError
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.dial import Dialer
 from smtp_desk.smtp.net.resolve import Resolver
@@ -35,15 +35,15 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _NOT_THERE: Final = frozenset({404, 410})
 _LONGEST_URL: Final = 2048
 _UNRESOLVED: Final = {
-    "resolve.not_found": Answer.NOTHING,
-    "resolve.no_address": Answer.NOTHING,
-    "connect.timeout": Answer.NO_ANSWER,
-    "tls.handshake_timeout": Answer.NO_ANSWER,
+    "resolve.not_found": SearchResult.NOTHING,
+    "resolve.no_address": SearchResult.NOTHING,
+    "connect.timeout": SearchResult.NO_ANSWER,
+    "tls.handshake_timeout": SearchResult.NO_ANSWER,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WebPage:
     """A page.
 
     Attributes:
@@ -69,7 +69,7 @@ class Https:
     ca_pem: str = ""
     port: int = HTTPS_PORT
 
-    def get(self, url: str, cancel: Cancel, deadline: Deadline) -> Page:
+    def get(self, url: str, cancel: Cancel, deadline: Deadline) -> WebPage:
         """Return a page; redirects are followed, by https only.
 
         Raises:
@@ -81,9 +81,9 @@ class Https:
             while True:
                 answer = self._ask(led_to[-1] if led_to else url, cancel, deadline)
                 if isinstance(answer, bytes):
-                    return Page(answer, tuple(led_to))
+                    return WebPage(answer, tuple(led_to))
                 if len(led_to) == MOST_REDIRECTS:
-                    raise NotFoundError(Answer.TOO_MANY_REDIRECTS)  # noqa: TRY301 - told as the rest
+                    raise NotFoundError(SearchResult.TOO_MANY_REDIRECTS)  # noqa: TRY301 - told as the rest
                 led_to.append(answer)
         except NotFoundError as error:
             error.redirects = tuple(led_to)
@@ -95,9 +95,9 @@ class Https:
         try:
             stream = self._connect(host, port or self.port, cancel, deadline)
         except SmtpFailure as failure:
-            raise NotFoundError(answer_to(failure), str(failure.code)) from failure
+            raise NotFoundError(result_of(failure), str(failure.code)) from failure
         except (ssl.SSLError, StreamError) as error:
-            raise NotFoundError(Answer.UNTRUSTED) from error
+            raise NotFoundError(SearchResult.UNTRUSTED) from error
         try:
             authority = host if port is None else f"{host}:{port}"
             request = (
@@ -107,9 +107,9 @@ class Https:
             stream.write(request.encode("ascii"), deadline)
             return _answer(stream, url, deadline)
         except TimedOutError as error:
-            raise NotFoundError(Answer.NO_ANSWER) from error
+            raise NotFoundError(SearchResult.NO_ANSWER) from error
         except (StreamError, SmtpFailure, http.client.HTTPException, ValueError) as error:
-            raise NotFoundError(Answer.NOT_HTTP) from error
+            raise NotFoundError(SearchResult.NOT_HTTP) from error
         finally:
             stream.abort()
 
@@ -124,15 +124,15 @@ class Https:
         return stream
 
 
-def answer_to(failure: SmtpFailure) -> Answer:
+def result_of(failure: SmtpFailure) -> SearchResult:
     """Return what a connection that did not come about says of a question."""
     code = failure.code or ""
     if code in _UNRESOLVED:
         return _UNRESOLVED[code]
     if code == "resolve.temporary":
         late = failure.facts.get("reason") == "no answer in time"
-        return Answer.NO_ANSWER if late else Answer.DNS_FAILED
-    return Answer.UNTRUSTED if code.startswith("tls.") else Answer.UNREACHABLE
+        return SearchResult.NO_ANSWER if late else SearchResult.DNS_FAILED
+    return SearchResult.UNTRUSTED if code.startswith("tls.") else SearchResult.UNREACHABLE
 
 
 def _parts(url: str) -> tuple[str, int | None, str]:
@@ -142,12 +142,12 @@ def _parts(url: str) -> tuple[str, int | None, str]:
         port = parts.port
         host = parse_host(parts.hostname or "").ascii
     except (ValueError, AddressError) as error:
-        raise NotFoundError(Answer.BAD_REDIRECT) from error
+        raise NotFoundError(SearchResult.BAD_REDIRECT) from error
     if parts.scheme == "http":
-        raise NotFoundError(Answer.REDIRECTED_TO_HTTP)
+        raise NotFoundError(SearchResult.REDIRECTED_TO_HTTP)
     odd = parts.scheme != "https" or "@" in parts.netloc or port == 0 or ":" in host
     if odd or not url.isascii() or not url.isprintable() or " " in url or len(url) > _LONGEST_URL:
-        raise NotFoundError(Answer.BAD_REDIRECT)
+        raise NotFoundError(SearchResult.BAD_REDIRECT)
     path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
     return host, port, path
 
@@ -186,14 +186,14 @@ def _answer(stream: Stream, url: str, deadline: Deadline) -> bytes | str:
     if response.status in _REDIRECTS:
         return _joined(url, response.getheader("Location", ""))
     if response.status in _NOT_THERE:
-        raise NotFoundError(Answer.NOTHING)
+        raise NotFoundError(SearchResult.NOTHING)
     if response.status != http.client.OK:
-        raise NotFoundError(Answer.HTTP_STATUS, str(response.status))
+        raise NotFoundError(SearchResult.HTTP_STATUS, str(response.status))
     octets = response.read(MOST_OCTETS + 1)
     if len(octets) > MOST_OCTETS:
-        raise NotFoundError(Answer.TOO_LARGE)
+        raise NotFoundError(SearchResult.TOO_LARGE)
     if response.length:
-        raise NotFoundError(Answer.NOT_HTTP)  # it promised more, and closed
+        raise NotFoundError(SearchResult.NOT_HTTP)  # it promised more, and closed
     return octets
 
 
@@ -201,4 +201,4 @@ def _joined(url: str, location: str) -> str:
     try:
         return urllib.parse.urljoin(url, location)
     except ValueError as error:
-        raise NotFoundError(Answer.BAD_REDIRECT) from error
+        raise NotFoundError(SearchResult.BAD_REDIRECT) from error

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.discovery.candidates import Answer, NotFoundError
+from smtp_desk.discovery.candidates import SearchResult, NotFoundError
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver, abandonable
 
@@ -14,7 +14,7 @@ MOST_RECORDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceRecord:
     """One server of an SRV record.
 
     Attributes:
@@ -36,13 +36,13 @@ def mail_exchanger(resolver: DnsResolver, domain: str, cancel: Cancel, deadline:
     records = _ask(resolver, domain, "MX", cancel, deadline)
     best = min(records, key=lambda each: (each.preference, each.exchange.to_text()))
     if _is_root(best.exchange):
-        raise NotFoundError(Answer.TAKES_NO_MAIL)
+        raise NotFoundError(SearchResult.TAKES_NO_MAIL)
     return _name(best.exchange)
 
 
 def services(
     resolver: DnsResolver, name: str, cancel: Cancel, deadline: Deadline
-) -> tuple[Service, ...]:
+) -> tuple[ServiceRecord, ...]:
     """Return the servers of a service, the most preferred first, at least one (RFC 2782).
 
     Raises:
@@ -51,13 +51,13 @@ def services(
     """
     records = _ask(resolver, name, "SRV", cancel, deadline)
     if any(_is_root(each.target) for each in records):
-        raise NotFoundError(Answer.NO_SERVICE)
+        raise NotFoundError(SearchResult.NO_SERVICE)
     usable = sorted(
         (each for each in records if each.port), key=lambda each: (each.priority, -each.weight)
     )
     if not usable:
-        raise NotFoundError(Answer.BAD_RECORD, "port 0")
-    return tuple(Service(_name(each.target), each.port) for each in usable[:MOST_RECORDS])
+        raise NotFoundError(SearchResult.BAD_RECORD, "port 0")
+    return tuple(ServiceRecord(_name(each.target), each.port) for each in usable[:MOST_RECORDS])
 
 
 def _ask(
@@ -77,17 +77,17 @@ def _ask(
         except dns.resolver.NXDOMAIN:
             return []
         except dns.exception.Timeout as error:
-            raise NotFoundError(Answer.NO_ANSWER) from error
+            raise NotFoundError(SearchResult.NO_ANSWER) from error
         except (dns.exception.DNSException, OSError) as error:
-            raise NotFoundError(Answer.DNS_FAILED) from error
+            raise NotFoundError(SearchResult.DNS_FAILED) from error
         return list(answer.rrset or ())
 
     try:
         records = abandonable(work, name, cancel, deadline)
     except SmtpFailure as failure:
-        raise NotFoundError(Answer.NO_ANSWER) from failure
+        raise NotFoundError(SearchResult.NO_ANSWER) from failure
     if not records:
-        raise NotFoundError(Answer.NOTHING)
+        raise NotFoundError(SearchResult.NOTHING)
     return records
 
 
@@ -100,7 +100,7 @@ def _name(name: Any) -> str:  # noqa: ANN401 - as above
     try:
         host = parse_host(text)
     except AddressError as error:
-        raise NotFoundError(Answer.BAD_RECORD, text[:100]) from error
+        raise NotFoundError(SearchResult.BAD_RECORD, text[:100]) from error
     if host.is_ip:
-        raise NotFoundError(Answer.BAD_RECORD, host.ascii)
+        raise NotFoundError(SearchResult.BAD_RECORD, host.ascii)
     return host.ascii

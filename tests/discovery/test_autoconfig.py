@@ -5,7 +5,7 @@ import pytest
 from smtp_desk.core.findings.providers import Providers, SignIn
 from smtp_desk.core.settings import Security
 from smtp_desk.discovery.autoconfig import MOST_SERVERS, parse_config
-from smtp_desk.discovery.candidates import Answer, Candidate, NotFoundError, Source
+from smtp_desk.discovery.candidates import SearchResult, Candidate, NotFoundError, Source
 from tests.discovery import configs
 from tests.discovery.configs import ANN, config, server
 
@@ -116,55 +116,63 @@ PLAIN_DTD = '<?xml version="1.0"?><!DOCTYPE clientConfig SYSTEM "https://e.test/
 @pytest.mark.parametrize(
     ("octets", "answer"),
     [
-        pytest.param(config(server(host="&b;"), head=BILLION), Answer.ENTITIES, id="bomb"),
-        pytest.param(config(server(host="&a;"), head=EXTERNAL), Answer.ENTITIES, id="file"),
-        pytest.param(config(server(), head=PLAIN_DTD), Answer.ENTITIES, id="doctype"),
-        pytest.param(b"", Answer.NOT_XML, id="empty"),
-        pytest.param(b"<html><body><p>404</body></html>", Answer.NOT_XML, id="torn"),
-        pytest.param(b"<html></html>", Answer.OTHER_XML, id="html"),
-        pytest.param(b"\x00\xff" * 100, Answer.NOT_XML, id="garbage"),
-        pytest.param(b'<?xml version="1.0" encoding="klingon"?><a/>', Answer.NOT_XML, id="coding"),
+        pytest.param(config(server(host="&b;"), head=BILLION), SearchResult.ENTITIES, id="bomb"),
+        pytest.param(config(server(host="&a;"), head=EXTERNAL), SearchResult.ENTITIES, id="file"),
+        pytest.param(config(server(), head=PLAIN_DTD), SearchResult.ENTITIES, id="doctype"),
+        pytest.param(b"", SearchResult.NOT_XML, id="empty"),
+        pytest.param(b"<html><body><p>404</body></html>", SearchResult.NOT_XML, id="torn"),
+        pytest.param(b"<html></html>", SearchResult.OTHER_XML, id="html"),
+        pytest.param(b"\x00\xff" * 100, SearchResult.NOT_XML, id="garbage"),
         pytest.param(
-            b'<?xml version="1.0" encoding="UTF-16"?><a/>', Answer.NOT_XML, id="false coding"
+            b'<?xml version="1.0" encoding="klingon"?><a/>', SearchResult.NOT_XML, id="coding"
+        ),
+        pytest.param(
+            b'<?xml version="1.0" encoding="UTF-16"?><a/>', SearchResult.NOT_XML, id="false coding"
         ),
         pytest.param(
             config(server()).replace(b"<clientConfig", b'<clientConfig xmlns="urn:other"'),
-            Answer.OTHER_XML,
+            SearchResult.OTHER_XML,
             id="namespace",
         ),
         pytest.param(
             config(server()).replace(b"clientConfig", b"Autodiscover"),
-            Answer.OTHER_XML,
+            SearchResult.OTHER_XML,
             id="autodiscover",
         ),
-        pytest.param(config(), Answer.NO_SERVER, id="no server"),
-        pytest.param(config(server(kind="exchange")), Answer.NO_SERVER, id="exchange"),
-        pytest.param(config(server(host="")), Answer.NO_SERVER, id="no host"),
-        pytest.param(config(server(host="a b")), Answer.NO_SERVER, id="no such host"),
-        pytest.param(config(server(host="%HOST%")), Answer.NO_SERVER, id="a host to ask for"),
-        pytest.param(config(server(host="https://e.test/")), Answer.NO_SERVER, id="page"),
-        pytest.param(config(server(port="")), Answer.NO_SERVER, id="no port"),
-        pytest.param(config(server(port=0)), Answer.NO_SERVER, id="port 0"),
-        pytest.param(config(server(port=65536)), Answer.NO_SERVER, id="port too large"),
-        pytest.param(config(server(port="9" * 5000)), Answer.NO_SERVER, id="port beyond measure"),
-        pytest.param(config(server(port="４６５")), Answer.NO_SERVER, id="wide digits"),
-        pytest.param(config(server(socket_type="plain")), Answer.PLAINTEXT_ONLY, id="plain"),
-        pytest.param(config(server(socket_type="")), Answer.PLAINTEXT_ONLY, id="unsaid"),
+        pytest.param(config(), SearchResult.NO_SERVER, id="no server"),
+        pytest.param(config(server(kind="exchange")), SearchResult.NO_SERVER, id="exchange"),
+        pytest.param(config(server(host="")), SearchResult.NO_SERVER, id="no host"),
+        pytest.param(config(server(host="a b")), SearchResult.NO_SERVER, id="no such host"),
+        pytest.param(config(server(host="%HOST%")), SearchResult.NO_SERVER, id="a host to ask for"),
+        pytest.param(config(server(host="https://e.test/")), SearchResult.NO_SERVER, id="page"),
+        pytest.param(config(server(port="")), SearchResult.NO_SERVER, id="no port"),
+        pytest.param(config(server(port=0)), SearchResult.NO_SERVER, id="port 0"),
+        pytest.param(config(server(port=65536)), SearchResult.NO_SERVER, id="port too large"),
         pytest.param(
-            config(server(authentication="GSSAPI")), Answer.UNKNOWN_SIGN_IN, id="kerberos"
+            config(server(port="9" * 5000)), SearchResult.NO_SERVER, id="port beyond measure"
+        ),
+        pytest.param(config(server(port="４６５")), SearchResult.NO_SERVER, id="wide digits"),
+        pytest.param(config(server(socket_type="plain")), SearchResult.PLAINTEXT_ONLY, id="plain"),
+        pytest.param(config(server(socket_type="")), SearchResult.PLAINTEXT_ONLY, id="unsaid"),
+        pytest.param(
+            config(server(authentication="GSSAPI")), SearchResult.UNKNOWN_SIGN_IN, id="kerberos"
         ),
         pytest.param(
-            config(server(authentication="OAuth2")), Answer.UNKNOWN_SIGN_IN, id="a stranger's OAuth"
+            config(server(authentication="OAuth2")),
+            SearchResult.UNKNOWN_SIGN_IN,
+            id="a stranger's OAuth",
         ),
-        pytest.param(b"<clientConfig>" + b"<a>" * 20000, Answer.NOT_XML, id="deep and torn"),
+        pytest.param(b"<clientConfig>" + b"<a>" * 20000, SearchResult.NOT_XML, id="deep and torn"),
         pytest.param(
             b"<clientConfig>" + b"<a>" * 9000 + b"</a>" * 9000 + b"</clientConfig>",
-            Answer.NO_SERVER,
+            SearchResult.NO_SERVER,
             id="deep",
         ),
     ],
 )
-def test_what_helps_nobody_is_named(providers: Providers, octets: bytes, answer: Answer) -> None:
+def test_what_helps_nobody_is_named(
+    providers: Providers, octets: bytes, answer: SearchResult
+) -> None:
     with pytest.raises(NotFoundError) as told:
         parsed(octets, providers)
-    assert told.value.answer is answer
+    assert told.value.result is answer

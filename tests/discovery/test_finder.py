@@ -13,7 +13,7 @@ from smtp_desk.core.address import AddressError
 from smtp_desk.core.findings.providers import Providers, SignIn
 from smtp_desk.core.settings import Security
 from smtp_desk.discovery import finder
-from smtp_desk.discovery.candidates import Answer, Asked, Discovery, Source
+from smtp_desk.discovery.candidates import SearchResult, Asked, Discovery, Source
 from smtp_desk.discovery.finder import Network, find
 from smtp_desk.discovery.https import Https
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
@@ -90,8 +90,8 @@ def world(certs: Certificates, providers: Providers) -> Iterator[World]:
         yield World(certs, providers, stack)
 
 
-def answers(found: Discovery) -> dict[tuple[Source, str], Answer | None]:
-    return {(each.source, each.target.partition("?")[0]): each.answer for each in found.asked}
+def answers(found: Discovery) -> dict[tuple[Source, str], SearchResult | None]:
+    return {(each.source, each.target.partition("?")[0]): each.result for each in found.asked}
 
 
 def test_a_known_provider_needs_no_network(world: World) -> None:
@@ -100,7 +100,7 @@ def test_a_known_provider_needs_no_network(world: World) -> None:
     assert (candidate.host, candidate.port) == ("smtp.gmail.com", 587)
     assert candidate.source is Source.PROVIDER
     assert candidate.sign_in == (SignIn.OAUTH, SignIn.APP_PASSWORD)
-    assert found.asked == (Asked(Source.PROVIDER, "gmail.com", Answer.FOUND),)
+    assert found.asked == (Asked(Source.PROVIDER, "gmail.com", SearchResult.FOUND),)
     assert world.untouched
 
 
@@ -132,19 +132,19 @@ def test_redirects_are_shown(world: World) -> None:
         {},
     )
     asked = next(each for each in world.find().asked if each.source is Source.AUTOCONFIG)
-    assert asked.answer is Answer.FOUND
+    assert asked.result is SearchResult.FOUND
     assert asked.redirects == ("https://other.test/a.xml",)
 
 
 @pytest.mark.parametrize(
     ("octets", "answer"),
     [
-        (config(server(socket_type="plain")), Answer.PLAINTEXT_ONLY),
-        (b"<html/>", Answer.OTHER_XML),
-        (b"a" * 70000, Answer.TOO_LARGE),
+        (config(server(socket_type="plain")), SearchResult.PLAINTEXT_ONLY),
+        (b"<html/>", SearchResult.OTHER_XML),
+        (b"a" * 70000, SearchResult.TOO_LARGE),
     ],
 )
-def test_bad_configurations_are_told(world: World, octets: bytes, answer: Answer) -> None:
+def test_bad_configurations_are_told(world: World, octets: bytes, answer: SearchResult) -> None:
     world.serve({AUTOCONFIG: page(octets)}, {})
     found = world.find()
     assert found.candidates == ()
@@ -190,7 +190,7 @@ def test_the_mx_leads_to_its_own_autoconfig(world: World, domain: str) -> None:
     assert (candidate.host, candidate.source) == ("out.hoster.test", Source.AUTOCONFIG)
     assert candidate.only_dns
     told = next(each for each in found.asked if each.source is Source.MX)
-    assert (told.answer, told.detail) == (Answer.OTHER_PROVIDER, "mx1.mail.hoster.test")
+    assert (told.result, told.detail) == (SearchResult.OTHER_PROVIDER, "mx1.mail.hoster.test")
 
 
 def test_the_mx_leads_to_the_database(world: World) -> None:
@@ -232,9 +232,12 @@ def test_srv_records(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("record", "answer"),
-    [("SRV 0 0 0 .", Answer.NO_SERVICE), ("SRV 0 0 0 a.example.test.", Answer.BAD_RECORD)],
+    [
+        ("SRV 0 0 0 .", SearchResult.NO_SERVICE),
+        ("SRV 0 0 0 a.example.test.", SearchResult.BAD_RECORD),
+    ],
 )
-def test_srv_records_that_lie(world: World, record: str, answer: Answer) -> None:
+def test_srv_records_that_lie(world: World, record: str, answer: SearchResult) -> None:
     name = "_submissions._tcp.example.test"
     world.serve({}, {name: [record]})
     found = world.find()
@@ -278,24 +281,26 @@ def test_each_question_is_shown_before_and_after(world: World) -> None:
             for each in world.shown
             if each.target == asked.target and each.source is asked.source
         ]
-        assert first.answer is None
+        assert first.result is None
         assert last == asked
 
 
 @pytest.mark.parametrize(
     ("address", "answer"),
     [
-        ("ann@co.uk", Answer.PUBLIC_SUFFIX),
-        ("ann@com", Answer.PUBLIC_SUFFIX),
-        ("ann@xn--p1ai", Answer.PUBLIC_SUFFIX),
-        ("ann@[192.0.2.1]", Answer.IP_LITERAL),
-        ("ann@[IPv6:2001:db8::1]", Answer.IP_LITERAL),
+        ("ann@co.uk", SearchResult.PUBLIC_SUFFIX),
+        ("ann@com", SearchResult.PUBLIC_SUFFIX),
+        ("ann@xn--p1ai", SearchResult.PUBLIC_SUFFIX),
+        ("ann@[192.0.2.1]", SearchResult.IP_LITERAL),
+        ("ann@[IPv6:2001:db8::1]", SearchResult.IP_LITERAL),
     ],
 )
-def test_domains_that_nobody_can_be_asked_about(world: World, address: str, answer: Answer) -> None:
+def test_domains_that_nobody_can_be_asked_about(
+    world: World, address: str, answer: SearchResult
+) -> None:
     found = world.find(address)
     assert found.candidates == ()
-    assert [each.answer for each in found.asked] == [answer]
+    assert [each.result for each in found.asked] == [answer]
     assert world.untouched
 
 
@@ -330,8 +335,8 @@ def test_what_does_not_answer_is_listed(
         found = world.find()
     assert time.monotonic() - began < 3
     told = answers(found)
-    assert told[Source.AUTOCONFIG, f"https://{AUTOCONFIG}"] is Answer.NO_ANSWER
-    assert told[Source.MX, "example.test"] is Answer.NO_ANSWER
+    assert told[Source.AUTOCONFIG, f"https://{AUTOCONFIG}"] is SearchResult.NO_ANSWER
+    assert told[Source.MX, "example.test"] is SearchResult.NO_ANSWER
 
 
 def test_a_probe_that_never_ends_is_left_behind(
@@ -347,7 +352,7 @@ def test_a_probe_that_never_ends_is_left_behind(
 
     monkeypatch.setattr(world, "probed", stuck)
     found = world.find()
-    assert answers(found)[Source.GUESS, "smtp.example.test"] is Answer.NO_ANSWER
+    assert answers(found)[Source.GUESS, "smtp.example.test"] is SearchResult.NO_ANSWER
     assert ended.wait(5)
 
 

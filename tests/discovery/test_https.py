@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from smtp_desk.discovery.candidates import Answer, NotFoundError
-from smtp_desk.discovery.https import MOST_OCTETS, Https, Page
+from smtp_desk.discovery.candidates import SearchResult, NotFoundError
+from smtp_desk.discovery.https import MOST_OCTETS, Https, WebPage
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from tests.discovery.configs import Loopback
 from tests.servers.certs import Certificates
@@ -39,7 +39,7 @@ def get(
     url: str = HERE,
     seconds: float = 20.0,
     cancel: Cancel | None = None,
-) -> Page:
+) -> WebPage:
     port = server if isinstance(server, int) else server.port
     ca_pem = certs.root.chain_file.read_text() if certs else ""
     https = Https(Loopback(missing=("missing.example.test",)), ca_pem, port)
@@ -54,7 +54,7 @@ def refused(*args: object, **kwargs: object) -> NotFoundError:
 
 def test_a_page_is_returned(serve: Serve, certs: Certificates) -> None:
     server = serve({"mail.example.test/a": page(b"<a/>")})
-    assert get(server, certs, HERE + "a?b=c%40d#e") == Page(b"<a/>", ())
+    assert get(server, certs, HERE + "a?b=c%40d#e") == WebPage(b"<a/>", ())
     assert server.requests == ["mail.example.test/a?b=c%40d"]
 
 
@@ -85,29 +85,29 @@ def test_redirects_are_followed_and_told(serve: Serve, certs: Certificates, stat
 @pytest.mark.parametrize(
     ("url", "answer"),
     [
-        ("http://mail.example.test/", Answer.REDIRECTED_TO_HTTP),
-        ("HTTP://mail.example.test/", Answer.REDIRECTED_TO_HTTP),
-        ("ftp://mail.example.test/", Answer.BAD_REDIRECT),
-        ("file:///etc/passwd", Answer.BAD_REDIRECT),
-        ("https://ann:secret@mail.example.test/", Answer.BAD_REDIRECT),
-        ("", Answer.TOO_MANY_REDIRECTS),
-        ("https://mail.example.test:0/", Answer.BAD_REDIRECT),
-        ("https://mail.example.test:70000/", Answer.BAD_REDIRECT),
-        ("https://[::1", Answer.BAD_REDIRECT),
-        ("https://[::1]/", Answer.BAD_REDIRECT),
-        ("https://mail.example.test/\xe9", Answer.BAD_REDIRECT),
-        ("https://mail.example.test/" + "a" * 3000, Answer.BAD_REDIRECT),
-        ("/", Answer.TOO_MANY_REDIRECTS),
-        ("https://missing.example.test/", Answer.NOTHING),
-        ("https://other.example.test/", Answer.UNTRUSTED),
+        ("http://mail.example.test/", SearchResult.REDIRECTED_TO_HTTP),
+        ("HTTP://mail.example.test/", SearchResult.REDIRECTED_TO_HTTP),
+        ("ftp://mail.example.test/", SearchResult.BAD_REDIRECT),
+        ("file:///etc/passwd", SearchResult.BAD_REDIRECT),
+        ("https://ann:secret@mail.example.test/", SearchResult.BAD_REDIRECT),
+        ("", SearchResult.TOO_MANY_REDIRECTS),
+        ("https://mail.example.test:0/", SearchResult.BAD_REDIRECT),
+        ("https://mail.example.test:70000/", SearchResult.BAD_REDIRECT),
+        ("https://[::1", SearchResult.BAD_REDIRECT),
+        ("https://[::1]/", SearchResult.BAD_REDIRECT),
+        ("https://mail.example.test/\xe9", SearchResult.BAD_REDIRECT),
+        ("https://mail.example.test/" + "a" * 3000, SearchResult.BAD_REDIRECT),
+        ("/", SearchResult.TOO_MANY_REDIRECTS),
+        ("https://missing.example.test/", SearchResult.NOTHING),
+        ("https://other.example.test/", SearchResult.UNTRUSTED),
     ],
 )
 def test_where_no_redirect_leads(
-    serve: Serve, certs: Certificates, url: str, answer: Answer
+    serve: Serve, certs: Certificates, url: str, answer: SearchResult
 ) -> None:
     server = serve({"mail.example.test/": redirect(url)})
     error = refused(server, certs)
-    assert error.answer is answer
+    assert error.result is answer
     assert len(server.requests) <= 4
     assert set(server.requests) == {"mail.example.test/"}
 
@@ -115,26 +115,26 @@ def test_where_no_redirect_leads(
 @pytest.mark.parametrize(
     ("reply", "answer", "detail"),
     [
-        (page(b"", status="404 Not Found"), Answer.NOTHING, ""),
-        (page(b"", status="410 Gone"), Answer.NOTHING, ""),
-        (page(b"", status="403 Forbidden"), Answer.HTTP_STATUS, "403"),
-        (page(b"", status="500 Oops"), Answer.HTTP_STATUS, "500"),
-        (page(b"", status="204 No Content"), Answer.HTTP_STATUS, "204"),
-        (page(b"a" * (MOST_OCTETS + 1)), Answer.TOO_LARGE, ""),
-        (b"220 mail.example.test ESMTP\r\n", Answer.NOT_HTTP, ""),
-        (b"", Answer.NOT_HTTP, ""),
-        (b"HTTP/1.1 abc\r\n\r\n", Answer.NOT_HTTP, ""),
-        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", Answer.NOT_HTTP, ""),
-        (b"HTTP/1.1 200 OK\r\nA: " + b"b" * 70000 + b"\r\n\r\n", Answer.NOT_HTTP, ""),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<a/>", Answer.NOT_HTTP, ""),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", Answer.NOT_HTTP, ""),
+        (page(b"", status="404 Not Found"), SearchResult.NOTHING, ""),
+        (page(b"", status="410 Gone"), SearchResult.NOTHING, ""),
+        (page(b"", status="403 Forbidden"), SearchResult.HTTP_STATUS, "403"),
+        (page(b"", status="500 Oops"), SearchResult.HTTP_STATUS, "500"),
+        (page(b"", status="204 No Content"), SearchResult.HTTP_STATUS, "204"),
+        (page(b"a" * (MOST_OCTETS + 1)), SearchResult.TOO_LARGE, ""),
+        (b"220 mail.example.test ESMTP\r\n", SearchResult.NOT_HTTP, ""),
+        (b"", SearchResult.NOT_HTTP, ""),
+        (b"HTTP/1.1 abc\r\n\r\n", SearchResult.NOT_HTTP, ""),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", SearchResult.NOT_HTTP, ""),
+        (b"HTTP/1.1 200 OK\r\nA: " + b"b" * 70000 + b"\r\n\r\n", SearchResult.NOT_HTTP, ""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<a/>", SearchResult.NOT_HTTP, ""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", SearchResult.NOT_HTTP, ""),
     ],
 )
 def test_what_a_server_may_answer(
-    serve: Serve, certs: Certificates, reply: bytes, answer: Answer, detail: str
+    serve: Serve, certs: Certificates, reply: bytes, answer: SearchResult, detail: str
 ) -> None:
     error = refused(serve({"mail.example.test/": reply}), certs)
-    assert (error.answer, error.detail) == (answer, detail)
+    assert (error.result, error.detail) == (answer, detail)
 
 
 def test_a_hundred_megabytes_are_not_read(serve: Serve, certs: Certificates) -> None:
@@ -146,7 +146,7 @@ def test_a_hundred_megabytes_are_not_read(serve: Serve, certs: Certificates) -> 
             sent.append(1)
             yield b"<!-- -->" * 8192
 
-    assert refused(serve({"mail.example.test/": endless}), certs).answer is Answer.TOO_LARGE
+    assert refused(serve({"mail.example.test/": endless}), certs).result is SearchResult.TOO_LARGE
     assert len(sent) < 160
 
 
@@ -162,7 +162,7 @@ def test_who_drips_stretches_nothing(serve: Serve, certs: Certificates, head: by
 
     server = serve({"mail.example.test/": drip})
     began = time.monotonic()
-    assert refused(server, certs, seconds=0.5).answer is Answer.NO_ANSWER
+    assert refused(server, certs, seconds=0.5).result is SearchResult.NO_ANSWER
     assert time.monotonic() - began < 2
 
 
@@ -172,29 +172,29 @@ def test_a_hundred_continues_end_with_the_time(serve: Serve, certs: Certificates
             yield b"HTTP/1.1 100 Continue\r\n\r\n"
 
     server = serve({"mail.example.test/": goes_on})
-    assert refused(server, certs, seconds=0.5).answer is Answer.NO_ANSWER
+    assert refused(server, certs, seconds=0.5).result is SearchResult.NO_ANSWER
 
 
 @pytest.mark.parametrize("name", ["wrong_host", "expired", "self_signed", "ip_only"])
 def test_a_bad_certificate_is_not_trusted(certs: Certificates, name: str) -> None:
     with WebServer(getattr(certs, name).server_context(), {}) as server:
         error = refused(server, certs)
-        assert error.answer is Answer.UNTRUSTED
+        assert error.result is SearchResult.UNTRUSTED
         assert error.detail.startswith("tls.")
         assert server.requests == []
 
 
 def test_a_ca_that_nobody_named_is_not_trusted(serve: Serve) -> None:
-    assert refused(serve({}), None).answer is Answer.UNTRUSTED
+    assert refused(serve({}), None).result is SearchResult.UNTRUSTED
 
 
 def test_nobody_listens(certs: Certificates) -> None:
-    assert refused(free_port(), certs).answer is Answer.UNREACHABLE
+    assert refused(free_port(), certs).result is SearchResult.UNREACHABLE
 
 
 def test_a_silent_server_is_no_answer(certs: Certificates) -> None:
     with WebServer(None, {}) as server:
-        assert refused(server, certs, seconds=0.3).answer is Answer.NO_ANSWER
+        assert refused(server, certs, seconds=0.3).result is SearchResult.NO_ANSWER
 
 
 def test_cancel_ends_it_at_once(certs: Certificates) -> None:

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from smtp_desk.discovery.candidates import Answer, NotFoundError
-from smtp_desk.discovery.records import MOST_RECORDS, Service, mail_exchanger, services
+from smtp_desk.discovery.candidates import SearchResult, NotFoundError
+from smtp_desk.discovery.records import MOST_RECORDS, ServiceRecord, mail_exchanger, services
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import REFUSED, SERVFAIL, SILENCE, NameServer, Zone
@@ -24,7 +24,7 @@ def exchanger(zone: Zone, domain: str = "example.test", seconds: float = 20.0) -
         return mail_exchanger(resolver, domain, Cancel(), Deadline.after(seconds))
 
 
-def found(zone: Zone, seconds: float = 20.0) -> tuple[Service, ...]:
+def found(zone: Zone, seconds: float = 20.0) -> tuple[ServiceRecord, ...]:
     with NameServer(zone) as server:
         resolver = DnsResolver(server.host, server.port)
         return services(resolver, NAME, Cancel(), Deadline.after(seconds))
@@ -42,9 +42,9 @@ def test_the_most_preferred_service_comes_first() -> None:
         "SRV 10 9 587 a.example.test.",
     ]
     assert found({NAME: records}) == (
-        Service("a.example.test", 587),
-        Service("b.example.test", 465),
-        Service("c.example.test", 465),
+        ServiceRecord("a.example.test", 587),
+        ServiceRecord("b.example.test", 465),
+        ServiceRecord("c.example.test", 465),
     )
 
 
@@ -55,49 +55,49 @@ def test_of_many_services_the_first_count() -> None:
 @pytest.mark.parametrize(
     ("zone", "answer"),
     [
-        ({}, Answer.NOTHING),
-        ({"example.test": ["A 127.0.0.1"]}, Answer.NOTHING),
-        ({"example.test": ["MX 0 ."]}, Answer.TAKES_NO_MAIL),
-        ({"example.test": ["MX 0 .", "MX 10 mail.example.test."]}, Answer.TAKES_NO_MAIL),
-        ({"example.test": [r"MX 0 a\032b.example.test."]}, Answer.BAD_RECORD),
-        ({"example.test": ["MX 0 192.0.2.1."]}, Answer.BAD_RECORD),
-        ({"example.test": SERVFAIL}, Answer.DNS_FAILED),
-        ({"example.test": REFUSED}, Answer.DNS_FAILED),
-        ({"example.test": SILENCE}, Answer.NO_ANSWER),
+        ({}, SearchResult.NOTHING),
+        ({"example.test": ["A 127.0.0.1"]}, SearchResult.NOTHING),
+        ({"example.test": ["MX 0 ."]}, SearchResult.TAKES_NO_MAIL),
+        ({"example.test": ["MX 0 .", "MX 10 mail.example.test."]}, SearchResult.TAKES_NO_MAIL),
+        ({"example.test": [r"MX 0 a\032b.example.test."]}, SearchResult.BAD_RECORD),
+        ({"example.test": ["MX 0 192.0.2.1."]}, SearchResult.BAD_RECORD),
+        ({"example.test": SERVFAIL}, SearchResult.DNS_FAILED),
+        ({"example.test": REFUSED}, SearchResult.DNS_FAILED),
+        ({"example.test": SILENCE}, SearchResult.NO_ANSWER),
     ],
 )
-def test_no_mail_exchanger(zone: Zone, answer: Answer) -> None:
+def test_no_mail_exchanger(zone: Zone, answer: SearchResult) -> None:
     with pytest.raises(NotFoundError) as told:
         exchanger(zone, seconds=0.5)
-    assert told.value.answer is answer
+    assert told.value.result is answer
 
 
 @pytest.mark.parametrize(
     ("records", "answer"),
     [
-        (["SRV 0 0 0 ."], Answer.NO_SERVICE),
-        (["SRV 0 0 465 ."], Answer.NO_SERVICE),
-        (["SRV 0 0 0 mail.example.test."], Answer.BAD_RECORD),
-        ([r"SRV 0 0 465 a\000b.example.test."], Answer.BAD_RECORD),
-        ([r"SRV 0 0 465 a\010\013Bcc.example.test."], Answer.BAD_RECORD),
+        (["SRV 0 0 0 ."], SearchResult.NO_SERVICE),
+        (["SRV 0 0 465 ."], SearchResult.NO_SERVICE),
+        (["SRV 0 0 0 mail.example.test."], SearchResult.BAD_RECORD),
+        ([r"SRV 0 0 465 a\000b.example.test."], SearchResult.BAD_RECORD),
+        ([r"SRV 0 0 465 a\010\013Bcc.example.test."], SearchResult.BAD_RECORD),
     ],
 )
-def test_no_service(records: list[str], answer: Answer) -> None:
+def test_no_service(records: list[str], answer: SearchResult) -> None:
     with pytest.raises(NotFoundError) as told:
         found({NAME: records})
-    assert told.value.answer is answer
+    assert told.value.result is answer
 
 
 def test_a_good_record_beside_port_0_counts() -> None:
     records = ["SRV 0 0 0 a.example.test.", "SRV 9 0 465 b.example.test."]
-    assert found({NAME: records}) == (Service("b.example.test", 465),)
+    assert found({NAME: records}) == (ServiceRecord("b.example.test", 465),)
 
 
 def test_no_name_server_there() -> None:
     resolver = DnsResolver("127.0.0.1", free_port())
     with pytest.raises(NotFoundError) as told:
         mail_exchanger(resolver, "example.test", Cancel(), Deadline.after(0.5))
-    assert told.value.answer in (Answer.NO_ANSWER, Answer.DNS_FAILED)
+    assert told.value.result in (SearchResult.NO_ANSWER, SearchResult.DNS_FAILED)
 
 
 def test_cancel_ends_it_at_once() -> None:
