@@ -13,9 +13,9 @@ from smtp_desk.core.findings.providers import Providers, SignIn
 from smtp_desk.core.settings import Security
 from smtp_desk.core.validation import MAX_CREDENTIAL, MAX_PORT
 from smtp_desk.discovery.candidates import (
-    SearchResult,
     Candidate,
     NotFoundError,
+    SearchResult,
     Source,
     is_outside,
     of_provider,

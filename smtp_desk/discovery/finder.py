@@ -17,11 +17,11 @@ from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.settings import Security
 from smtp_desk.discovery.autoconfig import parse_config
 from smtp_desk.discovery.candidates import (
-    SearchResult,
     Asked,
     Candidate,
     Discovery,
     NotFoundError,
+    SearchResult,
     Source,
     is_outside,
     of_host,

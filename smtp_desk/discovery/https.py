@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security
-from smtp_desk.discovery.candidates import SearchResult, NotFoundError
+from smtp_desk.discovery.candidates import NotFoundError, SearchResult
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.dial import Dialer
 from smtp_desk.smtp.net.resolve import Resolver

@@ -13,7 +13,7 @@ from smtp_desk.core.address import AddressError
 from smtp_desk.core.findings.providers import Providers, SignIn
 from smtp_desk.core.settings import Security
 from smtp_desk.discovery import finder
-from smtp_desk.discovery.candidates import SearchResult, Asked, Discovery, Source
+from smtp_desk.discovery.candidates import Asked, Discovery, SearchResult, Source
 from smtp_desk.discovery.finder import Network, find
 from smtp_desk.discovery.https import Https
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from smtp_desk.discovery.candidates import SearchResult, NotFoundError
+from smtp_desk.discovery.candidates import NotFoundError, SearchResult
 from smtp_desk.discovery.https import MOST_OCTETS, Https, WebPage
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from tests.discovery.configs import Loopback

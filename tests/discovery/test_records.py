@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from smtp_desk.discovery.candidates import SearchResult, NotFoundError
+from smtp_desk.discovery.candidates import NotFoundError, SearchResult
 from smtp_desk.discovery.records import MOST_RECORDS, ServiceRecord, mail_exchanger, services
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
