@@ -8,7 +8,8 @@
         )
 
 What was configured and proven with SMTP Desk is used; where that fails, the default email
-service is, and what no route takes now waits in the outbox for `smtp-desk worker`.
+service is, and what no route takes now waits in the outbox for `smtp-desk worker`. After a
+fork parent and child both go on; see `Sender`.
 `testing` has an outbox and a route health in memory for the tests of your own program.
 """
 

@@ -14,7 +14,6 @@ from typing import Final, final
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding, Scope
 from smtp_desk.sender.attempts import RecipientAttempt
-from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import (
@@ -43,6 +42,7 @@ from smtp_desk.sender.routes.route import (
     Routes,
     UnsendableError,
 )
+from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.session.envelope import Status
 
 LEASE: Final = timedelta(minutes=10)

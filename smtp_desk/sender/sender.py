@@ -14,7 +14,6 @@ from typing import Final, Self, TypeAlias, final
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.sender.attempts import RecipientAttempt
 from smtp_desk.sender.dispatcher import LEASE, ONLY_ROUTE, Dispatcher
-from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.mail.kinds import Email, Notification
 from smtp_desk.sender.mail.message import new_message_id, outbox_message
 from smtp_desk.sender.mail.templates import Templates
@@ -31,6 +30,7 @@ from smtp_desk.sender.routes.route import DEFAULT, Routes, RouteSource
 from smtp_desk.sender.routes.saved import SavedRoutes
 from smtp_desk.sender.worker import CONNECTIONS, Drain, batches
 from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.credentials import (
     CredentialStore,
@@ -59,8 +59,8 @@ class Sender:
 
     Every email is stored before its first byte leaves, so none is lost: what no route
     takes now is sent later by `smtp-desk worker`, or by `drain`. Many threads may use one
-    sender, and after a fork the child may too. It holds up to three connections to each
-    server, so keep it for many emails and close it:
+    sender. It holds up to three connections to each server, so keep it for many emails and
+    close it:
 
         with Sender.from_settings() as sender:
             receipt = sender.send(Invitation(to="ann@example.org", invited_by="Bo", link="…"))
@@ -68,6 +68,14 @@ class Sender:
     Nothing that a server or the network does is raised: it stands in the receipt. What was
     interrupted, by Ctrl-C or the end of the program, is stored and resumed by the worker
     some minutes later.
+
+    After a fork both parent and child may use it, and each closes its own: servers that
+    fork their workers, daemons, `multiprocessing`. What a thread of the parent sends at that
+    moment is the parent's. The fork waits until nothing is written, which takes
+    milliseconds, and 30 s at most. Two kinds of fork leave a child that gets
+    `OutboxUnavailableError` unless it starts another program: one by a signal handler that
+    interrupted `send`, and one by C code that does not tell Python before (uWSGI without
+    `lazy-apps`).
     """
 
     def __init__(

@@ -42,9 +42,9 @@ class Keyring(MemoryCredentials):
 class Home:
     """A home with saved settings, and the routes over them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keyring: Keyring | None = None) -> None:
         self.paths = Paths.below(folder)
-        self.keyring = Keyring()
+        self.keyring = keyring or Keyring()
         self.store = SettingsStore(self.paths, self.keyring)
         self.seconds = 0.0
         self.source = SavedRoutes(self.store, CATALOGUE, monotonic=lambda: self.seconds)

@@ -1,9 +1,16 @@
-"""A program that forks after it made a sender: both go on, and neither disturbs the other."""
+"""A program that forks after it made a sender: no email is lost, and nobody disturbs another.
+
+Every email for which `send`, `queue` or `send_many` returned, in whatever process, is at the
+server in the end, and twice only where that is recorded.
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -13,20 +20,23 @@ import pytest
 from smtp_desk.core.secret import Secret
 from smtp_desk.sender import Sender, Status
 from smtp_desk.sender.mail.templates import Templates
+from smtp_desk.sender.outbox.clock import utc_now
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM
+from smtp_desk.smtp.net.forks import gate
 from tests.sender.homes import Home
-from tests.sender.post_office import accepted, mail
+from tests.sender.post_office import accepted, mail, opened, route_to
 from tests.sender.ways import CATALOGUE
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
+from tests.servers.waiting import wait_until
 from tests.store.settings import OLD
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from smtp_desk.core.settings import ServerSettings
@@ -39,6 +49,7 @@ pytestmark = [
 ]
 
 PATIENCE_S: Final = 20.0
+ROUNDS: Final = int(os.environ.get("FORK_ROUNDS", "200"))
 
 
 def at(server: ScriptedServer, certs: Certificates) -> ServerSettings:
@@ -98,13 +109,13 @@ def test_a_lock_that_was_held_in_the_parent_holds_no_child(
     home = Home(tmp_path)
     with ScriptedServer(Script(tls=tls)) as server:
         home.save(at(server, certs), Secret("s3cret"))
-        reading, go_on = threading.Event(), threading.Event()
+        reading = threading.Event()
         load = home.store.load
 
         def slowly() -> object:
             if threading.current_thread() is not threading.main_thread():
                 reading.set()
-                assert go_on.wait(PATIENCE_S)
+                wait_until(lambda: gate._forking is not None, "the fork")
             return load()
 
         monkeypatch.setattr(home.store, "load", slowly)
@@ -112,6 +123,73 @@ def test_a_lock_that_was_held_in_the_parent_holds_no_child(
             first = threads.submit(home.source.routes)
             assert reading.wait(PATIENCE_S)
             assert in_a_child(lambda: home.source.routes().custom is not None)
-            go_on.set()
             assert first.result().custom is not None
         home.source.close()
+
+
+WAYS: Final = (
+    *(f"family-{fate}-{children}" for fate in ("leaves", "ends", "killed", "busy")
+      for children in (1, 3)),
+    "daemon",
+    "pool",
+    "prefork",
+    "writing",
+    "sending_many",
+    "first_send",
+)  # fmt: skip
+
+
+@pytest.fixture
+def server(tls: ssl.SSLContext) -> Iterator[ScriptedServer]:
+    with ScriptedServer(Script(tls=tls)) as running:
+        yield running
+
+
+def play(way: str, server: ScriptedServer, certs: Certificates, folder: Path, seed: int) -> None:
+    """Run a program that forks in this way; fail if it or one of its children does or hangs."""
+    arguments = (way, folder, server.port, certs.root.chain_file, seed)
+    # Its output ends with its last child, whoever is left of them.
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "tests.sender.forking_process"]
+        + [str(each) for each in arguments],
+        capture_output=True,
+        text=True,
+        timeout=4 * PATIENCE_S,
+        check=False,
+    )
+    told = Counter(ended.stdout.split())
+    assert ended.returncode in (0, -9), f"{way}, seed {seed}:\n{ended.stderr}"
+    assert ended.stderr == "", f"{way}, seed {seed}"
+    assert set(told.values()) == {1}
+    with opened(folder, route_to(server, certs)) as office:
+        office.clock.now = utc_now()
+        office.settle()
+        entries = {entry.recipient: entry for entry in office.entries}
+    count = accepted(server)
+    for recipient in told:
+        assert recipient in entries, f"forgotten: {recipient}, {way}, seed {seed}"
+        assert count[recipient], f"lost: {recipient}, {way}, seed {seed}"
+    for recipient, times in count.items():
+        assert times == 1 or entries[recipient].doubts, f"doubled: {recipient}, {way}, seed {seed}"
+    with Database(folder / "outbox.sqlite3") as database:
+        found = database.read(lambda at: at.execute("PRAGMA integrity_check").fetchall())
+    assert found == [("ok",)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_email_is_lost_by_a_fork(
+    way: str, server: ScriptedServer, certs: Certificates, tmp_path: Path
+) -> None:
+    for seed in range(2):
+        play(way, server, certs, tmp_path / f"{seed}", seed)
+        server.forget()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("way", WAYS)
+def test_no_email_is_lost_by_two_hundred_forks(
+    way: str, server: ScriptedServer, certs: Certificates, tmp_path: Path
+) -> None:
+    for seed in range(ROUNDS):
+        play(way, server, certs, tmp_path / f"{seed}", seed)
+        server.forget()

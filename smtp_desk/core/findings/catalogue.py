@@ -11,7 +11,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import groupby
 from typing import Any, Final, final
 
@@ -22,6 +21,7 @@ from smtp_desk.core.findings.offers import with_offers
 from smtp_desk.core.findings.pattern import NormalisedReply, Rank, ReplyPattern
 from smtp_desk.core.findings.providers import Provider, Providers
 from smtp_desk.core.findings.wording import Condition, Wording, fill
+from smtp_desk.core.lazy import LazyProperty
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Facts, Json, Stage
 
@@ -167,7 +167,7 @@ class _Table:
         self._text = text
         self.codes = tuple(_HEADING.findall(text))
 
-    @cached_property
+    @LazyProperty
     def entries(self) -> dict[str, CatalogueEntry]:
         tables = tomllib.loads(self._text)
         return {code: CatalogueEntry.parse(code, table) for code, table in tables.items()}
@@ -258,7 +258,7 @@ class Catalogue:
         clear = (level for level in levels if len({match.row.finding for match in level}) == 1)
         return [match for level in clear for match in level]
 
-    @cached_property
+    @LazyProperty
     def _rows(self) -> dict[Stage, list[ReplyPattern]]:
         rows: dict[Stage, list[ReplyPattern]] = {stage: [] for stage in Stage}
         for entry in self.entries:

@@ -5,10 +5,10 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, Final, TypeVar, final
 from urllib.parse import urlsplit
 
+from smtp_desk.core.lazy import LazyProperty
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Facts
@@ -175,7 +175,7 @@ class Providers:
         """Take the TOML texts of `resources/providers/`."""
         return cls(tuple(texts))
 
-    @cached_property
+    @LazyProperty
     def all(self) -> tuple[Provider, ...]:
         """Every provider, in the order of the table."""
         tables = (tomllib.loads(text) for text in self._texts)
@@ -204,15 +204,15 @@ class Providers:
             None,
         )
 
-    @cached_property
+    @LazyProperty
     def _by_host(self) -> dict[str, Provider]:
         return {host: provider for provider in self.all for host in provider.hosts}
 
-    @cached_property
+    @LazyProperty
     def _by_domain(self) -> dict[str, tuple[Provider, SubmissionServer]]:
         return {name: (each, server) for each, server in self._servers for name in server.domains}
 
-    @cached_property
+    @LazyProperty
     def _by_mx(self) -> dict[str, tuple[Provider, SubmissionServer]]:
         return {name: (each, server) for each, server in self._servers for name in server.mx}
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.address import has_control
 from smtp_desk.core.reply import visible
+from smtp_desk.smtp.net.forks import gate
 from smtp_desk.store.resources import resource_path
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Templates:
         """
         self._folder = folder
 
+    @gate
     def render(self, email: Email, *, company: str = "") -> Rendered:
         """Make subject, text and HTML of an email.
 

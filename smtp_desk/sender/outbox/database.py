@@ -1,20 +1,34 @@
-"""The SQLite file that processes and threads share, durable at each commit.
+"""The SQLite file that processes and threads share.
 
 Whoever writes while another commits waits together with all others who do, and one of
-them commits for all: the disk is asked once for many threads.
+them commits for all: the disk is asked once for many threads. What need not survive a loss
+of power at once reaches the disk with the next commit that must, within a second at the latest.
+
+SQLite keeps the locks of a file for the whole process, and a child that is forked inherits
+what it believes to hold: it would write to a log that the parent has long removed. So each
+use of a connection passes `forks.gate`, all are closed before a fork, and a file of which a
+child inherited one all the same is refused there.
 """
 
+import atexit
 import contextlib
+import logging
 import os
-import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Self, TypeVar, final
+from weakref import WeakSet
 
-from smtp_desk.sender.forks import run_after_fork
+from smtp_desk.sender.outbox.disk import (
+    identity,
+    is_full,
+    lacks_descriptors,
+    make_private_file,
+    sync_log,
+)
 from smtp_desk.sender.outbox.migrations import MIGRATIONS, check_version, migrate
 from smtp_desk.sender.outbox.outbox import (
     OutboxBusyError,
@@ -22,25 +36,37 @@ from smtp_desk.sender.outbox.outbox import (
     OutboxUnavailableError,
     OutboxVersionError,
 )
-from smtp_desk.store.ownership import make_private, make_private_folder, refuse_links_of_others
+from smtp_desk.smtp.net.forks import gate, run_after_fork, run_before_fork
 
 T = TypeVar("T")
 
-_PRIVATE_FILE: Final = 0o600
-_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
 _WAL_OCTETS: Final = 64 * 1024 * 1024
-_LEAST_FREE_OCTETS: Final = 64 * 1024
 _RETRY_S: Final = 0.01
+_SYNC_WITHIN_S: Final = 0.8  # and the rest of the second for the disk
 _PRIMARY: Final = 0xFF  # the low octet of an extended result code
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LEFT: Final = "The file is left as it is: move it away, keep it for whoever can read it, go on."
+_FORKED: Final = (
+    "The outbox {} can’t be used: this process was forked while the outbox was in use."
+    " Fork before anything is sent, or start another program in the child."
+)
+
+_log: Final = logging.getLogger(__name__)
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that knows which file it has open."""
+    """A connection that knows which file it has open, and in which process."""
 
     file: tuple[int, int] | None = None
+    pid: int = 0
+
+    def close(self) -> None:
+        super().close()
+        _open.discard(self)
+
+
+_open: Final[set[_Connection]] = set()
 
 
 class _Job:
@@ -64,6 +90,7 @@ class Database:
     Attributes:
         path: The file.
         commits: Transactions that this object wrote, for measurements.
+        syncs: How often it waited for the disk, for measurements.
 
     Raises:
         OutboxCorruptError: The file is damaged or another program's.
@@ -74,13 +101,15 @@ class Database:
     def __init__(self, path: Path, *, busy_timeout_s: float = 10.0) -> None:
         self.path = path
         self.commits = 0
+        self.syncs = 0
         self._busy_timeout_s = busy_timeout_s
         self._file: tuple[int, int] | None = None
-        self._free: list[_Connection] = []
         self.after_fork()
-        with self._told():
+        with gate, self._told():
             self._prepare()
+        run_before_fork(self._close_free)
         run_after_fork(self.after_fork)
+        _databases.add(self)
 
     def __enter__(self) -> Self:
         return self
@@ -95,19 +124,21 @@ class Database:
 
     def after_fork(self) -> None:
         """Forget locks and connections without touching them: in a child they are the parent's."""
-        _inherited.extend(self._free)
-        self._free = []
-        self._free_lock = threading.Lock()
+        self._free: list[_Connection] = []
+        self._free_lock = threading.RLock()  # a signal handler may fork while we hold it
         self._queue: list[_Job] = []
         self._queue_lock = threading.Lock()
         self._writing = threading.Lock()
+        self._written_at: float | None = None  # the oldest commit that is not on the disk
+        self._syncing = False
 
     def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
         """Do `work` in a transaction and commit it; where it raises, none of it is done.
 
         Args:
             work: Gets the connection, and may share its transaction with the work of others.
-            durable: False where a loss of power may undo it, a crash of the program not.
+            durable: False where a loss of power may undo it within the next second; a crash
+                of the program never does.
 
         Raises:
             OutboxUnavailableError: The storage does not work.
@@ -115,13 +146,14 @@ class Database:
         """
         results: list[T] = []
         job = _Job(lambda connection: results.append(work(connection)), durable=durable)
-        with self._queue_lock:
-            self._queue.append(job)
-        with self._writing:
-            if not job.done:
-                with self._queue_lock:
-                    jobs, self._queue = self._queue, []
-                self._commit(jobs)
+        with gate:
+            with self._queue_lock:
+                self._queue.append(job)
+            with self._writing:
+                if not job.done:
+                    with self._queue_lock:
+                        jobs, self._queue = self._queue, []
+                    self._commit(jobs)
         if job.error:
             raise job.error
         return results[-1]
@@ -133,12 +165,23 @@ class Database:
             OutboxUnavailableError: The storage does not work.
             Exception: What `work` raises.
         """
-        with self._told(), self._connection() as connection:
+        with gate, self._told(), self._connection() as connection:
             connection.execute("BEGIN")
             return work(connection)
 
+    def sync(self) -> None:
+        """Wait until all that was written is on the disk."""
+        with gate, self._writing:
+            if self._written_at is not None:
+                self._sync()
+
     def close(self) -> None:
         """Close the connections that nobody uses; the next call opens one again."""
+        with gate:
+            self.sync()
+            self._close_free()
+
+    def _close_free(self) -> None:
         with self._free_lock:
             free, self._free = self._free, []
         for connection in free:
@@ -164,10 +207,10 @@ class Database:
 
     def _failure_of(self, jobs: list[_Job]) -> OutboxUnavailableError | None:
         """Do the jobs in one transaction; return what kept the storage from it."""
+        durable = any(job.durable for job in jobs)
         try:
             with self._told(), self._connection() as connection:
-                level = "FULL" if any(job.durable for job in jobs) else "NORMAL"
-                connection.execute(f"PRAGMA synchronous = {level}")
+                connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 connection.execute("BEGIN IMMEDIATE")
                 for job in jobs:
                     job.error = _error_of(job, connection)
@@ -175,7 +218,46 @@ class Database:
         except OutboxUnavailableError as error:
             return error
         self.commits += 1
+        if durable:
+            self.syncs += 1
+            self._written_at = None
+        elif self._written_at is None:
+            self._written_at = time.monotonic()
+            self._sync_soon()
         return None
+
+    def _sync_soon(self) -> None:
+        """Have it synced within the second; called by the one who writes."""
+        if self._syncing:
+            return
+        thread = threading.Thread(target=self._keep_synced, name="outbox sync", daemon=True)
+        try:
+            thread.start()
+            self._syncing = True
+        except RuntimeError:  # none is to be had
+            self._sync()
+
+    def _keep_synced(self) -> None:
+        """Sync what nobody else did in time, until nothing is left."""
+        while True:
+            with gate, self._writing:
+                if self._written_at is None:
+                    self._syncing = False
+                    return
+                left = self._written_at + _SYNC_WITHIN_S - time.monotonic()
+                if left <= 0:
+                    self._sync()
+            if left > 0:
+                time.sleep(left)
+
+    def _sync(self) -> None:
+        """Ask the disk to take the log; one that is gone was taken over whole, and synced."""
+        self._written_at = None
+        self.syncs += 1
+        try:
+            sync_log(self.path)
+        except OSError as error:
+            _log.error("what was written to %s may not be on the disk: %s", self.path, error)
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[_Connection]:
@@ -191,7 +273,9 @@ class Database:
         self._give_back(connection)
 
     def _take(self) -> _Connection:
-        if _identity(self.path) != self._file:
+        if self._free and self._free[0].pid != os.getpid():
+            self.after_fork()  # by a fork that told nobody
+        if identity(self.path) != self._file:
             self._prepare()  # moved away or removed: to write on would be to write to nowhere
         with self._free_lock:
             while self._free:
@@ -208,6 +292,9 @@ class Database:
             self._free.append(connection)
 
     def _connect(self) -> _Connection:
+        pid = os.getpid()
+        if any(each.pid != pid and each.file == self._file for each in _open):
+            raise OutboxUnavailableError(_FORKED.format(self.path))
         connection = sqlite3.connect(
             self.path,
             timeout=self._busy_timeout_s,
@@ -215,14 +302,15 @@ class Database:
             check_same_thread=False,
             factory=_Connection,
         )
-        connection.file = self._file
+        connection.file, connection.pid = self._file, pid
+        _open.add(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_OCTETS}")
         return connection
 
     def _prepare(self) -> None:
-        _make_private_file(self.path)
-        self._file = _identity(self.path)
+        make_private_file(self.path)
+        self._file = identity(self.path)
         give_up_at = time.monotonic() + self._busy_timeout_s
         while True:
             try:
@@ -249,6 +337,9 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise self._translated(error) from error
+        except MemoryError as error:
+            text = f"The outbox {self.path} can’t be used: there is no memory left."
+            raise OutboxUnavailableError(text) from error
         except OSError as error:
             text = f"The outbox {self.path} can’t be used: {error.strerror}."
             raise OutboxUnavailableError(text) from error
@@ -265,7 +356,9 @@ class Database:
             )
         if code in _CORRUPT:
             return OutboxCorruptError(f"The outbox {self.path} is damaged: {error}. {_LEFT}")
-        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(self.path)):
+        if code == sqlite3.SQLITE_CANTOPEN and (reason := lacks_descriptors()):
+            return OutboxUnavailableError(f"The outbox {self.path} can’t be used: {reason}.")
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and is_full(self.path)):
             return OutboxUnavailableError(f"The disk of the outbox {self.path} is full.")
         return OutboxUnavailableError(f"The outbox {self.path} can’t be used: {error}.")
 
@@ -276,7 +369,7 @@ def _error_of(job: _Job, connection: sqlite3.Connection) -> Exception | None:
     error = None
     try:
         job.work(connection)
-    except sqlite3.Error:
+    except (sqlite3.Error, MemoryError):
         raise
     except Exception as raised:  # noqa: BLE001 - whatever it is, it is raised where the job came from
         connection.execute("ROLLBACK TO job")
@@ -297,33 +390,14 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _make_private_file(path: Path) -> None:
-    """Make `path` private before SQLite opens it; its companions take over the mode."""
-    make_private_folder(path.parent)
-    refuse_links_of_others(path)
-    try:
-        os.close(os.open(path, _NEW_FILE, _PRIVATE_FILE))
-    except FileExistsError:
-        make_private(path)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _is_full(path: Path) -> bool:
-    """Whether an error of input or output is that of a full disk, which SQLite does not tell."""
-    with contextlib.suppress(OSError):
-        return shutil.disk_usage(path.parent).free < _LEAST_FREE_OCTETS
-    return False
-
-
 def _primary_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
 
 
-_inherited: Final[list[_Connection]] = []
+_databases: Final[WeakSet[Database]] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for database in tuple(_databases):
+        database.close()

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias, final
 
-from smtp_desk.sender.forks import run_after_fork
+from smtp_desk.smtp.net.forks import run_after_fork
 
 DOT_LEASE: Final = timedelta(minutes=11)
 """Lease from the final dot on: the 10 minutes of RFC 5321, 4.5.3.2.6, and one to write it down."""

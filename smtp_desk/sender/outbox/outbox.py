@@ -173,9 +173,11 @@ class Counts:
 class OutboxQueue(Protocol):
     """The outbox as a sender sees it.
 
-    Every call commits before it returns, as one: all of it or nothing. Calls may come
-    from any thread and, where the engine spans them, any process. Each may raise
-    `OutboxUnavailableError`.
+    Every call commits before it returns, as one: all of it or nothing; those of several
+    threads may share one commit. What `add` and `add_claimed` store and each `MarkInDoubt`
+    survive a loss of power from then on, the rest within a second: an email whose end is
+    forgotten by that is uncertain, and recorded so. Calls may come from any thread and, where
+    the engine spans them, any process. Each may raise `OutboxUnavailableError`.
     """
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:

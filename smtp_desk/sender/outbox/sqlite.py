@@ -16,6 +16,7 @@ from smtp_desk.sender.outbox.entries import (
     Claim,
     EntryState,
     IdentifierSource,
+    MarkInDoubt,
     OutboxEntry,
     OutboxMessage,
     first_identifier,
@@ -303,7 +304,8 @@ class SqliteOutbox(SqliteRecords):
                     update_entries(connection, (after,))
             return frozenset(lost)
 
-        return self._database.write(change_all) if wanted else frozenset()
+        durable = any(isinstance(change, MarkInDoubt) for change in wanted)
+        return self._database.write(change_all, durable=durable) if wanted else frozenset()
 
     def next_due(self) -> datetime | None:
         """See `OutboxQueue.next_due`."""
@@ -374,7 +376,7 @@ class SqliteOutbox(SqliteRecords):
             lambda connection: any(_found(connection, each, now, 1) for each in selections)
         ):
             return ()
-        return tuple(Claim(entry, token) for entry in self._database.write(take))
+        return tuple(Claim(entry, token) for entry in self._database.write(take, durable=False))
 
 
 def _found(

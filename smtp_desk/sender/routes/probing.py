@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import Final, TypeAlias, final
 
 from smtp_desk.core.findings.finding import Finding, Scope
-from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.outbox.outbox import OutboxError, OutboxRecords
 from smtp_desk.sender.routes.health import Health, refuses_login
 from smtp_desk.sender.routes.route import Route, always
+from smtp_desk.smtp.net.forks import run_after_fork
 
 _Refusal: TypeAlias = tuple[str, str, Callable[[], bool]]
 

@@ -13,11 +13,11 @@ from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
-from smtp_desk.sender.forks import run_after_fork
 from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Route, Routes
 from smtp_desk.sender.routes.sendmail import SendmailRoute
 from smtp_desk.sender.routes.smtp import SmtpRoute
+from smtp_desk.smtp.net.forks import gate, run_after_fork
 from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.settings_file import SettingsFileError
@@ -77,6 +77,7 @@ class SavedRoutes:
         self._routes = None
         self._retired: WeakSet[Route] = WeakSet()
 
+    @gate
     def routes(self) -> Routes:
         """See `RouteSource.routes`.
 

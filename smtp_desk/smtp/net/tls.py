@@ -11,6 +11,8 @@ from typing import Final, TypeAlias, cast
 
 import truststore
 
+from smtp_desk.smtp.net.forks import gate
+
 # Where Linux distributions and BSDs keep the bundle that OpenSSL was not built to look for.
 _BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -24,6 +26,7 @@ _Name: TypeAlias = tuple[tuple[tuple[str, str], ...], ...]
 
 
 @functools.lru_cache(maxsize=16)
+@gate
 def client_context(ca_pem: str = "") -> ssl.SSLContext:
     """Return the rules of every TLS connection: TLS 1.2 or newer, certificate and name verified.
 
@@ -79,6 +82,7 @@ def trusts_nobody() -> bool:
     return not _has_defaults(ssl.get_default_verify_paths()) and not _first_bundle(_BUNDLES)
 
 
+@gate
 def trusted_organizations(context: ssl.SSLContext) -> frozenset[str]:
     """Return the organisations of the authorities that are trusted, as far as they can be listed.
 
@@ -117,6 +121,7 @@ class TlsConnection:
     Errors of OpenSSL pass through as `ssl.SSLError`: `tls_failures` tells what they mean.
     """
 
+    @gate
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         """Begin as a client.
 
@@ -136,6 +141,7 @@ class TlsConnection:
         return self._ssl.context
 
     @property
+    @gate
     def chain(self) -> tuple[bytes, ...]:
         """The certificates the server sent, its own first, DER; there after a refusal too."""
         if sys.version_info >= (3, 13):
@@ -145,6 +151,7 @@ class TlsConnection:
         return tuple(ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in sent or ())
 
     @property
+    @gate
     def info(self) -> TlsInfo:
         """What was agreed; only after the handshake."""
         cipher = self._ssl.cipher()
@@ -155,6 +162,7 @@ class TlsConnection:
         """Bytes received and not yet decrypted."""
         return self._incoming.pending
 
+    @gate
     def shake_hands(self) -> bool:
         """Go on with the handshake as far as the received bytes allow; tell whether it is done."""
         try:
@@ -174,12 +182,14 @@ class TlsConnection:
         """Return what must go to the network now, perhaps nothing."""
         return self._outgoing.read() if self._outgoing.pending else b""
 
+    @gate
     def encrypt(self, data: memoryview) -> bytes:
         """Return `data` as it goes to the network."""
         while data:
             data = data[self._ssl.write(data) :]
         return self._outgoing.read()
 
+    @gate
     def decrypt(self, limit: int) -> bytes:
         """Return up to `limit` bytes of what was received; none means: feed more.
 
@@ -199,6 +209,7 @@ class TlsConnection:
             raise EOFError
         return data
 
+    @gate
     def goodbye(self) -> bytes:
         """Return the close_notify to send."""
         # It wants the server's close_notify next, or the connection is broken: ours is written.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +28,6 @@ from tests.store.tiny_disk import tiny_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -314,3 +314,41 @@ assert outbox.counts().total == 3
 """
     subprocess.run([sys.executable, "-c", code, path], check=True, timeout=60)
     assert count(database) == 3
+
+
+def test_a_fork_by_a_signal_handler_in_the_middle_of_a_write(path: Path) -> None:
+    """The child is refused, with a reason; the parent loses nothing."""
+    code = """
+import os, pathlib, sys
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from tests.sender.outboxes import message
+path = pathlib.Path(sys.argv[1])
+database = Database(path)
+
+def interrupted(connection):
+    child = os.fork()
+    if child:
+        return child
+    refused = 0
+    for opened in (lambda: database, lambda: Database(path)):
+        try:
+            SqliteOutbox(opened()).add([message()])
+        except OutboxUnavailableError as error:
+            refused += "forked" in str(error)
+    os._exit(refused)
+
+child = database.write(interrupted)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+SqliteOutbox(database).add([message()])
+child = os.fork()
+if child == 0:
+    SqliteOutbox(database).add([message()])
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    subprocess.run([sys.executable, "-c", code, path], check=True, timeout=60)
+    with Database(path) as database:
+        assert count(database) == 2
+        assert pragma(database, "integrity_check") == "ok"

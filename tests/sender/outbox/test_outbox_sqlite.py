@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +14,9 @@ from typing import Final
 import pytest
 
 from smtp_desk.sender.outbox.database import Database
-from smtp_desk.sender.outbox.entries import EntryState
+from smtp_desk.sender.outbox.entries import Accept, Doubt, EntryState, MarkInDoubt, Refuse
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
-from tests.sender.outboxes import LEASE, TurnedClock, accept, claim_one, message
+from tests.sender.outboxes import LEASE, TurnedClock, accept, attempt, claim_one, message
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ORDER: Final = [EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT, EntryState.ACCEPTED]
@@ -141,3 +142,41 @@ def test_an_address_that_no_database_takes_stores_nothing(path: Path) -> None:
         with pytest.raises(UnicodeEncodeError):
             outbox.add([message("ann@example.org", "\udcff@example.org")])
         assert outbox.counts().total == 0
+
+
+def test_two_waits_for_the_disk_for_an_email_that_is_sent(path: Path) -> None:
+    clock = TurnedClock()
+    with Database(path) as database:
+        outbox = SqliteOutbox(database, clock)
+        before = (database.syncs, database.commits)
+        claims = outbox.add_claimed([message(*["ann@example.org"] * 50)], "ann's desk", LEASE)
+        outbox.apply(MarkInDoubt(claim, "custom") for claim in claims)
+        outbox.apply(Accept(claim, (attempt(clock),)) for claim in claims)
+        assert (database.syncs, database.commits) == (before[0] + 2, before[1] + 3)
+
+
+@pytest.mark.parametrize("end", [Accept, Refuse])
+def test_a_loss_of_power_in_the_last_second_leaves_an_email_uncertain(
+    path: Path, tmp_path: Path, end: type[Accept | Refuse]
+) -> None:
+    clock = TurnedClock()
+    log = path.with_name(f"{path.name}-wal")
+    after = tmp_path / "after" / path.name
+    after.parent.mkdir()
+    with Database(path) as database:
+        outbox = SqliteOutbox(database, clock)
+        (claim,) = outbox.add_claimed([message()], "ann's desk", LEASE)
+        outbox.apply([MarkInDoubt(claim, "custom")])
+        on_the_disk = log.stat().st_size
+        outbox.apply([end(claim, (attempt(clock),))])
+        assert outbox.get(claim.entry.id).state.settled
+        shutil.copy(path, after)
+        after.with_name(log.name).write_bytes(log.read_bytes()[:on_the_disk])
+    clock.turn(minutes=12)
+    with Database(after) as database:
+        outbox = SqliteOutbox(database, clock)
+        assert outbox.claim("worker", 9, LEASE) == ()
+        (found,) = outbox.claim_in_doubt("worker", 9, LEASE)
+        outbox.apply([Doubt(found, resend=True)])
+        entry = outbox.get(claim.entry.id)
+        assert (entry.state, entry.doubts, entry.only_route) == (EntryState.READY, 1, "custom")

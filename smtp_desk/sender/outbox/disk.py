@@ -1,0 +1,76 @@
+"""The database's file as the system sees it: whose it is, and what SQLite does not tell of it."""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from smtp_desk.store.files import PRIVATE
+from smtp_desk.store.ownership import make_private, make_private_folder, refuse_links_of_others
+
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+_LOG: Final = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_LEAST_FREE_OCTETS: Final = 64 * 1024
+
+
+def make_private_file(path: Path) -> None:
+    """Make `path` private before SQLite opens it; its companions take over the mode.
+
+    Of a symbolic link the target is what its owner made it.
+    """
+    make_private_folder(path.parent)
+    refuse_links_of_others(path)
+    target, linked = Path(os.path.realpath(path)), path.is_symlink()
+    if linked and not target.parent.exists():
+        make_private_folder(target.parent)
+    try:
+        descriptor = os.open(target, _NEW_FILE, PRIVATE)
+    except FileExistsError:
+        if not linked:
+            make_private(path)
+        return
+    os.close(descriptor)
+    target.chmod(PRIVATE)  # whatever the umask is
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file at `path` from any other; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def is_full(path: Path) -> bool:
+    """Whether an error of input or output is that of a full disk, which SQLite does not tell."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(path.parent).free < _LEAST_FREE_OCTETS
+    return False
+
+
+def lacks_descriptors() -> str:
+    """Return why no file can be opened at all, which SQLite does not tell; "" where one can."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.strerror or ""
+    return ""
+
+
+def sync_log(path: Path) -> None:
+    """Wait until the disk has the write-ahead log of the database at `path`.
+
+    A log that is gone was taken over into the database, and synced with it. It is none of
+    the files by which SQLite locks: to close it lets go of no lock.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        descriptor = os.open(f"{os.path.realpath(path)}-wal", _LOG)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
