@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from smtp_desk import __version__
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.providers import Providers
-from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import Outbox
@@ -24,12 +23,7 @@ from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.store.company_ca import TrustedCas
-from smtp_desk.store.credentials import (
-    CredentialStore,
-    KeyringCredentials,
-    MemoryCredentials,
-    UnattendedCredentials,
-)
+from smtp_desk.store.credentials import CredentialStore, MemoryCredentials, open_credentials
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue, read_providers
 from smtp_desk.store.settings_store import SettingsStore
@@ -92,18 +86,18 @@ class Services:
     sandboxed: bool = False
 
     @classmethod
-    def open(
-        cls, environ: Mapping[str, str], *, interactive: bool, given: Secret | None = None
-    ) -> "Services":
+    def open(cls, environ: Mapping[str, str], *, interactive: bool) -> "Services":
         """Build the services for the real home and the keyring of the desktop.
 
         Args:
-            environ: The environment; `SMTP_DESK_HOME` moves all files below one directory.
+            environ: The environment; `SMTP_DESK_HOME` moves all files below one directory, and
+                passwords stand in it where a machine gives them.
             interactive: Whether somebody is there to answer a prompt of the keyring.
-            given: The secret that an unattended machine was given instead of a keyring.
+
+        Raises:
+            CredentialsUnavailableError: A systemd credential is there and can't be read.
         """
-        keyring: CredentialStore = KeyringCredentials(interactive=interactive)
-        credentials = keyring if given is None else UnattendedCredentials(given, keyring)
+        credentials = open_credentials(environ, interactive=interactive)
         return cls._at(Paths.default(environ), credentials)
 
     @classmethod

@@ -18,7 +18,7 @@ from smtp_desk.app.extras import Extra, installed, missing_text
 from smtp_desk.core.exit_status import ExitStatus
 
 # That of `store.credentials`, whose imports cost a tenth of the way to the first paint.
-PASSWORD_VARIABLE: Final = "SMTP_DESK_PASSWORD"  # noqa: S105 - a variable's name
+PASSWORD_VARIABLES: Final = ("SMTP_DESK_PASSWORD", "SMTP_DESK_DEFAULT_PASSWORD")
 
 _STANDARD_DESCRIPTORS: Final = (0, 1, 2)
 
@@ -43,16 +43,17 @@ class LaunchEnvironment(dict[str, str]):
 
 
 def take_environment(environ: MutableMapping[str, str] = os.environ) -> LaunchEnvironment:
-    """Return the environment and remove the password from the process's own.
+    """Return the environment and remove the passwords from the process's own.
 
     Neither child processes nor, on POSIX systems, whoever may read `/proc/PID/environ` or run
-    `ps` can see `SMTP_DESK_PASSWORD` afterwards. Call it before the first thread starts.
+    `ps` can see them afterwards. Call it before the first thread starts.
     """
     taken = LaunchEnvironment(environ)
-    if PASSWORD_VARIABLE in environ:
-        if environ is os.environ and os.name == "posix":
-            _overwrite_in_memory(PASSWORD_VARIABLE)
-        del environ[PASSWORD_VARIABLE]
+    for name in PASSWORD_VARIABLES:
+        if name in environ:
+            if environ is os.environ and os.name == "posix":
+                _overwrite_in_memory(name)
+            del environ[name]
     return taken
 
 

@@ -17,7 +17,13 @@ from smtp_desk.app.routes.default import (
     use_sendmail,
 )
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
-from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand, ManualGroup, Meanings
+from smtp_desk.cli.manual import (
+    FILES,
+    RELAY_PASSWORD_ENVIRONMENT,
+    ManualCommand,
+    ManualGroup,
+    Meanings,
+)
 from smtp_desk.cli.proof import (
     SAVE_STATUSES,
     Shape,
@@ -113,7 +119,7 @@ def sendmail(invocation: Invocation, path: str, from_email: str) -> ExitStatus:
         "without SETTINGS, no proven relay is saved",
         ExitStatus.CONFIG: "the settings file can't be read",
     },
-    environment=PASSWORD_ENVIRONMENT,
+    environment=RELAY_PASSWORD_ENVIRONMENT,
     files=FILES,
     examples=[
         (
@@ -152,7 +158,12 @@ def smtp(
     if not recipient:
         raise click.UsageError("Give the address for the test email: --to ADDR.", context)
     request = settings_request(
-        context, recipient, settings, timeout=timeout, password_stdin=password_stdin
+        context,
+        recipient,
+        settings,
+        timeout=timeout,
+        password_stdin=password_stdin,
+        default=True,
     )
     return prove_and_save(
         invocation,

@@ -23,7 +23,7 @@ from smtp_desk.cli.invocation import (
 from smtp_desk.cli.manual import WIDTH, ManualGroup
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
-from smtp_desk.store.credentials import CredentialsUnavailableError, unattended_secret
+from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.paths import Paths
 
 if TYPE_CHECKING:
@@ -156,10 +156,9 @@ def _open_services(environ: Mapping[str, str], *, attended: bool) -> "Services":
         from smtp_desk.app.services import Services  # noqa: PLC0415
 
     try:
-        given = unattended_secret(environ)
+        return Services.open(environ, interactive=attended)
     except CredentialsUnavailableError as error:
         raise ExitError(error.text, ExitStatus.DATAERR) from error
-    return Services.open(environ, interactive=attended, given=given)
 
 
 def _flushed(status: int) -> int:

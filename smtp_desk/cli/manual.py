@@ -36,6 +36,13 @@ PASSWORD_ENVIRONMENT: Final[Mapping[str, str]] = {
     "CREDENTIALS_DIRECTORY": "set by systemd; its credential “smtp-desk.password” is the password "
     "where the variable above is not set",
 }
+RELAY_PASSWORD_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "SMTP_DESK_DEFAULT_PASSWORD": "the relay's password, where --password-stdin is not given; it "
+    "is removed from the environment at once",
+    "SMTP_DESK_PASSWORD": "the same, where the variable above is not set",
+    "CREDENTIALS_DIRECTORY": "set by systemd; its credential “smtp-desk.default-password” is the "
+    "relay's password where the first variable is not set",
+}
 _ENVIRONMENT: Final[Mapping[str, str]] = {
     "SMTP_DESK_HOME": "keep settings, state and log below this directory",
     "NO_COLOR": "print without colours",

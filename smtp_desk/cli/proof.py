@@ -206,8 +206,9 @@ def settings_request(
     *,
     timeout: float,
     password_stdin: bool,
+    default: bool = False,
 ) -> ProofRequest:
-    """Make the test of SETTINGS; the password comes from where it was given.
+    """Make the test of SETTINGS; the password comes from where it was given for this server.
 
     Raises:
         click.UsageError: None of SETTINGS stands on the command line.
@@ -215,7 +216,12 @@ def settings_request(
     """
     if not settings_given(context):
         raise click.UsageError("Give the SETTINGS to save, at least --host.", context)
-    password = read_password(context.obj, from_stdin=password_stdin, username=settings["username"])
+    password = read_password(
+        context.obj,
+        from_stdin=password_stdin,
+        username=settings["username"],
+        default=default,
+    )
     return ProofRequest(
         draft=draft_of(context.obj, settings, password),
         recipient=recipient,

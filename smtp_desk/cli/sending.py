@@ -14,7 +14,7 @@ from smtp_desk.app.routes.outage import local_time
 from smtp_desk.app.routes.status import SendingStatus, read_status
 from smtp_desk.app.services import Services
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows
-from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, Meanings
+from smtp_desk.cli.manual import FILES, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import finding_json
 from smtp_desk.core.stages import Json
@@ -41,9 +41,11 @@ SEND_STATUSES: Final[Meanings] = {
 """The exit statuses of commands that send emails."""
 
 SEND_ENVIRONMENT: Final[Mapping[str, str]] = {
-    "SMTP_DESK_PASSWORD": "the password, where no keyring has it; it is removed from the "
-    "environment at once",
-    "CREDENTIALS_DIRECTORY": PASSWORD_ENVIRONMENT["CREDENTIALS_DIRECTORY"],
+    "SMTP_DESK_PASSWORD": "the password of the custom server, where no keyring has it; it is "
+    "removed from the environment at once",
+    "SMTP_DESK_DEFAULT_PASSWORD": "the same for the relay of the default email service",
+    "CREDENTIALS_DIRECTORY": "set by systemd; its credentials “smtp-desk.password” and "
+    "“smtp-desk.default-password” are these passwords where the variables are not set",
 }
 SEND_FILES: Final[Mapping[str, str]] = {
     "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "

@@ -12,7 +12,7 @@ from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import DEFAULT_PORT, AuthMethod, Security, SettingsDraft
-from smtp_desk.store.credentials import CredentialsUnavailableError, unattended_secret
+from smtp_desk.store.credentials import CredentialsUnavailableError, GivenSecrets
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -118,11 +118,14 @@ def draft_of(invocation: Invocation, values: Mapping[str, str], password: Secret
     return SettingsDraft(**{name: values[name] for name in SETTINGS}, password=password)
 
 
-def read_password(invocation: Invocation, *, from_stdin: bool, username: str) -> Secret:
+def read_password(
+    invocation: Invocation, *, from_stdin: bool, username: str, default: bool = False
+) -> Secret:
     """Return the password from where it was given; empty where there is none.
 
-    That is standard input, else `SMTP_DESK_PASSWORD`, else the systemd credential, else, for
-    a username and where somebody is there to answer, a prompt.
+    That is standard input, else what the machine gives for the server (`default`: for the relay
+    of the default email service), else, for a username and where somebody is there to answer,
+    a prompt.
 
     Raises:
         click.UsageError: Standard input is no UTF-8.
@@ -132,7 +135,7 @@ def read_password(invocation: Invocation, *, from_stdin: bool, username: str) ->
     if from_stdin:
         return _read_stdin()
     try:
-        given = unattended_secret(invocation.environ)
+        given = GivenSecrets.read(invocation.environ).of(default=default)
     except CredentialsUnavailableError as error:
         raise ExitError(error.text, ExitStatus.DATAERR) from error
     if given is not None:

@@ -32,12 +32,7 @@ from smtp_desk.sender.worker import CONNECTIONS, Drain, batches
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.session.envelope import Status
-from smtp_desk.store.credentials import (
-    CredentialStore,
-    KeyringCredentials,
-    UnattendedCredentials,
-    unattended_secret,
-)
+from smtp_desk.store.credentials import open_credentials
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue
 from smtp_desk.store.settings_store import SettingsStore
@@ -126,8 +121,8 @@ class Sender:
 
         Args:
             environ: The environment; None for that of the process. `SMTP_DESK_HOME` moves
-                all files; `SMTP_DESK_PASSWORD` or a systemd credential gives the password
-                where there is no keyring.
+                all files; `SMTP_DESK_PASSWORD`, `SMTP_DESK_DEFAULT_PASSWORD` or systemd
+                credentials give the passwords where there is no keyring.
 
         Raises:
             OutboxUnavailableError: The outbox can't be opened.
@@ -135,9 +130,7 @@ class Sender:
         """
         known = os.environ if environ is None else environ
         paths = Paths.default(known)
-        given = unattended_secret(known)
-        keyring: CredentialStore = KeyringCredentials(interactive=False)
-        credentials = keyring if given is None else UnattendedCredentials(given, keyring)
+        credentials = open_credentials(known, interactive=False)
         database, catalogue = Database(paths.outbox_file), read_catalogue()
         sender = cls(
             SqliteOutbox(database),

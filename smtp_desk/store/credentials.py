@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.store.files import read_regular
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 PASSWORD_VARIABLE: Final = "SMTP_DESK_PASSWORD"  # noqa: S105 - a variable's name
-"""Gives the secret to an unattended machine."""
+"""Gives the custom server's secret to an unattended machine."""
+DEFAULT_PASSWORD_VARIABLE: Final = "SMTP_DESK_DEFAULT_PASSWORD"  # noqa: S105 - as above
+"""The same for the relay of the default email service."""
 SYSTEMD_CREDENTIAL: Final = "smtp-desk.password"
-"""Name of the systemd credential that gives the secret to a service."""
+DEFAULT_SYSTEMD_CREDENTIAL: Final = "smtp-desk.default-password"
+"""Names of the systemd credentials that give these secrets to a service."""
+RELAY_KEY: Final = "default-"
+"""How the keys of the default email service's secrets begin."""
 
 _T = TypeVar("_T")
 _LIMIT_S: Final = 10.0
@@ -109,38 +115,80 @@ class MemoryCredentials:
         self._secrets.pop(key, None)
 
 
-class UnattendedCredentials:
-    """The secret that the machine gives at each start, for where no keyring answers.
+@dataclass(frozen=True, slots=True)
+class GivenSecrets:
+    """The secrets that a machine gives at each start.
 
-    What the keyring holds comes first, so that one variable never stands in for the
-    secret of another server.
+    Attributes:
+        custom: That of the custom server.
+        default: That of the relay of the default email service.
+    """
+
+    custom: Secret | None = None
+    default: Secret | None = None
+
+    def __bool__(self) -> bool:
+        return self != GivenSecrets()
+
+    def of(self, *, default: bool) -> Secret | None:
+        """Return what is given for one of the two servers.
+
+        Where nothing is given for the relay, the other one stands in: its proof tells whether
+        it is the right one.
+        """
+        return (self.default or self.custom) if default else self.custom
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read what the variables, or else the systemd credentials, give.
+
+        Raises:
+            CredentialsUnavailableError: A credential is there and can't be read.
+        """
+        return cls(
+            _given(environ, PASSWORD_VARIABLE, SYSTEMD_CREDENTIAL),
+            _given(environ, DEFAULT_PASSWORD_VARIABLE, DEFAULT_SYSTEMD_CREDENTIAL),
+        )
+
+
+class UnattendedCredentials:
+    """The secrets that the machine gives, for where no keyring answers.
+
+    What the keyring holds comes first, so that what is given never stands in for the secret of
+    another server.
     """
 
     name: Final = "unattended"
 
-    def __init__(self, given: Secret, keyring: CredentialStore) -> None:
-        self._given = given
+    def __init__(self, given: GivenSecrets, keyring: CredentialStore) -> None:
+        self._secrets = given
         self._keyring = keyring
 
     def get(self, key: str) -> Secret | None:
         """Return the keyring's secret, else the given one."""
+        given = self._given(key)
+        if given is None:
+            return self._keyring.get(key)
         with suppress(CredentialsUnavailableError):
             stored = self._keyring.get(key)
             if stored is not None:
                 return stored
-        return self._given
+        return given
 
     def set(self, key: str, secret: Secret) -> None:
         """Keep the secret in the keyring; without one, only the given one need not be kept."""
         try:
             self._keyring.set(key, secret)
         except CredentialsUnavailableError:
-            if KeyringEntry.parse(secret).secret != self._given:
+            if KeyringEntry.parse(secret).secret != self._given(key):
                 raise
 
     def delete(self, key: str) -> None:
         """Forget the keyring's secret."""
         self._keyring.delete(key)
+
+    def _given(self, key: str) -> Secret | None:
+        return self._secrets.of(default=key.startswith(RELAY_KEY))
 
 
 class KeyringCredentials:
@@ -245,26 +293,34 @@ class KeyringCredentials:
         raise _no_answer(self._limit_s)
 
 
-def unattended_secret(environ: Mapping[str, str]) -> Secret | None:
-    """Return the secret that the environment gives: `SMTP_DESK_PASSWORD`, or a systemd credential.
+def open_credentials(environ: Mapping[str, str], *, interactive: bool) -> CredentialStore:
+    """Return the keyring, with what the machine gives behind it.
 
-    One final LF or CRLF of the credential is dropped.
+    Args:
+        environ: The environment; it is read only.
+        interactive: Whether somebody is there to answer a prompt of the keyring.
 
     Raises:
-        CredentialsUnavailableError: The credential is there and can't be read.
+        CredentialsUnavailableError: A systemd credential is there and can't be read.
     """
-    if variable := environ.get(PASSWORD_VARIABLE):
-        return Secret(variable)
+    given = GivenSecrets.read(environ)
+    keyring = KeyringCredentials(interactive=interactive)
+    return UnattendedCredentials(given, keyring) if given else keyring
+
+
+def _given(environ: Mapping[str, str], variable: str, credential: str) -> Secret | None:
+    """Return the secret of a variable, or of a systemd credential without its final line end."""
+    if value := environ.get(variable):
+        return Secret(value)
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         return None
-    path = Path(folder) / SYSTEMD_CREDENTIAL
     try:
-        data = read_regular(path, _CREDENTIAL_BYTES)
+        data = read_regular(Path(folder) / credential, _CREDENTIAL_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:
-        text = f"The systemd credential {SYSTEMD_CREDENTIAL} can’t be read: {error.strerror}."
+        text = f"The systemd credential {credential} can’t be read: {error.strerror}."
         raise CredentialsUnavailableError(UnavailableReason.DENIED, text) from error
     text = data.decode("utf-8", "surrogateescape")
     return Secret(text.removesuffix("\n").removesuffix("\r")) if text.strip("\r\n") else None

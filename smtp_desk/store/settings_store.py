@@ -14,6 +14,7 @@ from smtp_desk.core.proof import FIRST_VERSION, SALT_BYTES, sign
 from smtp_desk.core.secret import PROOF_KEY_BYTES, KeyringEntry, Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.credentials import (
+    RELAY_KEY,
     CredentialStore,
     CredentialsUnavailableError,
     UnavailableReason,
@@ -114,7 +115,7 @@ class SettingsStore:
             default: Save the organisation's relay of the default email service, and
                 make that the default.
         """
-        signed, entry = self._signed(settings, mode, secret)
+        signed, entry = self._signed(settings, mode, secret, default=default)
 
         def change(before: StoredSettings) -> StoredSettings:
             if not default:
@@ -255,13 +256,14 @@ class SettingsStore:
             return self._file.move_aside()
 
     def _signed(
-        self, settings: ServerSettings, mode: Security, secret: Secret | None
+        self, settings: ServerSettings, mode: Security, secret: Secret | None, *, default: bool
     ) -> tuple[StoredServer, KeyringEntry]:
         """Return a server with a fresh proof, and what the keyring is to hold for it."""
         proof_key = self._random(PROOF_KEY_BYTES) if secret else b""
         entry = KeyringEntry(secret or Secret(""), proof_key)
         proof = sign(settings, mode, entry, self._random(SALT_BYTES))
-        return StoredServer(settings, mode, self._token() if secret else "", proof), entry
+        key = f"{RELAY_KEY if default else ''}{self._token()}" if secret else ""
+        return StoredServer(settings, mode, key, proof), entry
 
     def _sign_anew(self) -> bool:
         """Sign what a proof of the first version proves, secret and all, as one that has a key."""
@@ -272,7 +274,9 @@ class SettingsStore:
                 continue
             entry = self._read_entry(server.key)
             if judged(server, entry).state is ServerState.ACTIVE and entry is not None:
-                signed, entry = self._signed(server.settings, server.mode, entry.secret)
+                signed, entry = self._signed(
+                    server.settings, server.mode, entry.secret, default=default
+                )
                 service = replace(stored.default, server=signed)
                 after = replace(stored, **{"default": service} if default else {"server": signed})
                 self._replace(stored, after, signed.key, entry)

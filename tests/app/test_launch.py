@@ -13,18 +13,22 @@ from smtp_desk.app import startup as launch
 from smtp_desk.app.startup import LaunchEnvironment, take_environment
 from smtp_desk.store import credentials
 
+NAMES = ("SMTP_DESK_PASSWORD", "SMTP_DESK_DEFAULT_PASSWORD")
 PASSWORD = "pä%ss 'wörd"
 
 
 def test_the_variable_is_the_one_that_gives_the_password() -> None:
-    assert launch.PASSWORD_VARIABLE == credentials.PASSWORD_VARIABLE
+    known = (credentials.PASSWORD_VARIABLE, credentials.DEFAULT_PASSWORD_VARIABLE)
+    assert known == launch.PASSWORD_VARIABLES
 
 
-def test_the_password_is_taken_out_of_a_mapping() -> None:
-    environ = {"SMTP_DESK_PASSWORD": PASSWORD, "LANG": "C"}
+@pytest.mark.parametrize("names", [NAMES, NAMES[:1], NAMES[1:]])
+def test_the_passwords_are_taken_out_of_a_mapping(names: tuple[str, ...]) -> None:
+    given = dict.fromkeys(names, PASSWORD)
+    environ = {**given, "LANG": "C"}
     taken = take_environment(environ)
     assert environ == {"LANG": "C"}
-    assert taken == {"SMTP_DESK_PASSWORD": PASSWORD, "LANG": "C"}
+    assert taken == {**given, "LANG": "C"}
     assert PASSWORD not in repr(taken)
 
 
@@ -47,17 +51,19 @@ def test_neither_proc_nor_children_can_see_the_password(locale: str) -> None:
         after = Path("/proc/self/environ").read_bytes()
         child = subprocess.run(["env"], capture_output=True, check=True).stdout
         password = os.fsencode(taken["SMTP_DESK_PASSWORD"])
+        assert os.fsencode(taken["SMTP_DESK_DEFAULT_PASSWORD"]) == password
         assert password in before
         assert password not in after
         assert b"ZLAST=1" in after
-        assert b"SMTP_DESK_PASSWORD" not in child
-        assert "SMTP_DESK_PASSWORD" not in os.environ
+        assert b"PASSWORD" not in child
+        assert not any("PASSWORD" in name for name in os.environ)
         sys.stdout.buffer.write(password)
     """
     environ = {
         **os.environ,
         "AFIRST": "1",
         "SMTP_DESK_PASSWORD": PASSWORD,
+        "SMTP_DESK_DEFAULT_PASSWORD": PASSWORD,
         "ZLAST": "1",
         "LC_ALL": locale,
     }

@@ -11,7 +11,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.sender.routes.health import Usable
 from smtp_desk.sender.routes.route import CUSTOM
-from smtp_desk.store.credentials import UnattendedCredentials
+from smtp_desk.store.credentials import GivenSecrets, UnattendedCredentials
 from tests.cli.desk import RECIPIENT, settings_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def test_a_password_that_the_keyring_does_not_give_is_not_said_to_be_there(
 
 def test_a_password_that_was_given_may_be_in_no_keyring(configured: Desk) -> None:
     services = configured.services
-    given = UnattendedCredentials(Secret("s3cret"), services.credentials)
+    given = UnattendedCredentials(GivenSecrets(Secret("s3cret")), services.credentials)
     configured.services = dataclasses.replace(services, credentials=given)
     assert shown(configured)["Password"] == "in the keyring, or else the one given to this command"
 

@@ -13,6 +13,7 @@ from keyring.backends import fail
 from smtp_desk.core.secret import Secret
 from smtp_desk.store.credentials import (
     CredentialStore,
+    GivenSecrets,
     KeyringCredentials,
     MemoryCredentials,
     UnattendedCredentials,
@@ -53,7 +54,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cr
     if request.param == "memory":
         return MemoryCredentials()
     if request.param == "unattended":
-        return UnattendedCredentials(Secret("given"), MemoryCredentials())
+        return UnattendedCredentials(GivenSecrets(Secret("given")), MemoryCredentials())
     no_keyring = fail.Keyring()  # type: ignore[no-untyped-call]
     keyring.get_keyring()  # the library remembers the first answer: there was none
     monkeypatch.setattr(keyring.core, "_keyring_backend", no_keyring)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.store.credentials import MemoryCredentials, UnattendedCredentials
+from smtp_desk.store.credentials import GivenSecrets, MemoryCredentials, UnattendedCredentials
 from smtp_desk.store.settings_store import SettingsStore
 from tests.e2e.causes import Cause, Checking
 from tests.servers.script import Script
@@ -85,7 +85,7 @@ def test_another_password_than_the_tested_one(
         behind = FailingCredentials("get") if keyring == "locked" else MemoryCredentials()
         if keyring == "answers with another":
             behind.set(key, Secret("not the tested one"))
-        given = UnattendedCredentials(Secret("another"), behind)
+        given = UnattendedCredentials(GivenSecrets(Secret("another")), behind)
         store = SettingsStore(services.paths, given)
         check.desk.services = dataclasses.replace(services, credentials=given, store=store)
         if command == "send":

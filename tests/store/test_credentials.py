@@ -13,14 +13,15 @@ from keyring.backends.fail import Keyring as FailKeyring
 from keyring.backends.null import Keyring as NullKeyring
 from keyring.errors import InitError, KeyringLocked, PasswordDeleteError, PasswordSetError
 
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.store.credentials import (
     CredentialsUnavailableError,
+    GivenSecrets,
     KeyringCredentials,
     MemoryCredentials,
     UnattendedCredentials,
     UnavailableReason,
-    unattended_secret,
+    open_credentials,
 )
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def test_no_error_holds_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 CALLS: Final = """
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.store.credentials import CredentialsUnavailableError, KeyringCredentials
 credentials = KeyringCredentials(interactive=False, limit_s=LIMIT)
 for call in (
@@ -271,7 +272,7 @@ def test_no_bus(no_bus_env: dict[str, str]) -> None:
 
 
 def test_unattended_without_a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    credentials = UnattendedCredentials(ANN, choose(monkeypatch, new(NullKeyring)))
+    credentials = UnattendedCredentials(GivenSecrets(ANN), choose(monkeypatch, new(NullKeyring)))
     credentials.set("key", ANN)
     assert credentials.get("key") == ANN
     with pytest.raises(CredentialsUnavailableError):
@@ -282,17 +283,27 @@ def test_unattended_without_a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_unattended_with_a_keyring() -> None:
     keyring_behind = MemoryCredentials()
-    credentials = UnattendedCredentials(ANN, keyring_behind)
+    credentials = UnattendedCredentials(GivenSecrets(ANN), keyring_behind)
     credentials.set("key", Secret("another"))
     assert keyring_behind.get("key") == Secret("another")
     assert credentials.get("key") == Secret("another")
     assert credentials.get("other") == ANN
 
 
-def test_secret_from_the_variable(tmp_path: Path) -> None:
-    (tmp_path / "smtp-desk.password").write_text("of systemd")
-    environ = {"SMTP_DESK_PASSWORD": " x\n", "CREDENTIALS_DIRECTORY": str(tmp_path)}
-    assert unattended_secret(environ) == Secret(" x\n")
+CUSTOM: Final = ("SMTP_DESK_PASSWORD", "smtp-desk.password")
+RELAY: Final = ("SMTP_DESK_DEFAULT_PASSWORD", "smtp-desk.default-password")
+for_both: Final = pytest.mark.parametrize("names", [CUSTOM, RELAY])
+
+
+@for_both
+def test_secret_from_the_variable(tmp_path: Path, names: tuple[str, str]) -> None:
+    (tmp_path / names[1]).write_text("of systemd")
+    environ = {names[0]: " x\n", "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    before = dict(environ)
+    given = GivenSecrets.read(environ)
+    assert given.of(default=names is RELAY) == Secret(" x\n")
+    assert environ == before
+    assert "x" not in repr(given).replace("GivenSecrets", "")
 
 
 @pytest.mark.parametrize(
@@ -308,19 +319,44 @@ def test_secret_from_the_variable(tmp_path: Path) -> None:
         (b"\n", None),
     ],
 )
-def test_secret_from_systemd(tmp_path: Path, content: bytes, secret: str | None) -> None:
-    (tmp_path / "smtp-desk.password").write_bytes(content)
+@for_both
+def test_secret_from_systemd(
+    tmp_path: Path, names: tuple[str, str], content: bytes, secret: str | None
+) -> None:
+    (tmp_path / names[1]).write_bytes(content)
     expected = None if secret is None else Secret(secret)
-    assert unattended_secret({"CREDENTIALS_DIRECTORY": str(tmp_path)}) == expected
+    given = GivenSecrets.read({names[0]: "", "CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert given.of(default=names is RELAY) == expected
 
 
-def test_no_unattended_secret(tmp_path: Path) -> None:
-    assert unattended_secret({}) is None
-    assert unattended_secret({"SMTP_DESK_PASSWORD": ""}) is None
-    assert unattended_secret({"CREDENTIALS_DIRECTORY": str(tmp_path)}) is None
+def test_nothing_given(tmp_path: Path) -> None:
+    nothing = {"SMTP_DESK_PASSWORD": "", "SMTP_DESK_DEFAULT_PASSWORD": ""}
+    for environ in ({}, nothing, {"CREDENTIALS_DIRECTORY": str(tmp_path)}):
+        assert not GivenSecrets.read(environ)
+        credentials = open_credentials(environ, interactive=False)
+        assert isinstance(credentials, KeyringCredentials)
 
 
-def test_a_credential_that_can_not_be_read(tmp_path: Path) -> None:
-    (tmp_path / "smtp-desk.password").mkdir()
-    with pytest.raises(CredentialsUnavailableError, match=r"smtp-desk\.password can’t be read"):
-        unattended_secret({"CREDENTIALS_DIRECTORY": str(tmp_path)})
+@for_both
+def test_a_credential_that_can_not_be_read(tmp_path: Path, names: tuple[str, str]) -> None:
+    (tmp_path / names[1]).mkdir()
+    with pytest.raises(CredentialsUnavailableError, match=rf"{names[1]} can’t be read"):
+        open_credentials({"CREDENTIALS_DIRECTORY": str(tmp_path)}, interactive=False)
+
+
+def test_each_server_gets_the_one_that_is_given_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_keyring = choose(monkeypatch, new(NullKeyring))
+    bo = Secret("bo's secret")
+    both = UnattendedCredentials(GivenSecrets(ANN, bo), no_keyring)
+    assert (both.get("key"), both.get("default-key")) == (ANN, bo)
+    both.set("default-key", KeyringEntry(bo, bytes(32)).write())
+    with pytest.raises(CredentialsUnavailableError):
+        both.set("key", bo)
+    one = UnattendedCredentials(GivenSecrets(ANN), no_keyring)
+    assert one.get("default-key") == ANN, "its proof tells whether it is the right one"
+    other = UnattendedCredentials(GivenSecrets(default=bo), no_keyring)
+    assert other.get("default-key") == bo
+    with pytest.raises(CredentialsUnavailableError, match="no keyring"):
+        other.get("key")
+    with pytest.raises(CredentialsUnavailableError, match="no keyring"):
+        other.set("key", bo)

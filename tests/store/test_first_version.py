@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.store.credentials import MemoryCredentials, UnattendedCredentials
+from smtp_desk.store.credentials import GivenSecrets, MemoryCredentials, UnattendedCredentials
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import ServerState
 from tests.store.failing_credentials import FailingCredentials, keys
@@ -140,7 +140,7 @@ def test_where_a_machine_gives_the_secret(paths: Paths) -> None:
     paths.ensure()
     shutil.copy(FILE, paths.settings_file)
     store = SettingsStore(
-        paths, UnattendedCredentials(OLD_SECRET, FailingCredentials("get", "set"))
+        paths, UnattendedCredentials(GivenSecrets(OLD_SECRET), FailingCredentials("get", "set"))
     )
     assert store.recover()
     assert versions(store) == [2, 1], "the relay has another password"

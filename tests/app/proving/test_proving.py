@@ -16,6 +16,7 @@ from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.credentials import (
     CredentialsUnavailableError,
+    GivenSecrets,
     UnattendedCredentials,
     UnavailableReason,
 )
@@ -192,7 +193,7 @@ def test_the_secret_of_the_machine_reaches_no_other_server(
     services.store.save_server(relay, Security.STARTTLS, given, default=True)
     assert stored.server
     services.credentials.delete(stored.server.key)
-    unattended = UnattendedCredentials(given, services.credentials)
+    unattended = UnattendedCredentials(GivenSecrets(given), services.credentials)
     machine = replace(services, store=SettingsStore(services.paths, unattended))
     before = len(sandbox.inbox.mails())
     result = run(machine, changed(draft, password=StoredSecret(stored.server.key)))

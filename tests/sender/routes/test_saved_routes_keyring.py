@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.sender.routes.saved import SavedRoutes
 from smtp_desk.sender.routes.smtp import SmtpRoute
+from smtp_desk.sender.sender import Sender
 from smtp_desk.store.credentials import (
     CredentialsUnavailableError,
+    GivenSecrets,
     UnattendedCredentials,
     UnavailableReason,
 )
@@ -61,10 +64,39 @@ def test_a_relay_never_gets_the_password_of_the_machine_for_the_custom_server(
         raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
 
     monkeypatch.setattr(home.keyring, "get", get)
-    store = SettingsStore(home.paths, UnattendedCredentials(OLD_SECRET, home.keyring))
+    store = SettingsStore(home.paths, UnattendedCredentials(GivenSecrets(OLD_SECRET), home.keyring))
     home.source = SavedRoutes(store, CATALOGUE)
     given = {way.name: way._pool._credential for way in home.ways()}
     assert given == {CUSTOM: OLD_SECRET, DEFAULT: NEW_SECRET}
+
+
+@pytest.mark.parametrize("relay_secret", [NEW_SECRET, Secret("not the tested one"), None])
+def test_without_a_keyring_each_server_gets_its_own_password(
+    home: Home, relay_secret: Secret | None
+) -> None:
+    home.save(OLD, OLD_SECRET)
+    home.save(replace(RELAY, username="relay"), NEW_SECRET, default=True)
+    home.keyring.locked = True
+    machine = UnattendedCredentials(GivenSecrets(OLD_SECRET, relay_secret), home.keyring)
+    home.source = SavedRoutes(SettingsStore(home.paths, machine), CATALOGUE)
+    given = {way.name: way._pool._credential for way in home.ways()}
+    if relay_secret == NEW_SECRET:
+        assert given == {CUSTOM: OLD_SECRET, DEFAULT: NEW_SECRET}
+    else:
+        assert given == {CUSTOM: OLD_SECRET}
+        assert code(home.routes.default) == "settings.secret_differs"
+
+
+def test_the_environment_of_the_host_stays_as_it_is(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_DESK_HOME", str(home.paths.config.parent))
+    monkeypatch.setenv("SMTP_DESK_PASSWORD", "one")
+    monkeypatch.setenv("SMTP_DESK_DEFAULT_PASSWORD", "two")
+    before = dict(os.environ)
+    with Sender.from_settings():
+        assert dict(os.environ) == before
+    assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize("reason", [None, *UnavailableReason])

@@ -66,14 +66,16 @@ class TestCall:
     def test_the_environment_holds_nothing_of_ours(
         self, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("SMTP_DESK_PASSWORD", "s3cret")
+        ours = ("SMTP_DESK_PASSWORD", "SMTP_DESK_DEFAULT_PASSWORD", "CREDENTIALS_DIRECTORY")
+        for name in ours:
+            monkeypatch.setenv(name, "s3cret")
         monkeypatch.setenv("LD_PRELOAD", "")
         monkeypatch.setenv("HOME", "/nonexistent")
         mta = Mta(tmp_path)
         assert statuses(send(mta.route())) == [ACCEPTED]
         assert mta.environment["HOME"] == "/nonexistent"
         assert mta.environment["PATH"].endswith(":/bin")
-        assert not {"SMTP_DESK_PASSWORD", "SMTP_DESK_HOME", "LD_PRELOAD"} & mta.environment.keys()
+        assert not {*ours, "SMTP_DESK_HOME", "LD_PRELOAD"} & mta.environment.keys()
 
     def test_a_message_larger_than_any_pipe(self, tmp_path: pathlib.Path) -> None:
         mta = Mta(tmp_path)
