@@ -21,7 +21,7 @@ from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.redaction import Redactor
 from smtp_desk.smtp.session.session import Session
-from smtp_desk.smtp.wire.auth import Credential, reveal
+from smtp_desk.smtp.wire.auth import Credential, secret_of
 
 # A connection sends so many messages; Exim ends it after this number, others later or never.
 _MOST_MESSAGES: Final = 1000
@@ -128,7 +128,7 @@ class SessionPool:
         self._resolver = resolver
         self._clock = clock
         self._idle_seconds = idle_seconds
-        self._redactor = Redactor(reveal(credential) if credential is not None else "")
+        self._redactor = Redactor(secret_of(credential).reveal())
         lock = threading.Lock()
         self._changed = threading.Condition(lock)
         self._over = threading.Condition(lock)

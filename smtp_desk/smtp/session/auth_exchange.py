@@ -4,6 +4,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from smtp_desk.core.reply import decode
+from smtp_desk.core.secret import Secret
 from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.channel import Channel
 from smtp_desk.smtp.session.redaction import Redactor
@@ -40,11 +41,13 @@ class AuthExchange:
         self._mechanism = mechanism
         self._redactor = redactor
         self._limit = limit
-        self._held: bytes | None = None
+        self._held: list[bytes] = []
         self._cancelled = False
 
-    def run(self, username: str, secret: str, deadline: Deadline) -> Answer:
+    def run(self, username: str, secret: Secret, deadline: Deadline) -> Answer:
         """Sign in; return the answer that ended the exchange.
+
+        No frame that an exception passes keeps what is sent: a traceback may show its variables.
 
         Raises:
             ChallengeError: The server broke the rules of the mechanism, or did not prove itself.
@@ -56,7 +59,8 @@ class AuthExchange:
             if self._cancelled:
                 # It could go on so for ever.
                 raise ChallengeError("the server asks on though the exchange was cancelled")
-            answer = self._respond(exchange, answer.texts[0], deadline)
+            response = self._response(exchange, answer.texts[0])
+            answer = self._channel.ask(response, deadline.within(self._limit))
         if answer.outcome is AnswerOutcome.DONE and self._mechanism.mutual:
             with contextlib.suppress(StopIteration):
                 exchange.send(b"")
@@ -72,21 +76,19 @@ class AuthExchange:
         if rides:
             return opening
         # Too long for a command line: it must wait for the empty challenge.
-        self._held = first
+        self._held.append(first)
         return commands.auth(name)
 
-    def _respond(self, exchange: Exchange, challenge: bytes, deadline: Deadline) -> Answer:
-        if self._held is not None:
-            encoded, self._held = self._encoded(self._held), None
-        else:
-            self._note_refusal(challenge)
-            try:
-                encoded = self._encoded(exchange.send(challenge))
-            except StopIteration:
-                # Nothing is left to say: the server has to answer to the cancel with a 501.
-                encoded, self._cancelled = _CANCEL, True
-        response = commands.auth_response(encoded)
-        return self._channel.ask(response, deadline.within(self._limit))
+    def _response(self, exchange: Exchange, challenge: bytes) -> commands.Command:
+        if self._held:
+            return commands.auth_response(self._encoded(self._held.pop()))
+        self._note_refusal(challenge)
+        try:
+            return commands.auth_response(self._encoded(exchange.send(challenge)))
+        except StopIteration:
+            # Nothing is left to say: the server has to answer to the cancel with a 501.
+            self._cancelled = True
+            return commands.auth_response(_CANCEL)
 
     def _encoded(self, response: bytes) -> bytes:
         encoded = encode(response)

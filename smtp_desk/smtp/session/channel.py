@@ -45,7 +45,7 @@ class Channel:
                 self._transcript.command(command)
         return octets
 
-    def write(self, octets: bytes, deadline: Deadline) -> None:
+    def write(self, octets: bytes | memoryview, deadline: Deadline) -> None:
         """Send octets.
 
         Raises:
@@ -64,7 +64,8 @@ class Channel:
         A server that hung up may have said why: then `hear` tells it, or that it said nothing.
         """
         with contextlib.suppress(ResetError):
-            self.write(self.prepare(*commands), deadline)
+            # A view, since a traceback may show what its frames hold, and this may be a secret.
+            self.write(memoryview(self.prepare(*commands)), deadline)
 
     def hear(self, deadline: Deadline) -> Answer:
         """Return the next answer.

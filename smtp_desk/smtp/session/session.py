@@ -72,8 +72,7 @@ class Session:
             address_patience: Seconds that addresses which lost the race are waited for.
             redactor: Knows the credential, shared with other sessions; by default a new one.
         """
-        secret = auth.reveal(credential) if credential is not None else ""
-        self.redactor = redactor or Redactor(secret)
+        self.redactor = redactor or Redactor(auth.secret_of(credential).reveal())
         self.transcript = Transcript(self.redactor) if keep_transcript else None
         self._settings = settings
         self._credential = credential
@@ -239,7 +238,7 @@ class Session:
                 client_context(settings.ca_pem)
             except (ssl.SSLError, TypeError, ValueError) as error:
                 raise SmtpFailure(Stage.SETTINGS, "settings.ca_file_unreadable") from error
-            secret = auth.reveal(credential) if credential is not None else ""
+            secret = auth.secret_of(credential)
             if signing_in and bool(settings.username) != bool(secret):
                 field: dict[str, Json] = {"field": "password" if settings.username else "username"}
                 raise SmtpFailure(Stage.SETTINGS, "settings.credentials_incomplete", facts=field)
@@ -291,7 +290,7 @@ class Session:
                 raise SmtpFailure(Stage.AUTH, error.code, facts=run.facts) from error
             exchange = AuthExchange(self._opened, mechanism, self.redactor, self._limits.command)
             run.facts.update(mechanism=mechanism.name)
-            answer = exchange.run(username, auth.reveal(credential), self._deadline)
+            answer = exchange.run(username, auth.secret_of(credential), self._deadline)
             run.facts.update(exchange.facts, **reply_facts(answer.reply))
             if answer.outcome is not AnswerOutcome.DONE:
                 raise SmtpFailure(Stage.AUTH, reply=answer.reply, facts=run.facts)

@@ -36,9 +36,11 @@ class Token:
 Credential: TypeAlias = Secret | Token
 
 
-def reveal(credential: Credential) -> str:
-    """Return the password or the token itself, to be sent."""
-    return (credential.access if isinstance(credential, Token) else credential).reveal()
+def secret_of(credential: Credential | None) -> Secret:
+    """Return the password or the token; empty where there is none."""
+    if credential is None:
+        return Secret("")
+    return credential.access if isinstance(credential, Token) else credential
 
 
 class ChallengeError(Exception):
@@ -75,7 +77,7 @@ class Mechanism:
 
     name: str
     client_first: bool
-    start: Callable[[str, str], Exchange]
+    start: Callable[[str, Secret], Exchange]
     mutual: bool = False
     proof_after: bytes = b""
 
@@ -124,30 +126,32 @@ def decode_challenge(text: bytes) -> bytes:
         raise ChallengeError("the challenge is not base64") from None
 
 
-def _plain(username: str, password: str) -> Exchange:
-    yield f"\0{username}\0{password}".encode()
+# Whoever prints the variables of a traceback must find no secret in these frames: none is kept
+# in a variable.
+def _plain(username: str, password: Secret) -> Exchange:
+    yield f"\0{username}\0{password.reveal()}".encode()
 
 
-def _login(username: str, password: str) -> Exchange:
+def _login(username: str, password: Secret) -> Exchange:
     # Servers word the two questions as they like; only their order counts.
     yield b""
     yield username.encode()
-    yield password.encode()
+    yield password.reveal().encode()
 
 
-def _cram_md5(username: str, password: str) -> Exchange:
+def _cram_md5(username: str, password: Secret) -> Exchange:
     challenge = decode_challenge((yield b""))
-    digest = hmac.new(password.encode(), challenge, hashlib.md5).hexdigest()
+    digest = hmac.new(password.reveal().encode(), challenge, hashlib.md5).hexdigest()
     yield f"{username} {digest}".encode()
 
 
-def _xoauth2(username: str, token: str) -> Exchange:
-    yield f"user={username}\1auth=Bearer {token}\1\1".encode()
+def _xoauth2(username: str, token: Secret) -> Exchange:
+    yield f"user={username}\1auth=Bearer {token.reveal()}\1\1".encode()
     # A refusal comes as a challenge that holds JSON; an empty answer calls for the 535.
     yield b""
 
 
-def _scram_sha_256(username: str, password: str) -> Exchange:
+def _scram_sha_256(username: str, password: Secret) -> Exchange:
     name = _prepared(username).replace("=", "=3D").replace(",", "=2C").encode()
     nonce = secrets.token_urlsafe(18).encode()
     first = b"n=%b,r=%b" % (name, nonce)
@@ -156,23 +160,25 @@ def _scram_sha_256(username: str, password: str) -> Exchange:
     server_nonce = fields.get("r", b"")
     if not server_nonce.startswith(nonce) or len(server_nonce) == len(nonce):
         raise ChallengeError("the server did not extend our nonce")
-    salted = hashlib.pbkdf2_hmac(
-        "sha256",
-        _prepared(password).encode(),
-        decode_challenge(fields.get("s", b"")),
-        _iterations(fields.get("i", b"")),
-    )
+    salt, count = decode_challenge(fields.get("s", b"")), _iterations(fields.get("i", b""))
     without_proof = b"c=%b,r=%b" % (encode(_GS2), server_nonce)
     signed = b",".join((first, server_first, without_proof))
+    proof, expected = _scram_proofs(password, salt, count, signed)
+    server_final = decode_challenge((yield b"%b,p=%b" % (without_proof, encode(proof))))
+    # RFC 5802 section 3: a server that cannot prove that it knows the password is not ours.
+    if not hmac.compare_digest(_scram_fields(server_final).get("v", b""), encode(expected)):
+        raise ChallengeError("the server did not prove that it knows the password")
+    yield b""
+
+
+def _scram_proofs(password: Secret, salt: bytes, count: int, signed: bytes) -> tuple[bytes, bytes]:
+    """Return the client's proof, and the signature that the server has to send."""
+    octets = _prepared(password.reveal()).encode()
+    salted = hashlib.pbkdf2_hmac("sha256", octets, salt, count)
     client_key = _hmac(salted, b"Client Key")
     signature = _hmac(hashlib.sha256(client_key).digest(), signed)
     proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
-    server_final = decode_challenge((yield b"%b,p=%b" % (without_proof, encode(proof))))
-    expected = encode(_hmac(_hmac(salted, b"Server Key"), signed))
-    # RFC 5802 section 3: a server that cannot prove that it knows the password is not ours.
-    if not hmac.compare_digest(_scram_fields(server_final).get("v", b""), expected):
-        raise ChallengeError("the server did not prove that it knows the password")
-    yield b""
+    return proof, _hmac(_hmac(salted, b"Server Key"), signed)
 
 
 def _hmac(key: bytes, message: bytes) -> bytes:

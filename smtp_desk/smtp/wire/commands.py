@@ -75,9 +75,12 @@ def auth_response(encoded: bytes) -> Command:
     Raises:
         CommandError: The text is longer than servers take.
     """
-    if len(encoded) + 2 > MAX_AUTH_RESPONSE:
+    too_long = len(encoded) + 2 > MAX_AUTH_RESPONSE
+    response = Command(Verb.RESPONSE, encoded + b"\r\n")
+    del encoded  # a traceback may show what its frames hold
+    if too_long:
         raise CommandError("the credential is too long to be sent")
-    return Command(Verb.RESPONSE, encoded + b"\r\n")
+    return response
 
 
 def mail(

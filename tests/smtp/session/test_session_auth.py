@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import ssl
+import traceback
 from typing import Any
 
 import pytest
@@ -308,3 +309,66 @@ def test_a_violation_without_a_record(sessions: Sessions, tls: ssl.SSLContext) -
         pytest.raises(SmtpFailure, match="protocol_error"),
     ):
         Session(sessions.settings(server), Secret("s3cret")).open()
+
+
+MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2")
+ENDS: dict[str, Action] = {
+    "closed": Close(),
+    "reset": Reset(),
+    "silent": Silence(),
+    "refused": Reply("535 5.7.8 no"),
+    "no protocol": Raw(b"235-a\r\n535 b\r\n"),
+    "no base64": Reply("334 !!!"),
+    "an endless question": Reply("334 "),
+    "a challenge of somebody else": Reply("334 cj1ub3RvdXJzLHM9YWJjZCxpPTQwOTY="),
+}
+# Of the password of these tests, as it is, in base64 at each of three offsets, and of its MACs.
+TRACES = ("s3cret-s3cret", "czNjcmV0LXMzY3Jl", "MzY3JldC1zM2Ny", "zM2NyZXQtczNjc")
+
+
+def told_by_a_traceback(failure: BaseException) -> str:
+    """All that a program shows that prints tracebacks with their variables."""
+    told = traceback.TracebackException.from_exception(failure, capture_locals=True)
+    return "".join(told.format())
+
+
+@pytest.mark.parametrize("moment", ["AUTH", CREDENTIALS])
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_no_traceback_shows_the_secret(
+    sessions: Sessions, tls: ssl.SSLContext, end: Action, *, mechanism: str, moment: str
+) -> None:
+    secret = Secret("s3cret-s3cret-s3cret")
+    credential = Token(secret) if mechanism == "XOAUTH2" else secret
+    played = Script(tls=tls, extensions=(f"AUTH {mechanism}",), on={moment: end})
+    with ScriptedServer(played) as server:
+        session = sessions.new(server, limits=HASTY, credential=credential)
+        with pytest.raises(SmtpFailure) as caught:
+            session.open()
+    told = told_by_a_traceback(caught.value)
+    assert "mechanism" in told, "the variables are shown"
+    assert not [trace for trace in TRACES if trace in told]
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "XOAUTH2"])
+def test_no_traceback_shows_a_secret_that_is_too_long(
+    sessions: Sessions, tls: ssl.SSLContext, mechanism: str
+) -> None:
+    secret = Secret("s3cret-s3cret" * 1000)
+    credential = Token(secret) if mechanism == "XOAUTH2" else secret
+    with ScriptedServer(Script(tls=tls, extensions=(f"AUTH {mechanism}",))) as server:
+        session = sessions.new(server, limits=HASTY, credential=credential)
+        with pytest.raises(CommandError) as caught:
+            session.open()
+    told = told_by_a_traceback(caught.value)
+    assert "too_long" in told
+    assert not [trace for trace in TRACES if trace in told]
+
+
+def test_no_traceback_of_the_settings_shows_the_secret(
+    sessions: Sessions, tls: ssl.SSLContext
+) -> None:
+    with ScriptedServer(Script(tls=tls)) as server:
+        failure = fails(sessions, server, username="", credential=Secret("s3cret-s3cret"))
+    assert failure.code == "settings.credentials_incomplete"
+    assert "s3cret-s3cret" not in told_by_a_traceback(failure)

@@ -44,9 +44,9 @@ def _break_after_the_dot(session: Session) -> None:
     channel = session._opened
     written = channel.write
 
-    def break_after(octets: bytes, deadline: Deadline) -> None:
+    def break_after(octets: bytes | memoryview, deadline: Deadline) -> None:
         written(octets, deadline)
-        if octets.endswith(b".\r\n"):
+        if bytes(octets).endswith(b".\r\n"):
             raise ResetError
 
     channel.write = break_after  # type: ignore[method-assign]
