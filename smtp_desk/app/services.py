@@ -23,10 +23,11 @@ from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.store.company_ca import TrustedCas
-from smtp_desk.store.credentials import CredentialStore, MemoryCredentials, open_credentials
+from smtp_desk.store.credentials import CredentialStore, MemoryCredentials
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue, read_providers
 from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.unattended import open_credentials
 
 if TYPE_CHECKING:
     from smtp_desk.sender.sender import Sender

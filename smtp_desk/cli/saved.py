@@ -15,9 +15,10 @@ from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
 from smtp_desk.cli.sending import NOTHING
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import StoredSecret
-from smtp_desk.store.credentials import CredentialStore, UnattendedCredentials
+from smtp_desk.store.credentials import CredentialStore
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.stored import NotProvenError
+from smtp_desk.store.unattended import UnattendedCredentials
 
 _STATUSES: Final[Meanings] = {
     ExitStatus.OK: "done",

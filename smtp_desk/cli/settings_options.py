@@ -12,7 +12,8 @@ from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import DEFAULT_PORT, AuthMethod, Security, SettingsDraft
-from smtp_desk.store.credentials import CredentialsUnavailableError, GivenSecrets
+from smtp_desk.store.credentials import CredentialsUnavailableError
+from smtp_desk.store.unattended import GivenSecrets
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

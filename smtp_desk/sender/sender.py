@@ -32,10 +32,10 @@ from smtp_desk.sender.worker import CONNECTIONS, Drain, batches
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.session.envelope import Status
-from smtp_desk.store.credentials import open_credentials
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue
 from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.unattended import open_credentials
 
 _Job: TypeAlias = tuple[int, list[Claim], OutboxMessage]
 _Done: TypeAlias = tuple[int, Receipt]

@@ -1,18 +1,15 @@
-"""Where secrets are kept: the keyring of the operating system, memory, or the environment."""
+"""Where secrets are kept: the keyring of the operating system, or memory."""
 
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from smtp_desk.core.secret import KeyringEntry, Secret
-from smtp_desk.store.files import read_regular
+from smtp_desk.core.secret import Secret
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -24,14 +21,11 @@ DEFAULT_PASSWORD_VARIABLE: Final = "SMTP_DESK_DEFAULT_PASSWORD"  # noqa: S105 - 
 SYSTEMD_CREDENTIAL: Final = "smtp-desk.password"
 DEFAULT_SYSTEMD_CREDENTIAL: Final = "smtp-desk.default-password"
 """Names of the systemd credentials that give these secrets to a service."""
-RELAY_KEY: Final = "default-"
-"""How the keys of the default email service's secrets begin."""
 
 _T = TypeVar("_T")
 _LIMIT_S: Final = 10.0
 # A keyring that hangs is asked again so late, and doubly as late for each call that hangs.
 _LET_BE_S: Final = 60.0
-_CREDENTIAL_BYTES: Final = 64 * 1024
 # The null, fail and plaintext back ends, and all we do not know, are no place for a secret.
 _KEYRINGS: Final = frozenset(
     f"keyring.backends.{name}"
@@ -115,82 +109,6 @@ class MemoryCredentials:
         self._secrets.pop(key, None)
 
 
-@dataclass(frozen=True, slots=True)
-class GivenSecrets:
-    """The secrets that a machine gives at each start.
-
-    Attributes:
-        custom: That of the custom server.
-        default: That of the relay of the default email service.
-    """
-
-    custom: Secret | None = None
-    default: Secret | None = None
-
-    def __bool__(self) -> bool:
-        return self != GivenSecrets()
-
-    def of(self, *, default: bool) -> Secret | None:
-        """Return what is given for one of the two servers.
-
-        Where nothing is given for the relay, the other one stands in: its proof tells whether
-        it is the right one.
-        """
-        return (self.default or self.custom) if default else self.custom
-
-    @classmethod
-    def read(cls, environ: Mapping[str, str]) -> Self:
-        """Read what the variables, or else the systemd credentials, give.
-
-        Raises:
-            CredentialsUnavailableError: A credential is there and can't be read.
-        """
-        return cls(
-            _given(environ, PASSWORD_VARIABLE, SYSTEMD_CREDENTIAL),
-            _given(environ, DEFAULT_PASSWORD_VARIABLE, DEFAULT_SYSTEMD_CREDENTIAL),
-        )
-
-
-class UnattendedCredentials:
-    """The secrets that the machine gives, for where no keyring answers.
-
-    What the keyring holds comes first, so that what is given never stands in for the secret of
-    another server.
-    """
-
-    name: Final = "unattended"
-
-    def __init__(self, given: GivenSecrets, keyring: CredentialStore) -> None:
-        self._secrets = given
-        self._keyring = keyring
-
-    def get(self, key: str) -> Secret | None:
-        """Return the keyring's secret, else the given one."""
-        given = self._given(key)
-        if given is None:
-            return self._keyring.get(key)
-        with suppress(CredentialsUnavailableError):
-            stored = self._keyring.get(key)
-            if stored is not None:
-                return stored
-        return given
-
-    def set(self, key: str, secret: Secret) -> None:
-        """Keep the secret in the keyring; without one, only the given one need not be kept."""
-        try:
-            self._keyring.set(key, secret)
-        except CredentialsUnavailableError:
-            if KeyringEntry.parse(secret).secret != self._given(key):
-                raise
-
-    def delete(self, key: str) -> None:
-        """Forget the keyring's secret."""
-        self._keyring.delete(key)
-
-    def _given(self, key: str) -> Secret | None:
-        return self._secrets.of(default=key.startswith(RELAY_KEY))
-
-
 class KeyringCredentials:
     """Keeps secrets in the keyring of the operating system.
 
@@ -221,8 +139,6 @@ class KeyringCredentials:
         self._service = service
         self._limit_s = None if interactive else limit_s
         self._clock = clock
-        self._hanging: list[threading.Thread] = []
-        self._let_be_until = 0.0
 
     def get(self, key: str) -> Secret | None:
         """Return the secret, or None where no keyring in reach has it."""
@@ -277,8 +193,9 @@ class KeyringCredentials:
         """
         if self._limit_s is None:
             return work()
-        self._hanging = [thread for thread in self._hanging if thread.is_alive()]
-        if self._hanging and self._clock() < self._let_be_until:
+        given_up = _given_up
+        given_up.threads = tuple(each for each in given_up.threads if each.is_alive())
+        if given_up.threads and self._clock() < given_up.let_be_until:
             raise _no_answer(self._limit_s)
         outcome: Future[_T] = Future()
         arguments = (outcome, work, undo)
@@ -288,42 +205,20 @@ class KeyringCredentials:
             return outcome.result(self._limit_s)
         if not outcome.cancel():  # it came in at the last moment
             return outcome.result()
-        self._let_be_until = self._clock() + _LET_BE_S * (1 << len(self._hanging))
-        self._hanging = [*self._hanging, thread]
+        given_up.let_be_until = self._clock() + _LET_BE_S * (1 << len(given_up.threads))
+        given_up.threads = (*given_up.threads, thread)
         raise _no_answer(self._limit_s)
 
 
-def open_credentials(environ: Mapping[str, str], *, interactive: bool) -> CredentialStore:
-    """Return the keyring, with what the machine gives behind it.
+class _GivenUp:
+    """The calls of the whole process that were given up: the keyring is one, senders are many."""
 
-    Args:
-        environ: The environment; it is read only.
-        interactive: Whether somebody is there to answer a prompt of the keyring.
-
-    Raises:
-        CredentialsUnavailableError: A systemd credential is there and can't be read.
-    """
-    given = GivenSecrets.read(environ)
-    keyring = KeyringCredentials(interactive=interactive)
-    return UnattendedCredentials(given, keyring) if given else keyring
+    def __init__(self) -> None:
+        self.threads: tuple[threading.Thread, ...] = ()
+        self.let_be_until = 0.0
 
 
-def _given(environ: Mapping[str, str], variable: str, credential: str) -> Secret | None:
-    """Return the secret of a variable, or of a systemd credential without its final line end."""
-    if value := environ.get(variable):
-        return Secret(value)
-    folder = environ.get("CREDENTIALS_DIRECTORY")
-    if not folder:
-        return None
-    try:
-        data = read_regular(Path(folder) / credential, _CREDENTIAL_BYTES)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        text = f"The systemd credential {credential} can’t be read: {error.strerror}."
-        raise CredentialsUnavailableError(UnavailableReason.DENIED, text) from error
-    text = data.decode("utf-8", "surrogateescape")
-    return Secret(text.removesuffix("\n").removesuffix("\r")) if text.strip("\r\n") else None
+_given_up: Final = _GivenUp()
 
 
 def _settle(outcome: "Future[_T]", work: Callable[[], _T], undo: Callable[[], None] | None) -> None:

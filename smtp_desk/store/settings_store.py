@@ -14,7 +14,6 @@ from smtp_desk.core.proof import FIRST_VERSION, SALT_BYTES, sign
 from smtp_desk.core.secret import PROOF_KEY_BYTES, KeyringEntry, Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.credentials import (
-    RELAY_KEY,
     CredentialStore,
     CredentialsUnavailableError,
     UnavailableReason,
@@ -34,6 +33,7 @@ from smtp_desk.store.stored import (
     StoredSettings,
     judged,
 )
+from smtp_desk.store.unattended import RELAY_KEY
 
 _LOCK_TIMEOUT_S: Final = 10.0
 # Where these refuse to write, nothing was written: there is nothing to take back.

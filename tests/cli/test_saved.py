@@ -11,7 +11,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.sender.routes.health import Usable
 from smtp_desk.sender.routes.route import CUSTOM
-from smtp_desk.store.credentials import GivenSecrets, UnattendedCredentials
+from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 from tests.cli.desk import RECIPIENT, settings_of
 
 if TYPE_CHECKING:

@@ -11,13 +11,9 @@ from hypothesis import strategies as st
 from keyring.backends import fail
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.store.credentials import (
-    CredentialStore,
-    GivenSecrets,
-    KeyringCredentials,
-    MemoryCredentials,
-    UnattendedCredentials,
-)
+from smtp_desk.store.credentials import CredentialStore, KeyringCredentials, MemoryCredentials
+from smtp_desk.store.split_credentials import SplitCredentials
+from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 
 if TYPE_CHECKING:
     from tests.servers.secret_service import SecretService
@@ -42,10 +38,23 @@ PASSWORD = st.text(
 )
 
 
+SMALL: Final = 24
+
+
+class SmallCredentials(MemoryCredentials):
+    """Takes little for one secret, as the Windows Credential Manager does."""
+
+    def set(self, key: str, secret: Secret) -> None:
+        entry = secret.reveal().startswith("smtp-desk parts\n")
+        assert entry or len(secret.reveal().encode("utf-16-le", "surrogatepass")) <= SMALL
+        super().set(key, secret)
+
+
 @pytest.fixture(
     params=[
         "memory",
         "unattended",
+        "split",
         pytest.param("keyring", marks=pytest.mark.needs("gnome_keyring")),
         pytest.param("keyring, nobody there", marks=pytest.mark.needs("gnome_keyring")),
     ]
@@ -55,13 +64,16 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cr
         return MemoryCredentials()
     if request.param == "unattended":
         return UnattendedCredentials(GivenSecrets(Secret("given")), MemoryCredentials())
+    if request.param == "split":
+        return SplitCredentials(SmallCredentials(), SMALL)
     no_keyring = fail.Keyring()  # type: ignore[no-untyped-call]
     keyring.get_keyring()  # the library remembers the first answer: there was none
     monkeypatch.setattr(keyring.core, "_keyring_backend", no_keyring)
     service: SecretService = request.getfixturevalue("secret_service")
     for name, value in service.env.items():
         monkeypatch.setenv(name, value)
-    return KeyringCredentials("smtp-desk test", interactive=request.param == "keyring")
+    interactive = request.param == "keyring"
+    return SplitCredentials(KeyringCredentials("smtp-desk test", interactive=interactive))
 
 
 @pytest.mark.parametrize("password", PASSWORDS.values(), ids=PASSWORDS.keys())
@@ -79,6 +91,18 @@ def test_gives_back_exactly_what_was_put(store: CredentialStore, password: str) 
 def test_gives_back_any_password(store: CredentialStore, password: str) -> None:
     store.set("key", Secret(password))
     assert store.get("key") == Secret(password)
+
+
+@pytest.mark.parametrize("size", [2_560, 20_000])
+def test_gives_back_a_large_secret(store: CredentialStore, size: int) -> None:
+    """As a token of a provider that writes much into it."""
+    for letter in "a𝄞":
+        store.set("key", Secret(letter * size))
+        assert store.get("key") == Secret(letter * size)
+    store.set("key", Secret("small"))
+    assert store.get("key") == Secret("small")
+    store.delete("key")
+    assert store.get("key") in (None, Secret("given"))
 
 
 def test_replaces(store: CredentialStore) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.store.credentials import GivenSecrets, MemoryCredentials, UnattendedCredentials
+from smtp_desk.store.credentials import MemoryCredentials
 from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 from tests.e2e.causes import Cause, Checking
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer

@@ -94,6 +94,20 @@ def test_a_keyring_that_hangs_for_hours_costs_few_threads(monkeypatch: pytest.Mo
     assert credentials.get("key") == ANN
 
 
+def test_a_keyring_that_hangs_costs_the_same_however_many_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A program that opens a sender for each email asks by another object each time."""
+    backend = Prompting(key=ANN.reveal())
+    for _ in range(50):
+        with pytest.raises(CredentialsUnavailableError, match="did not answer within"):
+            unattended(monkeypatch, backend).get("key")
+    assert len(hanging()) == 1
+    backend.go_on.set()
+    join_all()
+    assert unattended(monkeypatch, backend).get("key") == ANN
+
+
 def test_a_time_out_of_the_keyring_itself_is_not_the_limit() -> None:
     def fails() -> None:
         raise TimeoutError("the bus")

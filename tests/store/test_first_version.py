@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.core.secret import Secret
-from smtp_desk.store.credentials import GivenSecrets, MemoryCredentials, UnattendedCredentials
+from smtp_desk.store.credentials import MemoryCredentials
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import ServerState
+from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 from tests.store.failing_credentials import FailingCredentials, keys
 from tests.store.settings import NEW_SECRET, OLD, OLD_SECRET, secret_of
 from tests.store.test_killed import Installation, fresh

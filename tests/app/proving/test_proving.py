@@ -14,14 +14,10 @@ from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
-from smtp_desk.store.credentials import (
-    CredentialsUnavailableError,
-    GivenSecrets,
-    UnattendedCredentials,
-    UnavailableReason,
-)
+from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import DefaultKind
+from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 from tests.store.settings import OLD, secret_of
 
 

@@ -16,13 +16,9 @@ from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.sender.routes.saved import SavedRoutes
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
-from smtp_desk.store.credentials import (
-    CredentialsUnavailableError,
-    GivenSecrets,
-    UnattendedCredentials,
-    UnavailableReason,
-)
+from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 from tests.sender.homes import Home, Keyring, code
 from tests.sender.ways import CATALOGUE
 from tests.store.settings import NEW_SECRET, OLD, OLD_SECRET, RELAY
