@@ -1,6 +1,6 @@
 """A program that sends and forks, in each way that programs do: what the fork tests run.
 
-What `send` or `queue` returned for stands on its output, past all buffers.
+What `send` or `queue` returned for stands on its output, past all buffers; its errors in a file.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import random
 import signal
 import sys
 import threading
+import warnings
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.secret import Secret
@@ -31,12 +31,14 @@ from tests.store.settings import OLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.connection import Connection
+    from pathlib import Path
 
     from smtp_desk.sender.outbox.entries import OutboxMessage
 
 HANGS_AFTER_S: Final = 30
+ERRORS: Final = "errors"
 _names: Final = itertools.count(1)
-_parent: Final = os.getpid()
 
 
 class Program:
@@ -212,10 +214,16 @@ def tell(told: str) -> None:
     os.write(1, f"{told}@example.test\n".encode())
 
 
+@functools.cache
+def first_process() -> int:
+    """Return the id of the program's first process, which asks first."""
+    return os.getpid()
+
+
 def watch() -> None:
-    """End with all stacks on standard error where this process hangs."""
+    """End with all stacks on standard error where this process hangs, children first."""
     faulthandler.register(signal.SIGALRM, chain=True)
-    signal.alarm(HANGS_AFTER_S - (os.getpid() != _parent) * 5)
+    signal.alarm(HANGS_AFTER_S - 5 * (os.getpid() != first_process()))
 
 
 def wait_for(children: list[int]) -> None:
@@ -224,16 +232,16 @@ def wait_for(children: list[int]) -> None:
         assert os.waitstatus_to_exitcode(status) == 0, "a child failed"
 
 
-def main() -> None:
-    way, folder, port, ca_file, seed = sys.argv[1:]
+def main(output: Connection, way: str, place: tuple[Path, int, Path], seed: int) -> None:
+    """Run a program that forks in this way; what it tells goes to `output`."""
+    os.dup2(output.fileno(), 1)
+    os.dup2(os.open(place[0] / ERRORS, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), 2)
+    output.close()
+    warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of what is tested here
     watch()
-    program = Program(Path(folder), int(port), Path(ca_file), int(seed))
+    program = Program(*place, seed)
     if way.startswith("family"):
         _, fate, children = way.split("-")
         program.family(fate, int(children))
     else:
         getattr(program, way)()
-
-
-if __name__ == "__main__":
-    main()

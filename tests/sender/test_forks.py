@@ -6,9 +6,8 @@ server in the end, and twice only where that is recorded.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import subprocess
-import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,8 @@ from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.smtp.net.forks import gate
+from tests.sender.forking_process import ERRORS
+from tests.sender.forking_process import main as run_program
 from tests.sender.homes import Home
 from tests.sender.post_office import accepted, mail, opened, route_to
 from tests.sender.ways import CATALOGUE
@@ -49,7 +50,7 @@ pytestmark = [
 ]
 
 PATIENCE_S: Final = 20.0
-ROUNDS: Final = int(os.environ.get("FORK_ROUNDS", "200"))
+ROUNDS: Final = 200
 
 
 def at(server: ScriptedServer, certs: Certificates) -> ServerSettings:
@@ -147,19 +148,24 @@ def server(tls: ssl.SSLContext) -> Iterator[ScriptedServer]:
 
 def play(way: str, server: ScriptedServer, certs: Certificates, folder: Path, seed: int) -> None:
     """Run a program that forks in this way; fail if it or one of its children does or hangs."""
-    arguments = (way, folder, server.port, certs.root.chain_file, seed)
-    # Its output ends with its last child, whoever is left of them.
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "tests.sender.forking_process"]
-        + [str(each) for each in arguments],
-        capture_output=True,
-        text=True,
-        timeout=4 * PATIENCE_S,
-        check=False,
-    )
-    told = Counter(ended.stdout.split())
-    assert ended.returncode in (0, -9), f"{way}, seed {seed}:\n{ended.stderr}"
-    assert ended.stderr == "", f"{way}, seed {seed}"
+    folder.mkdir()
+    # What is imported at the first send must not be there yet, where that is the point.
+    fresh, ready = multiprocessing.get_context("spawn"), multiprocessing.get_context("forkserver")
+    ready.set_forkserver_preload(["tests.sender.forking_process"])
+    context = fresh if way == "first_send" else ready
+    ours, theirs = context.Pipe(duplex=False)
+    place = (folder, server.port, certs.root.chain_file)
+    process = context.Process(target=run_program, args=(theirs, way, place, seed))
+    process.start()
+    theirs.close()
+    output = b""
+    while octets := os.read(ours.fileno(), 65536):  # it ends with its last child
+        output += octets
+    ours.close()
+    process.join()
+    told = Counter(output.decode().split())
+    errors = (folder / ERRORS).read_text()
+    assert (process.exitcode in (0, -9), errors) == (True, ""), f"{way}, seed {seed}:\n{errors}"
     assert set(told.values()) == {1}
     with opened(folder, route_to(server, certs)) as office:
         office.clock.now = utc_now()
