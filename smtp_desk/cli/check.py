@@ -35,13 +35,13 @@ def _resolver(
         try:
             DnsResolver.at(value)
         except ValueError as error:
-            raise click.BadParameter(f"{value!r} is no IP address with a port.") from error
+            raise click.BadParameter(f"{value!r} isn’t an IP address with a port.") from error
     return value
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Run the test; without SETTINGS the saved ones.",
+    short_help="Test SETTINGS, or the saved settings.",
     statuses={**TEST_STATUSES, ExitStatus.CONFIG: "no SETTINGS given and nothing configured"},
     environment=PASSWORD_ENVIRONMENT,
     files=FILES,
@@ -55,11 +55,11 @@ def _resolver(
             """,
         ),
         (
-            "Look at a server without any password, as far as TLS",
+            "Check a server up to TLS, without a password",
             "smtp-desk check --host smtp.example.org --no-login",
         ),
         (
-            "Ask the DNS whether mail from the domain will be believed",
+            "Check whether receivers will trust email from the domain",
             """
             smtp-desk check --host smtp.example.org --from-email desk@example.org \\
               --no-login --domain
@@ -76,13 +76,13 @@ def _resolver(
 @click.option(
     "--no-login",
     is_flag=True,
-    help="Only up to TLS: needs no password, From or recipient, and is never a proof.",
+    help="Stop after TLS: needs no password, From or recipient. Never a proof.",
 )
 @click.option(
     "--no-send",
     is_flag=True,
-    help="Only up to the sender: signs in, asks whether the From address is accepted, and "
-    "sends nothing. Never a proof.",
+    help="Stop after the sender: signs in, checks whether the From address is accepted, sends "
+    "nothing. Never a proof.",
 )
 @click.option(
     "--resolver",
@@ -93,8 +93,7 @@ def _resolver(
 @click.option(
     "--domain",
     is_flag=True,
-    help="Also ask the DNS about the domain of the From email: MX, SPF and DMARC. What is "
-    "not as it should be is a warning. It takes at most "
+    help="Also check MX, SPF and DMARC of the From domain; problems are warnings. Takes at most "
     f"{SECONDS:g} seconds more.",
 )
 @proof_options
@@ -116,14 +115,14 @@ def check(
 ) -> ExitStatus:
     """Test an SMTP server with a real email, and name the true cause of a failure.
 
-    The test connects, insists on TLS, signs in and sends one email, exactly as system emails
+    The test connects, requires TLS, signs in and sends one email, exactly as system emails
     are sent. It succeeds only if the server accepts that email.
 
     SETTINGS are the options from --host to --auth. Given any of them, all come from the
     command line, and neither the saved settings nor the keyring are touched. Without them the
     saved settings are tested, with the password from the keyring.
 
-    Ctrl-C ends the test in good order, with a report; a second Ctrl-C ends the program.
+    Ctrl-C stops the test cleanly, with a report; a second Ctrl-C ends the program at once.
     """
     invocation: Invocation = context.obj
     steps = _steps(no_login=no_login, no_send=no_send)

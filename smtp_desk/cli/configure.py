@@ -19,7 +19,7 @@ from smtp_desk.core.exit_status import ExitStatus
 
 @click.command(
     cls=ManualCommand,
-    short_help="Run the test, and save SETTINGS if it passed.",
+    short_help="Test SETTINGS, and save them if they passed.",
     statuses=SAVE_STATUSES,
     environment=PASSWORD_ENVIRONMENT,
     files=FILES,
@@ -32,7 +32,7 @@ from smtp_desk.core.exit_status import ExitStatus
             """,
         ),
         (
-            "From a script that has the password in a file",
+            "From a script, with the password in a file",
             """
             smtp-desk configure --host smtp.example.org --username desk@example.org \\
               --from-email desk@example.org --to ann@example.org --password-stdin <password
@@ -64,9 +64,9 @@ def configure(
 ) -> ExitStatus:
     """Test an SMTP server with a real email, and save the settings if it was accepted.
 
-    The password goes into the keyring of the operating system, never into a file. Nothing is
-    saved unless the test email was accepted. “smtp-desk enable” then sends system emails
-    through the server. A settings file that can't be read is never overwritten.
+    The password goes into the operating system’s keyring, never into a file. Nothing is saved
+    unless the test email was accepted. “smtp-desk enable” then sends system emails through the
+    server. A settings file that can’t be read is never overwritten.
     """
     request = settings_request(
         context, recipient, settings, timeout=timeout, password_stdin=password_stdin

@@ -40,7 +40,7 @@ from smtp_desk.store.stored import NotProvenError
 _SHOW_STATUSES: Final[Meanings] = {
     ExitStatus.OK: "done",
     ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.CONFIG: "the settings file can't be read",
+    ExitStatus.CONFIG: "the settings file can’t be read",
 }
 _STATUSES: Final[Meanings] = {
     **_SHOW_STATUSES,
@@ -48,13 +48,13 @@ _STATUSES: Final[Meanings] = {
 }
 
 
-@click.group(cls=ManualGroup, short_help="What takes the emails that the custom server can't.")
+@click.group(cls=ManualGroup, short_help="Choose what sends emails the custom server can’t.")
 def default() -> None:
     """Choose the default email service.
 
-    It takes system emails while no custom server is in use, and those that the custom server
-    can't take: through the organisation's relay, through the machine's own sendmail, or by
-    holding them in the outbox until a route works, as a fresh machine does.
+    It sends system emails while no custom server is in use, and those the custom server can’t
+    send: through the organisation’s relay, through this machine’s own sendmail, or by holding
+    them in the outbox until a server is available, as a new installation does.
     """
 
 
@@ -74,62 +74,62 @@ def show(invocation: Invocation) -> ExitStatus:
 
 @default.command(
     cls=ManualCommand,
-    short_help="Hold emails in the outbox until a route works.",
+    short_help="Hold emails in the outbox until a server is available.",
     statuses=_STATUSES,
     files=FILES,
     examples=[("Let emails wait for the custom server", "smtp-desk default outbox")],
 )
 @click.pass_obj
 def outbox(invocation: Invocation) -> ExitStatus:
-    """Hold emails in the outbox until a route works. A saved relay stays saved."""
+    """Hold emails in the outbox until a server is available. A saved relay stays saved."""
     return _change(invocation, lambda: use_outbox(invocation.services))
 
 
 @default.command(
     cls=ManualCommand,
-    short_help="Hand emails to the machine's own MTA.",
-    statuses={**_STATUSES, ExitStatus.DATAERR: "the path or the address can't serve"},
+    short_help="Hand emails to this machine’s own MTA.",
+    statuses={**_STATUSES, ExitStatus.DATAERR: "the path or the address can’t be used"},
     files=FILES,
     examples=[
         (
-            "Let the machine's Postfix take what the custom server can't",
+            "Let this machine’s Postfix send what the custom server can’t",
             "smtp-desk default sendmail /usr/sbin/sendmail --from-email desk@example.org",
         )
     ],
 )
 @click.argument("path")
 @click.option(
-    "--from-email", required=True, metavar="ADDR", help="The address that emails come from."
+    "--from-email", required=True, metavar="ADDR", help="The address that emails are sent from."
 )
 @click.pass_obj
 def sendmail(invocation: Invocation, path: str, from_email: str) -> ExitStatus:
-    """Hand emails to PATH, the machine's own MTA, as its sendmail command.
+    """Hand emails to PATH, the sendmail command of this machine’s own MTA.
 
-    PATH is absolute, a program, and not SMTP Desk itself. A saved relay stays saved.
+    PATH is the absolute path of a program other than SMTP Desk. A saved relay stays saved.
     """
     return _change(invocation, lambda: use_sendmail(invocation.services, path, from_email))
 
 
 @default.command(
     cls=ManualCommand,
-    short_help="Run the test, and use the relay in SETTINGS if it passed.",
+    short_help="Test the relay in SETTINGS, and use it if it passed.",
     statuses={
         **SAVE_STATUSES,
         ExitStatus.DATAERR: "the settings are wrong (settings.*), before anything was sent; or, "
         "without SETTINGS, no proven relay is saved",
-        ExitStatus.CONFIG: "the settings file can't be read",
+        ExitStatus.CONFIG: "the settings file can’t be read",
     },
     environment=RELAY_PASSWORD_ENVIRONMENT,
     files=FILES,
     examples=[
         (
-            "Use a relay that knows this machine by its address",
+            "Use a relay that accepts this machine by its address",
             """
             smtp-desk default smtp --host relay.example.org --from-email desk@example.org \\
               --to ann@example.org
             """,
         ),
-        ("Go back to the relay that is saved", "smtp-desk default smtp"),
+        ("Go back to the saved relay", "smtp-desk default smtp"),
     ],
 )
 @settings_options
@@ -149,8 +149,8 @@ def smtp(
 ) -> ExitStatus:
     """Test the organisation's relay with a real email, and use it if that was accepted.
 
-    It has its own password in the keyring of the operating system; that of the custom server
-    is never used for it. Without SETTINGS the saved relay is used again.
+    Its password has its own entry in the keyring; that of the custom server is never used for
+    it. Without SETTINGS the saved relay is used again.
     """
     invocation: Invocation = context.obj
     if not settings_given(context) and not (recipient or password_stdin or as_json or file):

@@ -43,21 +43,21 @@ _STYLES: Final = {
 
 @click.command(
     cls=ManualCommand,
-    short_help="Play the whole story against the sandbox.",
+    short_help="Walk through the whole workflow with the built-in mail server.",
     statuses={
-        ExitStatus.OK: "the story was told to its end",
+        ExitStatus.OK: "the demo ran to its end",
         ExitStatus.USAGE: "the command line is wrong",
         ExitStatus.UNAVAILABLE: "no local port or temporary file, or the sandbox isn’t installed",
-        ExitStatus.SOFTWARE: "the story took another turn than it should",
+        ExitStatus.SOFTWARE: "the demo did not go as it should",
     },
-    examples=[("See in some seconds what the program does", "smtp-desk demo")],
+    examples=[("See in a few seconds what the program does", "smtp-desk demo")],
 )
 @click.pass_obj
 def demo(invocation: Invocation) -> ExitStatus:
-    """Show in the terminal what the window does: fail a test, mend it, save, switch on, remove.
+    """Show in the terminal what the window does: test, fix, save, switch on, remove.
 
-    It runs against the embedded mail server, in a throw-away home and with passwords in
-    memory only: neither your settings nor your keyring nor the network are touched.
+    It uses the built-in mail server, a temporary home and passwords in memory only: your
+    settings, your keyring and the network aren’t touched.
     """
     with running_sandbox() as (sandbox, ca_file):
         _Story(invocation.out, sandbox, ca_file).tell()
@@ -139,7 +139,7 @@ class _Story:
         say(self._console, "SMTP Desk — Sandbox", "bold")
         say(
             self._console,
-            "Everything here happens on this machine, in a throw-away home, and is forgotten.",
+            "Everything happens on this machine, in a temporary home that is deleted at the end.",
         )
         self._empty_form()
         self._wrong_password()

@@ -1,9 +1,4 @@
-"""What every command works with, and how a command ends that can't go on.
-
-Standard output and standard error: colours on a terminal, plain lines into a pipe.
-
-Ctrl-C and SIGTERM: the first ends a test in good order, the second ends the program.
-"""
+"""What every command works with: its invocation, the terminal, signals and names of files."""
 
 import contextlib
 import io
@@ -14,9 +9,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import click
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -69,6 +66,21 @@ class Invocation:
     def services(self) -> "Services":
         """The services."""
         return self.open_services()
+
+
+class FileName(click.Path):
+    """The name of a file. An empty one, mostly of a variable that is not set, is an error."""
+
+    def __init__(
+        self, *, exists: bool = False, dir_okay: bool = True, allow_dash: bool = False
+    ) -> None:
+        super().__init__(exists=exists, dir_okay=dir_okay, allow_dash=allow_dash, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
+        """Return the path."""
+        if value == "":
+            self.fail("The file name is empty.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class PatientConsole(Console):

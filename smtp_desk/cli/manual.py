@@ -17,11 +17,11 @@ Example: TypeAlias = tuple[str, str]
 WIDTH: Final = 92
 
 TEST_STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "the test went as far as it was asked to; nothing failed",
+    ExitStatus.OK: "the test passed, as far as it was asked to go",
     ExitStatus.USAGE: "the command line is wrong",
     ExitStatus.DATAERR: "the settings are wrong (settings.*), before anything was sent",
-    ExitStatus.UNAVAILABLE: "the server can't be reached, or refused",
-    ExitStatus.SOFTWARE: "a fault of this program (session.internal_error)",
+    ExitStatus.UNAVAILABLE: "the server can’t be reached, or refused",
+    ExitStatus.SOFTWARE: "an internal error (session.internal_error)",
     ExitStatus.CANTCREAT: "the report could not be written",
     ExitStatus.TEMPFAIL: "temporary: the same may work later",
     ExitStatus.PROTOCOL: "the server broke the protocol (session.protocol_error)",
@@ -118,8 +118,8 @@ class ManualGroup(click.Group):
         write_definitions(formatter, "Files", FILES.items())
         with formatter.section("Exit status"):
             formatter.write_text(
-                "0 where all went well; else a number of sysexits.h that tells what kind of cause "
-                f"it was. “{ctx.command_path} COMMAND --help” lists those of each command."
+                "0 if all went well, otherwise a number of sysexits.h for the kind of cause. "
+                f"“{ctx.command_path} COMMAND --help” lists those of each command."
             )
 
 

@@ -1,13 +1,10 @@
-"""`smtp-desk outbox`: what was sent, what waits, and what to do about it.
-
-Names of files on the command line.
-"""
+"""`smtp-desk outbox`: what was sent, what waits, and what to do about it."""
 
 import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -23,7 +20,7 @@ from smtp_desk.app.delivery.words import (
     route_name,
     short_route_name,
 )
-from smtp_desk.cli.invocation import ExitError, Invocation, say, write_octets
+from smtp_desk.cli.invocation import ExitError, FileName, Invocation, say, write_octets
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import decode, visible
@@ -39,22 +36,6 @@ from smtp_desk.sender.outbox.outbox import (
     Query,
 )
 
-
-class FileName(click.Path):
-    """The name of a file. An empty one, mostly of a variable that is not set, is none."""
-
-    def __init__(
-        self, *, exists: bool = False, dir_okay: bool = True, allow_dash: bool = False
-    ) -> None:
-        super().__init__(exists=exists, dir_okay=dir_okay, allow_dash=allow_dash, path_type=Path)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
-        """Return the path."""
-        if value == "":
-            self.fail("The name of the file is empty.", param, ctx)
-        return super().convert(value, param, ctx)
-
-
 _FILES: Final = {
     "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
     "Linux) or in $SMTP_DESK_HOME/state",
@@ -63,12 +44,12 @@ _STATUSES: Final[Meanings] = {
     ExitStatus.OK: "done",
     ExitStatus.USAGE: "the command line is wrong",
     ExitStatus.UNAVAILABLE: "the outbox is damaged, or a newer version of this program wrote it",
-    ExitStatus.CANTCREAT: "the outbox can't be opened or written: disk full, no right to",
+    ExitStatus.CANTCREAT: "the outbox can't be opened or written: disk full, or no permission",
     ExitStatus.TEMPFAIL: "the outbox is busy",
 }
 _CHANGES: Final[Meanings] = {
     **_STATUSES,
-    ExitStatus.DATAERR: "there is no such email, more than one begins so, or it was sent already",
+    ExitStatus.DATAERR: "no email, or more than one, has this ID; or it was already sent",
     ExitStatus.TEMPFAIL: "the email is being sent at this moment, or the outbox is busy",
 }
 _STYLES: Final = {
@@ -77,16 +58,17 @@ _STYLES: Final = {
     EntryState.REFUSED: "red",
 }
 _DEFAULT_LIMIT: Final = 50
-_TWICE: Final = "It may arrive twice: once no answer came after it was handed over."
+_TWICE: Final = "It may arrive twice: the server once did not confirm it."
+_QUEUED: Final = "queued to send now."
 _IDS: Final = click.argument("ids", metavar="ID…", nargs=-1, required=True)
 
 
-@click.group(cls=ManualGroup, short_help="What was sent, what waits, and what to do about it.")
+@click.group(cls=ManualGroup, short_help="List, retry, drop and export emails.")
 def outbox() -> None:
-    """Look into the outbox: every email stands there until its fate is known, and after it.
+    """List, retry, drop and export emails. Each appears in the outbox with its result.
 
-    An ID is the name of one email for one recipient, as `list` shows it, or the first
-    characters of it, at least 6, where only one email begins so.
+    An ID stands for one email to one recipient, as `list` shows it. Its first characters, at
+    least 6, are enough where only one email starts with them.
     """
 
 
@@ -97,10 +79,10 @@ def outbox() -> None:
     statuses=_STATUSES,
     files=_FILES,
     examples=[
-        ("See what was sent last, and why by which route", "smtp-desk outbox list"),
-        ("See what a person has to decide", "smtp-desk outbox list --state held --state refused"),
+        ("See what was sent last, by which route and why", "smtp-desk outbox list"),
+        ("See what needs a decision", "smtp-desk outbox list --state held --state refused"),
         (
-            "Ask from a script whether somebody's email left",
+            "Check from a script whether an email was sent",
             "smtp-desk outbox list --search ann@example.org --json | jq '.entries[0].state'",
         ),
     ],
@@ -137,10 +119,10 @@ def outbox() -> None:
 def list_command(
     invocation: Invocation, *, states: tuple[str, ...], search: str, limit: int, as_json: bool
 ) -> ExitStatus:
-    """List emails, newest first: when, to whom, how they stand, by which route and why.
+    """List emails, newest first: when, to whom, their state, by which route and why.
 
-    Into a pipe goes one line for each, its parts separated by tabs: ID, time, state,
-    recipient, route, kind, subject, and why it took this route or was not accepted.
+    In a pipe each email is one line, separated by tabs: ID, time, state, recipient, route,
+    kind, subject, and why it took this route or wasn’t accepted.
     """
     query = Query(states=frozenset(map(EntryState, states)), text=search)
     cause = causes(invocation.services)
@@ -155,15 +137,15 @@ def list_command(
     for entry in entries:
         _print(invocation, entry, cause)
     if more:
-        say(invocation.err, f"There are more than these {limit}; --limit shows more.")
+        say(invocation.err, f"Only the newest {limit} are shown; --limit shows more.")
     elif not entries:
-        say(invocation.err, "There is no such email." if states or search else "No email yet.")
+        say(invocation.err, "No email matches." if states or search else "No emails yet.")
     return ExitStatus.OK
 
 
 @outbox.command(
     cls=ManualCommand,
-    short_help="Make emails due now.",
+    short_help="Send emails again.",
     statuses=_CHANGES,
     files=_FILES,
     examples=[
@@ -173,30 +155,30 @@ def list_command(
 @_IDS
 @click.pass_obj
 def retry(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
-    """Make emails due now: the worker, or the next email that is sent, takes them along.
+    """Queue emails to send now: the worker sends them, or the next program that sends.
 
-    A refused, dropped or uncertain one starts a new life of four days. An uncertain email
-    may have arrived already; sent again, it may arrive twice.
+    A refused, dropped or uncertain one is tried for another four days. An uncertain email may
+    already have arrived; sent again, it may arrive twice.
     """
     return _change(
         invocation,
         ids,
         lambda records, entry: records.retry(entry.id),
-        lambda entry: f"due now. {_TWICE}" if entry.doubts or entry.doubt_token else "due now.",
+        lambda entry: f"{_QUEUED} {_TWICE}" if entry.doubts or entry.doubt_token else _QUEUED,
     )
 
 
 @outbox.command(
     cls=ManualCommand,
-    short_help="Give emails up.",
+    short_help="Stop trying to send emails.",
     statuses=_CHANGES,
     files=_FILES,
-    examples=[("Do not send an email after all", "smtp-desk outbox drop 01kjmttt60cfyq6ms0")],
+    examples=[("Don’t send an email after all", "smtp-desk outbox drop 01kjmttt60cfyq6ms0")],
 )
 @_IDS
 @click.pass_obj
 def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
-    """Give emails up: they will not be sent, without asking again. `retry` takes it back."""
+    """Stop trying to send emails, without a confirmation prompt. `retry` undoes it."""
     return _change(
         invocation,
         ids,
@@ -208,16 +190,16 @@ def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
 @outbox.command(
     "export",
     cls=ManualCommand,
-    short_help="Write an email as a file.",
+    short_help="Save an email as a file.",
     statuses={
         **_STATUSES,
-        ExitStatus.DATAERR: "there is no such email, or more than one begins so",
+        ExitStatus.DATAERR: "no email, or more than one, has this ID",
         ExitStatus.CANTCREAT: "FILE exists or can't be written, or the outbox can't be opened",
     },
     files=_FILES,
     examples=[
-        ("Look at an email as it would leave", "smtp-desk outbox export 01kjmttt60"),
-        ("Keep it as a file", "smtp-desk outbox export 01kjmttt60 --to email.eml"),
+        ("Look at an email as it would be sent", "smtp-desk outbox export 01kjmttt60"),
+        ("Save it as a file", "smtp-desk outbox export 01kjmttt60 --to email.eml"),
     ],
 )
 @click.argument("entry_id", metavar="ID")
@@ -226,15 +208,15 @@ def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     "file",
     metavar="FILE",
     type=FileName(),
-    help="Write it into FILE, for its owner only, instead of to standard output. A file that "
-    "exists is never overwritten.",
+    help="Save it as FILE, readable by you only, instead of printing it. An existing file is never "
+    "overwritten.",
 )
 @click.pass_obj
 def export_command(invocation: Invocation, entry_id: str, file: Path | None) -> ExitStatus:
-    """Write an email as it would leave now (an .eml file, RFC 5322).
+    """Print or save an email as it would be sent now (an .eml file, RFC 5322).
 
-    It is built as for the custom server; where none is configured it is what is stored.
-    On a terminal, characters that could act on it are spelled out.
+    It is addressed as for the custom server, or as it is stored where none is configured. On a
+    terminal, control characters are spelled out.
     """
     services = invocation.services
     with _told():
@@ -311,7 +293,7 @@ def _write(write: Callable[[], None], file: Path) -> None:
     try:
         write()
     except FileExistsError as error:
-        text = f"{file} exists already; nothing was written."
+        text = f"{file} already exists; nothing was written."
         raise ExitError(text, ExitStatus.CANTCREAT) from error
     except OSError as error:
         text = f"{file} can’t be written: {error.strerror}"

@@ -1,9 +1,4 @@
-"""What check and configure have in common: how a test is shown, and its report given.
-
-Running a test in the background while the main thread shows it and waits for Ctrl-C.
-
-What configure and default smtp have in common: test SETTINGS, and save what was proven.
-"""
+"""Run a test that Ctrl-C can stop, show it, give its report, and save what it proved."""
 
 import math
 import queue
@@ -21,9 +16,15 @@ from smtp_desk.app.diagnostics.report_file import report_octets, save_report
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, keep_copy, prove, save
 from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.services import Services
-from smtp_desk.cli.invocation import ExitError, Invocation, first_interrupt, say, write_octets
+from smtp_desk.cli.invocation import (
+    ExitError,
+    FileName,
+    Invocation,
+    first_interrupt,
+    say,
+    write_octets,
+)
 from smtp_desk.cli.manual import TEST_STATUSES, Meanings
-from smtp_desk.cli.outbox import FileName
 from smtp_desk.cli.render import StagePrinter, Way, print_verdict
 from smtp_desk.cli.settings_options import draft_of, options_of, read_password, settings_given
 from smtp_desk.core.exit_status import ExitStatus, exit_status
@@ -109,7 +110,7 @@ class Shape:
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
     if not 0 < value <= LONGEST_SECONDS or math.isnan(value):
         raise click.BadParameter(
-            f"A test takes more than 0 and at most {LONGEST_SECONDS:g} seconds, not {value:g}."
+            f"Enter more than 0 and at most {LONGEST_SECONDS:g} seconds, not {value:g}."
         )
     return value
 
@@ -122,7 +123,7 @@ def proof_options(command: _F) -> _F:
             "file",
             metavar="FILE",
             type=FileName(dir_okay=False),
-            help="Also save the report there, readable by you only.",
+            help="Also save the report as FILE, readable by you only.",
         ),
         click.option(
             "--json",
@@ -137,7 +138,7 @@ def proof_options(command: _F) -> _F:
             show_default=f"{DEFAULT_SECONDS:g}",
             metavar="SECONDS",
             callback=_seconds,
-            help="Longest time for the whole test.",
+            help="Time limit for the whole test.",
         ),
     ):
         command = option(command)

@@ -1,7 +1,4 @@
-"""How a test ended, for a person: the outcome word for word, then the true cause.
-
-The stages of a running test: a live list on a terminal, one line a stage in a pipe.
-"""
+"""A test for a person: its stages as they come, the outcome word for word, the true cause."""
 
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
@@ -66,7 +63,7 @@ def finding_rows(finding: Finding, way: Way = no_way) -> list[Row]:
     rows = [
         ("cause", finding.summary),
         ("code", finding.code),
-        ("who can mend it", WHO[finding.who]),
+        ("who can fix this", WHO[finding.who]),
     ]
     if finding.reply is not None:
         rows.append(("server said", str(finding.reply)))

@@ -1,7 +1,4 @@
-"""`smtp-desk report` and `smtp-desk open`: look at a report that was saved.
-
-A whole report, readable: on a terminal or in a pipe.
-"""
+"""`smtp-desk report` and `smtp-desk open`: look at a saved report."""
 
 import sys
 from pathlib import Path
@@ -18,9 +15,8 @@ from smtp_desk.app.diagnostics.report_text import (
     stage_line,
     transcript_lines,
 )
-from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say, write_octets
+from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say, write_octets
 from smtp_desk.cli.manual import ManualCommand, Meanings
-from smtp_desk.cli.outbox import FileName
 from smtp_desk.cli.render import print_verdict, stage_table
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import CheckReport
@@ -57,9 +53,9 @@ def _heading(console: Console, title: str) -> None:
 
 _STANDARD_INPUT: Final = Path("-")
 _STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "the report was shown, whatever it says",
+    ExitStatus.OK: "the report was shown",
     ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.DATAERR: "the file can't be read, or is no report",
+    ExitStatus.DATAERR: "the file can’t be read, or isn’t a report",
 }
 _FILE = click.argument("file", type=FileName(allow_dash=True))
 
@@ -70,25 +66,25 @@ _FILE = click.argument("file", type=FileName(allow_dash=True))
     statuses=_STATUSES,
     examples=[
         ("Read a report that a customer sent", "smtp-desk report report.json"),
-        ("Put it into a ticket", "smtp-desk report report.json --markdown"),
+        ("Paste it into a ticket", "smtp-desk report report.json --markdown"),
         (
-            "Read one that was never in a file",
+            "Read one without saving it",
             "smtp-desk check --to ann@example.org --json | smtp-desk report -",
         ),
     ],
 )
 @_FILE
 @click.option("--markdown", is_flag=True, help="As Markdown, for a ticket.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, checked and made safe to show.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, checked and safe to show.")
 @click.pass_obj
 def report(invocation: Invocation, file: Path, *, markdown: bool, as_json: bool) -> ExitStatus:
     """Show a saved report: the outcome, its cause, and all that was seen.
 
-    FILE was written by --report or Save report; “-” is standard input. It may come from
-    anybody: everything in it is shown as plain text.
+    FILE comes from --report or Save report; “-” is standard input. Whoever wrote it, everything
+    in it is shown as plain text.
     """
     if markdown and as_json:
-        raise click.UsageError("--markdown and --json exclude each other.")
+        raise click.UsageError("Use --markdown or --json, not both.")
     found = load_report(file)
     if as_json:
         write_octets(report_octets(found))
@@ -110,7 +106,7 @@ def report(invocation: Invocation, file: Path, *, markdown: bool, as_json: bool)
         ExitStatus.CONFIG: "there is no display to open a window on",
     },
     environment={"DISPLAY, WAYLAND_DISPLAY": "the display, where the system has these"},
-    examples=[("See a customer's report as the customer saw it", "smtp-desk open report.json")],
+    examples=[("See a customer’s report as the customer saw it", "smtp-desk open report.json")],
 )
 @_FILE
 @click.pass_obj
@@ -135,4 +131,4 @@ def load_report(file: Path) -> CheckReport:
     except OSError as error:
         raise ExitError(f"{name} can’t be read: {error.strerror}.", ExitStatus.DATAERR) from error
     except ReportFormatError as error:
-        raise ExitError(f"{name} is no report: {error}.", ExitStatus.DATAERR) from error
+        raise ExitError(f"{name} isn’t a report: {error}.", ExitStatus.DATAERR) from error

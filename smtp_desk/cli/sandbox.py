@@ -1,4 +1,4 @@
-"""`smtp-desk sandbox`: the embedded mail server, until Ctrl-C."""
+"""`smtp-desk sandbox`: the built-in mail server, until Ctrl-C."""
 
 import contextlib
 import queue
@@ -38,9 +38,9 @@ _HOST: Final = "localhost"
 
 @click.command(
     cls=ManualCommand,
-    short_help="Run the embedded mail server until Ctrl-C.",
+    short_help="Run the built-in mail server until Ctrl-C.",
     statuses={
-        ExitStatus.OK: "ended by Ctrl-C or SIGTERM",
+        ExitStatus.OK: "stopped by Ctrl-C or SIGTERM",
         ExitStatus.USAGE: "the command line is wrong",
         ExitStatus.UNAVAILABLE: "no local port or temporary file, or the sandbox isn’t installed",
     },
@@ -50,9 +50,9 @@ _HOST: Final = "localhost"
 def sandbox(invocation: Invocation) -> ExitStatus:
     """Run a mail server that only this machine can reach, and show what it receives.
 
-    It speaks TLS with a certificate authority of its own, wants a login, takes mail for any
-    recipient and sends nothing on. Its password, ports and authority are made anew at each
-    start and forgotten at the end.
+    It uses TLS with its own certificate authority, requires a login, accepts mail for any
+    recipient and forwards nothing. Password, ports and authority are new at each start and
+    forgotten at the end.
     """
     console = invocation.out
     # Not a SimpleQueue: a signal at the end of its wait makes that wait endless (see proof_run).
@@ -124,10 +124,10 @@ def _introduce(console: Console, server: "Sandbox", ca_file: Path) -> None:
         say(console, f"  mail to {address} {what_happens}")
     say(console, "Test it with:", "bold")
     show_command(console, _command("check", server, ca_file))
-    say(console, "Or save it, below a directory of its own:", "bold")
+    say(console, "Or save it, in a home of its own:", "bold")
     home = 'SMTP_DESK_HOME="$PWD/sandbox-home"'
     show_command(console, f"{home} {_command('configure', server, ca_file)}")
-    say(console, "Ctrl-C ends the sandbox. Received mail is shown here:", "bold")
+    say(console, "Press Ctrl-C to stop the sandbox. Received mail is shown here:", "bold")
 
 
 def _command(name: str, server: "Sandbox", ca_file: Path) -> str:

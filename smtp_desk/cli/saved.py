@@ -23,7 +23,7 @@ from smtp_desk.store.unattended import UnattendedCredentials
 _STATUSES: Final[Meanings] = {
     ExitStatus.OK: "done",
     ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.CONFIG: "nothing is configured, or the settings file can't be read",
+    ExitStatus.CONFIG: "nothing is configured, or the settings file can’t be read",
 }
 _CHANGES: Final[Meanings] = {
     **_STATUSES,
@@ -56,26 +56,26 @@ def show(invocation: Invocation) -> ExitStatus:
 def enable(invocation: Invocation) -> ExitStatus:
     """Send system emails through the saved server from now on.
 
-    The switch goes on only with settings that a test email has proven, unchanged since.
+    This needs settings that a test email has proven and that haven’t changed since.
 
-    A server that rests after a failure, or is left alone after a refused sign-in, is tried
-    again at once: one session up to the sign-in, no email.
+    A server that is paused after a failure or a refused sign-in is tried again at once: one
+    session up to the sign-in, no email.
     """
     return _change(invocation, lambda: _switch_on(invocation))
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Send system emails no longer through the saved server.",
+    short_help="Stop sending system emails through the saved server.",
     statuses=_CHANGES,
     files=FILES,
     examples=[("Turn the switch off", "smtp-desk disable")],
 )
 @click.pass_obj
 def disable(invocation: Invocation) -> ExitStatus:
-    """Send system emails no longer through the saved server; its settings stay.
+    """Stop sending system emails through the saved server; its settings stay.
 
-    They leave through the default email service, or wait in the outbox where there is none.
+    The default email service sends them, or they wait in the outbox where there is none.
     """
     return _change(invocation, lambda: switch_saved(invocation.services, on=False))
 
@@ -89,10 +89,10 @@ def disable(invocation: Invocation) -> ExitStatus:
 )
 @click.pass_obj
 def remove(invocation: Invocation) -> ExitStatus:
-    """Forget the saved server, and its password in the keyring, without asking again.
+    """Forget the saved server and its password, without a confirmation prompt.
 
-    System emails then leave through the default email service, or wait in the outbox where
-    there is none.
+    The default email service then sends system emails, or they wait in the outbox where there
+    is none.
     """
     return _change(invocation, lambda: remove_saved(invocation.services))
 

@@ -10,9 +10,8 @@ from typing import Final
 import click
 from rich.console import Console
 
-from smtp_desk.cli.invocation import ExitError, Invocation, say, write_octets
+from smtp_desk.cli.invocation import ExitError, FileName, Invocation, say, write_octets
 from smtp_desk.cli.manual import ManualCommand
-from smtp_desk.cli.outbox import FileName
 from smtp_desk.cli.sending import (
     SEND_ENVIRONMENT,
     SEND_FILES,
@@ -50,7 +49,7 @@ def _variables(
     for value in values:
         name, sign, text = value.partition("=")
         if not sign:
-            raise click.BadParameter(f"{value!r} is not NAME=VALUE.")
+            raise click.BadParameter(f"{value!r} isn’t NAME=VALUE.")
         if name in found:
             raise click.BadParameter(f"{name} is given twice.")
         found[name] = text
@@ -73,7 +72,7 @@ def _variables(
             """,
         ),
         (
-            "Write to two affiliates, who do not see each other, with a file",
+            "Write to two affiliates, who won’t see each other, with a file",
             """
             smtp-desk send message --to ann@example.org --to bo@example.org \\
               --set audience=affiliates --set subject='New rates' \\
@@ -86,14 +85,14 @@ def _variables(
     "kind", required=False, type=click.Choice([kind.name for kind in kinds()]), metavar="[KIND]"
 )
 @click.option("--list", "listing", is_flag=True, help="Show the kinds and what each takes.")
-@click.option("--to", multiple=True, metavar="ADDR", help="A recipient; once for each.")
+@click.option("--to", multiple=True, metavar="ADDR", help="A recipient; repeat for more.")
 @click.option(
     "--set",
     "variables",
     multiple=True,
     metavar="NAME=VALUE",
     callback=_variables,
-    help="What the email says; once for each variable.",
+    help="A value for the email; repeat for more.",
 )
 @click.option(
     "--attach",
@@ -101,7 +100,7 @@ def _variables(
     multiple=True,
     metavar="FILE",
     type=FileName(exists=True, dir_okay=False),
-    help="A file that goes along with a message; once for each.",
+    help="A file to attach to a message; repeat for more.",
 )
 @click.option(
     "--json",
@@ -123,7 +122,7 @@ def send(
 ) -> ExitStatus:
     """Send an email of the kind KIND, through the custom server or the default email service.
 
-    Each recipient gets an email of their own. It is stored before it is sent; what can't be
+    Each recipient gets an email of their own. It is stored before it is sent; what can’t be
     sent now waits in the outbox for “smtp-desk worker”.
     """
     invocation: Invocation = context.obj

@@ -1,7 +1,4 @@
-"""What send and sendmail have in common: storing and sending, and telling what came of it.
-
-Why emails wait in the outbox where no route takes them, and what a person can do.
-"""
+"""What send and sendmail share: storing and sending, and telling what came of it."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -35,8 +32,8 @@ SEND_STATUSES: Final[Meanings] = {
     ExitStatus.USAGE: "the command line is wrong; nothing was stored",
     ExitStatus.DATAERR: "the email is wrong; nothing was stored",
     ExitStatus.UNAVAILABLE: "refused for every recipient",
-    ExitStatus.SOFTWARE: "a fault of this program",
-    ExitStatus.TEMPFAIL: "nothing was stored: the outbox can't be written, or is full",
+    ExitStatus.SOFTWARE: "an internal error",
+    ExitStatus.TEMPFAIL: "nothing was stored: the outbox can’t be written, or is full",
 }
 """The exit statuses of commands that send emails."""
 

@@ -53,14 +53,14 @@ _OPTIONS: Final = (
         type=click.Choice(list(map(str, Security))),
         default=str(Security.AUTO),
         show_default=True,
-        help="How TLS begins; auto means TLS from the start on port 465, else STARTTLS, or, where "
-        "a server says nothing for 3 s, what it answers to. There is no way without TLS.",
+        help="How TLS starts. auto: TLS from the start on port 465, else STARTTLS; if a server "
+        "says nothing for 3 s, whichever it answers. TLS is always required.",
     ),
     click.option(
         "--ca-file",
         default="",
         metavar="PATH",
-        help="Certificates (PEM) of a company CA to trust besides those of the system.",
+        help="Certificates (PEM) of a company CA to trust as well as the system’s.",
     ),
     click.option(
         "--ehlo-name",
@@ -74,7 +74,7 @@ _OPTIONS: Final = (
         type=click.Choice(list(map(str, AuthMethod))),
         default=str(AuthMethod.AUTO),
         show_default=True,
-        help="Sign-in method; auto takes the first that the server offers.",
+        help="Sign-in method; auto uses the first one the server offers.",
     ),
     click.option(
         "--password-stdin",

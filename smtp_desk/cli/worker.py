@@ -30,32 +30,32 @@ _TICK_S: Final = 0.05
     cls=ManualCommand,
     short_help="Send what waits in the outbox.",
     statuses={
-        ExitStatus.OK: "ended by Ctrl-C or SIGTERM; with --once: all that was due was tried",
+        ExitStatus.OK: "stopped by Ctrl-C or SIGTERM; with --once: everything due was tried",
         ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.SOFTWARE: "a fault of this program",
-        ExitStatus.TEMPFAIL: "the outbox can't be read or written",
+        ExitStatus.SOFTWARE: "an internal error",
+        ExitStatus.TEMPFAIL: "the outbox can’t be read or written",
     },
     environment=SEND_ENVIRONMENT,
     files=SEND_FILES,
     examples=[
-        ("Send what waits, for ever: as a systemd user unit, for example", "smtp-desk worker"),
+        ("Send what waits until stopped, for example as a systemd user unit", "smtp-desk worker"),
         ("From cron, where no worker runs", "*/5 * * * * smtp-desk worker --once"),
     ],
 )
-@click.option("--once", is_flag=True, help="Send what is due now, then end.")
+@click.option("--once", is_flag=True, help="Send what is due now, then stop.")
 @click.pass_obj
 def worker(invocation: Invocation, /, *, once: bool) -> ExitStatus:
-    """Send the emails that wait in the outbox, each when its time comes, until Ctrl-C.
+    """Send the emails that wait in the outbox, each when it is due, until Ctrl-C.
 
-    Any number may run at once, beside programs that send; no email is taken twice. Settings
-    that are saved meanwhile are followed. What it does is told on standard error.
+    Several workers may run at once, beside programs that send; no email is taken twice. New
+    settings are used as soon as they are saved. Progress is printed on standard error.
     """
     err = invocation.err
     services = services_to_send(invocation)
     with first_interrupt() as interrupted, open_sender(services) as sender, _told_on(err):
-        say(err, "Sending what is due." if once else "Waiting for emails; Ctrl-C ends this.")
+        say(err, "Sending what is due." if once else "Waiting for emails; press Ctrl-C to stop.")
         handled = _until(interrupted, lambda cancel: sender.drain(cancel, once=once))
-    say(err, f"Ended. Emails dealt with: {handled}.")
+    say(err, f"Stopped. {handled} {'email' if handled == 1 else 'emails'} processed.")
     if once and (waiting := what_waits(services)):
         say(err, waiting)
     return ExitStatus.OK

@@ -76,7 +76,7 @@ def test_a_wrong_password_is_named_though_the_outcome_text_misleads(
     lines = ended.out.splitlines()
     at = lines.index(UNREACHABLE)
     assert "code: auth.rejected" in lines[at:]
-    assert "who can mend it: you" in lines[at:]
+    assert "who can fix this: you" in lines[at:]
     assert any(line.startswith("server said: 535 5.7.8 ") for line in lines[at:])
     assert any(line.startswith("remedy: ") for line in lines[at:])
 
@@ -257,7 +257,7 @@ def test_a_time_limit_that_is_none(desk: Desk, seconds: str) -> None:
     ended = desk("check", "--host", "localhost", "--no-login", "--timeout", seconds)
     assert (ended.status, ended.out) == (64, "")
     told = " ".join(ended.err.split())
-    assert f"A test takes more than 0 and at most 3600 seconds, not {seconds}." in told
+    assert f"Enter more than 0 and at most 3600 seconds, not {seconds}." in told
 
 
 def test_a_remedy_names_the_options_where_the_test_was_run(

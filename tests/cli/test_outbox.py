@@ -76,7 +76,7 @@ def test_the_list_is_filtered_searched_and_limited(desk: Desk, morning: Outbox) 
     assert len(listed(desk, "--search", "ANN.")) == 6
     ended = desk("outbox", "list", "--limit", "3")
     assert len(ended.out.splitlines()) == 3
-    assert ended.err == "There are more than these 3; --limit shows more.\n"
+    assert ended.err == "Only the newest 3 are shown; --limit shows more.\n"
 
 
 def test_a_limit_beyond_a_page(desk: Desk, outbox: Outbox) -> None:
@@ -87,8 +87,8 @@ def test_a_limit_beyond_a_page(desk: Desk, outbox: Outbox) -> None:
 
 def test_nothing_there(desk: Desk) -> None:
     ended = desk("outbox", "list")
-    assert (ended.status, ended.out, ended.err) == (0, "", "No email yet.\n")
-    assert desk("outbox", "list", "--search", "x").err == "There is no such email.\n"
+    assert (ended.status, ended.out, ended.err) == (0, "", "No emails yet.\n")
+    assert desk("outbox", "list", "--search", "x").err == "No email matches.\n"
 
 
 def test_the_document_for_scripts(desk: Desk, morning: Outbox) -> None:
@@ -141,8 +141,8 @@ def test_retry_makes_due_and_warns_where_it_may_arrive_twice(
     ended = desk("outbox", "retry", refused, held)
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.splitlines() == [
-        f"{refused}: due now.",
-        f"{held}: due now. It may arrive twice: once no answer came after it was handed over.",
+        f"{refused}: queued to send now.",
+        f"{held}: queued to send now. It may arrive twice: the server once did not confirm it.",
     ]
     assert {outbox.get(each).state for each in (refused, held)} == {EntryState.READY}
 
@@ -188,7 +188,7 @@ def test_what_can_not_be_changed_says_why_and_the_others_are(
     refused = mails.refused(outbox, clock, 3)
     ended = desk("outbox", "retry", sent, refused)
     assert ended.status == 65
-    assert ended.out == f"{refused}: due now.\n"
+    assert ended.out == f"{refused}: queued to send now.\n"
     assert ended.err == f"{sent}: The message was accepted; it is not sent twice.\n"
     busy = desk("outbox", "retry", sending)
     assert (busy.status, busy.err) == (
@@ -217,7 +217,7 @@ def test_export_never_overwrites(desk: Desk, outbox: Outbox, tmp_path: Path) -> 
     file.write_text("precious")
     ended = desk("outbox", "export", entry_id, "--to", str(file))
     assert (ended.status, file.read_text()) == (73, "precious")
-    assert "exists already; nothing was written." in ended.err
+    assert "already exists; nothing was written." in ended.err
     missing = desk("outbox", "export", entry_id, "--to", str(tmp_path / "none" / "email.eml"))
     assert missing.status == 73
     assert "can’t be written: No such file or directory" in missing.err

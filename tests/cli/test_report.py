@@ -44,9 +44,9 @@ def test_the_outcome_comes_first_then_its_cause_then_the_rest(desk: Desk, file: 
     headings = ["Stages", "Certificates", "Transcript", "Settings", "Environment"]
     assert [line for line in lines if line in headings] == headings
     assert f"server said: 454 4.7.0 {MARKUP}" in lines
-    assert "who can mend it: you" in lines
+    assert "who can fix this: you" in lines
     assert "warning: IPv6 does not work." in lines
-    assert "who can mend it: the administrator of your network" in lines
+    assert "who can fix this: the administrator of your network" in lines
     assert f"     2 ms < 220 {MARKUP}" in lines
     assert "connect    warned     1200 ms  192.0.2.1 connected" in lines
     assert "auth       skipped       0 ms  not asked for" in lines
@@ -117,14 +117,14 @@ def test_what_is_no_report(
 def test_standard_input_that_is_no_report(desk: Desk) -> None:
     ended = desk("report", "-", stdin=b"[]")
     assert ended.status == 65
-    assert ended.err.startswith("smtp-desk: Standard input is no report: ")
+    assert ended.err.startswith("smtp-desk: Standard input isn’t a report: ")
 
 
 @pytest.mark.parametrize("command", ["report", "open"])
 def test_a_name_that_is_empty(desk: Desk, command: str) -> None:
     ended = desk(command, "")
     assert (ended.status, ended.out, desk.opened) == (64, "", [])
-    assert "The name of the file is empty." in ended.err
+    assert "The file name is empty." in ended.err
 
 
 def test_a_name_that_acts_on_a_terminal_is_spelled_out(desk: Desk, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_variable_that_is_missing(desk: Desk) -> None:
         (("send",), "Name a KIND"),
         (("send", "letter", "--to", "ann@example.org"), "'letter' is not one of"),
         (INVITE, "Missing option '--to'"),
-        ((*INVITE, "--to", "ann@example.org", "--set", "role"), "'role' is not NAME=VALUE."),
+        ((*INVITE, "--to", "ann@example.org", "--set", "role"), "'role' isn’t NAME=VALUE."),
         ((*INVITE, "--to", "ann@example.org", "--set", "link=x"), "link is given twice."),
         ((*MESSAGE, "--to", "ann@example.org", "--attach", "nowhere"), "does not exist"),
     ],

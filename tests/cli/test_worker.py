@@ -30,7 +30,7 @@ def test_once_sends_what_waits(sending_desk: Desk, sandbox: Sandbox) -> None:
     sending_desk.services.outbox.retry(entry.id)
     ended = sending_desk("worker", "--once")
     assert (ended.status, ended.out) == (0, "")
-    assert ended.err.splitlines()[-1] == "Ended. Emails dealt with: 1."
+    assert ended.err.splitlines()[-1] == "Stopped. 1 email processed."
     assert [mail.recipients for mail in sandbox.inbox.mails()] == [("ann@example.org",)]
     assert sending_desk.services.outbox.get(entry.id).state is EntryState.ACCEPTED
 
@@ -38,7 +38,7 @@ def test_once_sends_what_waits(sending_desk: Desk, sandbox: Sandbox) -> None:
 def test_once_with_nothing_to_do(desk: Desk) -> None:
     ended = desk("worker", "--once")
     assert (ended.status, ended.out) == (0, "")
-    assert ended.err.splitlines() == ["Sending what is due.", "Ended. Emails dealt with: 0."]
+    assert ended.err.splitlines() == ["Sending what is due.", "Stopped. 0 emails processed."]
 
 
 def test_once_tells_what_waits_until_when_and_why(desk: Desk) -> None:
@@ -46,7 +46,7 @@ def test_once_tells_what_waits_until_when_and_why(desk: Desk) -> None:
         assert desk("sendmail", "ann@example.org", stdin=b"x").status == 0
     ended = desk("worker", "--once")
     dealt, waiting = ended.err.splitlines()[-2:]
-    assert dealt == "Ended. Emails dealt with: 0."
+    assert dealt == "Stopped. 0 emails processed."
     assert re.fullmatch(
         r"2 emails wait in the outbox; next attempt at [-0-9: ]+\. Nothing is configured\. .+",
         waiting,
@@ -86,5 +86,5 @@ def test_a_signal_ends_it(sending_desk: Desk, sandbox: Sandbox, number: signal.S
     ended = sending_desk("worker")
     watcher.join()
     assert (ended.status, ended.out) == (0, "")
-    assert ended.err.splitlines()[0] == "Waiting for emails; Ctrl-C ends this."
-    assert ended.err.splitlines()[-1] == "Ended. Emails dealt with: 1."
+    assert ended.err.splitlines()[0] == "Waiting for emails; press Ctrl-C to stop."
+    assert ended.err.splitlines()[-1] == "Stopped. 1 email processed."

@@ -37,7 +37,7 @@ def test_a_refused_email_is_found_retried_dropped_and_exported(
     (entry,) = json.loads(found.stdout)["entries"]
     assert (entry["id"], entry["why"]) == (entry_id, "There is no such mailbox.")
 
-    assert run("outbox", "retry", entry_id).stdout.decode() == f"{entry_id}: due now.\n"
+    assert run("outbox", "retry", entry_id).stdout.decode() == f"{entry_id}: queued to send now.\n"
     assert outbox.get(entry_id).state is EntryState.READY
     assert run("outbox", "drop", entry_id).returncode == 0
     assert outbox.get(entry_id).state is EntryState.DROPPED

@@ -30,7 +30,7 @@ def lines_until(stream: IO[bytes], last: str) -> list[str]:
 def test_the_command_it_prints_works_and_the_mail_is_shown() -> None:
     with start("sandbox") as program:
         assert program.stdout is not None
-        introduction = lines_until(program.stdout, "Ctrl-C ends the sandbox")
+        introduction = lines_until(program.stdout, "Press Ctrl-C to stop the sandbox")
         (command,) = (line for line in introduction if "smtp-desk check" in line)
         (ca_file,) = (line for line in introduction if line.startswith("CA file: "))
         done = subprocess.run(

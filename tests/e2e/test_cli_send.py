@@ -41,7 +41,7 @@ def running_worker() -> Iterator[subprocess.Popen[bytes]]:
     with start("worker", env=PASSWORD) as program:
         try:
             assert program.stderr is not None
-            assert program.stderr.readline() == b"Waiting for emails; Ctrl-C ends this.\n"
+            assert program.stderr.readline() == b"Waiting for emails; press Ctrl-C to stop.\n"
             yield program
         finally:
             program.kill()
@@ -94,7 +94,7 @@ def test_a_worker_sends_what_waits_until_a_signal(server: Postfix, number: signa
     settings, email, end = err.decode().splitlines()
     assert settings == "other settings are used from now on"
     assert re.fullmatch(r"notification \w{26} accepted by custom", email)
-    assert end == "Ended. Emails dealt with: 1."
+    assert end == "Stopped. 1 email processed."
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
@@ -102,4 +102,4 @@ def test_a_worker_with_nothing_to_do_ends_at_once() -> None:
     with running_worker() as program:
         program.send_signal(signal.SIGTERM)
         _, err = program.communicate(timeout=_SECONDS)
-    assert (program.returncode, err) == (0, b"Ended. Emails dealt with: 0.\n")
+    assert (program.returncode, err) == (0, b"Stopped. 0 emails processed.\n")

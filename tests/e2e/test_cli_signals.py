@@ -71,7 +71,7 @@ def test_the_sandbox_ends_well() -> None:
     with start("sandbox") as program:
         assert program.stdout is not None
         first = program.stdout.readline()
-        while b"Ctrl-C ends the sandbox" not in program.stdout.readline():
+        while b"Press Ctrl-C to stop the sandbox" not in program.stdout.readline():
             pass
         program.send_signal(signal.SIGINT)
         _, err = program.communicate(timeout=_SECONDS)

@@ -37,7 +37,7 @@ def lines_until(stream: IO[bytes], last: str) -> list[str]:
 def test_the_program_in_readme_sends_an_invitation(tmp_path: Path) -> None:
     with start("sandbox") as sandbox:
         assert sandbox.stdout is not None
-        introduction = lines_until(sandbox.stdout, "Ctrl-C ends the sandbox")
+        introduction = lines_until(sandbox.stdout, "Press Ctrl-C to stop the sandbox")
         (line,) = (line for line in introduction if "smtp-desk configure" in line)
         home, password = (word.partition("=")[2] for word in shlex.split(line)[:2])
         env = {"SMTP_DESK_HOME": str(tmp_path / home), "SMTP_DESK_PASSWORD": password}
