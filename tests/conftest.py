@@ -7,6 +7,7 @@ import gc
 import ipaddress
 import itertools
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,18 @@ pytest_plugins = [
     "tests.servers.display",
     "tests.servers.node_smtp",
 ]
+
+# `make test` in the background, or under nohup, inherits ignored signals and would hand them on:
+# then no program that a test starts could be ended by Ctrl-C.
+for _name, _usual in (
+    ("SIGINT", signal.default_int_handler),
+    ("SIGTERM", signal.SIG_DFL),
+    ("SIGHUP", signal.SIG_DFL),
+    ("SIGQUIT", signal.SIG_DFL),
+):
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

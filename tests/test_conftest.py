@@ -83,3 +83,19 @@ def test_the_reason_of_a_skip_names_the_part(monkeypatch: pytest.MonkeyPatch) ->
         parts.require("postfix")
     assert parts.skipped_part(f"Skipped: {skip.value}") == "postfix"
     assert parts.skipped_part("Skipped: some other reason") is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+def test_signals_that_were_ignored_at_the_start_end_programs_all_the_same() -> None:
+    """As under nohup, or in the background of a shell script."""
+    name = "tests/e2e/test_cli_signals.py::test_the_sandbox_ends_well"
+    ignoring = "trap '' INT TERM HUP QUIT; exec \"$@\""
+    done = subprocess.run(
+        ["sh", "-c", ignoring, "sh", sys.executable, "-m", "pytest", "-q", "--no-cov", name],
+        cwd=pathlib.Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout

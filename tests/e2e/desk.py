@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.e2e.program import COMMAND
 from tests.e2e.screen_reader import ScreenReader
+from tests.servers.child import Child
 from tests.servers.process import ServerProcess
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Desktop:
         """Start the program; its window has the focus and shows this status."""
         with (
             self._errors.open("wb") as errors,
-            subprocess.Popen(COMMAND, env=self._env, stdout=errors, stderr=errors) as program,
+            Child[bytes](COMMAND, env=self._env, stdout=errors, stderr=errors) as program,
         ):
             try:
                 self._display.focus(TITLE)

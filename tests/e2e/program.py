@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
+from tests.servers.child import Child
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -31,7 +33,7 @@ def run(
 
 def start(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start the program with pipes at all its streams."""
-    return subprocess.Popen(
+    return Child(
         [*COMMAND, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import Final
 
 from tests.e2e.program import COMMAND
+from tests.servers.child import Child
 
 _SECONDS: Final = 60.0
 
@@ -16,7 +16,7 @@ def on_terminal(
 ) -> tuple[int, str]:
     """Run the program on a terminal of its own; give the exit status and what it showed."""
     main, other = os.openpty()
-    with subprocess.Popen(
+    with Child(
         ["setsid", "--ctty", "--wait", *COMMAND, *arguments],
         stdin=other,
         stdout=other,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.servers.child import Child
+
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
@@ -48,7 +50,7 @@ print(found)
 
 @contextlib.contextmanager
 def program(env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
+    with Child(
         [sys.executable, "-c", PROGRAM], env=env, stdout=subprocess.PIPE, text=True
     ) as child:
         try:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.servers.child import Child
+
 if TYPE_CHECKING:
     from tests.servers.secret_service import SecretService
 
@@ -34,7 +36,7 @@ def test_locked(secret_service: SecretService) -> None:
 def test_a_prompt_that_nobody_answers(secret_service: SecretService) -> None:
     secret_service.run_python(STORE)
     secret_service.hang_on_prompts()
-    with subprocess.Popen([sys.executable, "-c", READ], env=secret_service.env) as reader:
+    with Child([sys.executable, "-c", READ], env=secret_service.env) as reader:
         secret_service.wait_for_prompt()
         with pytest.raises(subprocess.TimeoutExpired):
             reader.wait(0.3)

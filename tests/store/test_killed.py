@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from smtp_desk.store.paths import Paths
+from tests.servers.child import Child
 from tests.store.folder_credentials import FolderCredentials
 
 if TYPE_CHECKING:
@@ -74,9 +75,7 @@ class Installation:
 @contextlib.contextmanager
 def killable(env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "tests.store.killing"]
-    with subprocess.Popen(
-        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:
+    with Child(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         yield child
         assert child.stdin is not None
         child.stdin.close()

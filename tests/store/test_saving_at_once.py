@@ -10,6 +10,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import ServerState
+from tests.servers.child import Child
 from tests.store.folder_credentials import FolderCredentials
 from tests.store.settings import secret_of
 
@@ -22,7 +23,7 @@ def test_never_a_mix_and_no_orphan(tmp_path: Path) -> None:
     keyring.mkdir()
     hosts = ["one.example.test", "two.example.test", "three.example.test"]
     command = [sys.executable, "-m", "tests.store.saving", str(tmp_path / "home"), str(keyring)]
-    savers = [subprocess.Popen([*command, host, "10"], stderr=subprocess.PIPE) for host in hosts]
+    savers = [Child[bytes]([*command, host, "10"], stderr=subprocess.PIPE) for host in hosts]
     for saver in savers:
         _, errors = saver.communicate(timeout=60)
         assert saver.returncode == 0, errors.decode()

@@ -17,6 +17,7 @@ from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import Accept, Doubt, EntryState, MarkInDoubt, Refuse
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from tests.sender.outboxes import LEASE, TurnedClock, accept, attempt, claim_one, message
+from tests.servers.child import Child
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ORDER: Final = [EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT, EntryState.ACCEPTED]
@@ -28,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def start(what: str, path: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return Child(
         [sys.executable, "-m", "tests.sender.outbox_process", what, str(path)],
         stdout=subprocess.PIPE,
         text=True,
