@@ -25,7 +25,7 @@ class SpecialRecipient:
 SPECIAL_RECIPIENTS = (
     SpecialRecipient(
         "unknown",
-        "550 5.1.1 Recipient address rejected: no such mailbox in the sandbox",
+        "550 5.1.1 Recipient address rejected: no such mailbox here",
         "is refused for good: there is no such mailbox (550 5.1.1)",
     ),
     SpecialRecipient(
