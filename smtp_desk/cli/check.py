@@ -187,4 +187,4 @@ def _saved_draft(invocation: Invocation) -> SettingsDraft:
             "“smtp-desk configure”.",
             ExitStatus.CONFIG,
         )
-    return saved_draft(server, store.ca_file(server))
+    return saved_draft(server, store.ca_file(server), store.ca_file(server, oauth=True))

@@ -116,7 +116,8 @@ def draft_of(invocation: Invocation, values: Mapping[str, str], password: Secret
     """Make the form's draft of the options' values, as typed; say where there is no host."""
     if not values["host"].strip():
         say(invocation.err, _NO_HOST)
-    return SettingsDraft(**{name: values[name] for name in SETTINGS}, password=password)
+    fields: dict[str, Any] = {name: values[name] for name in SETTINGS}
+    return SettingsDraft(**fields, password=password)
 
 
 def read_password(

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Field(StrEnum):
@@ -20,6 +21,31 @@ class Field(StrEnum):
     EHLO_NAME = "ehlo_name"
     AUTH_METHOD = "auth_method"
     RECIPIENT = "recipient"
+    OAUTH_PROVIDER = "oauth_provider"
+    OAUTH_FLOW = "flow"
+    CLIENT_ID = "client_id"
+    TENANT = "tenant"
+    OAUTH_AUTHORIZE_URL = "oauth_authorize_url"
+    OAUTH_TOKEN_URL = "oauth_token_url"  # noqa: S105 - a field's name
+    OAUTH_DEVICE_URL = "oauth_device_url"
+    OAUTH_SCOPE = "oauth_scope"
+    OAUTH_CA_FILE = "oauth_ca_file"
+
+
+OAUTH_FIELDS: Final = frozenset(
+    {
+        Field.OAUTH_PROVIDER,
+        Field.OAUTH_FLOW,
+        Field.CLIENT_ID,
+        Field.TENANT,
+        Field.OAUTH_AUTHORIZE_URL,
+        Field.OAUTH_TOKEN_URL,
+        Field.OAUTH_DEVICE_URL,
+        Field.OAUTH_SCOPE,
+        Field.OAUTH_CA_FILE,
+    }
+)
+"""Those of the sign-in by OAuth 2.0, which no remedy changes."""
 
 
 class Severity(StrEnum):

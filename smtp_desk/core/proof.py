@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -112,8 +112,11 @@ def _equal(stored: str, made: str) -> bool:
 
 
 def _canonical(settings: ServerSettings, mode: Security, version: int) -> bytes:
-    """Versioned form of exactly the SMTP fields; the company CA by its content."""
-    fields = {
+    """Versioned form of exactly the SMTP fields; a CA by its content.
+
+    Of a sign-in by OAuth 2.0 the settings count and the account: not the token, which changes.
+    """
+    fields: dict[str, object] = {
         "version": version,
         "host": settings.host,
         "port": settings.port,
@@ -126,4 +129,6 @@ def _canonical(settings: ServerSettings, mode: Security, version: int) -> bytes:
         "ehlo_name": settings.ehlo_name,
         "auth_method": settings.auth_method,
     }
+    if settings.oauth is not None:
+        fields["oauth"] = asdict(settings.oauth)
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()

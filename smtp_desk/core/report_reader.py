@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, NoReturn, TypeVar
 
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
-from smtp_desk.core.problems import Field
+from smtp_desk.core.problems import OAUTH_FIELDS, Field
 from smtp_desk.core.reply import Reply, visible
 from smtp_desk.core.report import (
     MAX_ITEMS,
@@ -35,7 +35,7 @@ _REPLY_CODES: Final = range(200, 600)
 _PEM: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----\n"
 )
-_CHANGEABLE: Final = frozenset(Field) - {Field.PASSWORD}
+_CHANGEABLE: Final = frozenset(Field) - {Field.PASSWORD} - OAUTH_FIELDS
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=StrEnum)

@@ -55,13 +55,16 @@ class KeyringEntry:
     """What the keyring holds under the key that the settings file names.
 
     Attributes:
-        secret: The password; empty where there are no credentials.
+        secret: The password, or for OAuth 2.0 the client secret or private key; empty where
+            there is none.
         proof_key: `PROOF_KEY_BYTES` random bytes that key the proof; none in an entry of the
             first version, and where a machine gives the secret.
+        refresh_token: What a person's sign-in by OAuth 2.0 left; empty where there was none.
     """
 
     secret: Secret
     proof_key: bytes = field(default=b"", repr=False)
+    refresh_token: Secret = field(default_factory=lambda: Secret(""))
 
     @classmethod
     def parse(cls, text: Secret) -> Self:
@@ -75,13 +78,19 @@ class KeyringEntry:
             return cls(text)
         try:
             fields = json.loads(value[len(_HEAD) :])
-            return cls(Secret(str(fields["password"])), bytes.fromhex(fields["proof_key"]))
-        except (ValueError, KeyError, TypeError):
+            return cls(
+                Secret(str(fields["password"])),
+                bytes.fromhex(fields["proof_key"]),
+                Secret(str(fields.get("refresh_token", ""))),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise ValueError("a damaged entry") from None  # the error of a parser quotes it
 
     def write(self) -> Secret:
         """Return the text that `parse` reads."""
         fields = {"password": self.secret.reveal(), "proof_key": self.proof_key.hex()}
+        if self.refresh_token:
+            fields["refresh_token"] = self.refresh_token.reveal()
         return Secret(_HEAD + json.dumps(fields, ensure_ascii=False))
 
 

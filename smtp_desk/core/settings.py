@@ -1,12 +1,15 @@
 """The form as typed, and the settings of one SMTP server that come of it, valid by construction."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from smtp_desk.core.oauth import OAuthDraft, OAuthSettings
 from smtp_desk.core.secret import Secret, StoredSecret
 
 DEFAULT_PORT: Final = "587"
+OAUTH: Final = "oauth"
+"""The form's sign-in method that is no mechanism but another kind of credential."""
 
 
 class Security(StrEnum):
@@ -40,6 +43,7 @@ class ServerSettings:
         ca_pem: Content of the company CA file (PEM), or "".
         ehlo_name: Name for EHLO; "" means the address literal of the socket.
         auth_method: The mechanism; AUTO takes the first that fits.
+        oauth: How to get a token; None where the credential is a password.
     """
 
     host: str
@@ -51,11 +55,13 @@ class ServerSettings:
     ca_pem: str = ""
     ehlo_name: str = ""
     auth_method: AuthMethod = AuthMethod.AUTO
+    oauth: OAuthSettings | None = None
 
     @property
-    def identity(self) -> tuple[str, int, Security, str, str]:
+    def identity(self) -> tuple[object, ...]:
         """Where a stored secret may go: it is reused only while these are the same."""
-        return (self.host, self.port, self.security, self.ca_pem, self.username)
+        place = (self.host, self.port, self.security, self.ca_pem, self.username)
+        return (*place, self.oauth and replace(self.oauth, issuer="", subject=""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,9 @@ class SettingsDraft:
         security: A value of `Security`.
         ca_file: Path of the company CA file.
         ehlo_name: EHLO name.
-        auth_method: A value of `AuthMethod`.
+        auth_method: A value of `AuthMethod`, or `OAUTH`.
+        oauth: The fields of the sign-in by OAuth 2.0, which `OAUTH` asks for; `password` is
+            then a client secret, or the content of a key file.
     """
 
     host: str = ""
@@ -113,3 +121,4 @@ class SettingsDraft:
     ca_file: str = ""
     ehlo_name: str = ""
     auth_method: str = AuthMethod.AUTO
+    oauth: OAuthDraft = field(default_factory=OAuthDraft)

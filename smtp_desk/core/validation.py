@@ -11,9 +11,11 @@ from smtp_desk.core.address import (
     parse_host,
     parse_mailbox,
 )
+from smtp_desk.core.oauth import parse_oauth, validate_oauth
 from smtp_desk.core.problems import Field, Problem, Severity
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import (
+    OAUTH,
     AuthMethod,
     CaFile,
     Security,
@@ -45,7 +47,11 @@ class InvalidDraftError(ValueError):
 
 
 def validate(
-    draft: SettingsDraft, ca: CaFile | None = None, *, login: bool = True
+    draft: SettingsDraft,
+    ca: CaFile | None = None,
+    *,
+    login: bool = True,
+    oauth_ca: CaFile | None = None,
 ) -> tuple[Problem, ...]:
     """Find all problems of the form, in the order of its fields.
 
@@ -53,24 +59,33 @@ def validate(
         draft: The form.
         ca: What was read from `draft.ca_file`, or None while it has not been read.
         login: False for a check that ends after TLS and needs neither credentials nor From.
+        oauth_ca: The same for `draft.oauth.ca_file`.
     """
-    return tuple(_problems(draft, ca, login=login))
+    return tuple(_problems(draft, ca, oauth_ca, login=login))
 
 
-def parse(draft: SettingsDraft, ca: CaFile | None = None, *, login: bool = True) -> Snapshot:
+def parse(
+    draft: SettingsDraft,
+    ca: CaFile | None = None,
+    *,
+    login: bool = True,
+    oauth_ca: CaFile | None = None,
+) -> Snapshot:
     """Make settings of a draft.
 
     Args:
         draft: The form.
         ca: What was read from `draft.ca_file`; needed only where that is not empty.
         login: As for `validate`; without it a From address that is none counts as empty.
+        oauth_ca: What was read from `draft.oauth.ca_file`; needed only where that is not empty.
 
     Raises:
         InvalidDraftError: With every problem at once.
     """
-    problems = validate(draft, ca, login=login)
+    problems = validate(draft, ca, login=login, oauth_ca=oauth_ca)
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InvalidDraftError(problems)
+    by_token = draft.auth_method == OAUTH
     settings = ServerSettings(
         host=parse_host(draft.host).ascii,
         port=int(draft.port),
@@ -78,9 +93,12 @@ def parse(draft: SettingsDraft, ca: CaFile | None = None, *, login: bool = True)
         from_name=draft.from_name.strip(),
         from_email=_address(draft.from_email),
         security=Security(draft.security),
-        ca_pem=ca.pem if ca is not None and draft.ca_file.strip() else "",
+        ca_pem=_pem(draft.ca_file, ca),
         ehlo_name=parse_ehlo_name(draft.ehlo_name) if draft.ehlo_name.strip() else "",
-        auth_method=AuthMethod(draft.auth_method),
+        auth_method=AuthMethod.AUTO if by_token else AuthMethod(draft.auth_method),
+        oauth=parse_oauth(draft.oauth, _pem(draft.oauth.ca_file, oauth_ca))
+        if by_token and login
+        else None,
     )
     return Snapshot(settings, draft.password)
 
@@ -102,17 +120,25 @@ def app_password_without_spaces(host: str, password: Secret) -> Secret | None:
     return Secret("".join(typed.split()))
 
 
-def _problems(draft: SettingsDraft, ca: CaFile | None, *, login: bool) -> Iterator[Problem]:
+def _problems(
+    draft: SettingsDraft, ca: CaFile | None, oauth_ca: CaFile | None, *, login: bool
+) -> Iterator[Problem]:
+    by_token = draft.auth_method == OAUTH
     yield from _host(draft.host)
     yield from _port(draft.port)
     if login:
-        yield from _credentials(draft)
+        yield from _token_credentials(draft) if by_token else _credentials(draft)
         yield from _text(Field.FROM_NAME, draft.from_name, MAX_FROM_NAME)
         yield from _mailbox(Field.FROM_EMAIL, draft.from_email)
     yield from _choice(Field.SECURITY, draft.security, Security)
-    yield from _ca_file(draft, ca)
+    yield from _ca_file(Field.CA_FILE, draft.ca_file, ca)
     yield from _ehlo_name(draft.ehlo_name)
-    yield from _choice(Field.AUTH_METHOD, draft.auth_method, AuthMethod)
+    if not by_token:
+        yield from _choice(Field.AUTH_METHOD, draft.auth_method, AuthMethod)
+    elif login:
+        secret = draft.password if isinstance(draft.password, Secret) else None
+        yield from validate_oauth(draft.oauth, secret)
+        yield from _ca_file(Field.OAUTH_CA_FILE, draft.oauth.ca_file, oauth_ca)
 
 
 def _host(text: str) -> Iterator[Problem]:
@@ -156,6 +182,13 @@ def _credentials(draft: SettingsDraft) -> Iterator[Problem]:
         yield Problem(Field.PASSWORD, "password.spaces", severity=Severity.NOTICE)
 
 
+def _token_credentials(draft: SettingsDraft) -> Iterator[Problem]:
+    """A token is always for an account; its secrets have rules of their own."""
+    yield from _text(Field.USERNAME, draft.username, MAX_CREDENTIAL)
+    if not draft.username.strip():
+        yield Problem(Field.USERNAME, "oauth.no_username")
+
+
 def _text(field: Field, text: str, limit: int, *, strip: bool = True) -> Iterator[Problem]:
     value = text.strip() if strip else text
     if has_control(text):
@@ -190,14 +223,18 @@ def _choice(field: Field, text: str, choices: type[Security | AuthMethod]) -> It
         yield Problem(field, "choice", {"choices": ", ".join(choices)})
 
 
-def _ca_file(draft: SettingsDraft, ca: CaFile | None) -> Iterator[Problem]:
-    path = draft.ca_file.strip()
+def _ca_file(field: Field, text: str, ca: CaFile | None) -> Iterator[Problem]:
+    path = text.strip()
     if not path:
         return
     if has_control(path):
-        yield Problem(Field.CA_FILE, "control_character")
+        yield Problem(field, "control_character")
     elif ca is not None and ca.problem:
-        yield Problem(Field.CA_FILE, ca.problem, {"path": path})
+        yield Problem(field, ca.problem, {"path": path})
+
+
+def _pem(path: str, ca: CaFile | None) -> str:
+    return ca.pem if ca is not None and path.strip() else ""
 
 
 def _ehlo_name(text: str) -> Iterator[Problem]:

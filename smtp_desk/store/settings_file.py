@@ -85,13 +85,12 @@ class SettingsFile:
             OSError: The disk refuses.
         """
         self._refuse_changeable()
-        contents = {ca_name(server.settings.ca_pem): server.settings for server in stored.servers}
+        contents = {ca_name(ca_pem): ca_pem for ca_pem in ("", *stored.ca_pems)}
         text = encode(self._text(), stored)
-        if decode(text, lambda name: contents[name].ca_pem) != stored:
+        if decode(text, contents.__getitem__) != stored:
             raise ValueError("the settings do not keep their values in the file")
-        for name, settings in contents.items():
-            if name:
-                write_atomic(self.ca_path(settings.ca_pem), settings.ca_pem.encode())
+        for ca_pem in stored.ca_pems:
+            write_atomic(self.ca_path(ca_pem), ca_pem.encode())
         write_atomic(self._path, text.encode())
 
     def ca_path(self, ca_pem: str) -> Path:
@@ -100,7 +99,7 @@ class SettingsFile:
 
     def sweep(self, stored: StoredSettings) -> None:
         """Remove CA copies that nothing names, and what killed writers left."""
-        named = {ca_name(server.settings.ca_pem) for server in stored.servers}
+        named = {ca_name(ca_pem) for ca_pem in stored.ca_pems}
         remove_leftovers(self._path)
         for copy in self._path.parent.glob("ca-*.pem"):
             if _CA_NAME.fullmatch(copy.name) and copy.name not in named:

@@ -93,9 +93,15 @@ class SettingsStore:
         """Return a value that differs after each save, at the price of one stat."""
         return self._file.fingerprint()
 
-    def ca_file(self, server: StoredServer) -> str:
-        """Return the path of the copied CA file of a saved server; "" where it has none."""
-        ca_pem = server.settings.ca_pem
+    def ca_file(self, server: StoredServer, *, oauth: bool = False) -> str:
+        """Return the path of the copied CA file of a saved server; "" where it has none.
+
+        Args:
+            server: The saved server.
+            oauth: That of its sign-in instead.
+        """
+        settings = server.settings.oauth if oauth else server.settings
+        ca_pem = settings.ca_pem if settings else ""
         return str(self._file.ca_path(ca_pem)) if ca_pem else ""
 
     def save_server(
@@ -104,6 +110,7 @@ class SettingsStore:
         mode: Security,
         secret: Secret | None,
         *,
+        refresh_token: Secret | None = None,
         default: bool = False,
     ) -> StoredSettings:
         """Save proven settings and their secret.
@@ -111,11 +118,14 @@ class SettingsStore:
         Args:
             settings: The settings of the successful test.
             mode: The TLS mode that the test found.
-            secret: The password; None or empty where there are no credentials.
+            secret: The password, or for OAuth 2.0 the client secret or private key; None or
+                empty where there is none.
+            refresh_token: What a person's sign-in by OAuth 2.0 left.
             default: Save the organisation's relay of the default email service, and
                 make that the default.
         """
-        signed, entry = self._signed(settings, mode, secret, default=default)
+        credential = KeyringEntry(secret or Secret(""), b"", refresh_token or Secret(""))
+        signed, entry = self._signed(settings, mode, credential, default=default)
 
         def change(before: StoredSettings) -> StoredSettings:
             if not default:
@@ -129,6 +139,26 @@ class SettingsStore:
             return replace(before, default=service)
 
         return self._save(change, signed.key, entry)
+
+    def keep_refresh_token(self, server: StoredServer, refresh_token: Secret) -> None:
+        """Replace the refresh token of a saved server: the provider gave another.
+
+        The proof stays what it is. What the keyring held before is gone only once it holds the
+        new one.
+
+        Raises:
+            SaveError: It could not be kept; the next sign-in may need a person.
+        """
+        with self._locked():
+            with failing_at(SaveStep.SECRET):
+                entry = self._read_entry(server.key) if server.key else None
+                if entry is None:
+                    reason, text = UnavailableReason.FAILED, "The sign-in was removed meanwhile."
+                    raise CredentialsUnavailableError(reason, text)
+                renewed = replace(entry, refresh_token=refresh_token)
+                self._credentials.set(server.key, renewed.write())
+            with failing_at(SaveStep.READ_BACK):
+                self._compare(server.key, renewed)
 
     def remove_server(self, *, default: bool = False) -> StoredSettings:
         """Forget a server and its secret: back to the default service, or to the outbox."""
@@ -256,13 +286,14 @@ class SettingsStore:
             return self._file.move_aside()
 
     def _signed(
-        self, settings: ServerSettings, mode: Security, secret: Secret | None, *, default: bool
+        self, settings: ServerSettings, mode: Security, entry: KeyringEntry, *, default: bool
     ) -> tuple[StoredServer, KeyringEntry]:
         """Return a server with a fresh proof, and what the keyring is to hold for it."""
-        proof_key = self._random(PROOF_KEY_BYTES) if secret else b""
-        entry = KeyringEntry(secret or Secret(""), proof_key)
+        key = ""
+        if entry.secret or entry.refresh_token:
+            key = f"{RELAY_KEY if default else ''}{self._token()}"
+            entry = replace(entry, proof_key=self._random(PROOF_KEY_BYTES))
         proof = sign(settings, mode, entry, self._random(SALT_BYTES))
-        key = f"{RELAY_KEY if default else ''}{self._token()}" if secret else ""
         return StoredServer(settings, mode, key, proof), entry
 
     def _sign_anew(self) -> bool:
@@ -274,9 +305,7 @@ class SettingsStore:
                 continue
             entry = self._read_entry(server.key)
             if judged(server, entry).state is ServerState.ACTIVE and entry is not None:
-                signed, entry = self._signed(
-                    server.settings, server.mode, entry.secret, default=default
-                )
+                signed, entry = self._signed(server.settings, server.mode, entry, default=default)
                 service = replace(stored.default, server=signed)
                 after = replace(stored, **{"default": service} if default else {"server": signed})
                 self._replace(stored, after, signed.key, entry)
@@ -320,12 +349,16 @@ class SettingsStore:
             with failing_at(SaveStep.SECRET):
                 self._credentials.set(key, entry.write())
             with failing_at(SaveStep.READ_BACK):
-                # The password alone comes back where the machine gives it.
-                if self._read_entry(key) not in (entry, KeyringEntry(entry.secret)):
-                    reason, text = UnavailableReason.FAILED, "The keyring altered the password."
-                    raise CredentialsUnavailableError(reason, text)
+                self._compare(key, entry)
         with failing_at(SaveStep.FILE):
             self._file.write(after)
+
+    def _compare(self, key: str, entry: KeyringEntry) -> None:
+        """Read back what was written; the secret alone comes back where the machine gives it."""
+        given = KeyringEntry(entry.secret, b"", entry.refresh_token)
+        if self._read_entry(key) not in (entry, given):
+            reason, text = UnavailableReason.FAILED, "The keyring altered the password."
+            raise CredentialsUnavailableError(reason, text)
 
     def _undo(self, before: StoredSettings, key: str, error: SaveError) -> None:
         """Take back a new secret; where it is not sure what holds, the next start decides."""

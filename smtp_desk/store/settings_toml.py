@@ -2,13 +2,14 @@
 
 import tomllib
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
+from smtp_desk.core.oauth import OAuthDraft, OAuthSettings, oauth_draft
 from smtp_desk.core.proof import FIRST_VERSION, Proof
 from smtp_desk.core.secret import StoredSecret
-from smtp_desk.core.settings import CaFile, Security, ServerSettings, SettingsDraft
+from smtp_desk.core.settings import OAUTH, CaFile, Security, ServerSettings, SettingsDraft
 from smtp_desk.core.validation import InvalidDraftError, parse
 from smtp_desk.store.stored import (
     DefaultKind,
@@ -77,12 +78,12 @@ def encode(text: str, stored: StoredSettings) -> str:
     _put(document, {"schema": SCHEMA, "enabled": stored.enabled})
     if "uncertain" in document or stored.uncertain is not Uncertain.RESEND:
         _put(document, {"uncertain": str(stored.uncertain)})
-    _put_table(document, "server", _server_values(stored.server))
+    _put_server(document, stored.server)
     if "preferences" in document or stored.preferences != Preferences():
         _put_table(document, "preferences", _preferences_values(stored.preferences))
     if "default" in document or stored.default != DefaultService():
         _put_table(document, "default", _default_values(stored.default))
-        _put_table(document["default"], "server", _server_values(stored.default.server))
+        _put_server(document["default"], stored.default.server)
     return tomlkit.dumps(document)
 
 
@@ -166,6 +167,8 @@ def _server(table: _Table | None, ca_content: Callable[[str], str]) -> StoredSer
 
 def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> ServerSettings:
     ca_pem = ca_content(table.text("ca_file"))
+    oauth = table.table("oauth") or _Table("", {})
+    oauth_pem = ca_content(oauth.text("ca_file"))
     password: dict[str, Any] = {"password": StoredSecret(key)} if key else {}
     draft = SettingsDraft(
         host=table.text("host"),
@@ -177,12 +180,28 @@ def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> Serv
         ca_file=table.text("ca_file") if ca_pem else "",
         ehlo_name=table.text("ehlo_name"),
         auth_method=table.text("auth_method", "auto"),
+        oauth=OAuthDraft(
+            provider=oauth.text("provider"),
+            flow=oauth.text("flow"),
+            client_id=oauth.text("client_id"),
+            tenant=oauth.text("tenant"),
+            authorize_url=oauth.text("authorize_url"),
+            token_url=oauth.text("token_url"),
+            device_url=oauth.text("device_url"),
+            scope=oauth.text("scope"),
+            ca_file=oauth.text("ca_file") if oauth_pem else "",
+        ),
         **password,
     )
+    cas = CaFile(draft.ca_file, ca_pem), CaFile(draft.oauth.ca_file, oauth_pem)
     try:
-        return parse(draft, CaFile(draft.ca_file, ca_pem)).settings
+        settings = parse(draft, cas[0], oauth_ca=cas[1]).settings
     except InvalidDraftError as error:
         raise BadValueError(f"{table.name}{error}") from error
+    if settings.oauth is None:
+        return settings
+    issuer, subject = oauth.text("issuer"), oauth.text("subject")
+    return replace(settings, oauth=replace(settings.oauth, issuer=issuer, subject=subject))
 
 
 def _proof(table: _Table | None) -> Proof | None:
@@ -229,12 +248,21 @@ def _server_values(server: StoredServer | None) -> dict[str, object] | None:
         "from_email": settings.from_email,
         "security": str(settings.security),
         "mode": str(server.mode),
-        "auth_method": str(settings.auth_method),
+        "auth_method": OAUTH if settings.oauth else str(settings.auth_method),
         "ehlo_name": settings.ehlo_name,
         "ca_file": ca_name(settings.ca_pem) or None,
         "key": server.key or None,
         "proof": proof and _proof_values(proof),
     }
+
+
+def _oauth_values(settings: OAuthSettings | None) -> dict[str, object] | None:
+    """The table of a sign-in by OAuth 2.0; what the program knows itself is absent from it."""
+    if settings is None:
+        return None
+    draft = asdict(oauth_draft(settings, ca_name(settings.ca_pem)))
+    account = {"issuer": settings.issuer, "subject": settings.subject}
+    return {name: str(value) or None for name, value in (draft | account).items()}
 
 
 def _proof_values(proof: Proof) -> dict[str, object]:
@@ -258,6 +286,12 @@ def _default_values(service: DefaultService) -> dict[str, object]:
         "sendmail_path": service.sendmail_path,
         "from_email": service.from_email,
     }
+
+
+def _put_server(parent: MutableMapping[str, Any], server: StoredServer | None) -> None:
+    _put_table(parent, "server", _server_values(server))
+    if server is not None:
+        _put_table(parent["server"], "oauth", _oauth_values(server.settings.oauth))
 
 
 def _put_table(

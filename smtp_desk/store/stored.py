@@ -99,6 +99,14 @@ class StoredSettings:
         return tuple(server for server in (self.server, self.default.server) if server)
 
     @property
+    def ca_pems(self) -> tuple[str, ...]:
+        """The CAs of the saved servers and of their sign-in."""
+        each = [server.settings for server in self.servers]
+        found = [settings.ca_pem for settings in each]
+        found += [settings.oauth.ca_pem for settings in each if settings.oauth]
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    @property
     def keys(self) -> frozenset[str]:
         """The keys in the keyring that the file names."""
         return frozenset(server.key for server in self.servers if server.key)

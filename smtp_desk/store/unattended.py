@@ -90,7 +90,8 @@ class UnattendedCredentials:
         try:
             self._keyring.set(key, secret)
         except CredentialsUnavailableError:
-            if KeyringEntry.parse(secret).secret != self._given(key):
+            entry = KeyringEntry.parse(secret)
+            if entry.refresh_token or entry.secret != self._given(key):
                 raise
 
     def delete(self, key: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
 from smtp_desk.core.proof import SALT_BYTES, Proof, Verdict, sign, verify
 from smtp_desk.core.secret import PROOF_KEY_BYTES, KeyringEntry, Secret
 from smtp_desk.core.settings import AuthMethod, Security, ServerSettings
@@ -143,3 +144,57 @@ def test_the_first_version_is_verified() -> None:
 
 def test_it_does_not_show_the_secret() -> None:
     assert "s3cret" not in repr(PROOF)
+
+
+OAUTH = OAuthSettings(
+    provider=OAuthProvider.CUSTOM,
+    flow=OAuthFlow.BROWSER,
+    client_id="desk",
+    tenant="example.com",
+    authorize_url="https://login.example.com/authorize",
+    token_url="https://login.example.com/token",
+    device_url="",
+    scopes=("smtp",),
+    issuer="https://login.example.com",
+    subject="ann",
+)
+SIGNED_IN = KeyringEntry(Secret(""), b"k" * PROOF_KEY_BYTES, Secret("refresh"))
+BY_TOKEN = replace(SETTINGS, oauth=OAUTH)
+OAUTH_PROOF = sign(BY_TOKEN, Security.STARTTLS, SIGNED_IN, SALT)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("provider", OAuthProvider.GOOGLE),
+        ("flow", OAuthFlow.DEVICE),
+        ("client_id", "other"),
+        ("tenant", "evil.example"),
+        ("authorize_url", "https://evil.example/authorize"),
+        ("token_url", "https://evil.example/token"),
+        ("device_url", "https://evil.example/device"),
+        ("scopes", ("smtp", "files")),
+        ("scopes", ()),
+        ("ca_pem", "PEM"),
+        ("issuer", "https://evil.example"),
+        ("subject", "bo"),
+    ],
+)
+def test_any_edited_field_of_the_sign_in_breaks_it(name: str, value: object) -> None:
+    edited = replace(BY_TOKEN, oauth=replace(OAUTH, **{name: value}))  # type: ignore[arg-type]
+    assert judged(SIGNED_IN, proof=OAUTH_PROOF, settings=edited) is Verdict.CHANGED
+    assert judged(SIGNED_IN, proof=OAUTH_PROOF, settings=SETTINGS) is Verdict.CHANGED
+
+
+def test_another_token_of_the_same_account_changes_no_proof() -> None:
+    for token in ("refresh", "rotated", "of a new sign-in", ""):
+        entry = replace(SIGNED_IN, refresh_token=Secret(token))
+        assert judged(entry, proof=OAUTH_PROOF, settings=BY_TOKEN) is Verdict.PROVEN
+
+
+def test_a_client_secret_that_a_machine_gives_is_told_from_another() -> None:
+    app = replace(SETTINGS, oauth=replace(OAUTH, flow=OAuthFlow.APP))
+    proof = sign(app, Security.STARTTLS, KeyringEntry(Secret("client"), b"k" * 32), SALT)
+    given = {secret: KeyringEntry(Secret(secret)) for secret in ("client", "another")}
+    assert judged(given["client"], proof=proof, settings=app) is Verdict.PROVEN
+    assert judged(given["another"], proof=proof, settings=app) is Verdict.SECRET_DIFFERS

@@ -47,8 +47,9 @@ def test_the_mark_of_a_stored_secret_is_no_secret() -> None:
 )
 @pytest.mark.parametrize("proof_key", [b"", bytes(32), bytes(range(32))])
 def test_an_entry_survives_the_keyring(password: str, proof_key: bytes) -> None:
-    entry = KeyringEntry(Secret(password), proof_key)
-    assert KeyringEntry.parse(entry.write()) == entry
+    for token in ("", "0.AAA-_~." * 2000):
+        entry = KeyringEntry(Secret(password), proof_key, Secret(token))
+        assert KeyringEntry.parse(entry.write()) == entry
     assert KeyringEntry.parse(Secret(password)) == KeyringEntry(Secret(password))
 
 
@@ -82,5 +83,5 @@ def test_a_damaged_entry_is_none_and_is_not_quoted(rest: str) -> None:
 
 def test_an_entry_hides_itself() -> None:
     assert repr(KeyringEntry(Secret("s3cret"), b"key of the proof")) == (
-        "KeyringEntry(secret=Secret(…))"
+        "KeyringEntry(secret=Secret(…), refresh_token=Secret(…))"
     )

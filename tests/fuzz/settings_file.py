@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import Final
 
+from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
 from smtp_desk.core.proof import Proof
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.settings_toml import BadValueError, NewerSchemaError, decode, encode
@@ -13,11 +15,22 @@ from tests.store.settings import NEW, OLD, RELAY
 
 WORDS: Final = (
     b"schema = 2\n", b"schema = 1\n",
-    b"[server]\n", b"[server.proof]\n", b"[default]\n", b"[default.server]\n",
+    b"[server]\n", b"[server.oauth]\n", b"[server.proof]\n", b"[default]\n", b"[default.server]\n",
     b"[preferences]\n", b"port = ", b"host = ", b'"""', b"'", b"{", b"}", b"[[", b"0x", b"1e9",
     b"2026-11-23T13:00:00Z", b"uncertain = ", b"ca_file = ", b"key = ", b"\\u0000", b"# ", b".",
     b"9" * 50, b"[" * 50,
 )  # fmt: skip
+
+
+OAUTH: Final = OAuthSettings(
+    provider=OAuthProvider.CUSTOM,
+    flow=OAuthFlow.BROWSER,
+    client_id="desk",
+    authorize_url="https://login.example.com/authorize",
+    token_url="https://login.example.com/token",
+    scopes=("smtp", "offline_access"),
+    subject="ann",
+)
 
 
 def seeds() -> list[bytes]:
@@ -29,6 +42,7 @@ def seeds() -> list[bytes]:
     made = (
         StoredSettings(server=_unproven(OLD)),
         StoredSettings(server=old),
+        StoredSettings(server=replace(new, settings=replace(NEW, oauth=OAUTH))),
         StoredSettings(enabled=True, server=new),
     )
     files = [encode("", each) for each in (*made, StoredSettings(server=new, default=relay))]

@@ -13,7 +13,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
 from smtp_desk.core.gate import Outcome
-from smtp_desk.core.problems import Field
+from smtp_desk.core.problems import OAUTH_FIELDS, Field
 from smtp_desk.core.stages import Facts, Stage
 from smtp_desk.ui.integrations.finding_panel import FindingPanel
 from smtp_desk.ui.integrations.view import IntegrationsView
@@ -119,7 +119,7 @@ class Desk:
 
     @property
     def values(self) -> dict[Field, str]:
-        return {field: self.value(field) for field in Field}
+        return {field: self.value(field) for field in Field if field not in OAUTH_FIELDS}
 
     def value(self, field: Field) -> str:
         control = self.control(field)

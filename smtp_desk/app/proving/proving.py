@@ -11,7 +11,7 @@ from smtp_desk.app.routes.outage import end_rest
 from smtp_desk.app.runner import Emit
 from smtp_desk.app.services import Services
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.problems import Field, Problem, Severity
+from smtp_desk.core.problems import OAUTH_FIELDS, Field, Problem, Severity
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, SettingsDraft, Snapshot
@@ -27,7 +27,8 @@ from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import StoredSettings, judged
 
-_SHOWN = tuple(str(field) for field in Field if field not in (Field.PASSWORD, Field.RECIPIENT))
+_HIDDEN = {Field.PASSWORD, Field.RECIPIENT, *OAUTH_FIELDS}
+_SHOWN = tuple(str(field) for field in Field if field not in _HIDDEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,9 +190,13 @@ def _values(request: ProofRequest) -> Snapshot:
     if request.domain and not installed(Extra.DOMAIN):
         raise _NotTestableError(part_missing(Extra.DOMAIN))
     draft = request.draft
-    ca = read_ca_file(draft.ca_file.strip()) if draft.ca_file.strip() else None
+    ca, oauth_ca = (
+        read_ca_file(path.strip()) if path.strip() else None
+        for path in (draft.ca_file, draft.oauth.ca_file)
+    )
     try:
-        values = parse(draft, ca, login=request.steps is not Steps.NO_LOGIN)
+        login = request.steps is not Steps.NO_LOGIN
+        values = parse(draft, ca, login=login, oauth_ca=oauth_ca)
     except InvalidDraftError as error:
         raise _problem_failure(error.problems) from error
     if request.steps is Steps.FULL and (problems := _errors(validate_recipient(request.recipient))):

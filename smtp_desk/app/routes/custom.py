@@ -8,8 +8,9 @@ from smtp_desk.app.notice import StatusKind, StatusLine
 from smtp_desk.app.routes.outage import make_due
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import parse_host
+from smtp_desk.core.oauth import OAuthDraft, oauth_draft
 from smtp_desk.core.secret import Secret, StoredSecret
-from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft, Snapshot
+from smtp_desk.core.settings import OAUTH, CaFile, ServerSettings, SettingsDraft, Snapshot
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import (
@@ -106,7 +107,7 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
     settings = server.settings
     trusted = ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
     return Saved(
-        draft=saved_draft(server, ca_file),
+        draft=saved_draft(server, ca_file, services.store.ca_file(server, oauth=True)),
         status=_relay_line(server, judged) if default else status_line(stored, judged),
         enabled=stored.enabled,
         switch_reason="" if proven or stored.enabled else _NEEDS_PROOF,
@@ -146,9 +147,10 @@ def switch_saved(services: Services, *, on: bool) -> Saved:
     return load_saved(services)
 
 
-def saved_draft(server: StoredServer, ca_file: str) -> SettingsDraft:
+def saved_draft(server: StoredServer, ca_file: str, oauth_ca_file: str = "") -> SettingsDraft:
     """Return the form's texts for a saved server; the password stays in the keyring."""
     settings = server.settings
+    oauth = oauth_draft(settings.oauth, oauth_ca_file) if settings.oauth else OAuthDraft()
     return SettingsDraft(
         host=parse_host(settings.host).unicode,
         port=str(settings.port),
@@ -159,7 +161,8 @@ def saved_draft(server: StoredServer, ca_file: str) -> SettingsDraft:
         security=settings.security,
         ca_file=ca_file,
         ehlo_name=settings.ehlo_name,
-        auth_method=settings.auth_method,
+        auth_method=OAUTH if settings.oauth else settings.auth_method,
+        oauth=oauth,
     )
 
 

@@ -239,6 +239,11 @@ class Session:
             except (ssl.SSLError, TypeError, ValueError) as error:
                 raise SmtpFailure(Stage.SETTINGS, "settings.ca_file_unreadable") from error
             secret = auth.secret_of(credential)
+            if settings.oauth is not None and signing_in and not isinstance(credential, auth.Token):
+                # A client secret is none of the mail server's.
+                raise SmtpFailure(
+                    Stage.SETTINGS, "settings.credentials_incomplete", facts={"field": "password"}
+                )
             if signing_in and bool(settings.username) != bool(secret):
                 field: dict[str, Json] = {"field": "password" if settings.username else "username"}
                 raise SmtpFailure(Stage.SETTINGS, "settings.credentials_incomplete", facts=field)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import AuthMethod
 from smtp_desk.core.stages import Stage
@@ -372,3 +373,19 @@ def test_no_traceback_of_the_settings_shows_the_secret(
         failure = fails(sessions, server, username="", credential=Secret("s3cret-s3cret"))
     assert failure.code == "settings.credentials_incomplete"
     assert "s3cret-s3cret" not in told_by_a_traceback(failure)
+
+
+@pytest.mark.parametrize("credential", [Secret("client secret"), None])
+def test_a_client_secret_never_reaches_the_mail_server(
+    sessions: Sessions, tls: ssl.SSLContext, credential: Secret | None
+) -> None:
+    oauth = OAuthSettings(
+        provider=OAuthProvider.MICROSOFT,
+        flow=OAuthFlow.APP,
+        client_id="desk",
+        token_url="https://login.example.test/token",
+    )
+    with ScriptedServer(Script(tls=tls)) as server:
+        failure = fails(sessions, server, credential=credential, oauth=oauth)
+        assert not server.sessions
+    assert (failure.stage, failure.code) == (Stage.SETTINGS, "settings.credentials_incomplete")

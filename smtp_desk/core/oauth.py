@@ -1,0 +1,274 @@
+"""Signing in by OAuth 2.0: what is saved of it, and the rules of its fields."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+from smtp_desk.core.address import AddressError, has_control, parse_host
+from smtp_desk.core.problems import Field, Problem
+from smtp_desk.core.secret import Secret
+
+
+class OAuthProvider(StrEnum):
+    """Whose accounts they are."""
+
+    MICROSOFT = "microsoft"
+    GOOGLE = "google"
+    CUSTOM = "custom"
+
+
+class OAuthFlow(StrEnum):
+    """How a token is got.
+
+    BROWSER is the authorization code with PKCE (RFC 7636), APP client credentials (RFC 6749,
+    4.4), SERVICE_ACCOUNT a signed assertion (RFC 7523), DEVICE the device code (RFC 8628).
+    """
+
+    BROWSER = "browser"
+    APP = "app"
+    SERVICE_ACCOUNT = "service-account"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthSettings:
+    """How to get a token. The secrets that belong to it stand in the keyring only.
+
+    Attributes:
+        provider: Whose accounts they are.
+        flow: How a token is got.
+        client_id: Of the application that the organisation registered.
+        tenant: The organisation at Microsoft: its id or a domain of it.
+        authorize_url: Where the person signs in, for BROWSER.
+        token_url: Where tokens are given.
+        device_url: Where device codes are given, for DEVICE.
+        scopes: What the token is for.
+        ca_pem: Content of the CA file for these addresses, or "".
+        issuer: Who vouched for the account that signed in; "" where that is not known.
+        subject: That account, as the issuer names it.
+    """
+
+    provider: OAuthProvider
+    flow: OAuthFlow
+    client_id: str
+    token_url: str
+    tenant: str = ""
+    authorize_url: str = ""
+    device_url: str = ""
+    scopes: tuple[str, ...] = ()
+    ca_pem: str = ""
+    issuer: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthDraft:
+    """The fields as typed; see `OAuthSettings`. The addresses are for CUSTOM only."""
+
+    provider: str = ""
+    flow: str = ""
+    client_id: str = ""
+    tenant: str = ""
+    authorize_url: str = ""
+    token_url: str = ""
+    device_url: str = ""
+    scope: str = ""
+    ca_file: str = ""
+
+
+MAX_CLIENT_ID: Final = 255
+MAX_URL: Final = 2048
+MAX_SECRET: Final = 64 * 1024
+"""Octets of a client secret, or of the file with a certificate's or a service account's key."""
+
+_MICROSOFT: Final = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0"
+_DELEGATED: Final = ("https://outlook.office.com/SMTP.Send", "offline_access")
+_FLOWS: Final[Mapping[OAuthProvider, tuple[OAuthFlow, ...]]] = {
+    OAuthProvider.MICROSOFT: (OAuthFlow.BROWSER, OAuthFlow.APP, OAuthFlow.DEVICE),
+    # Its device flow has no scope for mail, and it has no client credentials.
+    OAuthProvider.GOOGLE: (OAuthFlow.BROWSER, OAuthFlow.SERVICE_ACCOUNT),
+    OAuthProvider.CUSTOM: (OAuthFlow.BROWSER, OAuthFlow.APP, OAuthFlow.DEVICE),
+}
+_ANY_TENANT: Final = frozenset({"common", "organizations", "consumers"})
+_GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CLIENT_ID: Final = re.compile(r"[!-~]+")  # RFC 6749, appendix A.1, without the blank
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]+")  # RFC 6749, 3.3
+_PRIVATE_KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
+
+
+def validate_oauth(draft: OAuthDraft, secret: Secret | None) -> Iterator[Problem]:
+    """Yield all problems of the fields.
+
+    Args:
+        draft: As typed.
+        secret: What was given beside them: a client secret, a certificate with its private key
+            (PEM), or a service account's key file (JSON); None for the stored one.
+    """
+    provider, flow = draft.provider, draft.flow
+    yield from _choice(Field.OAUTH_PROVIDER, provider, tuple(OAuthProvider))
+    flows = _FLOWS[OAuthProvider(provider)] if provider in list(OAuthProvider) else tuple(OAuthFlow)
+    yield from _choice(Field.OAUTH_FLOW, flow, flows)
+    yield from _client_id(draft)
+    yield from _tenant(draft)
+    yield from _addresses(draft)
+    scopes = draft.scope.split()
+    if any(not _SCOPE.fullmatch(scope) for scope in scopes):
+        yield Problem(Field.OAUTH_SCOPE, "oauth.scope")
+    if secret is not None:
+        yield from _secret(flow, secret)
+
+
+def parse_oauth(draft: OAuthDraft, ca_pem: str = "") -> OAuthSettings:
+    """Make settings of a draft in which `validate_oauth` found no problem.
+
+    Args:
+        draft: As typed.
+        ca_pem: What was read from the CA file.
+    """
+    provider, flow = OAuthProvider(draft.provider), OAuthFlow(draft.flow)
+    tenant = draft.tenant.strip().lower()
+    if provider is OAuthProvider.MICROSOFT:
+        base = _MICROSOFT.format(tenant=tenant)
+        urls = (f"{base}/authorize", f"{base}/token", f"{base}/devicecode")
+        app_only = ("https://outlook.office365.com/.default",)
+        scopes: tuple[str, ...] = app_only if flow is OAuthFlow.APP else _DELEGATED
+    elif provider is OAuthProvider.GOOGLE:
+        token_url = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+        urls = ("https://accounts.google.com/o/oauth2/v2/auth", token_url, "")
+        scopes = ("https://mail.google.com/",)
+    else:
+        urls = (draft.authorize_url.strip(), draft.token_url.strip(), draft.device_url.strip())
+        scopes = tuple(dict.fromkeys(draft.scope.split()))
+    return OAuthSettings(
+        provider=provider,
+        flow=flow,
+        client_id=draft.client_id.strip(),
+        tenant=tenant,
+        authorize_url=urls[0] if flow is OAuthFlow.BROWSER else "",
+        token_url=urls[1],
+        device_url=urls[2] if flow is OAuthFlow.DEVICE else "",
+        scopes=scopes,
+        ca_pem=ca_pem,
+    )
+
+
+def oauth_draft(settings: OAuthSettings, ca_file: str = "") -> OAuthDraft:
+    """Return the draft that `parse_oauth` makes these settings of."""
+    custom = settings.provider is OAuthProvider.CUSTOM
+    return OAuthDraft(
+        provider=settings.provider,
+        flow=settings.flow,
+        client_id=settings.client_id,
+        tenant=settings.tenant,
+        authorize_url=settings.authorize_url if custom else "",
+        token_url=settings.token_url if custom else "",
+        device_url=settings.device_url if custom else "",
+        scope=" ".join(settings.scopes) if custom else "",
+        ca_file=ca_file,
+    )
+
+
+def _choice(field: Field, text: str, choices: tuple[StrEnum, ...]) -> Iterator[Problem]:
+    if text not in choices:
+        yield Problem(field, "choice", {"choices": ", ".join(choices)})
+
+
+def _client_id(draft: OAuthDraft) -> Iterator[Problem]:
+    value = draft.client_id.strip()
+    if not value:
+        if draft.flow != OAuthFlow.SERVICE_ACCOUNT:  # its key file names the client
+            yield Problem(Field.CLIENT_ID, "oauth.client_id_empty")
+    elif not _CLIENT_ID.fullmatch(value):
+        yield Problem(Field.CLIENT_ID, "oauth.client_id")
+    elif len(value) > MAX_CLIENT_ID:
+        limits = {"limit": str(MAX_CLIENT_ID), "length": str(len(value))}
+        yield Problem(Field.CLIENT_ID, "too_long", limits)
+
+
+def _tenant(draft: OAuthDraft) -> Iterator[Problem]:
+    value = draft.tenant.strip().lower()
+    if draft.provider != OAuthProvider.MICROSOFT:
+        if value:
+            yield Problem(Field.TENANT, "oauth.tenant_elsewhere")
+    elif not value:
+        yield Problem(Field.TENANT, "oauth.tenant_empty")
+    elif value in _ANY_TENANT:
+        if draft.flow == OAuthFlow.APP:
+            yield Problem(Field.TENANT, "oauth.tenant_of_app")
+    elif not _GUID.fullmatch(value) and not _is_domain(value):
+        yield Problem(Field.TENANT, "oauth.tenant")
+
+
+def _is_domain(text: str) -> bool:
+    try:
+        host = parse_host(text)
+    except AddressError:
+        return False
+    return host.ascii == text and "." in text and not text.replace(".", "").isdigit()
+
+
+def _addresses(draft: OAuthDraft) -> Iterator[Problem]:
+    needed = {
+        Field.OAUTH_AUTHORIZE_URL: (draft.authorize_url, OAuthFlow.BROWSER),
+        Field.OAUTH_TOKEN_URL: (draft.token_url, None),
+        Field.OAUTH_DEVICE_URL: (draft.device_url, OAuthFlow.DEVICE),
+    }
+    custom = draft.provider == OAuthProvider.CUSTOM
+    for field, (text, flow) in needed.items():
+        if not text.strip():
+            if custom and flow in (None, draft.flow):
+                yield Problem(field, "oauth.url_empty")
+        elif not custom:
+            yield Problem(field, "oauth.custom_only")
+        else:
+            yield from _url(field, text.strip())
+    for field, text in ((Field.OAUTH_SCOPE, draft.scope), (Field.OAUTH_CA_FILE, draft.ca_file)):
+        if text.strip() and not custom:
+            yield Problem(field, "oauth.custom_only")
+
+
+def _url(field: Field, text: str) -> Iterator[Problem]:
+    if not text.isascii() or has_control(text) or " " in text or len(text) > MAX_URL:
+        yield Problem(field, "oauth.url")
+        return
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.port != 0 and parse_host(parts.hostname or "").ascii == parts.hostname
+    except (ValueError, AddressError):
+        yield Problem(field, "oauth.url")
+        return
+    if not is_whole or "@" in parts.netloc or "#" in text:
+        yield Problem(field, "oauth.url")
+    elif parts.scheme != "https":
+        yield Problem(field, "oauth.url_https")
+
+
+def _secret(flow: str, secret: Secret) -> Iterator[Problem]:
+    value = secret.reveal()
+    if flow in (OAuthFlow.APP, OAuthFlow.SERVICE_ACCOUNT) and not value:
+        yield Problem(Field.PASSWORD, "oauth.no_secret")
+    elif len(value.encode("utf-8", "surrogatepass")) > MAX_SECRET:
+        yield Problem(Field.PASSWORD, "oauth.secret_too_long")
+    elif flow == OAuthFlow.SERVICE_ACCOUNT and not _is_service_account(value):
+        yield Problem(Field.PASSWORD, "oauth.service_account")
+    elif flow == OAuthFlow.APP and "-----BEGIN " in value:
+        if not _PRIVATE_KEY.search(value) or _CERTIFICATE not in value:
+            yield Problem(Field.PASSWORD, "oauth.client_certificate")
+    elif flow != OAuthFlow.SERVICE_ACCOUNT and has_control(value):
+        yield Problem(Field.PASSWORD, "control_character")
+
+
+def _is_service_account(text: str) -> bool:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(fields, dict) or fields.get("type") != "service_account":
+        return False
+    email, key = fields.get("client_email"), fields.get("private_key")
+    return isinstance(email, str) and isinstance(key, str) and bool(_PRIVATE_KEY.search(key))

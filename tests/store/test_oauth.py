@@ -1,0 +1,241 @@
+"""Settings of a sign-in by OAuth 2.0: what stands in the file, and what in the keyring only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
+from smtp_desk.core.secret import KeyringEntry, Secret
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.store.credentials import CredentialsUnavailableError, MemoryCredentials
+from smtp_desk.store.save_protocol import SaveError
+from smtp_desk.store.settings_file import SettingsFileError
+from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.split_credentials import SplitCredentials
+from smtp_desk.store.stored import ServerState
+from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
+from tests.store.failing_credentials import FailingCredentials, keys
+from tests.store.settings import OLD, OLD_SECRET
+
+if TYPE_CHECKING:
+    from smtp_desk.store.paths import Paths
+    from smtp_desk.store.stored import StoredServer
+
+TOKEN: Final = Secret("refresh token of ann " * 100)
+CLIENT_SECRET: Final = Secret("client secret")
+BROWSER: Final = OAuthSettings(
+    provider=OAuthProvider.CUSTOM,
+    flow=OAuthFlow.BROWSER,
+    client_id="desk",
+    authorize_url="https://login.example.com/authorize",
+    token_url="https://login.example.com/token",
+    scopes=("smtp", "offline_access"),
+    issuer="https://login.example.com",
+    subject="ann",
+)
+APP: Final = OAuthSettings(
+    provider=OAuthProvider.MICROSOFT,
+    flow=OAuthFlow.APP,
+    client_id="0f8fad5b-d9cb-469f-a165-70867728950e",
+    tenant="example.com",
+    token_url="https://login.microsoftonline.com/example.com/oauth2/v2.0/token",
+    scopes=("https://outlook.office365.com/.default",),
+)
+
+
+def by(oauth: OAuthSettings) -> ServerSettings:
+    return replace(OLD, oauth=oauth)
+
+
+def saved(store: SettingsStore, *, default: bool = False) -> StoredServer:
+    """Sign in as ann, and save."""
+    stored = store.save_server(
+        by(BROWSER), Security.STARTTLS, None, refresh_token=TOKEN, default=default
+    )
+    server = stored.default.server if default else stored.server
+    assert server is not None
+    return server
+
+
+def test_it_is_saved_and_read_back(store: SettingsStore, paths: Paths) -> None:
+    server = saved(store)
+    store.set_enabled(True)
+    assert server == store.load().server
+    assert server.settings == by(BROWSER)
+    assert store.status().state is ServerState.ACTIVE
+    text = paths.settings_file.read_text()
+    assert 'auth_method = "oauth"' in text
+    assert "[server.oauth]" in text
+    assert "refresh" not in text
+    entry = store.entry(server)
+    assert entry is not None
+    assert (entry.secret, entry.refresh_token) == (Secret(""), TOKEN)
+
+
+def test_what_the_program_knows_stands_in_no_file(store: SettingsStore, paths: Paths) -> None:
+    stored = store.save_server(by(APP), Security.STARTTLS, CLIENT_SECRET)
+    assert store.load() == stored
+    text = paths.settings_file.read_text()
+    assert "login.microsoftonline.com" not in text
+    assert CLIENT_SECRET.reveal() not in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('client_id = "desk"', 'client_id = "evil"'),
+        ('token_url = "https://login.example.com', 'token_url = "https://evil.example'),
+        ('scope = "smtp ', 'scope = "files '),
+        ('subject = "ann"', 'subject = "bo"'),
+        ('issuer = "https://login', 'issuer = "https://evil'),
+        ('flow = "browser"', 'flow = "device"\ndevice_url = "https://evil.example"'),
+        ('auth_method = "oauth"', 'auth_method = "auto"'),
+        ("ann@example.org", "eve@example.org"),
+    ],
+)
+def test_edited_by_hand_is_unproven(store: SettingsStore, paths: Paths, old: str, new: str) -> None:
+    saved(store)
+    store.set_enabled(True)
+    text = paths.settings_file.read_text()
+    assert old in text
+    paths.settings_file.write_text(text.replace(old, new))
+    status = store.status()
+    assert (status.state, status.code) == (ServerState.UNPROVEN, "settings.not_proven")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('provider = "custom"', 'provider = "other"'),
+        ('provider = "custom"', 'provider = "google"'),
+        ('token_url = "https:', 'token_url = "http:'),
+        ('client_id = "desk"', 'client_id = ""'),
+        ('client_id = "desk"', "client_id = 3"),
+        ("[server.oauth]", "[server.other]"),
+    ],
+)
+def test_values_that_break_a_rule_are_named(
+    store: SettingsStore, paths: Paths, old: str, new: str
+) -> None:
+    saved(store)
+    text = paths.settings_file.read_text()
+    assert old in text
+    paths.settings_file.write_text(text.replace(old, new))
+    with pytest.raises(SettingsFileError, match="server"):
+        store.load()
+
+
+def test_a_password_takes_the_place_of_a_sign_in_and_back(
+    store: SettingsStore, paths: Paths, credentials: MemoryCredentials
+) -> None:
+    saved(store)
+    stored = store.save_server(OLD, Security.STARTTLS, OLD_SECRET)
+    assert store.load() == stored
+    assert "oauth" not in paths.settings_file.read_text()
+    saved(store)
+    assert keys(credentials) == store.load().keys
+
+
+def test_its_ca_is_copied_apart_from_that_of_the_mail_server(
+    store: SettingsStore, ca_pem: str, other_ca_pem: str, paths: Paths
+) -> None:
+    settings = replace(by(replace(BROWSER, ca_pem=other_ca_pem)), ca_pem=ca_pem)
+    stored = store.save_server(settings, Security.STARTTLS, None, refresh_token=TOKEN)
+    assert stored.server is not None
+    assert store.load() == stored
+    copies = store.ca_file(stored.server), store.ca_file(stored.server, oauth=True)
+    assert [Path(each).read_text() for each in copies] == [ca_pem, other_ca_pem]
+    server = saved(store)
+    assert store.ca_file(server, oauth=True) == ""
+    assert not list(paths.config.glob("ca-*"))
+
+
+def test_a_rotated_token_keeps_the_proof(
+    store: SettingsStore, credentials: MemoryCredentials
+) -> None:
+    server = saved(store)
+    store.set_enabled(True)
+    before = store.fingerprint()
+    for number in range(3):
+        store.keep_refresh_token(server, Secret(f"rotated {number}"))
+        entry = store.entry(server)
+        assert entry is not None
+        assert entry.refresh_token == Secret(f"rotated {number}")
+        assert store.status().state is ServerState.ACTIVE
+    assert store.fingerprint() == before
+    assert keys(credentials) == {server.key}
+
+
+@pytest.mark.parametrize("call", ["get", "set"])
+def test_a_token_that_can_not_be_kept_is_told(paths: Paths, call: str) -> None:
+    credentials = FailingCredentials()
+    store = SettingsStore(paths, credentials)
+    server = saved(store)
+    credentials.failing = {call}
+    with pytest.raises(SaveError, match="no keyring"):
+        store.keep_refresh_token(server, Secret("rotated"))
+    credentials.failing = set()
+    entry = store.entry(server)
+    assert entry is not None
+    assert entry.refresh_token == TOKEN
+
+
+def test_a_token_of_a_sign_in_that_was_removed_is_not_kept(
+    store: SettingsStore, credentials: MemoryCredentials
+) -> None:
+    server = saved(store)
+    store.remove_server()
+    with pytest.raises(SaveError, match="removed"):
+        store.keep_refresh_token(server, Secret("rotated"))
+    assert not keys(credentials)
+
+
+def test_a_large_token_in_a_keyring_that_takes_little(paths: Paths) -> None:
+    behind = MemoryCredentials()
+    store = SettingsStore(paths, SplitCredentials(behind))
+    server = saved(store)
+    assert len(keys(behind)) > 2
+    store.keep_refresh_token(server, Secret("x" * 20_000))
+    entry = store.entry(server)
+    assert entry is not None
+    assert entry.refresh_token == Secret("x" * 20_000)
+    store.remove_server()
+    assert not keys(behind)
+
+
+@pytest.mark.parametrize("default", [False, True])
+def test_without_a_keyring_a_machine_signs_in_by_itself(paths: Paths, default: bool) -> None:
+    given = GivenSecrets(CLIENT_SECRET, Secret("of the relay") if default else None)
+    secret = given.of(default=default)
+    store = SettingsStore(paths, UnattendedCredentials(given, FailingCredentials("get", "set")))
+    stored = store.save_server(by(APP), Security.STARTTLS, secret, default=default)
+    assert store.status(stored, default=default).state is not ServerState.UNPROVEN
+    other = UnattendedCredentials(GivenSecrets(Secret("x"), Secret("x")), FailingCredentials("get"))
+    store.set_enabled(not default)
+    status = SettingsStore(paths, other).status(default=default)
+    assert status.code == "settings.secret_differs"
+
+
+@pytest.mark.parametrize("client_secret", [None, CLIENT_SECRET])
+def test_without_a_keyring_nobody_stays_signed_in(
+    paths: Paths, client_secret: Secret | None
+) -> None:
+    no_keyring = FailingCredentials("get", "set", "delete")
+    store = SettingsStore(paths, UnattendedCredentials(GivenSecrets(CLIENT_SECRET), no_keyring))
+    with pytest.raises(SaveError, match="no keyring"):
+        store.save_server(by(BROWSER), Security.TLS, client_secret, refresh_token=TOKEN)
+    assert store.load().server is None
+
+
+def test_a_keyring_of_an_earlier_version_of_the_entry_has_no_token() -> None:
+    entry = KeyringEntry(CLIENT_SECRET, bytes(32))
+    assert "refresh_token" not in entry.write().reveal()
+    assert KeyringEntry.parse(entry.write()).refresh_token == Secret("")
+    with pytest.raises(CredentialsUnavailableError):
+        UnattendedCredentials(GivenSecrets(CLIENT_SECRET), FailingCredentials("set")).set(
+            "key", replace(entry, refresh_token=TOKEN).write()
+        )
