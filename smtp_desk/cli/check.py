@@ -14,6 +14,7 @@ from smtp_desk.cli.proof import Shape, by_configuring, by_options, present, proo
 from smtp_desk.cli.settings_options import (
     draft_of,
     read_password,
+    resolver_option,
     settings_given,
     settings_options,
 )
@@ -22,21 +23,9 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.smtp.check.check import Steps
-from smtp_desk.smtp.net.resolve import DnsResolver
 from smtp_desk.store.settings_file import SettingsFileError
 
 _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no recipient."
-
-
-def _resolver(
-    _context: click.Context, _parameter: click.Parameter, value: str | None
-) -> str | None:
-    if value is not None:
-        try:
-            DnsResolver.at(value)
-        except ValueError as error:
-            raise click.BadParameter(f"{value!r} isn’t an IP address with a port.") from error
-    return value
 
 
 @click.command(
@@ -84,12 +73,7 @@ def _resolver(
     help="Stop after the sender: signs in, checks whether the From address is accepted, sends "
     "nothing. Never a proof.",
 )
-@click.option(
-    "--resolver",
-    metavar="HOST:PORT",
-    callback=_resolver,
-    help="Ask this DNS server (an IP address) instead of the system.",
-)
+@resolver_option
 @click.option(
     "--domain",
     is_flag=True,

@@ -3,15 +3,17 @@
 import contextlib
 import io
 import os
+import queue
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import click
 from rich.console import Console
@@ -22,6 +24,7 @@ from rich.text import Text
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import CheckReport
+from smtp_desk.smtp.net.deadline import Cancel
 
 if TYPE_CHECKING:
     from smtp_desk.app.services import Services
@@ -201,3 +204,47 @@ def first_interrupt() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+_TICK_S: Final = 0.05
+_Event = TypeVar("_Event")
+_Result = TypeVar("_Result")
+
+
+def in_background(
+    work: Callable[[Callable[[_Event], None], Cancel], _Result], show: Callable[[_Event], None]
+) -> _Result:
+    """Run a job and return its result; the first Ctrl-C cancels it, a second ends the program.
+
+    Signals reach Python's main thread only, and on Windows only between two of its
+    instructions: so that thread never waits for the network.
+
+    Args:
+        work: Called with what takes its events, and the mark that tells it to stop.
+        show: Called in the calling thread for each event.
+    """
+    cancel = Cancel()
+    # Not a SimpleQueue: a signal at the end of its wait makes that wait endless (CPython to 3.13).
+    events: queue.Queue[tuple[_Event] | None] = queue.Queue()
+    outcome: Future[_Result] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work(lambda event: events.put((event,)), cancel))
+        except BaseException as fault:  # noqa: BLE001 - raised again in the calling thread
+            outcome.set_exception(fault)
+        finally:
+            events.put(None)
+
+    with first_interrupt() as interrupted:
+        threading.Thread(target=run, name="test", daemon=True).start()
+        while True:
+            if interrupted.is_set():
+                cancel.cancel()
+            try:
+                event = events.get(timeout=_TICK_S)
+            except queue.Empty:
+                continue
+            if event is None:
+                return outcome.result()
+            show(*event)

@@ -41,6 +41,7 @@ _COMMANDS: Final = {
     "enable": "saved:enable",
     "disable": "saved:disable",
     "remove": "saved:remove",
+    "find": "find:find",
     "default": "default:default",
     "report": "report:report",
     "open": "report:open_command",

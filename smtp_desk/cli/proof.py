@@ -1,14 +1,11 @@
 """Run a test that Ctrl-C can stop, show it, give its report, and save what it proved."""
 
 import math
-import queue
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -20,7 +17,7 @@ from smtp_desk.cli.invocation import (
     ExitError,
     FileName,
     Invocation,
-    first_interrupt,
+    in_background,
     say,
     write_octets,
 )
@@ -31,13 +28,8 @@ from smtp_desk.core.exit_status import ExitStatus, exit_status
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.stages import StageEvent
-from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
-
-_TICK_S: Final = 0.05
-# Not a SimpleQueue: a signal at the end of its wait makes that wait endless (CPython to 3.13).
-_Events: TypeAlias = "queue.Queue[StageEvent | None]"
 
 
 def run_proof(
@@ -45,47 +37,12 @@ def run_proof(
 ) -> ProofResult:
     """Run a test; the first Ctrl-C cancels it, a second one ends the program.
 
-    Signals reach Python's main thread only, and on Windows only between two of its
-    instructions: so that thread never waits for the network.
-
     Args:
         services: As for `prove`.
         request: What to test.
         show: Called in the calling thread for each event.
     """
-    cancel = Cancel()
-    events: _Events = queue.Queue()
-    outcome: Future[ProofResult] = Future()
-
-    def work() -> None:
-        try:
-            outcome.set_result(prove(services, request, events.put, cancel))
-        except BaseException as fault:  # noqa: BLE001 - raised again in the calling thread
-            outcome.set_exception(fault)
-        finally:
-            events.put(None)
-
-    with first_interrupt() as interrupted:
-        threading.Thread(target=work, name="test", daemon=True).start()
-        for event in _until_the_end(events):
-            if interrupted.is_set():
-                cancel.cancel()
-            if event is not None:
-                show(event)
-    return outcome.result()
-
-
-def _until_the_end(events: _Events) -> Iterator[StageEvent | None]:
-    """Yield the events, and None whenever there was none for a moment."""
-    while True:
-        try:
-            event = events.get(timeout=_TICK_S)
-        except queue.Empty:
-            yield None
-            continue
-        if event is None:
-            return
-        yield event
+    return in_background(lambda emit, cancel: prove(services, request, emit, cancel), show)
 
 
 _F = TypeVar("_F", bound=Callable[..., Any])

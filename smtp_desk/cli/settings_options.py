@@ -12,6 +12,7 @@ from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import DEFAULT_PORT, AuthMethod, Security, SettingsDraft
+from smtp_desk.smtp.net.resolve import DnsResolver
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.unattended import GivenSecrets
 
@@ -82,6 +83,26 @@ _OPTIONS: Final = (
         help="Read the password from standard input; one final line end is dropped.",
     ),
 )
+
+
+def _resolver(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    if value is not None:
+        try:
+            DnsResolver.at(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{value!r} isn’t an IP address with a port.") from error
+    return value
+
+
+resolver_option: Final = click.option(
+    "--resolver",
+    metavar="HOST:PORT",
+    callback=_resolver,
+    help="Ask this DNS server (an IP address) instead of the system.",
+)
+"""Gives a command a DNS server of its own."""
 
 
 def settings_options(command: _F) -> _F:

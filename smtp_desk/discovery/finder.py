@@ -43,7 +43,7 @@ ISPDB: Final = "https://v1.ispdb.net/"
 _GRACE_SECONDS: Final = 0.5
 _CONFIG: Final = "/mail/config-v1.1.xml"
 _COMMON_NAMES: Final = ("smtp", "mail")
-_SRV: Final = (("_submissions", Security.TLS), ("_submission", Security.STARTTLS))
+_SRV: Final = {"_submissions": Security.TLS, "_submission": Security.STARTTLS}
 
 _Candidates: TypeAlias = tuple[Candidate, ...]
 _Work: TypeAlias = Callable[[Deadline], tuple[_Candidates, tuple[str, ...]]]
@@ -117,6 +117,30 @@ def find(
     return Discovery.of(address, search.found())
 
 
+def planned(mailbox: Mailbox, *, ispdb: bool = False, dns: bool = True) -> list[Asked]:
+    """Return the questions about an address that the provider data don't know.
+
+    Where a mail server's domain is to be asked is known only once its MX record is.
+    """
+    domain = mailbox.ascii_domain
+    asked = [
+        _autoconfig(domain, mailbox),
+        Asked(Source.WELL_KNOWN, f"https://{domain}/.well-known/autoconfig{_CONFIG}"),
+    ]
+    if ispdb:
+        asked.append(Asked(Source.ISPDB, ISPDB + domain))
+    if dns:
+        asked.append(Asked(Source.MX, domain))
+        asked += [Asked(Source.SRV, f"{service}._tcp.{domain}") for service in _SRV]
+        asked += [Asked(Source.GUESS, f"{name}.{domain}") for name in _COMMON_NAMES]
+    return asked
+
+
+def _autoconfig(domain: str, mailbox: Mailbox) -> Asked:
+    query = urllib.parse.urlencode({"emailaddress": mailbox.wire})
+    return Asked(Source.AUTOCONFIG, f"https://autoconfig.{domain}{_CONFIG}?{query}")
+
+
 class _Question:
     """One question, and what came of it when its thread has ended."""
 
@@ -161,11 +185,8 @@ class _Search:
         self._show(known)
         if known.result is not SearchResult.NOTHING:
             return
-        self._ask_domain(self._mailbox.ascii_domain)
-        if ispdb:
-            self._ask_page(Source.ISPDB, ISPDB + self._mailbox.ascii_domain)
-        if self._network.dns is not None:
-            self._ask_dns(self._network.dns, self._mailbox.ascii_domain, ispdb=ispdb)
+        for asked in planned(self._mailbox, ispdb=ispdb, dns=self._network.dns is not None):
+            self._ask(asked, self._work(asked, ispdb=ispdb))
         # A question may ask others: those stand in the list before it ends.
         for thread in self._threads:
             thread.join()
@@ -189,68 +210,67 @@ class _Search:
             result = SearchResult.PUBLIC_SUFFIX
         return Asked(Source.PROVIDER, domain, result)
 
-    def _ask_domain(self, domain: str) -> None:
-        query = urllib.parse.urlencode({"emailaddress": self._mailbox.wire})
-        self._ask_page(Source.AUTOCONFIG, f"https://autoconfig.{domain}{_CONFIG}?{query}")
-        self._ask_page(Source.WELL_KNOWN, f"https://{domain}/.well-known/autoconfig{_CONFIG}")
+    def _work(self, asked: Asked, *, ispdb: bool) -> _Work:
+        match asked.source:
+            case Source.MX:
+                return lambda until: (self._by_mx(asked.target, until, ispdb=ispdb), ())
+            case Source.SRV:
+                return lambda until: (self._by_service(asked.target, until), ())
+            case Source.GUESS:
+                return lambda until: (self._by_name(asked.target, until), ())
+            case _:
+                return lambda until: self._by_page(asked, until)
 
-    def _ask_dns(self, dns: DnsResolver, domain: str, *, ispdb: bool) -> None:
-        self._ask(Source.MX, domain, lambda until: (self._by_mx(dns, until, ispdb=ispdb), ()))
-        for service, security in _SRV:
-            self._ask_service(dns, f"{service}._tcp.{domain}", security)
-        for name in _COMMON_NAMES:
-            self._ask_name(f"{name}.{domain}")
+    def _by_page(
+        self, asked: Asked, deadline: Deadline, *, only_dns: bool = False
+    ) -> tuple[_Candidates, tuple[str, ...]]:
+        page = self._network.https.get(asked.target, self._cancel, deadline)
+        try:
+            servers = parse_config(
+                page.octets, self._mailbox, asked.source, self._providers, only_dns=only_dns
+            )
+        except NotFoundError as error:
+            error.redirects = page.redirects
+            raise
+        return tuple(servers), page.redirects
 
-    def _ask_page(self, source: Source, url: str, *, only_dns: bool = False) -> None:
-        def work(deadline: Deadline) -> tuple[_Candidates, tuple[str, ...]]:
-            page = self._network.https.get(url, self._cancel, deadline)
-            try:
-                servers = parse_config(
-                    page.octets, self._mailbox, source, self._providers, only_dns=only_dns
-                )
-            except NotFoundError as error:
-                error.redirects = page.redirects
-                raise
-            return tuple(servers), page.redirects
-
-        self._ask(source, url, work)
-
-    def _by_mx(self, dns: DnsResolver, deadline: Deadline, *, ispdb: bool) -> _Candidates:
-        host = mail_exchanger(dns, self._mailbox.ascii_domain, self._cancel, deadline)
+    def _by_mx(self, domain: str, deadline: Deadline, *, ispdb: bool) -> _Candidates:
+        host = mail_exchanger(self._dns, domain, self._cancel, deadline)
         if known := self._providers.by_mx(host):
             provider, server = known
             outside = is_outside(server.host, self._mailbox)
             return (of_provider(provider, server, self._mailbox, Source.MX, only_dns=outside),)
-        above = host.partition(".")[2]
-        for domain in dict.fromkeys((above, base_domain(host))):
-            if domain and domain != self._mailbox.ascii_domain and not is_public_suffix(domain):
-                query = urllib.parse.urlencode({"emailaddress": self._mailbox.wire})
-                url = f"https://autoconfig.{domain}{_CONFIG}?{query}"
-                self._ask_page(Source.AUTOCONFIG, url, only_dns=True)
+        for above in dict.fromkeys((host.partition(".")[2], base_domain(host))):
+            if above and above != domain and not is_public_suffix(above):
+                self._ask_by_dns(_autoconfig(above, self._mailbox))
                 if ispdb:
-                    self._ask_page(Source.ISPDB, ISPDB + domain, only_dns=True)
+                    self._ask_by_dns(Asked(Source.ISPDB, ISPDB + above))
         raise NotFoundError(SearchResult.OTHER_PROVIDER, host)
 
-    def _ask_service(self, dns: DnsResolver, name: str, security: Security) -> None:
-        def work(deadline: Deadline) -> tuple[_Candidates, tuple[str, ...]]:
-            servers = services(dns, name, self._cancel, deadline)
-            return tuple(
-                self._of_host(each.host, each.port, security, Source.SRV) for each in servers
-            ), ()
+    def _ask_by_dns(self, asked: Asked) -> None:
+        self._ask(asked, lambda until: self._by_page(asked, until, only_dns=True))
 
-        self._ask(Source.SRV, name, work)
+    def _by_service(self, name: str, deadline: Deadline) -> _Candidates:
+        security = _SRV[name.partition(".")[0]]
+        return tuple(
+            self._of_host(each.host, each.port, security, Source.SRV)
+            for each in services(self._dns, name, self._cancel, deadline)
+        )
 
-    def _ask_name(self, host: str) -> None:
-        def work(deadline: Deadline) -> tuple[_Candidates, tuple[str, ...]]:
-            try:
-                ports = self._network.probe(host, self._cancel, deadline)
-            except SmtpFailure as failure:
-                raise NotFoundError(result_of(failure)) from failure
-            return tuple(
-                self._of_host(host, port, security, Source.GUESS) for port, security in ports[:1]
-            ), ()
+    def _by_name(self, host: str, deadline: Deadline) -> _Candidates:
+        try:
+            ports = self._network.probe(host, self._cancel, deadline)
+        except SmtpFailure as failure:
+            raise NotFoundError(result_of(failure)) from failure
+        return tuple(
+            self._of_host(host, port, security, Source.GUESS) for port, security in ports[:1]
+        )
 
-        self._ask(Source.GUESS, host, work)
+    @property
+    def _dns(self) -> DnsResolver:
+        if self._network.dns is None:
+            raise NotFoundError(SearchResult.NOTHING)
+        return self._network.dns
 
     def _of_host(self, host: str, port: int, security: Security, source: Source) -> Candidate:
         return of_host(
@@ -262,10 +282,10 @@ class _Search:
             providers=self._providers,
         )
 
-    def _ask(self, source: Source, target: str, work: _Work) -> None:
-        question = _Question(Asked(source, target), work)
+    def _ask(self, asked: Asked, work: _Work) -> None:
+        question = _Question(asked, work)
         thread = threading.Thread(
-            target=self._answer, args=(question,), name=f"find {target}", daemon=True
+            target=self._answer, args=(question,), name=f"find {asked.target}", daemon=True
         )
         self._questions.append(question)
         self._threads.append(thread)

@@ -13,11 +13,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from smtp_desk.sandbox.recipients import DOMAIN
+
 VALID_BEFORE = timedelta(days=1)
 VALID_AFTER = timedelta(days=30)
 
 _LEAF_NAMES = (
     x509.DNSName("localhost"),
+    x509.DNSName(DOMAIN),
+    x509.DNSName(f"autoconfig.{DOMAIN}"),
     x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
     x509.IPAddress(ipaddress.ip_address("::1")),
 )
@@ -37,7 +41,7 @@ class TlsIdentity:
 
 
 def make_tls_identity(now: datetime) -> TlsIdentity:
-    """Make an authority and a certificate for localhost, 127.0.0.1 and ::1.
+    """Make an authority and a certificate for localhost, 127.0.0.1, ::1 and its own domain.
 
     Both are EC P-256 in the strict form of RFC 5280, valid from a day before `now` until
     30 days after it. The authority's key never leaves this call; the server's own key

@@ -27,6 +27,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.authority import make_tls_identity
 from smtp_desk.sandbox.conversation import HOST, Postmaster, silence_library_log
 from smtp_desk.sandbox.inbox import Inbox
+from smtp_desk.sandbox.published import configuration
 from smtp_desk.sandbox.recipients import DOMAIN
 from smtp_desk.sandbox.service import Service, listen_on_loopback
 
@@ -47,6 +48,7 @@ class _Run:
     ca_pem: str
     starttls_port: int
     tls_port: int
+    https_port: int
 
 
 class Sandbox:
@@ -97,6 +99,11 @@ class Sandbox:
         return self._running.tls_port
 
     @property
+    def https_port(self) -> int:
+        """The port that publishes the mail configuration. Raises RuntimeError if nothing runs."""
+        return self._running.https_port
+
+    @property
     def password(self) -> Secret:
         """The password of `username`. Raises RuntimeError where nothing runs."""
         return self._running.password
@@ -121,11 +128,18 @@ class Sandbox:
         postmaster = Postmaster(
             self.inbox, self.username, password, slow_seconds=self._slow_seconds
         )
-        starttls, tls = listen_on_loopback(), listen_on_loopback()
-        service = Service(postmaster, identity.context, starttls=starttls, tls=tls)
-        starttls_port, tls_port = (at[0].getsockname()[1] for at in (starttls, tls))
+        starttls, tls, https = (listen_on_loopback() for _ in range(3))
+        ports = [at[0].getsockname()[1] for at in (starttls, tls, https)]
+        service = Service(
+            postmaster,
+            identity.context,
+            starttls=starttls,
+            tls=tls,
+            https=https,
+            document=configuration(ports[0], ports[1]),
+        )
         service.start()
-        self._run = _Run(service, password, identity.ca_pem, starttls_port, tls_port)
+        self._run = _Run(service, password, identity.ca_pem, *ports)
 
     def stop(self) -> None:
         """Stop at once, whoever is connected, and forget everything. Twice does no harm.

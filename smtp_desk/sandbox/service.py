@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from smtp_desk.sandbox.conversation import Conversation, Postmaster
+from smtp_desk.sandbox.published import WebConversation
 
 _ATTEMPTS: Final = 16
 
@@ -19,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Service:
-    """Serves two ports until it is told to stop; of one use."""
+    """Serves its ports until it is told to stop; of one use."""
 
     def __init__(
         self,
@@ -28,12 +29,26 @@ class Service:
         *,
         starttls: Sequence[socket.socket],
         tls: Sequence[socket.socket],
+        https: Sequence[socket.socket] = (),
+        document: bytes = b"",
     ) -> None:
-        """Take over the listening sockets: they are closed at the end, also of a failed start."""
+        """Take over the listening sockets: they are closed at the end, also of a failed start.
+
+        Args:
+            postmaster: Takes the mails.
+            context: The server's side of TLS.
+            starttls: Where STARTTLS is wanted.
+            tls: Where TLS is spoken from the start.
+            https: Where the mail configuration is published.
+            document: That configuration.
+        """
         self._postmaster = postmaster
         self._context = context
         self._starttls = starttls
         self._tls = tls
+        self._https = https
+        self._document = document
+        self._web: set[WebConversation] = set()
         self._connections: set[Conversation] = set()
         # Resolved when both ports are served, to what ends the service from any thread.
         self._ready: Future[Callable[[], object]] = Future()
@@ -67,7 +82,7 @@ class Service:
                 raise
             self._ready.set_exception(error)
         finally:
-            for listener in (*self._starttls, *self._tls):
+            for listener in (*self._starttls, *self._tls, *self._https):
                 listener.close()
 
     async def _serve(self) -> None:
@@ -84,6 +99,11 @@ class Service:
                     self._tls_conversation, sock=listener, ssl=self._context
                 )
                 servers.callback(server.close)
+            for listener in self._https:
+                server = await loop.create_server(
+                    self._web_conversation, sock=listener, ssl=self._context
+                )
+                servers.callback(server.close)
             self._ready.set_result(lambda: loop.call_soon_threadsafe(stopping.set))
             await stopping.wait()
 
@@ -93,7 +113,12 @@ class Service:
     def _tls_conversation(self) -> Conversation:
         return Conversation(self._postmaster, self._connections, starttls=None)
 
+    def _web_conversation(self) -> WebConversation:
+        return WebConversation(self._document, self._web)
+
     async def _end_conversations(self) -> None:
+        for web in tuple(self._web):
+            web.abort()
         conversations = tuple(self._connections)
         for conversation in conversations:
             conversation.abort()
@@ -101,7 +126,7 @@ class Service:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        while not all(each.socket_closed for each in conversations):  # noqa: ASYNC110 - no event
+        while self._web or not all(each.socket_closed for each in conversations):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0)
 
 

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from tests.cli.desk import Desk
 
 COMMANDS = (
-    *("check", "configure", "show", "enable", "disable", "remove", "default", "report", "open"),
+    *(
+        "check",
+        "configure",
+        "show",
+        "enable",
+        "disable",
+        "remove",
+        "find",
+        "default",
+        "report",
+        "open",
+    ),
     *("send", "sendmail", "worker", "outbox", "status", "sandbox", "demo"),
 )
 

@@ -16,7 +16,7 @@ import pytest
 
 from smtp_desk import __main__ as program
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult
-from smtp_desk.cli import main
+from smtp_desk.cli import invocation, main
 from smtp_desk.cli import proof as proof_run
 from smtp_desk.cli.invocation import ending_at_once, first_interrupt
 from smtp_desk.cli.proof import run_proof
@@ -94,7 +94,7 @@ def test_a_signal_at_the_end_of_a_wait_for_events_is_not_lost(
         with first_interrupt() as interrupted:
 
             def note_slowly(number: int, frame: FrameType | None) -> None:
-                late = time.monotonic() + 2 * proof_run._TICK_S
+                late = time.monotonic() + 2 * invocation._TICK_S
                 while time.monotonic() < late:
                     pass
                 assert callable(quick)
@@ -104,7 +104,7 @@ def test_a_signal_at_the_end_of_a_wait_for_events_is_not_lost(
             yield interrupted
 
     def prove(_: Callable[[StageEvent], None], cancel: Cancel) -> ProofResult:
-        never.wait(proof_run._TICK_S / 2)  # the other thread waits for events by now
+        never.wait(invocation._TICK_S / 2)  # the other thread waits for events by now
         signal.pthread_kill(main, signal.SIGINT)
         ends = time.monotonic() + _SECONDS
         while not cancel.cancelled and time.monotonic() < ends:
@@ -112,7 +112,7 @@ def test_a_signal_at_the_end_of_a_wait_for_events_is_not_lost(
         return ProofResult(dataclasses.replace(REPORT, id=f"cancelled: {cancel.cancelled}"))
 
     main = threading.get_ident()
-    monkeypatch.setattr(proof_run, "first_interrupt", slow_interrupt)
+    monkeypatch.setattr(invocation, "first_interrupt", slow_interrupt)
     prove_by(monkeypatch, prove)
     result = run_proof(desk.services, REQUEST, lambda _event: None)
     assert result.report.id == "cancelled: True"

@@ -1,0 +1,93 @@
+"""The words for what was asked, what came of it, and how sure a proposal is."""
+
+from typing import Final
+
+from smtp_desk.core.findings.providers import SignIn
+from smtp_desk.core.settings import Security
+from smtp_desk.discovery.candidates import Asked, Candidate, SearchResult, Source
+
+SOURCES: Final = {
+    Source.PROVIDER: "Known providers",
+    Source.AUTOCONFIG: "Mail configuration of the domain",
+    Source.WELL_KNOWN: "Mail configuration on the domain’s website",
+    Source.ISPDB: "Mozilla’s database of providers",
+    Source.MX: "Server that receives the domain’s mail (MX)",
+    Source.SRV: "Servers that the DNS names (SRV)",
+    Source.GUESS: "Common server name",
+}
+
+_SURE: Final = {
+    Source.PROVIDER: "known provider",
+    Source.AUTOCONFIG: "published by the domain",
+    Source.WELL_KNOWN: "published on the domain’s website",
+    Source.ISPDB: "listed by Mozilla",
+    Source.MX: "likely: this provider receives the domain’s mail",
+    Source.SRV: "named by the DNS",
+    Source.GUESS: "a guess: a server of this name answers with a valid certificate",
+}
+_ONLY_DNS: Final = (
+    "Only the DNS leads to this server outside your domain, and DNS can be forged. "
+    "Check with your mail administrator before you enter a password."
+)
+
+_RESULTS: Final = {
+    SearchResult.FOUND: "Found.",
+    SearchResult.NOTHING: "Nothing there.",
+    SearchResult.NO_ANSWER: "No answer in time.",
+    SearchResult.UNREACHABLE: "The server can’t be reached.",
+    SearchResult.UNTRUSTED: "Not used: the server’s certificate or encryption can’t be trusted.",
+    SearchResult.DNS_FAILED: "The DNS can’t tell right now.",
+    SearchResult.NOT_HTTP: "The answer isn’t a complete web page.",
+    SearchResult.HTTP_STATUS: "The server refused with status {detail}.",
+    SearchResult.TOO_LARGE: "Not used: it is larger than 64 KiB.",
+    SearchResult.REDIRECTED_TO_HTTP: "Not followed: it leads to an unencrypted page.",
+    SearchResult.BAD_REDIRECT: "Not followed: it leads to an address that can’t be used.",
+    SearchResult.TOO_MANY_REDIRECTS: "Not followed: it leads on and on, more than 3 times.",
+    SearchResult.NOT_XML: "It isn’t a mail configuration (not XML).",
+    SearchResult.ENTITIES: "Not used: it declares XML entities or a document type.",
+    SearchResult.OTHER_XML: "It isn’t a mail configuration (its root is “{detail}”).",
+    SearchResult.NO_SERVER: "It names no usable server for sending.",
+    SearchResult.PLAINTEXT_ONLY: "Not used: it names only servers without encryption.",
+    SearchResult.UNKNOWN_SIGN_IN: "Its servers want a sign-in that SMTP Desk doesn’t have.",
+    SearchResult.TAKES_NO_MAIL: "The domain says that it doesn’t take mail.",
+    SearchResult.OTHER_PROVIDER: "{detail} belongs to no provider that SMTP Desk knows.",
+    SearchResult.NO_SERVICE: "The domain says that it doesn’t offer this service.",
+    SearchResult.BAD_RECORD: "Not used: the record names {detail}.",
+    SearchResult.PUBLIC_SUFFIX: "This domain belongs to a registry; nobody has a mailbox there.",
+    SearchResult.IP_LITERAL: "The address names an IP address; no settings are published for one.",
+}
+
+_SIGN_IN: Final = {
+    SignIn.PASSWORD: "password",
+    SignIn.APP_PASSWORD: "app password",
+    SignIn.OAUTH: "OAuth 2.0",
+    SignIn.API_KEY: "API key",
+}
+
+SECURITY: Final = {Security.TLS: "TLS from the start", Security.STARTTLS: "STARTTLS"}
+
+
+def result_text(asked: Asked) -> str:
+    """Return what came of a question, and by way of which addresses."""
+    if asked.result is None:
+        return "Asking…"
+    text = _RESULTS[asked.result].format(detail=asked.detail)
+    return " ".join((text, *(f"Redirected to {url}" for url in asked.redirects)))
+
+
+def sureness(candidate: Candidate) -> str:
+    """Return where a candidate comes from, and so how sure it is."""
+    return _SURE[candidate.source]
+
+
+def warning(candidate: Candidate) -> str:
+    """Return what to be careful about, or ""."""
+    return _ONLY_DNS if candidate.only_dns else ""
+
+
+def sign_in_text(candidate: Candidate) -> str:
+    """Return what the provider takes to sign in."""
+    if not candidate.sign_in:
+        return "none: the server knows your network"
+    text = " or ".join(_SIGN_IN[way] for way in candidate.sign_in)
+    return f"{text} ({candidate.url})" if candidate.url else text

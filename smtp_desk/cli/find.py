@@ -1,0 +1,164 @@
+"""`smtp-desk find`: servers proposed for an address, and where each was found."""
+
+import json
+import shlex
+
+import click
+
+from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.app.proposals.proposals import FindRequest, as_json, find_proposals
+from smtp_desk.app.proposals.words import (
+    SECURITY,
+    SOURCES,
+    result_text,
+    sign_in_text,
+    sureness,
+    warning,
+)
+from smtp_desk.cli.invocation import (
+    ExitError,
+    Invocation,
+    in_background,
+    print_rows,
+    say,
+    show_command,
+    write_octets,
+)
+from smtp_desk.cli.manual import ManualCommand
+from smtp_desk.cli.settings_options import resolver_option
+from smtp_desk.core.address import AddressError
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.problems import Field, Problem
+from smtp_desk.core.reply import visible
+from smtp_desk.core.texts import problem_text
+from smtp_desk.discovery.candidates import Asked, Candidate, Discovery
+from smtp_desk.smtp.net.deadline import CancelledError
+from smtp_desk.store.company_ca import read_ca_file
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Find the server for an address.",
+    statuses={
+        ExitStatus.OK: "at least one server was found",
+        ExitStatus.USAGE: "the command line is wrong",
+        ExitStatus.DATAERR: "ADDRESS isn’t an email address, or the CA file can’t be read",
+        ExitStatus.UNAVAILABLE: "nothing was found",
+        ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM",
+    },
+    examples=[
+        ("See which server an address wants", "smtp-desk find desk@example.org"),
+        ("For a script", "smtp-desk find desk@example.org --json"),
+    ],
+)
+@click.argument("address")
+@click.option(
+    "--ispdb",
+    is_flag=True,
+    help="Also ask Mozilla’s database of providers; it then learns the domain.",
+)
+@resolver_option
+@click.option(
+    "--ca-file",
+    default="",
+    metavar="PATH",
+    help="Certificates (PEM) of a company CA to trust besides those of the system.",
+)
+@click.option(
+    "--json",
+    "as_document",
+    is_flag=True,
+    help="Print a JSON document on standard output, and nothing else there.",
+)
+@click.pass_obj
+def find(
+    invocation: Invocation,
+    address: str,
+    *,
+    ispdb: bool,
+    resolver: str | None,
+    ca_file: str,
+    as_document: bool,
+) -> ExitStatus:
+    """Find the server that sends mail for ADDRESS, and say where it was found.
+
+    Known providers come first and need no network. Otherwise the domain’s published mail
+    configuration (by https only), its MX and SRV records and common server names are asked, all
+    at once, for at most 6 seconds. Nothing is changed, nobody signs in, and no password is
+    needed.
+    """
+    request = FindRequest(
+        address=address, ispdb=ispdb, resolver=resolver, ca_pem=_certificates(ca_file)
+    )
+    console = invocation.err if as_document else invocation.out
+
+    def show(asked: Asked) -> None:
+        if asked.result is None:
+            say(console, f"Asking: {SOURCES[asked.source]}, {asked.target}", "dim")
+
+    try:
+        found = in_background(
+            lambda emit, cancel: find_proposals(invocation.services, request, cancel, show=emit),
+            show,
+        )
+    except AddressError as error:
+        problem = problem_text(Problem(Field.FROM_EMAIL, error.code, error.params))
+        raise ExitError(f"{visible(address)}: {problem}", ExitStatus.DATAERR) from error
+    except CancelledError as error:
+        raise ExitError("Cancelled.", ExitStatus.CANCELLED) from error
+    if as_document:
+        write_octets(f"{json.dumps(as_json(found), ensure_ascii=False, indent=2)}\n".encode())
+    else:
+        _print(invocation, found, ispdb=ispdb)
+    return ExitStatus.OK if found.candidates else ExitStatus.UNAVAILABLE
+
+
+def _certificates(path: str) -> str:
+    if not path:
+        return ""
+    ca = read_ca_file(path)
+    if ca.problem:
+        text = problem_text(Problem(Field.CA_FILE, ca.problem, {"path": path}))
+        raise ExitError(text, ExitStatus.DATAERR)
+    return ca.pem
+
+
+def _print(invocation: Invocation, found: Discovery, *, ispdb: bool) -> None:
+    out = invocation.out
+    for asked in found.asked:
+        say(out, f"{SOURCES[asked.source]}, {visible(asked.target)}: {visible(result_text(asked))}")
+    if not found.candidates:
+        say(out, "No server was found. Ask your mail administrator, or the provider’s help.")
+        if not ispdb:
+            say(out, "--ispdb also asks Mozilla’s database of providers; it learns the domain.")
+        return
+    for number, candidate in enumerate(found.candidates, 1):
+        say(out, "")
+        print_rows(out, _rows(number, candidate))
+        if text := warning(candidate):
+            say(out, text, "yellow")
+    say(out, "")
+    say(out, "Prove and save the first one:")
+    show_command(out, _command(found.candidates[0], found.address))
+
+
+def _rows(number: int, candidate: Candidate) -> list[Row]:
+    rows = [
+        ("Proposal", f"{number}, {sureness(candidate)}"),
+        ("SMTP server host", candidate.host),
+        ("Port", str(candidate.port)),
+        ("Security", SECURITY[candidate.security]),
+    ]
+    if candidate.username:
+        rows.append(("Username", visible(candidate.username)))
+    rows.append(("Sign-in", sign_in_text(candidate)))
+    return rows
+
+
+def _command(candidate: Candidate, address: str) -> str:
+    options = ["--host", candidate.host, "--port", str(candidate.port)]
+    options += ["--security", str(candidate.security)]
+    if candidate.username.isprintable() and candidate.username:
+        options += ["--username", candidate.username]
+    options += ["--from-email", address, "--to", address]
+    return f"smtp-desk configure {shlex.join(options)}"

@@ -1,0 +1,205 @@
+"""The button: a choice, nothing typed overwritten, one press undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from smtp_desk.app.proposals.presenter import FindBusy, FindPresenter, FindState, Proposal
+from smtp_desk.app.proposals.proposals import sandbox_network
+from smtp_desk.app.services import Services
+from smtp_desk.core.problems import Field
+from smtp_desk.core.settings import SettingsDraft
+from smtp_desk.discovery.finder import Network
+from smtp_desk.sandbox.server import Sandbox
+from tests.app.faces import DeferredRunner
+
+
+@dataclass
+class FakeForm:
+    draft: SettingsDraft = field(default_factory=SettingsDraft)
+
+    def fill(self, changes: Mapping[Field, str]) -> None:
+        values = {str(name): value for name, value in changes.items()}
+        self.draft = replace(self.draft, **values)  # type: ignore[arg-type]
+
+
+@dataclass
+class Shown:
+    states: list[FindState] = field(default_factory=list)
+
+    def render(self, state: FindState) -> None:
+        self.states.append(state)
+
+    @property
+    def state(self) -> FindState:
+        return self.states[-1]
+
+
+class Button:
+    def __init__(self, services: Services, sandbox: Sandbox | None = None) -> None:
+        self.form, self.view, self.runner = FakeForm(), Shown(), DeferredRunner()
+
+        def network() -> Network:
+            assert sandbox is not None
+            return sandbox_network(sandbox)
+
+        self.presenter = FindPresenter(
+            services, self.runner, self.view, self.form, network if sandbox else None
+        )
+
+    def find(self, address: str) -> tuple[Proposal, ...]:
+        self.form.draft = replace(self.form.draft, from_email=address)
+        self.presenter.find()
+        self.runner.finish()
+        return self.view.state.proposals
+
+
+@pytest.fixture
+def button(services: Services) -> Button:
+    return Button(services)
+
+
+def test_a_known_provider_is_proposed_and_nothing_is_filled_in(button: Button) -> None:
+    (proposal,) = button.find("ann@gmail.com")
+    assert proposal.candidate.host == "smtp.gmail.com"
+    assert "https://myaccount.google.com/apppasswords" in proposal.sign_in
+    assert button.form.draft == SettingsDraft(from_email="ann@gmail.com")
+    assert button.view.state.may_undo is False
+
+
+def test_taking_fills_in_and_undo_takes_it_back(button: Button) -> None:
+    (proposal,) = button.find("ann@web.de")
+    before = button.form.draft
+    button.presenter.take(proposal)
+    draft = button.form.draft
+    assert (draft.host, draft.port, draft.security) == ("smtp.web.de", "587", "starttls")
+    assert draft.username == "ann@web.de"
+    assert button.view.state.may_undo
+    button.presenter.undo()
+    assert button.form.draft == before
+    assert button.view.state.may_undo is False
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ({"host": "mail.example.org"}, (Field.HOST,)),
+        ({"port": "2525"}, (Field.PORT,)),
+        ({"security": "tls"}, (Field.SECURITY,)),
+        ({"host": "smtp.web.de", "port": "465"}, (Field.PORT,)),
+    ],
+)
+def test_a_typed_server_is_never_mixed_with_another(
+    button: Button, typed: dict[str, str], kept: tuple[Field, ...]
+) -> None:
+    button.form.draft = replace(button.form.draft, **typed)  # type: ignore[arg-type]
+    (proposal,) = button.find("ann@web.de")
+    assert proposal.kept == kept
+    assert dict(proposal.changes) == {Field.USERNAME: "ann@web.de"}
+    button.presenter.take(proposal)
+    for name, value in typed.items():
+        assert getattr(button.form.draft, name) == value
+
+
+def test_a_typed_username_stays(button: Button) -> None:
+    button.form.draft = replace(button.form.draft, username="desk")
+    (proposal,) = button.find("ann@web.de")
+    assert proposal.kept == (Field.USERNAME,)
+    button.presenter.take(proposal)
+    assert (button.form.draft.username, button.form.draft.host) == ("desk", "smtp.web.de")
+
+
+def test_what_was_typed_after_the_search_counts(button: Button) -> None:
+    (proposal,) = button.find("ann@web.de")
+    button.form.draft = replace(button.form.draft, host="mail.example.org")
+    button.presenter.form_changed()
+    assert button.view.state.proposals[0].kept == (Field.HOST,)
+    button.presenter.take(proposal)
+    assert button.form.draft.host == "mail.example.org"
+
+
+def test_what_is_there_already_needs_no_taking(button: Button) -> None:
+    (proposal,) = button.find("ann@web.de")
+    button.presenter.take(proposal)
+    again = button.view.state.proposals[0]
+    assert (dict(again.changes), again.kept) == ({}, ())
+
+
+def test_undo_leaves_what_was_typed_since(button: Button) -> None:
+    (proposal,) = button.find("ann@web.de")
+    button.presenter.take(proposal)
+    button.form.draft = replace(button.form.draft, username="desk")
+    button.presenter.undo()
+    assert (button.form.draft.username, button.form.draft.host) == ("desk", "")
+
+
+@pytest.mark.parametrize("address", ["", "ann", "ann@", "a b@example.org"])
+def test_what_is_no_address_is_said(button: Button, address: str) -> None:
+    assert button.find(address) == ()
+    state = button.view.state
+    assert state.reason
+    assert state.notice is not None
+    assert state.notice.error
+    assert button.runner.cancels == []
+
+
+def test_what_is_asked_where_is_shown_first(button: Button) -> None:
+    button.form.draft = replace(button.form.draft, from_email="ann@example.test")
+    button.presenter.find()
+    state = button.view.state
+    assert state.busy is FindBusy.FINDING
+    targets = [target for target, _ in state.questions]
+    assert "https://example.test/.well-known/autoconfig/mail/config-v1.1.xml" in targets
+    assert "_submissions._tcp.example.test" in targets
+    assert not [each for each in targets if "ispdb" in each]
+    button.presenter.cancel()
+    button.runner.finish()
+
+
+def test_a_second_press_while_it_runs_does_nothing(button: Button) -> None:
+    button.form.draft = replace(button.form.draft, from_email="ann@gmail.com")
+    button.presenter.find()
+    button.presenter.find()
+    assert button.runner.waiting == 1
+    button.runner.finish()
+
+
+def test_cancel_answers_at_once_and_is_told(button: Button) -> None:
+    button.form.draft = replace(button.form.draft, from_email="ann@example.test")
+    button.presenter.find()
+    button.presenter.cancel()
+    assert button.view.state.busy is FindBusy.CANCELLING
+    button.runner.finish()
+    state = button.view.state
+    assert state.busy is FindBusy.NOTHING
+    assert state.notice is not None
+    assert (state.notice.text, state.notice.error) == ("The search was cancelled.", False)
+
+
+def test_closing_cancels(button: Button) -> None:
+    button.form.draft = replace(button.form.draft, from_email="ann@example.test")
+    button.presenter.find()
+    button.presenter.close()
+    assert button.runner.cancels[0].cancelled
+    button.runner.finish()
+
+
+def test_nothing_found_offers_the_database(services: Services, sandbox: Sandbox) -> None:
+    button = Button(services, sandbox)
+    assert button.find("ann@elsewhere.example.test") == ()
+    state = button.view.state
+    assert state.may_ask_ispdb
+    assert state.notice is not None
+    assert "No server was found" in state.notice.text
+
+
+def test_the_sandbox_publishes_its_own_settings(services: Services, sandbox: Sandbox) -> None:
+    button = Button(services, sandbox)
+    first, second = button.find("desk@sandbox.test")
+    assert (first.candidate.host, first.candidate.port) == ("localhost", sandbox.tls_port)
+    assert second.candidate.port == sandbox.starttls_port
+    button.presenter.take(first)
+    assert button.form.draft.username == sandbox.username
