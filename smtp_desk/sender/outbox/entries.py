@@ -8,8 +8,6 @@ An entry is one recipient of one message. It goes one way:
 message; an entry that is found there without its sender is uncertain, never sent anew
 without a word. A change names the claim under which it is made and counts only while
 that claim's lease is the entry's: who lost it must not send the dot.
-
-Names for entries: unique across processes and machines, sorted by the time of their making.
 """
 
 import secrets
@@ -253,7 +251,7 @@ class Refuse:
 class Postpone:
     """Surely not accepted; to be tried again, or given back untried.
 
-    After the entry's life it is refused instead, if it had `backoff.FEWEST_TRIES`; one that
+    After the entry's life it is refused instead, if it had `lifecycle.FEWEST_TRIES`; one that
     was ever in doubt is held.
 
     Attributes:

@@ -1,6 +1,6 @@
 """The outbox: every email is a row before its first byte, and until its fate is known.
 
-The interface names no engine. `outbox_sqlite.SqliteOutbox` is the one that ships,
+The interface names no engine. `sqlite.SqliteOutbox` is the one that ships,
 `testing.MemoryOutbox` its twin for tests; tests/contract/test_outbox.py is what any other
 has to pass. The rules that all share stand in `lifecycle`.
 """

@@ -5,11 +5,8 @@ probe's success makes the route usable again. What no probe can see, such as a s
 the server refuses, ends as an outage with the next email that goes through. A route whose
 sign-in was refused is shut until a person acts, so that this program locks nobody's account.
 
-The health of the routes, shared by all processes that send.
-
-`health_sqlite.SqliteHealth` keeps it in the outbox database, `testing.MemoryHealth` in
-memory; tests/contract/test_health.py is what any other has to pass. The rules stand in
-`route_health`.
+All processes that send share it: `health_sqlite.SqliteHealth` keeps it in the outbox database,
+`testing.MemoryHealth` in memory; tests/contract/test_health.py is what any other has to pass.
 """
 
 from dataclasses import dataclass, replace
@@ -90,7 +87,7 @@ class HealthEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthEvent:
-    """Something worth a mail to "Tell this address".
+    """Something worth a mail to "Notify this address".
 
     Attributes:
         id: Unique in its storage.

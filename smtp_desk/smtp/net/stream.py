@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from smtp_desk.core.settings import Security
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
+from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.net.tls import TlsConnection, TlsInfo
 from smtp_desk.smtp.net.tls_failures import Handshake, PlainAnswerError, broken
 
@@ -77,6 +78,12 @@ class Stream:
         self._events = selectors.EVENT_READ
         self._selector.register(sock, self._events)
         self._selector.register(cancel, selectors.EVENT_READ)
+        run_after_fork(self.after_fork)
+
+    def after_fork(self) -> None:
+        """Close what a child inherited: the server must see the end when its parent ends."""
+        self._selector.close()
+        self._socket.close()
 
     def read(self, deadline: Deadline, limit: int = _CHUNK) -> bytes:
         """Return what is there, at least one byte and at most `limit`; wait for it if need be.
