@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import contextlib
 import hmac
 import logging
 import secrets
@@ -200,7 +201,9 @@ class Conversation(SMTP):
 
     def abort(self) -> None:
         """End the connection where it is; its socket closes in a later round of the loop."""
-        self._connected.abort()
+        # A TLS transport of Python 3.11.2 that has ended can't be aborted any more.
+        with contextlib.suppress(AttributeError):
+            self._connected.abort()
 
     async def push(self, status: AnyStr) -> None:
         """Send a reply, then let the others have a turn.

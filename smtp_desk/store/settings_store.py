@@ -31,7 +31,7 @@ from smtp_desk.store.stored import (
     ServerStatus,
     StoredServer,
     StoredSettings,
-    judged,
+    evaluate,
 )
 from smtp_desk.store.unattended import RELAY_KEY
 
@@ -254,7 +254,7 @@ class SettingsStore:
         except CredentialsUnavailableError as error:
             code = "settings.secret_unavailable"
             return ServerStatus(ServerState.SECRET_UNAVAILABLE, error.text, code)
-        return judged(server, entry)
+        return evaluate(server, entry)
 
     def recover(self) -> bool:
         """Finish what a killed process began; at every start, before anything is saved.
@@ -304,7 +304,7 @@ class SettingsStore:
             if server is None or server.proof is None or server.proof.version != FIRST_VERSION:
                 continue
             entry = self._read_entry(server.key)
-            if judged(server, entry).state is ServerState.ACTIVE and entry is not None:
+            if evaluate(server, entry).state is ServerState.ACTIVE and entry is not None:
                 signed, entry = self._signed(server.settings, server.mode, entry, default=default)
                 service = replace(stored.default, server=signed)
                 after = replace(stored, **{"default": service} if default else {"server": signed})

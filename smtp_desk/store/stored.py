@@ -149,8 +149,8 @@ class NotProvenError(Exception):
         self.status = status
 
 
-def judged(server: StoredServer, entry: KeyringEntry | None) -> ServerStatus:
-    """Judge a server that is switched on by its proof; `entry` is None where its secret is gone."""
+def evaluate(server: StoredServer, entry: KeyringEntry | None) -> ServerStatus:
+    """Say by its proof what a server is good for; `entry` is None where its secret is gone."""
     if entry is None:
         text = "The keyring no longer holds the password. Type it again and test."
         return ServerStatus(ServerState.SECRET_UNAVAILABLE, text, "settings.secret_unavailable")

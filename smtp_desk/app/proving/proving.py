@@ -25,7 +25,7 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.company_ca import read_ca_file
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.settings_file import SettingsFileError
-from smtp_desk.store.stored import StoredSettings, judged
+from smtp_desk.store.stored import StoredSettings, evaluate
 
 _HIDDEN = {Field.PASSWORD, Field.RECIPIENT, *OAUTH_FIELDS}
 _SHOWN = tuple(str(field) for field in Field if field not in _HIDDEN)
@@ -225,7 +225,7 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
         raise _not_testable("settings.secret_unavailable", reason="not_found")
     # The one that an unattended machine is given may be another, and must reach no server that
     # it was not proven with.
-    status = judged(server, entry)
+    status = evaluate(server, entry)
     if status.code == "settings.secret_differs":
         raise _not_testable(status.code, reason=status.reason.removesuffix("."))
     return entry.secret

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from smtp_desk.core.address import has_control
 from smtp_desk.core.reply import visible
 from smtp_desk.smtp.net.forks import gate
+from smtp_desk.store.ownership import refuse_changeable
 from smtp_desk.store.resources import resource_path
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Templates:
         try:
             overrides = tuple(n for n in (*names, *_SHARED) if (self._folder / n).is_file())
             if overrides:
+                for path in self._folder.rglob("*"):
+                    refuse_changeable(path)
                 return replace(_rendered(self._own, names, variables), overrides=overrides)
         except Exception as error:  # noqa: BLE001 - the caller decides what an error means
             problem = self._told(error, overrides)

@@ -28,7 +28,7 @@ from smtp_desk.store.stored import (
     StoredServer,
     StoredSettings,
     Uncertain,
-    judged,
+    evaluate,
 )
 
 _LOOK_AGAIN_S: Final = 60.0
@@ -171,7 +171,7 @@ class SavedRoutes:
             return self._told("settings.secret_unavailable", reason=str(error.reason))
         # The proof is that of the very secret which is used: a store may give another when it
         # is asked again, and no server gets a secret that was not proven with it.
-        status = judged(server, entry)
+        status = evaluate(server, entry)
         if entry is None:
             return self._told(status.code, reason="not_found")
         if status.state is not ServerState.ACTIVE:

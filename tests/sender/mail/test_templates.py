@@ -200,3 +200,24 @@ def test_a_folder_that_cant_be_read_stops_no_email(
 def test_the_values_of_an_email_cant_be_changed_by_a_template(folder: Path) -> None:
     (folder / "message.txt").write_text("{{ [1].append(2) }}", "utf-8")
     assert "unsafe" in Templates(folder).render(sample("message")).problem
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such modes")
+@pytest.mark.parametrize("name", ["invitation.txt", "part.txt", "below", "below/part.txt", "."])
+def test_templates_that_somebody_else_may_change_are_not_used(folder: Path, name: str) -> None:
+    (folder / "below").mkdir()
+    include = "{% include 'part.txt' %}{% include 'below/part.txt' %}"
+    (folder / "invitation.txt").write_text(f"own {include}", "utf-8")
+    (folder / "part.txt").write_text("part", "utf-8")
+    (folder / "below" / "part.txt").write_text("part", "utf-8")
+    ours = Templates(folder / "nowhere").render(invitation())
+    templates = Templates(folder)
+    assert templates.render(invitation()).text.startswith("own partpart")
+    changed = folder / name
+    mode = changed.stat().st_mode
+    changed.chmod(mode | 0o002)
+    rendered = templates.render(invitation())
+    assert rendered.text == ours.text
+    assert f"other users may change {changed.resolve()}" in rendered.problem
+    changed.chmod(mode)
+    assert not templates.render(invitation()).problem
