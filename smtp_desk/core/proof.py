@@ -57,7 +57,7 @@ def sign(settings: ServerSettings, mode: Security, entry: KeyringEntry, salt: by
         salt: `SALT_BYTES` fresh random bytes.
     """
     form = _canonical(settings, mode, VERSION)
-    given = _mac(_derived(_octets(entry), salt, VERSION), form)
+    given = _mac(_derived(entry, salt, VERSION), form)
     fields, secret = _keyed(entry, form, salt.hex(), given)
     return Proof(VERSION, salt.hex(), given, fields, secret)
 
@@ -78,9 +78,10 @@ def verify(proof: Proof, settings: ServerSettings, mode: Security, entry: Keyrin
     if proof.version not in _COSTS:
         return unlike
     try:
-        key = _derived(_octets(entry), bytes.fromhex(proof.salt), proof.version)
+        salt = bytes.fromhex(proof.salt)
     except ValueError:
         return unlike
+    key = _derived(entry, salt, proof.version)
     return Verdict.PROVEN if _equal(proof.given, _mac(key, form)) else unlike
 
 
@@ -95,12 +96,17 @@ def _octets(entry: KeyringEntry) -> bytes:
     return entry.secret.reveal().encode("utf-8", "surrogatepass")
 
 
-def _derived(secret: bytes, salt: bytes, version: int) -> bytes:
-    """Return the key that the secret gives; where there is none, nothing is to be guessed."""
-    if not secret and version != FIRST_VERSION:
+def _derived(entry: KeyringEntry, salt: bytes, version: int) -> bytes:
+    """Return the key that the secret gives; where there is none, nothing is to be guessed.
+
+    No variable has the secret: where memory is short this fails, with a traceback.
+    """
+    if not entry.secret and version != FIRST_VERSION:
         return salt
     cost = _COSTS[version]
-    return hashlib.scrypt(secret, salt=salt, n=cost, r=_BLOCK, p=1, maxmem=_MEMORY, dklen=32)
+    return hashlib.scrypt(
+        _octets(entry), salt=salt, n=cost, r=_BLOCK, p=1, maxmem=_MEMORY, dklen=32
+    )
 
 
 def _mac(key: bytes, message: bytes) -> str:

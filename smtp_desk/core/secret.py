@@ -67,12 +67,8 @@ class KeyringEntry:
     refresh_token: Secret = field(default_factory=lambda: Secret(""))
 
     @classmethod
-    def parse(cls, text: Secret) -> Self:
-        """Read what a keyring gave: an entry, or a password alone.
-
-        Raises:
-            ValueError: It begins as an entry, and is none.
-        """
+    def parse(cls, text: Secret) -> Self | None:
+        """Read what a keyring gave: an entry, a password alone, or None for a damaged entry."""
         value = text.reveal()
         if not value.startswith(_HEAD):
             return cls(text)
@@ -84,7 +80,7 @@ class KeyringEntry:
                 Secret(str(fields.get("refresh_token", ""))),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise ValueError("a damaged entry") from None  # the error of a parser quotes it
+            return None
 
     def write(self) -> Secret:
         """Return the text that `parse` reads."""

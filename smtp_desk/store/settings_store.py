@@ -314,9 +314,7 @@ class SettingsStore:
     def _read_entry(self, key: str) -> KeyringEntry | None:
         """Return what the keyring holds under `key`; a damaged entry is none."""
         text = self._credentials.get(key) if key else Secret("")
-        with suppress(ValueError):
-            return None if text is None else KeyringEntry.parse(text)
-        return None
+        return None if text is None else KeyringEntry.parse(text)
 
     def _save(
         self, change: _Change, key: str = "", entry: KeyringEntry | None = None

@@ -70,9 +70,7 @@ class SplitCredentials:
         taken = entry is not None and entry.reveal().startswith(f"{_HEAD}{_SLOTS[0]}")
         old, new = _SLOTS if taken else reversed(_SLOTS)
         self._clear(key, new)
-        size = self._limit // 4  # a character takes at most four octets
-        value = secret.reveal()
-        parts = [Secret(value[start : start + size]) for start in range(0, len(value), size)]
+        parts = _parts(secret, self._limit // 4)  # a character takes at most four octets
         try:
             for number, part in enumerate(parts):
                 self._store.set(_part(key, new, number), part)
@@ -92,6 +90,11 @@ class SplitCredentials:
             found = next(n for n in count() if self._store.get(_part(key, slot, n)) is None)
             for number in reversed(range(found)):
                 self._store.delete(_part(key, slot, number))
+
+
+def _parts(secret: Secret, size: int) -> list[Secret]:
+    value = secret.reveal()
+    return [Secret(value[start : start + size]) for start in range(0, len(value), size)]
 
 
 def _part(key: str, slot: str, number: int) -> str:

@@ -91,7 +91,7 @@ class UnattendedCredentials:
             self._keyring.set(key, secret)
         except CredentialsUnavailableError:
             entry = KeyringEntry.parse(secret)
-            if entry.refresh_token or entry.secret != self._given(key):
+            if entry is None or entry.refresh_token or entry.secret != self._given(key):
                 raise
 
     def delete(self, key: str) -> None:

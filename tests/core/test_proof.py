@@ -1,9 +1,11 @@
 """The stored proof: valid for exactly what was proven."""
 
 from dataclasses import replace
+from traceback import TracebackException
 
 import pytest
 
+from smtp_desk.core import proof as proof_module
 from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
 from smtp_desk.core.proof import SALT_BYTES, Proof, Verdict, sign, verify
 from smtp_desk.core.secret import PROOF_KEY_BYTES, KeyringEntry, Secret
@@ -140,6 +142,18 @@ def test_the_first_version_is_verified() -> None:
     assert judged(other, proof=proof, settings=settings) is Verdict.SECRET_DIFFERS
     changed = replace(settings, port=25)
     assert judged(old, proof=proof, settings=changed) is Verdict.SECRET_DIFFERS
+
+
+@pytest.mark.parametrize("entry", [GIVEN, replace(GIVEN, refresh_token=Secret("s3cret token"))])
+def test_no_traceback_shows_the_secret(
+    entry: KeyringEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof_module, "_MEMORY", 1)
+    with pytest.raises(ValueError, match="memory limit") as caught:
+        judged(entry)
+    told = TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "salt = " in "".join(told.format())
+    assert "s3cret" not in "".join(told.format())
 
 
 def test_it_does_not_show_the_secret() -> None:

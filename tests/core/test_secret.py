@@ -73,12 +73,8 @@ def test_an_entry_fits_into_every_keyring() -> None:
         '{"password": "s3cret", "proof_key": 1}',
     ],
 )
-def test_a_damaged_entry_is_none_and_is_not_quoted(rest: str) -> None:
-    with pytest.raises(ValueError, match="damaged") as caught:
-        KeyringEntry.parse(Secret(f"smtp-desk 2\n{rest}"))
-    assert "s3cret" not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+def test_a_damaged_entry_is_none(rest: str) -> None:
+    assert KeyringEntry.parse(Secret(f"smtp-desk 2\n{rest}")) is None
 
 
 def test_an_entry_hides_itself() -> None:

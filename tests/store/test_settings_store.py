@@ -147,6 +147,7 @@ def test_secret_exchanged_is_unproven(store: SettingsStore, credentials: MemoryC
     (key,) = save_old(store).keys
     store.set_enabled(True)
     entry = KeyringEntry.parse(credentials.get(key) or Secret(""))
+    assert entry is not None
     for exchanged in (NEW_SECRET, replace(entry, secret=NEW_SECRET).write(), OLD_SECRET):
         credentials.set(key, exchanged)
         status = store.status()

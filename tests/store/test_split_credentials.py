@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from traceback import TracebackException
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -121,6 +122,17 @@ def test_a_keyring_that_fails_half_way_may_have_been_written(fail_at: int) -> No
     assert store.get("key") is None
     store.delete("key")
     assert not keys(keyring)
+
+
+def test_no_traceback_shows_the_secret() -> None:
+    keyring = Counting(CredentialsUnavailableError(UnavailableReason.LOCKED, "locked"))
+    store = SplitCredentials(keyring, LIMIT)
+    keyring.left = 4
+    with pytest.raises(CredentialsUnavailableError) as caught:
+        store.set("key", Secret("s3cret " * 20))
+    told = TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "parts = " in "".join(told.format())
+    assert "s3cret" not in "".join(told.format()).replace('Secret("s3cret " * 20)', "")
 
 
 @pytest.mark.parametrize(
