@@ -42,6 +42,8 @@ _COMMANDS: Final = {
     "disable": "saved:disable",
     "remove": "saved:remove",
     "find": "find:find",
+    "export": "transfer:export",
+    "import": "transfer:import_command",
     "default": "default:default",
     "report": "report:report",
     "open": "report:open_command",

@@ -1,0 +1,189 @@
+"""`smtp-desk export` and `import`: settings without secrets, for another workstation."""
+
+import dataclasses
+from pathlib import Path
+from typing import Final
+
+import click
+
+from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.app.proving.proving import ProofRequest
+from smtp_desk.app.routes.custom import failure_text, load_saved
+from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say
+from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
+from smtp_desk.cli.proof import SAVE_STATUSES, Shape, proof_options, prove_and_save
+from smtp_desk.cli.settings_options import read_password
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.reply import visible
+from smtp_desk.core.settings import OAUTH, SettingsDraft
+from smtp_desk.store.portable import PortableError, Unusable, read_portable, write_portable
+from smtp_desk.store.settings_file import SettingsFileError
+
+_WHY: Final = {
+    Unusable.UNREADABLE: "It can’t be read: {detail}.",
+    Unusable.TOO_LARGE: "It is larger than 64 KiB.",
+    Unusable.NOT_TOML: "It isn’t a settings file (not TOML in UTF-8).",
+    Unusable.OTHER_SCHEMA: "It isn’t a file that “smtp-desk export” wrote.",
+    Unusable.NEWER: "A newer version of SMTP Desk wrote it (schema {detail}). Update SMTP Desk.",
+    Unusable.UNKNOWN_KEY: "It holds “{detail}”, which exported settings never do.",
+    Unusable.BAD_VALUE: "Its “{detail}” isn’t a usable value.",
+}
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Write the saved settings without secrets.",
+    statuses={
+        ExitStatus.OK: "done",
+        ExitStatus.USAGE: "the command line is wrong",
+        ExitStatus.CANTCREAT: "FILE can’t be written",
+        ExitStatus.CONFIG: "nothing is configured, or the settings file can’t be read",
+    },
+    files=FILES,
+    examples=[("Take the settings to another workstation", "smtp-desk export server.toml")],
+)
+@click.argument("file", type=FileName(dir_okay=False))
+@click.pass_obj
+def export(invocation: Invocation, file: Path) -> ExitStatus:
+    """Write the saved server settings to FILE, for “smtp-desk import” on another workstation.
+
+    FILE holds no password, no certificate and no program, and proves nothing: the settings are
+    tested again where they are imported.
+    """
+    try:
+        stored = invocation.services.store.load()
+    except SettingsFileError as error:
+        raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
+    if stored.server is None:
+        raise ExitError("Nothing is configured yet.", ExitStatus.CONFIG)
+    settings = stored.server.settings
+    try:
+        write_portable(file, settings)
+    except OSError as error:
+        raise ExitError(
+            f"{file} can’t be written: {error.strerror}.", ExitStatus.CANTCREAT
+        ) from error
+    say(invocation.out, f"Exported to {file}, without the password.")
+    if settings.ca_pem:
+        say(invocation.out, "The company CA isn’t in it: give --ca-file where you import it.")
+    return ExitStatus.OK
+
+
+@click.command(
+    "import",
+    cls=ManualCommand,
+    short_help="Test exported settings, and save them if the test passed.",
+    statuses={
+        **SAVE_STATUSES,
+        ExitStatus.DATAERR: "FILE can’t be imported, or its settings are wrong (settings.*)",
+    },
+    environment=PASSWORD_ENVIRONMENT,
+    files=FILES,
+    examples=[
+        (
+            "Use the settings here; host and password are asked for",
+            "smtp-desk import server.toml --to ann@example.org",
+        ),
+        (
+            "From a script",
+            """
+            smtp-desk import server.toml --accept smtp.example.org --to ann@example.org \\
+              --password-stdin <password
+            """,
+        ),
+    ],
+)
+@click.argument("source", metavar="FILE", type=FileName(dir_okay=False))
+@click.option("--to", "recipient", required=True, metavar="ADDR", help="Where the test email goes.")
+@click.option(
+    "--accept",
+    metavar="HOST",
+    help="The host that you expect in FILE; without it you are asked.",
+)
+@click.option(
+    "--ca-file",
+    default="",
+    metavar="PATH",
+    help="Certificates (PEM) of a company CA to trust besides those of the system.",
+)
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Read the password from standard input; one final line end is dropped.",
+)
+@proof_options
+@click.pass_context
+def import_command(
+    context: click.Context,
+    /,
+    source: Path,
+    recipient: str,
+    *,
+    accept: str | None,
+    ca_file: str,
+    password_stdin: bool,
+    timeout: float,
+    as_json: bool,
+    file: Path | None,
+) -> ExitStatus:
+    """Test the settings that “smtp-desk export” wrote to FILE, and save them if that passed.
+
+    The server and the sign-in are shown, and must be accepted, before a password is asked for:
+    a file from a stranger would send it to the stranger’s server.
+    """
+    invocation: Invocation = context.obj
+    draft = dataclasses.replace(_read(source), ca_file=ca_file)
+    print_rows(invocation.err if as_json else invocation.out, _rows(draft))
+    _confirm(invocation, draft.host, accept)
+    password = read_password(invocation, from_stdin=password_stdin, username=draft.username)
+    request = ProofRequest(
+        draft=dataclasses.replace(draft, password=password),
+        recipient=recipient,
+        total_seconds=timeout,
+    )
+    return prove_and_save(
+        invocation,
+        request,
+        Shape(as_json, file),
+        lambda services: load_saved(services).after_save,
+    )
+
+
+def _read(file: Path) -> SettingsDraft:
+    try:
+        return read_portable(file)
+    except PortableError as error:
+        why = _WHY[error.why].format(detail=visible(error.detail))
+        raise ExitError(f"{file} can’t be imported. {why}", ExitStatus.DATAERR) from error
+
+
+def _confirm(invocation: Invocation, host: str, accept: str | None) -> None:
+    """Go on only where a person or a script named the host.
+
+    Raises:
+        click.UsageError: Nobody is there to ask.
+        click.Abort: The person said no.
+        ExitError: The file names another host.
+    """
+    if accept is None:
+        if not invocation.attended:
+            raise click.UsageError("Give the host that you expect in FILE: --accept HOST.")
+        click.confirm(f"Send your password to {visible(host)}?", abort=True, err=True)
+    elif accept.strip().casefold() != host.strip().casefold():
+        raise ExitError(
+            f"The file names the host {visible(host)}, not {visible(accept)}. Nothing was done.",
+            ExitStatus.DATAERR,
+        )
+
+
+def _rows(draft: SettingsDraft) -> list[Row]:
+    oauth = draft.oauth
+    sign_in = f"OAuth 2.0, {oauth.provider}" if draft.auth_method == OAUTH else "password"
+    rows = [
+        ("SMTP server host", draft.host),
+        ("Port", draft.port),
+        ("Username", draft.username or "none"),
+        ("Sign-in", sign_in if draft.username else "none"),
+        ("From email", draft.from_email),
+    ]
+    return [(label, visible(value)) for label, value in rows]
