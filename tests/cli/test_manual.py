@@ -27,6 +27,8 @@ COMMANDS = (
         "disable",
         "remove",
         "find",
+        "export",
+        "import",
         "default",
         "report",
         "open",
