@@ -29,3 +29,13 @@ def from_ms(milliseconds: int) -> datetime:
 def whole_ms(moment: datetime) -> datetime:
     """Return `moment` in UTC without what is finer than a millisecond."""
     return from_ms(to_ms(moment))
+
+
+def stored(moment: datetime | None) -> int | None:
+    """Return what stands for `moment` in a column; NULL stands for none."""
+    return None if moment is None else to_ms(moment)
+
+
+def restored(milliseconds: int | None) -> datetime | None:
+    """Return the moment that stands in a column."""
+    return None if milliseconds is None else from_ms(milliseconds)

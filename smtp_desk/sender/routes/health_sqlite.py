@@ -6,7 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, final
 
-from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.clock import (
+    UtcClock,
+    from_ms,
+    restored,
+    stored,
+    to_ms,
+    utc_now,
+    whole_ms,
+)
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import new_token
 from smtp_desk.sender.routes import health as route_health
@@ -162,12 +170,12 @@ def _find(connection: sqlite3.Connection, route: str) -> RouteHealth:
     return RouteHealth(
         route=route,
         failures=failures,
-        resting_until=_moment(resting),
+        resting_until=restored(resting),
         shut=bool(shut),
         code=code,
         probe_token=token,
-        probe_until=_moment(probe),
-        out_since=_moment(since),
+        probe_until=restored(probe),
+        out_since=restored(since),
         fallbacks=fallbacks,
         uncertain=uncertain,
         unknown=tuple((recipient, of) for recipient, of in json.loads(unknown)),
@@ -179,12 +187,12 @@ def _store(connection: sqlite3.Connection, health: RouteHealth) -> None:
         _REPLACE,
         (
             health.failures,
-            _milliseconds(health.resting_until),
+            stored(health.resting_until),
             health.shut,
             health.code,
             health.probe_token,
-            _milliseconds(health.probe_until),
-            _milliseconds(health.out_since),
+            stored(health.probe_until),
+            stored(health.out_since),
             health.fallbacks,
             health.uncertain,
             json.dumps(health.unknown),
@@ -194,7 +202,7 @@ def _store(connection: sqlite3.Connection, health: RouteHealth) -> None:
 
 
 def _tell(connection: sqlite3.Connection, event: HealthEvent) -> None:
-    since = _milliseconds(event.out_since)
+    since = stored(event.out_since)
     cursor = connection.execute(
         _INSERT_EVENT,
         (event.kind.value, event.route, to_ms(event.at), event.code, since, event.fallbacks),
@@ -212,14 +220,6 @@ def _event_of(row: tuple[int, str, str, int, str, int | None, int]) -> HealthEve
         route=route,
         at=from_ms(at),
         code=code,
-        out_since=_moment(since),
+        out_since=restored(since),
         fallbacks=fallbacks,
     )
-
-
-def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else from_ms(milliseconds)
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else to_ms(moment)

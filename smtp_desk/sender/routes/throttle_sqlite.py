@@ -6,7 +6,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, final
 
-from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.clock import (
+    UtcClock,
+    from_ms,
+    restored,
+    stored,
+    to_ms,
+    utc_now,
+    whole_ms,
+)
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import new_token
 from smtp_desk.sender.routes import throttle as rules
@@ -157,17 +165,17 @@ def _state(connection: sqlite3.Connection, login: Login, now: datetime) -> Throt
     limit, lowered_at, pause, paused_until, slow_since = row
     return ThrottleState(
         limit=limit,
-        lowered_at=_moment(lowered_at),
+        lowered_at=restored(lowered_at),
         pause=timedelta(milliseconds=pause),
-        paused_until=_moment(paused_until),
-        slow_since=_moment(slow_since),
+        paused_until=restored(paused_until),
+        slow_since=restored(slow_since),
         leased=leased,
     )
 
 
 def _store(connection: sqlite3.Connection, login: Login, state: ThrottleState) -> None:
     moments = (state.lowered_at, state.paused_until, state.slow_since)
-    lowered_at, paused_until, slow_since = (each and to_ms(each) for each in moments)
+    lowered_at, paused_until, slow_since = map(stored, moments)
     pause = state.pause // timedelta(milliseconds=1)
     connection.execute(
         _STORE, (state.limit, lowered_at, pause, paused_until, slow_since, str(login))
@@ -200,7 +208,3 @@ def _prolong(
 
 def _bounds(now: datetime) -> dict[str, int]:
     return {"now": to_ms(now), "farthest": to_ms(now + CONNECTION_LEASE)}
-
-
-def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else from_ms(milliseconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sqlite3
 import subprocess
 import sys
@@ -352,3 +353,54 @@ assert os.waitpid(child, 0)[1] == 0
     with Database(path) as database:
         assert count(database) == 2
         assert pragma(database, "integrity_check") == "ok"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_that_python_does_not_hear_of(path: Path) -> None:
+    """As uWSGI forks, in C: the child is refused, with a sender of its own, too."""
+    code = """
+import ctypes, os, pathlib, sys
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from tests.sender.outboxes import message
+path = pathlib.Path(sys.argv[1])
+outbox = SqliteOutbox(Database(path))
+outbox.add([message()])
+child = ctypes.PyDLL(None).fork()
+if child == 0:
+    refused = 0
+    for opened in (lambda: outbox, lambda: SqliteOutbox(Database(path))):
+        try:
+            opened().add([message()])
+        except OutboxUnavailableError as error:
+            refused += "forked" in str(error)
+    os._exit(refused)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+outbox.add([message()])
+"""
+    subprocess.run([sys.executable, "-c", code, path], check=True, timeout=60)
+    with Database(path) as database:
+        assert count(database) == 2
+        assert pragma(database, "integrity_check") == "ok"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_may_use_another_file_after_such_a_fork(path: Path, tmp_path: Path) -> None:
+    code = """
+import ctypes, os, pathlib, sys
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from tests.sender.outboxes import message
+one, other = map(pathlib.Path, sys.argv[1:])
+SqliteOutbox(kept := Database(one)).add([message()])
+child = ctypes.PyDLL(None).fork()
+if child == 0:
+    SqliteOutbox(Database(other)).add([message()])
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    other = tmp_path / "other.sqlite3"
+    subprocess.run([sys.executable, "-c", code, path, other], check=True, timeout=60)
+    with Database(other) as database:
+        assert count(database) == 1
