@@ -104,10 +104,8 @@ _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
 def validate_oauth(draft: OAuthDraft, secret: Secret | None) -> Iterator[Problem]:
     """Yield all problems of the fields.
 
-    Args:
-        draft: As typed.
-        secret: What was given beside them: a client secret, a certificate with its private key
-            (PEM), or a service account's key file (JSON); None for the stored one.
+    `secret` is what was given beside them: a client secret, a certificate with its private key
+    (PEM), or a service account's key file (JSON); None for the stored one.
     """
     provider, flow = draft.provider, draft.flow
     yield from _choice(Field.OAUTH_PROVIDER, provider, tuple(OAuthProvider))
@@ -124,12 +122,7 @@ def validate_oauth(draft: OAuthDraft, secret: Secret | None) -> Iterator[Problem
 
 
 def parse_oauth(draft: OAuthDraft, ca_pem: str = "") -> OAuthSettings:
-    """Make settings of a draft in which `validate_oauth` found no problem.
-
-    Args:
-        draft: As typed.
-        ca_pem: What was read from the CA file.
-    """
+    """Make settings of a draft in which `validate_oauth` found no problem."""
     provider, flow = OAuthProvider(draft.provider), OAuthFlow(draft.flow)
     tenant = draft.tenant.strip().lower()
     if provider is OAuthProvider.MICROSOFT:

@@ -47,9 +47,6 @@ def make_tls_identity(now: datetime) -> TlsIdentity:
     30 days after it. The authority's key never leaves this call; the server's own key
     touches the disk only encrypted, in a private file, while OpenSSL reads it.
 
-    Args:
-        now: The present time, with its time zone.
-
     Raises:
         OSError: No temporary file could be written.
     """

@@ -72,12 +72,7 @@ class Sandbox:
         clock: Callable[[], datetime] = _utc_now,
         slow_seconds: float = SLOW_SECONDS,
     ) -> None:
-        """Prepare; nothing runs yet.
-
-        Args:
-            clock: Gives the present time in UTC.
-            slow_seconds: How long the reply for slow@… is held back.
-        """
+        """Prepare; nothing runs yet. The reply for slow@… is held back for `slow_seconds`."""
         self._clock = clock
         self._slow_seconds = slow_seconds
         self._run: _Run | None = None

@@ -32,12 +32,7 @@ class TrustedCas:
         self._folder = folder
 
     def path(self, host: str, pem: str) -> Path:
-        """Where the file for this host and this content lies, trusted or not.
-
-        Args:
-            host: As it stands in the settings.
-            pem: The certificate, PEM.
-        """
+        """Where the file for this host of the settings and this PEM lies, trusted or not."""
         digest = hashlib.sha256(f"{host}\n{pem}".encode()).hexdigest()
         return self._folder / f"{_NOT_IN_NAMES.sub('_', host)[:_LONGEST_HOST]}-{digest[:16]}.pem"
 
@@ -66,16 +61,10 @@ class TrustedCas:
 
 
 def read_ca_file(path: str) -> CaFile:
-    """Read the certificates in a file: PEM with any number of them, or DER with one.
+    """Return the certificates in a file, or the problem: PEM with any number, or DER with one.
 
-    Whatever else the file holds, text and keys included, is left behind. Directories,
-    pipes and devices are refused without waiting for them.
-
-    Args:
-        path: As typed; `~` is the home folder.
-
-    Returns:
-        The certificates, encoded anew as PEM, or the problem.
+    They are encoded anew: whatever else the file holds, text and keys included, is left behind.
+    Directories, pipes and devices are refused without waiting for them. `path` is as typed.
     """
     try:
         data = read_regular(Path(path.strip()).expanduser(), MAX_BYTES)

@@ -128,14 +128,7 @@ class KeyringCredentials:
         limit_s: float = _LIMIT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Touch nothing yet.
-
-        Args:
-            service: The service under which secrets are kept.
-            interactive: Whether somebody is there to answer a prompt.
-            limit_s: Longest wait in seconds where nobody is.
-            clock: Returns seconds that never jump.
-        """
+        """Touch nothing yet; `limit_s` is the longest wait where nobody answers a prompt."""
         self._service = service
         self._limit_s = None if interactive else limit_s
         self._clock = clock

@@ -55,10 +55,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
 def remove_leftovers(path: Path, *, older_than_s: float = 0.0) -> None:
     """Remove the temporary files that killed writers of `path` left.
 
-    Args:
-        path: The file that was to be written.
-        older_than_s: Their least age in seconds; 0 only where a lock keeps others from
-            writing at this moment.
+    An age of 0 is only for where a lock keeps others from writing at this moment.
     """
     newest = time.time() - older_than_s
     target = Path(os.path.realpath(path))

@@ -32,11 +32,7 @@ class Paths:
 
     @classmethod
     def default(cls, environ: Mapping[str, str] | None = None) -> "Paths":
-        """The folders of this user, or those below `SMTP_DESK_HOME` where it is set.
-
-        Args:
-            environ: The environment; None for that of the process.
-        """
+        """The folders of this user, or those below `SMTP_DESK_HOME` where it is set."""
         home = (os.environ if environ is None else environ).get(HOME_VARIABLE, "")
         if home:
             return cls.below(Path(home).expanduser().absolute())

@@ -66,12 +66,8 @@ class SettingsStore:
     ) -> None:
         """Touch nothing yet.
 
-        Args:
-            paths: Where the files lie.
-            credentials: Where secrets are kept.
-            token: Makes the key of a new secret.
-            random: Gives as many random bytes: the salt and the key of a new proof.
-            lock_timeout: Longest wait in seconds for another process that saves.
+        `token` makes the key of a new secret, `random` as many bytes for salt and key of a new
+        proof; `lock_timeout` is the longest wait for another process that saves.
         """
         self._paths = paths
         self._credentials = credentials
@@ -94,12 +90,7 @@ class SettingsStore:
         return self._file.fingerprint()
 
     def ca_file(self, server: StoredServer, *, oauth: bool = False) -> str:
-        """Return the path of the copied CA file of a saved server; "" where it has none.
-
-        Args:
-            server: The saved server.
-            oauth: That of its sign-in instead.
-        """
+        """Return the path of the copied CA file of a saved server, or of its sign-in; else ""."""
         settings = server.settings.oauth if oauth else server.settings
         ca_pem = settings.ca_pem if settings else ""
         return str(self._file.ca_path(ca_pem)) if ca_pem else ""

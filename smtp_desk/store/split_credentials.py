@@ -32,12 +32,7 @@ class SplitCredentials:
     """
 
     def __init__(self, store: CredentialStore, limit: int = KEYRING_OCTETS) -> None:
-        """Touch nothing yet.
-
-        Args:
-            store: Where secrets are kept.
-            limit: Octets in UTF-16 that it takes for one of them.
-        """
+        """Touch nothing yet; `store` takes `limit` octets of UTF-16 for one secret."""
         self._store = store
         self._limit = limit
 

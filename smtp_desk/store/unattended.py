@@ -103,11 +103,7 @@ class UnattendedCredentials:
 
 
 def open_credentials(environ: Mapping[str, str], *, interactive: bool) -> CredentialStore:
-    """Return the keyring, with what the machine gives behind it.
-
-    Args:
-        environ: The environment; it is read only.
-        interactive: Whether somebody is there to answer a prompt of the keyring.
+    """Return the keyring, with what the machine gives behind it; `environ` is read only.
 
     Raises:
         CredentialsUnavailableError: A systemd credential is there and can't be read.

@@ -14,7 +14,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding, FindingSeverity
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
-from smtp_desk.core.settings import ServerSettings
+from smtp_desk.core.settings import OAUTH, ServerSettings
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
 from smtp_desk.smtp.check.naming import StageFacts, context_of, finding_of
 from smtp_desk.smtp.check.ports import PortAnswer, probe_ports
@@ -258,5 +258,5 @@ def _shown(settings: ServerSettings) -> dict[str, Json]:
         "from_email": settings.from_email,
         "ca_file": f"sha256:{hashlib.sha256(ca.encode()).hexdigest()}" if ca else "",
         "ehlo_name": settings.ehlo_name,
-        "auth_method": str(settings.auth_method),
+        "auth_method": OAUTH if settings.oauth else str(settings.auth_method),
     }
