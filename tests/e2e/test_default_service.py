@@ -25,24 +25,11 @@ pytestmark = [
 
 PASSWORD: Final = b"s3cret\n"
 TEST: Final = ("--to", "ann@example.test", "--password-stdin")
-_READ_KEYRING: Final = """
-import secretstorage
-bus = secretstorage.dbus_init()
-for item in secretstorage.get_default_collection(bus).get_all_items():
-    print(item.get_secret().decode())
-"""
 
 
 @pytest.fixture
 def env(secret_service: SecretService, clean_environment: Path) -> dict[str, str]:
     return {**secret_service.env, "SMTP_DESK_HOME": str(clean_environment)}
-
-
-def secrets(keyring: SecretService) -> list[str]:
-    """All that the keyring holds."""
-    done = keyring.run_python(_READ_KEYRING)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
 
 
 def default_status(env: dict[str, str]) -> dict[str, Any]:
@@ -64,7 +51,7 @@ def test_a_relay_that_passed_is_the_default_service(
     assert mail["From"] == "desk@example.test"
     told = default_status(env)
     assert (told["kind"], told["proven"], told["secret"]) == ("smtp", True, "available")
-    assert secrets(secret_service) == ["s3cret"]
+    assert secret_service.passwords() == ["s3cret"]
 
 
 def test_custom_server_and_relay_have_each_their_own_entry(
@@ -74,9 +61,9 @@ def test_custom_server_and_relay_have_each_their_own_entry(
     for command in (("configure",), ("default", "smtp")):
         done = run(*command, *settings, *TEST, stdin=PASSWORD, env=env)
         assert done.returncode == 0, done
-    assert secrets(secret_service) == ["s3cret", "s3cret"]
+    assert secret_service.passwords() == ["s3cret", "s3cret"]
     assert run("remove", env=env).returncode == 0
-    assert secrets(secret_service) == ["s3cret"]
+    assert secret_service.passwords() == ["s3cret"]
     assert run("default", "outbox", env=env).returncode == 0
     again = run("default", "smtp", env=env)
     assert (again.returncode, again.stderr) == (0, b"")
@@ -92,4 +79,4 @@ def test_a_relay_that_refuses_is_not_saved(
     assert finding is not None
     assert (done.returncode, finding.code) == (77, "auth.rejected")
     assert default_status(env)["kind"] == "outbox"
-    assert secrets(secret_service) == []
+    assert secret_service.passwords() == []

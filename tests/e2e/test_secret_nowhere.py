@@ -19,6 +19,7 @@ import pytest
 from tests.e2e.program import run, settings_for, start
 from tests.servers.script import CREDENTIALS, END_OF_DATA, Action, Reply, Script, Silence
 from tests.servers.scripted import ScriptedServer
+from tests.servers.secret_service import password_in
 
 if TYPE_CHECKING:
     import subprocess
@@ -195,8 +196,7 @@ def kept_under(service: SecretService, keys: list[str]) -> list[str]:
     code += "print(json.dumps([secret for secret in found if secret is not None]))"
     done = service.run_python(code)
     assert done.returncode == 0, done.stderr
-    secrets: list[str] = json.loads(done.stdout)
-    return secrets
+    return [password_in(text) for text in json.loads(done.stdout)]
 
 
 @pytest.mark.parametrize("source", ["variable", "standard input"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from jeepney import (  # type: ignore[import-untyped]
 from jeepney.bus_messages import message_bus  # type: ignore[import-untyped]
 from jeepney.io.blocking import open_dbus_connection  # type: ignore[import-untyped]
 
+from smtp_desk.core.secret import KeyringEntry, Secret
 from tests.servers import parts
 from tests.servers.bus import NO_BUS, MessageBus
 from tests.servers.process import ServerProcess, server_folder
@@ -34,6 +36,19 @@ if TYPE_CHECKING:
 _MASTER_PASSWORD: Final = b"opens the keyring"
 _SERVICE: Final = "org.freedesktop.secrets"
 _PROMPTER: Final = "org.gnome.keyring.SystemPrompter"
+
+_READ_ALL: Final = """
+import json, secretstorage
+items = secretstorage.get_default_collection(secretstorage.dbus_init()).get_all_items()
+print(json.dumps([item.get_secret().decode() for item in items]))
+"""
+
+
+def password_in(text: str) -> str:
+    """The password in an entry of the keyring."""
+    entry = KeyringEntry.parse(Secret(text))
+    assert entry is not None
+    return entry.secret.reveal()
 
 
 class SecretService:
@@ -75,6 +90,12 @@ class SecretService:
             timeout=seconds,
             check=False,
         )
+
+    def passwords(self) -> list[str]:
+        """The passwords in all that the keyring holds."""
+        done = self.run_python(_READ_ALL)
+        assert done.returncode == 0, done.stderr
+        return [password_in(text) for text in json.loads(done.stdout)]
 
     def stop(self) -> None:
         self._daemon.stop()
