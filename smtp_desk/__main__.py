@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
     from smtp_desk.core.report import CheckReport
 
-_SENDMAIL: Final = "sendmail"
-"""Called by this name, through a link, the program is the command of that name."""
+_NAMES: Final = {
+    "sendmail": ("sendmail",),
+    "mailq": ("sendmail", "-bp"),
+    "newaliases": ("sendmail", "-bi"),
+}
+"""Called by one of these names, through a link, the program is that command."""
 
 
 def main() -> NoReturn:
     """Run the program and end it with its exit status."""
     fill_closed_descriptors()
     environ = take_environment()
-    arguments = sys.argv[1:]
-    if Path(sys.argv[0]).stem == _SENDMAIL:
-        arguments.insert(0, _SENDMAIL)
+    arguments = [*_NAMES.get(Path(sys.argv[0]).stem, ()), *sys.argv[1:]]
     if not arguments:
         sys.exit(_open_window(environ, None))
     with ending_at_once():

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -59,6 +60,9 @@ _STYLES: Final = {
 }
 _DEFAULT_LIMIT: Final = 50
 _TWICE: Final = "It may arrive twice: the server once did not confirm it."
+_WAITING: Final = frozenset(
+    {EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT, EntryState.HELD}
+)
 _QUEUED: Final = "queued to send now."
 _IDS: Final = click.argument("ids", metavar="ID…", nargs=-1, required=True)
 
@@ -125,21 +129,35 @@ def list_command(
     kind, subject, and why it took this route or wasn’t accepted.
     """
     query = Query(states=frozenset(map(EntryState, states)), text=search)
+    if not as_json:
+        none = "No email matches." if states or search else "No emails yet."
+        return _list(invocation, query, limit, none)
     cause = causes(invocation.services)
     with _told():
         records = invocation.services.outbox
         entries, more = _read(records, query, limit)
-        if as_json:
-            counts = records.counts(Query(text=search))
-            found = outbox_json(entries, counts, cause, more=more)
-            write_octets(f"{json.dumps(found, indent=2)}\n".encode())
-            return ExitStatus.OK
+        counts = records.counts(Query(text=search))
+    found = outbox_json(entries, counts, cause, more=more)
+    write_octets(f"{json.dumps(found, indent=2)}\n".encode())
+    return ExitStatus.OK
+
+
+def print_waiting(invocation: Invocation) -> ExitStatus:
+    """List what waits, as mailq does."""
+    return _list(invocation, Query(states=_WAITING), sys.maxsize, "The outbox is empty.")
+
+
+def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitStatus:
+    """Print emails; `none` where there is none."""
+    cause = causes(invocation.services)
+    with _told():
+        entries, more = _read(invocation.services.outbox, query, limit)
     for entry in entries:
         _print(invocation, entry, cause)
     if more:
         say(invocation.err, f"Only the newest {limit} are shown; --limit shows more.")
     elif not entries:
-        say(invocation.err, "No email matches." if states or search else "No emails yet.")
+        say(invocation.err, none)
     return ExitStatus.OK
 
 

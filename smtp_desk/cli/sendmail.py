@@ -1,9 +1,7 @@
 """`smtp-desk sendmail`: what cron, git and PHP call a sendmail, over the routes of SMTP Desk.
 
-The command line of a sendmail, in its own spelling, made plain for Click.
-
-Programs that call a sendmail write `-fann@example.org`, `-oem`, `-FCronDaemon`, `-ti`: values
-behind the letter, options within options, letters in one word.
+Programs that call one write `-fann@example.org`, `-oem`, `-FCronDaemon`, `-ti`: values behind the
+letter, options within options, letters in one word. That is made plain for Click first.
 """
 
 import sys
@@ -12,44 +10,35 @@ from typing import BinaryIO, Final
 
 import click
 
-from smtp_desk.app.services import Services
 from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.cli.manual import ManualCommand
+from smtp_desk.cli.outbox import print_waiting
 from smtp_desk.cli.sending import (
     SEND_ENVIRONMENT,
     SEND_FILES,
     SEND_STATUSES,
     open_sender,
     print_receipt,
-    receipt_row,
     receipt_status,
     services_to_send,
 )
-from smtp_desk.core.address import AddressError, Mailbox, parse_mailbox
+from smtp_desk.cli.smtp_input import SmtpInput, SubmitAnswer
+from smtp_desk.cli.submitting import MOST_OCTETS, DeliveryMode, Submitter, read_aliases
+from smtp_desk.core.address import AddressError
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.sender.mail.address_list import AddressListError
-from smtp_desk.sender.mail.submission import (
-    ForeignMessageError,
-    Submission,
-    envelope_sender,
-    read_foreign,
-)
-from smtp_desk.sender.outbox.outbox import OutboxLimits
-from smtp_desk.smtp.session.envelope import Status
-from smtp_desk.store.settings_file import SettingsFileError
+from smtp_desk.sender.mail.submission import envelope_sender
 
 _FLAGS: Final = frozenset("tiv")
 _TAKEN: Final = {"f": "-f", "r": "-f", "F": "-F"}
-# Delivery notices, envelope ids, the body's type, modes of errors, other configurations: what
+# DeliveryMode notices, envelope ids, the body's type, modes of errors, other configurations: what
 # is sent does not depend on them.
 _IGNORED: Final = frozenset("GUmn")
-_IGNORED_WITH_VALUE: Final = frozenset("ABCLNORVXehp")
-_MODES: Final = {
-    "s": "speaks no SMTP on standard input; give it one message",
-    "p": "does not list what waits; “smtp-desk outbox list” does",
-    "d": "is no server",
-    "i": "has no aliases",
-}
+_IGNORED_WITH_VALUE: Final = frozenset("ABCLNRVXehp")
+_DELIVERIES: Final = {"i": "i", "b": "b", "q": "q", "d": "q"}
+_DELIVERY_MODE: Final = "deliverymode="
+_MODES: Final = "mspi"
+_NO_MODES: Final = {"d": "isn’t a server"}
 
 
 def plain_arguments(arguments: Sequence[str]) -> list[str]:
@@ -59,7 +48,7 @@ def plain_arguments(arguments: Sequence[str]) -> list[str]:
     dropped.
 
     Raises:
-        click.UsageError: An option asks for what a message can't be sent by, or is unknown.
+        click.UsageError: An option asks for what can't be done, or is unknown.
     """
     if list(arguments) in (["-h"], ["--help"]):
         return ["--help"]
@@ -81,11 +70,10 @@ def _options(word: str, following: Iterator[str]) -> Iterator[str]:
     for at, letter in enumerate(word[1:], start=2):
         if letter in _FLAGS:
             yield f"-{letter}"
-        elif letter == "q":
-            raise click.UsageError(
-                f"{word}: this sendmail sends no waiting mail; “smtp-desk worker --once” does."
-            )
-        elif letter in _TAKEN or letter in "ob" or letter in _IGNORED_WITH_VALUE:
+        elif letter == "q":  # what follows names an interval or a part of the queue
+            yield "-q"
+            return
+        elif letter in _TAKEN or letter in "obO" or letter in _IGNORED_WITH_VALUE:
             value = word[at:] or next(following, None)
             if value is None:
                 raise click.UsageError(f"Option -{letter} needs a value.")
@@ -100,12 +88,17 @@ def _valued(letter: str, value: str) -> Iterator[str]:
         yield from (_TAKEN[letter], value)
     elif letter == "o" and value == "i":
         yield "-i"
-    elif letter == "b" and value != "m":
-        why = _MODES.get(value[:1].lower(), "only takes a message")
+    elif letter == "o" and value[:1] == "d" and value[1:2] in _DELIVERIES:
+        yield from ("--delivery", _DELIVERIES[value[1:2]])
+    elif letter == "O" and value.lower().startswith(_DELIVERY_MODE):
+        mode = value[len(_DELIVERY_MODE) :].lower()[:1]
+        if mode in _DELIVERIES:
+            yield from ("--delivery", _DELIVERIES[mode])
+    elif letter == "b" and value not in tuple(_MODES):
+        why = _NO_MODES.get(value[:1].lower(), "has no such mode")
         raise click.UsageError(f"-b{value}: this sendmail {why}.")
-
-
-_MOST_OCTETS: Final = OutboxLimits().message_octets
+    elif letter == "b" and value != "m":
+        yield from ("-b", value)
 
 
 class _SendmailCommand(ManualCommand):
@@ -120,15 +113,28 @@ def _sender(_context: click.Context, _parameter: click.Parameter, value: str | N
     try:
         return "" if value is None else envelope_sender(value)
     except (AddressError, AddressListError) as error:
-        raise click.BadParameter(f"{value!r} is no address.") from error
+        raise click.BadParameter(f"{value!r} isn’t an address.") from error
+
+
+def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Read octets of the command line that are no UTF-8 as Latin-1."""
+    octets = value.encode("utf-8", "surrogateescape")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
 
 
 @click.command(
     cls=_SendmailCommand,
-    short_help="A sendmail: one message on standard input.",
+    short_help="Act as sendmail: send one message from standard input.",
     statuses=SEND_STATUSES,
     environment=SEND_ENVIRONMENT,
-    files=SEND_FILES,
+    files={
+        **SEND_FILES,
+        "aliases": "who gets the mail for names of this machine, beside settings.toml: lines such "
+        "as “root: admin@example.org”; “default: …” is for all other names",
+    },
     examples=[
         (
             "Send a message to those in its header",
@@ -144,26 +150,50 @@ def _sender(_context: click.Context, _parameter: click.Parameter, value: str | N
         ),
         (
             "Let cron and others send, on a machine without an MTA",
-            'ln -s "$(command -v smtp-desk)" /usr/sbin/sendmail',
+            """
+            for name in sendmail mailq newaliases; do
+              ln -s "$(command -v smtp-desk)" /usr/sbin/$name
+            done
+            """,
         ),
     ],
 )
-@click.option("-t", "from_header", is_flag=True, help="Send to those in To, Cc and Bcc, too.")
+@click.option("-t", "from_header", is_flag=True, help="Also send to those in To, Cc and Bcc.")
 @click.option(
-    "-i", "ignore_dots", is_flag=True, help="A dot alone on a line does not end the message; -oi."
+    "-i", "ignore_dots", is_flag=True, help="A dot alone on a line doesn’t end the message; -oi."
 )
 @click.option(
     "-f",
     "sender",
     metavar="ADDR",
     callback=_sender,
-    help="Envelope sender: where bounces go; -r. It counts where its domain is that of the "
-    "From email.",
+    help="Envelope sender: where bounces go; -r. Used if its domain is that of the From email.",
 )
 @click.option(
-    "-F", "full_name", default="", metavar="NAME", help="Display name for a From without one."
+    "-F",
+    "full_name",
+    default="",
+    metavar="NAME",
+    callback=_text,
+    help="Display name for a From without one.",
 )
-@click.option("-v", "verbose", is_flag=True, help="Tell what came of each recipient.")
+@click.option("-v", "verbose", is_flag=True, help="Print the result for each recipient.")
+@click.option(
+    "-b",
+    "mode",
+    type=click.Choice(list(_MODES)),
+    default="m",
+    help="m: take a message. s: speak SMTP on standard input. p: list what waits, as mailq. "
+    "i: check the aliases, as newaliases.  [default: m]",
+)
+@click.option("-q", "due", is_flag=True, help="Send what is due in the outbox, once.")
+@click.option(
+    "--delivery",
+    type=click.Choice([str(each) for each in DeliveryMode]),
+    default=str(DeliveryMode.NOW),
+    help="Spelled -odi, -odb, -odq. i: send now and wait for the result. b: store, and let a "
+    "process in the background send. q: store only.  [default: i]",
+)
 @click.argument("recipients", nargs=-1, metavar="[ADDR]...")
 @click.pass_obj
 def sendmail(
@@ -176,68 +206,97 @@ def sendmail(
     sender: str,
     full_name: str,
     verbose: bool,
+    mode: str,
+    due: bool,
+    delivery: str,
 ) -> ExitStatus:
-    """Send a message of another program, as it is but for its From.
+    """Send a message of another program, changed only where it must be.
 
     Options may be spelled as for any sendmail (-ti, -fADDR, -oi, -oem, -B8BITMIME …); what has
-    no meaning here is taken and ignored. Called by the name sendmail, by a link, the program
-    is this command.
+    no meaning here is ignored. Called as sendmail, mailq or newaliases, through a link, the
+    program does what these do.
 
-    From stays if its domain is that of the configured From email; else From becomes that, and
-    the original goes to Reply-To. A recipient without a domain, such as root, gets the domain
-    of the configured From email. Bcc is removed. The message is stored before it is sent;
-    what can't be sent now waits in the outbox for “smtp-desk worker”.
+    From stays if its domain is that of the configured From email. Otherwise From becomes that,
+    and the original goes to Reply-To. Names of this machine, such as root, root@localhost or
+    root@ this host, are looked up in the aliases; others get the domain of the configured From
+    email. What leaves is well-formed: long lines are folded or encoded, text that isn’t ASCII is
+    encoded, double fields are joined, Bcc is removed.
 
-    Settings and outbox are those of the user who runs it: a web server's user has none. Where
-    one outbox is for several, name its folder by SMTP_DESK_HOME.
+    The message is stored before it is sent; what can’t be sent now waits in the outbox for
+    “smtp-desk worker”, and one line on standard error says so. Recipients that can’t be sent
+    to are named there; the others get the message.
 
-    Says nothing where all goes well.
+    Settings and outbox are those of the user who runs it: a web server’s user has none. To
+    share one outbox, name its folder by SMTP_DESK_HOME.
+
+    Prints nothing if all goes well.
     """
-    if not recipients and not from_header:
+    if due:
+        return _send_due(invocation)
+    if mode == "p":
+        return print_waiting(invocation)
+    if mode == "i":
+        return _check_aliases(invocation)
+    if mode == "m" and not recipients and not from_header:
         raise click.UsageError("Name a recipient, or give -t to send to those in the header.")
     if sys.stdin is None:
         raise ExitError("There is no message: standard input is closed.", ExitStatus.DATAERR)
+    if mode == "s":
+        return _speak_smtp(Submitter(invocation, DeliveryMode(delivery)))
     octets = _read(sys.stdin.buffer, ignore_dots=ignore_dots)
-    services = services_to_send(invocation)
-    submission = Submission(
-        recipients=recipients,
-        from_header=from_header,
-        envelope_sender=sender,
-        full_name=full_name,
-        home=_home(services),
-    )
-    try:
-        message = read_foreign(octets, submission, now=services.now(), most_octets=_MOST_OCTETS)
-    except ForeignMessageError as error:
-        raise ExitError(str(error), ExitStatus.DATAERR) from error
-    with open_sender(services) as desk:
-        receipt = desk.send(message)
+    submitter = Submitter(invocation, DeliveryMode(delivery), full_name)
+    submission = submitter.submission(recipients, from_header=from_header, sender=sender)
+    receipt = submitter.submit(octets, submission)
     if verbose:
         print_receipt(invocation.out, receipt)
-    for each in receipt.recipients:
-        if each.status is Status.REFUSED:
-            say(invocation.err, "smtp-desk: {}: {}".format(*receipt_row(each)))
     return receipt_status(receipt)
 
 
 def _read(stream: BinaryIO, *, ignore_dots: bool) -> bytes:
     """Read a message to its end, or to one octet more than is allowed."""
     if ignore_dots:
-        return stream.read(_MOST_OCTETS + 1)
+        return stream.read(MOST_OCTETS + 1)
     octets = bytearray()
-    while len(octets) <= _MOST_OCTETS:
-        line = stream.readline(_MOST_OCTETS + 1)
+    while len(octets) <= MOST_OCTETS:
+        line = stream.readline(MOST_OCTETS + 1)
         if not line or line.rstrip(b"\r\n") == b".":
             break
         octets += line
     return bytes(octets)
 
 
-def _home(services: Services) -> Mailbox | None:
-    """Return the configured From email: the custom server's, else the default service's."""
-    try:
-        stored = services.store.load()
-        settings = stored.server.settings if stored.server else stored.default
-        return parse_mailbox(settings.from_email)
-    except (SettingsFileError, AddressError):  # the message is stored all the same
-        return None
+def _speak_smtp(submitter: Submitter) -> ExitStatus:
+    def submit(sender: str, recipients: Sequence[str], octets: bytes) -> SubmitAnswer:
+        try:
+            said = envelope_sender(sender)
+        except (AddressError, AddressListError):
+            said = ""  # bounces go to the configured address
+        try:
+            receipt = submitter.submit(octets, submitter.submission(recipients, sender=said))
+        except ExitError as error:
+            return SubmitAnswer(error.status, str(error))
+        if receipt.refused:
+            return SubmitAnswer(ExitStatus.UNAVAILABLE, "refused for every recipient")
+        return SubmitAnswer(ExitStatus.OK, f"stored as {receipt.message_id}")
+
+    if sys.stdout is None:
+        raise ExitError("Standard output is closed.", ExitStatus.CANTCREAT)
+    SmtpInput(sys.stdin.buffer, sys.stdout.buffer, submit, submitter.refusal, MOST_OCTETS).run()
+    return ExitStatus.OK
+
+
+def _send_due(invocation: Invocation) -> ExitStatus:
+    with open_sender(services_to_send(invocation)) as desk:
+        desk.drain(once=True)
+    return ExitStatus.OK
+
+
+def _check_aliases(invocation: Invocation) -> ExitStatus:
+    services = services_to_send(invocation)
+    aliases = read_aliases(services)
+    for problem in aliases.problems:
+        say(invocation.err, f"smtp-desk: {problem}")
+    count = len(aliases.entries)
+    words = "1 alias" if count == 1 else f"{count} aliases"
+    say(invocation.out, f"{services.paths.aliases_file}: {words}")
+    return ExitStatus.DATAERR if aliases.problems else ExitStatus.OK

@@ -73,6 +73,11 @@ class Paths:
         return self.state / "outbox.sqlite3"
 
     @property
+    def aliases_file(self) -> Path:
+        """Who gets the mail for local names, where there is such a table."""
+        return self.config / "aliases"
+
+    @property
     def templates(self) -> Path:
         """The person's own templates of the emails, where there are any."""
         return self.config / "templates"

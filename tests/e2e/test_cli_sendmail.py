@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -11,9 +14,9 @@ import pytest
 
 from tests.e2e.outgoing import PASSWORD, assert_quiet, pipe, use
 from tests.e2e.program import COMMAND, run
+from tests.servers.child import Child
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
     from tests.servers.certs import Certificates
@@ -82,6 +85,12 @@ def test_a_link_of_that_name(server: Postfix, tmp_path: Path) -> None:
     assert mail["Subject"] == "linked"
     alone = pipe([str(link)], b"")
     assert alone.returncode == 64
+    for name, said in {"mailq": "The outbox is empty.", "newaliases": "aliases: 0 aliases"}.items():
+        other = tmp_path / name
+        other.symlink_to(script)
+        done = pipe([str(other)], b"")
+        assert done.returncode == 0
+        assert said in (done.stdout + done.stderr).decode()
 
 
 @pytest.mark.needs("git_email")
@@ -126,14 +135,117 @@ def test_git_send_email(server: Postfix, tmp_path: Path) -> None:
 
 
 def test_git_sees_a_refusal(server: Postfix) -> None:
-    done = pipe([*SENDMAIL, "-i", "reject@example.test"], b"Subject: x\n\n")
+    done = pipe([*SENDMAIL, "-i", "nobody@example.test"], b"Subject: x\n\n")
     assert (done.returncode, done.stdout) == (69, b"")
     (line,) = done.stderr.decode().splitlines()
-    assert line.startswith("smtp-desk: reject@example.test: refused by the custom server. ")
-    assert "refused by policy" in line
+    assert line.startswith("smtp-desk: nobody@example.test: refused by the custom server. ")
+    assert "User unknown" in line
+
+
+def test_words_that_nobody_knows_end_no_email(server: Postfix) -> None:
+    done = pipe([*SENDMAIL, "-i", "reject@example.test"], b"Subject: x\n\n")
+    assert (done.returncode, done.stdout) == (0, b"")
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("smtp-desk: stored, not sent yet. ")
 
 
 def test_without_the_password_the_mail_waits(server: Postfix) -> None:
-    assert_quiet(pipe([*SENDMAIL, "ann@example.test"], b"Subject: x\n\n", {}))
+    done = pipe([*SENDMAIL, "ann@example.test"], b"Subject: x\n\n", {})
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.startswith(b"smtp-desk: stored, not sent yet. ")
     assert server.mailboxes.raw("ann") == []
     assert json.loads(run("status", "--json").stdout)["outbox"]["ready"] == 1
+
+
+def test_in_the_background(server: Postfix) -> None:
+    """The program has ended, and a process of its own sends."""
+    assert_quiet(pipe([*SENDMAIL, "-odb", "ann@example.test"], b"Subject: later\n\n"))
+    (mail,) = server.mailboxes.messages("ann", at_least=1)
+    assert mail["Subject"] == "later"
+
+
+def test_smtp_on_standard_input(server: Postfix) -> None:
+    """As Symfony's mailer speaks to `sendmail -bs`."""
+    with Child[bytes](
+        [*SENDMAIL, "-bs"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **PASSWORD},
+    ) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+
+        def ask(line: str, code: str) -> None:
+            assert program.stdin is not None
+            assert program.stdout is not None
+            program.stdin.write(line.encode())
+            program.stdin.flush()
+            while (answer := program.stdout.readline().decode())[3:4] == "-":
+                pass
+            assert answer.startswith(code), answer
+
+        assert program.stdout.readline().startswith(b"220 ")
+        ask("EHLO [127.0.0.1]\r\n", "250")
+        ask("MAIL FROM:<www@shop.example>\r\n", "250")
+        ask("RCPT TO:<ann@example.test>\r\n", "250")
+        ask("RCPT TO:<no address>\r\n", "553")
+        ask("DATA\r\n", "354")
+        ask("Subject: Order\r\nFrom: Shop <www@shop.example>\r\n\r\nThanks\r\n.\r\n", "250")
+        ask("QUIT\r\n", "221")
+        out, err = program.communicate(timeout=60)
+        assert not out + err
+        assert program.returncode == 0
+    (mail,) = server.mailboxes.messages("ann", at_least=1)
+    assert mail["From"] == "Shop <desk@example.test>"
+    assert mail.get_content() == "Thanks\n"
+
+
+MESSAGES: Final = {
+    "a long line": (b"Subject: x\n\n" + b"y" * 1500 + b"\n", "y" * 1500 + "\n"),
+    "a long To": (b"To: " + b", ".join([b"ann@example.test"] * 120) + b"\n\nhi\n", "hi\n"),
+    "double fields": (b"Subject: x\nSubject: y\nTo: ann\nTo: bo@example.test\n\nhi\n", "hi\n"),
+    "raw UTF-8": ("Subject: grün\nFrom: Jörg <desk@example.test>\n\nhi\n".encode(), "hi\n"),
+    "bare CRs": (b"X-Name: a\rBcc: bo@example.test\r\r\nSubject: x\r\n\r\nhi\r\r\n", "hi\n"),
+    "several authors": (b"From: a@us.test, b@us.test\n\nhi\n", "hi\n"),
+}
+
+
+@pytest.mark.parametrize("name", list(MESSAGES))
+def test_what_is_not_well_formed_arrives_whole(server: Postfix, name: str) -> None:
+    octets, content = MESSAGES[name]
+    assert_quiet(pipe([*SENDMAIL, "-i", "ann@example.test"], octets))
+    (mail,) = server.mailboxes.messages("ann", at_least=1)
+    (raw,) = server.mailboxes.raw("ann")
+    header = raw.partition(b"\n\n")[0]
+    assert header.isascii()
+    assert max(map(len, raw.splitlines())) <= 998
+    assert mail.get_content() == content
+    for field in ("From", "To", "Subject", "Bcc"):
+        assert len(mail.get_all(field, [])) <= 1
+    assert server.mailboxes.raw("bo") == []
+
+
+@pytest.mark.skipif(shutil.which("s-nail") is None, reason="s-nail is not installed")
+def test_s_nail(server: Postfix, tmp_path: Path) -> None:
+    program = tmp_path / "sendmail"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(SENDMAIL)} "$@"\n')
+    program.chmod(0o755)
+    command = ["s-nail", "-n", "-S", f"mta={program}", "-s", "Grüße", "ann@example.test"]
+    assert pipe(command, b"hello\n").returncode == 0
+    (mail,) = server.mailboxes.messages("ann", at_least=1)
+    assert mail["Subject"] == "Grüße"
+    assert mail.get_content() == "hello\n"
+
+
+@pytest.mark.skipif(shutil.which("php") is None, reason="PHP is not installed")
+def test_php_itself(server: Postfix) -> None:
+    code = (
+        "exit(mail('ann@example.test', 'Hi', \"one\\n.\\ntwo\", "
+        "['Cc' => 'bo@example.test']) ? 0 : 1);"
+    )
+    path = f"sendmail_path={shlex.join(SENDMAIL)} -t -i"
+    assert pipe(["php", "-d", path, "-r", code], b"").returncode == 0
+    (mail,) = server.mailboxes.messages("ann", at_least=1)
+    server.mailboxes.wait("bo", 1)
+    assert mail.get_content() == "one\n.\ntwo\n"

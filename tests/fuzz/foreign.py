@@ -54,7 +54,7 @@ def run(data: bytes) -> None:
         home=_HOME if not options & 8 else None,
     )
     try:
-        message = read_foreign(octets, submission, now=_NOW)
+        message = read_foreign(octets, submission, now=_NOW).message
     except ForeignMessageError as error:
         assert_harmless(str(error))
         return

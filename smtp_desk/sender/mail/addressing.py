@@ -1,6 +1,6 @@
 """Who writes to whom: the fields and the envelope that differ from route to route."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -95,7 +95,7 @@ def _foreign(
 ) -> Addressed:
     block = HeaderBlock.read(message.payload)
     kept = [each for each in block.fields if each.name not in _NEVER_SENT]
-    authors = [_mailboxes_of(each.latin) for each in kept if each.name == "from"]
+    authors = [mailboxes_of(each.latin) for each in kept if each.name == "from"]
     used = authors[0] if len(authors) == 1 else []
     if not used or not all(_same_domain(box, author) for _, box in used):
         kept, used = _rewritten(kept, [box for each in authors for box in each], identity)
@@ -145,11 +145,16 @@ def _envelope_sender(message: OutboxMessage, author: Mailbox) -> str:
     return box.wire if _same_domain(box, author) else author.wire
 
 
-def _mailboxes_of(text: str) -> list[_Named]:
-    """Read the mailboxes of a field; none at all where one of them is doubtful."""
+def mailboxes_of(text: str, complete: Callable[[str], str] = str) -> list[_Named]:
+    """Read the mailboxes of a field; none at all where one of them is doubtful.
+
+    Args:
+        text: What the field says.
+        complete: Gives an address its domain where it has none.
+    """
     names = {address: _decoded(name) for name, address in getaddresses([text])}
     try:
-        return [(names.get(each, ""), parse_mailbox(each)) for each in addresses(text)]
+        return [(names.get(each, ""), parse_mailbox(complete(each))) for each in addresses(text)]
     except (AddressError, AddressListError):
         return []
 

@@ -1,11 +1,12 @@
-"""A message of another program, as a sendmail takes it: read, completed, and kept whole.
+"""A message of another program, as a sendmail takes it: read, completed, and made well-formed.
 
-Of the header only what must change is changed; the body and all other octets stay.
+Only what must change is changed; all other octets stay.
 """
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime, make_msgid, parseaddr
 from typing import Final
@@ -15,9 +16,11 @@ from smtp_desk.core.reply import visible
 from smtp_desk.core.texts import PROBLEMS
 from smtp_desk.sender.mail.address_list import AddressListError, addresses
 from smtp_desk.sender.mail.addressing import ENVELOPE_SENDER, FOREIGN, NULL_SENDER
+from smtp_desk.sender.mail.aliases import Aliases, AliasLoopError
 from smtp_desk.sender.mail.header_block import HeaderBlock, HeaderField, decoded, line_end, value
 from smtp_desk.sender.mail.headers import field as header_field
 from smtp_desk.sender.mail.headers import mailboxes
+from smtp_desk.sender.mail.wellformed import tidy_lines, wellformed_body, wellformed_fields
 from smtp_desk.sender.outbox.entries import OutboxMessage, new_token
 from smtp_desk.sender.outbox.outbox import MEBIBYTE, OutboxLimits
 
@@ -27,6 +30,7 @@ __all__ = [
     "MOST_RECEIVED",
     "ForeignMessageError",
     "Submission",
+    "Submitted",
     "envelope_sender",
     "read_foreign",
 ]
@@ -58,8 +62,9 @@ class Submission:
         from_header: Whether To, Cc and Bcc name further recipients.
         envelope_sender: An address, `NULL_SENDER`, or "" for nothing said.
         full_name: The display name for a From that has none.
-        home: The configured From email, or None. Its domain completes a recipient without
-            one, such as `root`.
+        home: The configured From email, or None. Its domain completes an address of this
+            machine, such as `root`.
+        aliases: Who gets the mail for names of this machine, and which these are.
     """
 
     recipients: Sequence[str] = ()
@@ -67,6 +72,44 @@ class Submission:
     envelope_sender: str = ""
     full_name: str = ""
     home: Mailbox | None = None
+    aliases: Aliases = field(default_factory=Aliases)
+
+    def complete(self, address: str) -> str:
+        """Return an address of this machine with the configured domain, others as they are."""
+        name = self.aliases.local_name(address)
+        return f"{name}@{self.home.domain}" if name and self.home else address
+
+    def mailbox(self, address: str, where: str) -> Mailbox:
+        """Validate a recipient, completed.
+
+        Raises:
+            ForeignMessageError: It can't be sent to.
+        """
+        whole = self.complete(address)
+        if address and "@" not in whole and not address.startswith("=?"):
+            raise ForeignMessageError(
+                f"“{visible(address)}” in {where} has no domain, and no From email is configured "
+                "whose domain could be meant."
+            )
+        try:
+            return parse_mailbox(whole)
+        except AddressError as error:
+            why = PROBLEMS[error.code].format_map(error.params)
+            text = f"“{visible(address)}” in {where} isn’t an address. {why}"
+            raise ForeignMessageError(text) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A message that can be stored.
+
+    Attributes:
+        message: What the outbox stores.
+        remarks: What was left out of it, one sentence each: recipients, octets.
+    """
+
+    message: OutboxMessage
+    remarks: tuple[str, ...] = ()
 
 
 def read_foreign(
@@ -75,14 +118,15 @@ def read_foreign(
     *,
     now: datetime,
     most_octets: int = OutboxLimits().message_octets,
-) -> OutboxMessage:
+) -> Submitted:
     """Make what the outbox stores of a message of another program.
 
-    A line `From ` of an mbox in front is dropped, and so are Bcc and Resent-Bcc. A Received
-    field that does not name this machine comes in front (RFC 5321, 4.4), so that loops are
-    counted; Date and Message-ID are added where they are missing (RFC 5322, 3.6). A message
-    without a header is all body. Line ends may be LF, CRLF or CR; those stay, but for CR in the
-    header.
+    A line `From ` of an mbox in front is dropped, and so are Bcc, Resent-Bcc and NULs. A
+    Received field that does not name this machine comes in front (RFC 5321, 4.4), so that loops
+    are counted; Date and Message-ID are added where they are missing (RFC 5322, 3.6). A message
+    without a header is all body. Line ends may be LF, CRLF or CR. `wellformed` has the rest.
+
+    Recipients that can't be sent to are left out and told, unless there is no other.
 
     Args:
         octets: The message.
@@ -93,32 +137,36 @@ def read_foreign(
     Raises:
         ForeignMessageError: The message can't be sent as it is.
     """
-    _refuse_damage(octets, submission, most_octets)
+    remarks: list[str] = []
+    octets = tidy_lines(_sound(octets, submission, most_octets, remarks))
     block = HeaderBlock.read(octets)
     if block.body_at > MOST_HEADER_OCTETS:
         raise ForeignMessageError(f"The header has more than {MOST_HEADER_OCTETS} octets.")
     fields = block.fields
-    if sum(field.name == "received" for field in fields) > MOST_RECEIVED:
+    if sum(each.name == "received" for each in fields) > MOST_RECEIVED:
         raise ForeignMessageError(
             f"The message has more than {MOST_RECEIVED} Received fields: it goes in circles."
         )
-    recipients = _recipients(fields, submission)
+    recipients = _recipients(fields, submission, remarks)
     added_end = line_end(octets) or b"\n"
-    kept = _named([field for field in fields if _is_kept(field)], submission)
+    kept = _named([each for each in fields if _is_kept(each)], submission)
+    kept = wellformed_fields(kept, submission.complete)
+    kept, body = wellformed_body(kept, octets[block.body_at :])
     message_id, added = _completion(kept, submission.home, now)
-    header = [*(line.encode() + added_end for line in added), *(field.octets for field in kept)]
+    header = [*(line.encode() + added_end for line in added), *(each.octets for each in kept)]
     header.append(block.empty_line or added_end)
     if any(map(_BARE_CR.search, header)):  # a LF that comes to stand behind it would join it
         header = [_LINE_END.sub(b"\r\n", part) for part in header]
     said = submission.envelope_sender
-    return OutboxMessage(
+    message = OutboxMessage(
         message_id=message_id,
         kind=FOREIGN,
-        payload=b"".join((*header, octets[block.body_at :])),
+        payload=b"".join((*header, body)),
         recipients=recipients,
         subject=decoded(value(kept, "subject")),
         metadata={ENVELOPE_SENDER: said} if said else {},
     )
+    return Submitted(message, tuple(remarks))
 
 
 def envelope_sender(text: str) -> str:
@@ -138,41 +186,59 @@ def envelope_sender(text: str) -> str:
     return parse_mailbox(found[0]).wire if "@" in found[0] else ""
 
 
-def _refuse_damage(octets: bytes, submission: Submission, most_octets: int) -> None:
+def _sound(octets: bytes, submission: Submission, most_octets: int, remarks: list[str]) -> bytes:
+    """Return the message without NULs, which no message may hold (RFC 5322, 4.1)."""
     if len(octets) > most_octets:
         raise ForeignMessageError(f"The message has more than {most_octets} octets.")
     if has_control(submission.full_name):
         raise ForeignMessageError("The full name holds a line break or another control character.")
     nul = octets.find(b"\0")
-    if nul >= 0:
-        line = len(_LINE_END.findall(octets, 0, nul)) + 1
-        raise ForeignMessageError(
-            f"Line {line} of the message holds a NUL, which no message may hold."
-            " Encode binary content, or remove it."
-        )
+    if nul < 0:
+        return octets
+    line = len(_LINE_END.findall(octets, 0, nul)) + 1
+    remarks.append(
+        f"NULs were removed, the first from line {line} of the message: encode binary content."
+    )
+    return octets.replace(b"\0", b"")
 
 
-def _is_kept(field: HeaderField) -> bool:
-    return field.name not in _BLIND and (bool(field.text) or field.name not in _REQUIRED)
+def _is_kept(each: HeaderField) -> bool:
+    return each.name not in _BLIND and (bool(each.text) or each.name not in _REQUIRED)
 
 
-def _recipients(fields: Sequence[HeaderField], submission: Submission) -> tuple[str, ...]:
+def _recipients(
+    fields: Sequence[HeaderField], submission: Submission, remarks: list[str]
+) -> tuple[str, ...]:
     lists = [("the command line", text) for text in submission.recipients]
     if submission.from_header:
-        lists += [(field.name.title(), field.text) for field in _addressed(fields)]
+        lists += [(each.name.title(), each.text) for each in _addressed(fields)]
     found: dict[str, str] = {}
+    bad: list[str] = []
     for where, text in lists:
-        try:
-            listed = addresses(text)
-        except AddressListError as error:
-            why = f"The recipients in {where} can't be read: {error}."
-            raise ForeignMessageError(why) from error
-        for address in listed:
-            box = _complete(address, where, submission.home)
-            found.setdefault(box.wire, box.address)  # once, whichever spelling of the domain
+        for address in _listed(text, where, bad):
+            try:
+                for each in submission.aliases.expand(address):
+                    box = submission.mailbox(each, where)
+                    found.setdefault(box.wire, box.address)  # once, whichever spelling
+            except (ForeignMessageError, AliasLoopError) as error:
+                bad.append(str(error))
     if not found:
-        raise ForeignMessageError("The message names no recipient.")
+        raise ForeignMessageError(" ".join(bad) or "The message names no recipient.")
+    remarks += bad
     return tuple(found.values())
+
+
+def _listed(text: str, where: str, bad: list[str]) -> list[str]:
+    """Return the addresses of a list; of one that can't be read those between commas that can."""
+    try:
+        return addresses(text)
+    except AddressListError as error:
+        bad.append(f"The recipients in {where} can’t all be read: {error}.")
+    found: list[str] = []
+    for part in text.split(","):
+        with contextlib.suppress(AddressListError):
+            found += (each for each in addresses(part) if "@" in each)
+    return found
 
 
 def _addressed(fields: Sequence[HeaderField]) -> Iterator[HeaderField]:
@@ -181,48 +247,32 @@ def _addressed(fields: Sequence[HeaderField]) -> Iterator[HeaderField]:
     Where a message is sent on, those of the newest Resent block alone: it stands in front of
     the older ones, each of which began with a field that the newer has, too (RFC 5322, 3.6.6).
     """
-    if not any(field.name in _RESENT for field in fields):
-        yield from (field for field in fields if field.name in _ADDRESSED)
+    if not any(each.name in _RESENT for each in fields):
+        yield from (each for each in fields if each.name in _ADDRESSED)
         return
     seen: set[str] = set()
-    for field in fields:
-        if field.name.startswith("resent-"):
-            if field.name in seen:
+    for each in fields:
+        if each.name.startswith("resent-"):
+            if each.name in seen:
                 return
-            seen.add(field.name)
-            if field.name in _RESENT:
-                yield field
-
-
-def _complete(address: str, where: str, home: Mailbox | None) -> Mailbox:
-    """Validate an address; one without a domain gets that of the configured From email."""
-    bare = "@" not in address and not address.startswith("=?") and bool(address)
-    if bare and home is None:
-        raise ForeignMessageError(
-            f"“{visible(address)}” in {where} has no domain, and no From email is configured whose "
-            "domain could be meant."
-        )
-    try:
-        return parse_mailbox(f"{address}@{home.domain}" if bare and home else address)
-    except AddressError as error:
-        why = PROBLEMS[error.code].format_map(error.params)
-        text = f"“{visible(address)}” in {where} is no address. {why}"
-        raise ForeignMessageError(text) from error
+            seen.add(each.name)
+            if each.name in _RESENT:
+                yield each
 
 
 def _named(fields: list[HeaderField], submission: Submission) -> list[HeaderField]:
     """Return the fields with a From that has an address with a domain, and a name if one is known.
 
-    The configured From email stands for an address without a domain, such as cron's
+    The configured From email stands for an address of this machine, such as cron's
     `root (Cron Daemon)`; without a name it is left to the route to write From.
     """
-    senders = [field for field in fields if field.name == "from"]
+    senders = [each for each in fields if each.name == "from"]
     if not senders:
         return [*fields, *_from_field(submission.full_name, submission.home)]
     if len(senders) > 1 or _count(senders[0]) != 1:
         return fields
     name, address = parseaddr(senders[0].text)
-    if "@" not in address:
+    if "@" not in address or submission.aliases.local_name(address):
         box = submission.home
     elif name or not submission.full_name:
         return fields
@@ -235,9 +285,9 @@ def _named(fields: list[HeaderField], submission: Submission) -> list[HeaderFiel
     return [*fields[:at], *new, *fields[at + 1 :]]
 
 
-def _count(field: HeaderField) -> int:
+def _count(each: HeaderField) -> int:
     try:
-        return len(addresses(field.text))
+        return len(addresses(each.text))
     except AddressListError:
         return 0
 

@@ -29,7 +29,7 @@ WHOLE = b"Date: Mon, 23 Nov 2026 09:00:00 +0000\nMessage-ID: <1@example.org>\n"
 
 
 def read(octets: bytes, submission: Submission = TO_ANN) -> OutboxMessage:
-    return read_foreign(octets, submission, now=NOW)
+    return read_foreign(octets, submission, now=NOW).message
 
 
 def parsed(octets: bytes, submission: Submission = TO_ANN) -> EmailMessage:
@@ -47,8 +47,8 @@ def after_received(octets: bytes, submission: Submission = TO_ANN) -> bytes:
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
 def test_a_whole_message_is_kept_octet_by_octet(line_end: bytes) -> None:
     message = WHOLE + (
-        b"From:  Ann\t<ann@example.org> (folded\n\t so)\nTO: bo@example.org\nX-Raw: \xff\xfe\n"
-        b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n\n\n.\n..\nFrom here\n\xff\x80" + b"x" * 5000
+        b"From:  Ann\t<ann@example.org> (folded\n\t so)\nTO: bo@example.org\n"
+        b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n\n\n.\n..\nFrom here\n\xff\x80" + b"x" * 990
     )
     message = message.replace(b"\n", line_end)
     assert after_received(message) == message
@@ -100,7 +100,7 @@ def test_where_the_body_begins(octets: bytes, body: bytes) -> None:
 def test_a_bare_cr_in_the_header_never_joins_a_line_end_of_ours() -> None:
     payload = read(b"A: b\rBcc: x\n\n\nbody\r").payload
     assert payload.startswith(b"Received: ")
-    assert payload.endswith(b"\r\nA: b\r\n\r\n\nbody\r")
+    assert payload.endswith(b"\nA: b Bcc: x\n\n\nbody\r")
 
 
 def test_what_is_missing_is_added() -> None:
@@ -115,8 +115,8 @@ def test_an_empty_date_is_replaced_and_a_strange_message_id_kept() -> None:
     octets = b"Date:\nMessage-ID: not in \xff brackets\nMessage-ID: <2@x>\n\n"
     message = parsed(octets)
     assert message.get_all("Date") == ["Mon, 23 Nov 2026 12:00:00 +0000"]
-    assert b"\nMessage-ID: not in \xff brackets\nMessage-ID: <2@x>\n" in read(octets).payload
-    assert read(octets).message_id == "not in \ufffd brackets"
+    assert message.get_all("Message-ID") == ["not in ? brackets"]
+    assert read(octets).message_id == "not in ? brackets"
 
 
 def test_the_message_id_that_is_added_is_the_one_stored() -> None:
@@ -160,7 +160,7 @@ def test_bcc_goes_always(name: bytes, from_header: bool) -> None:
         ("To: a@bücher.example, a@XN--BCHER-KVA.example".encode(), "a@bücher.example"),
         ("To: jörg@example.org".encode(), "jörg@example.org"),
         (b"To: \xff\xfe <a@x.org>", "a@x.org"),
-        (b"To: a@[192.0.2.1], b@localhost", "a@[192.0.2.1] b@localhost"),
+        (b"To: a@[192.0.2.1], b@localhost", "a@[192.0.2.1] b@example.org"),
         (b"To: undisclosed-recipients:;\nBcc: a@x.org", "a@x.org"),
         (b"To: a@x.org\nResent-To: b@x.org\nResent-Cc: c@x.org\nResent-Bcc: d@x.org",
          "b@x.org c@x.org d@x.org"),
@@ -187,14 +187,14 @@ def test_the_header_names_nobody_unless_asked() -> None:
     [
         (b"Subject: hi", "names no recipient"),
         (b"To: undisclosed-recipients:;", "names no recipient"),
-        (b"To: ann@", "“ann@” in To is no address. "),
-        (b"CC: a@x.org, a b@x.org", "“a b@x.org” in Cc is no address. "),
-        (b"To: <>", "“” in To is no address. Enter"),
-        (b"To: j\xf6rg@example.org", " in To is no address. "),
-        (b"To: =?utf-8?q?ann=40example=2Eorg?=", "is no address. An email address has a name"),
-        (b"To: a@x.org <", "The recipients in To can't be read: "),
-        (b"To: A <a@x.org> B <b@x.org>", "can't be read: a comma is missing"),
-        (b"To: " + b"x" * 65 + b"@x.org", " in To is no address. "),
+        (b"To: ann@", "“ann@” in To isn’t an address. "),
+        (b"CC: a b@x.org", "“a b@x.org” in Cc isn’t an address. "),
+        (b"To: <>", "“” in To isn’t an address. Enter"),
+        (b"To: j\xf6rg@example.org", " in To isn’t an address. "),
+        (b"To: =?utf-8?q?ann=40example=2Eorg?=", "isn’t an address. An email address has a name"),
+        (b"To: a@ <", "The recipients in To can’t all be read: "),
+        (b"To: A <a@x.org> B <b@x.org>", "can’t all be read: a comma is missing"),
+        (b"To: " + b"x" * 65 + b"@x.org", " in To isn’t an address. "),
     ],
 )
 def test_recipients_that_are_none(header: bytes, text: str) -> None:
@@ -212,9 +212,12 @@ def test_a_bare_name_needs_a_configured_domain() -> None:
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
-def test_a_nul_is_named_with_its_line(line_end: bytes) -> None:
-    with pytest.raises(ForeignMessageError, match="Line 3 of the message holds a NUL"):
-        read(b"a: b\n\nxyz\0\n\0".replace(b"\n", line_end))
+def test_nuls_are_removed_and_the_first_is_named_with_its_line(line_end: bytes) -> None:
+    octets = b"a: b\n\nxyz\0\n\0".replace(b"\n", line_end)
+    submitted = read_foreign(octets, TO_ANN, now=NOW)
+    assert submitted.message.payload.endswith(b"xyz\n".replace(b"\n", line_end))
+    (remark,) = submitted.remarks
+    assert "removed, the first from line 3 of the message" in remark
 
 
 def test_limits() -> None:
@@ -234,7 +237,7 @@ def test_limits() -> None:
         ("From: root", "Ann Desk <desk@example.org>"),
         ("From: root (Cron Daemon)", "Cron Daemon <desk@example.org>"),
         ("From: =?utf-8?q?Gr=C3=BCn?= <root>", "=?utf-8?b?R3LDvG4=?= <desk@example.org>"),
-        ("From: ann@example.org, bo@example.org", "ann@example.org, bo@example.org"),
+        ("From: ann@example.org, bo@example.org", "ann@example.org"),
         ("From: jörg@example.org", "Ann Desk <jörg@example.org>"),
         ("From: ann@example.org (", "ann@example.org ("),
         ("From: ann@", "Ann Desk <desk@example.org>"),
@@ -299,7 +302,7 @@ def test_what_is_no_envelope_sender(text: str) -> None:
         (b"Subject: a\r\n b\n\n", "a b"),
         (b"Subject: =?utf-8?b?broken\n\n", "=?utf-8?b?broken"),
         (b"Subject: =?nonsense?q?x?=\n\n", "x"),
-        (b"Subject: \xff\n\n", "\ufffd"),
+        (b"Subject: \xff\n\n", "ÿ"),
         (b"Subject: =?utf-8?q?=FF=ED=A0=80?=\n\n", "\ufffd" * 4),
         (b"x", ""),
     ],
