@@ -14,7 +14,7 @@ import pytest
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.stages import Stage
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
-from smtp_desk.smtp.net.resolve import DnsResolver, Resolver, SystemResolver
+from smtp_desk.smtp.net.resolve import Addresses, DnsResolver, Resolver, SystemResolver
 from tests.servers.dns import REFUSED, SERVFAIL, SILENCE, NameServer, Zone
 
 if TYPE_CHECKING:
@@ -142,3 +142,22 @@ def test_cancel_ends_it_at_once(resolver: Resolver, server: NameServer) -> None:
     timer.join()
     with pytest.raises(CancelledError):
         resolver.resolve("four.test", cancel, Deadline.after(SOON))
+
+
+@pytest.mark.parametrize("odd", ["SERVFAIL", "NXDOMAIN", "REFUSED", "SILENCE"])
+@pytest.mark.parametrize(
+    ("kind", "other", "family"),
+    [("AAAA", "A 127.0.0.1", "IPv6"), ("A", "AAAA ::1", "IPv4")],
+)
+def test_one_family_that_fails_never_ends_it(kind: str, other: str, family: str, odd: str) -> None:
+    with NameServer({"half.test": [f"{kind} !{odd}", other]}) as server:
+        found = resolve(DnsResolver(server.host, server.port), "half.test")
+    assert found == (other.partition(" ")[2],)
+    assert isinstance(found, Addresses)
+    assert found.failed_family == family
+
+
+def test_both_families_are_told_where_both_answer(server: NameServer) -> None:
+    found = resolve(DnsResolver(server.host, server.port), "both.test")
+    assert isinstance(found, Addresses)
+    assert found.failed_family == ""

@@ -124,6 +124,22 @@ def test_one_of_two_addresses_is_dead(cause: Cause, check: Checking, certs: Cert
     cause.told(ended.status, ended.out)
 
 
+@pytest.mark.cause("connect.one_family_only", stage="connect", status=0)
+@pytest.mark.parametrize("odd", ["SERVFAIL", "NXDOMAIN", "SILENCE"])
+def test_the_dns_answers_about_one_family_only(
+    cause: Cause, check: Checking, certs: Certificates, odd: str
+) -> None:
+    zone = {"mail.example.test": [f"AAAA !{odd}", "A 127.0.0.1"]}
+    with (
+        ScriptedServer(Script(tls=certs.good.server_context())) as server,
+        NameServer(zone) as names,
+    ):
+        resolver = f"{names.host}:{names.port}"
+        ended = check(server, "--host", "mail.example.test", "--resolver", resolver)
+        assert server.messages[0].accepted
+    assert "IPv6" in cause.told(ended.status, ended.out).summary
+
+
 def _check_port(host: str, port: int, *arguments: str) -> tuple[int, bytes]:
     done = run("check", "--json", "--no-login", "--host", host, "--port", str(port), *arguments)
     return done.returncode, done.stdout

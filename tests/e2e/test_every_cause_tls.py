@@ -9,8 +9,10 @@ import pytest
 
 from tests.e2e.causes import Cause, Checking, Play, Said, played, said
 from tests.servers.script import (
+    Action,
     Close,
     Delay,
+    DropLargeHello,
     Handshake,
     Raw,
     Receive,
@@ -47,7 +49,7 @@ def _certificate(name: str) -> Play:
     return lambda certs: Script(tls=getattr(certs, name).server_context())
 
 
-def _after_starttls(*actions: Reply | Raw | Handshake | Close | Silence | Delay) -> Play:
+def _after_starttls(*actions: Action) -> Play:
     return lambda certs: Script(tls=certs.good.server_context(), on={"STARTTLS": actions})
 
 
@@ -73,6 +75,12 @@ FAILURES = [
     ("tls.wrong_mode", lambda certs: Script(tls=certs.good.server_context()), FROM_START),
     ("tls.handshake_closed", _after_starttls(Reply("220 go"), Close()), ()),
     ("tls.handshake_timeout", _after_starttls(Reply("220 go"), Silence()), ()),
+    ("tls.large_hello_dropped", _after_starttls(Reply("220 go"), DropLargeHello()), ()),
+    (
+        "tls.large_hello_dropped",
+        lambda certs: Script(tls=certs.good.server_context(), connect=DropLargeHello()),
+        FROM_START,
+    ),
     ("tls.self_signed", _certificate("self_signed"), ()),
     ("tls.unknown_issuer", _certificate("unknown_issuer"), ()),
     ("tls.unknown_issuer", _certificate("intercepted"), ()),

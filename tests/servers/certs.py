@@ -167,8 +167,14 @@ class Certificates:
 
     @functools.cached_property
     def expires_soon(self) -> Identity:
-        """Ends in five days."""
-        return self._leaf("expires-soon", ends=5 * _DAY)
+        """Ends in five days, of sixty-five."""
+        return self._leaf("expires-soon", begins=-60 * _DAY, ends=5 * _DAY)
+
+    @functools.cached_property
+    def six_days(self) -> Identity:
+        """Begun an hour ago for 160 hours, as short-lived ones are."""
+        hour = dt.timedelta(hours=1)
+        return self._leaf("six-days", begins=-hour, ends=159 * hour)
 
     @functools.cached_property
     def expired_intermediate(self) -> Identity:

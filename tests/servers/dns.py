@@ -36,6 +36,7 @@ Zone: TypeAlias = "Mapping[str, Sequence[str] | dns.rcode.Rcode | None]"
 """For each name its records (`"A 127.0.0.1"`), an error for every question, or silence.
 
 A name with records of other types answers NODATA, a name not in the zone NXDOMAIN.
+`"AAAA !SERVFAIL"` (or another code, or `!SILENCE`) stands for what comes of questions of one type.
 """
 
 _TTL: Final = 60
@@ -116,7 +117,7 @@ class NameServer:
         if question.name not in self._zone:
             reply.set_rcode(dns.rcode.NXDOMAIN)
             return reply
-        records = self._zone[question.name]
+        records = _of_kind(self._zone[question.name], kind)
         if records is None:
             return None
         if isinstance(records, dns.rcode.Rcode):
@@ -127,3 +128,15 @@ class NameServer:
         if matching:
             reply.answer.append(dns.rrset.from_text(question.name, _TTL, "IN", kind, *matching))
         return reply
+
+
+def _of_kind(
+    records: Sequence[str] | dns.rcode.Rcode | None, kind: str
+) -> Sequence[str] | dns.rcode.Rcode | None:
+    """Return what comes of questions of one type: see `Zone`."""
+    if records is None or isinstance(records, dns.rcode.Rcode):
+        return records
+    odd = next((text.partition("!")[2] for text in records if text.startswith(f"{kind} !")), "")
+    if odd == "SILENCE":
+        return None
+    return dns.rcode.from_text(odd) if odd else records

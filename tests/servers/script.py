@@ -122,6 +122,19 @@ class Handshake:
 
 
 @dataclasses.dataclass(frozen=True)
+class DropLargeHello:
+    """Speak TLS, but with a firewall before it that lets no ClientHello of TLS 1.3 through.
+
+    What tells it from a small one is its `supported_versions` (RFC 8446, 4.2.1), whatever the
+    size in the OpenSSL at hand.
+    """
+
+    def perform(self, session: Session) -> None:
+        large = b"\x00\x2b\x00\x05\x04\x03\x04" in session.wire.peek()
+        (Silence() if large else Handshake()).perform(session)
+
+
+@dataclasses.dataclass(frozen=True)
 class Close:
     """End the connection with a FIN; inside TLS say so first if `notify`."""
 

@@ -59,6 +59,13 @@ class Wire:
         except OSError as error:
             raise HangupError from error
 
+    def peek(self) -> bytes:
+        """What has come and was not taken, waited for and left where it is."""
+        try:
+            return self._sock.recv(65535, socket.MSG_PEEK)
+        except OSError as error:
+            raise HangupError from error
+
     def line(self) -> bytes:
         """The next line, up to and with its LF."""
         return self.until(b"\n")

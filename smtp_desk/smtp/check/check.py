@@ -29,6 +29,13 @@ from smtp_desk.smtp.wire.auth import Credential
 OnEvent: TypeAlias = Callable[[StageEvent], None]
 """Takes each stage event, in the thread of the test."""
 
+SECOND_HANDSHAKE: Final = 10.0
+"""Seconds of its own for a second try of a silent handshake, with a small first message."""
+_NO_ANSWER_OF_TLS: Final = (
+    *("tls.handshake_timeout", "tls.handshake_closed", "tls.injected_data", "tls.wrong_mode"),
+    *("tls.not_offered", "tls.refused", "tls.temporarily_unavailable", "session.cancelled", None),
+)
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -143,8 +150,9 @@ class _Check:
         try:
             self._run()
         except SmtpFailure as failure:
-            self._try_other_ports(failure)
-            return failure
+            told = self._try_a_small_hello(failure)
+            self._try_other_ports(told)
+            return told
         except Exception as error:  # noqa: BLE001 - the caller decides what an error means
             # Ours, and never to be shown as the server's.
             _log.exception("report %s: internal error", report_id)
@@ -173,6 +181,30 @@ class _Check:
         failure = session.send(envelope, request.content, last=True).failure
         if failure is not None:
             raise failure
+
+    def _try_a_small_hello(self, failure: SmtpFailure) -> SmtpFailure:
+        """Return the failure of a silent handshake as what it is: its size may be what is lost."""
+        silent = failure.facts.get("silent")
+        if failure.code != "tls.handshake_timeout" or not silent:
+            return failure
+        request = self._request
+        second = Session(
+            dataclasses.replace(request.settings, security=self._session.mode),
+            None,
+            limits=limits_of_a_test(SECOND_HANDSHAKE),
+            cancel=self._cancel,
+            resolver=_resolver(request.resolver),
+            small_hello=True,
+        )
+        try:
+            second.open(through=Stage.TLS)
+        except SmtpFailure as again:
+            # Any answer of TLS shows that the small one passed.
+            if again.stage is not Stage.TLS or again.code in _NO_ANSWER_OF_TLS:
+                return failure
+        else:
+            second.quit()
+        return SmtpFailure(Stage.TLS, "tls.large_hello_dropped", facts=failure.facts)
 
     def _try_other_ports(self, failure: SmtpFailure) -> None:
         """Find out which port would work where this one does not, and tell it."""
@@ -217,11 +249,12 @@ class _Check:
         }
 
     def _warnings(self, context: Facts) -> tuple[Finding, ...]:
-        connect = {**context, **self._heard.facts(Stage.CONNECT)}
+        heard = self._heard
+        connect = {**context, **heard.facts(Stage.RESOLVE), **heard.facts(Stage.CONNECT)}
         tls = {**context, **self._heard.facts(Stage.TLS)}
         warnings = []
         # It says that another address works: one got as far as EHLO.
-        if "dead_addresses" in connect and self._heard.facts(Stage.EHLO):
+        if connect.keys() & {"dead_addresses", "failed_family"} and heard.facts(Stage.EHLO):
             code = "connect.one_family_only"
             warnings.append(self._catalogue.warning(code, Stage.CONNECT, connect))
         if "expires_soon" in tls:

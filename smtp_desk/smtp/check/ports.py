@@ -40,7 +40,6 @@ _STATE_OF_CODE: Final[Mapping[str | None, PortState]] = {
     "connect.unreachable": PortState.SILENT,
     "connect.timeout": PortState.SILENT,
     "greeting.timeout": PortState.SILENT,
-    "session.timeout": PortState.SILENT,
     "tls.handshake_timeout": PortState.SILENT,
     "ehlo.not_supported": PortState.SMTP_WITHOUT_TLS,
     "tls.not_offered": PortState.SMTP_WITHOUT_TLS,

@@ -21,7 +21,8 @@ from smtp_desk.smtp.net.resolve import is_ip
 from smtp_desk.smtp.net.tls import TlsInfo
 
 EXPIRES_SOON: Final = timedelta(days=14)
-"""A certificate with less than this left is worth a warning."""
+"""A certificate with less than this left is worth a warning, or less than a third of its lifetime:
+those of six days are renewed every other day."""
 
 # Characters of a subject or issuer; there are certificates of 100 KB.
 _MOST_SHOWN: Final = 500
@@ -164,6 +165,11 @@ class Certificate:
             return False
         return True
 
+    def expires_soon(self, now: datetime) -> bool:
+        """Whether so little of its lifetime is left that a renewal is overdue."""
+        lifetime = self.not_after - self.not_before
+        return self.not_after - now < min(EXPIRES_SOON, lifetime / 3)
+
     def facts(self) -> dict[str, Json]:
         """Return it as it stands in a report."""
         return {
@@ -277,8 +283,9 @@ def tls_facts(info: TlsInfo, now: datetime) -> dict[str, Json]:
         "cipher": info.cipher,
         "chain": [each.facts() for each in chain],
     }
-    first = min(chain, key=lambda each: each.not_after, default=None)
-    if first is not None and first.not_after - now < EXPIRES_SOON:
+    ending = (each for each in chain if each.expires_soon(now))
+    first = min(ending, key=lambda each: each.not_after, default=None)
+    if first is not None:
         facts["expires_soon"] = {
             "certificate": first.subject,
             "not_after": first.not_after.isoformat(),

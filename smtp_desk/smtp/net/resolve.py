@@ -8,7 +8,8 @@ import ipaddress
 import selectors
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent import futures
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, TypeVar
 
@@ -25,9 +26,28 @@ _TRY_SECONDS: Final = 2.0
 # Telling why the system found nothing is not worth more.
 _EXPLAIN_SECONDS: Final = 5.0
 
+_FAMILIES: Final = {"AAAA": "IPv6", "A": "IPv4"}
+_Answer: TypeAlias = "tuple[str, ...] | Exception"
 _Result = TypeVar("_Result")
 _AddressInfo: TypeAlias = "tuple[Any, Any, Any, Any, tuple[Any, ...]]"
 _GetAddrInfo: TypeAlias = Callable[..., "list[_AddressInfo]"]
+
+
+class Addresses(tuple[str, ...]):  # noqa: SLOT001 - one attribute, of few values
+    """The addresses of a host.
+
+    Attributes:
+        failed_family: "IPv6" or "IPv4" where the DNS gave no answer about these.
+    """
+
+    failed_family = ""
+
+    @classmethod
+    def found(cls, addresses: Iterable[str], *, failed_family: str) -> Self:
+        """Return them with what could not be found out."""
+        found = cls(addresses)
+        found.failed_family = failed_family
+        return found
 
 
 class Resolver(Protocol):
@@ -86,20 +106,28 @@ class DnsResolver:
         import dns.resolver  # noqa: PLC0415
 
         facts: dict[str, str | bool] = {"host": host}
+        query = _Query(self.stub(), host, seconds)
+        families = query.both_families()
+        found = [each for each in families if isinstance(each, tuple)]
+        addresses = [address for records in found for address in records]
+        if addresses:
+            asked = zip(_FAMILIES.values(), families, strict=True)
+            failed = (name for name, each in asked if not isinstance(each, tuple))
+            return Addresses.found(addresses, failed_family=next(failed, ""))
+        errors = [each for each in families if not isinstance(each, tuple)]
+        lost = [each for each in errors if not isinstance(each, dns.resolver.NXDOMAIN)]
+        if lost:
+            facts["reason"] = type(lost[0]).__name__
+            raise SmtpFailure(Stage.RESOLVE, "resolve.temporary", facts=facts) from lost[0]
+        if errors:
+            raise SmtpFailure(Stage.RESOLVE, "resolve.not_found", facts=facts) from errors[0]
         try:
-            query = _Query(self.stub(), host, seconds)
-            addresses = (*query.records("AAAA"), *query.records("A"))
-            if not addresses:
-                # "0 ." says that the domain takes no mail (RFC 7505).
-                facts["has_mx"] = any(mx != "0 ." for mx in query.records("MX"))
-        except dns.resolver.NXDOMAIN as error:
-            raise SmtpFailure(Stage.RESOLVE, "resolve.not_found", facts=facts) from error
+            # "0 ." says that the domain takes no mail (RFC 7505).
+            facts["has_mx"] = any(mx != "0 ." for mx in query.records("MX"))
         except dns.exception.DNSException as error:
             facts["reason"] = type(error).__name__
             raise SmtpFailure(Stage.RESOLVE, "resolve.temporary", facts=facts) from error
-        if not addresses:
-            raise SmtpFailure(Stage.RESOLVE, "resolve.no_address", facts=facts)
-        return addresses
+        raise SmtpFailure(Stage.RESOLVE, "resolve.no_address", facts=facts)
 
     def stub(self) -> "dns.resolver.Resolver":
         """Return dnspython's resolver for whom to ask, for questions of other kinds."""
@@ -172,6 +200,33 @@ class _Query:
         self._resolver = resolver
         self._host = host
         self._deadline = Deadline.after(seconds)
+
+    def both_families(self) -> "list[_Answer]":
+        """Return the AAAA and A records, or for each what went wrong: one must not end the other.
+
+        They are asked side by side. Once one has told addresses, the other gets as long as
+        a query is asked again.
+        """
+        asked = [self._begin(kind) for kind in _FAMILIES]
+        futures.wait(asked, self._deadline.remaining, futures.FIRST_COMPLETED)
+        known = any(
+            each.done() and isinstance(each.result(), tuple) and each.result() for each in asked
+        )
+        patience = self._deadline.within(_TRY_SECONDS) if known else self._deadline
+        futures.wait(asked, patience.remaining)
+        return [each.result() if each.done() else TimeoutError() for each in asked]
+
+    def _begin(self, kind: str) -> "Future[_Answer]":
+        future: Future[_Answer] = Future()
+
+        def ask() -> None:
+            try:
+                future.set_result(self.records(kind))
+            except Exception as error:  # noqa: BLE001 - the caller decides what an error means
+                future.set_result(error)
+
+        threading.Thread(target=ask, name=f"resolve {kind}", daemon=True).start()
+        return future
 
     def records(self, kind: str) -> tuple[str, ...]:
         """Return the records of a kind, perhaps none."""

@@ -22,12 +22,17 @@ _BUNDLES: Final = (
     "/etc/ssl/ca-bundle.pem",
 )
 _CHUNK: Final = 65536
+# For TLS 1.2, CPython's own default list: some distributions build theirs with OpenSSL's, which has
+# suites without forward secrecy. Those of TLS 1.3 are all good and not chosen by this list.
+_CIPHERS: Final = (
+    "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
+)
 _Name: TypeAlias = tuple[tuple[tuple[str, str], ...], ...]
 
 
 @functools.lru_cache(maxsize=16)
 @gate
-def client_context(ca_pem: str = "") -> ssl.SSLContext:
+def client_context(ca_pem: str = "", *, small_hello: bool = False) -> ssl.SSLContext:
     """Return the rules of every TLS connection: TLS 1.2 or newer, certificate and name verified.
 
     Trusted are the certificates of the system and those of the company's CA file. A
@@ -37,6 +42,8 @@ def client_context(ca_pem: str = "") -> ssl.SSLContext:
 
     Args:
         ca_pem: Content of the company CA file (PEM), or "".
+        small_hello: Only TLS 1.2, whose first message is a fifth of that of TLS 1.3 with its new
+            key exchange: for finding out whether the size is what is lost on the way.
 
     Raises:
         ssl.SSLError: `ca_pem` holds no certificate.
@@ -49,6 +56,9 @@ def client_context(ca_pem: str = "") -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         _trust_system(context, ssl.get_default_verify_paths(), _BUNDLES)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if small_hello:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT

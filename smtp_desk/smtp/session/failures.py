@@ -19,11 +19,17 @@ _CLOSED: Final[Mapping[Stage, str]] = {
     Stage.AUTH: "auth.closed",
     Stage.MESSAGE: "message.lost_before_end",
 }
+_TOO_LATE: Final[Mapping[Stage, str]] = {
+    Stage.CONNECT: "connect.timeout",
+    Stage.GREETING: "greeting.timeout",
+    Stage.TLS: "tls.handshake_timeout",
+}
+"""The stage names the cause, whichever limit ended it: its own or that of the whole session."""
+_CUT_IN_A_REPLY: Final = (Stage.GREETING, Stage.TLS, Stage.AUTH)
+"""Where half an answer and then the end is a cut as any other, with a code of its own."""
 
 
-def failure_of(
-    error: BaseException, stage: Stage, *, acceptance: Acceptance, session_over: bool
-) -> SmtpFailure | None:
+def failure_of(error: BaseException, stage: Stage, *, acceptance: Acceptance) -> SmtpFailure | None:
     """Return the failure that `error` means in `stage`; None for a fault of our own.
 
     Args:
@@ -31,12 +37,11 @@ def failure_of(
         stage: Where.
         acceptance: Whether the message may have been accepted: once it may, nothing but
             the server's reply can tell, so every other end is `message.unconfirmed`.
-        session_over: Whether the deadline of the whole session has passed.
     """
     if isinstance(error, SmtpFailure):
         lost = acceptance is Acceptance.UNKNOWN and error.acceptance is not acceptance
         return _unconfirmed(stage, error.code or "", error.facts) if lost else error
-    code, facts = _cause(error, stage, session_over=session_over)
+    code, facts = _cause(error, stage)
     if not code:
         return None
     facts["stage"] = str(stage)
@@ -71,16 +76,13 @@ def _unconfirmed(stage: Stage, cause: str, facts: Facts) -> SmtpFailure:
     )
 
 
-def _cause(
-    error: BaseException, stage: Stage, *, session_over: bool
-) -> tuple[str, dict[str, Json]]:
+def _cause(error: BaseException, stage: Stage) -> tuple[str, dict[str, Json]]:
     if isinstance(error, CancelledError):
         return "session.cancelled", {}
     if isinstance(error, ViolationError):
         return _violation(error, stage)
     if isinstance(error, TimedOutError):
-        alone = stage is Stage.GREETING and not session_over
-        return ("greeting.timeout" if alone else "session.timeout"), {}
+        return _TOO_LATE.get(stage, "session.timeout"), {}
     if isinstance(error, StreamError):
         return _CLOSED.get(stage, "session.closed"), _words_of(error.__cause__)
     if isinstance(error, ChallengeError):
@@ -96,6 +98,8 @@ def _violation(error: ViolationError, stage: Stage) -> tuple[str, dict[str, Json
     facts: dict[str, Json] = {"violation": str(error.violation), "answer": decode(error.evidence)}
     if error.violation is Violation.INJECTED_DATA:
         return "tls.injected_data", facts
+    if error.violation is Violation.MISSING_LAST_LINE and stage in _CUT_IN_A_REPLY:
+        return _CLOSED[stage], facts
     if stage is Stage.GREETING and error.violation in (
         Violation.NOT_A_REPLY,
         Violation.LINE_TOO_LONG,

@@ -36,7 +36,7 @@ class SessionLimits:
 
 def limits_of_a_test(total: float = 60) -> SessionLimits:
     """Return the limits of a test: `total` seconds in all."""
-    return SessionLimits(total=total, connect=15)
+    return SessionLimits(total=total, connect=15, tls=15)
 
 
 SENDER_LIMITS: Final = SessionLimits(total=None, connect=10, patience=30)

@@ -3,6 +3,7 @@
 Where the banner does not come, TLS is tried on a second connection while the first one waits.
 """
 
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from smtp_desk.core.stages import Json, Stage, StageStatus
 from smtp_desk.smtp.net.certificates import tls_facts
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.dial import Dialer
-from smtp_desk.smtp.net.resolve import Resolver
+from smtp_desk.smtp.net.resolve import Addresses, Resolver
 from smtp_desk.smtp.net.stream import ClosedError, ResetError, Stream, TimedOutError
 from smtp_desk.smtp.net.tls import TlsInfo, client_context
 from smtp_desk.smtp.session.channel import Channel
@@ -122,15 +123,8 @@ class SecondTry:
 TLS_PORT: Final = 465
 """The port for TLS from the start (RFC 8314, 3.3)."""
 
-# What may be wrong with one address of a host only, and its code if a reply tells it.
-_OF_THE_ADDRESS: Final = frozenset(
-    {
-        "greeting.closed",
-        "greeting.timeout",
-        "tls.handshake_closed",
-        "tls.handshake_timeout",
-    }
-)
+# What ends the whole session; anything else before EHLO may be wrong with one address only.
+_OF_THE_SESSION: Final = frozenset({"session.cancelled", "tls.injected_data"})
 _REFUSED: Final = "greeting.refused"
 _REFUSALS: Final = (4, 5)
 
@@ -150,6 +144,7 @@ class Wiring:
         cancel: Ends it.
         resolver: Finds addresses.
         patience: Seconds for addresses that lost the race, to know about every one.
+        small_hello: See `client_context`.
     """
 
     settings: ServerSettings
@@ -158,6 +153,12 @@ class Wiring:
     cancel: Cancel
     resolver: Resolver
     patience: float = 0.0
+    small_hello: bool = False
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """The rules of TLS."""
+        return client_context(self.settings.ca_pem, small_hello=self.small_hello)
 
     def within(self, seconds: float) -> Deadline:
         """Return the deadline of one part."""
@@ -172,9 +173,8 @@ def shake_hands(stream: Stream, wiring: Wiring, mode: Security, run: StageRun) -
         CancelledError: Cancelled.
     """
     run.facts["mode"] = str(mode)
-    settings = wiring.settings
-    context = client_context(settings.ca_pem)
-    info = stream.start_tls(context, settings.host, mode, wiring.within(wiring.limits.tls))
+    limit = wiring.within(wiring.limits.tls)
+    info = stream.start_tls(wiring.tls, wiring.settings.host, mode, limit)
     _tell(info, run)
 
 
@@ -222,8 +222,7 @@ class Opening:
             except SmtpFailure as failure:
                 stream.abort()
                 cause = failure.code or _REFUSED
-                refused = failure.code is None
-                if not refused and cause not in _OF_THE_ADDRESS:
+                if cause in _OF_THE_SESSION:
                     raise
                 first = first or failure
                 if not dialer.has_more:
@@ -246,6 +245,9 @@ class Opening:
             limit = wiring.within(wiring.limits.connect)
             found = wiring.resolver.resolve(wiring.settings.host, wiring.cancel, limit)
             run.facts["found"] = list(found)
+            if isinstance(found, Addresses) and found.failed_family:
+                run.facts["failed_family"] = found.failed_family
+                run.status = StageStatus.WARNED
             return found
 
     def _dialer(self, addresses: tuple[str, ...]) -> Dialer:
@@ -310,12 +312,11 @@ class Opening:
     def _connect_with_tls(self, address: str, cancel: Cancel) -> tuple[Stream, TlsInfo]:
         wiring = self._wiring
         settings, limits = wiring.settings, wiring.limits
-        context = client_context(settings.ca_pem)
         dialer = Dialer((address,), settings.port, cancel)
         stream = dialer.connect(wiring.within(limits.connect))
         try:
             limit = wiring.within(limits.tls)
-            return stream, stream.start_tls(context, settings.host, Security.TLS, limit)
+            return stream, stream.start_tls(wiring.tls, settings.host, Security.TLS, limit)
         except BaseException:
             stream.abort()
             raise

@@ -58,6 +58,7 @@ class Session:
         keep_transcript: bool = False,
         address_patience: float = 0.0,
         redactor: Redactor | None = None,
+        small_hello: bool = False,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -71,6 +72,7 @@ class Session:
             keep_transcript: Whether `transcript` is kept.
             address_patience: Seconds that addresses which lost the race are waited for.
             redactor: Knows the credential, shared with other sessions; by default a new one.
+            small_hello: Begin TLS with a small first message, to find out whether it helps.
         """
         self.redactor = redactor or Redactor(auth.secret_of(credential).reveal())
         self.transcript = Transcript(self.redactor) if keep_transcript else None
@@ -87,6 +89,7 @@ class Session:
             self._cancel,
             resolver or SystemResolver(),
             address_patience,
+            small_hello,
         )
         self._opening = Opening(self._wiring, self._timeline, self._channel_of)
         self._channel: Channel | None = None
@@ -327,5 +330,4 @@ class Session:
     def _translate(self, error: BaseException, stage: Stage) -> SmtpFailure | None:
         transaction = self._transaction
         acceptance = transaction.acceptance if transaction is not None else Acceptance.NO
-        session_over = self._deadline.passed
-        return failure_of(error, stage, acceptance=acceptance, session_over=session_over)
+        return failure_of(error, stage, acceptance=acceptance)

@@ -48,6 +48,7 @@ _FACTS: Final[Facts] = {
     "interceptor": "Avast",
     "addresses": ["192.0.2.1 (refused)"],
     "dead_addresses": ["2001:db8::1"],
+    "failed_family": "IPv6",
     "protocol": "IMAP",
     "certificate": "CN=mail.example.org",
     "since": "2026-01-01",

@@ -287,20 +287,21 @@ class TestCancel:
 
 
 @pytest.mark.parametrize(
-    ("played", "stage"),
+    ("played", "stage", "code"),
     [
-        (Script(greeting=Silence()), Stage.GREETING),
-        (Script(on={"EHLO": Silence()}), Stage.EHLO),
-        (Script(on={CREDENTIALS: Silence()}), Stage.AUTH),
-        (Script(on={"RCPT": Silence()}), Stage.RECIPIENT),
+        (Script(greeting=Silence()), Stage.GREETING, "greeting.timeout"),
+        (Script(on={"EHLO": Silence()}), Stage.EHLO, "session.timeout"),
+        (Script(on={"STARTTLS": Silence()}), Stage.TLS, "tls.handshake_timeout"),
+        (Script(on={CREDENTIALS: Silence()}), Stage.AUTH, "session.timeout"),
+        (Script(on={"RCPT": Silence()}), Stage.RECIPIENT, "session.timeout"),
     ],
 )
 def test_the_limit_of_the_whole_test(
-    checks: Checks, tls: ssl.SSLContext, played: Script, stage: Stage
+    checks: Checks, *, tls: ssl.SSLContext, played: Script, stage: Stage, code: str
 ) -> None:
     with ScriptedServer(dataclasses.replace(played, tls=tls)) as server:
         report = checks(server, total_seconds=0.3)
-    assert code_of(report) == "session.timeout"
+    assert code_of(report) == code
     assert report.finding is not None
     assert report.finding.stage is stage
     assert stage_of(report, stage).facts["stage"] == str(stage)

@@ -64,7 +64,9 @@ def test_a_port_for_tls_from_the_start(certs: Certificates) -> None:
     [
         pytest.param(Script(), PortState.SMTP_WITHOUT_TLS, "tls.not_offered", id="no TLS"),
         pytest.param(HTTP, PortState.OTHER, "greeting.wrong_protocol", id="HTTP"),
-        pytest.param(Script(greeting=Silence()), PortState.SILENT, "session.timeout", id="silence"),
+        pytest.param(
+            Script(greeting=Silence()), PortState.SILENT, "greeting.timeout", id="silence"
+        ),
         pytest.param(
             Script(greeting=Reply("554 5.7.1 go away")),
             PortState.OTHER,

@@ -217,6 +217,38 @@ def test_an_end_within_two_weeks_is_told(certs: Certificates) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lifetime", "left", "soon"),
+    [
+        (timedelta(hours=160), timedelta(hours=159), False),
+        (timedelta(hours=160), timedelta(hours=54), False),
+        (timedelta(hours=160), timedelta(hours=53), True),
+        (timedelta(days=90), timedelta(days=15), False),
+        (timedelta(days=90), timedelta(days=13), True),
+        (timedelta(days=45), timedelta(days=14), False),
+        (timedelta(days=30), timedelta(days=11), False),
+        (timedelta(days=30), timedelta(days=9), True),
+        (timedelta(days=825), timedelta(days=200), False),
+    ],
+)
+def test_soon_is_a_third_of_the_lifetime_at_most_two_weeks(
+    certs: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    lifetime: timedelta,
+    left: timedelta,
+    soon: bool,
+) -> None:
+    ends = NOW + left
+    monkeypatch.setattr(Certificate, "not_after", property(lambda _: ends))
+    monkeypatch.setattr(Certificate, "not_before", property(lambda _: ends - lifetime))
+    assert read(certs.good).expires_soon(NOW) is soon
+
+
+def test_a_fresh_certificate_of_six_days_is_no_warning(certs: Certificates) -> None:
+    assert "expires_soon" not in facts_of(certs.six_days, certs.root)
+
+
+@pytest.mark.parametrize(
     ("name", "problems"),
     [
         ("no_key_identifier", ["authority_key_identifier_missing"]),

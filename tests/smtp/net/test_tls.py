@@ -118,3 +118,19 @@ class TestTrustOfTheSystem:
 
 def _first(identity: Identity) -> str:
     return identity.chain_file.read_text()
+
+
+def test_the_suites_are_ours_whoever_built_python() -> None:
+    suites = {suite["name"] for suite in client_context().get_ciphers()}
+    old = {name for name in suites if not name.startswith("TLS_")}
+    assert old
+    assert all(name.startswith(("ECDHE-", "DHE-")) for name in old), "forward secrecy"
+    weak = [name for name in old if name.endswith("-SHA") or "CCM" in name or "CAMELLIA" in name]
+    assert not weak
+    assert {"TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES128-GCM-SHA256"} <= suites
+
+
+def test_a_small_hello_is_of_tls_1_2_only() -> None:
+    context = client_context(small_hello=True)
+    assert context.maximum_version is ssl.TLSVersion.TLSv1_2
+    assert client_context().maximum_version is not ssl.TLSVersion.TLSv1_2

@@ -14,7 +14,17 @@ from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.smtp.session import opening
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from tests.servers import script
-from tests.servers.script import Close, Delay, Receive, Reply, Script, Silence, Turns
+from tests.servers.script import (
+    Action,
+    Close,
+    Delay,
+    Raw,
+    Receive,
+    Reply,
+    Script,
+    Silence,
+    Turns,
+)
 from tests.servers.scripted import ScriptedServer
 from tests.smtp.sessions import PATIENT, Sessions, Told
 
@@ -218,6 +228,59 @@ class TestAddresses:
         assert (Stage.GREETING, StageStatus.FAILED) in ends
         assert (Stage.CONNECT, StageStatus.WARNED) in ends
         assert told.facts(Stage.CONNECT)["dead_addresses"] == ["127.0.0.1"]
+
+    @pytest.mark.parametrize(
+        "greeting",
+        [
+            Reply("* OK IMAP4rev1 ready"),
+            Reply("+OK POP3 ready"),
+            Reply("554 5.7.1 not you"),
+            Reply("421 busy"),
+            Raw(b"hello\r\n"),
+            Raw(b"220-a\r\n554 b\r\n"),
+            (Raw(b"220 half a ban"), Close()),
+            Close(),
+        ],
+    )
+    def test_whatever_one_address_greets_with_another_is_tried(
+        self,
+        sessions: Sessions,
+        tls: ssl.SSLContext,
+        monkeypatch: pytest.MonkeyPatch,
+        greeting: Action,
+    ) -> None:
+        monkeypatch.setattr("smtp_desk.smtp.session.session.SystemResolver", _TwoAddresses)
+        told = Told()
+        with (
+            ScriptedServer(Script(greeting=greeting)) as one,
+            ScriptedServer(Script(tls=tls), host="127.0.0.2", port=one.port) as other,
+        ):
+            session = sessions.new(one, told=told, host="localhost")
+            session.open()
+            session.quit()
+            assert other.sessions[-1].authenticated
+        assert told.facts(Stage.CONNECT)["dead_addresses"] == ["127.0.0.1"]
+
+    @pytest.mark.parametrize("name", ["expired", "wrong_host", "self_signed"])
+    def test_a_bad_certificate_at_one_address_leaves_it_to_the_other(
+        self,
+        sessions: Sessions,
+        certs: Certificates,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+    ) -> None:
+        monkeypatch.setattr("smtp_desk.smtp.session.session.SystemResolver", _TwoAddresses)
+        bad = Script(tls=getattr(certs, name).server_context(), implicit_tls=True)
+        good = Script(tls=certs.good.server_context(), implicit_tls=True)
+        with (
+            ScriptedServer(bad) as one,
+            ScriptedServer(good, host="127.0.0.2", port=one.port) as other,
+        ):
+            session = sessions.new(one, host="localhost", security=Security.TLS)
+            session.open()
+            session.quit()
+            assert other.sessions[-1].authenticated
+            assert one.auth_attempts == 0
 
     @pytest.mark.parametrize("implicit_tls", [True, False])
     def test_what_a_second_connection_found_out_is_forgotten_with_its_address(

@@ -166,7 +166,9 @@ class TestGreeting:
             (Reply("200 hello"), "greeting.not_smtp"),
             (Reply("354 hello"), "greeting.not_smtp"),
             (Raw(b"220-a\r\n554 b\r\n"), "session.protocol_error"),
-            ((Raw(b"220-a\r\n"), Close()), "session.protocol_error"),
+            ((Raw(b"220-a\r\n"), Close()), "greeting.closed"),
+            ((Raw(b"220 mail.exam"), Close()), "greeting.closed"),
+            ((Raw(b"22"), Close()), "greeting.closed"),
             (Raw(b"220 a\r\n220 b\r\n"), "session.protocol_error"),
             (Raw(b"220 a\r\n250-b\r\n"), "session.protocol_error"),
             ((Raw(b"\x15\x03\x01\x00\x02\x02"), Close()), "tls.wrong_mode"),
@@ -203,10 +205,15 @@ class TestGreeting:
         assert failure.code == "greeting.wrong_protocol"
         assert failure.facts["protocol"] == protocol
 
-    def test_the_whole_deadline_is_told_apart(self, sessions: Sessions) -> None:
-        with ScriptedServer(Script(greeting=Silence())) as server:
+    @pytest.mark.parametrize(
+        "greeting", [Silence(), Drip(b"220 x", every=0.02, endless=True), (Raw(b"220"), Silence())]
+    )
+    def test_the_stage_names_the_cause_whichever_limit_ended_it(
+        self, sessions: Sessions, greeting: Action
+    ) -> None:
+        with ScriptedServer(Script(greeting=greeting)) as server:
             failure = fails(sessions, server, limits=SessionLimits(total=0.2, connect=10))
-        assert failure.code == "session.timeout"
+        assert failure.code == "greeting.timeout"
         assert failure.facts["stage"] == "greeting"
 
     def test_a_bare_lf_is_told(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
@@ -284,7 +291,7 @@ class TestStartTls:
             ((Raw(b"220 go\r\n2"), Handshake()), "tls.injected_data"),
             (Close(), "tls.handshake_closed"),
             ((Reply("220 go"), Close()), "tls.handshake_closed"),
-            (Silence(), "session.timeout"),
+            (Silence(), "tls.handshake_timeout"),
         ],
     )
     def test_it_goes_wrong(
