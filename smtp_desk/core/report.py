@@ -9,7 +9,7 @@ from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
 from smtp_desk.core.texts import SUCCESS, UNREACHABLE
 
-SCHEMA: Final = "smtp-desk/report/1"
+SCHEMA: Final = "smtp-desk/report/2"
 MAX_ITEMS: Final = 1000
 """Entries of a list or object in a report, the transcript apart."""
 MAX_TEXT: Final = 64 * 1024
@@ -19,10 +19,21 @@ _CUT: Final = "…"
 
 
 class ReportOutcome(StrEnum):
-    """Whether the test email was accepted."""
+    """What a test came to."""
 
     SENT = "sent"
+    """The server accepted the test email: the only proof."""
+    PASSED = "passed"
+    """A check that was not to send found nothing wrong; never a proof."""
     UNREACHABLE = "unreachable"
+    """Anything else, whatever the cause."""
+
+
+_MESSAGES: Final = {
+    ReportOutcome.SENT: SUCCESS,
+    ReportOutcome.PASSED: "",
+    ReportOutcome.UNREACHABLE: UNREACHABLE,
+}
 
 
 class Direction(StrEnum):
@@ -62,7 +73,7 @@ class CheckReport:
     """All that one test saw; `sent` only from a 2xx after the final dot.
 
     Attributes:
-        outcome: SENT or UNREACHABLE.
+        outcome: What it came to.
         finding: The true cause of a failure; None after success.
         warnings: Findings that did not end the session.
         stages: Every stage in the order in which it began.
@@ -90,8 +101,13 @@ class CheckReport:
 
     @property
     def message(self) -> str:
-        """The outcome text, word for word."""
-        return SUCCESS if self.sent else UNREACHABLE
+        """The outcome text, word for word; "" for a check that was not to send and passed."""
+        return _MESSAGES[self.outcome]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was wrong as far as the check was to go, which is no proof."""
+        return self.outcome is ReportOutcome.PASSED
 
     @property
     def cancelled(self) -> bool:
@@ -99,7 +115,7 @@ class CheckReport:
         return self.finding is not None and self.finding.code == "session.cancelled"
 
     def to_json(self) -> dict[str, Json]:
-        """Return the document of schema `smtp-desk/report/1`; what passes its bounds is cut."""
+        """Return the document of schema `smtp-desk/report/2`; what passes its bounds is cut."""
         return {
             "schema": SCHEMA,
             "outcome": str(self.outcome),

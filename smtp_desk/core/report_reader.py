@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NoReturn, TypeVar
 
@@ -37,6 +37,7 @@ _PEM: Final = re.compile(
 )
 _CHANGEABLE: Final = frozenset(Field) - {Field.PASSWORD} - OAUTH_FIELDS
 
+_FIRST_SCHEMA: Final = "smtp-desk/report/1"
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -52,7 +53,7 @@ def read_report(octets: bytes) -> CheckReport:
     report does not hold (the scope of a finding, whether it raises an alarm) stays empty.
 
     Raises:
-        ReportFormatError: It is no report of schema `smtp-desk/report/1`.
+        ReportFormatError: It is no report of schema `smtp-desk/report/2` or 1.
     """
     if len(octets) > MAX_BYTES:
         raise ReportFormatError(f"it is larger than {MAX_BYTES // 1024**2} MiB")
@@ -151,7 +152,7 @@ def _fact(node: _Node, depth: int = 1) -> Json:
 
 def _report(node: _Node) -> CheckReport:
     schema = node.get("schema").text()
-    if schema != SCHEMA:
+    if schema not in (SCHEMA, _FIRST_SCHEMA):
         raise ReportFormatError(
             f"its schema is “{schema[:_MAX_SHOWN]}”; this program reads “{SCHEMA}”"
         )
@@ -170,8 +171,13 @@ def _report(node: _Node) -> CheckReport:
     )
     if node.get("message").text() != report.message:
         raise ReportFormatError("its message does not belong to its outcome")
-    if report.sent and report.finding is not None:
-        raise ReportFormatError("it says both that the email was sent and why it was not")
+    if report.outcome is not ReportOutcome.UNREACHABLE and report.finding is not None:
+        raise ReportFormatError("it says both that nothing was wrong and what was")
+    if report.passed and schema == _FIRST_SCHEMA:
+        raise ReportFormatError("its schema knows no such outcome")
+    if report.outcome is ReportOutcome.UNREACHABLE and report.finding is None:
+        # So the first schema told a check that was not to send and found nothing wrong.
+        return replace(report, outcome=ReportOutcome.PASSED)
     return report
 
 

@@ -96,7 +96,7 @@ def test_open_shows_the_report_in_the_window(desk: Desk, file: Path) -> None:
     [
         (b"", "not JSON"),
         (json.dumps(REPORT.to_json()).encode()[:-9], "not JSON, or not all of it"),
-        (b'{"schema": "smtp-desk/report/9"}', "reads “smtp-desk/report/1”"),
+        (b'{"schema": "smtp-desk/report/9"}', "reads “smtp-desk/report/2”"),
         (b"x" * (MAX_BYTES + 1), "larger"),
         (b"\x00\xff", "not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),

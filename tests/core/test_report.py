@@ -42,7 +42,7 @@ def report(outcome: ReportOutcome, finding: Finding | None = None) -> CheckRepor
 def test_a_failure_has_every_key_of_the_schema() -> None:
     document = report(ReportOutcome.UNREACHABLE, FINDING).to_json()
     assert json.loads(json.dumps(document)) == {
-        "schema": "smtp-desk/report/1",
+        "schema": "smtp-desk/report/2",
         "outcome": "unreachable",
         "message": "Could not reach the SMTP server. Verify the host and port.",
         "finding": {
@@ -72,6 +72,13 @@ def test_success_has_its_text_and_no_finding() -> None:
     document = sent.to_json()
     assert document["message"] == "Test email sent successfully"
     assert document["finding"] is None
+
+
+def test_a_check_that_was_not_to_send_and_passed_is_no_proof() -> None:
+    passed = report(ReportOutcome.PASSED)
+    assert passed.passed
+    assert not passed.sent
+    assert passed.to_json()["message"] == ""
 
 
 def test_a_stage_that_ran_twice_is_one_result() -> None:

@@ -200,14 +200,19 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 }
 CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
     "other schema": (
-        lambda d: d.update(schema="smtp-desk/report/2\n"),
-        "its schema is “smtp-desk/report/2\\x0a”; this program reads “smtp-desk/report/1”",
+        lambda d: d.update(schema="smtp-desk/report/3\n"),
+        "its schema is “smtp-desk/report/3\\x0a”; this program reads “smtp-desk/report/2”",
     ),
     "long schema": (lambda d: d.update(schema="x" * 65_537), "at most 65536 characters"),
-    "outcome": (lambda d: d.update(outcome="perhaps"), "outcome should be one of: sent, unre"),
+    "outcome": (lambda d: d.update(outcome="perhaps"), "outcome should be one of: sent, pass"),
     "message": (
         lambda d: d.update(message="Test email sent successfully"),
         "its message does not belong to its outcome",
+    ),
+    "passed with a cause": (lambda d: d.update(outcome="passed", message=""), "says both"),
+    "passed, in the first schema": (
+        lambda d: d.update(schema="smtp-desk/report/1", outcome="passed", message="", finding=None),
+        "knows no such outcome",
     ),
     "sent with a cause": (
         lambda d: d.update(outcome="sent", message="Test email sent successfully"),
@@ -275,3 +280,24 @@ def test_an_exponent_beyond_all_measure_is_refused() -> None:
 def test_garbage_is_always_refused_politely(content: bytes) -> None:
     with pytest.raises(ReportFormatError):
         read_report(content)
+
+
+def test_a_report_of_the_first_schema_is_read() -> None:
+    document: Any = json.loads(octets(REPORT.to_json()))
+    document["schema"] = "smtp-desk/report/1"
+    assert read_report(json.dumps(document).encode()) == read_report(octets(REPORT.to_json()))
+
+
+def test_a_check_without_sending_of_the_first_schema_passed() -> None:
+    document: Any = json.loads(octets(REPORT.to_json()))
+    document.update(schema="smtp-desk/report/1", finding=None)
+    read = read_report(json.dumps(document).encode())
+    assert (read.outcome, read.message) == (ReportOutcome.PASSED, "")
+
+
+def test_a_check_that_passed_is_read_as_it_was_written() -> None:
+    passed = dataclasses.replace(REPORT, outcome=ReportOutcome.PASSED, finding=None)
+    document: Any = json.loads(octets(passed.to_json()))
+    assert (document["outcome"], document["message"]) == ("passed", "")
+    read = read_report(octets(passed.to_json()))
+    assert (read.outcome, read.passed, read.sent) == (ReportOutcome.PASSED, True, False)

@@ -74,7 +74,7 @@ class Cause:
         codes = [each.code for each in _findings(report)]
         assert found, f"{self.code} was to be told, not {codes}"
         assert (found[0].stage, status) == (self.stage, self.status)
-        assert report.message in (SUCCESS, UNREACHABLE)
+        assert report.message == ("" if report.passed else SUCCESS if report.sent else UNREACHABLE)
         self.shown = True
         return found[0]
 

@@ -147,9 +147,11 @@ def failed(
 
 def report(finding: Finding | None, results: tuple[StageResult, ...]) -> CheckReport:
     """Return a report; `sent` where nothing failed and the message was taken."""
-    sent = finding is None and any(result.stage is Stage.MESSAGE for result in results)
+    sent = any(result.stage is Stage.MESSAGE for result in results)
+    well = ReportOutcome.SENT if sent else ReportOutcome.PASSED
+    outcome = well if finding is None else ReportOutcome.UNREACHABLE
     return CheckReport(
-        outcome=ReportOutcome.SENT if sent else ReportOutcome.UNREACHABLE,
+        outcome=outcome,
         finding=finding,
         stages=results,
         transcript=tuple(

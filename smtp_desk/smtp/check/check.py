@@ -132,10 +132,9 @@ class _Check:
         if failure is not None:
             finding = finding_of(failure, context, self._catalogue, redactor)
         settings = self._request.settings
-        sent = failure is None and self._request.steps is Steps.FULL
         transcript = self._session.transcript
         return CheckReport(
-            outcome=ReportOutcome.SENT if sent else ReportOutcome.UNREACHABLE,
+            outcome=self._outcome(failure),
             finding=finding,
             warnings=self._warnings(context),
             stages=fold_stages(self._events),
@@ -145,6 +144,12 @@ class _Check:
             mode=str(self._session.mode) if self._heard.facts(Stage.TLS).get("version") else "",
             id=report_id,
         )
+
+    def _outcome(self, failure: SmtpFailure | None) -> ReportOutcome:
+        if failure is not None:
+            return ReportOutcome.UNREACHABLE
+        full = self._request.steps is Steps.FULL
+        return ReportOutcome.SENT if full else ReportOutcome.PASSED
 
     def _failure(self, report_id: str) -> SmtpFailure | None:
         try:
