@@ -5,6 +5,9 @@ First pass, before any pattern was changed for them:
     programs  right 157  generic 18  wrong 11  of 186
     servers   right 131  generic 15  wrong  7  of 153
     services  right 106  generic  5  wrong 10  of 121
+
+The three that stay wrong are named otherwise by the catalogue's own table: F85 (Yahoo's one reply
+for any bad password), F129 (SES: no permission) and a sender that is too fast (`throttled`).
 """
 
 from collections.abc import Mapping
@@ -16,8 +19,8 @@ from tests.core import replies
 from tests.corpus import COLLECTIONS, Verdict, cases
 
 _CATALOGUE: Final = replies.load_catalogue()
-_LEAST_RIGHT: Final[Mapping[str, int]] = {"programs": 157, "servers": 131, "services": 106}
-_MOST_WRONG: Final[Mapping[str, int]] = {"programs": 11, "servers": 7, "services": 10}
+_LEAST_RIGHT: Final[Mapping[str, int]] = {"programs": 184, "servers": 152, "services": 120}
+_MOST_WRONG: Final[Mapping[str, int]] = {"programs": 1, "servers": 1, "services": 1}
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)

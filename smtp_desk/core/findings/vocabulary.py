@@ -38,7 +38,8 @@ _CLASSES: Final = {
         r"validated|confirmed|provisioned|reviewed)|inactive|unverified|unconfirmed|unapproved|"
         r"(?:pending|awaiting|under|in|requires?|needs?|waiting for)(?: \w+){0,2} "
         r"(?:activation|approval|review|verification|validation|confirmation)|"
-        r"must (?:first )?be (?:activated|approved|verified|confirmed|validated)"
+        r"(?:must|needs? to|has to|have to) (?:first )?be (?:activated|approved|verified|confirmed|"
+        r"validated|reviewed)"
     ),
     "ended": r"expired|ended|over|lapsed|cancell?ed|terminated|finished",
     "missing": (
