@@ -45,6 +45,7 @@ _COMMANDS: Final = {
     "export": "transfer:export",
     "import": "transfer:import_command",
     "default": "default:default",
+    "arrived": "arrived:arrived",
     "report": "report:report",
     "open": "report:open_command",
     "send": "send:send",

@@ -30,6 +30,7 @@ COMMANDS = (
         "export",
         "import",
         "default",
+        "arrived",
         "report",
         "open",
     ),

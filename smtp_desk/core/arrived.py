@@ -1,0 +1,350 @@
+"""What the header of a received email tells: was it believed, how did it travel, what was added.
+
+The receiver wrote it there; nothing is looked up. Anybody can write such fields, so only results
+of the server that stands at the top, the receiver's own, count (RFC 8601, 5 and 7.1).
+"""
+
+import email.parser
+import email.policy
+import email.utils
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from smtp_desk.core.reply import visible
+from smtp_desk.core.stages import Json
+
+MAX_BYTES: Final = 16 * 1024**2
+SCHEMA: Final = "smtp-desk/arrived/1"
+_MOST_FIELDS: Final = 500
+_MOST_SHOWN: Final = 500
+_USUAL: Final = frozenset({"from", "date", "received", "authentication-results", "received-spf"})
+_METHODS: Final = ("spf", "dkim", "dmarc")
+_OF_A_DOMAIN: Final = ("header.from", "header.d", "header.i", "smtp.mailfrom", "smtp.helo")
+_RESULT: Final = re.compile(r"\s*([a-z0-9-]+)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
+_PROPERTY: Final = re.compile(r"([a-z]+\.[a-z0-9_-]+)\s*=\s*(\"[^\"]*\"|[^\s;]+)", re.IGNORECASE)
+_REASON: Final = re.compile(r"\breason\s*=\s*(\"[^\"]*\"|[^\s;]+)", re.IGNORECASE)
+_FROM: Final = re.compile(r"^\s*from\s+(\S+)", re.IGNORECASE)
+_BY: Final = re.compile(r"\bby\s+(\S+)", re.IGNORECASE)
+_WITH: Final = re.compile(r"\bwith\s+([\w-]+)", re.IGNORECASE)
+# "with ESMTPS" (RFC 3848) or what servers write in a comment: "using TLSv1.3", "version=TLS1_2".
+_SECURE_WITH: Final = re.compile(r"(?:UTF8)?(?:E?SMTPSA?|LMTPSA?)", re.IGNORECASE)
+_TLS: Final = re.compile(r"\b(?:TLS|SSL)[ v]*(\d)[._]?(\d)?", re.IGNORECASE)
+_SCORE: Final = re.compile(r"-?\d+(?:\.\d+)?")
+_YES: Final = re.compile(r"\byes\b|\btrue\b|spam\b(?!\s*=\s*no)", re.IGNORECASE)
+_SCL: Final = re.compile(r"\bSCL:\s*(-?\d+)", re.IGNORECASE)
+_SCL_IS_SPAM: Final = 5
+_SPAM_FLAGS: Final = ("X-Spam-Flag", "X-Spam-Status", "X-Spam", "X-Spamd-Result")
+_MICROSOFT: Final = ("X-Forefront-Antispam-Report", "X-MS-Exchange-Organization-SCL")
+
+
+class Belief(StrEnum):
+    """Whether the receiver believed that the email comes from its From domain."""
+
+    BELIEVED = "believed"
+    DOUBTED = "doubted"
+    DISBELIEVED = "disbelieved"
+    UNKNOWN = "unknown"
+
+
+class NotAnEmailError(ValueError):
+    """This is neither an email nor the header of one."""
+
+
+class NothingToldError(ValueError):
+    """This is the header of an email, and no server wrote anything into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthResult:
+    """One result of an Authentication-Results field.
+
+    Attributes:
+        method: "spf", "dkim", "dmarc" or another.
+        result: "pass", "fail", "none"…
+        domain: Whose domain was looked at, as far as it is told.
+        selector: Of DKIM.
+        reason: As the receiver wrote it.
+    """
+
+    method: str
+    result: str
+    domain: str = ""
+    selector: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One server on the way.
+
+    Attributes:
+        sent_by: Who handed it over, as it introduced itself.
+        taken_by: Who took it.
+        protocol: For example "ESMTPSA".
+        tls: Whether it came encrypted; None where that is not told.
+        tls_version: For example "TLS 1.3", or "".
+        at: When, UTC; None where it is not told.
+        seconds: Since the hop before; None for the first, or where a time is missing.
+    """
+
+    sent_by: str
+    taken_by: str
+    protocol: str
+    tls: bool | None
+    tls_version: str
+    at: datetime | None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpamVerdict:
+    """What the receiver's filter wrote.
+
+    Attributes:
+        spam: Whether it took the email for spam; None where only a score is told.
+        score: As written, or "".
+        field: The field that tells it.
+    """
+
+    spam: bool | None
+    score: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What the header of a received email tells.
+
+    Attributes:
+        belief: Whether the From domain was believed.
+        sender: The From field.
+        receiver: Whose results these are.
+        results: Of the receiver's own check.
+        spam: The filter's verdict; None where none is told.
+        hops: In the order of the journey.
+        added: Fields that servers on the way put before the message's own, each once.
+    """
+
+    belief: Belief
+    sender: str
+    receiver: str
+    results: tuple[AuthResult, ...]
+    spam: SpamVerdict | None
+    hops: tuple[Hop, ...]
+    added: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the document of schema `smtp-desk/arrived/1`."""
+        spam = self.spam
+        return {
+            "schema": SCHEMA,
+            "belief": str(self.belief),
+            "from": self.sender,
+            "receiver": self.receiver,
+            "results": [
+                {
+                    "method": each.method,
+                    "result": each.result,
+                    "domain": each.domain,
+                    "selector": each.selector,
+                    "reason": each.reason,
+                }
+                for each in self.results
+            ],
+            "spam": None
+            if spam is None
+            else {"spam": spam.spam, "score": spam.score, "field": spam.field},
+            "hops": [
+                {
+                    "from": hop.sent_by,
+                    "by": hop.taken_by,
+                    "with": hop.protocol,
+                    "tls": hop.tls,
+                    "tls_version": hop.tls_version,
+                    "at": hop.at.isoformat() if hop.at else None,
+                    "seconds": hop.seconds,
+                }
+                for hop in self.hops
+            ],
+            "added": list(self.added),
+        }
+
+
+def read_arrival(octets: bytes) -> Arrival:
+    """Read a received email, or its header alone; what it holds is trusted in nothing.
+
+    Raises:
+        NotAnEmailError: It has no field that every email has.
+        NothingToldError: It has neither a Received nor an Authentication-Results field.
+    """
+    message = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(octets)
+    fields = [(name, _plain(str(value))) for name, value in message.items()[:_MOST_FIELDS]]
+    if not _USUAL.intersection(name.lower() for name, _ in fields):
+        raise NotAnEmailError
+    receiver, results = _results(fields)
+    hops = _hops([value for name, value in fields if name.lower() == "received"])
+    if not hops and not results:
+        raise NothingToldError
+    sender = next((value for name, value in fields if name.lower() == "from"), "")
+    return Arrival(
+        belief=_belief(results),
+        sender=sender,
+        receiver=receiver,
+        results=results,
+        spam=_spam(fields),
+        hops=hops,
+        added=_added([name for name, _ in fields]),
+    )
+
+
+def _plain(value: str) -> str:
+    text = " ".join(visible(value.replace("\r", " ").replace("\n", " ").replace("\t", " ")).split())
+    return text[: 16 * _MOST_SHOWN]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
+def _without_comments(text: str) -> str:
+    """Return a field without its comments, which may be nested (RFC 5322, 3.2.2)."""
+    kept, depth, quoted = [], 0, False
+    for letter in text:
+        if letter == '"' and not depth:
+            quoted = not quoted
+        if letter == "(" and not quoted:
+            depth += 1
+        if not depth:
+            kept.append(letter)
+        if letter == ")" and depth:
+            depth -= 1
+    return "".join(kept)
+
+
+def _results(fields: Sequence[tuple[str, str]]) -> tuple[str, tuple[AuthResult, ...]]:
+    """Return the receiver and its results: of the topmost server that tells any."""
+    receiver, found = "", list[AuthResult]()
+    for name, value in fields:
+        if name.lower() != "authentication-results":
+            continue
+        server, *parts = _without_comments(value).split(";")
+        server = (server.split() or [""])[0]
+        if receiver and server != receiver:
+            break
+        receiver = server
+        found += [result for part in parts if (result := _result(part)) is not None]
+    if not found:
+        found = [
+            AuthResult("spf", value.split(maxsplit=1)[0].lower())
+            for name, value in fields
+            if name.lower() == "received-spf" and value
+        ][:1]
+    return _short(receiver), tuple(found)
+
+
+def _result(part: str) -> AuthResult | None:
+    found = _RESULT.match(part)
+    if found is None or (found[2].lower() == "none" and found[1].lower() not in _METHODS):
+        return None
+    told = {name.lower(): value.strip('"') for name, value in _PROPERTY.findall(part)}
+    domain = next((told[name] for name in _OF_A_DOMAIN if name in told), "")
+    reason = _REASON.search(part)
+    return AuthResult(
+        method=found[1].lower(),
+        result=found[2].lower(),
+        domain=_short(domain.rpartition("@")[2]),
+        selector=_short(told.get("header.s", "")),
+        reason=_short(reason[1].strip('"')) if reason else "",
+    )
+
+
+def _belief(results: Sequence[AuthResult]) -> Belief:
+    """Return what the results come to: DMARC decides where it was looked at (RFC 9989)."""
+    by_method = {method: [r.result for r in results if r.method == method] for method in _METHODS}
+    dmarc = set(by_method["dmarc"])
+    if dmarc & {"pass", "bestguesspass"}:
+        return Belief.BELIEVED
+    if "fail" in dmarc:
+        return Belief.DISBELIEVED
+    others = {*by_method["spf"], *by_method["dkim"]}
+    if "pass" in others:
+        return Belief.DOUBTED
+    return Belief.DISBELIEVED if others - {"none", "neutral"} else Belief.UNKNOWN
+
+
+def _hops(received: Sequence[str]) -> tuple[Hop, ...]:
+    hops, before = list[Hop](), None
+    for value in reversed(received):
+        hop = _hop(value, before)
+        before = hop.at or before
+        hops.append(hop)
+    return tuple(hops)
+
+
+def _hop(value: str, before: datetime | None) -> Hop:
+    way, _, date = value.rpartition(";")
+    way = way or value
+    words = _without_comments(way)
+    at = _moment(date)
+    protocol = _first(_WITH, words)
+    version = _TLS.search(way)
+    told = bool(protocol) or version is not None
+    secure = version is not None or _SECURE_WITH.fullmatch(protocol) is not None
+    return Hop(
+        sent_by=_first(_FROM, words),
+        taken_by=_first(_BY, words),
+        protocol=protocol,
+        tls=secure if told else None,
+        tls_version=f"TLS {version[1]}.{version[2] or 0}" if version else "",
+        at=at,
+        seconds=(at - before).total_seconds() if at and before else None,
+    )
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return _short(found[1].rstrip(";")) if found else ""
+
+
+def _moment(date: str) -> datetime | None:
+    try:
+        at = email.utils.parsedate_to_datetime(date.strip())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _spam(fields: Sequence[tuple[str, str]]) -> SpamVerdict | None:
+    for name, value in fields:
+        if name.lower() in map(str.lower, _SPAM_FLAGS):
+            spam = bool(_YES.search(value)) and not value.lower().startswith(
+                ("no", "default: false")
+            )
+            score = _SCORE.search(value)
+            return SpamVerdict(spam, score[0] if score else "", name)
+        if name.lower() in map(str.lower, _MICROSOFT):
+            level = _SCL.search(value) or _SCORE.fullmatch(value)
+            if level is not None:
+                score_text = level[level.lastindex or 0]
+                return SpamVerdict(float(score_text) >= _SCL_IS_SPAM, score_text, name)
+        if name.lower() in ("x-spam-score", "x-rspamd-score") and (score := _SCORE.search(value)):
+            return SpamVerdict(None, score[0], name)
+    return None
+
+
+def _added(names: Sequence[str]) -> tuple[str, ...]:
+    """Return what stands before the message's own fields: each server puts its own on top."""
+    last = max((at for at, name in enumerate(names) if name.lower() == "received"), default=-1)
+    return tuple(_distinct(_short(visible(name)) for name in names[: last + 1]))
+
+
+def _distinct(names: Iterator[str]) -> Iterator[str]:
+    seen = set[str]()
+    for name in names:
+        if name.lower() not in seen:
+            seen.add(name.lower())
+            yield name

@@ -1,0 +1,146 @@
+"""The header of a received email, explained: what its receiver wrote, and nothing else."""
+
+import contextlib
+from datetime import UTC, datetime
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from smtp_desk.core.arrived import (
+    AuthResult,
+    Belief,
+    NotAnEmailError,
+    NothingToldError,
+    SpamVerdict,
+    read_arrival,
+)
+
+GMAIL = b"""\
+Delivered-To: ann@example.net
+Received: by 2002:a05:7300:1234 with SMTP id x1csp123; Mon, 30 Nov 2026 08:00:07 -0800 (PST)
+ARC-Authentication-Results: i=1; mx.google.com; spf=fail
+Received: from mail.example.org (mail.example.org. [192.0.2.7])
+        by mx.google.com with ESMTPS id z9si5
+        for <ann@example.net>
+        (version=TLS1_3 cipher=TLS_AES_256_GCM_SHA384 bits=256/256);
+        Mon, 30 Nov 2026 08:00:05 -0800 (PST)
+Received-SPF: pass (google.com: domain of news@example.org designates 192.0.2.7)
+Authentication-Results: mx.google.com;
+       dkim=pass (2048-bit key; (nested)) header.i=@example.org header.s=s2026 header.b=abc;
+       spf=pass (google.com: domain of news@example.org) smtp.mailfrom=news@example.org;
+       dmarc=pass (p=REJECT sp=REJECT dis=NONE) header.from=example.org
+DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=s2026; b=abc
+Received: from [192.0.2.50] (desk.example.org [192.0.2.50])
+        by mail.example.org (Postfix) with ESMTPSA id 4711
+        (using TLSv1.2 with cipher X);
+        Mon, 30 Nov 2026 16:00:00 +0000 (UTC)
+From: News <news@example.org>
+To: ann@example.net
+Subject: Test
+
+Hello.
+"""
+
+
+def test_an_email_that_was_believed() -> None:
+    found = read_arrival(GMAIL)
+    assert (found.belief, found.receiver) == (Belief.BELIEVED, "mx.google.com")
+    assert found.sender == "News <news@example.org>"
+    assert found.results == (
+        AuthResult("dkim", "pass", "example.org", "s2026"),
+        AuthResult("spf", "pass", "example.org"),
+        AuthResult("dmarc", "pass", "example.org"),
+    )
+    ways = [(hop.sent_by, hop.taken_by, hop.protocol, hop.tls_version) for hop in found.hops]
+    assert ways == [
+        ("[192.0.2.50]", "mail.example.org", "ESMTPSA", "TLS 1.2"),
+        ("mail.example.org", "mx.google.com", "ESMTPS", "TLS 1.3"),
+        ("", "2002:a05:7300:1234", "SMTP", ""),
+    ]
+    assert [hop.tls for hop in found.hops] == [True, True, False]
+    assert [hop.seconds for hop in found.hops] == [None, 5.0, 2.0]
+    assert found.hops[0].at == datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
+    assert "DKIM-Signature" in found.added
+    assert found.added.count("Received") == 1
+    assert not {"From", "To", "Subject"} & set(found.added)
+
+
+@pytest.mark.parametrize(
+    ("results", "belief"),
+    [
+        ("spf=pass; dkim=fail; dmarc=pass", Belief.BELIEVED),
+        ("spf=pass; dkim=pass; dmarc=fail (p=none)", Belief.DISBELIEVED),
+        ("spf=pass smtp.mailfrom=a@example.org; dkim=none", Belief.DOUBTED),
+        ("dkim=pass; dmarc=none", Belief.DOUBTED),
+        ("spf=softfail; dkim=none", Belief.DISBELIEVED),
+        ("spf=none; dkim=none", Belief.UNKNOWN),
+        ("spf=neutral", Belief.UNKNOWN),
+        ("none", Belief.UNKNOWN),
+        ('dkim=permerror reason="bad key; no"', Belief.DISBELIEVED),
+    ],
+)  # fmt: skip
+def test_what_the_results_come_to(results: str, belief: Belief) -> None:
+    header = f"Received: by mx.test; x\r\nAuthentication-Results: mx.test 1; {results}\r\n\r\n"
+    assert read_arrival(header.encode()).belief is belief
+
+
+def test_results_that_a_sender_wrote_himself_do_not_count() -> None:
+    header = (
+        b"Received: from evil.test by mx.test with ESMTP; Mon, 30 Nov 2026 08:00:00 +0000\r\n"
+        b"Authentication-Results: mx.test; dmarc=fail header.from=bank.test\r\n"
+        b"Authentication-Results: other.test; dmarc=pass header.from=bank.test\r\n"
+        b"From: x@bank.test\r\n\r\n"
+    )
+    found = read_arrival(header)
+    assert (found.belief, found.receiver) == (Belief.DISBELIEVED, "mx.test")
+    assert [result.result for result in found.results] == ["fail"]
+
+
+def test_without_results_received_spf_tells_at_least_that() -> None:
+    header = b"Received-SPF: Pass (mx.test: ...) client-ip=192.0.2.7\nReceived: by mx.test; x\n\n"
+    assert read_arrival(header).results == (AuthResult("spf", "pass"),)
+
+
+@pytest.mark.parametrize(
+    ("field", "verdict"),
+    [
+        ("X-Spam-Flag: YES", SpamVerdict(True, "", "X-Spam-Flag")),
+        ("X-Spam-Status: No, score=-1.9 required=5.0", SpamVerdict(False, "-1.9", "X-Spam-Status")),
+        ("X-Spam-Status: Yes, score=7.2", SpamVerdict(True, "7.2", "X-Spam-Status")),
+        ("X-Forefront-Antispam-Report: CIP:192.0.2.7;SCL:1;SFV:NSPM",
+         SpamVerdict(False, "1", "X-Forefront-Antispam-Report")),
+        ("X-MS-Exchange-Organization-SCL: 9",
+         SpamVerdict(True, "9", "X-MS-Exchange-Organization-SCL")),
+        ("X-Rspamd-Score: 3.4", SpamVerdict(None, "3.4", "X-Rspamd-Score")),
+        ("X-Other: 1", None),
+    ],
+)  # fmt: skip
+def test_the_verdict_of_the_filter(field: str, verdict: SpamVerdict | None) -> None:
+    assert read_arrival(f"{field}\nReceived: by mx.test; x\n\n".encode()).spam == verdict
+
+
+@pytest.mark.parametrize("octets", [b"", b"Hello: you\n", b"\xff\xfe", b'{"a": 1}', b"\0" * 99])
+def test_what_is_no_email(octets: bytes) -> None:
+    with pytest.raises(NotAnEmailError):
+        read_arrival(octets)
+
+
+@pytest.mark.parametrize("octets", [b"From: a@b\n", b"Date: x\nSubject: x\n\nReceived: by mx"])
+def test_an_email_that_was_not_received(octets: bytes) -> None:
+    with pytest.raises(NothingToldError):
+        read_arrival(octets)
+
+
+def test_controls_and_turned_text_are_made_visible() -> None:
+    header = "Received: from a\x1b[2J by mx\u202e.test; x\nFrom: e\u202evil\n\n".encode()
+    found = read_arrival(header)
+    assert "\x1b" not in found.hops[0].sent_by
+    assert "\u202e" not in found.sender + found.hops[0].taken_by
+
+
+@hypothesis.given(st.binary(max_size=300))
+def test_nothing_is_raised_but_that_it_was_not_received(junk: bytes) -> None:
+    header = b"Received: " + junk + b"\nAuthentication-Results: " + junk + b"\n\n"
+    with contextlib.suppress(NotAnEmailError, NothingToldError):
+        read_arrival(header).to_json()
