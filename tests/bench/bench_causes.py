@@ -26,6 +26,8 @@ from tests.servers.script import (
     IMAP,
     Action,
     Close,
+    DropLargeHello,
+    Raw,
     Reply,
     Script,
     Silence,
@@ -154,6 +156,34 @@ CAUSES: Final = (
         "greylisted",
         r"greylist|accepts the mail at a second try",
         _says("RCPT", "450 4.7.1 <ann@example.test>: Recipient address rejected: Greylisted"),
+        before_login=False,
+    ),
+    Cause(
+        "a firewall drops the large first message of TLS",
+        r"ClientHello|first message of the encryption|hello[^\n]*large",
+        _says("STARTTLS", "220 go", DropLargeHello()),
+    ),
+    Cause(
+        "the server hangs up in the middle of its greeting",
+        r"closes the connection[^\n]*before it says anything|greeting[^\n]*(closed|cut|incomplete)",
+        lambda _: Script(greeting=(Raw(b"220 mail.exam"), Close())),
+    ),
+    Cause(
+        "password expired",
+        r"password[^\n]*(has )?expired",
+        _says(CREDENTIALS, "535 5.7.8 Your password has expired, please renew it"),
+        before_login=False,
+    ),
+    Cause(
+        "account not activated by the provider yet",
+        r"not (yet )?activated|may not send yet",
+        _says("RCPT", "502 5.7.0 Your SMTP account is not yet activated. Please contact us"),
+        before_login=False,
+    ),
+    Cause(
+        "sending account refused, in words about a mailbox",
+        r"refused the sender|From (address|email)[^\n]*refused",
+        _says(END_OF_DATA, "550 Request failed; Mailbox unavailable"),
         before_login=False,
     ),
     Cause(

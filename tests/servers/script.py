@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Step(Protocol):
 
     def perform(self, session: Session) -> None: ...
 
+
+# The extension supported_versions (43) with 0x0304 among its versions, whatever else is there.
+_OFFERS_TLS_1_3: Final = re.compile(
+    rb"\x00\x2b\x00[\x03-\x1f][\x02-\x1e](?:..)*?\x03\x04", re.DOTALL
+)
 
 Action: TypeAlias = "Step | tuple[Action, ...] | Callable[[Session], Action]"
 
@@ -130,7 +136,7 @@ class DropLargeHello:
     """
 
     def perform(self, session: Session) -> None:
-        large = b"\x00\x2b\x00\x05\x04\x03\x04" in session.wire.peek()
+        large = _OFFERS_TLS_1_3.search(session.wire.peek()) is not None
         (Silence() if large else Handshake()).perform(session)
 
 
