@@ -3,6 +3,7 @@
 What the program runs on, for reports.
 """
 
+import logging
 import platform
 import ssl
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.store.company_ca import TrustedCas
 from smtp_desk.store.credentials import CredentialStore, MemoryCredentials
+from smtp_desk.store.managed import Managed, ManagedError, read_managed
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue, read_providers
 from smtp_desk.store.settings_store import SettingsStore
@@ -31,6 +33,8 @@ from smtp_desk.store.unattended import open_credentials
 
 if TYPE_CHECKING:
     from smtp_desk.sender.sender import Sender
+
+_log: Final = logging.getLogger(__name__)
 
 _QT_DISTRIBUTIONS: Final = ("PySide6-Essentials", "PySide6")
 
@@ -118,6 +122,15 @@ class Services:
     def trusted_cas(self) -> TrustedCas:
         """The company CAs that were trusted by their fingerprint."""
         return TrustedCas(self.paths.trusted_cas)
+
+    @cached_property
+    def managed(self) -> Managed:
+        """What the organisation manages; a file that can't be believed is told, and not used."""
+        try:
+            return read_managed(self.paths.managed_file)
+        except ManagedError as error:
+            _log.warning("%s is not used: %s", self.paths.managed_file, error)
+            return Managed()
 
     @cached_property
     def catalogue(self) -> Catalogue:

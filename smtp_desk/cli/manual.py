@@ -52,6 +52,8 @@ FILES: Final[Mapping[str, str]] = {
     "folder (~/.config/smtp-desk on Linux) or in $SMTP_DESK_HOME/config",
     "smtp-desk.log": "what failed and when, without secrets, in the platform's log folder "
     "(~/.local/state/smtp-desk/log on Linux) or in $SMTP_DESK_HOME/log",
+    "managed.toml": "what the organization fills in and locks, in the site's configuration folder "
+    "(/etc/xdg/smtp-desk on Linux); believed if only root can write it",
 }
 
 

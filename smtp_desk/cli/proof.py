@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -23,11 +23,19 @@ from smtp_desk.cli.invocation import (
 )
 from smtp_desk.cli.manual import TEST_STATUSES, Meanings
 from smtp_desk.cli.render import StagePrinter, Way, print_verdict
-from smtp_desk.cli.settings_options import draft_of, options_of, read_password, settings_given
+from smtp_desk.cli.settings_options import (
+    draft_of,
+    options_of,
+    read_password,
+    refuse_against_locks,
+    settings_given,
+)
 from smtp_desk.core.exit_status import ExitStatus, exit_status
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.report import CheckReport
+from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import StageEvent
+from smtp_desk.store.managed import Managed
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
 
@@ -170,18 +178,21 @@ def settings_request(
 
     Raises:
         click.UsageError: None of SETTINGS stands on the command line.
-        ExitError: The password can't be read.
+        ExitError: The password can't be read, or the organisation locked another value.
     """
     if not settings_given(context):
         raise click.UsageError("Give the SETTINGS to save, at least --host.", context)
+    managed = Managed() if default else context.obj.services.managed
+    draft = draft_of(context.obj, settings, Secret(""), managed=managed)
+    refuse_against_locks(managed, draft)
     password = read_password(
         context.obj,
         from_stdin=password_stdin,
-        username=settings["username"],
+        username=draft.username,
         default=default,
     )
     return ProofRequest(
-        draft=draft_of(context.obj, settings, password),
+        draft=replace(draft, password=password),
         recipient=recipient,
         total_seconds=timeout,
     )

@@ -13,9 +13,12 @@ from smtp_desk.app.routes.outage import in_outage, read_outage, try_again
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
 from smtp_desk.cli.sending import NOTHING
+from smtp_desk.cli.settings_options import against_locks
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.store.credentials import CredentialStore
+from smtp_desk.store.managed import Managed
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.stored import NotProvenError
 from smtp_desk.store.unattended import UnattendedCredentials
@@ -41,7 +44,9 @@ _CHANGES: Final[Meanings] = {
 @click.pass_obj
 def show(invocation: Invocation) -> ExitStatus:
     """Show the saved settings and whether system emails use them. Never shows the password."""
-    print_rows(invocation.out, _rows(_load(invocation), invocation.services.credentials))
+    saved = _load(invocation)
+    rows = _rows(saved, invocation.services.credentials)
+    print_rows(invocation.out, rows + _managed_otherwise(saved, invocation.services.managed))
     return ExitStatus.OK
 
 
@@ -141,6 +146,15 @@ def _where_password(saved: Saved, credentials: CredentialStore) -> str:
     if isinstance(credentials, UnattendedCredentials):
         return "in the keyring, or else the one given to this command"
     return "in the keyring"
+
+
+def _managed_otherwise(saved: Saved, managed: Managed) -> list[Row]:
+    """Mark saved settings that the organisation has locked otherwise since; they stay in use."""
+    options = against_locks(managed, saved.draft)
+    if not options:
+        return []
+    contact = f" Ask {visible(managed.contact)}." if managed.contact else ""
+    return [("Managed", f"your organization sets otherwise: {options}.{contact}")]
 
 
 def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:

@@ -10,10 +10,12 @@ from click.core import ParameterSource
 
 from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import DEFAULT_PORT, AuthMethod, Security, SettingsDraft
 from smtp_desk.smtp.net.resolve import DnsResolver
 from smtp_desk.store.credentials import CredentialsUnavailableError
+from smtp_desk.store.managed import Managed
 from smtp_desk.store.unattended import GivenSecrets
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -133,12 +135,45 @@ def options_of(changes: Mapping[str, str]) -> str:
     )
 
 
-def draft_of(invocation: Invocation, values: Mapping[str, str], password: Secret) -> SettingsDraft:
-    """Make the form's draft of the options' values, as typed; say where there is no host."""
-    if not values["host"].strip():
-        say(invocation.err, _NO_HOST)
+def draft_of(
+    invocation: Invocation,
+    values: Mapping[str, str],
+    password: Secret,
+    *,
+    managed: Managed | None = None,
+) -> SettingsDraft:
+    """Make the form's draft of the options' values, as typed; say where there is no host.
+
+    Args:
+        invocation: Where to say it.
+        values: By option.
+        password: From where it was given.
+        managed: What the organisation manages fills in what was not given.
+    """
     fields: dict[str, Any] = {name: values[name] for name in SETTINGS}
-    return SettingsDraft(**fields, password=password)
+    draft = SettingsDraft(**fields, password=password)
+    if managed is not None:
+        draft = managed.fill(draft)
+    if not draft.host.strip():
+        say(invocation.err, _NO_HOST)
+    return draft
+
+
+def refuse_against_locks(managed: Managed, draft: SettingsDraft) -> None:
+    """Go on only where the draft keeps what the organisation has locked.
+
+    Raises:
+        ExitError: It does not; the message says what is managed, and whom to ask.
+    """
+    if options := against_locks(managed, draft):
+        contact = f" Ask {visible(managed.contact)}." if managed.contact else ""
+        text = f"Your organization manages these settings: {options}. Nothing was done.{contact}"
+        raise ExitError(text, ExitStatus.DATAERR)
+
+
+def against_locks(managed: Managed, draft: SettingsDraft) -> str:
+    """Return the options that would keep what is locked; "" where the draft keeps it."""
+    return options_of({str(name): managed.values[name] for name in managed.against_locks(draft)})
 
 
 def read_password(

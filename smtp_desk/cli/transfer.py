@@ -12,7 +12,7 @@ from smtp_desk.app.routes.custom import failure_text, load_saved
 from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
 from smtp_desk.cli.proof import SAVE_STATUSES, Shape, proof_options, prove_and_save
-from smtp_desk.cli.settings_options import read_password
+from smtp_desk.cli.settings_options import read_password, refuse_against_locks
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.core.settings import OAUTH, SettingsDraft
@@ -132,8 +132,10 @@ def import_command(
     a file from a stranger would send it to the stranger’s server.
     """
     invocation: Invocation = context.obj
-    draft = dataclasses.replace(_read(source), ca_file=ca_file)
+    managed = invocation.services.managed
+    draft = managed.fill(dataclasses.replace(_read(source), ca_file=ca_file))
     print_rows(invocation.err if as_json else invocation.out, _rows(draft))
+    refuse_against_locks(managed, draft)
     _confirm(invocation, draft.host, accept)
     password = read_password(invocation, from_stdin=password_stdin, username=draft.username)
     request = ProofRequest(

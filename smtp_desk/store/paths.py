@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,10 @@ HOME_VARIABLE: Final = "SMTP_DESK_HOME"
 _PROGRAM: Final = "smtp-desk"
 
 
+def _site() -> Path:
+    return platformdirs.site_config_path(_PROGRAM, appauthor=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Paths:
     """The program's folders.
@@ -24,18 +28,20 @@ class Paths:
         config: Settings, the copied CA files and their lock.
         state: The outbox.
         logs: The log.
+        site: What the machine's administrator sets for all users; not moved by `SMTP_DESK_HOME`.
     """
 
     config: Path
     state: Path
     logs: Path
+    site: Path = field(default_factory=_site)
 
     @classmethod
     def default(cls, environ: Mapping[str, str] | None = None) -> "Paths":
         """The folders of this user, or those below `SMTP_DESK_HOME` where it is set."""
         home = (os.environ if environ is None else environ).get(HOME_VARIABLE, "")
         if home:
-            return cls.below(Path(home).expanduser().absolute())
+            return replace(cls.below(Path(home).expanduser().absolute()), site=_site())
         return cls(
             config=platformdirs.user_config_path(_PROGRAM, appauthor=False),
             state=platformdirs.user_state_path(_PROGRAM, appauthor=False),
@@ -44,13 +50,20 @@ class Paths:
 
     @classmethod
     def below(cls, home: Path) -> "Paths":
-        """All folders below `home`: the sandbox, tests, `SMTP_DESK_HOME`."""
-        return cls(config=home / "config", state=home / "state", logs=home / "log")
+        """All folders below `home`: the sandbox, and tests."""
+        return cls(
+            config=home / "config", state=home / "state", logs=home / "log", site=home / "site"
+        )
 
     @property
     def settings_file(self) -> Path:
         """The settings, without secrets."""
         return self.config / "settings.toml"
+
+    @property
+    def managed_file(self) -> Path:
+        """The defaults that an organisation sets for its workstations."""
+        return self.site / "managed.toml"
 
     @property
     def trusted_cas(self) -> Path:

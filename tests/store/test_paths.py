@@ -28,7 +28,11 @@ def test_home_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_environment_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_DESK_HOME", str(tmp_path))
-    assert Paths.default() == Paths.below(tmp_path)
+    assert Paths.default().config == Paths.below(tmp_path).config
+
+
+def test_no_home_moves_what_the_administrator_sets(tmp_path: Path) -> None:
+    assert Paths.default({"SMTP_DESK_HOME": str(tmp_path)}).site == Paths.default({}).site
 
 
 def test_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:

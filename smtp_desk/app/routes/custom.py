@@ -98,6 +98,8 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
     server, instead = stored.default.server if default else stored.server, _instead(stored)
     if server is None:
         draft = SettingsDraft(from_name=stored.preferences.company_name)
+        if not default:
+            draft = services.managed.fill(draft)
         status = _NO_RELAY if default else _not_configured(stored)
         return Saved(draft=draft, status=status, default=default, instead=instead)
     judged = judge(services, stored, default=default)
