@@ -1,7 +1,6 @@
-"""What is told beside a control, and how the custom server stands."""
+"""What is told beside a control."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,23 +14,3 @@ class Notice:
     text: str
     error: bool = False
     plain: bool = False
-
-
-class StatusKind(StrEnum):
-    """How the custom server stands."""
-
-    NOT_CONFIGURED = "not_configured"
-    OFF = "off"
-    NOT_PROVEN = "not_proven"
-    ACTIVE = "active"
-    PASSWORD_UNAVAILABLE = "password_unavailable"  # noqa: S105 - a state's name
-    UNAVAILABLE = "unavailable"
-    FILE_UNREADABLE = "file_unreadable"
-
-
-@dataclass(frozen=True, slots=True)
-class StatusLine:
-    """The status of the custom server and, where there is one, the reason."""
-
-    kind: StatusKind
-    text: str

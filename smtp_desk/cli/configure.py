@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from smtp_desk.app.routes.custom import load_saved
+from smtp_desk.app.routes.words import after_save
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
 from smtp_desk.cli.proof import (
     SAVE_STATUSES,
@@ -75,6 +76,6 @@ def configure(
         context.obj,
         request,
         Shape(as_json, file),
-        lambda services: load_saved(services).after_save,
+        lambda services: after_save(load_saved(services).status),
         may_keep_copy=may_keep_copy,
     )

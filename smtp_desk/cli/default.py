@@ -11,6 +11,7 @@ from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.default import (
     DefaultState,
     InvalidSendmailError,
+    default_text,
     load_default,
     use_outbox,
     use_relay,
@@ -169,13 +170,13 @@ def smtp(
         invocation,
         request,
         Shape(as_json, file),
-        lambda services: f"Saved. {load_default(services).text}",
+        lambda services: f"Saved. {default_text(load_default(services))}",
         default=True,
     )
 
 
 def _change(invocation: Invocation, change: Callable[[], DefaultState]) -> ExitStatus:
-    say(invocation.out, _told(change).text)
+    say(invocation.out, default_text(_told(change)))
     return ExitStatus.OK
 
 
@@ -198,7 +199,7 @@ def _told(action: Callable[[], DefaultState]) -> DefaultState:
 
 
 def _rows(state: DefaultState) -> list[Row]:
-    rows = [("Default email service", str(state.kind)), ("Status", state.text)]
+    rows = [("Default email service", str(state.kind)), ("Status", default_text(state))]
     if state.sendmail_path:
         rows.append(("Path of sendmail", state.sendmail_path))
     if state.from_email:

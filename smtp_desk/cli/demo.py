@@ -12,7 +12,7 @@ from rich.rule import Rule
 
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.integrations.state import IntegrationsState
-from smtp_desk.app.notice import StatusKind
+from smtp_desk.app.routes.words import status_text
 from smtp_desk.app.runner import Emit, Job
 from smtp_desk.app.services import Services
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
@@ -27,6 +27,7 @@ from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.core.texts import OUTCOMES
 from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.store.stored import ServerState
 
 if TYPE_CHECKING:
     from smtp_desk.sandbox.server import Sandbox
@@ -151,7 +152,7 @@ class _Story:
     def _empty_form(self) -> None:
         self._chapter("Settings > Integrations: an empty form")
         self._do(self._presenter.start)
-        self._show_status(StatusKind.NOT_CONFIGURED)
+        self._show_status(ServerState.NOT_CONFIGURED)
         self._show_form()
         self._show_save(enabled=False)
 
@@ -190,7 +191,7 @@ class _Story:
         self._show_notice()
         self._show_save(enabled=False)
         self._do(lambda: self._presenter.switch(True))
-        self._show_status(StatusKind.ACTIVE)
+        self._show_status(ServerState.ACTIVE)
 
     def _inbox(self) -> None:
         self._chapter("What the recipient got")
@@ -203,7 +204,7 @@ class _Story:
         self._chapter("Remove configuration")
         self._do(self._presenter.remove)
         self._show_notice()
-        self._show_status(StatusKind.NOT_CONFIGURED)
+        self._show_status(ServerState.NOT_CONFIGURED)
 
     def _chapter(self, title: str) -> None:
         say(self._console, "")
@@ -239,9 +240,9 @@ class _Story:
             ],
         )
 
-    def _show_status(self, kind: StatusKind) -> None:
+    def _show_status(self, kind: ServerState) -> None:
         status = self._screen.state.status
-        say(self._console, status.text)
+        say(self._console, status_text(status))
         self._insist(status.kind is kind, kind)
 
     def _show_outcome(self, outcome: Outcome) -> None:
@@ -256,14 +257,14 @@ class _Story:
         self._insist(state.may_save is enabled, f"Save {'enabled' if enabled else 'disabled'}")
 
     def _show_notice(self) -> None:
-        notice = self._screen.state.save_notice
+        notice = self._screen.state.notice
         self._insist(notice is not None and not notice.error, "success")
         if notice is not None:
             say(self._console, notice.text)
 
     def _insist(self, holds: bool, expected: str) -> None:  # noqa: FBT001 - a condition
         if not holds:
-            notice = self._screen.state.save_notice
+            notice = self._screen.state.notice
             said = f" {notice.text}" if notice is not None else ""
             text = f"The demo expected: {expected}.{said}"
             raise ExitError(text, ExitStatus.SOFTWARE)

@@ -1,15 +1,14 @@
 """`smtp-desk show`, `enable`, `disable` and `remove`: what is saved, and the switch."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 import click
 
 from smtp_desk.app.diagnostics.report_text import Row
-from smtp_desk.app.notice import StatusKind
 from smtp_desk.app.routes.custom import Saved, failure_text, load_saved, remove_saved, switch_saved
-from smtp_desk.app.routes.outage import in_outage, read_outage, try_again
+from smtp_desk.app.routes.outage import try_again
+from smtp_desk.app.routes.words import status_text
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
 from smtp_desk.cli.sending import NOTHING
@@ -20,7 +19,7 @@ from smtp_desk.core.secret import StoredSecret
 from smtp_desk.store.credentials import CredentialStore
 from smtp_desk.store.managed import Managed
 from smtp_desk.store.save_protocol import SaveError
-from smtp_desk.store.stored import NotProvenError
+from smtp_desk.store.stored import NotProvenError, ServerState
 from smtp_desk.store.unattended import UnattendedCredentials
 
 _STATUSES: Final[Meanings] = {
@@ -107,18 +106,19 @@ def _switch_on(invocation: Invocation) -> Saved:
     services = invocation.services
     saved = switch_saved(services, on=True)
     say(invocation.out, "The switch is on.")
-    if read_outage(services) is not None:
-        say(invocation.out, try_again(services).text)
-    return saved
+    if not saved.status.out:
+        return saved
+    say(invocation.out, try_again(services).text)
+    return load_saved(services)
 
 
 def _load(invocation: Invocation) -> Saved:
     saved = load_saved(invocation.services)
-    if saved.status.kind is StatusKind.FILE_UNREADABLE:
-        raise ExitError(saved.status.text, ExitStatus.CONFIG)
-    if saved.settings is None:
+    if saved.status.kind is ServerState.UNREADABLE:
+        raise ExitError(status_text(saved.status), ExitStatus.CONFIG)
+    if saved.status.server is None:
         raise ExitError(NOTHING, ExitStatus.CONFIG)
-    return _telling_of_outage(invocation, saved)
+    return saved
 
 
 def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
@@ -130,18 +130,14 @@ def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
         raise ExitError(text, ExitStatus.DATAERR) from error
     except SaveError as error:
         raise ExitError(failure_text(error), ExitStatus.CANTCREAT) from error
-    say(invocation.out, _telling_of_outage(invocation, saved).status.text)
+    say(invocation.out, status_text(saved.status))
     return ExitStatus.OK
-
-
-def _telling_of_outage(invocation: Invocation, saved: Saved) -> Saved:
-    return replace(saved, status=in_outage(saved.status, read_outage(invocation.services)))
 
 
 def _where_password(saved: Saved, credentials: CredentialStore) -> str:
     if not isinstance(saved.draft.password, StoredSecret):
         return "none"
-    if saved.status.kind is StatusKind.PASSWORD_UNAVAILABLE:
+    if saved.status.kind is ServerState.SECRET_UNAVAILABLE:
         return "not available"
     if isinstance(credentials, UnattendedCredentials):
         return "in the keyring, or else the one given to this command"
@@ -160,8 +156,8 @@ def _managed_otherwise(saved: Saved, managed: Managed) -> list[Row]:
 def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:
     draft = saved.draft
     return [
-        ("Status", saved.status.text),
-        ("Switch", "on" if saved.enabled else "off"),
+        ("Status", status_text(saved.status)),
+        ("Switch", "on" if saved.status.on else "off"),
         ("Proven", "yes" if saved.proven else "no"),
         ("SMTP server host", draft.host),
         ("Port", draft.port),

@@ -7,8 +7,8 @@ from typing import Final
 from rich.console import Console
 
 from smtp_desk.app.diagnostics.report_text import Row
-from smtp_desk.app.routes.outage import local_time
 from smtp_desk.app.routes.status import SendingStatus, read_status
+from smtp_desk.app.routes.words import local_time
 from smtp_desk.app.services import Services
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows
 from smtp_desk.cli.manual import FILES, Meanings
@@ -143,7 +143,7 @@ def why_waiting(found: SendingStatus) -> str:
         return ""
     if not found.configured:
         return NOTHING
-    state = found.custom.status.state
+    state = found.custom.kind
     if state is ServerState.NOT_CONFIGURED:
         return "The default email service can’t be used now."
     return {
@@ -151,7 +151,7 @@ def why_waiting(found: SendingStatus) -> str:
         ServerState.UNPROVEN: "The custom server is not proven: “smtp-desk configure” tests and "
         "saves it.",
         ServerState.SECRET_UNAVAILABLE: "The password of the custom server is not available. "
-        f"{found.custom.status.reason}",
+        f"{found.custom.why}",
         ServerState.ACTIVE: "The custom server is left alone: “smtp-desk enable” tries it again.",
     }[state]
 

@@ -120,6 +120,7 @@ class ServerState(StrEnum):
     UNPROVEN = "unproven"
     ACTIVE = "active"
     SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a state's name
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)

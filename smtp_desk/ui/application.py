@@ -9,7 +9,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from smtp_desk import __version__
 from smtp_desk.ui.desk import Desk
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from smtp_desk.app.services import Services
     from smtp_desk.core.report import CheckReport
+    from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
 
 APP_ID: Final = "org.smtp_desk.SmtpDesk"
 """Name of the desktop file and of the AppStream component."""
@@ -45,6 +47,7 @@ def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> 
         return Services.open(environ, interactive=True)
 
     desk = Desk(open_services, report=report)
+    SandboxOpener(desk)
     desk.window.show()
     try:
         return application.exec()
@@ -61,3 +64,47 @@ def make_application(arguments: list[str]) -> QApplication:
     application.setDesktopFileName(APP_ID)
     application.setStyle("fusion")
     return application
+
+
+class SandboxOpener(QObject):
+    """Opens the sandbox of a desk when it is wanted, and ends it with the desk.
+
+    Attributes:
+        sandbox: The one that is open, or None.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._desk = desk
+        self.sandbox: SandboxDesk | None = None
+        desk.sandbox_wanted.connect(self._open)
+        desk.closed.connect(self._close)
+
+    @Slot()
+    def _open(self) -> None:
+        # Imported here: what an empty window does without.
+        from smtp_desk.app.extras import Extra, installed, missing_text  # noqa: PLC0415
+
+        if not installed(Extra.SANDBOX):
+            self._failed(missing_text(Extra.SANDBOX, self._desk.workshop.catalogue))
+        elif self.sandbox is None:
+            # Imported here: the mail server and its certificates are for those who want them.
+            from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk  # noqa: PLC0415
+
+            self.sandbox = SandboxDesk(self._desk.workshop.preferred_theme)
+            self.sandbox.failed.connect(self._failed)
+            self.sandbox.closed.connect(self._close, Qt.ConnectionType.QueuedConnection)
+            self.sandbox.start()
+        else:
+            self.sandbox.show()
+
+    @Slot()
+    def _close(self) -> None:
+        sandbox, self.sandbox = self.sandbox, None
+        if sandbox is not None:
+            sandbox.close()
+
+    @Slot(str)
+    def _failed(self, text: str) -> None:
+        self._close()
+        QMessageBox.warning(self._desk.window, "SMTP Desk", text)

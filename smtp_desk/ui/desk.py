@@ -26,10 +26,12 @@ class Desk(QObject):
     Signals:
         furnished: The pages are there; what is saved is being read.
         closed: The window was closed.
+        sandbox_wanted: Try with the built-in sandbox.
     """
 
     furnished = Signal()
     closed = Signal()
+    sandbox_wanted = Signal()
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Desk(QObject):
         from smtp_desk.ui.wiring import Workshop  # noqa: PLC0415
 
         self._workshop = Workshop(self._open_services(), self.window)
+        self._workshop.menus.sandbox_wanted.connect(self.sandbox_wanted)
         self._workshop.start(self._filled)
         if self._report is not None:
             self._workshop.show_report(self._report)

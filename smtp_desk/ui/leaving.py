@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
-from smtp_desk.app.integrations.state import Busy
-from smtp_desk.ui.widgets.icons import set_look
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.ui.widgets.buttons import Question
 
 if TYPE_CHECKING:
     from smtp_desk.app.integrations.state import IntegrationsState
@@ -53,13 +53,13 @@ class Leaving(QObject):
         self._state = state
         if self._saving and state.busy is Busy.NOTHING:
             self._saving = False
-            if state.discard_reason:
+            if not state.changed:
                 self._agree()
 
     def may_close(self) -> bool:
         """Return whether nothing would be lost; otherwise ask, and tell by `agreed`."""
         state = self._state
-        if self._agreed or state is None or state.discard_reason or state.busy in _NEVER_ASKED:
+        if self._agreed or state is None or not state.changed or state.busy in _NEVER_ASKED:
             return True
         if self._box is None:
             self._box = self._question(proven=state.may_save)
@@ -67,24 +67,23 @@ class Leaving(QObject):
         return False
 
     def _question(self, *, proven: bool) -> QMessageBox:
-        box = QMessageBox(self._window)
-        box.setObjectName("confirm_close")
-        box.setIcon(QMessageBox.Icon.Question if proven else QMessageBox.Icon.Warning)
-        box.setWindowTitle(self._window.windowTitle())
-        box.setText(_PROVEN if proven else _UNPROVEN)
-        meaning = _NOT_SAVED if proven else _LOST
-        box.setInformativeText(meaning.format(where=self._where))
-        keep = _button(box, "&Keep editing", "keep_editing")
-        leave = _button(box, "Close &without saving", "close_without_saving", "destructive")
+        meaning = (_NOT_SAVED if proven else _LOST).format(where=self._where)
+        box = Question(
+            self._window,
+            "confirm_close",
+            self._window.windowTitle(),
+            _PROVEN if proven else _UNPROVEN,
+            meaning,
+        )
+        box.keep("&Keep editing", "keep_editing")
+        leave = box.offer("Close &without saving", "close_without_saving", "destructive")
         leave.clicked.connect(self._agree)
-        box.setDefaultButton(keep)
         if proven:
-            save = _button(box, "&Save", "save_and_close", "primary")
+            box.setIcon(QMessageBox.Icon.Question)
+            save = box.offer("&Save", "save_and_close", "primary")
             save.clicked.connect(self._save)
             box.setDefaultButton(save)
-        box.setEscapeButton(keep)
         box.finished.connect(self._answered)
-        box.finished.connect(box.deleteLater)
         return box
 
     @Slot()
@@ -103,11 +102,3 @@ class Leaving(QObject):
         self._agreed = True
         self.agreed.emit()
         self._agreed = False
-
-
-def _button(box: QMessageBox, text: str, name: str, kind: str = "") -> QPushButton:
-    roles = QMessageBox.ButtonRole
-    button = box.addButton(text, roles.DestructiveRole if kind == "destructive" else roles.NoRole)
-    button.setObjectName(name)
-    set_look(button, "kind", kind)
-    return button

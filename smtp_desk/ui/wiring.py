@@ -6,22 +6,17 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import QObject, QTimer, Slot
 
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
-from smtp_desk.app.extras import Extra, installed, missing_text
-from smtp_desk.app.integrations.followed_view import FollowedView, OutageView
+from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.logs import logging_to
-from smtp_desk.store.stored import Preferences
+from smtp_desk.app.routes.default import DefaultState
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
-from smtp_desk.ui.general.default_keeper import DefaultKeeper
-from smtp_desk.ui.general.page import GeneralPage
-from smtp_desk.ui.general.preferences import PreferencesKeeper
-from smtp_desk.ui.integrations.outage_keeper import OutageKeeper
+from smtp_desk.ui.general.view import GeneralView
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.leaving import Leaving
 from smtp_desk.ui.menus import Menus
@@ -37,12 +32,16 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from smtp_desk.app.email_types.presenter import EmailTypesPresenter
+    from smtp_desk.app.general.presenter import GeneralState
     from smtp_desk.app.services import Services
+    from smtp_desk.core.findings.catalogue import Catalogue
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
     from smtp_desk.ui.general.relay_dialog import RelayDialog
     from smtp_desk.ui.main_window import MainWindow
-    from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
+
+_LOOK_MS: Final = 15_000
+"""How often to look whether the server is out: other processes send, too."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,9 +62,9 @@ class Workshop(QObject):
         self._window = window
         self._theme = theme_of_application()
         self._open = contextlib.ExitStack()
+        self._default = DefaultState()
         if not services.sandboxed:
             self._open.enter_context(logging_to(services.paths.logs))
-        self._sandbox: SandboxDesk | None = None
         self._worker = Worker()
         # The outbox has a thread of its own: it shall not wait for the end of a test.
         self._outbox_worker = Worker()
@@ -73,23 +72,26 @@ class Workshop(QObject):
         # A sample may be on its way for minutes.
         self._sample_worker = Worker()
         self._samples: EmailTypesPresenter | None = None
-        self._keeper = PreferencesKeeper(services.store, self._worker)
-        self._keeper.changed.connect(self._prefer)
-        self._view = IntegrationsView(self._theme, offer_details=True)
-        self._default = DefaultKeeper(services, self._worker)
         self._relay: RelayDialog | None = None
-        self._outages = OutageKeeper(services, self._worker)
-        followed = FollowedView(self._telling_of_outages())
-        self.presenter: Final = IntegrationsPresenter(services, self._worker, followed)
+        self._view = IntegrationsView(self._theme, offer_details=True)
+        self.presenter: Final = IntegrationsPresenter(services, self._worker, self._view)
         self._view.attach(self.presenter)
+        general = GeneralView()
+        general.relay_wanted.connect(self._open_relay)
+        self._general = GeneralPresenter(services, self._worker, general)
+        self._general.subscribe(self._follow_general)
+        general.attach(self._general)
+        self._looking = QTimer(self)
+        self._looking.setInterval(_LOOK_MS)
+        self._looking.timeout.connect(self.presenter.look)
         self._diagnostics = DiagnosticsView()
         self.diagnosis: Final = DiagnosisPresenter(
             services, self._worker, self._diagnostics, self.presenter
         )
         self._diagnostics.attach(self.diagnosis)
-        followed.followed_by(self.diagnosis.follow)
+        self.presenter.subscribe(self.diagnosis.follow)
         if not services.sandboxed:
-            self._ask_before_closing(followed)
+            self._ask_before_closing()
         self._view.details_wanted.connect(self._show_details)
         self._diagnostics.integrations_wanted.connect(self._show_form)
         self.menus: Final = Menus(window, sandboxed=services.sandboxed)
@@ -99,21 +101,29 @@ class Workshop(QObject):
                 "email_types": self._email_types,
                 "delivery": self._delivery_page,
                 "diagnostics": self._diagnostics_page,
-                "general": self._general,
+                "general": lambda: general.page,
             }
         )
-        self.menus.sandbox_wanted.connect(self._open_sandbox)
         window.setWindowIcon(app_icon())
         window.setCentralWidget(self.navigation)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The findings, for what can't be done here."""
+        return self._services.catalogue
+
+    @property
+    def preferred_theme(self) -> str:
+        """The theme that the person has chosen."""
+        return self._general.state.preferences.theme
 
     def start(self, filled: Mapping[Field, str]) -> None:
         """Show the first page and read what is saved; then type what is `filled` in."""
         self.navigation.open_page("integrations")
         self.navigation.take_focus()
-        self._keeper.load()
         self.presenter.start()
-        self._default.load()
-        self._outages.start()
+        self._general.load()
+        self._looking.start()
         # Behind the reading of what is saved, which would overwrite what was typed.
         self._worker.run(
             lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_filled
@@ -125,19 +135,18 @@ class Workshop(QObject):
         self.navigation.open_page("diagnostics")
 
     def cancel(self) -> None:
-        """The window closes: what was typed counts, what runs is cancelled, the sandbox ends."""
+        """The window closes: what was typed counts, what runs is cancelled."""
         for edit in self._window.findChildren(LineEdit):
             edit.leave()
-        self._outages.stop()
+        self._looking.stop()
         self.presenter.close()
         self.diagnosis.close()
         if self._samples is not None:
             self._samples.close()
-        self._close_sandbox()
 
     def close(self) -> None:
         """Wait for what was cancelled, within bounds, and end."""
-        self._outages.stop()
+        self._looking.stop()
         self.presenter.close()
         self.diagnosis.close()
         if self._delivery is not None:
@@ -175,24 +184,9 @@ class Workshop(QObject):
     def _diagnostics_page(self) -> QWidget:
         return self._diagnostics.page
 
-    def _general(self) -> QWidget:
-        page = GeneralPage(self._keeper, self._default)
-        page.relay_wanted.connect(self._open_relay)
-        return page
-
-    def _telling_of_outages(self) -> OutageView:
-        """Return the view of Integrations whose banner and status line tell of an outage."""
-        view, banner = OutageView(self._view, self._outages.look), self._view.banner
-        for show in (view.outage_changed, banner.show_outage):
-            self._outages.changed.connect(show)
-        self._outages.answered.connect(banner.show_answer)
-        self._default.changed.connect(view.default_changed)
-        banner.try_again_wanted.connect(self._outages.try_again)
-        return view
-
-    def _ask_before_closing(self, followed: FollowedView) -> None:
+    def _ask_before_closing(self) -> None:
         leaving = Leaving(self._window, "on Integrations")
-        followed.followed_by(leaving.follow)
+        self.presenter.subscribe(leaving.follow)
         leaving.save_wanted.connect(self._save)
         leaving.agreed.connect(self._window.close)
         self._window.may_close = leaving.may_close
@@ -204,7 +198,7 @@ class Workshop(QObject):
 
         if self._relay is None:
             self._relay = RelayDialog(self._services, self._worker, self._theme, self._window)
-            self._relay.closed.connect(self._default.load)
+            self._relay.closed.connect(self._general.load)
         self._relay.start()
 
     @Slot()
@@ -222,35 +216,12 @@ class Workshop(QObject):
     def _show_form(self) -> None:
         self.navigation.open_page("integrations")
 
-    @Slot()
-    def _open_sandbox(self) -> None:
-        if not installed(Extra.SANDBOX):
-            self._sandbox_failed(missing_text(Extra.SANDBOX, self._services.catalogue))
-        elif self._sandbox is None:
-            # Imported here: the mail server and its certificates are for those who want them.
-            from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk  # noqa: PLC0415
-
-            self._sandbox = SandboxDesk(self._keeper.preferences.theme)
-            self._sandbox.failed.connect(self._sandbox_failed)
-            self._sandbox.closed.connect(self._close_sandbox, Qt.ConnectionType.QueuedConnection)
-            self._sandbox.start()
-        else:
-            self._sandbox.show()
-
-    @Slot()
-    def _close_sandbox(self) -> None:
-        sandbox, self._sandbox = self._sandbox, None
-        if sandbox is not None:
-            sandbox.close()
-
-    @Slot(str)
-    def _sandbox_failed(self, text: str) -> None:
-        self._close_sandbox()
-        QMessageBox.warning(self._window, "SMTP Desk", text)
-
-    @Slot(Preferences)
-    def _prefer(self, preferences: Preferences) -> None:
-        self._theme.prefer(preferences.theme)
+    def _follow_general(self, state: GeneralState) -> None:
+        """Take a change on General: the theme, and where emails go without the custom server."""
+        self._theme.prefer(state.preferences.theme)
+        if state.notice is not None or self._default != state.default:
+            self._default = state.default
+            self.presenter.look()
 
 
 def _not_filled(error: Exception) -> None:

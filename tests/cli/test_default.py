@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smtp_desk.sandbox.server import Sandbox
     from tests.cli.desk import Desk
 
-HELD = "Emails wait in the outbox until a route works.\n"
+HELD = "Emails wait in the outbox until a server is available.\n"
 
 
 def shown(desk: Desk) -> dict[str, str]:
@@ -46,7 +46,7 @@ def test_the_outbox(desk: Desk) -> None:
 def test_sendmail(desk: Desk) -> None:
     ended = desk("default", "sendmail", sys.executable, "--from-email", "desk@example.org")
     assert ended.status == 0
-    assert ended.out == f"Emails leave through {sys.executable}, from desk@example.org.\n"
+    assert ended.out == f"Emails are sent through {sys.executable}, from desk@example.org.\n"
     assert saved(desk) == DefaultService(
         DefaultKind.SENDMAIL, sys.executable, "desk@example.org", None
     )
@@ -56,8 +56,8 @@ def test_sendmail(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("path", "address", "words"),
     [
-        ("sendmail", "desk@example.org", "the whole path"),
-        ("/none/sendmail", "desk@example.org", "no such file"),
+        ("sendmail", "desk@example.org", "the full path"),
+        ("/none/sendmail", "desk@example.org", "doesn’t exist"),
         (sys.executable, "desk", "a name, an @ and a domain"),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_relay_that_passed_is_saved_with_its_own_password(
     assert ended.status == 0
     assert SUCCESS in ended.out
     assert ended.out.splitlines()[-1] == (
-        f"Saved. Emails leave through localhost, from {sandbox.username}."
+        f"Saved. Emails are sent through localhost, from {sandbox.username}."
     )
     stored = desk.services.store.load()
     assert stored.server
@@ -118,7 +118,7 @@ def test_with_json_the_report_stands_alone(
         stdin=password,
     )
     assert read_report(ended.out.encode()).message == SUCCESS
-    assert ended.err.startswith("Saved. Emails leave through")
+    assert ended.err.startswith("Saved. Emails are sent through")
 
 
 def test_the_saved_relay_is_used_again_while_it_is_proven(
@@ -128,7 +128,7 @@ def test_the_saved_relay_is_used_again_while_it_is_proven(
     arguments = ("default", "smtp", *settings, "--to", RECIPIENT, "--password-stdin")
     assert desk(*arguments, stdin=password).status == 0
     assert desk("default", "outbox").out == HELD
-    assert desk("default", "smtp").out.startswith("Emails leave through localhost")
+    assert desk("default", "smtp").out.startswith("Emails are sent through localhost")
     desk("default", "outbox")
     file = desk.services.paths.settings_file
     file.write_text(file.read_text().replace("Example Ltd", "Other Ltd"))

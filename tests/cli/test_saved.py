@@ -67,7 +67,7 @@ def test_a_password_that_was_given_may_be_in_no_keyring(configured: Desk) -> Non
 
 def test_the_switch(configured: Desk) -> None:
     on = configured("enable")
-    words = "The switch is on.\nActive. System emails leave through localhost.\n"
+    words = "The switch is on.\nActive. System emails are sent through localhost.\n"
     assert (on.status, on.out) == (0, words)
     assert configured.services.store.load().enabled
     off = configured("disable")
@@ -91,8 +91,8 @@ def test_enable_tries_a_server_again(configured: Desk, sandbox: Sandbox, code: s
     assert ended.status == 0
     assert ended.out.splitlines() == [
         "The switch is on.",
-        "The server works again. What waits in the outbox is due now.",
-        "Active. System emails leave through localhost.",
+        "The server works again. Emails in the outbox are queued to send now.",
+        "Active. System emails are sent through localhost.",
     ]
     assert isinstance(configured.services.health.may_use(CUSTOM), Usable)
     assert len(sandbox.inbox.mails()) == 1  # the proof; a probe sends none

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from tests.servers.secret_service import SecretService
 
 TITLE: Final = "SMTP Desk"
-NOT_CONFIGURED: Final = "Not configured. System emails wait in the outbox until a route works."
+NOT_CONFIGURED: Final = (
+    "Not configured. System emails wait in the outbox until a server is available."
+)
 HOST: Final = "alt+v"
 RECIPIENT: Final = "ann@example.test"
 SEND: Final = "alt+m"

@@ -45,7 +45,7 @@ def test_a_relay_that_passed_is_the_default_service(
     done = run("default", "smtp", *settings, *TEST, stdin=PASSWORD, env=env)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode().splitlines()[-1] == (
-        "Saved. Emails leave through localhost, from desk@example.test."
+        "Saved. Emails are sent through localhost, from desk@example.test."
     )
     (mail,) = postfix.mailboxes.messages("ann", at_least=1)
     assert mail["From"] == "desk@example.test"

@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 SWITCH: Final = "Send system emails through your own server"
-ACTIVE: Final = "Active. System emails leave through localhost."
+ACTIVE: Final = "Active. System emails are sent through localhost."
 CONTROLS: Final = {
     SWITCH: "check box",
     "SMTP server host": "text",

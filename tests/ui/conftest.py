@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from smtp_desk.app.integrations.presenter import IntegrationsPresenter
+    from smtp_desk.app.integrations.state import Offer
     from smtp_desk.core.findings.finding import Remedy
     from smtp_desk.core.problems import Field
 
@@ -53,11 +55,11 @@ class Recorder:
     def finish_editing(self, field: Field) -> None:
         self.calls.append(("finish_editing", field))
 
-    def use_stored_password(self) -> None:
-        self.calls.append(("use_stored_password",))
+    def accept(self, offer: Offer) -> None:
+        self.calls.append(("accept", offer))
 
-    def remove_password_spaces(self) -> None:
-        self.calls.append(("remove_password_spaces",))
+    def try_again(self) -> None:
+        self.calls.append(("try_again",))
 
     def send_test(self) -> None:
         self.calls.append(("send_test",))
@@ -97,7 +99,7 @@ class Stage:
     def __init__(self, view: IntegrationsView) -> None:
         self.view = view
         self.recorder = Recorder()
-        view.attach(self.recorder)
+        view.attach(cast("IntegrationsPresenter", self.recorder))
 
     @property
     def calls(self) -> list[tuple[Any, ...]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from smtp_desk.app.diagnostics.presenter import FROM_TEST, DiagnosisBusy, DiagnosisState
+from smtp_desk.app.diagnostics.presenter import FROM_TEST, DiagnosisState
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.proving.domain import DomainCheck
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport
@@ -39,10 +40,10 @@ SCENES = {
     ),
     "running": replace(
         _OWN,
-        busy=DiagnosisBusy.TESTING,
+        busy=Busy.TESTING,
         stages=reports.stages(Stage.TLS, StageStatus.STARTED),
     ),
-    "asking": replace(_OWN, busy=DiagnosisBusy.ASKING),
+    "asking": replace(_OWN, busy=Busy.ASKING),
     "foreign": replace(_OWN, own=False, source="Report file smtp-report-793935.json"),
     "domain": replace(
         of(reports.SENT),

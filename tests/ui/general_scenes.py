@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
 
+from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.services import Services
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.stored import DefaultKind, DefaultService, Preferences
-from smtp_desk.ui.general.default_keeper import DefaultKeeper
-from smtp_desk.ui.general.page import GeneralPage
-from smtp_desk.ui.general.preferences import PreferencesKeeper
+from smtp_desk.ui.general.view import GeneralView
 from tests.app.faces import DeferredRunner
 
 if TYPE_CHECKING:
@@ -29,15 +28,15 @@ class Scene:
     def __init__(self, home: Path) -> None:
         self.services = Services.sandbox(home)
         self.runner = DeferredRunner()
-        self.preferences = PreferencesKeeper(self.services.store, self.runner)
-        self.default = DefaultKeeper(self.services, self.runner)
         self.services.store.save_preferences(Preferences("Example Partners", "ann@example.org"))
-        self.page = GeneralPage(self.preferences, self.default)
+        self.view = GeneralView()
+        self.presenter = GeneralPresenter(self.services, self.runner, self.view)
+        self.view.attach(self.presenter)
+        self.page = self.view.page
 
     def load(self) -> None:
         """Read what is saved."""
-        self.preferences.load()
-        self.default.load()
+        self.presenter.load()
         self.runner.finish()
 
     def choose(self, kind: DefaultKind) -> None:

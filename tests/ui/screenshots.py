@@ -158,7 +158,6 @@ def _integrations(scene: states.Scene, _home: Path, theme: Theme) -> tuple[QWidg
     def arrange() -> None:
         view.show_draft(scene.draft, scene.recipient)
         view.render(scene.state)
-        view.banner.show_outage(scene.outage)
         QApplication.processEvents()
         if scene.focus is not None:
             view.focus_field(scene.focus)

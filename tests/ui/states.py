@@ -3,45 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from smtp_desk.app.integrations.state import Busy, IntegrationsState
-from smtp_desk.app.notice import Notice, StatusKind, StatusLine
-from smtp_desk.app.routes.outage import Outage
+from smtp_desk.app.integrations.state import IntegrationsState, Offer
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.app.routes.route_status import HealthReport, HealthState, RouteStatus
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field, Problem, Severity
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.report import StageResult
 from smtp_desk.core.secret import Secret, StoredSecret
-from smtp_desk.core.settings import SettingsDraft
+from smtp_desk.core.settings import Security, ServerSettings, SettingsDraft
 from smtp_desk.core.stages import Stage, StageStatus
-from smtp_desk.core.texts import SAVE_HINTS
+from smtp_desk.sender.routes.health import RouteHealth
+from smtp_desk.sender.routes.route import CUSTOM
+from smtp_desk.store.stored import DefaultKind, DefaultService, ServerState, StoredServer
 
 FRESH = SettingsDraft(from_name="Example Partners")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What is shown: the texts, the state, the field with the focus, an outage."""
+    """What is shown: the texts, the state, the field with the focus."""
 
     state: IntegrationsState
     draft: SettingsDraft = FRESH
     recipient: str = ""
     focus: Field | None = None
-    outage: Outage | None = None
 
 
-NOT_CONFIGURED = StatusLine(
-    StatusKind.NOT_CONFIGURED,
-    "Not configured. System emails leave through the default email service.",
+SERVICE = DefaultService(DefaultKind.SENDMAIL, "/usr/sbin/sendmail", "desk@example.org")
+SERVER = StoredServer(
+    ServerSettings(host="smtp.example.org", port=587, from_email="desk@example.org"),
+    Security.STARTTLS,
+    "",
+    None,
 )
-OFF = StatusLine(StatusKind.OFF, "Off. System emails leave through the default email service.")
-ACTIVE = StatusLine(StatusKind.ACTIVE, "Active. System emails leave through smtp.example.org.")
-UNAVAILABLE = StatusLine(
-    StatusKind.UNAVAILABLE, "Unavailable, using the default service since 10:02."
+NOT_CONFIGURED = RouteStatus(service=SERVICE)
+ACTIVE = RouteStatus(kind=ServerState.ACTIVE, proven=True, server=SERVER, service=SERVICE)
+OFF = replace(ACTIVE, kind=ServerState.OFF)
+_TEN = datetime(2026, 11, 30, 10, 2, tzinfo=UTC)
+UNAVAILABLE = replace(
+    ACTIVE,
+    health=HealthReport(
+        state=HealthState.SHUT,
+        until=None,
+        summary="The server does not accept this username and password.",
+        known=RouteHealth(
+            route=CUSTOM, shut=True, code="auth.rejected", out_since=_TEN, fallbacks=12
+        ),
+        at=_TEN,
+    ),
 )
-NOTHING_CHANGED = "Nothing was changed."
-NOTHING_CONFIGURED = "Nothing is configured yet."
 
 FILLED = SettingsDraft(
     host="smtp.example.org",
@@ -55,12 +70,9 @@ STORED = replace(FILLED, password=StoredSecret("a1"))
 
 EMPTY = IntegrationsState(
     status=NOT_CONFIGURED,
-    switch_reason="Save settings that a test email has proven first.",
-    save_hint=SAVE_HINTS[SaveHint.NEEDS_TEST],
-    discard_reason=NOTHING_CHANGED,
-    remove_reason=NOTHING_CONFIGURED,
+    save_hint=SaveHint.NEEDS_TEST,
 )
-TYPED = replace(EMPTY, discard_reason="")
+TYPED = replace(EMPTY, changed=True)
 
 _TIMES = {
     Stage.SETTINGS: 1,
@@ -144,9 +156,7 @@ _FAILED = replace(
     stages=stages(Stage.AUTH, StageStatus.FAILED),
     finding=WRONG_PASSWORD,
 )
-_SAVED = replace(
-    EMPTY, status=ACTIVE, enabled=True, switch_reason="", remove_reason="", password_stored=True
-)
+_SAVED = replace(EMPTY, status=ACTIVE, password_stored=True)
 
 SCENES = {
     "empty": Scene(state=EMPTY, focus=Field.HOST),
@@ -154,7 +164,7 @@ SCENES = {
         state=replace(
             TYPED,
             problems=PROBLEMS,
-            test_notice=Notice("Solve the 5 problems first; nothing was sent.", error=True),
+            test_notice=Notice("Fix the 5 errors first. Nothing was sent.", error=True),
         ),
         draft=replace(
             FILLED,
@@ -178,7 +188,7 @@ SCENES = {
             outcome=Outcome.SUCCESS,
             stages=stages(Stage.DONE),
             may_save=True,
-            save_hint="",
+            save_hint=SaveHint.NONE,
             warnings=(CHAIN,),
         ),
         draft=FILLED,
@@ -201,7 +211,7 @@ SCENES = {
             outcome=Outcome.SUCCESS,
             stages=stages(Stage.DONE),
             may_save=True,
-            save_notice=NO_KEYRING,
+            notice=NO_KEYRING,
         ),
         draft=FILLED,
         recipient="ann@example.org",
@@ -209,8 +219,8 @@ SCENES = {
     "saved": Scene(
         state=replace(
             _SAVED,
-            save_hint=SAVE_HINTS[SaveHint.ALL_SAVED],
-            save_notice=Notice("Saved. System emails now leave through this server."),
+            save_hint=SaveHint.ALL_SAVED,
+            notice=Notice("Saved. System emails are now sent through this server."),
         ),
         draft=STORED,
         recipient="ann@example.org",
@@ -219,22 +229,14 @@ SCENES = {
     "outage": Scene(
         state=replace(_SAVED, status=UNAVAILABLE, save_hint=SAVE_HINTS[SaveHint.ALL_SAVED]),
         draft=STORED,
-        outage=Outage(
-            since="10:02",
-            summary="The server does not accept this username and password.",
-            fallbacks=12,
-            shut=True,
-            held=False,
-        ),
     ),
     "stored_password": Scene(
         state=replace(
             _SAVED,
             password_stored=False,
-            may_use_stored_password=True,
-            spaces_removable=True,
+            offers=frozenset({Offer.STORED_PASSWORD, Offer.PASSWORD_SPACES}),
             problems=(Problem(Field.PASSWORD, "password.spaces", severity=Severity.NOTICE),),
-            discard_reason="",
+            changed=True,
             outcome=Outcome.CHANGED,
             save_hint=SAVE_HINTS[SaveHint.CHANGED],
         ),
@@ -245,7 +247,7 @@ SCENES = {
         state=replace(
             _FAILED,
             finding=LONG,
-            status=StatusLine(StatusKind.NOT_PROVEN, "Not proven. " + "The file was edited. " * 6),
+            status=replace(ACTIVE, kind=ServerState.UNPROVEN, why="The file was edited. " * 6),
             problems=(
                 Problem(Field.HOST, "host.label_long", {"label": "l" * 255, "length": "255"}),
                 *PROBLEMS[1:],

@@ -24,7 +24,7 @@ from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from tests.ui.fitting import cut_off, squeezed
-from tests.ui.states import EMPTY, SCENES, Scene
+from tests.ui.states import EMPTY, OFF, SCENES, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def test_no_mnemonic_is_given_twice(window: tuple[MainWindow, IntegrationsView])
 
 def test_tab_follows_the_reading_order(page: Stage) -> None:
     page.view.show_draft(SCENES["problems"].draft, "")
-    page.view.render(replace(EMPTY, switch_reason="", discard_reason=""))
+    page.view.render(replace(EMPTY, status=replace(OFF, server=None), changed=True))
     page.find(QWidget, "enabled").setFocus()
     visited = []
     for _ in TAB_ORDER:

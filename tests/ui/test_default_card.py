@@ -10,11 +10,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 
+from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security
 from smtp_desk.store.stored import DefaultKind, DefaultService
 from smtp_desk.ui.general.default_card import DefaultCard
-from smtp_desk.ui.general.default_keeper import DefaultKeeper
+from smtp_desk.ui.general.view import GeneralView
 from smtp_desk.ui.worker import Worker
 from tests.store.settings import NEW, NEW_SECRET
 
@@ -27,15 +28,15 @@ if TYPE_CHECKING:
     from smtp_desk.ui.widgets.theme import Theme
 
 W = TypeVar("W", bound=QWidget)
-HELD = "Emails wait in the outbox until a route works."
+HELD = "Emails wait in the outbox until a server is available."
 
 
 class Card:
     """The card, and short ways to its parts."""
 
-    def __init__(self, card: DefaultCard, keeper: DefaultKeeper, qtbot: QtBot) -> None:
+    def __init__(self, card: DefaultCard, presenter: GeneralPresenter, qtbot: QtBot) -> None:
         self.card = card
-        self.keeper = keeper
+        self.presenter = presenter
         self._qtbot = qtbot
 
     def find(self, kind: type[W], name: str) -> W:
@@ -67,8 +68,10 @@ class Card:
         self._qtbot.waitUntil(lambda: text in self.said())
 
     def load(self) -> None:
-        with self._qtbot.waitSignal(self.keeper.changed):
-            self.keeper.load()
+        told: list[object] = []
+        self.presenter.subscribe(told.append)
+        self.presenter.load()
+        self._qtbot.waitUntil(lambda: bool(told))
 
 
 @pytest.fixture
@@ -79,14 +82,17 @@ def services(tmp_path: Path) -> Services:
 @pytest.fixture
 def card(qtbot: QtBot, theme: Theme, services: Services) -> Iterator[Card]:
     worker = Worker()
-    keeper = DefaultKeeper(services, worker)
-    made = DefaultCard(keeper)
-    qtbot.addWidget(made)
-    made.resize(640, 600)
-    made.show()
-    made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
-    yield Card(made, keeper, qtbot)
+    view = GeneralView()
+    presenter = GeneralPresenter(services, worker, view)
+    view.attach(presenter)
+    qtbot.addWidget(view.page)
+    view.page.resize(640, 900)
+    view.page.show()
+    view.page.activateWindow()
+    qtbot.waitUntil(view.page.isActiveWindow)
+    made = view.page.findChild(DefaultCard)
+    assert isinstance(made, DefaultCard)
+    yield Card(made, presenter, qtbot)
     assert worker.close()
 
 
@@ -117,7 +123,7 @@ def test_sendmail_is_used_once_both_fields_are_right(card: Card, services: Servi
     assert saved(services) == DefaultService(
         DefaultKind.SENDMAIL, sys.executable, "desk@example.org"
     )
-    assert card.text("default_status").startswith("Emails leave through")
+    assert card.text("default_status").startswith("Emails are sent through")
 
 
 def test_problems_stand_beside_their_fields_and_the_first_gets_the_focus(
@@ -127,9 +133,9 @@ def test_problems_stand_beside_their_fields_and_the_first_gets_the_focus(
     card.choose(DefaultKind.SENDMAIL)
     card.type("sendmail_path", "sendmail")
     card.find(QPushButton, "use_sendmail").click()
-    card.wait_for("Solve the problems first; nothing was changed.")
+    card.wait_for("Fix the errors first. Nothing was changed.")
     path, address = (card.find(QLineEdit, name) for name in ("sendmail_path", "default_from_email"))
-    assert path.accessibleDescription().startswith("Enter the whole path")
+    assert path.accessibleDescription().startswith("Enter the full path")
     assert address.accessibleDescription() == "Enter an email address."
     assert path.hasFocus()
     assert saved(services) == DefaultService()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from smtp_desk.app.delivery.listing import Span
+    from smtp_desk.app.delivery.presenter import DeliveryPresenter
     from smtp_desk.app.services import Services
     from smtp_desk.ui.widgets.theme import Theme
     from tests.ui.delivery_scenes import Scene
@@ -115,7 +116,7 @@ def texts(scene: Scene) -> list[str]:
 
 def test_a_fresh_machine_says_what_comes_here(opened: Callable[[Any], Scene]) -> None:
     scene = opened(delivery_scenes.empty)
-    assert "No email was sent yet" in texts(scene)
+    assert "No emails yet" in texts(scene)
     assert text(scene, "route_status_custom") == "Not configured."
     assert not scene.table.isVisible()
     assert not button(scene, "try_again_custom").isVisible()
@@ -191,9 +192,11 @@ def test_the_routes_say_why_and_have_their_button(
 
     monkeypatch.setattr(delivery, "try_again", tried)
     scene = opened(delivery_scenes.morning)
-    assert text(scene, "route_status_custom").startswith("Shut until settings are saved")
+    assert text(scene, "route_status_custom").startswith("Paused until you save new settings")
     assert text(scene, "route_why_custom") == "The server refused the username or the password."
-    assert text(scene, "fallbacks_custom").startswith("12 emails went another way since ")
+    assert text(scene, "fallbacks_custom").startswith(
+        "12 emails sent by the default email service since "
+    )
     again = button(scene, "try_again_custom")
     assert again.text() == "Try again"
     assert again.accessibleDescription() == "Custom SMTP server"
@@ -247,7 +250,7 @@ def test_a_waiting_email_is_retried_at_once(opened: Callable[[Any], Scene]) -> N
     button(scene, "retry").click()
     scene.runner.finish()
     assert scene.outbox.get(entry_id).next_attempt_at == scene.clock()
-    assert text(scene, "delivery_line").startswith("The email is due now.")
+    assert text(scene, "delivery_line").startswith("Queued to send now.")
 
 
 def test_export_asks_for_a_file(opened: Callable[[Any], Scene], tmp_path: Path) -> None:
@@ -299,7 +302,7 @@ def test_the_keyboard_reaches_everything(opened: Callable[[Any], Scene]) -> None
 @pytest.fixture
 def recorded(qtbot: QtBot, theme: Theme) -> tuple[DeliveryView, Recorder]:
     view, recorder = DeliveryView(refresh_ms=5, search_ms=40), Recorder()
-    view.attach(recorder)
+    view.attach(cast("DeliveryPresenter", recorder))
     qtbot.addWidget(view.page)
     return view, recorder
 

@@ -89,7 +89,7 @@ def test_the_status_line_follows_the_default_service(
     see(desk, QLineEdit, "sendmail_path").setText(sys.executable)
     see(desk, QLineEdit, "default_from_email").setText("desk@example.org")
     see(desk, QPushButton, "use_sendmail").click()
-    said = "Off. System emails leave through the default email service."
+    said = "Off. System emails are sent by the default email service."
     qtbot.waitUntil(lambda: status.text() == said, timeout=SLOW_MS)
     assert services.store.load().default.kind is DefaultKind.SENDMAIL
 

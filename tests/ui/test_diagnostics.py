@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 from PySide6.QtCore import Qt
@@ -19,16 +19,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smtp_desk.app.diagnostics.presenter import FROM_TEST, DiagnosisBusy, DiagnosisState
+from smtp_desk.app.diagnostics.presenter import FROM_TEST, DiagnosisState
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
+from smtp_desk.ui.diagnostics.words import BUSY
 from tests.ui import reports
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
+    from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
     from smtp_desk.core.findings.finding import Remedy
     from smtp_desk.core.report import CheckReport
     from smtp_desk.ui.widgets.theme import Theme
@@ -70,7 +73,7 @@ class Seen:
     def __init__(self, view: DiagnosticsView) -> None:
         self.view = view
         self.recorder = Recorder()
-        view.attach(self.recorder)
+        view.attach(cast("DiagnosisPresenter", self.recorder))
 
     def find(self, kind: type[W], name: str) -> W:
         """Return the newest of that name: what it replaced may still wait to be deleted."""
@@ -162,8 +165,8 @@ def test_a_button_says_what_it_is_for_or_why_it_can_not_be_used(page: Seen) -> N
         button = page.find(QPushButton, name)
         page.view.render(own(reports.SENT))
         purpose = button.toolTip()
-        page.view.render(DiagnosisState(report=reports.SENT, busy=DiagnosisBusy.WRITING))
-        assert button.toolTip() == DiagnosisBusy.WRITING
+        page.view.render(DiagnosisState(report=reports.SENT, busy=Busy.WRITING))
+        assert button.toolTip() == BUSY[Busy.WRITING]
         page.view.render(own(reports.SENT))
         assert button.toolTip() == purpose != ""
 
@@ -298,13 +301,13 @@ def test_while_a_test_runs_its_steps_are_seen_and_it_can_be_cancelled(page: Seen
     run = page.find(QPushButton, "run_again")
     run.setFocus()
     stages = reports.stages(Stage.TLS, StageStatus.STARTED)
-    busy = DiagnosisBusy.CHECKING
+    busy = Busy.CHECKING
     page.view.render(DiagnosisState(report=reports.REFUSED, busy=busy, stages=stages))
     assert page.has("running_stages")
     assert not page.has("verdict")
     assert "Sign in" not in page.texts
     assert not run.isEnabled()
-    assert run.toolTip() == str(busy)
+    assert run.toolTip() == BUSY[busy]
     cancel = page.find(QPushButton, "cancel_run")
     assert cancel.hasFocus()
     QTest.keyClick(cancel, Qt.Key.Key_Escape)

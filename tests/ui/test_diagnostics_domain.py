@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
 
-from smtp_desk.app.diagnostics.presenter import DiagnosisBusy, DiagnosisState
+from smtp_desk.app.diagnostics.presenter import DiagnosisState
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.proving.domain import DomainRequest, check_domain, unchecked
 from smtp_desk.app.services import Services
 from smtp_desk.core.problems import Field
@@ -17,6 +18,7 @@ from smtp_desk.smtp.domain import answers
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.smtp.net.resolve import DnsResolver
 from smtp_desk.ui.desk import Desk
+from smtp_desk.ui.diagnostics.words import BUSY
 from tests.servers.dns import SILENCE, NameServer
 from tests.ui import reports
 from tests.ui.test_diagnostics import Seen, page
@@ -53,13 +55,13 @@ def test_the_button_asks_and_says_why_it_can_not(page: Seen) -> None:
     press.click()
     assert page.recorder.calls == [("check_domain",)]
     press.setFocus()
-    page.view.render(DiagnosisState(busy=DiagnosisBusy.ASKING))
+    page.view.render(DiagnosisState(busy=Busy.ASKING))
     assert not press.isEnabled()
-    assert press.toolTip() == DiagnosisBusy.ASKING
+    assert press.toolTip() == BUSY[Busy.ASKING]
     cancel = page.find(QPushButton, "cancel_run")
     assert cancel.hasFocus()
     assert not page.has("running_stages")
-    assert DiagnosisBusy.ASKING in page.texts
+    assert BUSY[Busy.ASKING] in page.texts
     QTest.keyClick(cancel, Qt.Key.Key_Escape)
     assert page.recorder.calls[-1] == ("cancel",)
     page.view.render(DiagnosisState())

@@ -10,8 +10,8 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
-from smtp_desk.app.diagnostics.presenter import DiagnosisBusy
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy
 from tests.ui import reports
 from tests.ui.test_diagnostics import Seen, own, page
 
@@ -33,11 +33,11 @@ def visited(monkeypatch: pytest.MonkeyPatch) -> list[QUrl]:
 
 def test_a_strangers_report_is_neither_about_us_nor_about_our_form(page: Seen) -> None:
     page.view.render(replace(own(reports.APP_PASSWORD), own=False))
-    assert "Whoever fills in the settings there." in page.texts
+    assert "The person who set up email there." in page.texts
     assert page.find(QLabel, "diagnostics_line").text().endswith("not those of this report.")
     assert not page.has("open_website")
     page.view.render(own(reports.APP_PASSWORD))
-    assert "You, or whoever fills in the settings." in page.texts
+    assert "You, or whoever manages these settings." in page.texts
     assert "real test email" in page.find(QLabel, "diagnostics_line").text()
 
 
@@ -72,7 +72,7 @@ def test_no_button_moves_below_the_mouse_when_something_runs(page: Seen) -> None
     places = [page.find(QPushButton, name).geometry() for name in names]
     below = [place.top() for place in places]
     assert below[0] == below[1] < below[2] == below[3] == below[4]
-    page.view.render(replace(own(reports.REFUSED), busy=DiagnosisBusy.ASKING))
+    page.view.render(replace(own(reports.REFUSED), busy=Busy.ASKING))
     QGuiApplication.processEvents()
     assert page.has("cancel_run")
     assert [page.find(QPushButton, name).geometry() for name in names] == places

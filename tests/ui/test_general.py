@@ -9,16 +9,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 
+from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.services import Services
 from smtp_desk.store.stored import Preferences
-from smtp_desk.ui.general.default_keeper import DefaultKeeper
-from smtp_desk.ui.general.page import GeneralPage
-from smtp_desk.ui.general.preferences import PreferencesKeeper
+from smtp_desk.ui.general.view import GeneralView
 from smtp_desk.ui.widgets.label import breakable
-from smtp_desk.ui.worker import Worker
+from smtp_desk.ui.widgets.page import Page
+from tests.app.faces import DeferredRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -32,33 +31,31 @@ def services(tmp_path: Path) -> Services:
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
-    made = Worker()
-    yield made
-    assert made.close()
+def runner() -> DeferredRunner:
+    return DeferredRunner()
 
 
 @pytest.fixture
-def keeper(services: Services, worker: Worker) -> PreferencesKeeper:
-    return PreferencesKeeper(services.store, worker)
-
-
-@pytest.fixture
-def default(services: Services, worker: Worker) -> DefaultKeeper:
-    return DefaultKeeper(services, worker)
-
-
-@pytest.fixture
-def page(
-    qtbot: QtBot, theme: Theme, keeper: PreferencesKeeper, default: DefaultKeeper
-) -> GeneralPage:
-    made = GeneralPage(keeper, default)
-    qtbot.addWidget(made)
-    made.show()
+def view(qtbot: QtBot, theme: Theme, services: Services, runner: DeferredRunner) -> GeneralView:
+    made = GeneralView()
+    made.attach(GeneralPresenter(services, runner, made))
+    qtbot.addWidget(made.page)
+    made.page.show()
     return made
 
 
-def company(page: GeneralPage) -> QLineEdit:
+@pytest.fixture
+def presenter(view: GeneralView) -> GeneralPresenter:
+    assert view._actions is not None
+    return view._actions
+
+
+@pytest.fixture
+def page(view: GeneralView) -> Page:
+    return view.page
+
+
+def company(page: Page) -> QLineEdit:
     found = page.findChild(QLineEdit, "company_name")
     assert isinstance(found, QLineEdit)
     return found
@@ -73,49 +70,50 @@ def told_below(control: QWidget) -> list[str]:
 
 
 def test_a_changed_name_is_saved_when_the_field_is_left(
-    page: GeneralPage, keeper: PreferencesKeeper, services: Services, qtbot: QtBot
+    page: Page, presenter: GeneralPresenter, services: Services, runner: DeferredRunner
 ) -> None:
     QTest.keyClicks(company(page), " Example & Co ")
-    assert keeper.preferences == Preferences()
-    with qtbot.waitSignal(keeper.saved):
-        QTest.keyClick(company(page), Qt.Key.Key_Return)
+    assert presenter.state.preferences == Preferences()
+    QTest.keyClick(company(page), Qt.Key.Key_Return)
+    runner.finish()
     assert services.store.load().preferences == Preferences(company_name="Example & Co")
     assert told_below(company(page)) == ["Saved."]
     box = page.findChild(QComboBox, "theme")
     assert isinstance(box, QComboBox)
-    with qtbot.waitSignal(keeper.saved):
-        box.setCurrentIndex(1)
+    box.setCurrentIndex(1)
+    runner.finish()
     assert told_below(company(page)) == []
     assert told_below(box) == ["Saved."]
 
 
 def test_leaving_without_a_change_saves_nothing(
-    page: GeneralPage, keeper: PreferencesKeeper, qtbot: QtBot
+    page: Page, presenter: GeneralPresenter, runner: DeferredRunner
 ) -> None:
-    with qtbot.assertNotEmitted(keeper.saved, wait=50):
-        QTest.keyClick(company(page), Qt.Key.Key_Return)
+    QTest.keyClick(company(page), Qt.Key.Key_Return)
+    assert runner.waiting == 0
 
 
 def test_a_theme_is_saved_beside_what_others_changed(
-    page: GeneralPage, keeper: PreferencesKeeper, services: Services, qtbot: QtBot
+    page: Page, presenter: GeneralPresenter, services: Services, runner: DeferredRunner
 ) -> None:
     services.store.save_preferences(Preferences(tell_address="bo@example.org"))
     box = page.findChild(QComboBox, "theme")
     assert isinstance(box, QComboBox)
-    with qtbot.waitSignal(keeper.saved):
-        box.setCurrentIndex(2)
+    box.setCurrentIndex(2)
+    runner.finish()
     saved = services.store.load().preferences
     assert saved == Preferences(tell_address="bo@example.org", theme="dark")
 
 
 def test_what_cannot_be_read_is_said(
-    page: GeneralPage, keeper: PreferencesKeeper, services: Services, qtbot: QtBot
+    page: Page, presenter: GeneralPresenter, services: Services, runner: DeferredRunner
 ) -> None:
     services.paths.ensure()
     services.paths.settings_file.write_text("not = [toml")
-    with qtbot.waitSignal(keeper.failed) as failed:
-        keeper.load()
-    (text,) = failed.args
+    presenter.load()
+    runner.finish()
+    assert presenter.state.notice
+    text = presenter.state.notice.text
     assert text.startswith("The settings file can’t be read")
     assert breakable(text) in [
         label.text() for label in page.findChildren(QLabel) if label.isVisible()
@@ -123,50 +121,50 @@ def test_what_cannot_be_read_is_said(
     assert services.paths.settings_file.read_text() == "not = [toml"
 
 
-def tell(page: GeneralPage) -> QLineEdit:
-    found = page.findChild(QLineEdit, "tell_address")
+def notify(page: Page) -> QLineEdit:
+    found = page.findChild(QLineEdit, "notify")
     assert isinstance(found, QLineEdit)
     return found
 
 
 def test_who_is_told_of_outages_is_saved_when_the_field_is_left(
-    page: GeneralPage, keeper: PreferencesKeeper, services: Services, qtbot: QtBot
+    page: Page, presenter: GeneralPresenter, services: Services, runner: DeferredRunner
 ) -> None:
-    QTest.keyClicks(tell(page), " ann@example.org ")
-    with qtbot.waitSignal(keeper.saved):
-        QTest.keyClick(tell(page), Qt.Key.Key_Return)
+    QTest.keyClicks(notify(page), " ann@example.org ")
+    QTest.keyClick(notify(page), Qt.Key.Key_Return)
+    runner.finish()
     assert services.store.load().preferences.tell_address == "ann@example.org"
-    tell(page).clear()
-    with qtbot.waitSignal(keeper.saved):
-        QTest.keyClick(tell(page), Qt.Key.Key_Return)
+    notify(page).clear()
+    QTest.keyClick(notify(page), Qt.Key.Key_Return)
+    runner.finish()
     assert services.store.load().preferences.tell_address == ""
-    assert tell(page).accessibleDescription().startswith("Gets one email")
+    assert notify(page).accessibleDescription().startswith("Gets one email")
 
 
 def test_an_address_that_is_none_is_not_saved(
-    page: GeneralPage, keeper: PreferencesKeeper, qtbot: QtBot
+    page: Page, presenter: GeneralPresenter, runner: DeferredRunner
 ) -> None:
-    QTest.keyClicks(tell(page), "ann")
-    assert "name@example.com" not in tell(page).accessibleDescription()
-    with qtbot.assertNotEmitted(keeper.saved, wait=50):
-        QTest.keyClick(tell(page), Qt.Key.Key_Return)
-    assert "name@example.com" in tell(page).accessibleDescription()
-    QTest.keyClicks(tell(page), "@example.org")
-    assert "name@example.com" not in tell(page).accessibleDescription()
+    QTest.keyClicks(notify(page), "ann")
+    assert "name@example.com" not in notify(page).accessibleDescription()
+    QTest.keyClick(notify(page), Qt.Key.Key_Return)
+    assert runner.waiting == 0
+    assert "name@example.com" in notify(page).accessibleDescription()
+    QTest.keyClicks(notify(page), "@example.org")
+    assert "name@example.com" not in notify(page).accessibleDescription()
 
 
 def test_an_address_written_by_hand_that_is_none_is_marked_at_once(
-    page: GeneralPage, keeper: PreferencesKeeper, services: Services, qtbot: QtBot
+    page: Page, presenter: GeneralPresenter, services: Services, runner: DeferredRunner
 ) -> None:
     for address, marked in (("nobody there", True), ("ann@corp.local", False)):
         services.store.save_preferences(Preferences(tell_address=address))
-        with qtbot.waitSignal(keeper.changed):
-            keeper.load()
-        assert tell(page).text() == address
-        assert ("name@example.com" in tell(page).accessibleDescription()) is marked
+        presenter.load()
+        runner.finish()
+        assert notify(page).text() == address
+        assert ("name@example.com" in notify(page).accessibleDescription()) is marked
 
 
-def test_tab_follows_the_reading_order(page: GeneralPage, qtbot: QtBot) -> None:
+def test_tab_follows_the_reading_order(page: Page, qtbot: QtBot) -> None:
     kind = page.findChild(QComboBox, "default_kind")
     assert isinstance(kind, QComboBox)
     kind.setCurrentIndex(kind.findData("sendmail"))
@@ -181,11 +179,13 @@ def test_tab_follows_the_reading_order(page: GeneralPage, qtbot: QtBot) -> None:
         QTest.keyClick(focused, Qt.Key.Key_Tab)
     assert visited == [
         *("company_name", "default_kind", "sendmail_path", "browse_sendmail_path"),
-        *("default_from_email", "use_sendmail", "tell_address", "theme"),
+        *("default_from_email", "use_sendmail", "notify", "theme"),
     ]
 
 
-def test_a_field_with_a_problem_is_brought_into_view(page: GeneralPage, qtbot: QtBot) -> None:
+def test_a_field_with_a_problem_is_brought_into_view(
+    page: Page, runner: DeferredRunner, qtbot: QtBot
+) -> None:
     kind = page.findChild(QComboBox, "default_kind")
     use = page.findChild(QPushButton, "use_sendmail")
     path = page.findChild(QLineEdit, "sendmail_path")
@@ -198,10 +198,11 @@ def test_a_field_with_a_problem_is_brought_into_view(page: GeneralPage, qtbot: Q
     page.area.verticalScrollBar().setValue(0)
     assert path.visibleRegion().isEmpty()
     use.click()
+    runner.finish()
     qtbot.waitUntil(lambda: not path.visibleRegion().isEmpty())
 
 
-def test_no_mnemonic_is_given_twice(page: GeneralPage) -> None:
+def test_no_mnemonic_is_given_twice(page: Page) -> None:
     marked = [label.text() for label in page.findChildren(QLabel) if label.buddy() is not None]
     marked += [button.text() for button in page.findChildren(QPushButton)]
     letters = [text[text.index("&") + 1].lower() for text in (*marked, "&File", "&Help")]

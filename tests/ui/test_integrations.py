@@ -18,15 +18,18 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
-from smtp_desk.app.integrations.state import Busy, IntegrationsState
-from smtp_desk.app.notice import Notice, StatusKind, StatusLine
+from smtp_desk.app.integrations.state import IntegrationsState, Offer
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.app.routes.words import NEEDS_PROOF
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
-from smtp_desk.core.texts import OUTCOMES, problem_text
+from smtp_desk.core.texts import problem_text
+from smtp_desk.ui.integrations.words import BUSY, NOTHING_CHANGED, NOTHING_CONFIGURED
 from tests.ui import states
-from tests.ui.states import EMPTY, FILLED, PROBLEMS, SCENES, STORED, TYPED
+from tests.ui.states import EMPTY, FILLED, OFF, PROBLEMS, SCENES, STORED, TYPED
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -231,14 +234,14 @@ def test_no_outcome_no_line(page: Stage) -> None:
 @pytest.mark.parametrize(
     ("name", "state", "reason"),
     [
-        ("enabled", EMPTY, EMPTY.switch_reason),
+        ("enabled", EMPTY, NEEDS_PROOF),
         ("save", EMPTY, EMPTY.save_hint),
-        ("discard", EMPTY, EMPTY.discard_reason),
-        ("remove", EMPTY, EMPTY.remove_reason),
+        ("discard", EMPTY, NOTHING_CHANGED),
+        ("remove", EMPTY, NOTHING_CONFIGURED),
         ("send_test", replace(TYPED, busy=Busy.TESTING), "A test is running."),
-        ("cancel_test", replace(TYPED, busy=Busy.CANCELLING), Busy.CANCELLING),
-        ("save", replace(TYPED, busy=Busy.SAVING), Busy.SAVING),
-        ("enabled", replace(TYPED, busy=Busy.SWITCHING), Busy.SWITCHING),
+        ("cancel_test", replace(TYPED, busy=Busy.CANCELLING), BUSY[Busy.CANCELLING]),
+        ("save", replace(TYPED, busy=Busy.SAVING), BUSY[Busy.SAVING]),
+        ("enabled", replace(TYPED, busy=Busy.SWITCHING), BUSY[Busy.SWITCHING]),
     ],
 )
 def test_what_is_disabled_says_why(
@@ -309,11 +312,11 @@ def test_removal_is_confirmed_first(page: Stage) -> None:
 
 
 def test_the_switch_reports_and_shows_only_what_is_so(page: Stage) -> None:
-    page.view.render(replace(TYPED, switch_reason=""))
+    page.view.render(replace(TYPED, status=OFF))
     switch = page.find(QCheckBox, "enabled")
     switch.click()
     assert page.calls == [("switch", True)]
-    page.view.render(replace(TYPED, switch_reason="", save_notice=Notice("No.", error=True)))
+    page.view.render(replace(TYPED, status=OFF, notice=Notice("No.", error=True)))
     assert not switch.isChecked()
 
 
@@ -368,13 +371,16 @@ def test_a_stored_password_is_emptied_by_deleting(page: Stage, key: Qt.Key) -> N
 
 @pytest.mark.parametrize(
     ("button", "call"),
-    [("use_stored", "use_stored_password"), ("remove_spaces", "remove_password_spaces")],
+    [
+        ("offer_stored_password", Offer.STORED_PASSWORD),
+        ("offer_password_spaces", Offer.PASSWORD_SPACES),
+    ],
 )
-def test_what_is_offered_for_a_password(page: Stage, button: str, call: str) -> None:
+def test_what_is_offered_for_a_password(page: Stage, button: str, call: Offer) -> None:
     assert not page.find(QPushButton, button).isVisible()
     page.view.render(SCENES["stored_password"].state)
     page.find(QPushButton, button).click()
-    assert page.calls == [(call,)]
+    assert page.calls == [("accept", call)]
 
 
 def test_a_typed_password_is_hidden_until_revealed(page: Stage) -> None:
@@ -387,8 +393,7 @@ def test_a_typed_password_is_hidden_until_revealed(page: Stage) -> None:
 
 
 def test_while_settings_are_read_nothing_can_be_typed(page: Stage) -> None:
-    status = StatusLine(StatusKind.NOT_CONFIGURED, "")
-    page.view.render(IntegrationsState(status=status, busy=Busy.LOADING))
+    page.view.render(IntegrationsState(busy=Busy.LOADING))
     QTest.keyClicks(page.find(QLineEdit, "host"), "x")
     assert page.calls == []
     assert not page.find(QPushButton, "send_test").isEnabled()

@@ -11,12 +11,12 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
 
-from smtp_desk.app.integrations.state import Busy
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.services import Services
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.ui.desk import Desk
 from smtp_desk.ui.leaving import Leaving
-from tests.ui.states import EMPTY, NOTHING_CHANGED, TYPED
+from tests.ui.states import EMPTY, TYPED
 from tests.ui.test_desk import SLOW_MS, SUCCESS, Person, fill, sandbox
 from tests.ui.test_relay_dialog import dialog, find, services
 
@@ -114,7 +114,7 @@ def test_what_is_not_proven_can_be_lost_or_kept_but_not_saved(
 
 @pytest.mark.parametrize(
     ("after", "agreed"),
-    [(replace(EMPTY, discard_reason=NOTHING_CHANGED), True), (PROVEN, False)],
+    [(EMPTY, True), (PROVEN, False)],
     ids=["saved", "not saved"],
 )
 def test_what_is_proven_is_saved_first(leaving: Leaving, after: object, *, agreed: bool) -> None:

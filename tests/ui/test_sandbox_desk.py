@@ -24,6 +24,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.store.credentials import KeyringCredentials
 from smtp_desk.store.stored import Preferences
+from smtp_desk.ui.application import SandboxOpener
 from smtp_desk.ui.desk import Desk
 from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
 
@@ -98,6 +99,7 @@ def trial(
     for name in ("get", "set", "delete"):
         monkeypatch.setattr(KeyringCredentials, name, _no_keyring)
     desk = Desk(lambda: services)
+    SandboxOpener(desk)
     qtbot.addWidget(desk.window)
     desk.window.show()
     qtbot.waitUntil(

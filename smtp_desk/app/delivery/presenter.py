@@ -8,17 +8,14 @@ from typing import Final, Protocol, TypeVar
 from smtp_desk.app.delivery.export import export
 from smtp_desk.app.delivery.listing import Listing, ListReader, Part, Span
 from smtp_desk.app.delivery.rows import Details, details_of
-from smtp_desk.app.delivery.state import (
-    DeliveryBusy,
-    DeliveryState,
-    Emptiness,
-    RouteView,
-    route_views,
-)
+from smtp_desk.app.delivery.state import DeliveryState, Emptiness
 from smtp_desk.app.delivery.words import Cause, Standing, causes, count_standings, outbox_trouble
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
 from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.outage import try_again
+from smtp_desk.app.routes.route_status import RouteStatus
+from smtp_desk.app.routes.status import read_routes
 from smtp_desk.app.runner import Runner
 from smtp_desk.app.services import Services
 from smtp_desk.sender.outbox.outbox import EntryNotFoundError, OutboxError, Query
@@ -26,8 +23,12 @@ from smtp_desk.smtp.net.deadline import Cancel
 
 R = TypeVar("R")
 
-_DUE: Final = "The email is due now. It leaves as soon as a route takes it."
+_DUE: Final = "Queued to send now."
 _DROPPED: Final = "The email was dropped. It will not be sent."
+
+
+def _trouble(error: Exception) -> str:
+    return outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,11 @@ class _Look:
     parts: tuple[Part, ...]
     listing: Listing
     counts: Mapping[Standing, int]
-    routes: tuple[RouteView, ...]
+    routes: tuple[RouteStatus, ...]
     details: Details | None
 
 
-class DeliveryView(Protocol):
+class DeliveryFace(Protocol):
     """What the presenter needs of a face; called in the face's own thread."""
 
     def render(self, state: DeliveryState) -> None:
@@ -51,7 +52,7 @@ class DeliveryView(Protocol):
         """Put these rows into the list."""
 
 
-class DeliveryPresenter:
+class DeliveryPresenter(PagePresenter[DeliveryState]):
     """Decides what the Delivery page shows.
 
     Args:
@@ -60,12 +61,11 @@ class DeliveryPresenter:
         view: The page.
     """
 
-    def __init__(self, services: Services, runner: Runner, view: DeliveryView) -> None:
+    def __init__(self, services: Services, runner: Runner, view: DeliveryFace) -> None:
+        super().__init__(runner, view.render, DeliveryState())
         self._services = services
-        self._runner = runner
         self._view = view
         self._cause = causes(services)
-        self._state = DeliveryState()
         self._listing: Listing | None = None
         self._look: Cancel | None = None
         self._detail: Cancel | None = None
@@ -122,7 +122,7 @@ class DeliveryPresenter:
         if self._detail is not None:
             self._detail.cancel()
             self._detail = None
-        self._show(replace(self._state, selected=entry_id, details=None, notice=None))
+        self._show(selected=entry_id, details=None, notice=None)
         if not entry_id:
             return
         services, cause = self._services, self._cause
@@ -136,18 +136,18 @@ class DeliveryPresenter:
     def retry(self) -> None:
         """Make the selected email due now."""
         entry_id = self._state.selected
-        self._do(DeliveryBusy.RETRYING, lambda: self._services.outbox.retry(entry_id), _DUE)
+        self._do(Busy.RETRYING, lambda: self._services.outbox.retry(entry_id), _DUE)
 
     def drop(self) -> None:
         """Give the selected email up."""
         entry_id = self._state.selected
-        self._do(DeliveryBusy.DROPPING, lambda: self._services.outbox.drop(entry_id), _DROPPED)
+        self._do(Busy.DROPPING, lambda: self._services.outbox.drop(entry_id), _DROPPED)
 
     def export(self, file: Path) -> None:
         """Write the selected email into `file`; the person agreed to replace one."""
         entry_id, services = self._state.selected, self._services
         self._do(
-            DeliveryBusy.EXPORTING,
+            Busy.EXPORTING,
             lambda: export(services, entry_id, file, replace=True),
             f"Exported as {file.name}.",
             failed=lambda error: _export_trouble(file.name, error),
@@ -155,10 +155,11 @@ class DeliveryPresenter:
 
     def try_again(self, route: str) -> None:
         """Try a route that rests or is shut at once, and tell how it does."""
-        self._do(DeliveryBusy.TRYING, lambda: try_again(self._services, route))
+        self._do(Busy.TRYING, lambda: try_again(self._services, route))
 
     def close(self) -> None:
         """The window closes: what is read is not waited for."""
+        super().close()
         for cancel in (self._look, self._detail):
             if cancel is not None:
                 cancel.cancel()
@@ -190,7 +191,7 @@ class DeliveryPresenter:
                 parts,
                 listing,
                 count_standings(outbox.counts(Query(text=query.text))),
-                route_views(services, services.now()),
+                read_routes(services),
                 _details(services, cause, selected) if selected else None,
             )
 
@@ -224,14 +225,11 @@ class DeliveryPresenter:
         if details is None or details.id != self._state.selected:
             details = self._state.details
         self._show(
-            replace(
-                self._state,
-                counts=look.counts,
-                routes=look.routes,
-                details=details,
-                emptiness=self._emptiness(look.counts),
-                trouble="",
-            )
+            counts=look.counts,
+            routes=look.routes,
+            details=details,
+            emptiness=self._emptiness(look.counts),
+            trouble="",
         )
         self._go_on()
 
@@ -255,49 +253,37 @@ class DeliveryPresenter:
     def _selected(self, details: Details | None) -> None:
         self._detail = None
         if details is None:
-            notice = Notice(outbox_trouble(EntryNotFoundError()), error=True)
-            self._show(replace(self._state, notice=notice))
+            self._tell(outbox_trouble(EntryNotFoundError()), error=True)
         else:
-            self._show(replace(self._state, details=details))
+            self._show(details=details)
 
     def _not_read(self, error: Exception) -> None:
         self._look = self._detail = None
         self._wants_more = False
-        self._show(replace(self._state, trouble=_trouble(error)))
+        self._show(trouble=_trouble(error))
 
     def _do(
         self,
-        busy: DeliveryBusy,
+        busy: Busy,
         action: Callable[[], object],
         done: str = "",
         *,
-        failed: Callable[[Exception], str] | None = None,
+        failed: Callable[[Exception], str] = _trouble,
     ) -> None:
         """Do what a person asked for, tell what came of it and look again."""
-        if self._state.busy:
+        if not self._idle:
             return
 
-        def job(_emit: object, _cancel: Cancel) -> Notice:
-            told = action()
-            return told if isinstance(told, Notice) else Notice(done)
-
-        def finish(notice: Notice) -> None:
-            self._show(replace(self._state, busy=DeliveryBusy.NOTHING, notice=notice))
+        def finish(told: object) -> None:
+            self._show(notice=told if isinstance(told, Notice) else Notice(done))
             self.refresh(self._span)
 
-        def fail(error: Exception) -> None:
-            text = (failed or _trouble)(error)
-            self._show(
-                replace(self._state, busy=DeliveryBusy.NOTHING, notice=Notice(text, error=True))
-            )
-            self.refresh(self._span)
+        self._state = replace(self._state, notice=None)
+        self._run(busy, quietly(action), finish, failed=failed)
 
-        self._show(replace(self._state, busy=busy, notice=None))
-        self._runner.run(job, on_done=finish, on_error=fail)
-
-    def _show(self, state: DeliveryState) -> None:
-        self._state = state
-        self._view.render(state)
+    def _failed(self, text: str) -> None:
+        super()._failed(text)
+        self.refresh(self._span)
 
 
 def _first(reader: ListReader, query: Query) -> tuple[tuple[Part, ...], Listing]:
@@ -311,10 +297,6 @@ def _details(services: Services, cause: Cause, entry_id: str) -> Details | None:
     except EntryNotFoundError:
         return None
     return details_of(entry, cause, services.now())
-
-
-def _trouble(error: Exception) -> str:
-    return outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
 
 
 def _export_trouble(name: str, error: Exception) -> str:

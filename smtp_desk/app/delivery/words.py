@@ -6,7 +6,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, TypeAlias
 
-from smtp_desk.app.routes.outage import summary_of
+from smtp_desk.app.routes.route_status import summary_of
+from smtp_desk.app.routes.words import NAMES, SHORT_NAMES
 from smtp_desk.app.services import Services
 from smtp_desk.sender.mail.kinds import kinds
 from smtp_desk.sender.mail.submission import FOREIGN
@@ -18,7 +19,6 @@ from smtp_desk.sender.outbox.outbox import (
     OutboxError,
     OutboxVersionError,
 )
-from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 
 Cause: TypeAlias = Callable[[str], str]
 """Returns the sentence that names a finding, by its code; an unknown code stays a code."""
@@ -60,14 +60,9 @@ _STATES: Final[Mapping[Standing, frozenset[EntryState]]] = {
 }
 _STANDINGS: Final = {state: standing for standing, states in _STATES.items() for state in states}
 _FOREIGN: Final = "Other program"
-_ROUTES: Final[Mapping[str, str]] = {
-    CUSTOM: "Custom SMTP server",
-    DEFAULT: "Default email service",
-}
-_SHORT_ROUTES: Final[Mapping[str, str]] = {CUSTOM: "Custom", DEFAULT: "Default"}
 _BUSY: Final = "Wait a moment and try again."
 _NEWER: Final = "Or use the newer version of SMTP Desk that wrote it."
-_TWICE: Final = "It may have arrived twice: once no answer came after the email was handed over."
+_TWICE: Final = "May have been delivered twice: the server once did not confirm it."
 
 
 def kind_name(kind: str) -> str:
@@ -82,12 +77,12 @@ def _kind_names() -> Mapping[str, str]:
 
 def route_name(route: str) -> str:
     """Return the name of a route; "" where there is none."""
-    return _ROUTES.get(route, route)
+    return NAMES.get(route, route)
 
 
 def short_route_name(route: str) -> str:
     """Return the name of a route for a narrow column; "" where there is none."""
-    return _SHORT_ROUTES.get(route, route)
+    return SHORT_NAMES.get(route, route)
 
 
 def causes(services: Services) -> Cause:
@@ -112,11 +107,6 @@ def minute(moment: datetime) -> str:
 def second(moment: datetime) -> str:
     """Return day and time on the person's clock, to the second."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def emails(count: int) -> str:
-    """Return how many emails."""
-    return "1 email" if count == 1 else f"{count:,} emails"
 
 
 def count_standings(counts: Counts) -> Mapping[Standing, int]:

@@ -3,14 +3,14 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from smtp_desk.app.diagnostics.report_file import load_report, save_report
 from smtp_desk.app.diagnostics.report_text import report_markdown
-from smtp_desk.app.integrations.state import Busy, IntegrationsState
+from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
 from smtp_desk.app.proving.domain import (
     DomainCheck,
     DomainRequest,
@@ -20,7 +20,7 @@ from smtp_desk.app.proving.domain import (
 )
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove
 from smtp_desk.app.routes.custom import failure_text
-from smtp_desk.app.runner import Emit, Runner
+from smtp_desk.app.runner import Emit, Job, Runner
 from smtp_desk.app.services import Services
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.problems import Problem, Severity
@@ -42,24 +42,8 @@ _NO_DOMAIN: Final = "The DNS was not asked: the form on Integrations names no Fr
 _INCOMPLETE: Final = "Nothing was sent: the form on Integrations is not complete."
 
 
-class DiagnosisBusy(StrEnum):
-    """What runs for the page; the values are texts for the person."""
-
-    NOTHING = ""
-    TESTING = "Sending a test email with the values in the form…"
-    ASKING = "Asking the DNS about the domain of the From email…"
-    CHECKING = "Checking the server with the values in the form, without signing in…"
-    CANCELLING = "Cancelling…"
-    READING = "Reading the report file…"
-    WRITING = "Saving the report…"
-    COPYING = "Copying the report…"
-
-
-_TESTS: Final = {Busy.TESTING: DiagnosisBusy.TESTING, Busy.CANCELLING: DiagnosisBusy.CANCELLING}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiagnosisState:
+class DiagnosisState(PageState):
     """Everything that the Diagnostics page shows.
 
     Attributes:
@@ -67,11 +51,9 @@ class DiagnosisState:
         source: Where it comes from, in words.
         own: Whether it was made here: only then its remedies fit the form.
         form_host: The host in the form: a CA is trusted for this one only.
-        busy: What runs.
         stages: The live list of the test that runs.
-        run_reason: Why Run again is disabled, or "".
+        waits_for: What runs on Integrations, which keeps Run again from running, or NOTHING.
         problems: What the form lacks for the test that was asked for.
-        notice: What came of the last action.
         domain: What the DNS said of the From domain in the form, or None.
         domain_is_news: Whether that came of the last action.
     """
@@ -80,23 +62,16 @@ class DiagnosisState:
     source: str = ""
     own: bool = False
     form_host: str = ""
-    busy: DiagnosisBusy = DiagnosisBusy.NOTHING
     stages: tuple[StageResult, ...] = ()
-    run_reason: str = ""
+    waits_for: Busy = Busy.NOTHING
     problems: tuple[Problem, ...] = ()
-    notice: Notice | None = None
     domain: DomainCheck | None = None
     domain_is_news: bool = False
 
     @property
     def running(self) -> bool:
         """Whether something runs that Cancel would end."""
-        return self.busy in (
-            DiagnosisBusy.TESTING,
-            DiagnosisBusy.ASKING,
-            DiagnosisBusy.CHECKING,
-            DiagnosisBusy.CANCELLING,
-        )
+        return self.busy in (Busy.TESTING, Busy.ASKING, Busy.CHECKING, Busy.CANCELLING)
 
 
 class DiagnosisView(Protocol):
@@ -135,7 +110,7 @@ class Tester(Protocol):
         """Make the changes of a remedy of this report in the form."""
 
 
-class DiagnosisPresenter:
+class DiagnosisPresenter(PagePresenter[DiagnosisState]):
     """Decides what the Diagnostics page shows.
 
     A test with sign-in is the Integrations page's own: what it proves can be saved there,
@@ -145,21 +120,19 @@ class DiagnosisPresenter:
     def __init__(
         self, services: Services, runner: Runner, view: DiagnosisView, tester: Tester
     ) -> None:
+        super().__init__(runner, view.render, DiagnosisState())
         self._services = services
-        self._runner = runner
         self._view = view
         self._tester = tester
-        self._state = DiagnosisState()
         self._newest: CheckReport | None = None
         self._form_errors: tuple[Problem, ...] = ()
         self._events: list[StageEvent] = []
-        self._cancel: Cancel | None = None
 
     def follow(self, state: IntegrationsState) -> None:
         """Take what the Integrations page shows: its test, and the report of its newest test."""
         self._form_errors = _errors_among(state.problems)
         if state.host != self._state.form_host:
-            self._show(replace(self._state, form_host=state.host))
+            self._show(form_host=state.host)
         if self._cancel is None:
             self._follow_test(state)
         report = state.report
@@ -186,17 +159,17 @@ class DiagnosisPresenter:
             login: Send a test email; otherwise go up to TLS only, which needs no
                 credentials, From or recipient.
         """
-        if self._state.busy is not DiagnosisBusy.NOTHING or self._state.run_reason:
+        if not self._idle or self._state.waits_for:
             return
         request = self._tester.request(Steps.FULL if login else Steps.NO_LOGIN)
         problems = _errors(request)
         if problems:
             self._refuse(problems)
             return
-        self._show(replace(self._state, problems=(), notice=None, stages=()))
+        self._show(problems=(), notice=None, stages=())
         if login:
             self._tester.send_test()
-            if self._state.busy is DiagnosisBusy.NOTHING:
+            if self._idle:
                 self._refuse(self._form_errors)
             return
         services = self._services
@@ -205,11 +178,11 @@ class DiagnosisPresenter:
         def job(emit: Emit, cancel: Cancel) -> ProofResult:
             return prove(services, request, emit, cancel)
 
-        self._run(DiagnosisBusy.CHECKING, job, self._checked)
+        self._run(Busy.CHECKING, job, self._checked, on_event=self._stage_event)
 
     def check_domain(self) -> None:
         """Ask the DNS about the From domain in the form, or say that there is none."""
-        if self._state.busy is not DiagnosisBusy.NOTHING or self._state.run_reason:
+        if not self._idle or self._state.waits_for:
             return
         draft = self._tester.request().draft
         problems = from_problems(draft)
@@ -223,15 +196,15 @@ class DiagnosisPresenter:
                 return check_domain(services, asked, cancel)
             return None
 
-        self._run(DiagnosisBusy.ASKING, job, self._domain_checked)
+        self._run(Busy.ASKING, job, self._domain_checked)
 
     def cancel(self) -> None:
         """End what runs; answers at once."""
-        own = (DiagnosisBusy.CHECKING, DiagnosisBusy.ASKING)
+        own = (Busy.CHECKING, Busy.ASKING)
         if self._state.busy in own and self._cancel is not None:
             self._cancel.cancel()
-            self._show(replace(self._state, busy=DiagnosisBusy.CANCELLING))
-        elif self._state.busy is DiagnosisBusy.TESTING:
+            self._show(busy=Busy.CANCELLING)
+        elif self._state.busy is Busy.TESTING:
             self._tester.cancel_test()
 
     def apply(self, remedy: Remedy) -> None:
@@ -241,11 +214,11 @@ class DiagnosisPresenter:
 
     def open(self, path: Path) -> None:
         """Show the report in a file; what is no report is named, and the former one stays."""
-        if self._state.busy is DiagnosisBusy.NOTHING:
+        if self._idle:
             name = path.name
             self._run(
-                DiagnosisBusy.READING,
-                lambda _emit, _cancel: load_report(path),
+                Busy.READING,
+                quietly(lambda: load_report(path)),
                 lambda report: self._take(report, f"Report file {name}", own=False),
                 failed=lambda error: _reading_failed(name, error),
             )
@@ -253,10 +226,10 @@ class DiagnosisPresenter:
     def save(self, path: Path) -> None:
         """Write the report that is shown into a file, with what the DNS said of its domain."""
         report, name = self._whole_report(), path.name
-        if report is not None and self._state.busy is DiagnosisBusy.NOTHING:
+        if report is not None and self._idle:
             self._run(
-                DiagnosisBusy.WRITING,
-                lambda _emit, _cancel: save_report(path, report),
+                Busy.WRITING,
+                quietly(lambda: save_report(path, report)),
                 lambda _nothing: self._tell(f"Saved as {name}. It holds no password."),
                 failed=lambda error: _writing_failed(name, error),
             )
@@ -264,28 +237,21 @@ class DiagnosisPresenter:
     def copy(self) -> None:
         """Put the report that is shown on the clipboard, as Markdown."""
         report = self._whole_report()
-        if report is not None and self._state.busy is DiagnosisBusy.NOTHING:
+        if report is not None and self._idle:
             self._run(
-                DiagnosisBusy.COPYING,
-                lambda _emit, _cancel: report_markdown(report),
+                Busy.COPYING,
+                quietly(lambda: report_markdown(report)),
                 self._copied,
             )
 
-    def close(self) -> None:
-        """The window closes: what runs is cancelled."""
-        if self._cancel is not None:
-            self._cancel.cancel()
-
     def _follow_test(self, state: IntegrationsState) -> None:
-        testing = state.busy in _TESTS
-        shown = replace(
-            self._state,
-            busy=_TESTS.get(state.busy, DiagnosisBusy.NOTHING),
-            stages=state.stages if testing else (),
-            run_reason="" if testing else str(state.busy),
-        )
-        if shown != self._state:
-            self._show(shown)
+        changes: dict[str, object] = {
+            "busy": state.busy if state.testing else Busy.NOTHING,
+            "stages": state.stages if state.testing else (),
+            "waits_for": Busy.NOTHING if state.testing else state.busy,
+        }
+        if any(getattr(self._state, name) != value for name, value in changes.items()):
+            self._show(**changes)
 
     def _whole_report(self) -> CheckReport | None:
         report, check = self._state.report, self._state.domain
@@ -294,37 +260,27 @@ class DiagnosisPresenter:
         return with_domain(report, check)
 
     def _refuse(self, problems: tuple[Problem, ...], text: str = _INCOMPLETE) -> None:
-        notice = Notice(text, error=True)
-        self._show(replace(self._state, problems=problems, notice=notice))
+        self._show(problems=problems, notice=Notice(text, error=True))
 
     def _run(
         self,
-        busy: DiagnosisBusy,
-        job: Callable[[Emit, Cancel], R],
+        busy: Busy,
+        job: Job[R],
         done: Callable[[R], None],
         *,
         failed: Callable[[Exception], str] = failure_text,
+        on_event: Emit | None = None,
     ) -> None:
-        def finish(result: R) -> None:
-            self._idle()
-            done(result)
+        self._state = replace(self._state, notice=None, problems=(), domain_is_news=False)
+        super()._run(busy, job, done, failed=failed, on_event=on_event)
 
-        def fail(error: Exception) -> None:
-            self._idle()
-            self._tell(failed(error), error=True)
-
-        self._cancel = self._runner.run(
-            job, on_done=finish, on_error=fail, on_event=self._stage_event
-        )
-        self._show(replace(self._state, busy=busy, notice=None, problems=(), domain_is_news=False))
-
-    def _idle(self) -> None:
-        self._cancel = None
-        self._state = replace(self._state, busy=DiagnosisBusy.NOTHING, stages=())
+    def _end_job(self) -> None:
+        super()._end_job()
+        self._state = replace(self._state, stages=())
 
     def _stage_event(self, event: StageEvent) -> None:
         self._events.append(event)
-        self._show(replace(self._state, stages=fold_stages(self._events)))
+        self._show(stages=fold_stages(self._events))
 
     def _checked(self, result: ProofResult) -> None:
         if result.report.cancelled:
@@ -336,7 +292,7 @@ class DiagnosisPresenter:
         if check is None:
             self._tell(_DOMAIN_CANCELLED, plain=True)
         else:
-            self._show(replace(self._state, domain=check, domain_is_news=True))
+            self._show(domain=check, domain_is_news=True)
             self._view.focus_domain()
 
     def _copied(self, text: str) -> None:
@@ -345,26 +301,16 @@ class DiagnosisPresenter:
 
     def _take(self, report: CheckReport, source: str, *, own: bool) -> None:
         self._show(
-            replace(
-                self._state,
-                report=report,
-                source=source,
-                own=own,
-                stages=(),
-                problems=(),
-                notice=None,
-                domain=self._state.domain if own else None,
-                domain_is_news=False,
-            )
+            report=report,
+            source=source,
+            own=own,
+            stages=(),
+            problems=(),
+            notice=None,
+            domain=self._state.domain if own else None,
+            domain_is_news=False,
         )
         self._view.focus_verdict()
-
-    def _tell(self, text: str, *, error: bool = False, plain: bool = False) -> None:
-        self._show(replace(self._state, notice=Notice(text, error=error, plain=plain)))
-
-    def _show(self, state: DiagnosisState) -> None:
-        self._state = state
-        self._view.render(state)
 
 
 def _errors(request: ProofRequest) -> tuple[Problem, ...]:
@@ -382,7 +328,7 @@ def _errors_among(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
 
 def _reading_failed(name: str, error: Exception) -> str:
     if isinstance(error, ReportFormatError):
-        return f"{name} is no report: {error}."
+        return f"{name} isn’t a report: {error}."
     if isinstance(error, OSError):
         return f"{name} can’t be read: {error.strerror}."
     return failure_text(error)

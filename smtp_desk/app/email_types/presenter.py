@@ -4,14 +4,14 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from smtp_desk.app.delivery.words import kind_name, outbox_trouble
 from smtp_desk.app.email_types.sample import Send
 from smtp_desk.app.email_types.words import answers_to, receipt_notice, sender_of
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
 from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.default import address_problems
 from smtp_desk.app.runner import Runner
@@ -20,20 +20,12 @@ from smtp_desk.sender.mail.kinds import VARIANTS, Email, sample
 from smtp_desk.sender.mail.templates import Rendered, Templates
 from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.sender.receipts import Receipt
-from smtp_desk.smtp.net.deadline import Cancel, CancelledError
+from smtp_desk.smtp.net.deadline import CancelledError
 from smtp_desk.store.files import write_atomic
 from smtp_desk.store.settings_file import SettingsFileError
 
 _UNKNOWN: Final = "Unknown: the settings can’t be read."
 _CANCELLED: Final = "Cancelled. The sample was not sent."
-
-
-class EmailTypesBusy(StrEnum):
-    """What runs, in words for the page."""
-
-    NOTHING = ""
-    SENDING = "Sending the sample…"
-    CANCELLING = "Cancelling…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +71,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmailTypesState:
+class EmailTypesState(PageState):
     """Everything on the page but the address that the person types.
 
     Attributes:
@@ -88,8 +80,6 @@ class EmailTypesState:
         preview: What it looks like; None until it is known.
         trouble: Why there is no preview; "".
         folder: Where the person's own templates lie.
-        busy: What runs.
-        notice: What came of the sample, or of the browser.
         address: What is wrong with the address, or worth to know.
     """
 
@@ -98,12 +88,10 @@ class EmailTypesState:
     preview: Preview | None = None
     trouble: str = ""
     folder: str = ""
-    busy: EmailTypesBusy = EmailTypesBusy.NOTHING
-    notice: Notice | None = None
     address: tuple[Notice, ...] = ()
 
 
-class EmailTypesView(Protocol):
+class EmailTypesFace(Protocol):
     """What the presenter needs of a face; called in the face's own thread."""
 
     def render(self, state: EmailTypesState) -> None:
@@ -121,7 +109,7 @@ def email_types() -> tuple[EmailType, ...]:
     return tuple(_type(variant) for variant in VARIANTS)
 
 
-class EmailTypesPresenter:
+class EmailTypesPresenter(PagePresenter[EmailTypesState]):
     """Decides what the Email types page shows.
 
     Args:
@@ -133,58 +121,53 @@ class EmailTypesPresenter:
     """
 
     def __init__(
-        self, services: Services, runner: Runner, sending: Runner, view: EmailTypesView, send: Send
+        self, services: Services, runner: Runner, sending: Runner, view: EmailTypesFace, send: Send
     ) -> None:
+        types = email_types()
+        folder = str(services.paths.templates)
+        state = EmailTypesState(types=types, chosen=types[0].variant, folder=folder)
+        super().__init__(sending, view.render, state)
         self._services = services
-        self._runner = runner
-        self._sending = sending
+        self._reader = runner
         self._view = view
         self._send = send
         self._templates = Templates(services.paths.templates)
         self._folder: Path | None = None
-        self._cancel: Cancel | None = None
         self._closed = False
-        types = email_types()
-        self._state = EmailTypesState(
-            types=types, chosen=types[0].variant, folder=str(services.paths.templates)
-        )
 
     def refresh(self) -> None:
         """Look at templates and settings again."""
-        self._view.render(self._state)
+        self._show()
         self._look(self._state.chosen)
 
     def choose(self, variant: str) -> None:
         """Show this variant."""
         if variant != self._state.chosen:
-            self._show(replace(self._state, chosen=variant, notice=None))
+            self._show(chosen=variant, notice=None)
             self._look(variant)
 
     def edit_recipient(self, text: str) -> None:
         """Complain of an address only while it was found to be wrong."""
         if self._state.address:
-            self._show(replace(self._state, address=address_problems(text)))
+            self._show(address=address_problems(text))
 
     def send_sample(self, recipient: str) -> None:
         """Send the chosen variant with its sample values; say what came of it."""
-        if self._state.busy:
+        if not self._idle:
             return
         notices = address_problems(recipient)
         if any(notice.error for notice in notices):
-            self._show(replace(self._state, address=notices, notice=None))
+            self._show(address=notices, notice=None)
             self._view.focus_recipient()
             return
         email, send = sample(self._state.chosen, to=recipient), self._send
-        busy = EmailTypesBusy.SENDING
-        self._show(replace(self._state, address=notices, notice=None, busy=busy))
-        self._cancel = self._sending.run(
-            lambda _emit, cancel: send(email, cancel), on_done=self._sent, on_error=self._not_sent
-        )
+        self._state = replace(self._state, address=notices, notice=None)
+        self._run(Busy.SENDING, lambda _emit, cancel: send(email, cancel), self._sent, failed=_why)
 
     def cancel_sample(self) -> None:
         """Stop the sample that is on its way."""
-        if self._cancel is not None and self._state.busy is EmailTypesBusy.SENDING:
-            self._show(replace(self._state, busy=EmailTypesBusy.CANCELLING))
+        if self._cancel is not None and self._state.busy is Busy.SENDING:
+            self._show(busy=Busy.CANCELLING)
             self._cancel.cancel()
 
     def open_in_browser(self) -> None:
@@ -193,7 +176,7 @@ class EmailTypesPresenter:
         if preview is None:
             return
 
-        def write(_emit: object, _cancel: object) -> Path:
+        def write() -> Path:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="smtp-desk-"))
             file = self._folder / f"{preview.variant}.html"
@@ -202,60 +185,57 @@ class EmailTypesPresenter:
                 self._remove_files()
             return file
 
-        self._runner.run(write, on_done=self._written, on_error=self._not_written)
+        self._reader.run(quietly(write), on_done=self._written, on_error=self._not_written)
 
     def close(self) -> None:
         """The window closes: what is on its way is stopped, and what was written is removed."""
         self._closed = True
-        if self._cancel is not None:
-            self._cancel.cancel()
+        super().close()
         self._remove_files()
 
     def _look(self, variant: str) -> None:
         services, templates = self._services, self._templates
-        self._runner.run(
-            lambda _emit, _cancel: _preview(services, templates, variant),
+        self._reader.run(
+            quietly(lambda: _preview(services, templates, variant)),
             on_done=self._looked,
             on_error=self._not_looked,
         )
 
     def _looked(self, preview: Preview) -> None:
         if preview.variant == self._state.chosen:
-            self._show(replace(self._state, preview=preview, trouble=""))
+            self._show(preview=preview, trouble="")
 
     def _not_looked(self, error: Exception) -> None:
-        self._show(replace(self._state, preview=None, trouble=failure_text(error)))
+        self._show(preview=None, trouble=failure_text(error))
 
     def _sent(self, receipt: Receipt) -> None:
-        notice = receipt_notice(receipt)
-        self._show(replace(self._state, busy=EmailTypesBusy.NOTHING, notice=notice))
+        self._show(notice=receipt_notice(receipt))
 
-    def _not_sent(self, error: Exception) -> None:
-        if isinstance(error, CancelledError):
-            notice = Notice(_CANCELLED, plain=True)
-        else:
-            text = outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
-            notice = Notice(text, error=True)
-        self._show(replace(self._state, busy=EmailTypesBusy.NOTHING, notice=notice))
+    def _failed(self, text: str) -> None:
+        self._tell(text, error=text != _CANCELLED, plain=text == _CANCELLED)
 
     def _written(self, file: Path) -> None:
         if self._closed:
             return
         if not self._view.open_file(file):
-            notice = Notice("No browser could be opened on this computer.", error=True)
-            self._show(replace(self._state, notice=notice))
+            self._tell("No browser could be opened on this computer.", error=True)
 
     def _not_written(self, error: Exception) -> None:
-        self._show(replace(self._state, notice=Notice(failure_text(error), error=True)))
+        self._tell(failure_text(error), error=True)
 
     def _remove_files(self) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _show(self, state: EmailTypesState) -> None:
-        self._state = state
+    def _show(self, **changes: Any) -> None:  # noqa: ANN401 - fields of the state
         if not self._closed:
-            self._view.render(state)
+            super()._show(**changes)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, CancelledError):
+        return _CANCELLED
+    return outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
 
 
 def _type(variant: str) -> EmailType:

@@ -1,8 +1,6 @@
-"""The form behind the Integrations page: what is typed, and which problems are shown yet.
+"""The form behind the Integrations page: what is typed, and which problems are shown yet."""
 
-The CA files that the form has named: what was read from each, and which host it may serve.
-"""
-
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -20,14 +18,14 @@ from smtp_desk.core.validation import (
 
 
 class CompanyCas:
-    """By path as typed; what was read last counts."""
+    """The CA files that the form has named: what was read last, and which host each may serve."""
 
     def __init__(self) -> None:
         self._read: dict[str, CaFile] = {}
         self._only_host: dict[str, str] = {}
 
-    def take(self, ca: CaFile, only_host: str = "") -> None:
-        """Take what was read from a file.
+    def remember(self, ca: CaFile, only_host: str = "") -> None:
+        """Remember what was read from a file.
 
         Args:
             ca: Its content.
@@ -49,6 +47,16 @@ class CompanyCas:
 
 
 _OTHER_HOST: Final = "ca_file.other_host"
+_STORED_ELSEWHERE: Final = "password.stored_elsewhere"
+_CAUSED_ELSEWHERE: Final = (_OTHER_HOST, _STORED_ELSEWHERE)
+_ENDS: Final = "\r\n\t\v\f\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}"
+_IDENTITY: Final = ("host", "port", "username", "security", "ca_file")
+_URL: Final = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):/+(?:[^@/]*@)?)?"
+    r"(?P<host>\[[^]]*\]|[^:/?#\[\]@\s]+)(?:(?:\s*:\s*|\s+)(?P<port>\d{1,5}))?(?:[/?#].*)?",
+    re.IGNORECASE,
+)
+_TLS_SCHEMES: Final = ("smtps", "ssl", "tls")
 
 
 class Form:
@@ -89,13 +97,15 @@ class Form:
         self.draft = self._base = draft
         self._saved = saved
         if ca is not None:
-            self.cas.take(ca, ca_host)
+            self.cas.remember(ca, ca_host)
         self._left.clear()
 
     def rebase(self, draft: SettingsDraft, saved: ServerSettings | None) -> None:
         """Take what was saved meanwhile; what the person has typed since stays."""
         self._base = draft
         self._saved = saved
+        if isinstance(self.draft.password, StoredSecret):
+            self.draft = replace(self.draft, password=draft.password)
 
     def discard(self) -> None:
         """Go back to what is saved; no field complains any more."""
@@ -156,7 +166,7 @@ class Form:
             values = parse(self.draft, self._ca)
         except InvalidDraftError:
             return None
-        return None if self._stored_elsewhere(values) or self._ca_trusted_elsewhere else values
+        return None if self._of_another(values) or self._ca_trusted_elsewhere else values
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -174,7 +184,7 @@ class Form:
         return tuple(
             problem
             for problem in self.problems
-            if problem.field in self._left or problem.code == _OTHER_HOST
+            if problem.field in self._left or problem.code in _CAUSED_ELSEWHERE
         )
 
     @property
@@ -204,6 +214,45 @@ class Form:
         return app_password_without_spaces(self.draft.host, password)
 
     @property
+    def password_without_ends(self) -> Secret | None:
+        """The password without the line breaks and tabs around it, or None where it has none."""
+        password = self.draft.password
+        if isinstance(password, StoredSecret):
+            return None
+        stripped = Secret(password.reveal().strip(_ENDS))
+        return stripped if stripped and stripped != password else None
+
+    @property
+    def host_and_port(self) -> tuple[str, str]:
+        """Host and port in what was pasted as a host, or two empty texts where there are none."""
+        typed = self.draft.host.strip()
+        found = _URL.fullmatch(typed)
+        if found is None:
+            return "", ""
+        host = found["host"].strip("[]")
+        try:
+            parse_host(host)
+        except AddressError:
+            return "", ""
+        implied = "465" if (found["scheme"] or "").lower() in _TLS_SCHEMES else ""
+        return ("", "") if host == typed.strip("[]") else (host, found["port"] or implied)
+
+    @property
+    def stored_elsewhere(self) -> bool:
+        """Whether the stored secret stands in the form for a server that it was not proven with."""
+        if not isinstance(self.draft.password, StoredSecret):
+            return False
+        if all(getattr(self.draft, name) == getattr(self._base, name) for name in _IDENTITY):
+            return self._saved is None
+        try:
+            values = parse(
+                replace(self.draft, from_email="name@example.com", from_name=""), self._ca
+            )
+        except InvalidDraftError:
+            return False  # half typed: what is wrong is said beside its field
+        return self._of_another(values)
+
+    @property
     def _ca(self) -> CaFile | None:
         """What was read from the CA file that is named now, or None where nothing was yet."""
         return self.cas.read(self.draft.ca_file)
@@ -218,21 +267,11 @@ class Form:
         host = self._ca_trusted_elsewhere
         return (Problem(Field.CA_FILE, _OTHER_HOST, {"host": host}),) if host else ()
 
-    def _stored_elsewhere(self, values: Snapshot) -> bool:
+    def _of_another(self, values: Snapshot) -> bool:
         return isinstance(values.password, StoredSecret) and (
             self._saved is None or self._saved.identity != values.settings.identity
         )
 
     def _stored_password_problem(self) -> tuple[Problem, ...]:
         """The stored secret never goes to another server than the one it was proven with."""
-        if not isinstance(self.draft.password, StoredSecret):
-            return ()
-        try:
-            values = parse(
-                replace(self.draft, from_email="name@example.com", from_name=""), self._ca
-            )
-        except InvalidDraftError:
-            return ()
-        if not self._stored_elsewhere(values):
-            return ()
-        return (Problem(Field.PASSWORD, "password.stored_elsewhere"),)
+        return (Problem(Field.PASSWORD, _STORED_ELSEWHERE),) if self.stored_elsewhere else ()

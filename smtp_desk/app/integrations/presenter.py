@@ -1,18 +1,14 @@
-"""The Integrations page without its widgets: edit, test, cancel, save, discard, remove, switch.
+"""The Integrations page without its widgets: edit, test, cancel, save, discard, remove, switch."""
 
-The view of the Integrations page whose status line tells what happened elsewhere meanwhile.
-
-One page's states, read by others as well.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
+from smtp_desk.app.integrations import words
 from smtp_desk.app.integrations.form import Form
-from smtp_desk.app.integrations.state import Busy, IntegrationsState
+from smtp_desk.app.integrations.state import IntegrationsState, Offer
 from smtp_desk.app.integrations.trust import CaTrust
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove, save
 from smtp_desk.app.routes.custom import (
     Saved,
@@ -21,24 +17,25 @@ from smtp_desk.app.routes.custom import (
     remove_saved,
     switch_saved,
 )
+from smtp_desk.app.routes.outage import try_again
+from smtp_desk.app.routes.route_status import try_with_health
+from smtp_desk.app.routes.words import after_removal, after_save
 from smtp_desk.app.runner import Emit, Runner
 from smtp_desk.app.services import Services
-from smtp_desk.core.findings.finding import REMOVE_PASSWORD_SPACES, TRUST_CA, Remedy
+from smtp_desk.core.findings.finding import REMOVE_PASSWORD_SPACES, TRUST_CA, Finding, Remedy
 from smtp_desk.core.gate import Outcome, SaveGate
 from smtp_desk.core.problems import Field
 from smtp_desk.core.report import CheckReport, fold_stages
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.core.settings import CaFile, SettingsDraft, Snapshot
 from smtp_desk.core.stages import StageEvent
-from smtp_desk.core.texts import SAVE_HINTS
+from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.company_ca import read_ca_file
 
-R = TypeVar("R")
 
-
-class View(Protocol):
+class IntegrationsFace(Protocol):
     """What the presenter needs of a face; called in the face's own thread."""
 
     def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
@@ -64,7 +61,11 @@ class _Test:
     result: ProofResult | None = None
 
 
-class IntegrationsPresenter:
+class _ChangedElsewhereError(Exception):
+    """Something else was saved since the form was filled."""
+
+
+class IntegrationsPresenter(PagePresenter[IntegrationsState]):
     """Decides what the page shows; every rule of it can be tested without a window.
 
     One thing runs in the background at a time. Its result is judged against the values
@@ -72,22 +73,20 @@ class IntegrationsPresenter:
     """
 
     def __init__(
-        self, services: Services, runner: Runner, view: View, *, default: bool = False
+        self, services: Services, runner: Runner, view: IntegrationsFace, *, default: bool = False
     ) -> None:
         """Create it; `default` for the relay of the default email service."""
+        super().__init__(runner, view.render, IntegrationsState())
         self._services = services
         self._default = default
-        self._runner = runner
         self._view = view
         self._form = Form()
         self._gate = SaveGate()
         self._saved = Saved()
-        self._busy = Busy.NOTHING
-        self._cancel: Cancel | None = None
+        self._looking = False
+        self._outdated = False
         self._test: _Test | None = None
         self._proof: ProofResult | None = None
-        self._test_notice: Notice | None = None
-        self._save_notice: Notice | None = None
         self.trust: Final = CaTrust(services.trusted_cas, runner, self._form, self._trust_changed)
 
     @property
@@ -102,41 +101,69 @@ class IntegrationsPresenter:
     def start(self) -> None:
         """Read what is saved and show it."""
         services, default = self._services, self._default
+        work = quietly(lambda: load_saved(services, default=default))
+        self._run(Busy.LOADING, work, self._loaded)
 
-        def job(_emit: Emit, _cancel: Cancel) -> Saved:
-            return load_saved(services, default=default)
+    def look(self) -> None:
+        """Look whether the server is out, and whether something else was saved meanwhile."""
+        if self._looking or self._state.busy is Busy.LOADING:
+            return
+        self._looking = True
+        services, default, known = self._services, self._default, self._saved
 
-        self._run(Busy.LOADING, job, self._loaded)
+        def work() -> Saved:
+            if services.store.fingerprint() != known.version:
+                return load_saved(services, default=default)
+            if known.status.route != CUSTOM:
+                return known
+            return replace(known, status=try_with_health(services, known.status))
+
+        def done(found: Saved) -> None:
+            self._looking = False
+            if self._saved is known and found != known:
+                self._looked(found)
+
+        def failed(_error: Exception) -> None:
+            self._looking = False
+
+        self._runner.run(quietly(work), on_done=done, on_error=failed)
+
+    def try_again(self) -> None:
+        """Try a server at once that is out."""
+        services = self._services
+        if self._idle:
+            self._show(outage_notice=None, notice=None)
+            self._run(Busy.TRYING, quietly(lambda: try_again(services)), self._tried)
 
     def edit(self, field: Field, text: str) -> None:
         """Take a keystroke."""
         changed = self._form.edit(field, text)
-        self._test_notice = self._save_notice = None
         if changed:
             self._gate = self._gate.edited()
         if field is Field.CA_FILE and text.strip():
             self._read_ca(text.strip())
-        self._render()
+        self._show(test_notice=None, notice=None)
 
     def finish_editing(self, field: Field) -> None:
         """The person left the field: from now on it complains; host and username are trimmed."""
         if self._form.leave(field):
             self._view.show_draft(self._form.draft, self._form.recipient)
-        self._render()
+        self._show()
 
-    def use_stored_password(self) -> None:
-        """Go back to the secret in the keyring."""
-        stored = self._form.stored_password
-        if stored is not None:
-            self._form.fill(replace(self._form.draft, password=stored))
-            self._form_changed_by_us()
-
-    def remove_password_spaces(self) -> None:
-        """Take the offer to remove the cosmetic spaces of an app password."""
-        password = self._form.password_without_spaces
-        if password is not None:
-            self._form.fill(replace(self._form.draft, password=password))
-            self._form_changed_by_us()
+    def accept(self, offer: Offer) -> None:
+        """Type for the person what was offered."""
+        form = self._form
+        if offer not in self._offers():
+            return
+        host, port = form.host_and_port
+        every: dict[Offer, dict[str, Any]] = {
+            Offer.STORED_PASSWORD: {"password": form.stored_password},
+            Offer.PASSWORD_SPACES: {"password": form.password_without_spaces},
+            Offer.PASSWORD_END: {"password": form.password_without_ends},
+            Offer.HOST_AND_PORT: {"host": host, "port": port or form.draft.port},
+        }
+        form.fill(replace(form.draft, **every[offer]))
+        self._form_changed_by_us()
 
     def apply(self, remedy: Remedy, report: CheckReport | None = None) -> None:
         """Make the changes of a remedy in the form; the person tests them then.
@@ -149,7 +176,7 @@ class IntegrationsPresenter:
             self.trust.ask(report or self.report)
             return
         if remedy.id == REMOVE_PASSWORD_SPACES:
-            self.remove_password_spaces()
+            self.accept(Offer.PASSWORD_SPACES)
             return
         for name, value in remedy.changes.items():
             self._form.edit(Field(name), value)
@@ -159,19 +186,17 @@ class IntegrationsPresenter:
 
     def send_test(self) -> None:
         """Test the values in the form, or show all its problems and send nothing."""
-        if self._busy is not Busy.NOTHING:
+        if not self._idle:
             return
         if self._form.leave(*Field):
             self._view.show_draft(self._form.draft, self._form.recipient)
-        self._save_notice = None
         if errors := self._form.errors:
-            several = f"Solve the {len(errors)} problems first; nothing was sent."
-            one = "Solve the problem first; nothing was sent."
-            self._test_notice = Notice(several if len(errors) > 1 else one, error=True)
-            self._render()
+            self._show(
+                test_notice=Notice(words.not_sent(len(errors)), error=True),
+                notice=None,
+            )
             self._view.focus_field(errors[0].field)
             return
-        self._test_notice = None
         self._test = _Test(self._form.draft, self._form.values)
         if self._test.values is not None:
             self._gate = self._gate.test_started(self._test.values)
@@ -180,200 +205,238 @@ class IntegrationsPresenter:
         def job(emit: Emit, cancel: Cancel) -> ProofResult:
             return prove(services, request, emit, cancel)
 
-        self._run(Busy.TESTING, job, self._tested)
+        self._state = replace(self._state, notice=None, test_notice=None)
+        self._run(Busy.TESTING, job, self._tested, on_event=self._stage_event)
 
     def cancel_test(self) -> None:
         """End the running test; answers at once."""
-        if self._busy is Busy.TESTING and self._cancel is not None:
-            self._busy = Busy.CANCELLING
+        if self._state.busy is Busy.TESTING and self._cancel is not None:
             self._cancel.cancel()
-            self._render()
+            self._show(busy=Busy.CANCELLING)
 
-    def save(self) -> None:
-        """Save the proven values; does nothing while Save is disabled."""
+    def save(self, *, overwrite: bool = False) -> None:
+        """Save the proven values; does nothing while Save is disabled.
+
+        Args:
+            overwrite: The person agreed to replace what was saved elsewhere meanwhile.
+        """
         values = self._form.values
-        if self._busy is not Busy.NOTHING or values is None or not self._gate.may_save(values):
+        if not self._idle or values is None or not self._gate.may_save(values):
             return
         proof, services, draft = self._proof, self._services, self._form.draft
-        default = self._default
+        default, version = self._default, self._saved.version
         if proof is None or values not in self._gate.proven:
             proof = None
 
-        def job(_emit: Emit, _cancel: Cancel) -> Saved:
+        def work() -> Saved:
+            if not overwrite and services.store.fingerprint() != version:
+                raise _ChangedElsewhereError
             # Values that were loaded proven and typed back need no second save.
             if proof is not None:
                 save(services, proof, default=default)
             return load_saved(services, default=default)
 
-        self._run(Busy.SAVING, job, lambda saved: self._save_done(saved, draft))
+        self._run(
+            Busy.SAVING,
+            quietly(work),
+            lambda saved: self._save_done(saved, draft),
+            failed=self._why_not_saved,
+        )
 
     def discard(self) -> None:
         """Go back to what is saved."""
         self._form.discard()
         self._gate = self._gate.reverted()
-        self._test_notice = self._save_notice = None
+        self._outdated = False
         self._view.show_draft(self._form.draft, self._form.recipient)
-        self._render()
+        self._show(test_notice=None, notice=None)
 
     def remove(self) -> None:
         """Remove the configuration: back to the default email service."""
         services, default = self._services, self._default
-
-        def job(_emit: Emit, _cancel: Cancel) -> Saved:
-            return remove_saved(services, default=default)
-
-        if self._busy is Busy.NOTHING:
-            self._run(Busy.REMOVING, job, self._removed)
+        if self._idle:
+            work = quietly(lambda: remove_saved(services, default=default))
+            self._run(Busy.REMOVING, work, self._removed)
 
     def switch(self, on: bool) -> None:  # noqa: FBT001 - the position of a switch
         """Move the switch; it acts at once and goes on only with proven settings."""
-        if self._busy is Busy.NOTHING:
-            services = self._services
-            self._run(
-                Busy.SWITCHING, lambda _emit, _cancel: switch_saved(services, on=on), self._switched
-            )
+        services = self._services
+        if self._idle:
+            work = quietly(lambda: switch_saved(services, on=on))
+            self._run(Busy.SWITCHING, work, self._switched)
         else:
-            self._render()
-
-    def close(self) -> None:
-        """The window closes: whatever runs is cancelled."""
-        if self._cancel is not None:
-            self._cancel.cancel()
-
-    def _run(self, busy: Busy, job: Callable[[Emit, Cancel], R], done: Callable[[R], None]) -> None:
-        self._busy = busy
-        self._cancel = self._runner.run(
-            job, on_done=done, on_error=self._failed, on_event=self._stage_event
-        )
-        self._render()
+            self._show()
 
     def _read_ca(self, path: str) -> None:
-        self._runner.run(
-            lambda _emit, _cancel: read_ca_file(path), on_done=self._ca_read, on_error=self._failed
-        )
+        def read(ca: CaFile) -> None:
+            self._form.cas.remember(ca)
+            self._show()
 
-    def _ca_read(self, ca: CaFile) -> None:
-        self._form.cas.take(ca)
-        self._render()
+        self._runner.run(
+            quietly(lambda: read_ca_file(path)),
+            on_done=read,
+            on_error=lambda error: self._tell(failure_text(error), error=True),
+        )
 
     def _stage_event(self, event: StageEvent) -> None:
         if self._test is not None and self._test.result is None:
             self._test = replace(self._test, events=(*self._test.events, event))
-            self._render()
+            self._show()
 
     def _trust_changed(self, notice: Notice | None) -> None:
-        self._test_notice = notice
+        self._state = replace(self._state, test_notice=notice)
         if notice is None or notice.error:
-            self._render()
+            self._show()
         else:
             self._form_changed_by_us()
             self._view.focus_outcome()
 
     def _loaded(self, saved: Saved) -> None:
-        self._idle()
         self._saved = saved
+        self._outdated = False
         self._gate = SaveGate.loaded(saved.proven)
         self._load(saved)
-        self._render()
+        self._show()
 
     def _load(self, saved: Saved) -> None:
-        self._form.load(saved.draft, saved=saved.settings, ca=saved.ca, ca_host=saved.ca_host)
+        server = saved.status.server
+        self._form.load(
+            saved.draft,
+            saved=server.settings if server else None,
+            ca=saved.ca,
+            ca_host=saved.ca_host,
+        )
         self._view.show_draft(self._form.draft, self._form.recipient)
 
+    def _looked(self, found: Saved) -> None:
+        """Take what was found; what the person has typed is never replaced unasked."""
+        before, self._saved = self._saved, found
+        if found.draft == before.draft and found.proven == before.proven:
+            self._show()
+        elif not self._form.changed:
+            self._loaded(found)
+            self._tell(words.CHANGED_ELSEWHERE, plain=True)
+        else:
+            self._outdated = True
+            self._rebase(found)
+            spellings = (found.proven,) if found.proven is not None else ()
+            self._gate = replace(self._gate, saved=spellings, closed=False)
+            self._show()
+
+    def _rebase(self, saved: Saved) -> None:
+        server = saved.status.server
+        self._form.rebase(saved.draft, server.settings if server else None)
+
+    def _tried(self, notice: Notice) -> None:
+        self._show(**{"outage_notice" if notice.error else "notice": notice})
+        self.look()
+
     def _tested(self, result: ProofResult) -> None:
-        self._idle()
         if self._test is None:
             return
         self._test = replace(self._test, result=result)
         values = result.values
+        notice: Notice | None = None
         if values is not None:
-            self._form.cas.take(CaFile(self._test.draft.ca_file.strip(), values.settings.ca_pem))
+            ca = CaFile(self._test.draft.ca_file.strip(), values.settings.ca_pem)
+            self._form.cas.remember(ca)
+            self._test = replace(self._test, values=values)
         if result.report.cancelled:
             self._gate = self._gate.test_cancelled()
-            self._test_notice = Notice("The test was cancelled.", plain=True)
+            notice = Notice(words.CANCELLED, plain=True)
         elif values is None:
             self._gate = self._gate.test_cancelled()
             finding = result.report.finding
-            self._test_notice = Notice(finding.summary if finding else "", error=True)
+            notice = Notice(finding.summary if finding else "", error=True)
         elif result.proven:
             self._proof = result
             self._gate = self._gate.test_passed(values)
         else:
             self._gate = self._gate.test_failed(values)
-        self._render()
+        self._show(test_notice=notice)
         self._view.focus_outcome()
 
     def _save_done(self, saved: Saved, draft: SettingsDraft) -> None:
-        self._idle()
         self._saved = saved
+        self._outdated = False
         if saved.proven is not None:
             self._gate = self._gate.save_done(saved.proven)
         if self._form.draft == draft:
             self._load(saved)
         else:
-            self._form.rebase(saved.draft, saved.settings)
+            self._rebase(saved)
             self._gate = self._gate.edited()
-        self._save_notice = Notice(saved.after_save)
-        self._render()
+        self._tell(after_save(saved.status))
+
+    def _why_not_saved(self, error: Exception) -> str:
+        if isinstance(error, _ChangedElsewhereError):
+            self._outdated = True
+            return words.NOT_OVERWRITTEN
+        return failure_text(error)
 
     def _removed(self, saved: Saved) -> None:
         self._proof = self._test = None
         self._gate = self._gate.removed()
         self._loaded(saved)
-        self._save_notice = Notice(saved.after_removal)
-        self._render()
+        self._tell(after_removal(saved.status))
 
     def _switched(self, saved: Saved) -> None:
-        self._idle()
         self._saved = saved
-        self._render()
+        self._show()
 
-    def _failed(self, error: Exception) -> None:
-        self._idle()
+    def _failed(self, text: str) -> None:
         self._gate = self._gate.test_cancelled()
-        self._save_notice = Notice(failure_text(error), error=True)
-        self._render()
-
-    def _idle(self) -> None:
-        self._busy, self._cancel = Busy.NOTHING, None
+        super()._failed(text)
 
     def _form_changed_by_us(self) -> None:
         self._gate = self._gate.edited()
         self._view.show_draft(self._form.draft, self._form.recipient)
-        self._render()
+        self._show()
 
-    def _render(self) -> None:
-        self._view.render(self._state())
+    def _show(self, **changes: Any) -> None:  # noqa: ANN401 - fields of the state
+        self._state = replace(self._state, **changes)
+        super()._show(**self._of_form())
 
-    def _state(self) -> IntegrationsState:
-        form, values, test = self._form, self._form.values, self._test
+    def _of_form(self) -> dict[str, object]:
+        """Return what follows from the form, the gate and the newest test."""
+        form, values = self._form, self._form.values
         outcome = self._gate.outcome(values)
-        report = self.report
-        shows_failure = outcome is Outcome.UNREACHABLE and report is not None
-        idle = self._busy is Busy.NOTHING
-        return IntegrationsState(
-            status=self._saved.status,
-            enabled=self._saved.enabled,
-            switch_reason=self._saved.switch_reason,
-            problems=form.visible_problems,
-            password_stored=isinstance(form.draft.password, StoredSecret),
-            may_use_stored_password=form.stored_password is not None,
-            spaces_removable=form.password_without_spaces is not None,
-            busy=self._busy,
-            stages=fold_stages(test.events) if test else (),
-            outcome=outcome,
-            finding=report.finding if report and shows_failure else None,
-            warnings=report.warnings if report and outcome is Outcome.SUCCESS else (),
-            report=report,
-            ca_offer=self.trust.offer,
-            host=form.host,
-            may_save=idle and self._gate.may_save(values),
-            save_hint=SAVE_HINTS[self._gate.save_hint(values)],
-            discard_reason="" if form.changed else "Nothing was changed.",
-            remove_reason="" if self._saved.settings else "Nothing is configured yet.",
-            test_notice=self._test_notice,
-            save_notice=self._save_notice,
-        )
+        return {
+            "status": self._saved.status,
+            "problems": form.visible_problems,
+            "password_stored": isinstance(form.draft.password, StoredSecret)
+            and not form.stored_elsewhere,
+            "offers": self._offers(),
+            "host_and_port": form.host_and_port,
+            "outcome": outcome,
+            **self._of_test(values, outcome),
+            "ca_offer": self.trust.offer,
+            "host": form.host,
+            "may_save": self._idle and self._gate.may_save(values),
+            "save_hint": self._gate.save_hint(values),
+            "changed": form.changed,
+            "outdated": self._outdated,
+        }
 
+    def _of_test(self, values: Snapshot | None, outcome: Outcome | None) -> dict[str, object]:
+        test, report = self._test, self.report
+        finding: Finding | None = None
+        if report is not None and not report.cancelled and test and test.values is not None:
+            finding = report.finding
+        return {
+            "stages": fold_stages(test.events) if test else (),
+            "finding": finding,
+            "last_test": bool(test and test.result and test.values != values),
+            "warnings": report.warnings if report and outcome is Outcome.SUCCESS else (),
+            "report": report,
+        }
 
-_CHANGES: Final = frozenset({Busy.LOADING, Busy.SAVING, Busy.REMOVING, Busy.SWITCHING})
+    def _offers(self) -> frozenset[Offer]:
+        form = self._form
+        found = {
+            Offer.STORED_PASSWORD: form.stored_password is not None,
+            Offer.PASSWORD_SPACES: form.password_without_spaces is not None,
+            Offer.PASSWORD_END: form.password_without_ends is not None,
+            Offer.HOST_AND_PORT: bool(form.host_and_port[0]),
+        }
+        return frozenset(offer for offer, made in found.items() if made)

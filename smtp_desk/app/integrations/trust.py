@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
+from smtp_desk.app.integrations.ca_offer import CaOffer, Typed
 from smtp_desk.app.integrations.form import Form
-from smtp_desk.app.integrations.state import CaOffer, Typed
 from smtp_desk.app.notice import Notice
-from smtp_desk.app.runner import Emit, Runner
+from smtp_desk.app.page_presenter import quietly
+from smtp_desk.app.runner import Runner
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.settings import CaFile
-from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.company_ca import TrustedCas
 
 Changed: TypeAlias = Callable[[Notice | None], None]
@@ -41,20 +41,20 @@ class CaTrust:
     def confirm(self, typed: str) -> None:
         """Trust it if these are its digits; the CA file of the form is then this one."""
         offer = self.offer
-        if offer is None or offer.judge(typed) is not Typed.RIGHT:
+        if offer is None or offer.compare(typed) is not Typed.RIGHT:
             return
         self.dismiss()
 
-        def keep(_emit: Emit, _cancel: Cancel) -> CaFile:
+        def keep() -> CaFile:
             return CaFile(str(self._cas.add(offer.host, offer.pem)), offer.pem)
 
         def kept(ca: CaFile) -> None:
-            self._form.cas.take(ca, offer.host)
+            self._form.cas.remember(ca, offer.host)
             self._form.fill(replace(self._form.draft, ca_file=ca.path))
             text = f"This CA is now trusted for {offer.host}. Send another test email."
             self._changed(Notice(text))
 
-        self._runner.run(keep, on_done=kept, on_error=self._not_kept)
+        self._runner.run(quietly(keep), on_done=kept, on_error=self._not_kept)
 
     def dismiss(self) -> None:
         """Ask no longer; nothing is trusted."""

@@ -1,34 +1,29 @@
-"""What is saved, as the faces show it: the draft, the status, whether it is proven."""
+"""What is saved, as the faces show it: the draft, how the route stands, whether it is proven."""
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
-from smtp_desk.app.notice import StatusKind, StatusLine
+from smtp_desk.app.routes import words
 from smtp_desk.app.routes.outage import make_due
+from smtp_desk.app.routes.route_status import (
+    RouteStatus,
+    custom_status,
+    judge,
+    relay_status,
+    try_with_health,
+)
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import parse_host
 from smtp_desk.core.oauth import OAuthDraft, oauth_draft
 from smtp_desk.core.secret import Secret, StoredSecret
-from smtp_desk.core.settings import OAUTH, CaFile, ServerSettings, SettingsDraft, Snapshot
+from smtp_desk.core.settings import OAUTH, CaFile, SettingsDraft, Snapshot
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
-from smtp_desk.store.stored import (
-    DefaultKind,
-    NotProvenError,
-    ServerState,
-    ServerStatus,
-    StoredServer,
-    StoredSettings,
-)
+from smtp_desk.store.stored import NotProvenError, ServerState, StoredServer
 
 _log: Final = logging.getLogger(__name__)
-
-_USES_DEFAULT: Final = "System emails leave through the default email service."
-_HOLDS: Final = "System emails wait in the outbox until a route works."
-_NEEDS_PROOF: Final = "Save settings that a test email has proven first."
-_NOTHING: Final = StatusLine(StatusKind.NOT_CONFIGURED, f"Not configured. {_HOLDS}")
-_NO_RELAY: Final = StatusLine(StatusKind.NOT_CONFIGURED, "No relay is set up yet.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,43 +32,19 @@ class Saved:
 
     Attributes:
         draft: The form's texts for it.
-        status: The status line of the custom server.
-        enabled: Position of the switch.
-        switch_reason: Why the switch can't be moved, or "".
-        settings: The saved settings, or None.
+        status: How the route stands.
         ca: What the copied CA file holds, or None.
         ca_host: The only host that this CA was trusted for, or "" for a CA of any host.
         proven: The saved values if their proof holds, with the mark of the stored secret.
-        default: Whether it is the relay of the default email service, which has no switch.
-        instead: What becomes of emails without it.
+        version: Of the file that it was read from: another one may hold something else.
     """
 
     draft: SettingsDraft = field(default_factory=SettingsDraft)
-    status: StatusLine = _NOTHING
-    enabled: bool = False
-    switch_reason: str = _NEEDS_PROOF
-    settings: ServerSettings | None = None
+    status: RouteStatus = field(default_factory=RouteStatus)
     ca: CaFile | None = None
     ca_host: str = ""
     proven: Snapshot | None = None
-    default: bool = False
-    instead: str = _HOLDS
-
-    @property
-    def after_save(self) -> str:
-        """What to say once it was saved."""
-        if self.default:
-            return "Saved. This relay is the default email service now."
-        if self.enabled:
-            return "Saved. System emails now leave through this server."
-        return "Saved. Turn the switch on to send system emails through this server."
-
-    @property
-    def after_removal(self) -> str:
-        """What to say once it was removed."""
-        if self.default:
-            return "The relay and its password were removed."
-        return f"Configuration removed. {self.instead}"
+    version: tuple[int, ...] = ()
 
 
 def load_saved(services: Services, *, default: bool = False) -> Saved:
@@ -88,37 +59,35 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
     """
     if not services.store.recover():
         _log.info("what a killed process left is not settled yet; the next start tries again")
+    route = DEFAULT if default else CUSTOM
+    version = services.store.fingerprint()
     try:
         stored = services.store.load()
     except SettingsFileError as error:
-        text = f"The settings file can’t be read and will not be overwritten: {error}"
-        reason = "The settings file can’t be read."
-        status = StatusLine(StatusKind.FILE_UNREADABLE, text)
-        return Saved(status=status, switch_reason=reason, default=default)
-    server, instead = stored.default.server if default else stored.server, _instead(stored)
+        status = RouteStatus(route=route, kind=ServerState.UNREADABLE, why=str(error))
+        return Saved(status=status, version=version)
+    judged = judge(services, stored, default=default)
+    if default:
+        status = relay_status(stored, judged)
+    else:
+        status = try_with_health(services, custom_status(stored, judged))
+    server = status.server
     if server is None:
         draft = SettingsDraft(from_name=stored.preferences.company_name)
         if not default:
             draft = services.managed.fill(draft)
-        status = _NO_RELAY if default else _not_configured(stored)
-        return Saved(draft=draft, status=status, default=default, instead=instead)
-    judged = judge(services, stored, default=default)
-    proven = judged.state is ServerState.ACTIVE
+        return Saved(draft=draft, status=status, version=version)
     password = StoredSecret(server.key) if server.key else Secret("")
     ca_file = services.store.ca_file(server)
     settings = server.settings
     trusted = ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
     return Saved(
         draft=saved_draft(server, ca_file, services.store.ca_file(server, oauth=True)),
-        status=_relay_line(server, judged) if default else status_line(stored, judged),
-        enabled=stored.enabled,
-        switch_reason="" if proven or stored.enabled else _NEEDS_PROOF,
-        settings=settings,
+        status=status,
         ca=CaFile(ca_file, settings.ca_pem) if ca_file else None,
         ca_host=settings.host if trusted else "",
-        proven=Snapshot(settings, password) if proven else None,
-        default=default,
-        instead=instead,
+        proven=Snapshot(settings, password) if status.proven else None,
+        version=version,
     )
 
 
@@ -173,65 +142,7 @@ def failure_text(error: Exception) -> str:
     if isinstance(error, SaveError):
         return error.text
     if isinstance(error, NotProvenError):
-        return error.status.reason or _NEEDS_PROOF
+        return error.status.reason or words.NEEDS_PROOF
     if isinstance(error, SettingsFileError):
         return f"The settings file can’t be read and will not be overwritten: {error}"
-    return f"SMTP Desk itself failed ({type(error).__name__}). The log says more."
-
-
-def judge(services: Services, stored: StoredSettings, *, default: bool = False) -> ServerStatus:
-    """Return what a saved server is good for, whether or not it is in use; asks the keyring."""
-    relay = replace(stored.default, kind=DefaultKind.SMTP)
-    in_use = replace(stored, enabled=True, default=relay)
-    return services.store.status(in_use, default=default)
-
-
-def status_line(stored: StoredSettings, judged: ServerStatus) -> StatusLine:
-    """Return the status of the custom server, an outage aside.
-
-    Args:
-        stored: What is saved.
-        judged: What the custom server would be good for if it were switched on.
-    """
-    server, instead = stored.server, _instead(stored)
-    if server is None:
-        return _not_configured(stored)
-    if judged.state is ServerState.SECRET_UNAVAILABLE:
-        text = f"Password not available. {judged.reason} Until then: s{instead[1:]}"
-        return StatusLine(StatusKind.PASSWORD_UNAVAILABLE, text)
-    if judged.state is ServerState.UNPROVEN:
-        text = f"Not proven. {judged.reason} Until then: s{instead[1:]}"
-        return StatusLine(StatusKind.NOT_PROVEN, text)
-    if not stored.enabled:
-        return StatusLine(StatusKind.OFF, f"Off. {instead}")
-    host = parse_host(server.settings.host).unicode
-    return StatusLine(StatusKind.ACTIVE, f"Active. System emails leave through {host}.")
-
-
-def with_default(status: StatusLine, kind: DefaultKind) -> StatusLine:
-    """Return a status line of before, now that the default email service is `kind`."""
-    now = _way_of(kind)[1:]
-    text = status.text.replace(_HOLDS[1:], now).replace(_USES_DEFAULT[1:], now)
-    return replace(status, text=text)
-
-
-def _instead(stored: StoredSettings) -> str:
-    return _way_of(stored.default.kind)
-
-
-def _way_of(kind: DefaultKind) -> str:
-    return _HOLDS if kind is DefaultKind.OUTBOX else _USES_DEFAULT
-
-
-def _not_configured(stored: StoredSettings) -> StatusLine:
-    return StatusLine(StatusKind.NOT_CONFIGURED, f"Not configured. {_instead(stored)}")
-
-
-def _relay_line(server: StoredServer, judged: ServerStatus) -> StatusLine:
-    host = parse_host(server.settings.host).unicode
-    if judged.state is ServerState.SECRET_UNAVAILABLE:
-        text = f"Password not available. {judged.reason}"
-        return StatusLine(StatusKind.PASSWORD_UNAVAILABLE, text)
-    if judged.state is ServerState.UNPROVEN:
-        return StatusLine(StatusKind.NOT_PROVEN, f"Not proven. {judged.reason}")
-    return StatusLine(StatusKind.ACTIVE, f"Proven. {host} can take emails.")
+    return f"SMTP Desk ran into an internal error ({type(error).__name__}). The log says more."

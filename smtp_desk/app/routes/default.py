@@ -1,11 +1,9 @@
 """The default email service: what it is, and the way to each of its kinds.
 
 It takes the emails that the custom server can't: by the organisation's relay, by the
-machine's own MTA, or by holding them in the outbox until a route works. A relay needs the
-same test as the custom server and has its own password in the keyring; it stays saved
+machine's own MTA, or by holding them in the outbox until a server is available. A relay needs
+the same test as the custom server and has its own password in the keyring; it stays saved
 while another kind is in use, so that it can be chosen again.
-
-Whether a path names a program that can be the machine's MTA, and not this one.
 """
 
 import os
@@ -15,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from smtp_desk.app.notice import Notice
-from smtp_desk.app.routes.custom import judge
 from smtp_desk.app.routes.outage import end_rest
+from smtp_desk.app.routes.route_status import judge
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import has_control, parse_host, parse_mailbox
 from smtp_desk.core.problems import Severity
@@ -66,13 +64,13 @@ _RULES: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
     (has_control, "Contains a line break or another control character. Remove it."),
     (
         lambda text: not Path(text.strip()).is_absolute(),
-        f"Enter the whole path, from the root on: {USUAL_SENDMAIL}",
+        f"Enter the full path, for example {USUAL_SENDMAIL}",
     ),
-    (_is_missing, "There is no such file."),
-    (_is_no_program, "This is no program that can be run."),
+    (_is_missing, "This file doesn’t exist."),
+    (_is_no_program, "This isn’t a program that can be run."),
     (
         lambda text: is_this_program(Path(text.strip())),
-        "This is SMTP Desk itself: emails would go round in circles.",
+        "This is SMTP Desk itself: emails would go around in circles.",
     ),
 )
 """What is wrong, and what to say then; each rule takes the ones before it as held."""
@@ -142,21 +140,19 @@ class DefaultState:
         proven = self.relay is not None and self.relay.proven
         return not self.problem and (proven or self.kind is not DefaultKind.SMTP)
 
-    @property
-    def text(self) -> str:
-        """What becomes of the emails that it gets."""
-        if self.problem:
-            return f"Not used. {self.problem} Until it is corrected emails wait in the outbox."
-        if self.kind is DefaultKind.SENDMAIL:
-            return f"Emails leave through {self.sendmail_path}, from {self.from_email}."
-        if self.kind is DefaultKind.OUTBOX or self.relay is None:
-            return "Emails wait in the outbox until a route works."
-        relay = self.relay
-        if relay.proven:
-            return f"Emails leave through {relay.host}, from {relay.from_email}."
-        return (
-            f"{relay.host} is not used: {relay.state.reason} Until then emails wait in the outbox."
-        )
+
+def default_text(state: DefaultState) -> str:
+    """Return what becomes of the emails that the default email service gets."""
+    if state.problem:
+        return f"Not used. {state.problem} Until it is corrected, emails wait in the outbox."
+    if state.kind is DefaultKind.SENDMAIL:
+        return f"Emails are sent through {state.sendmail_path}, from {state.from_email}."
+    if state.kind is DefaultKind.OUTBOX or state.relay is None:
+        return "Emails wait in the outbox until a server is available."
+    relay = state.relay
+    if relay.proven:
+        return f"Emails are sent through {relay.host}, from {relay.from_email}."
+    return f"{relay.host} is not used: {relay.state.reason} Until then, emails wait in the outbox."
 
 
 def load_default(services: Services) -> DefaultState:

@@ -29,27 +29,30 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from smtp_desk.app.routes.custom import judge, status_line
-from smtp_desk.app.routes.default import DefaultState, address_problems, default_state
-from smtp_desk.app.routes.outage import (
-    HealthState,
-    health_state,
-    in_outage,
-    outage_of,
-    route_health,
-    server_of,
-    summary_of,
+from smtp_desk.app.routes.default import (
+    DefaultState,
+    address_problems,
+    default_state,
+    default_text,
 )
+from smtp_desk.app.routes.route_status import (
+    HealthReport,
+    RouteStatus,
+    custom_status,
+    judge,
+    relay_status,
+    with_health,
+)
+from smtp_desk.app.routes.words import status_text
 from smtp_desk.app.services import Services
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import Counts, OutboxUnavailableError
-from smtp_desk.sender.routes.health import RouteHealth
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import (
     DefaultKind,
-    DefaultService,
     ServerState,
     ServerStatus,
     StoredServer,
@@ -57,49 +60,6 @@ from smtp_desk.store.stored import (
 )
 
 SCHEMA: Final = "smtp-desk/status/1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthReport:
-    """How a route does.
-
-    Attributes:
-        state: Whether it may be used.
-        until: End of the rest, or when a probe is given to another.
-        summary: The finding of the newest failure, as a sentence; "" for none.
-        known: All that is known of it.
-    """
-
-    state: HealthState
-    until: datetime | None
-    summary: str
-    known: RouteHealth
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteReport:
-    """A route: what is saved for it, and how it does.
-
-    Attributes:
-        status: What a saved server is good for; of SENDMAIL and OUTBOX whether it is one. A
-            default service with a value that can't be used is UNPROVEN.
-        proven: Whether its proof holds; None where there is nothing to prove or no telling.
-        secret: `none`, `available` or `unavailable`.
-        server: The saved server that it leads to, or None.
-        health: How it does; None where that can't be read.
-    """
-
-    status: ServerStatus
-    proven: bool | None = None
-    secret: str = "none"  # noqa: S105 - a word of the schema
-    server: StoredServer | None = None
-    health: HealthReport | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether emails leave by it, now or after a rest, without anybody's help."""
-        shut = self.health is not None and self.health.state is HealthState.SHUT
-        return self.status.state is ServerState.ACTIVE and not shut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,26 +85,27 @@ class SendingStatus:
         at: The moment.
         custom: The custom server.
         default: The default email service.
-        service: What is saved for that.
         outbox: What waits; None where it can't be read.
         problems: What could not be read or used, and why.
-        custom_text: The status line of the custom server.
         default_text: What becomes of the emails that the default email service gets.
     """
 
     at: datetime
-    custom: RouteReport
-    default: RouteReport
-    service: DefaultService
+    custom: RouteStatus
+    default: RouteStatus
     outbox: OutboxReport | None
     problems: tuple[str, ...]
-    custom_text: str
     default_text: str
+
+    @property
+    def custom_text(self) -> str:
+        """The status line of the custom server."""
+        return status_text(self.custom)
 
     @property
     def configured(self) -> bool:
         """Whether any route was ever configured; else emails can only wait in the outbox."""
-        return self.custom.server is not None or self.service.kind is not DefaultKind.OUTBOX
+        return self.custom.server is not None or self.default.service.kind is not DefaultKind.OUTBOX
 
     @property
     def has_route(self) -> bool:
@@ -161,13 +122,13 @@ class SendingStatus:
         outbox = self.outbox
         default: dict[str, Json] = {
             **_route_json(self.default),
-            "kind": str(self.service.kind),
-            "path": self.service.sendmail_path or None
-            if self.service.kind is DefaultKind.SENDMAIL
+            "kind": str(self.default.service.kind),
+            "path": self.default.service.sendmail_path or None
+            if self.default.service.kind is DefaultKind.SENDMAIL
             else None,
         }
-        if self.service.kind is DefaultKind.SENDMAIL:
-            default["from_email"] = self.service.from_email
+        if self.default.service.kind is DefaultKind.SENDMAIL:
+            default["from_email"] = self.default.service.from_email
         return {
             "schema": SCHEMA,
             "at": _time(self.at),
@@ -187,50 +148,66 @@ def read_status(services: Services) -> SendingStatus:
         SettingsFileError: The settings can't be read.
     """
     stored, now = services.store.load(), services.now()
-    judged, default = judge(services, stored), default_state(services, stored)
-    health: dict[str, HealthReport] = {}
+    default = default_state(services, stored)
+    routes = (custom_status(stored, judge(services, stored)), _default(stored, default))
     outbox: OutboxReport | None = None
     problems = _problems(stored)
     try:
-        for route in (CUSTOM, DEFAULT):
-            health[route] = _health(services, stored, route, now)
+        routes = (with_health(services, routes[0]), with_health(services, routes[1]))
         outbox = _outbox(services, now)
     except OutboxUnavailableError as error:
         problems += (str(error),)
-    custom = health.get(CUSTOM)
-    outage = outage_of(services, stored, custom.known) if custom else None
     return SendingStatus(
         at=now,
-        custom=_custom(stored, judged, custom),
-        default=_default(stored, default, health.get(DEFAULT)),
-        service=stored.default,
+        custom=routes[0],
+        default=routes[1],
         outbox=outbox,
         problems=problems,
-        custom_text=in_outage(status_line(stored, judged), outage).text,
-        default_text=default.text,
+        default_text=default_text(default),
     )
 
 
-def _custom(
-    stored: StoredSettings, judged: ServerStatus, health: HealthReport | None
-) -> RouteReport:
-    report = _report(stored.server, judged, health)
-    if stored.server is not None and not stored.enabled:
-        return replace(report, status=ServerStatus(ServerState.OFF))
-    return report
+def read_routes(services: Services) -> tuple[RouteStatus, ...]:
+    """Read how both routes do, the custom one first; asks disk and outbox, not the keyring.
+
+    Whether the settings are proven is left to those who ask the keyring.
+
+    Raises:
+        OutboxUnavailableError: The outbox, which keeps their health, can't be read.
+    """
+    try:
+        stored = services.store.load()
+    except SettingsFileError as error:
+        unread = RouteStatus(kind=ServerState.UNREADABLE, why=str(error))
+        return tuple(
+            with_health(services, replace(unread, route=route), services.health.status(route))
+            for route in (CUSTOM, DEFAULT)
+        )
+    custom, service = _presumed(stored.server), stored.default
+    used = service.server if service.kind is DefaultKind.SMTP else None
+    default = relay_status(replace(stored, default=replace(service, server=used)), _presumed(used))
+    if service.kind is DefaultKind.SENDMAIL:
+        default = replace(default, kind=ServerState.ACTIVE)
+    return tuple(
+        with_health(services, each, services.health.status(each.route))
+        for each in (custom_status(stored, custom), default)
+    )
 
 
-def _default(
-    stored: StoredSettings, default: DefaultState, health: HealthReport | None
-) -> RouteReport:
+def _presumed(server: StoredServer | None) -> ServerStatus:
+    """Return what a saved server is good for if its proof holds."""
+    return ServerStatus(ServerState.ACTIVE if server else ServerState.NOT_CONFIGURED)
+
+
+def _default(stored: StoredSettings, default: DefaultState) -> RouteStatus:
     used = default.kind is DefaultKind.SENDMAIL
     state = ServerState.ACTIVE if used else ServerState.NOT_CONFIGURED
-    report = RouteReport(status=ServerStatus(state), health=health)
+    status = RouteStatus(route=DEFAULT, kind=state, service=stored.default)
     if default.kind is DefaultKind.SMTP and default.relay is not None:
-        report = _report(stored.default.server, default.relay.state, health)
+        status = relay_status(stored, default.relay.state)
     if default.problem:
-        return replace(report, status=ServerStatus(ServerState.UNPROVEN, default.problem))
-    return report
+        return replace(status, kind=ServerState.UNPROVEN, why=default.problem)
+    return status
 
 
 def _problems(stored: StoredSettings) -> tuple[str, ...]:
@@ -238,24 +215,8 @@ def _problems(stored: StoredSettings) -> tuple[str, ...]:
     address = stored.preferences.tell_address
     if not address or not any(notice.error for notice in address_problems(address)):
         return ()
-    said = f"“Tell this address” holds no email address, but “{visible(address)}”."
-    return (f"{said} Nobody is told of an outage.",)
-
-
-def _report(
-    server: StoredServer | None, status: ServerStatus, health: HealthReport | None
-) -> RouteReport:
-    proven = {ServerState.ACTIVE: True, ServerState.UNPROVEN: False}.get(status.state)
-    missing = status.state is ServerState.SECRET_UNAVAILABLE
-    secret = "unavailable" if missing else "available" if server and server.key else "none"
-    return RouteReport(status=status, proven=proven, secret=secret, server=server, health=health)
-
-
-def _health(services: Services, stored: StoredSettings, route: str, now: datetime) -> HealthReport:
-    known = route_health(services, route)
-    state, until = health_state(known, now)
-    summary = summary_of(services, known.code, server_of(stored, route))
-    return HealthReport(state=state, until=until, summary=summary, known=known)
+    said = f"“Notify this address” isn’t an email address: “{visible(address)}”."
+    return (f"{said} Nobody is notified of an outage.",)
 
 
 def _outbox(services: Services, now: datetime) -> OutboxReport:
@@ -267,14 +228,15 @@ def _outbox(services: Services, now: datetime) -> OutboxReport:
     return OutboxReport(counts=counts, next_due=next_due, waiting=waiting)
 
 
-def _route_json(route: RouteReport) -> dict[str, Json]:
+def _route_json(route: RouteStatus) -> dict[str, Json]:
     settings = route.server.settings if route.server else None
-    state = route.status.state
+    configured = route.kind is not ServerState.NOT_CONFIGURED
+    off = configured and not route.enabled
     return {
-        "state": str(state),
-        "reason": route.status.reason,
-        "configured": state is not ServerState.NOT_CONFIGURED,
-        "on": state not in (ServerState.NOT_CONFIGURED, ServerState.OFF),
+        "state": str(ServerState.OFF if off else route.kind),
+        "reason": "" if off else route.why,
+        "configured": configured,
+        "on": route.on,
         "proven": route.proven,
         "secret": route.secret,
         "host": settings.host if settings else None,

@@ -5,28 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
-from smtp_desk.app.delivery.state import RouteCondition
+from smtp_desk.app.routes.route_status import HealthState, RouteStatus
+from smtp_desk.app.routes.words import NAMES, fallbacks_text, route_text
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.store.stored import ServerState
+from smtp_desk.ui.delivery import words
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Card, Columns, column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import IconLabel
 from smtp_desk.ui.widgets.label import Label, enable
 
 if TYPE_CHECKING:
-    from smtp_desk.app.delivery.state import DeliveryState, RouteView
+    from smtp_desk.app.delivery.state import DeliveryState
 
 _LOOKS: Final = {
-    RouteCondition.NOT_CONFIGURED: ("skipped", "muted"),
-    RouteCondition.OFF: ("power", "muted"),
-    RouteCondition.UNREADABLE: ("error", "danger"),
-    RouteCondition.USABLE: ("success", "success"),
-    RouteCondition.RESTING: ("warning", "warning"),
-    RouteCondition.PROBING: ("running", "accent"),
-    RouteCondition.DUE: ("pending", "warning"),
-    RouteCondition.SHUT: ("error", "danger"),
+    HealthState.USABLE: ("success", "success"),
+    HealthState.RESTING: ("warning", "warning"),
+    HealthState.PROBING: ("running", "accent"),
+    HealthState.DUE: ("pending", "warning"),
+    HealthState.SHUT: ("error", "danger"),
 }
+_UNUSED: Final = {
+    ServerState.NOT_CONFIGURED: ("skipped", "muted"),
+    ServerState.OFF: ("power", "muted"),
+    ServerState.UNREADABLE: ("error", "danger"),
+}
+_TRIABLE: Final = (HealthState.RESTING, HealthState.SHUT)
 _SIDE_BY_SIDE: Final = 620
 
 
@@ -51,8 +58,8 @@ class RoutesCard(Card):
     def render_state(self, state: DeliveryState) -> None:
         """Show how they do; before it was read, nothing."""
         self.setVisible(bool(state.routes))
-        for view in state.routes:
-            self._rows[view.route].show_route(view, str(state.busy))
+        for status in state.routes:
+            self._rows[status.route].show_route(status, words.BUSY[state.busy])
 
 
 class _RouteRow(QWidget):
@@ -77,8 +84,7 @@ class _RouteRow(QWidget):
         self._why.setObjectName(f"route_why_{route}")
         self._fallbacks = Label(rank="small")
         self._fallbacks.setObjectName(f"fallbacks_{route}")
-        self._try = QPushButton("Try again")
-        self._try.setObjectName(f"try_again_{route}")
+        self._try = button("Try again", f"try_again_{route}")
         self._try.clicked.connect(self._clicked)
         layout = row(self, Space.M)
         layout.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
@@ -89,26 +95,30 @@ class _RouteRow(QWidget):
         words.addStretch(1)
         layout.addLayout(words, 1)
 
-    def show_route(self, view: RouteView, busy: str) -> None:
+    def show_route(self, status: RouteStatus, busy: str) -> None:
         """Show how it does."""
-        name, tone = _LOOKS[view.condition]
-        self._icon.show_icon(name, tone)
-        self._name.show_text(view.name)
-        self.setAccessibleName(view.name)
+        health = status.health
+        state = health.state if health else HealthState.USABLE
+        failing = status.on and state is not HealthState.USABLE
+        self._icon.show_icon(*(_UNUSED.get(status.kind) or _LOOKS[state]))
+        name = NAMES[status.route]
+        self._name.show_text(name)
+        self.setAccessibleName(name)
         for label, text in (
-            (self._target, view.target),
-            (self._status, view.status),
-            (self._why, view.why),
-            (self._fallbacks, view.fallbacks),
+            (self._target, status.target),
+            (self._status, route_text(status)),
+            (self._why, health.summary if health and failing else ""),
+            (self._fallbacks, fallbacks_text(status)),
         ):
             label.show_text(text)
             label.setVisible(bool(text))
+        may_be_tried = status.on and state in _TRIABLE
         had_focus = self._try.hasFocus()
-        self._try.setVisible(view.may_be_tried)
+        self._try.setVisible(may_be_tried)
         enable(self._try, busy)
         if not busy:
-            self._try.setAccessibleDescription(view.name)
-        if had_focus and not view.may_be_tried:
+            self._try.setAccessibleDescription(name)
+        if had_focus and not may_be_tried:
             self.focusNextChild()
 
     @Slot()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from smtp_desk.app.delivery.export import file_name
@@ -21,10 +21,8 @@ from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QHideEvent, QShowEvent
-
-    from smtp_desk.app.delivery.listing import Part, Span
-    from smtp_desk.app.delivery.words import Standing
+    from smtp_desk.app.delivery.listing import Part
+    from smtp_desk.app.delivery.presenter import DeliveryPresenter
 
 REFRESH_MS: Final = 3000
 """How often the page looks again while it is seen."""
@@ -35,64 +33,13 @@ _MOST: Final = 100
 _EXPLANATION: Final = "What was sent by which route and why, and what still waits."
 _FILTER: Final = "Emails (*.eml);;All files (*)"
 _NOTHING: Final = (
-    "No email was sent yet",
+    "No emails yet",
     (
-        "As soon as an email is sent, it stands here until its fate is known: which route took it, "
-        "why it went another way, and what the server said. Emails that no route takes wait here."
+        "When an email is sent, it appears here with its result: which route sent it, why it took "
+        "another route, and what the server said. Emails that can’t be sent yet wait here."
     ),
 )
 _NO_MATCHES: Final = ("No email matches", "Search for something else, or show all emails.")
-
-
-class DeliveryActions(Protocol):
-    """What the page asks of its presenter."""
-
-    def refresh(self, span: Span) -> None:
-        """Read what is new, and what is in view."""
-
-    def search(self, text: str) -> None:
-        """List the emails with this text."""
-
-    def show_only(self, standing: Standing | None) -> None:
-        """List the emails that stand so."""
-
-    def show_all(self) -> None:
-        """List all emails."""
-
-    def more(self) -> None:
-        """Read on at the end of the list."""
-
-    def select(self, entry_id: str) -> None:
-        """Show this email in full."""
-
-    def retry(self) -> None:
-        """Make the selected email due now."""
-
-    def drop(self) -> None:
-        """Give the selected email up."""
-
-    def export(self, file: Path) -> None:
-        """Write the selected email into a file."""
-
-    def try_again(self, route: str) -> None:
-        """Have a route tried again."""
-
-
-class _Page(Page):
-    """Tells when it is seen, and when no more."""
-
-    seen = Signal()
-    left = Signal()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Tell."""
-        super().showEvent(event)
-        self.seen.emit()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Tell."""
-        super().hideEvent(event)
-        self.left.emit()
 
 
 class _Empty(Card):
@@ -130,8 +77,8 @@ class DeliveryView(QObject):
 
     def __init__(self, *, refresh_ms: int = REFRESH_MS, search_ms: int = SEARCH_MS) -> None:
         super().__init__()
-        self.page: Final = _Page("delivery", "Delivery", _EXPLANATION, width=_WIDTH)
-        self._actions: DeliveryActions | None = None
+        self.page: Final = Page("delivery", "Delivery", _EXPLANATION, width=_WIDTH)
+        self._actions: DeliveryPresenter | None = None
         self._state = DeliveryState()
         self._table = EmailTable()
         self._filter = FilterBar(search_ms)
@@ -152,7 +99,7 @@ class DeliveryView(QObject):
         self._fill()
         self.render(self._state)
 
-    def attach(self, actions: DeliveryActions) -> None:
+    def attach(self, actions: DeliveryPresenter) -> None:
         """Report to `actions` from now on."""
         self._actions = actions
         self._timer.timeout.connect(self.refresh)
@@ -167,13 +114,8 @@ class DeliveryView(QObject):
         self._bar.retry_wanted.connect(actions.retry)
         self._bar.drop_wanted.connect(actions.drop)
         self._bar.export_wanted.connect(self._ask_where_to_export)
-        for keys, act in (
-            (QKeySequence(QKeySequence.StandardKey.Find), self._filter.focus_search),
-            (QKeySequence(QKeySequence.StandardKey.Refresh), self.refresh),
-        ):
-            shortcut = QShortcut(keys, self.page)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(act)
+        self.page.add_shortcut(QKeySequence.StandardKey.Find, self._filter.focus_search)
+        self.page.add_shortcut(QKeySequence.StandardKey.Refresh, self.refresh)
 
     def show_part(self, part: Part) -> None:
         """Put rows into the list."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QPushButton
 
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.ui.diagnostics import words
+from smtp_desk.ui.integrations.words import BUSY
+from smtp_desk.ui.widgets.bar import Bar
 from smtp_desk.ui.widgets.boxes import CheckBox
-from smtp_desk.ui.widgets.card import column
-from smtp_desk.ui.widgets.colours import READABLE_WIDTH, Space
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.flow import flow
 from smtp_desk.ui.widgets.label import enable
-from smtp_desk.ui.widgets.line import Line
-from smtp_desk.ui.widgets.page import centred
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -39,7 +39,7 @@ _COPY: Final = "Copies the report as Markdown, ready for a ticket or an email."
 _NO_REPORT: Final = "There is no report yet."
 
 
-class ActionBar(QFrame):
+class ActionBar(Bar):
     """The bar below the page.
 
     Signals:
@@ -59,19 +59,17 @@ class ActionBar(QFrame):
     domain_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
-        self._line = Line()
-        self._line.label.setObjectName("diagnostics_line")
-        self._run = _button("&Run again", "run_again", "primary")
+        super().__init__("diagnostics_line")
+        self._run = button("&Run again", "run_again", "primary")
         self._without = CheckBox("&Without signing in")
         self._without.setObjectName("without_signing_in")
         self._without.setToolTip(_SENDS_NOTHING)
-        self._cancel = _button("Cancel", "cancel_run")
-        self._domain = _button("Check From &domain", "check_domain")
+        self._cancel = button("Cancel", "cancel_run")
+        self._domain = button("Check From &domain", "check_domain")
         self._domain.setToolTip(_DOMAIN)
-        self._open = _button("&Open report…", "open_report")
-        self._save = _button("&Save report…", "save_report")
-        self._copy = _button("&Copy", "copy_report")
+        self._open = button("&Open report…", "open_report")
+        self._save = button("&Save report…", "save_report")
+        self._copy = button("&Copy", "copy_report")
         self._copy.setToolTip(_COPY)
         self._run.clicked.connect(self._run_clicked)
         self._cancel.clicked.connect(self.cancel_wanted)
@@ -83,13 +81,7 @@ class ActionBar(QFrame):
         # Cancel ends a line: where it comes and goes, no button moves below the mouse.
         checks = (self._run, self._without, self._domain, self._cancel)
         buttons = flow(*checks, self._copy, self._save, self._open, breaks=[self._copy])
-        content = column(inner := QFrame(), Space.S)
-        content.addWidget(self._line)
-        content.addWidget(buttons)
-        inner.setMaximumWidth(READABLE_WIDTH)
-        outer = column(self)
-        outer.setContentsMargins(Space.XL, Space.M, Space.XL, Space.M)
-        outer.addWidget(centred(inner))
+        self.fill(self.line, buttons)
         self._state: DiagnosisState | None = None
         self._begun = self._run
 
@@ -112,14 +104,14 @@ class ActionBar(QFrame):
     def render_state(self, state: DiagnosisState) -> None:
         """Show what can be done now, and why other things can't."""
         self._state = state
-        busy = str(state.busy)
+        busy, waits = words.BUSY[state.busy], BUSY[state.waits_for]
         reason = "" if state.report is not None else _NO_REPORT
         waiting = self._cancel.hasFocus()
         starting = self._run.hasFocus() or self._domain.hasFocus()
         self._cancel.setVisible(state.running)
-        enable(self._cancel, busy if state.busy.name == "CANCELLING" else "")
-        enable(self._run, busy or state.run_reason)
-        enable(self._domain, busy or state.run_reason)
+        enable(self._cancel, busy if state.busy is Busy.CANCELLING else "")
+        enable(self._run, busy or waits)
+        enable(self._domain, busy or waits)
         enable(self._open, busy)
         enable(self._save, busy or reason)
         enable(self._copy, busy or reason)
@@ -134,17 +126,17 @@ class ActionBar(QFrame):
     def _explain(self) -> None:
         state = self._state
         if state is not None and state.busy:
-            self._line.show_busy(str(state.busy))
+            self.line.show_busy(words.BUSY[state.busy])
         elif state is not None and state.notice is not None:
-            self._line.show_notice(state.notice)
+            self.line.show_notice(state.notice)
         elif state is not None and state.domain is not None and state.domain_is_news:
             tone = "success" if state.domain.in_order else "warning"
-            self._line.show_line(state.domain.summary, tone)
+            self.line.show_line(state.domain.summary, tone)
         elif state is not None and state.report is not None and not state.own:
-            self._line.show_line(_OWN_FORM, "muted")
+            self.line.show_line(_OWN_FORM, "muted")
         else:
             text = _TRIES_THE_WAY if self._without.isChecked() else _SENDS
-            self._line.show_line(text, "muted")
+            self.line.show_line(text, "muted")
 
     @Slot()
     def _domain_clicked(self) -> None:
@@ -155,10 +147,3 @@ class ActionBar(QFrame):
     def _run_clicked(self) -> None:
         self._begun = self._run
         self.run_wanted.emit(not self._without.isChecked())
-
-
-def _button(text: str, name: str, kind: str = "") -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setProperty("kind", kind)
-    return button

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontDatabase, QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from smtp_desk.app.diagnostics.report_text import certificates, shown, transcript_lines
-from smtp_desk.app.integrations.state import DIGITS
+from smtp_desk.app.integrations.ca_offer import DIGITS
 from smtp_desk.core.findings.finding import TRUST_CA
 from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.diagnostics.facts import FactTable, fact_rows

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from smtp_desk.app.diagnostics.presenter import DiagnosisBusy, DiagnosisState
+from smtp_desk.app.diagnostics.presenter import DiagnosisState
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.ui.diagnostics.action_bar import ActionBar
 from smtp_desk.ui.diagnostics.domain_card import DomainCard
 from smtp_desk.ui.diagnostics.evidence import evidence
@@ -23,8 +24,7 @@ from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QShowEvent
-
+    from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
     from smtp_desk.app.proving.domain import DomainCheck
     from smtp_desk.core.findings.finding import Remedy
     from smtp_desk.core.problems import Problem
@@ -33,42 +33,6 @@ if TYPE_CHECKING:
 _EXPLANATION: Final = "The newest test, or a report that somebody sent you, explained."
 _FILTER: Final = "Reports (*.json);;All files (*)"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
-
-
-class DiagnosisActions(Protocol):
-    """What the page asks of its presenter."""
-
-    def run(self, *, login: bool) -> None:
-        """Test the values in the form."""
-
-    def check_domain(self) -> None:
-        """Ask the DNS about the From domain in the form."""
-
-    def cancel(self) -> None:
-        """End what runs."""
-
-    def apply(self, remedy: Remedy) -> None:
-        """Make the changes of a remedy in the form."""
-
-    def open(self, path: Path) -> None:
-        """Show the report in a file."""
-
-    def save(self, path: Path) -> None:
-        """Write the report into a file."""
-
-    def copy(self) -> None:
-        """Put the report on the clipboard."""
-
-
-class _Page(Page):
-    """Tells when it is seen."""
-
-    seen = Signal()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Tell."""
-        super().showEvent(event)
-        self.seen.emit()
 
 
 class DiagnosticsView(QObject):
@@ -85,8 +49,8 @@ class DiagnosticsView(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.page: Final = _Page("diagnostics", "Diagnostics", _EXPLANATION)
-        self._actions: DiagnosisActions | None = None
+        self.page: Final = Page("diagnostics", "Diagnostics", _EXPLANATION)
+        self._actions: DiagnosisPresenter | None = None
         self._state = DiagnosisState()
         self._shown: DiagnosisState | None = None
         self._content: QWidget | None = None
@@ -108,7 +72,7 @@ class DiagnosticsView(QObject):
         self.page.seen.connect(self._seen)
         self._bar.render_state(self._state)
 
-    def attach(self, actions: DiagnosisActions) -> None:
+    def attach(self, actions: DiagnosisPresenter) -> None:
         """Report to `actions` from now on."""
         bar = self._bar
         self._actions = actions
@@ -118,14 +82,9 @@ class DiagnosticsView(QObject):
         bar.copy_wanted.connect(actions.copy)
         bar.open_wanted.connect(self._ask_what_to_open)
         bar.save_wanted.connect(self._ask_where_to_save)
-        for keys, act in (
-            (QKeySequence("Ctrl+T"), bar.run),
-            (QKeySequence(QKeySequence.StandardKey.Open), self._ask_what_to_open),
-            (QKeySequence(Qt.Key.Key_Escape), bar.cancel),
-        ):
-            shortcut = QShortcut(keys, self.page)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(act)
+        self.page.add_shortcut("Ctrl+T", bar.run)
+        self.page.add_shortcut(QKeySequence.StandardKey.Open, self._ask_what_to_open)
+        self.page.add_shortcut("Esc", bar.cancel)
 
     def render(self, state: DiagnosisState) -> None:
         """Show this, now or as soon as the page is seen."""
@@ -172,11 +131,11 @@ class DiagnosticsView(QObject):
         if shown is None or shown.problems != state.problems:
             self._show_missing(state.problems)
         # Asking the DNS has no stages; the report stays in view meanwhile.
-        tests = (DiagnosisBusy.TESTING, DiagnosisBusy.CHECKING)
+        tests = (Busy.TESTING, Busy.CHECKING)
         at_work = state.busy in tests or (state.running and bool(state.stages))
         self._running.setVisible(at_work)
         # Only a test email goes through all stages; a check shows those that began.
-        testing = state.busy is DiagnosisBusy.TESTING
+        testing = state.busy is Busy.TESTING
         self._stages.show_stages(state.stages, testing=testing)
         if self._content is not None:
             self._content.setVisible(not at_work)

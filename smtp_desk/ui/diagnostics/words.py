@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.diagnostics.report_text import outcome_text, shown
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.findings.finding import Who
 from smtp_desk.core.findings.wording import plain_name
 from smtp_desk.core.problems import Field
@@ -17,14 +18,26 @@ if TYPE_CHECKING:
 
     from smtp_desk.core.report import CheckReport
 
+BUSY: Final[Mapping[Busy, str]] = {
+    Busy.NOTHING: "",
+    Busy.TESTING: "Sending a test email with the values in the form…",
+    Busy.ASKING: "Asking the DNS about the domain of the From email…",
+    Busy.CHECKING: "Checking the server with the values in the form, without signing in…",
+    Busy.CANCELLING: "Cancelling…",
+    Busy.READING: "Reading the report file…",
+    Busy.WRITING: "Saving the report…",
+    Busy.COPYING: "Copying the report…",
+}
+"""What runs for the page."""
+
 _WHO: Final[Mapping[Who, str]] = {
-    Who.YOU: "You, or whoever fills in the settings.",
+    Who.YOU: "You, or whoever manages these settings.",
     Who.MAIL_ADMINISTRATOR: "The administrator of the mail server.",
     Who.NETWORK_ADMINISTRATOR: "The administrator of the network, often also of its firewall.",
     Who.PROVIDER: "The email provider: its support, or its website.",
     Who.PROGRAM: "The makers of this program: please send them this report.",
 }
-_WHOEVER: Final = "Whoever fills in the settings there."
+_WHOEVER: Final = "The person who set up email there."
 
 MEANINGS: Final[Mapping[Stage, str]] = {
     Stage.SETTINGS: "Is everything filled in, and does it make sense?",

@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QPushButton
 
-from smtp_desk.app.email_types.presenter import EmailTypesBusy
-from smtp_desk.ui.widgets.card import column
-from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.ui.email_types import words
+from smtp_desk.ui.widgets.bar import Bar
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.field import TextField
 from smtp_desk.ui.widgets.label import enable
-from smtp_desk.ui.widgets.line import Line
-from smtp_desk.ui.widgets.page import centred
 
 if TYPE_CHECKING:
     from smtp_desk.app.email_types.presenter import EmailTypesState
     from smtp_desk.app.notice import Notice
 
-_HINT: Final = "Sends the email above, with its sample data, as the saved settings say."
+_HINT: Final = "Sends the email above, with its sample data, using the saved settings."
 
 
-class ActionBar(QFrame):
+class ActionBar(Bar):
     """The bar below the page.
 
     Signals:
@@ -36,25 +34,14 @@ class ActionBar(QFrame):
     cancel_wanted = Signal()
 
     def __init__(self, width: int) -> None:
-        super().__init__()
+        super().__init__("sample_result", width)
         self._recipient = TextField("sample_recipient", "Send sample t&o", hint=_HINT)
-        self._send = QPushButton("&Send sample")
-        self._send.setObjectName("send_sample")
-        self._send.setProperty("kind", "primary")
-        self._cancel = QPushButton("&Cancel")
-        self._cancel.setObjectName("cancel_sample")
+        self._send = button("&Send sample", "send_sample", "primary")
+        self._cancel = button("&Cancel", "cancel_sample")
         self._cancel.hide()
-        for button in (self._send, self._cancel):
-            self._recipient.controls.addWidget(button)
-        self._line = Line()
-        self._line.label.setObjectName("sample_result")
-        content = column(inner := QFrame(), Space.S)
-        content.addWidget(self._recipient)
-        content.addWidget(self._line)
-        inner.setMaximumWidth(width)
-        outer = column(self)
-        outer.setContentsMargins(Space.XL, Space.M, Space.XL, Space.M)
-        outer.addWidget(centred(inner))
+        for each in (self._send, self._cancel):
+            self._recipient.controls.addWidget(each)
+        self.fill(self._recipient, self.line)
         self._recipient.edited.connect(self._edited)
         self._recipient.edit.returnPressed.connect(self._send.click)
         self._send.clicked.connect(self._send_clicked)
@@ -62,8 +49,8 @@ class ActionBar(QFrame):
 
     def render_state(self, state: EmailTypesState) -> None:
         """Show what can be done now, and what came of it."""
-        busy = str(state.busy)
-        cancelling = state.busy is EmailTypesBusy.CANCELLING
+        busy = words.BUSY[state.busy]
+        cancelling = state.busy is Busy.CANCELLING
         if (busy and self._send.hasFocus()) or (
             self._cancel.hasFocus() and (cancelling or not busy)
         ):
@@ -74,9 +61,9 @@ class ActionBar(QFrame):
         enable(self._cancel, busy if cancelling else "")
         self._recipient.show_notices(state.address)
         if busy:
-            self._line.show_busy(busy)
+            self.line.show_busy(busy)
         else:
-            self._line.show_notice(state.notice)
+            self.line.show_notice(state.notice)
         if done and self._recipient.edit.hasFocus():
             self._tell_readers(state.notice)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
-from smtp_desk.app.notice import Notice
-from smtp_desk.app.routes.default import USUAL_SENDMAIL, DefaultState
+from smtp_desk.app.general.presenter import DEFAULT_PLACE, GeneralState
+from smtp_desk.app.routes.default import USUAL_SENDMAIL, default_text
 from smtp_desk.store.stored import DefaultKind
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Card, column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import ChoiceField, TextField
@@ -22,19 +23,19 @@ from smtp_desk.ui.widgets.line import Line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from smtp_desk.ui.general.default_keeper import DefaultKeeper
+    from smtp_desk.app.general.presenter import GeneralPresenter
 
 _TITLE: Final = "Default email service"
 _EXPLANATION: Final = (
-    "Takes system emails while no custom server is in use, and those that the custom server "
-    "can’t take."
+    "Sends system emails while no custom server is in use, and those that the custom server "
+    "can’t send."
 )
 _KINDS: Final[Mapping[str, str]] = {
     DefaultKind.OUTBOX: "Hold emails in the outbox",
     DefaultKind.SENDMAIL: "This machine’s sendmail",
     DefaultKind.SMTP: "The organisation’s relay",
 }
-_NO_RELAY: Final = "No relay is set up yet. It is used once a test email has proven it."
+_NO_RELAY: Final = "No relay is set up yet. It’s used once a test email has proven it."
 _SET_UP: Final = "Set up the organisation’s &relay…"
 _CHANGE: Final = "Change the organisation’s &relay…"
 _STATUS_ICON: Final = 18
@@ -51,9 +52,10 @@ class DefaultCard(Card):
     relay_wanted = Signal()
     looked_at = Signal(QWidget)
 
-    def __init__(self, keeper: DefaultKeeper) -> None:
+    def __init__(self) -> None:
         super().__init__(_TITLE, _EXPLANATION)
-        self._keeper = keeper
+        self._actions: GeneralPresenter | None = None
+        self._state = GeneralState()
         self._left: set[str] = set()
         self._kind = ChoiceField("default_kind", "&Default email service", _KINDS)
         self._icon = IconLabel(size=_STATUS_ICON)
@@ -65,25 +67,25 @@ class DefaultCard(Card):
         self._from_email = TextField(
             "default_from_email", "From &email", hint="Emails of the default service come from it."
         )
-        self._use = _button("&Use this sendmail", "use_sendmail", "primary")
+        self._use = button("&Use this sendmail", "use_sendmail", "primary")
         self._relay = Label()
         self._relay.setObjectName("default_relay")
-        self._set_up = _button(_SET_UP, "set_up_relay")
+        self._set_up = button(_SET_UP, "set_up_relay")
         self._line = Line()
         self._line.label.setObjectName("default_answer")
         self._sendmail_part, self._relay_part = QWidget(), QWidget()
         self._lay_out()
+        self._set_up.clicked.connect(self.relay_wanted)
+        self.render_state(GeneralState())
+
+    def attach(self, actions: GeneralPresenter) -> None:
+        """Report to `actions` from now on."""
+        self._actions = actions
         self._kind.edited.connect(self._chosen)
         for field in (self._path, self._from_email):
             field.edited.connect(self._typed)
             field.finished.connect(self._left_field)
         self._use.clicked.connect(self._use_sendmail)
-        self._set_up.clicked.connect(self.relay_wanted)
-        keeper.changed.connect(self._show)
-        keeper.checked.connect(self._show_problems)
-        keeper.refused.connect(self._refused)
-        keeper.answered.connect(self._answer)
-        self._show(keeper.state)
 
     def _lay_out(self) -> None:
         status = row(space=Space.S)
@@ -103,11 +105,15 @@ class DefaultCard(Card):
         for part in (self._sendmail_part, self._relay_part, self._line):
             self.body.addWidget(part)
 
-    @Slot(DefaultState)
-    def _show(self, state: DefaultState) -> None:
+    def render_state(self, page: GeneralState) -> None:
         """Show what holds; what the person types meanwhile stays."""
-        self._kind.set_value(state.kind)
-        self._show_part(state.kind)
+        known, state = self._state.default, page.default
+        self._state = page
+        if state is not known:
+            self._kind.set_value(state.kind)
+            self._show_part(state.kind)
+        self._show_problems(page)
+        self._line.show_notice(page.notice if page.place == DEFAULT_PLACE else None)
         if not self._left:
             self._path.set_text(state.sendmail_path or USUAL_SENDMAIL)
             self._from_email.set_text(state.from_email)
@@ -116,7 +122,7 @@ class DefaultCard(Card):
         tone = "muted" if held else "success" if state.works else "warning"
         icon = {"muted": "info", "success": "success", "warning": "warning"}[tone]
         self._icon.show_icon(icon, tone)
-        self._status.show_text(state.text)
+        self._status.show_text(default_text(state))
         set_look(self._status, "tone", "" if tone == "success" else tone)
         self._set_up.setText(_SET_UP if relay is None else _CHANGE)
         if relay is None:
@@ -134,17 +140,20 @@ class DefaultCard(Card):
     @Slot(str, str)
     def _chosen(self, _key: str, kind: str) -> None:
         """What needs nothing more acts at once; the rest shows what it needs."""
-        self._line.show_line("")
+        if self._actions is None:
+            return
+        self._actions.clear_notice()
         self._show_part(kind)
-        relay = self._keeper.state.relay
+        relay = self._state.default.relay
         if kind == DefaultKind.OUTBOX:
-            self._keeper.use_outbox()
+            self._actions.use_outbox()
         elif kind == DefaultKind.SMTP and relay is not None and relay.proven:
-            self._keeper.use_relay()
+            self._actions.use_relay()
 
     @Slot(str, str)
     def _typed(self, key: str, _text: str) -> None:
-        self._line.show_line("")
+        if self._actions is not None:
+            self._line.show_line("")
         if key in self._left:
             self._check()
 
@@ -156,31 +165,19 @@ class DefaultCard(Card):
     @Slot()
     def _use_sendmail(self) -> None:
         self._left = {self._path.key, self._from_email.key}
-        self._keeper.use_sendmail(self._path.edit.text(), self._from_email.edit.text())
+        if self._actions is not None:
+            self._actions.use_sendmail(self._path.edit.text(), self._from_email.edit.text())
 
     def _check(self) -> None:
-        self._keeper.check_sendmail(self._path.edit.text(), self._from_email.edit.text())
+        if self._actions is not None:
+            self._actions.check_sendmail(self._path.edit.text(), self._from_email.edit.text())
 
-    @Slot(tuple, tuple)
-    def _show_problems(self, path: tuple[Notice, ...], from_email: tuple[Notice, ...]) -> None:
-        for field, notices in ((self._path, path), (self._from_email, from_email)):
+    def _show_problems(self, state: GeneralState) -> None:
+        for field, notices in ((self._path, state.path), (self._from_email, state.from_email)):
             field.show_notices(notices if field.key in self._left else ())
 
-    @Slot(tuple, tuple)
-    def _refused(self, path: tuple[Notice, ...], from_email: tuple[Notice, ...]) -> None:
-        """Show what is wrong, and go to the first of it."""
-        self._show_problems(path, from_email)
-        wrong = self._path if any(notice.error for notice in path) else self._from_email
+    def focus_wrong(self, state: GeneralState) -> None:
+        """Go to the first field that is wrong."""
+        wrong = self._path if any(notice.error for notice in state.path) else self._from_email
         wrong.take_focus()
         self.looked_at.emit(wrong)
-
-    @Slot(Notice)
-    def _answer(self, notice: Notice) -> None:
-        self._line.show_notice(notice)
-
-
-def _button(text: str, name: str, kind: str = "") -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setProperty("kind", kind)
-    return button

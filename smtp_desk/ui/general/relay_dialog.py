@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QDialog, QPushButton, QWidget
 
-from smtp_desk.app.integrations.followed_view import FollowedView
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.view import IntegrationsView
@@ -43,10 +42,9 @@ class RelayDialog(QDialog):
         self.setObjectName("relay_dialog")
         self.setWindowTitle(words.RELAY.title)
         self._view = IntegrationsView(theme, said=words.RELAY)
-        followed = FollowedView(self._view)
-        self._presenter = IntegrationsPresenter(services, runner, followed, default=True)
+        self._presenter = IntegrationsPresenter(services, runner, self._view, default=True)
         self._leaving = Leaving(self, "in this form")
-        followed.followed_by(self._leaving.follow)
+        self._presenter.subscribe(self._leaving.follow)
         self._leaving.save_wanted.connect(self._save)
         self._leaving.agreed.connect(self.reject)
         self._view.attach(self._presenter)

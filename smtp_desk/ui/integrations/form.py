@@ -5,23 +5,27 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from smtp_desk.app.integrations.state import Offer
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.problems import Field, Severity
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.ui.integrations import words
+from smtp_desk.ui.integrations.offers import OfferButton
+from smtp_desk.ui.integrations.password import PasswordField
 from smtp_desk.ui.widgets.card import Card, Columns, column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import ChoiceField, FormField, TextField
 from smtp_desk.ui.widgets.file_field import FileField
 from smtp_desk.ui.widgets.fold import Fold
-from smtp_desk.ui.widgets.password import PasswordField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from smtp_desk.app.integrations.state import IntegrationsState
     from smtp_desk.core.problems import Problem
 
 _ADVANCED: Final = (Field.SECURITY, Field.CA_FILE, Field.EHLO_NAME, Field.AUTH_METHOD)
@@ -44,13 +48,17 @@ class SettingsForm(QWidget):
     Signals:
         edited: The person changed a field.
         finished: The person left a field.
+        offer_accepted: The person takes this offer.
     """
 
     edited = Signal(str, str)
     finished = Signal(str)
+    offer_accepted = Signal(Offer)
 
     def __init__(self) -> None:
         super().__init__()
+        self._host_offer = OfferButton(Offer.HOST_AND_PORT)
+        self._host_offer.accepted.connect(self.offer_accepted)
         self.password: Final = PasswordField("Pass&word")
         self._texts: Final = {Field(field.key): field for field in _text_fields()}
         self._choices: Final = {Field(field.key): field for field in _choice_fields()}
@@ -61,6 +69,10 @@ class SettingsForm(QWidget):
         }
         self._advanced = Fold("&Advanced", _ADVANCED_DETAIL, "advanced")
         self._troubles: tuple[Problem, ...] = ()
+        self.password.offer_accepted.connect(self.offer_accepted)
+        self._texts[Field.HOST].below.addWidget(
+            self._host_offer, alignment=Qt.AlignmentFlag.AlignLeading
+        )
         self._lay_out()
         for field in self.fields.values():
             field.edited.connect(self.edited)
@@ -79,6 +91,15 @@ class SettingsForm(QWidget):
         default = SettingsDraft()
         if any(getattr(draft, name) != getattr(default, name) for name in _ADVANCED):
             self._advanced.open()
+
+    def render_state(self, state: IntegrationsState) -> None:
+        """Show problems and offers beside their fields."""
+        self.set_read_only(state.busy is Busy.LOADING)
+        self.password.show_state(stored=state.password_stored, offers=state.offers)
+        host, port = state.host_and_port
+        self._host_offer.setText(words.use_host(host, port))
+        self._host_offer.setVisible(Offer.HOST_AND_PORT in state.offers)
+        self.show_problems(state.problems)
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show each problem beside its field; Advanced opens for a new one inside."""
@@ -150,8 +171,8 @@ def _text_fields() -> tuple[TextField, ...]:
         TextField(Field.HOST, "SMTP ser&ver host", placeholder="smtp.example.com"),
         TextField(Field.PORT, "&Port"),
         TextField(Field.USERNAME, "&Username", hint="Often the full email address."),
-        TextField(Field.FROM_NAME, "From &name", hint="What recipients see beside the address."),
-        TextField(Field.FROM_EMAIL, "From &email", hint="The server must let you send from it."),
+        TextField(Field.FROM_NAME, "From &name", hint="Shown to recipients next to the address."),
+        TextField(Field.FROM_EMAIL, "From &email", hint="The server must allow this address."),
         FileField(
             Field.CA_FILE,
             "&CA certificate file",
@@ -161,7 +182,7 @@ def _text_fields() -> tuple[TextField, ...]:
         TextField(
             Field.EHLO_NAME,
             "EH&LO name",
-            hint="How this machine introduces itself. Empty: its network address.",
+            hint="How this machine introduces itself. Leave empty to use its network address.",
         ),
     )
 

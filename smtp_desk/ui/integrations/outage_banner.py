@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import Signal
 
-from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.app.routes.words import outage_consequence, outage_title
+from smtp_desk.ui.integrations import words
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Panel
 from smtp_desk.ui.widgets.flow import flow
 from smtp_desk.ui.widgets.label import Label, enable
 from smtp_desk.ui.widgets.line import Line
 
 if TYPE_CHECKING:
-    from smtp_desk.app.routes.outage import Outage
-
-_TRYING: Final = "Trying the server…"
+    from smtp_desk.app.integrations.state import IntegrationsState
 
 
 class OutageBanner(Panel):
@@ -34,36 +34,29 @@ class OutageBanner(Panel):
         self._title = Label(rank="strong")
         self._why = Label()
         self._consequence = Label()
-        self._try = QPushButton("Try again")
-        self._try.setObjectName("try_again")
-        self._try.clicked.connect(self._wanted)
+        self._try = button("Try again", "try_again")
+        self._try.clicked.connect(self.try_again_wanted)
         self._line = Line()
         for part in (self._title, self._why, self._consequence, flow(self._try), self._line):
             self.body.addWidget(part)
         self.hide()
 
-    @Slot(object)
-    def show_outage(self, outage: Outage | None) -> None:
-        """Show this outage; None hides the banner."""
-        if outage is not None:
-            self._title.show_text(outage.title)
-            self._why.show_text(outage.summary)
-            self._why.setVisible(bool(outage.summary))
-            self._consequence.show_text(outage.consequence)
-            self.setAccessibleName(outage.title)
-            self.setAccessibleDescription(f"{outage.summary} {outage.consequence}".strip())
+    def render_state(self, state: IntegrationsState) -> None:
+        """Show the outage, or nothing."""
+        status = state.status
+        self.setVisible(status.out)
+        if not status.out or status.health is None:
+            return
+        title, why = outage_title(status), status.health.summary
+        consequence = outage_consequence(status)
+        self._title.show_text(title)
+        self._why.show_text(why)
+        self._why.setVisible(bool(why))
+        self._consequence.show_text(consequence)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(f"{why} {consequence}".strip())
+        enable(self._try, words.BUSY[state.busy])
+        if state.busy is Busy.TRYING:
+            self._line.show_busy(words.BUSY[state.busy])
         else:
-            self._line.show_line("")
-        self.setVisible(outage is not None)
-
-    @Slot(Notice)
-    def show_answer(self, notice: Notice) -> None:
-        """Say what came of Try again."""
-        enable(self._try, "")
-        self._line.show_notice(notice)
-
-    @Slot()
-    def _wanted(self) -> None:
-        enable(self._try, _TRYING)
-        self._line.show_line(_TRYING, "muted")
-        self.try_again_wanted.emit()
+            self._line.show_notice(state.outage_notice)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, Slot
 
-from smtp_desk.app.integrations.state import Busy
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.app.routes.words import switch_reason
+from smtp_desk.store.stored import ServerState
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.widgets.boxes import Switch
 from smtp_desk.ui.widgets.card import Card, column, row
@@ -33,10 +35,13 @@ class ServerCard(Card):
 
     def __init__(self, theme: Theme, said: words.PageWords) -> None:
         super().__init__(said.card)
+        self._said = said
+        self._shown = False
         self._label = Label(words.SWITCH.replace("own", "&own"), "label")
         self._switch = Switch(theme, words.SWITCH)
         self._switch.setObjectName("enabled")
-        self._switch.clicked.connect(self.switched)
+        # Not `clicked`: a screen reader toggles a check box without a click.
+        self._switch.toggled.connect(self._toggled)
         self._label.setBuddy(self._switch)
         if said is not words.CUSTOM:
             self._label.hide()
@@ -58,10 +63,18 @@ class ServerCard(Card):
     def render_state(self, state: IntegrationsState) -> None:
         """Show switch and status."""
         busy = state.busy in _BUSY
-        enable(self._switch, str(state.busy) if busy else state.switch_reason)
-        if self._switch.isChecked() != state.enabled:
-            self._switch.setChecked(state.enabled)
-        icon, tone = words.STATUS_LOOK[state.status.kind]
+        said = words.BUSY[state.busy]
+        self._shown = state.status.on
+        if self._switch.isChecked() != self._shown and state.busy is not Busy.SWITCHING:
+            self._switch.setChecked(self._shown)
+        enable(self._switch, said if busy else switch_reason(state.status))
+        out = state.status.out and state.status.kind is ServerState.ACTIVE
+        icon, tone = words.OUT_LOOK if out else words.STATUS_LOOK[state.status.kind]
         self._icon.show_icon(icon, tone)
-        self._status.show_text(str(state.busy) if busy else state.status.text)
+        self._status.show_text(said if busy else self._said.status(state.status))
         set_look(self._status, "tone", "" if tone == "success" else tone)
+
+    @Slot(bool)
+    def _toggled(self, on: bool) -> None:  # noqa: FBT001 - Qt's signature
+        if on != self._shown:
+            self.switched.emit(on)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
-from smtp_desk.app.integrations.state import Busy
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.problems import Field
 from smtp_desk.core.texts import OUTCOMES
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.finding_panel import FindingPanel, WarningPanel
 from smtp_desk.ui.integrations.stage_list import StageList
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Card, Panel, column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import TextField
@@ -54,12 +55,9 @@ class TestPanel(Card):
     def __init__(self, *, offer_details: bool) -> None:
         super().__init__(_TITLE, _EXPLANATION)
         self.recipient: Final = TextField(Field.RECIPIENT, "Send test email &to")
-        self._send = QPushButton("Send test e&mail")
-        self._send.setObjectName("send_test")
-        self._send.setProperty("kind", "primary")
+        self._send = button("Send test e&mail", "send_test", "primary")
         self._send.clicked.connect(self.send_wanted)
-        self._cancel = QPushButton("Cancel")
-        self._cancel.setObjectName("cancel_test")
+        self._cancel = button("Cancel", "cancel_test")
         self._cancel.clicked.connect(self.cancel_wanted)
         self._cancel.hide()
         self._notice = Line()
@@ -106,12 +104,15 @@ class TestPanel(Card):
     def render_state(self, state: IntegrationsState) -> None:
         """Show the test side of `state`."""
         testing = state.testing
+        self.recipient.show_problems(
+            [problem for problem in state.problems if problem.field is Field.RECIPIENT]
+        )
         # First shown, then the other disabled: so the focus goes from Send to Cancel.
         self._cancel.setVisible(testing)
-        enable(self._send, _RUNNING if testing else str(state.busy))
-        enable(self._cancel, Busy.CANCELLING if state.busy is Busy.CANCELLING else "")
+        enable(self._send, _RUNNING if testing else words.BUSY[state.busy])
+        enable(self._cancel, words.BUSY[state.busy] if state.busy is Busy.CANCELLING else "")
         if testing:
-            self._notice.show_busy(str(state.busy))
+            self._notice.show_busy(words.BUSY[state.busy])
         else:
             self._notice.show_notice(state.test_notice)
         self.outcome.show_outcome(state.outcome)

@@ -8,7 +8,8 @@ from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QDialog, QFrame, QLayout, QPushButton, QScrollArea, QWidget
 
-from smtp_desk.app.integrations.state import Typed
+from smtp_desk.app.integrations.ca_offer import Typed
+from smtp_desk.ui.integrations.words import TYPED
 from smtp_desk.ui.widgets.card import Panel, column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import TextField
@@ -20,7 +21,7 @@ from smtp_desk.ui.widgets.line import Line
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from smtp_desk.app.integrations.state import CaOffer
+    from smtp_desk.app.integrations.ca_offer import CaOffer
 
 _TITLE: Final = "Trust this company CA"
 _WIDTH: Final = 560
@@ -141,12 +142,12 @@ class TrustDialog(QDialog):
 
     @Slot(str, str)
     def _typed(self, _key: str, text: str) -> None:
-        verdict = self.offer.judge(text)
-        self._verdict.show_line(str(verdict), _TONES[verdict])
-        self._digits.edit.setAccessibleDescription(str(verdict))
+        verdict = self.offer.compare(text)
+        self._verdict.show_line(TYPED[verdict], _TONES[verdict])
+        self._digits.edit.setAccessibleDescription(TYPED[verdict])
         trouble = "danger" if _TONES[verdict] == "danger" else ""
         set_look(self._digits.edit, "trouble", trouble)
-        enable(self._confirm, "" if verdict is Typed.RIGHT else str(verdict))
+        enable(self._confirm, "" if verdict is Typed.RIGHT else TYPED[verdict])
 
     @Slot()
     def _follow(self) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QLineEdit
 
-from smtp_desk.app.integrations.state import Busy, IntegrationsState
-from smtp_desk.app.notice import StatusKind, StatusLine
+from smtp_desk.app.integrations.state import IntegrationsState
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.problems import Field
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.action_bar import ActionBar
@@ -23,65 +22,12 @@ from smtp_desk.ui.widgets.page import Page
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from smtp_desk.app.integrations.state import CaOffer
-    from smtp_desk.core.findings.finding import Remedy
+    from smtp_desk.app.integrations.ca_offer import CaOffer
+    from smtp_desk.app.integrations.presenter import IntegrationsPresenter
     from smtp_desk.core.settings import SettingsDraft
     from smtp_desk.ui.widgets.theme import Theme
 
-_UNREAD: Final = IntegrationsState(
-    status=StatusLine(StatusKind.NOT_CONFIGURED, Busy.LOADING), busy=Busy.LOADING
-)
-
-
-class TrustActions(Protocol):
-    """What the question whether to trust a CA asks of its presenter."""
-
-    def confirm(self, typed: str) -> None:
-        """Trust the CA if these are its digits."""
-
-    def dismiss(self) -> None:
-        """Trust nothing."""
-
-
-class Actions(Protocol):
-    """What the page asks of its presenter."""
-
-    def edit(self, field: Field, text: str) -> None:
-        """Take a keystroke."""
-
-    def finish_editing(self, field: Field) -> None:
-        """The person left the field."""
-
-    def use_stored_password(self) -> None:
-        """Go back to the secret in the keyring."""
-
-    def remove_password_spaces(self) -> None:
-        """Remove the spaces of an app password."""
-
-    def send_test(self) -> None:
-        """Test the values in the form."""
-
-    def cancel_test(self) -> None:
-        """End the running test."""
-
-    def save(self) -> None:
-        """Save the proven values."""
-
-    def discard(self) -> None:
-        """Go back to what is saved."""
-
-    def remove(self) -> None:
-        """Remove the configuration."""
-
-    def switch(self, on: bool) -> None:  # noqa: FBT001 - the position of a switch
-        """Move the switch."""
-
-    def apply(self, remedy: Remedy) -> None:
-        """Make the changes of a remedy in the form."""
-
-    @property
-    def trust(self) -> TrustActions:
-        """What answers the question whether to trust a CA."""
+_UNREAD: Final = IntegrationsState(busy=Busy.LOADING)
 
 
 class IntegrationsView(QObject):
@@ -89,7 +35,6 @@ class IntegrationsView(QObject):
 
     Attributes:
         page: The widget.
-        banner: What tells of an outage.
 
     Signals:
         details_wanted: Open Diagnostics.
@@ -112,45 +57,40 @@ class IntegrationsView(QObject):
         super().__init__()
         self.page: Final = Page(said.name, said.title, said.explanation)
         self._state: IntegrationsState | None = None
-        self._actions: Actions | None = None
+        self._actions: IntegrationsPresenter | None = None
         self._typed = False
         self._question: TrustDialog | None = None
-        self.banner: Final = OutageBanner()
+        self._banner = OutageBanner()
         self._server = ServerCard(theme, said)
         self._form = SettingsForm()
         self._test = TestPanel(offer_details=offer_details)
         self._bar = ActionBar(said)
-        for part in (self.banner, self._server, self._form, self._test):
+        for part in (self._banner, self._server, self._form, self._test):
             self.page.body.addWidget(part)
         self.page.body.addStretch(1)
         self.page.set_action_bar(self._bar)
         self._test.details_wanted.connect(self.details_wanted)
         self.render(_UNREAD)
 
-    def attach(self, actions: Actions) -> None:
+    def attach(self, actions: IntegrationsPresenter) -> None:
         """Report to `actions` from now on."""
         form, test, bar = self._form, self._test, self._bar
         self._actions = actions
         for source in (form, test.recipient):
             source.edited.connect(self._edited)
             source.finished.connect(self._finished)
-        form.password.stored_wanted.connect(actions.use_stored_password)
-        form.password.without_spaces_wanted.connect(actions.remove_password_spaces)
+        form.offer_accepted.connect(actions.accept)
         test.send_wanted.connect(actions.send_test)
         test.cancel_wanted.connect(actions.cancel_test)
         test.remedy_chosen.connect(actions.apply)
         bar.save_wanted.connect(actions.save)
         bar.discard_wanted.connect(actions.discard)
         bar.remove_wanted.connect(actions.remove)
-        self._server.switched.connect(actions.switch)
-        for keys, act in (
-            (QKeySequence("Ctrl+S"), bar.save),
-            (QKeySequence("Ctrl+T"), test.send),
-            (QKeySequence(Qt.Key.Key_Escape), self._escape),
-        ):
-            shortcut = QShortcut(keys, self.page)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(act)
+        self._server.switched.connect(self._switched)
+        self._banner.try_again_wanted.connect(actions.try_again)
+        self.page.add_shortcut("Ctrl+S", bar.save)
+        self.page.add_shortcut("Ctrl+T", test.send)
+        self.page.add_shortcut("Esc", self._escape)
 
     def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
         """Put these texts into the fields without reporting them as edits."""
@@ -170,18 +110,9 @@ class IntegrationsView(QObject):
             return
         begins = state.testing and not (self._state and self._state.testing)
         self._state = state
-        loading = state.busy is Busy.LOADING
+        self._banner.render_state(state)
         self._server.render_state(state)
-        self._form.set_read_only(loading)
-        self._form.password.show_state(
-            stored=state.password_stored,
-            may_use_stored=state.may_use_stored_password,
-            spaces_removable=state.spaces_removable,
-        )
-        self._form.show_problems(state.problems)
-        self._test.recipient.show_problems(
-            [problem for problem in state.problems if problem.field is Field.RECIPIENT]
-        )
+        self._form.render_state(state)
         self._test.render_state(state)
         self._bar.render_state(state)
         self._ask_about(state.ca_offer)
@@ -220,6 +151,14 @@ class IntegrationsView(QObject):
             self._question.confirmed.connect(actions.trust.confirm)
             self._question.rejected.connect(actions.trust.dismiss)
             self._question.open()
+
+    @Slot(bool)
+    def _switched(self, on: bool) -> None:  # noqa: FBT001 - a signal's signature
+        """Ask for it, and show what is so until it is: a screen reader hears the truth."""
+        if self._actions is not None:
+            self._actions.switch(on)
+        if self._state is not None:
+            self._server.render_state(self._state)
 
     @Slot()
     def _escape(self) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.app.notice import StatusKind
+from smtp_desk.app.integrations.ca_offer import DIGITS, Typed
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.app.routes.words import relay_text, status_text
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.settings import AuthMethod, Security
 from smtp_desk.core.stages import Stage, StageStatus
+from smtp_desk.store.stored import ServerState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from smtp_desk.app.integrations.state import IntegrationsState
+    from smtp_desk.app.routes.route_status import RouteStatus
     from smtp_desk.core.findings.finding import Finding
 
 
@@ -27,6 +32,7 @@ class PageWords:
         card: The title of the card with the status.
         question: What is asked before the configuration is removed.
         consequence: What that means.
+        status: Says how the server stands.
     """
 
     name: str
@@ -35,26 +41,29 @@ class PageWords:
     card: str
     question: str
     consequence: str
+    status: Callable[[RouteStatus], str]
 
 
 CUSTOM: Final = PageWords(
     name="integrations",
     title="Integrations",
-    explanation="Let system emails leave through your own mail server, from your own address.",
+    explanation="Send system emails through your own mail server, from your own address.",
     card="Custom SMTP server",
     question="Remove the configuration of the custom SMTP server?",
-    consequence="System emails leave through the default email service from then on, or wait in "
-    "the outbox where there is none. The settings and the stored password are deleted.",
+    consequence="System emails will be sent by the default email service, or wait in the outbox "
+    "if there is none. The settings and the stored password are deleted.",
+    status=status_text,
 )
 RELAY: Final = PageWords(
     name="relay",
     title="The organisation’s relay",
-    explanation="The default email service sends through it what the custom server can’t take. "
+    explanation="The default email service sends through it what the custom server can’t send. "
     "It has its own address and its own password.",
     card="Relay",
     question="Remove the configuration of the relay?",
-    consequence="While it is the default email service, emails wait in the outbox from then on. "
+    consequence="If it is the default email service, emails will wait in the outbox. "
     "The settings and the stored password are deleted.",
+    status=relay_text,
 )
 
 SWITCH: Final = "Send system emails through your own server"
@@ -75,13 +84,13 @@ STAGES: Final[Mapping[Stage, str]] = {
     Stage.RESOLVE: "Find the server",
     Stage.CONNECT: "Connect",
     Stage.GREETING: "Wait for the greeting",
-    Stage.EHLO: "Introduce ourselves",
+    Stage.EHLO: "Say hello (EHLO)",
     Stage.TLS: "Encrypt and verify the server",
     Stage.AUTH: "Sign in",
-    Stage.SENDER: "Announce the sender",
-    Stage.RECIPIENT: "Announce the recipient",
-    Stage.MESSAGE: "Hand over the message",
-    Stage.DONE: "Sign off",
+    Stage.SENDER: "Sender accepted",
+    Stage.RECIPIENT: "Recipient accepted",
+    Stage.MESSAGE: "Send the message",
+    Stage.DONE: "Close the connection",
 }
 STATUSES: Final[Mapping[StageStatus, str]] = {
     StageStatus.STARTED: "running",
@@ -107,16 +116,56 @@ OUTCOME_LOOK: Final[Mapping[Outcome, tuple[str, str]]] = {
 }
 """Tone and icon of an outcome."""
 
-STATUS_LOOK: Final[Mapping[StatusKind, tuple[str, str]]] = {
-    StatusKind.NOT_CONFIGURED: ("info", "muted"),
-    StatusKind.OFF: ("power", "muted"),
-    StatusKind.NOT_PROVEN: ("warning", "warning"),
-    StatusKind.ACTIVE: ("success", "success"),
-    StatusKind.PASSWORD_UNAVAILABLE: ("key", "danger"),
-    StatusKind.UNAVAILABLE: ("warning", "danger"),
-    StatusKind.FILE_UNREADABLE: ("error", "danger"),
+STATUS_LOOK: Final[Mapping[ServerState, tuple[str, str]]] = {
+    ServerState.NOT_CONFIGURED: ("info", "muted"),
+    ServerState.OFF: ("power", "muted"),
+    ServerState.UNPROVEN: ("warning", "warning"),
+    ServerState.ACTIVE: ("success", "success"),
+    ServerState.SECRET_UNAVAILABLE: ("key", "danger"),
+    ServerState.UNREADABLE: ("error", "danger"),
 }
 """Icon and tone of a status."""
+OUT_LOOK: Final = ("warning", "danger")
+"""Icon and tone of a server that is out."""
+
+BUSY: Final[Mapping[Busy, str]] = {
+    Busy.NOTHING: "",
+    Busy.LOADING: "Reading the saved settings…",
+    Busy.TESTING: "Testing the values in the form…",
+    Busy.CANCELLING: "Cancelling…",
+    Busy.SAVING: "Saving…",
+    Busy.REMOVING: "Removing…",
+    Busy.SWITCHING: "Switching…",
+    Busy.TRYING: "Trying the server…",
+}
+"""What runs in the background."""
+
+TYPED: Final[Mapping[Typed, str]] = {
+    Typed.UNFINISHED: f"Type the last {DIGITS} digits that the mail administrator gives you.",
+    Typed.NOT_HEX: "A fingerprint has only the digits 0 to 9 and the letters A to F.",
+    Typed.WRONG: "These digits don’t match. Read them again with the administrator. If they still "
+    "differ, somebody between you and the server may be showing you a certificate of their own: "
+    "don’t trust it, and tell your network administrator.",
+    Typed.RIGHT: "The digits match.",
+}
+NOTHING_CHANGED: Final = "Nothing was changed."
+NOTHING_CONFIGURED: Final = "Nothing is configured yet."
+
+
+def use_host(host: str, port: str) -> str:
+    """Return the offer to take host and port out of what was pasted."""
+    return f"Use host {host} and port {port}" if port else f"Use host {host}"
+
+
+def discard_reason(state: IntegrationsState) -> str:
+    """Return why Discard changes is disabled, or ""."""
+    return "" if state.changed else NOTHING_CHANGED
+
+
+def remove_reason(state: IntegrationsState) -> str:
+    """Return why Remove configuration is disabled, or ""."""
+    return "" if state.status.server is not None else NOTHING_CONFIGURED
+
 
 _SECOND: Final = 1000
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from smtp_desk.ui.widgets.card import Columns, column
@@ -12,7 +13,9 @@ from smtp_desk.ui.widgets.colours import READABLE_WIDTH, Space
 from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QResizeEvent
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
 FRAME_NAMES: Final = frozenset({"column", "scrolled", "action_bar"})
 """`objectName`s that every page has, for the style sheet."""
@@ -29,7 +32,14 @@ class Page(QWidget):
 
     Attributes:
         body: Where cards go.
+
+    Signals:
+        seen: It is shown.
+        left: It is hidden.
     """
+
+    seen = Signal()
+    left = Signal()
 
     def __init__(
         self, name: str, title: str, explanation: str, *, width: int = READABLE_WIDTH
@@ -80,6 +90,22 @@ class Page(QWidget):
         """Scroll so that the widgets are seen once they are laid out, the last one surely."""
         self._wanted = widgets
         self._scrolling.start()
+
+    def add_shortcut(self, keys: str | QKeySequence.StandardKey, act: Callable[[], object]) -> None:
+        """Do `act` at these keys while the focus is on this page."""
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(act)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Tell."""
+        super().showEvent(event)
+        self.seen.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Tell."""
+        super().hideEvent(event)
+        self.left.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put columns side by side or below each other, as the width allows."""

@@ -8,13 +8,15 @@ import pytest
 
 from smtp_desk.app.delivery.listing import PAGE, Span
 from smtp_desk.app.delivery.rows import CELLS, COLUMNS
-from smtp_desk.app.delivery.state import DeliveryBusy, Emptiness
+from smtp_desk.app.delivery.state import Emptiness
 from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import Accept, EntryState, MarkInDoubt, Refuse
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM
+from smtp_desk.ui.delivery.words import choose_reason
 from tests.app.delivery_page import Page
 from tests.sender import mails
 from tests.sender.outboxes import TurnedClock
@@ -47,7 +49,7 @@ def cell(page: Page, entry_id: str, title: str) -> str:
 def test_nothing_was_sent_yet(page: Page) -> None:
     page.look()
     assert page.state.emptiness is Emptiness.NO_EMAILS
-    assert page.state.choose_reason == "There is no email in the list."
+    assert choose_reason(page.state) == "There is no email in the list."
     assert page.view.rows == []
 
 
@@ -195,7 +197,7 @@ def test_details_tell_every_attempt_newest_first(page: Page) -> None:
     entry_id = mails.waiting(page.outbox, page.clock, 1)
     page.look()
     page.presenter.select(entry_id)
-    assert page.state.choose_reason == "The email is being read."
+    assert choose_reason(page.state) == "Reading the email…"
     page.runner.finish()
     details = page.state.details
     assert details is not None
@@ -239,12 +241,12 @@ def test_retry_makes_an_email_due_and_shows_it(page: Page) -> None:
     page.look()
     page.choose(entry_id)
     page.presenter.retry()
-    assert page.state.busy is DeliveryBusy.RETRYING
-    assert page.state.choose_reason == "Making the email due now…"
+    assert page.state.busy is Busy.RETRYING
+    assert choose_reason(page.state) == "Queuing the email…"
     page.runner.finish()
     assert page.outbox.get(entry_id).state is EntryState.READY
     assert page.state.notice is not None
-    assert page.state.notice.text.startswith("The email is due now.")
+    assert page.state.notice.text.startswith("Queued to send now.")
     assert cell(page, entry_id, "State") == "Waiting"
     assert page.state.details is not None
     assert page.state.details.standing is Standing.WAITING

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.app.delivery import presenter as delivery
-from smtp_desk.app.delivery.state import RouteCondition, RouteView, route_views
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.routes.route_status import HealthState, RouteStatus
+from smtp_desk.app.routes.status import read_routes
+from smtp_desk.app.routes.words import fallbacks_text, route_text
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.routes.health import Probe
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
-from smtp_desk.store.stored import DefaultKind, DefaultService
+from smtp_desk.store.stored import DefaultKind, DefaultService, ServerState
 from tests.app.delivery_page import Page
 
 if TYPE_CHECKING:
@@ -46,8 +48,18 @@ def configured(page: Page) -> Page:
     return page
 
 
-def told(page: Page) -> dict[str, RouteView]:
-    return {view.route: view for view in route_views(page.services, page.clock())}
+def told(page: Page) -> dict[str, RouteStatus]:
+    return {status.route: status for status in read_routes(page.services)}
+
+
+def health(status: RouteStatus) -> HealthState:
+    assert status.health
+    return status.health.state
+
+
+def cause(status: RouteStatus) -> str:
+    assert status.health
+    return status.health.summary
 
 
 def clock_time(moment: datetime) -> str:
@@ -56,16 +68,17 @@ def clock_time(moment: datetime) -> str:
 
 def test_a_fresh_machine_has_none(page: Page) -> None:
     views = told(page)
-    assert views[CUSTOM].status == "Not configured."
-    assert views[DEFAULT].status.startswith("There is none: emails that the custom server")
-    assert not any(view.may_be_tried for view in views.values())
+    assert route_text(views[CUSTOM]) == "Not configured."
+    assert route_text(views[DEFAULT]).startswith("None. Emails the custom server can’t send")
+    assert {health(view) for view in views.values()} == {HealthState.USABLE}
 
 
 def test_both_in_use(configured: Page) -> None:
     views = told(configured)
-    assert {view.condition for view in views.values()} == {RouteCondition.USABLE}
-    assert views[CUSTOM].status == "In use."
-    assert views[DEFAULT].status == "Ready for emails that the custom server can’t take."
+    assert {view.kind for view in views.values()} == {ServerState.ACTIVE}
+    assert {health(view) for view in views.values()} == {HealthState.USABLE}
+    assert route_text(views[CUSTOM]) == "In use."
+    assert route_text(views[DEFAULT]) == "Ready for emails that the custom server can’t send."
     assert views[CUSTOM].target == "smtp.example.org, port 587"
     assert views[DEFAULT].target == "/usr/sbin/sendmail"
 
@@ -74,7 +87,7 @@ def test_the_switch_is_off(configured: Page) -> None:
     configured.services.store.set_enabled(False)
     configured.health.record_failure(CUSTOM, "connect.refused")
     view = told(configured)[CUSTOM]
-    assert (view.condition, view.why) == (RouteCondition.OFF, "")
+    assert (view.kind, view.on, view.out) == (ServerState.OFF, False, False)
 
 
 def test_a_rest_says_until_when_and_why(configured: Page) -> None:
@@ -84,26 +97,27 @@ def test_a_rest_says_until_when_and_why(configured: Page) -> None:
     view = told(configured)[CUSTOM]
     until = configured.health.status(CUSTOM).resting_until
     assert until is not None
-    assert view.status == f"Rests until {clock_time(until)}, then it is tried again."
-    assert view.why == "smtp.example.org refuses connections on port 587."
-    assert view.fallbacks == f"1 email went another way since {clock_time(began)}."
-    assert view.may_be_tried
+    assert route_text(view) == f"Paused until {clock_time(until)}, then tried again."
+    assert cause(view) == "smtp.example.org refuses connections on port 587."
+    since = clock_time(began)
+    assert fallbacks_text(view) == f"1 email sent by the default email service since {since}."
+    assert health(view) is HealthState.RESTING
 
 
 def test_the_rest_is_over_and_the_next_email_tries(configured: Page) -> None:
     configured.health.record_failure(CUSTOM, "connect.refused")
     configured.clock.turn(minutes=2)
     view = told(configured)[CUSTOM]
-    assert (view.condition, view.may_be_tried) == (RouteCondition.DUE, False)
+    assert health(view) is HealthState.DUE
     assert isinstance(configured.health.may_use(CUSTOM), Probe)
-    assert told(configured)[CUSTOM].condition is RouteCondition.PROBING
+    assert health(told(configured)[CUSTOM]) is HealthState.PROBING
 
 
 def test_a_clock_that_was_ahead_makes_no_endless_rest(configured: Page) -> None:
     configured.clock.turn(days=2)
     configured.health.record_failure(CUSTOM, "connect.refused")
     configured.clock.turn(days=-2)
-    assert told(configured)[CUSTOM].condition is RouteCondition.DUE
+    assert health(told(configured)[CUSTOM]) is HealthState.DUE
 
 
 def test_try_again_tries_a_shut_route_and_tells_how_it_does(
@@ -112,8 +126,8 @@ def test_try_again_tries_a_shut_route_and_tells_how_it_does(
     configured.health.record_failure(CUSTOM, "auth.rejected")
     configured.look()
     (view, _) = configured.state.routes
-    assert view.condition is RouteCondition.SHUT
-    assert view.why == "The server refused the username or the password."
+    assert health(view) is HealthState.SHUT
+    assert cause(view) == "The server refused the username or the password."
 
     def tried(services: Services, route: str) -> Notice:
         services.health.reopen(route)
@@ -122,7 +136,7 @@ def test_try_again_tries_a_shut_route_and_tells_how_it_does(
     monkeypatch.setattr(delivery, "try_again", tried)
     configured.presenter.try_again(CUSTOM)
     configured.runner.finish()
-    assert configured.state.routes[0].condition is RouteCondition.USABLE
+    assert health(configured.state.routes[0]) is HealthState.USABLE
     assert configured.state.notice == Notice("The server works again.")
 
 
@@ -132,12 +146,13 @@ def test_an_outage_that_ended_leaves_its_count(configured: Page) -> None:
     configured.health.reopen(CUSTOM)
     configured.health.record_success(CUSTOM)
     view = told(configured)[CUSTOM]
-    assert view.condition is RouteCondition.USABLE
-    assert view.fallbacks == "1,234 emails went another way in the newest outage."
+    assert health(view) is HealthState.USABLE
+    said = "1,234 emails sent by the default email service in the newest outage."
+    assert fallbacks_text(view) == said
 
 
 def test_settings_that_can_not_be_read(page: Page) -> None:
     file = page.services.paths.settings_file
     file.parent.mkdir(parents=True)
     file.write_text("[[[")
-    assert {view.condition for view in told(page).values()} == {RouteCondition.UNREADABLE}
+    assert {view.kind for view in told(page).values()} == {ServerState.UNREADABLE}

@@ -9,15 +9,14 @@ import pytest
 from smtp_desk.app.diagnostics.presenter import (
     FROM_CHECK,
     FROM_TEST,
-    DiagnosisBusy,
     DiagnosisPresenter,
     DiagnosisState,
 )
 from smtp_desk.app.diagnostics.report_file import load_report
 from smtp_desk.app.diagnostics.report_text import report_markdown
-from smtp_desk.app.integrations.followed_view import FollowedView
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.services import Services
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.problems import Field
@@ -80,11 +79,10 @@ def desk(tmp_path: Path) -> Desk:
         DeferredRunner(),
         RememberingView(),
     )
-    followed = FollowedView(view)
-    integrations = IntegrationsPresenter(services, runner, followed)
+    integrations = IntegrationsPresenter(services, runner, view)
     shown = RememberingDiagnosis()
     presenter = DiagnosisPresenter(services, runner, shown, integrations)
-    followed.followed_by(presenter.follow)
+    integrations.subscribe(presenter.follow)
     integrations.start()
     runner.finish()
     return Desk(Page(integrations, runner, view, services), presenter, shown)
@@ -98,18 +96,17 @@ def written(tmp_path: Path) -> Path:
 
 def test_while_the_settings_are_read_nothing_runs(tmp_path: Path) -> None:
     services, runner = Services.sandbox(tmp_path / "home"), DeferredRunner()
-    followed = FollowedView(RememberingView())
-    integrations = IntegrationsPresenter(services, runner, followed)
+    integrations = IntegrationsPresenter(services, runner, RememberingView())
     view = RememberingDiagnosis()
     presenter = DiagnosisPresenter(services, runner, view, integrations)
-    followed.followed_by(presenter.follow)
+    integrations.subscribe(presenter.follow)
     integrations.start()
-    assert view.states[-1].run_reason.startswith("Reading")
+    assert view.states[-1].waits_for == Busy.LOADING
     waiting = runner.waiting
     presenter.run(login=False)
     assert runner.waiting == waiting
     runner.finish()
-    assert view.states[-1].run_reason == ""
+    assert view.states[-1].waits_for == Busy.NOTHING
 
 
 def test_an_empty_form_is_not_sent_and_all_that_is_missing_is_told(desk: Desk) -> None:
@@ -123,7 +120,7 @@ def test_an_empty_form_is_not_sent_and_all_that_is_missing_is_told(desk: Desk) -
     desk.presenter.run(login=False)
     assert [problem.field for problem in desk.state().problems] == [Field.HOST]
     assert desk.form.runner.waiting == 0
-    assert desk.state().busy is DiagnosisBusy.NOTHING
+    assert desk.state().busy is Busy.NOTHING
 
 
 def test_what_only_the_form_knows_is_told_as_well(
@@ -141,7 +138,7 @@ def test_a_check_needs_host_and_port_only_and_proves_nothing(
     empty = dict.fromkeys(("username", "password", "from_email", "recipient"), "")
     desk.form.fill(sandbox, ca_file, **empty)
     desk.presenter.run(login=False)
-    assert desk.state().busy is DiagnosisBusy.CHECKING
+    assert desk.state().busy is Busy.CHECKING
     assert desk.state().running
     desk.finish()
     report = desk.state().report
@@ -150,7 +147,7 @@ def test_a_check_needs_host_and_port_only_and_proves_nothing(
     assert [result.stage for result in report.stages][-1] is Stage.DONE
     assert not any(result.stage is Stage.AUTH for result in report.stages)
     assert (desk.state().source, desk.state().own) == (FROM_CHECK, True)
-    assert desk.state().busy is DiagnosisBusy.NOTHING
+    assert desk.state().busy is Busy.NOTHING
     assert desk.view.done == ["verdict"]
     assert any(state.stages for state in desk.view.states)
     assert not desk.form.state().may_save
@@ -163,7 +160,7 @@ def test_a_test_is_that_of_integrations_and_can_be_saved_there(
 ) -> None:
     desk.form.fill(sandbox, ca_file)
     desk.presenter.run(login=True)
-    assert desk.state().busy is DiagnosisBusy.TESTING
+    assert desk.state().busy is Busy.TESTING
     desk.finish()
     report = desk.state().report
     assert report is desk.form.state().report
@@ -190,11 +187,11 @@ def test_cancel_answers_at_once_and_keeps_the_former_report(
     desk.presenter.show_report(REPORT)
     desk.presenter.run(login=login)
     desk.presenter.cancel()
-    assert desk.state().busy is DiagnosisBusy.CANCELLING
+    assert desk.state().busy is Busy.CANCELLING
     desk.finish()
     assert desk.state().report is REPORT
     assert desk.notice == "The test was cancelled."
-    assert desk.state().busy is DiagnosisBusy.NOTHING
+    assert desk.state().busy is Busy.NOTHING
 
 
 def test_one_thing_at_a_time(desk: Desk, sandbox: Sandbox, ca_file: Path, tmp_path: Path) -> None:
@@ -224,7 +221,7 @@ def test_a_remedy_changes_the_form_and_goes_there(desk: Desk) -> None:
 
 def test_a_report_of_somebody_else(desk: Desk, tmp_path: Path) -> None:
     desk.presenter.open(written(tmp_path))
-    assert desk.state().busy is DiagnosisBusy.READING
+    assert desk.state().busy is Busy.READING
     desk.finish()
     assert desk.state().report == REPORT
     assert not desk.state().own
@@ -270,7 +267,7 @@ def test_what_is_no_report_is_named_and_the_former_one_stays(
     assert told in desk.notice
     assert desk.state().notice == Notice(desk.notice, error=True)
     assert desk.state().report is REPORT
-    assert desk.state().busy is DiagnosisBusy.NOTHING
+    assert desk.state().busy is Busy.NOTHING
 
 
 def test_saving_and_a_disk_that_refuses(desk: Desk, tmp_path: Path) -> None:
@@ -301,4 +298,4 @@ def test_a_fault_of_the_program_is_named_as_one(desk: Desk) -> None:
     desk.presenter.show_report(replace(REPORT, transcript=(None,)))  # type: ignore[arg-type]
     desk.presenter.copy()
     desk.finish()
-    assert "SMTP Desk itself failed" in desk.notice
+    assert "SMTP Desk ran into an internal error" in desk.notice

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from smtp_desk.app.diagnostics.presenter import DiagnosisBusy
 from smtp_desk.app.diagnostics.report_file import load_report
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.problems import Field
 from smtp_desk.core.stages import Stage
 from smtp_desk.sandbox.server import Sandbox
@@ -37,14 +37,14 @@ def test_it_needs_a_from_email_only(desk: Desk) -> None:
     assert desk.form.runner.waiting == 0
     desk.form.presenter.edit(Field.FROM_EMAIL, "ann@sandbox.test")
     desk.presenter.check_domain()
-    assert (desk.state().busy, desk.state().running) == (DiagnosisBusy.ASKING, True)
+    assert (desk.state().busy, desk.state().running) == (Busy.ASKING, True)
     desk.finish()
     check = desk.state().domain
     assert check is not None
     assert desk.state().problems == ()
     assert [each.code for each in check.warnings] == ["domain.spf_invalid", "domain.dmarc_missing"]
     assert check.summary == "2 things are not as they should be at sandbox.test."
-    assert (desk.state().domain_is_news, desk.state().busy) == (True, DiagnosisBusy.NOTHING)
+    assert (desk.state().domain_is_news, desk.state().busy) == (True, Busy.NOTHING)
     assert desk.view.done == ["domain"]
 
 
@@ -53,7 +53,7 @@ def test_cancel_keeps_what_is_shown(desk: Desk) -> None:
     desk.form.presenter.edit(Field.FROM_EMAIL, "ann@sandbox.test")
     desk.presenter.check_domain()
     desk.presenter.cancel()
-    assert desk.state().busy is DiagnosisBusy.CANCELLING
+    assert desk.state().busy is Busy.CANCELLING
     desk.finish()
     assert desk.state().domain is None
     assert desk.state().report is REPORT

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.app.email_types.presenter import (
-    EmailTypesBusy,
     EmailTypesPresenter,
     EmailTypesState,
     email_types,
 )
 from smtp_desk.app.notice import Notice
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.services import Services
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
@@ -157,7 +157,7 @@ def test_a_sample_goes_out_and_its_fate_is_told(page: Page) -> None:
     page.look()
     page.presenter.choose("invitation")
     page.presenter.send_sample(" bo@example.org ")
-    assert page.state.busy is EmailTypesBusy.SENDING
+    assert page.state.busy is Busy.SENDING
     page.presenter.send_sample("ann@example.org")
     page.sending.finish()
     (email,) = page.sent
@@ -186,7 +186,7 @@ def test_a_wrong_address_sends_nothing_and_takes_the_focus(page: Page, recipient
     ("error", "said"),
     [
         (OutboxUnavailableError("The outbox can’t be opened."), "The outbox can’t be opened."),
-        (RuntimeError("x"), "SMTP Desk itself failed (RuntimeError)."),
+        (RuntimeError("x"), "SMTP Desk ran into an internal error (RuntimeError)."),
     ],
 )
 def test_a_sample_that_could_not_be_sent_is_told(page: Page, error: Exception, said: str) -> None:
@@ -206,7 +206,7 @@ def test_a_sample_that_waits_can_be_cancelled(page: Page) -> None:
     assert not page.state.busy
     page.presenter.send_sample("ann@example.org")
     page.presenter.cancel_sample()
-    assert page.state.busy is EmailTypesBusy.CANCELLING
+    assert page.state.busy is Busy.CANCELLING
     page.sending.finish()
     assert not page.sent
     assert not page.state.busy

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from smtp_desk.app.integrations.state import CaOffer, Typed
+from smtp_desk.app.integrations.ca_offer import CaOffer, Typed
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Scope, Who
 from smtp_desk.core.report import CheckReport, ReportOutcome, StageResult
 from smtp_desk.core.stages import Facts, Stage, StageStatus
@@ -82,7 +82,7 @@ def test_the_right_digits_in_every_spelling(offer: CaOffer, certs: Certificates)
     last = whole[-8:]
     pairs = [last[at : at + 2] for at in range(0, 8, 2)]
     for typed in (last, last.upper(), ":".join(pairs), " ".join(pairs), f" {last}\t", whole):
-        assert offer.judge(typed) is Typed.RIGHT
+        assert offer.compare(typed) is Typed.RIGHT
 
 
 def test_any_other_digits_are_wrong(offer: CaOffer, certs: Certificates) -> None:
@@ -90,16 +90,16 @@ def test_any_other_digits_are_wrong(offer: CaOffer, certs: Certificates) -> None
     last = whole[-8:]
     other = f"{int(last[0], 16) ^ 1:x}{last[1:]}"
     for typed in (other, whole[:8], f"0{last}", whole[:-8], f"{other}{last}"):
-        assert offer.judge(typed) is Typed.WRONG
+        assert offer.compare(typed) is Typed.WRONG
 
 
 def test_half_of_them_are_not_yet_wrong_and_words_are_no_digits(
     offer: CaOffer, certs: Certificates
 ) -> None:
     for typed in ("", " : ", certs.other_root.fingerprint[-7:]):
-        assert offer.judge(typed) is Typed.UNFINISHED
+        assert offer.compare(typed) is Typed.UNFINISHED
     for typed in ("O", "sha256:1a", "１２３４５６７８"):
-        assert offer.judge(typed) is Typed.NOT_HEX
+        assert offer.compare(typed) is Typed.NOT_HEX
 
 
 def test_the_digits_are_those_of_the_certificate_whatever_a_fact_says(
@@ -109,5 +109,5 @@ def test_the_digits_are_those_of_the_certificate_whatever_a_fact_says(
     assert isinstance(ca, dict)
     lying = CaOffer.of(report({"ca": {**ca, "fingerprint": "0" * 64}}))
     assert lying is not None
-    assert lying.judge("0" * 8) is Typed.WRONG
-    assert lying.judge(certs.other_root.fingerprint[-8:]) is Typed.RIGHT
+    assert lying.compare("0" * 8) is Typed.WRONG
+    assert lying.compare(certs.other_root.fingerprint[-8:]) is Typed.RIGHT

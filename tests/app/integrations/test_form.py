@@ -44,9 +44,9 @@ def test_a_named_ca_file_counts_only_once_it_was_read() -> None:
     form = loaded()
     form.edit(Field.CA_FILE, "ca.pem")
     assert now(form, "values") is None
-    form.cas.take(CaFile("other.pem", "PEM"))
+    form.cas.remember(CaFile("other.pem", "PEM"))
     assert now(form, "values") is None
-    form.cas.take(CaFile("ca.pem", "PEM"))
+    form.cas.remember(CaFile("ca.pem", "PEM"))
     form.edit(Field.PASSWORD, "typed")
     assert now(form, "values")
     assert now(form, "values").settings.ca_pem == "PEM"
@@ -56,14 +56,14 @@ def test_a_named_ca_file_counts_only_once_it_was_read() -> None:
 def test_a_ca_that_was_trusted_for_a_host_serves_that_host_only() -> None:
     form = loaded()
     form.edit(Field.PASSWORD, "typed")
-    form.cas.take(CaFile("ca.pem", "PEM"), DRAFT.host)
+    form.cas.remember(CaFile("ca.pem", "PEM"), DRAFT.host)
     form.edit(Field.CA_FILE, "ca.pem")
     assert now(form, "values")
     form.edit(Field.HOST, "other.example.com")
     assert now(form, "values") is None
     assert "ca_file.other_host" in [problem.code for problem in form.visible_problems]
     assert form.testable.ca_file == ""
-    form.cas.take(CaFile("ca.pem", "PEM"))
+    form.cas.remember(CaFile("ca.pem", "PEM"))
     assert now(form, "values") is None, "reading it again trusts it for no other host"
     form.edit(Field.CA_FILE, "")
     assert now(form, "values")

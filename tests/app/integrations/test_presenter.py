@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from smtp_desk.app.integrations.state import Busy
-from smtp_desk.app.notice import StatusKind
+from smtp_desk.app.integrations.state import Offer
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.app.routes.words import switch_reason
 from smtp_desk.app.services import Services
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.gate import Outcome
@@ -13,19 +14,19 @@ from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
-from smtp_desk.store.stored import Preferences
+from smtp_desk.store.stored import Preferences, ServerState
 from tests.app.page import Page, open_page
 
 
 def test_a_fresh_machine_shows_an_empty_form_that_says_what_to_do(page: Page) -> None:
     state = page.state()
-    assert state.status.kind is StatusKind.NOT_CONFIGURED
+    assert state.status.kind is ServerState.NOT_CONFIGURED
     assert (state.may_save, state.save_hint) == (False, "Send a successful test email first.")
     assert state.outcome is None
     assert state.problems == ()
-    assert state.discard_reason
-    assert state.remove_reason
-    assert state.switch_reason
+    assert not state.changed
+    assert state.status.server is None
+    assert switch_reason(state.status)
 
 
 def test_fill_test_save_switch_on(page: Page, sandbox: Sandbox, ca_file: Path) -> None:
@@ -39,11 +40,11 @@ def test_fill_test_save_switch_on(page: Page, sandbox: Sandbox, ca_file: Path) -
     state = page.state()
     assert (state.may_save, state.save_hint) == (False, "All changes saved")
     assert isinstance(page.view.draft.password, StoredSecret)
-    assert state.status.kind is StatusKind.OFF
+    assert state.status.kind is ServerState.OFF
     page.presenter.switch(on=True)
     page.runner.finish()
-    assert page.state().status.kind is StatusKind.ACTIVE
-    assert page.state().enabled
+    assert page.state().status.kind is ServerState.ACTIVE
+    assert page.state().status.on
 
 
 def test_problems_show_all_at_once_focus_the_first_and_send_nothing(page: Page) -> None:
@@ -81,7 +82,7 @@ def test_nothing_else_is_ever_altered(page: Page) -> None:
     page.presenter.edit(Field.FROM_NAME, " Bo ")
     page.presenter.finish_editing(Field.PASSWORD)
     page.presenter.finish_editing(Field.FROM_NAME)
-    page.presenter.use_stored_password()
+    page.presenter.accept(Offer.STORED_PASSWORD)
     page.presenter.discard()
     page.presenter.edit(Field.PASSWORD, " pass ")
     page.presenter.apply(Remedy("use_port_465", "…", {"port": "465"}))
@@ -190,10 +191,10 @@ def test_a_remedy_changes_the_form_and_waits_for_a_test(page: Page) -> None:
 def test_the_spaces_of_an_app_password_are_removed_on_request_only(page: Page) -> None:
     page.presenter.edit(Field.HOST, "smtp.gmail.com")
     page.presenter.edit(Field.PASSWORD, "abcd efgh ijkl mnop")
-    assert page.state().spaces_removable
+    assert Offer.PASSWORD_SPACES in page.state().offers
     page.presenter.apply(Remedy("remove_password_spaces", "…"))
     assert page.view.draft.password == Secret("abcdefghijklmnop")
-    page.presenter.remove_password_spaces()
+    page.presenter.accept(Offer.PASSWORD_SPACES)
     assert page.view.draft.password == Secret("abcdefghijklmnop")
 
 
@@ -223,12 +224,12 @@ def test_a_damaged_settings_file_is_shown_and_never_overwritten(tmp_path: Path) 
     services.paths.ensure()
     services.paths.settings_file.write_bytes(b"\x00\xff broken")
     page = open_page(services)
-    assert page.state().status.kind is StatusKind.FILE_UNREADABLE
+    assert page.state().status.kind is ServerState.UNREADABLE
     page.presenter.remove()
     page.runner.finish()
-    save_notice = page.state().save_notice
-    assert save_notice
-    assert save_notice.error
+    notice = page.state().notice
+    assert notice
+    assert notice.error
     assert services.paths.settings_file.read_bytes() == b"\x00\xff broken"
 
 
@@ -243,9 +244,9 @@ def test_a_keyring_that_does_not_answer_keeps_the_proven_values(
 
     monkeypatch.setattr(page.services.credentials, "set", locked)
     page.save()
-    save_notice = page.state().save_notice
-    assert save_notice
-    assert "The keyring is locked." in save_notice.text
+    notice = page.state().notice
+    assert notice
+    assert "The keyring is locked." in notice.text
     assert page.state().may_save
     monkeypatch.undo()
     page.save()
@@ -262,7 +263,7 @@ def test_a_fault_of_our_own_is_said_and_leaves_the_page_usable(
 
     monkeypatch.setattr("smtp_desk.app.integrations.presenter.prove", broken)
     page.test()
-    save_notice = page.state().save_notice
-    assert save_notice
-    assert "ZeroDivisionError" in save_notice.text
+    notice = page.state().notice
+    assert notice
+    assert "ZeroDivisionError" in notice.text
     assert page.state().busy is Busy.NOTHING

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from smtp_desk.app.notice import StatusKind
+from smtp_desk.app.routes.words import relay_text
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field
 from smtp_desk.sandbox.server import Sandbox
-from smtp_desk.store.stored import DefaultKind
+from smtp_desk.store.stored import DefaultKind, ServerState
 from tests.app.page import Page, open_page
 from tests.store.settings import secret_of
 
@@ -29,8 +29,8 @@ def save_relay(relay: Page, sandbox: Sandbox, ca_file: Path) -> None:
 def test_it_starts_empty_whatever_the_custom_server_is(relay: Page) -> None:
     assert relay.view.draft.host == ""
     assert not relay.state().password_stored
-    assert relay.state().status.text == "No relay is set up yet."
-    assert relay.state().remove_reason
+    assert relay_text(relay.state().status) == "No relay is set up yet."
+    assert relay.state().status.server is None
 
 
 def test_what_was_not_proven_is_not_saved(relay: Page, sandbox: Sandbox, ca_file: Path) -> None:
@@ -47,9 +47,9 @@ def test_what_was_proven_becomes_the_default_service(
     before = relay.services.store.load().server
     save_relay(relay, sandbox, ca_file)
     state, stored = relay.state(), relay.services.store.load()
-    assert state.save_notice
-    assert state.save_notice.text == "Saved. This relay is the default email service now."
-    assert state.status.text == "Proven. localhost can take emails."
+    assert state.notice
+    assert state.notice.text == "Saved. This relay is now the default email service."
+    assert relay_text(state.status) == "Proven. localhost can take emails."
     assert stored.default.kind is DefaultKind.SMTP
     assert stored.server == before
     assert stored.default.server
@@ -73,9 +73,9 @@ def test_an_edited_file_is_unproven(relay: Page, sandbox: Sandbox, ca_file: Path
     path = relay.services.paths.settings_file
     path.write_text(path.read_text("utf-8").replace("Relay", "Forged"), "utf-8")
     again = open_page(relay.services, default=True)
-    assert again.state().status.kind is StatusKind.NOT_PROVEN
+    assert again.state().status.kind is ServerState.UNPROVEN
     assert not again.state().may_save
-    assert open_page(relay.services).state().status.kind is StatusKind.OFF
+    assert open_page(relay.services).state().status.kind is ServerState.OFF
 
 
 def test_a_password_that_is_gone_is_said(relay: Page, sandbox: Sandbox, ca_file: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_password_that_is_gone_is_said(relay: Page, sandbox: Sandbox, ca_file:
     assert server
     relay.services.credentials.delete(server.key)
     again = open_page(relay.services, default=True)
-    assert again.state().status.kind is StatusKind.PASSWORD_UNAVAILABLE
+    assert again.state().status.kind is ServerState.SECRET_UNAVAILABLE
 
 
 def test_remove_forgets_the_relay_alone(relay: Page, sandbox: Sandbox, ca_file: Path) -> None:
@@ -92,8 +92,8 @@ def test_remove_forgets_the_relay_alone(relay: Page, sandbox: Sandbox, ca_file: 
     relay.presenter.remove()
     relay.runner.finish()
     state, stored = relay.state(), relay.services.store.load()
-    assert state.save_notice
-    assert state.save_notice.text == "The relay and its password were removed."
+    assert state.notice
+    assert state.notice.text == "The relay and its password were removed."
     assert stored.default.server is None
     assert stored.default.kind is DefaultKind.OUTBOX
     assert stored.server

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from smtp_desk.app.integrations.state import Busy
-from smtp_desk.app.notice import StatusKind
+from smtp_desk.app.integrations.state import Offer
+from smtp_desk.app.page_presenter import Busy
+from smtp_desk.app.routes.words import status_text
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.server import Sandbox
-from smtp_desk.store.stored import DefaultKind, DefaultService
+from smtp_desk.store.stored import DefaultKind, DefaultService, ServerState
 from tests.app.page import Page, open_page
 
 
@@ -44,53 +45,53 @@ def test_an_emptied_password_is_not_the_untouched_one(saved: Page) -> None:
     again.presenter.edit(Field.PASSWORD, "x")
     again.presenter.edit(Field.PASSWORD, "")
     assert not again.state().password_stored
-    assert again.state().may_use_stored_password
+    assert Offer.STORED_PASSWORD in again.state().offers
     again.presenter.finish_editing(Field.PASSWORD)
     assert "credentials.no_password" in {p.code for p in again.state().problems}
-    again.presenter.use_stored_password()
+    again.presenter.accept(Offer.STORED_PASSWORD)
     assert again.state().password_stored
     assert again.state().problems == ()
 
 
 def test_discard_goes_back_to_what_is_saved(saved: Page) -> None:
     saved.presenter.edit(Field.HOST, "elsewhere.example")
-    assert saved.state().discard_reason == ""
+    assert saved.state().changed
     saved.presenter.discard()
     assert saved.view.draft.host == "localhost"
     assert saved.state().save_hint == "All changes saved"
-    assert saved.state().discard_reason
+    assert not saved.state().changed
 
 
 @pytest.mark.parametrize(
     ("default", "fate"),
     [
         (DefaultKind.OUTBOX, "wait in the outbox"),
-        (DefaultKind.SENDMAIL, "leave through the default email service"),
+        (DefaultKind.SENDMAIL, "sent by the default email service"),
     ],
 )
 def test_remove_goes_back_to_the_default_service(
     saved: Page, default: DefaultKind, fate: str
 ) -> None:
     saved.services.store.save_default(DefaultService(default, "/bin/true", "desk@example.org"))
-    assert saved.state().remove_reason == ""
+    assert saved.state().status.server is not None
     saved.presenter.remove()
     saved.runner.finish()
     state = saved.state()
-    assert state.status.kind is StatusKind.NOT_CONFIGURED
+    assert state.status.kind is ServerState.NOT_CONFIGURED
     assert saved.view.draft.host == ""
-    assert state.save_notice
-    assert fate in state.save_notice.text
-    assert fate in state.status.text
+    assert state.notice
+    assert fate in state.notice.text
+    assert fate in status_text(state.status)
     assert saved.services.store.load().server is None
 
 
 def test_the_switch_needs_proven_settings(page: Page) -> None:
     page.presenter.switch(on=True)
     page.runner.finish()
-    assert not page.state().enabled
-    save_notice = page.state().save_notice
-    assert save_notice
-    assert save_notice.error
+    assert not page.state().status.on
+    notice = page.state().notice
+    assert notice
+    assert notice.error
 
 
 def test_an_edit_while_saving_is_kept(page: Page, sandbox: Sandbox, ca_file: Path) -> None:
@@ -101,7 +102,7 @@ def test_an_edit_while_saving_is_kept(page: Page, sandbox: Sandbox, ca_file: Pat
     page.presenter.edit(Field.FROM_NAME, "Later")
     page.runner.finish()
     assert page.state().outcome is Outcome.CHANGED
-    assert page.state().discard_reason == ""
+    assert page.state().changed
     page.presenter.edit(Field.FROM_NAME, "Example")
     assert page.state().may_save
 
@@ -119,7 +120,7 @@ def test_an_edited_file_is_unproven(saved: Page) -> None:
     path = saved.services.paths.settings_file
     path.write_text(path.read_text("utf-8").replace("Example", "Forged"), "utf-8")
     again = open_page(saved.services)
-    assert again.state().status.kind is StatusKind.NOT_PROVEN
+    assert again.state().status.kind is ServerState.UNPROVEN
     assert not again.state().may_save
     again.presenter.edit(Field.FROM_NAME, "x")
     again.presenter.edit(Field.FROM_NAME, "Forged")

@@ -10,6 +10,7 @@ import pytest
 from smtp_desk.app.routes.default import (
     InvalidSendmailError,
     address_problems,
+    default_text,
     load_default,
     path_problems,
     use_outbox,
@@ -34,7 +35,7 @@ def test_a_fresh_machine_holds_emails(services: Services) -> None:
     state = load_default(services)
     assert state.kind is DefaultKind.OUTBOX
     assert state.relay is None
-    assert state.text == "Emails wait in the outbox until a route works."
+    assert default_text(state) == "Emails wait in the outbox until a server is available."
     assert not services.paths.config.exists()
 
 
@@ -42,7 +43,9 @@ def test_sendmail(services: Services) -> None:
     state = use_sendmail(services, f" {sys.executable} ", " desk@EXAMPLE.org ")
     assert state == load_default(services)
     assert state.kind is DefaultKind.SENDMAIL
-    assert state.text == f"Emails leave through {sys.executable}, from desk@example.org."
+    assert (
+        default_text(state) == f"Emails are sent through {sys.executable}, from desk@example.org."
+    )
     assert services.store.load().default.sendmail_path == sys.executable
 
 
@@ -81,7 +84,7 @@ def test_a_relay_stays_saved_while_another_kind_is_in_use(services: Services) ->
     state = use_relay(services)
     assert state.kind is DefaultKind.SMTP
     assert state.from_email == NEW.from_email
-    assert state.text == f"Emails leave through {NEW.host}, from {NEW.from_email}."
+    assert default_text(state) == f"Emails are sent through {NEW.host}, from {NEW.from_email}."
 
 
 def test_the_custom_server_and_the_relay_have_each_their_own_secret(services: Services) -> None:
@@ -95,7 +98,7 @@ def test_the_custom_server_and_the_relay_have_each_their_own_secret(services: Se
     state = load_default(services)
     assert state.relay
     assert state.relay.state.state is ServerState.SECRET_UNAVAILABLE
-    assert state.text.startswith(f"{NEW.host} is not used: ")
+    assert default_text(state).startswith(f"{NEW.host} is not used: ")
 
 
 def test_an_unproven_relay_can_not_be_chosen(services: Services) -> None:

@@ -8,24 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.app.notice import Notice, StatusKind, StatusLine
-from smtp_desk.app.routes.custom import switch_saved
-from smtp_desk.app.routes.outage import (
-    Outage,
-    end_rest,
-    in_outage,
-    local_time,
-    read_outage,
-    route_health,
-    summary_of,
-    try_again,
-)
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.routes.custom import load_saved, switch_saved
+from smtp_desk.app.routes.outage import end_rest, try_again
+from smtp_desk.app.routes.route_status import HealthState, RouteStatus, route_health, summary_of
+from smtp_desk.app.routes.words import local_time, outage_consequence, outage_title, status_text
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security
 from smtp_desk.sender.outbox.entries import OutboxMessage, Postpone
 from smtp_desk.sender.routes.health import RouteHealth, Usable
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
-from smtp_desk.store.stored import DefaultKind, DefaultService
+from smtp_desk.store.stored import DefaultKind, DefaultService, ServerState
 from tests.servers.ports import free_port
 from tests.store.settings import OLD, OLD_SECRET
 
@@ -35,7 +28,6 @@ if TYPE_CHECKING:
     from tests.app.page import Page
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
-ACTIVE = StatusLine(StatusKind.ACTIVE, "Active.")
 MESSAGE = OutboxMessage(
     message_id="<1@example.org>", kind="foreign", payload=b"", recipients=("a@example.org",)
 )
@@ -50,10 +42,14 @@ def services(tmp_path: Path) -> Services:
     return services
 
 
-def outage_of(services: Services) -> Outage:
-    outage = read_outage(services)
-    assert outage is not None
-    return outage
+def status_of(services: Services) -> RouteStatus:
+    return load_saved(services).status
+
+
+def outage_of(services: Services) -> RouteStatus:
+    status = status_of(services)
+    assert status.out
+    return status
 
 
 def break_outbox(services: Services) -> None:
@@ -62,7 +58,7 @@ def break_outbox(services: Services) -> None:
 
 
 def test_where_nothing_was_sent_nothing_is_made(services: Services) -> None:
-    assert read_outage(services) is None
+    assert not status_of(services).out
     assert route_health(services, DEFAULT) == RouteHealth(route=DEFAULT)
     end_rest(services, CUSTOM)
     assert not services.paths.outbox_file.exists()
@@ -73,40 +69,43 @@ def test_an_outage_says_since_when_and_why(services: Services) -> None:
     services.health.record_failure(CUSTOM, "connect.refused")
     outage = outage_of(services)
     since = local_time(NOON, NOON)
-    assert outage.since == since
-    assert outage.summary == summary_of(services, "connect.refused", services.store.load().server)
-    assert OLD.host in outage.summary
-    assert not outage.shut
-    assert outage.title == f"Your mail server has been unavailable since {since}."
-    shown = in_outage(ACTIVE, outage)
-    assert shown.kind is StatusKind.UNAVAILABLE
-    assert shown.text == f"Unavailable, using the default service since {since}."
+    assert outage.health
+    summary = outage.health.summary
+    assert summary == summary_of(services, "connect.refused", services.store.load().server)
+    assert OLD.host in summary
+    assert outage.health.state is HealthState.RESTING
+    assert outage_title(outage) == f"Your mail server has been unavailable since {since}."
+    assert status_text(outage) == f"Unavailable, using the default service since {since}."
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(0, "0 emails left"), (1, "1 email left"), (12, "12 emails left")]
+    ("count", "words"),
+    [(0, "0 emails were"), (1, "1 email was"), (12, "12 emails were")],
 )
 def test_fallbacks_are_counted(services: Services, count: int, words: str) -> None:
     services.store.save_default(DefaultService(DefaultKind.SENDMAIL, "/x", "a@example.org"))
     services.health.record_failure(CUSTOM, "connect.refused")
     services.health.record_fallback(CUSTOM, count)
     outage = outage_of(services)
-    assert outage.fallbacks == count
-    assert outage.consequence.startswith(words)
-    assert outage.consequence.endswith("The server is tried again by itself.")
+    assert outage.health
+    assert outage.health.known.fallbacks == count
+    assert outage_consequence(outage).startswith(f"{words} sent by the default")
+    assert outage_consequence(outage).endswith("The next email, or a worker, tries it again.")
 
 
 def test_without_a_default_service_emails_wait(services: Services) -> None:
     services.health.record_failure(CUSTOM, "connect.refused")
     outage = outage_of(services)
-    assert outage.consequence.startswith("System emails wait in the outbox.")
-    assert "emails wait in the outbox since" in in_outage(ACTIVE, outage).text
+    assert outage_consequence(outage).startswith("System emails wait in the outbox.")
+    assert "emails wait in the outbox since" in status_text(outage)
 
 
 def test_a_refused_sign_in_needs_a_person(services: Services) -> None:
     services.health.record_failure(CUSTOM, "auth.rejected")
-    assert outage_of(services).shut
-    assert "until you press Try again" in outage_of(services).consequence
+    outage = outage_of(services)
+    assert outage.health
+    assert outage.health.state is HealthState.SHUT
+    assert "until you press Try again" in outage_consequence(outage)
 
 
 def test_try_again_tries_the_server_at_once_and_what_waits_is_due(saved: Page) -> None:
@@ -118,8 +117,8 @@ def test_try_again_tries_the_server_at_once_and_what_waits_is_due(saved: Page) -
     later = services.now() + timedelta(hours=1)
     services.outbox.apply([Postpone(claim, later)])
     notice = try_again(services)
-    assert notice == Notice("The server works again. What waits in the outbox is due now.")
-    assert read_outage(services) is None
+    assert notice == Notice("The server works again. Emails in the outbox are queued to send now.")
+    assert not status_of(services).out
     assert isinstance(services.health.may_use(CUSTOM), Usable)
     assert services.outbox.get(claim.entry.id).next_attempt_at < later
 
@@ -167,34 +166,37 @@ def test_saved_settings_end_it(services: Services, code: str) -> None:
     services.health.record_failure(CUSTOM, code)
     end_rest(services, CUSTOM)
     assert isinstance(services.health.may_use(CUSTOM), Usable)
-    assert read_outage(services) is None
+    assert not status_of(services).out
 
 
 def test_a_server_that_is_off_has_none(services: Services) -> None:
     services.health.record_failure(CUSTOM, "connect.refused")
     services.store.set_enabled(False)
-    assert read_outage(services) is None
+    assert not status_of(services).out
 
 
 def test_an_outbox_that_can_not_be_opened_is_no_outage(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     break_outbox(services)
-    assert read_outage(services) is None
+    assert not status_of(services).out
     assert try_again(services).error
     end_rest(services, CUSTOM)
     assert "the outbox could not be told of other settings" in caplog.text
 
 
-@pytest.mark.parametrize("kind", [kind for kind in StatusKind if kind is not StatusKind.ACTIVE])
-def test_other_states_are_told_first(services: Services, kind: StatusKind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in ServerState if kind is not ServerState.ACTIVE])
+def test_other_states_are_told_first(services: Services, kind: ServerState) -> None:
     services.health.record_failure(CUSTOM, "connect.refused")
-    status = StatusLine(kind, "as it is")
-    assert in_outage(status, outage_of(services)) == status
+    outage = outage_of(services)
+    assert status_text(replace(outage, kind=kind)) == status_text(
+        replace(outage, kind=kind, health=None)
+    )
 
 
-def test_no_outage_changes_nothing() -> None:
-    assert in_outage(ACTIVE, None) == ACTIVE
+def test_no_outage_changes_nothing(services: Services) -> None:
+    said = f"Active. System emails are sent through {OLD.host}."
+    assert status_text(status_of(services)) == said
 
 
 def test_every_code_has_a_sentence_without_gaps(services: Services) -> None:

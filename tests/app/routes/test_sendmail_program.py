@@ -32,13 +32,13 @@ def test_what_can_not_be_one_is_said(tmp_path: Path) -> None:
     for text, words in (
         ("", USUAL_SENDMAIL),
         (" ", USUAL_SENDMAIL),
-        ("sendmail", "the whole path"),
-        ("./sendmail", "the whole path"),
+        ("sendmail", "the full path"),
+        ("./sendmail", "the full path"),
         ("/usr/sbin/send\nmail", "control character"),
-        (str(tmp_path / "none"), "no such file"),
-        (f"/{'x' * 5000}", "no such file"),
-        (str(tmp_path), "no program"),
-        (str(data), "no program"),
+        (str(tmp_path / "none"), "doesn’t exist"),
+        (f"/{'x' * 5000}", "doesn’t exist"),
+        (str(tmp_path), "isn’t a program"),
+        (str(data), "isn’t a program"),
     ):
         assert words in sendmail_problem(text), text
 

@@ -120,7 +120,7 @@ def test_a_keyring_that_does_not_answer(
     ("old", "new", "reason"),
     [
         ("desk@example.org", "desk", "From email: “desk” is no email address."),
-        (sys.executable, "/no/such/file", "Path of sendmail: There is no such file."),
+        (sys.executable, "/no/such/file", "Path of sendmail: This file doesn’t exist."),
         ('"Example"', '"Exam\\nple"', "Company name: it has a line break"),
     ],
 )

@@ -19,10 +19,11 @@ from PySide6.QtWidgets import (
 )
 
 from smtp_desk.app.diagnostics.presenter import DiagnosisState
-from smtp_desk.app.integrations.state import CaOffer, Typed
+from smtp_desk.app.integrations.ca_offer import CaOffer, Typed
 from smtp_desk.core.findings.finding import TRUST_CA, Remedy
 from smtp_desk.ui.diagnostics.verdict_card import VerdictCard
 from smtp_desk.ui.integrations.trust_dialog import TrustDialog
+from smtp_desk.ui.integrations.words import TYPED as SAID
 from tests.ui import states
 from tests.ui.reports import HOST, UNKNOWN_ISSUER
 from tests.ui.states import TYPED
@@ -121,13 +122,13 @@ def test_the_digits_to_type_are_nowhere_to_be_read_or_copied(asked: Asked, digit
 def test_only_the_right_digits_enable_the_button(asked: Asked, digits: str) -> None:
     assert asked.edit.hasFocus()
     assert not asked.button.isEnabled()
-    assert asked.button.toolTip() == Typed.UNFINISHED
+    assert asked.button.toolTip() == SAID[Typed.UNFINISHED]
     asked.type("0000 0000")
     assert not asked.button.isEnabled()
-    assert asked.verdict == Typed.WRONG
+    assert asked.verdict == SAID[Typed.WRONG]
     assert "somebody between you and the server" in asked.edit.accessibleDescription()
     asked.type("nonsense")
-    assert asked.verdict == Typed.NOT_HEX
+    assert asked.verdict == SAID[Typed.NOT_HEX]
     asked.type(":".join(digits[at : at + 2] for at in range(0, 8, 2)).upper())
     assert asked.button.isEnabled()
     asked.button.click()

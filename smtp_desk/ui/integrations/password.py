@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
+from smtp_desk.app.integrations.state import Offer
 from smtp_desk.core.problems import Field
+from smtp_desk.ui.integrations.offers import OfferButton
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import row
 from smtp_desk.ui.widgets.field import LineEdit, TextField
 from smtp_desk.ui.widgets.icons import IconButton
@@ -41,12 +44,10 @@ class PasswordField(TextField):
     """A password with a button to reveal it, and what can be done about a stored one.
 
     Signals:
-        stored_wanted: Go back to the stored password.
-        without_spaces_wanted: Remove the spaces of an app password.
+        offer_accepted: The person takes this offer.
     """
 
-    stored_wanted = Signal()
-    without_spaces_wanted = Signal()
+    offer_accepted = Signal(Offer)
 
     def __init__(self, label: str) -> None:
         edit = _PasswordEdit()
@@ -59,25 +60,28 @@ class PasswordField(TextField):
         self._reveal.setObjectName("reveal")
         self._reveal.toggled.connect(self._revealed)
         self.controls.addWidget(self._reveal)
-        self._empty = _link("Use no password", "forget_stored")
+        self._empty = button("Use no password", "forget_stored", "link")
         self._empty.clicked.connect(self._emptied)
-        self._use_stored = _link("Use stored password", "use_stored")
-        self._use_stored.clicked.connect(self.stored_wanted)
-        self._remove_spaces = _link("Remove spaces", "remove_spaces")
-        self._remove_spaces.clicked.connect(self.without_spaces_wanted)
+        self._offers = {
+            Offer.STORED_PASSWORD: OfferButton(Offer.STORED_PASSWORD, "Use stored password"),
+            Offer.PASSWORD_SPACES: OfferButton(Offer.PASSWORD_SPACES, "Remove spaces"),
+            Offer.PASSWORD_END: OfferButton(Offer.PASSWORD_END, "Remove it"),
+        }
         offers = row()
-        for button in (self._empty, self._use_stored, self._remove_spaces):
-            button.hide()
-            offers.addWidget(button)
+        for each in (self._empty, *self._offers.values()):
+            each.hide()
+            offers.addWidget(each)
+        for each in self._offers.values():
+            each.accepted.connect(self.offer_accepted)
         offers.addStretch()
         self.below.addLayout(offers)
 
     @property
     def tab_chain(self) -> tuple[QWidget, ...]:
         """The password, the button that reveals it, the offers below."""
-        return (self.edit, self._reveal, self._empty, self._use_stored, self._remove_spaces)
+        return (self.edit, self._reveal, self._empty, *self._offers.values())
 
-    def show_state(self, *, stored: bool, may_use_stored: bool, spaces_removable: bool) -> None:
+    def show_state(self, *, stored: bool, offers: frozenset[Offer]) -> None:
         """Show what the field stands for and what is offered."""
         self._stored = stored
         self.edit.setPlaceholderText(STORED if stored else "")
@@ -85,8 +89,8 @@ class PasswordField(TextField):
             self._reveal.setChecked(False)
         enable(self._reveal, NEVER_SHOWN if stored else "")
         self._empty.setVisible(stored)
-        self._use_stored.setVisible(may_use_stored)
-        self._remove_spaces.setVisible(spaces_removable)
+        for offer, each in self._offers.items():
+            each.setVisible(offer in offers)
 
     @Slot()
     def _deleted(self) -> None:
@@ -103,10 +107,3 @@ class PasswordField(TextField):
         mode = QLineEdit.EchoMode
         self.edit.setEchoMode(mode.Normal if shown else mode.Password)
         self._reveal.show_icon("eye-off" if shown else "eye")
-
-
-def _link(text: str, name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setProperty("kind", "link")
-    return button

@@ -1,0 +1,1 @@
+"""The General page: preferences and the default email service."""

@@ -1,0 +1,19 @@
+"""What the presenter of the Integrations page says."""
+
+from typing import Final
+
+CANCELLED: Final = "The test was cancelled."
+CHANGED_ELSEWHERE: Final = (
+    "The saved settings were changed outside this window. The form now shows them."
+)
+NOT_OVERWRITTEN: Final = (
+    "Not saved: the saved settings were changed outside this window. Save again to replace them, "
+    "or discard your changes to see them."
+)
+
+
+def not_sent(errors: int) -> str:
+    """Return what to say where problems keep a test from being sent."""
+    if errors == 1:
+        return "Fix the error first. Nothing was sent."
+    return f"Fix the {errors} errors first. Nothing was sent."

@@ -1,0 +1,223 @@
+"""How a route stands: one value, read once. Words, JSON, banner and table rows are made of it."""
+
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from smtp_desk.app.services import Services
+from smtp_desk.core.address import parse_host
+from smtp_desk.core.findings.catalogue import cause
+from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
+from smtp_desk.sender.routes.health import Probe, Resting, RouteHealth, Shut, asked
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.store.stored import (
+    DefaultKind,
+    DefaultService,
+    ServerState,
+    ServerStatus,
+    StoredServer,
+    StoredSettings,
+)
+
+_log: Final = logging.getLogger(__name__)
+
+_UNUSED: Final = (ServerState.NOT_CONFIGURED, ServerState.OFF, ServerState.UNREADABLE)
+
+
+class HealthState(StrEnum):
+    """Whether a route may be used."""
+
+    USABLE = "usable"
+    RESTING = "resting"
+    PROBING = "probing"
+    DUE = "due"
+    SHUT = "shut"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthReport:
+    """How a route does.
+
+    Attributes:
+        state: Whether it may be used.
+        until: End of the rest, or when a probe is given to another.
+        summary: The finding of the newest failure, as a sentence; "" for none.
+        known: All that is known of it.
+        at: When it was read.
+    """
+
+    state: HealthState
+    until: datetime | None
+    summary: str
+    known: RouteHealth
+    at: datetime = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteStatus:
+    """How a route stands; the default is the custom server of a fresh machine.
+
+    Attributes:
+        route: Which one.
+        kind: What can be said of it before anything is sent. Of SENDMAIL and OUTBOX whether it
+            is one; a default service with a value that can't be used is UNPROVEN.
+        why: Why it is UNPROVEN, SECRET_UNAVAILABLE or UNREADABLE, for people.
+        proven: Whether its proof holds; None where there is nothing to prove or no telling.
+        enabled: Position of the switch; True where there is none.
+        secret: `none`, `available` or `unavailable`.
+        server: The saved server that it leads to, or None.
+        service: The default email service, which takes what the custom server can't.
+        health: How it does; None where that was not or can't be read.
+    """
+
+    route: str = CUSTOM
+    kind: ServerState = ServerState.NOT_CONFIGURED
+    why: str = ""
+    proven: bool | None = None
+    enabled: bool = True
+    secret: str = "none"  # noqa: S105 - a word of the schema
+    server: StoredServer | None = None
+    service: DefaultService = field(default_factory=DefaultService)
+    health: HealthReport | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether it is meant to send: configured, and switched on where it has a switch."""
+        return self.enabled and self.kind not in _UNUSED
+
+    @property
+    def open(self) -> bool:
+        """Whether emails leave by it, now or after a rest, without anybody's help."""
+        shut = self.health is not None and self.health.state is HealthState.SHUT
+        return self.kind is ServerState.ACTIVE and not shut
+
+    @property
+    def out(self) -> bool:
+        """Whether it is in an outage: emails go another way, or wait."""
+        return self.on and self.health is not None and is_out(self.health.known)
+
+    @property
+    def held(self) -> bool:
+        """Whether the default service only holds emails in the outbox."""
+        return self.service.kind is DefaultKind.OUTBOX
+
+    @property
+    def host(self) -> str:
+        """The name of its server, for people; "" where it has none."""
+        return parse_host(self.server.settings.host).unicode if self.server else ""
+
+    @property
+    def target(self) -> str:
+        """Where it leads; "" where it leads nowhere."""
+        if self.route != CUSTOM and self.service.kind is DefaultKind.SENDMAIL:
+            return self.service.sendmail_path
+        return f"{self.host}, port {self.server.settings.port}" if self.server else ""
+
+
+def custom_status(stored: StoredSettings, judged: ServerStatus) -> RouteStatus:
+    """Return how the custom server stands, its health aside.
+
+    Args:
+        stored: What is saved.
+        judged: What it would be good for if it were switched on.
+    """
+    status = replace(_of_server(CUSTOM, stored, stored.server, judged), enabled=stored.enabled)
+    off = judged.state is ServerState.ACTIVE and not stored.enabled
+    return replace(status, kind=ServerState.OFF) if off else status
+
+
+def relay_status(stored: StoredSettings, judged: ServerStatus) -> RouteStatus:
+    """Return how the relay of the default email service stands, its health aside."""
+    return _of_server(DEFAULT, stored, stored.default.server, judged)
+
+
+def _of_server(
+    route: str, stored: StoredSettings, server: StoredServer | None, judged: ServerStatus
+) -> RouteStatus:
+    missing = judged.state is ServerState.SECRET_UNAVAILABLE
+    return RouteStatus(
+        route=route,
+        kind=judged.state,
+        why=judged.reason,
+        proven={ServerState.ACTIVE: True, ServerState.UNPROVEN: False}.get(judged.state),
+        secret="unavailable" if missing else "available" if server and server.key else "none",
+        server=server,
+        service=stored.default,
+    )
+
+
+def judge(services: Services, stored: StoredSettings, *, default: bool = False) -> ServerStatus:
+    """Return what a saved server is good for, whether or not it is in use; asks the keyring."""
+    relay = replace(stored.default, kind=DefaultKind.SMTP)
+    in_use = replace(stored, enabled=True, default=relay)
+    return services.store.status(in_use, default=default)
+
+
+def with_health(
+    services: Services, status: RouteStatus, known: RouteHealth | None = None
+) -> RouteStatus:
+    """Return `status` with how the route does now; `known` where that was read already.
+
+    Raises:
+        OutboxUnavailableError: That can't be read.
+    """
+    now, known = services.now(), known or route_health(services, status.route)
+    state, until = health_state(known, now)
+    summary = summary_of(services, known.code, status.server)
+    health = HealthReport(state=state, until=until, summary=summary, known=known, at=now)
+    return replace(status, health=health)
+
+
+def try_with_health(services: Services, status: RouteStatus) -> RouteStatus:
+    """Return the same; where it can't be read, without."""
+    try:
+        return with_health(services, status)
+    except OutboxUnavailableError as error:
+        _log.info("the health of the %s route can't be read: %s", status.route, error)
+        return replace(status, health=None)
+
+
+def route_health(services: Services, route: str) -> RouteHealth:
+    """Return the health of a route; where nothing was ever sent nothing is made.
+
+    Raises:
+        OutboxUnavailableError: It can't be read.
+    """
+    if not services.paths.outbox_file.exists():
+        return RouteHealth(route=route)
+    return services.health.status(route)
+
+
+def health_state(health: RouteHealth, now: datetime) -> tuple[HealthState, datetime | None]:
+    """Return whether a route may be used, and when its rest or its probe is over."""
+    verdict = asked(health, now, "")[0]
+    if isinstance(verdict, Resting):
+        probed = verdict.until == health.probe_until
+        return (HealthState.PROBING if probed else HealthState.RESTING), verdict.until
+    if isinstance(verdict, Probe):
+        return HealthState.DUE, None
+    return (HealthState.SHUT if isinstance(verdict, Shut) else HealthState.USABLE), None
+
+
+def is_out(health: RouteHealth) -> bool:
+    """Whether the route is in an outage: out, and resting or shut for it."""
+    return health.out_since is not None and (health.shut or health.resting_until is not None)
+
+
+def server_of(stored: StoredSettings, route: str) -> StoredServer | None:
+    """Return the server that is saved for a route, whether or not it is in use."""
+    return stored.server if route == CUSTOM else stored.default.server
+
+
+def summary_of(services: Services, code: str, server: StoredServer | None = None) -> str:
+    """Return what the finding `code` of `server` comes to, in a sentence; "" for no code."""
+    if not code:
+        return ""
+    facts: dict[str, str | int] = {"moment": "during a session"}
+    if server is not None:
+        settings = server.settings
+        facts |= {"host": settings.host, "port": settings.port}
+        facts |= {"username": settings.username, "from_email": settings.from_email}
+    return cause(services.catalogue, code, facts).summary

@@ -1,0 +1,149 @@
+"""What is said of the routes, chosen from how they stand."""
+
+from datetime import datetime
+from typing import Final
+
+from smtp_desk.app.routes.route_status import HealthState, RouteStatus
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.store.stored import ServerState
+
+NAMES: Final = {CUSTOM: "Custom SMTP server", DEFAULT: "Default email service"}
+SHORT_NAMES: Final = {CUSTOM: "Custom", DEFAULT: "Default"}
+NEEDS_PROOF: Final = "Save settings that a test email has proven first."
+NO_RELAY: Final = "No relay is set up yet."
+
+_USES_DEFAULT: Final = "System emails are sent by the default email service."
+_HOLDS: Final = "System emails wait in the outbox until a server is available."
+_NO_DEFAULT: Final = "None. Emails the custom server can’t send wait in the outbox."
+_READY: Final = "Ready for emails that the custom server can’t send."
+_UNREADABLE: Final = "The settings file can’t be read"
+_HEALTH: Final = {
+    HealthState.USABLE: "In use.",
+    HealthState.PROBING: "Being tried right now.",
+    HealthState.DUE: "Will be tried again with the next email.",
+    HealthState.SHUT: "Paused until you save new settings or press Try again.",
+}
+
+
+def instead(status: RouteStatus) -> str:
+    """Return what becomes of emails that the custom server does not take."""
+    return _HOLDS if status.held else _USES_DEFAULT
+
+
+def status_text(status: RouteStatus) -> str:
+    """Return the status line of the custom server."""
+    until = f"Until then, s{instead(status)[1:]}"
+    now = "emails wait in the outbox" if status.held else "using the default service"
+    sent = f"Active. System emails are sent through {status.host}."
+    return {
+        ServerState.UNREADABLE: f"{_UNREADABLE} and will not be overwritten: {status.why}",
+        ServerState.NOT_CONFIGURED: f"Not configured. {instead(status)}",
+        ServerState.OFF: f"Off. {instead(status)}",
+        ServerState.SECRET_UNAVAILABLE: f"Password not available. {status.why} {until}",
+        ServerState.UNPROVEN: f"Not proven. {status.why} {until}",
+        ServerState.ACTIVE: f"Unavailable, {now} since {out_since(status)}."
+        if status.out
+        else sent,
+    }[status.kind]
+
+
+def relay_text(status: RouteStatus) -> str:
+    """Return the status line of the relay, which has no switch."""
+    return {
+        ServerState.NOT_CONFIGURED: NO_RELAY,
+        ServerState.SECRET_UNAVAILABLE: f"Password not available. {status.why}",
+        ServerState.UNPROVEN: f"Not proven. {status.why}",
+        ServerState.ACTIVE: f"Proven. {status.host} can take emails.",
+    }.get(status.kind) or status_text(status)
+
+
+def switch_reason(status: RouteStatus) -> str:
+    """Return why the switch can't be moved, or ""."""
+    if status.kind is ServerState.UNREADABLE:
+        return f"{_UNREADABLE}."
+    return "" if status.on or status.proven else NEEDS_PROOF
+
+
+def after_save(status: RouteStatus) -> str:
+    """Return what to say once it was saved."""
+    if status.route == DEFAULT:
+        return "Saved. This relay is now the default email service."
+    if status.on:
+        return "Saved. System emails are now sent through this server."
+    return "Saved. Turn on the switch to send system emails through this server."
+
+
+def after_removal(status: RouteStatus) -> str:
+    """Return what to say once it was removed."""
+    if status.route == DEFAULT:
+        return "The relay and its password were removed."
+    return f"Configuration removed. {instead(status)}"
+
+
+def out_since(status: RouteStatus) -> str:
+    """Return since when the route is out; "" where it is not."""
+    health = status.health
+    if health is None or health.known.out_since is None:
+        return ""
+    return local_time(health.known.out_since, health.at)
+
+
+def outage_title(status: RouteStatus) -> str:
+    """Return what happened."""
+    return f"Your mail server has been unavailable since {out_since(status)}."
+
+
+def outage_consequence(status: RouteStatus) -> str:
+    """Return what an outage means for emails, and what comes next."""
+    health = status.health
+    count = health.known.fallbacks if health else 0
+    if status.held:
+        fate = "System emails wait in the outbox."
+    else:
+        was = "was" if count == 1 else "were"
+        fate = f"{emails(count)} {was} sent by the default email service instead."
+    if health is not None and health.state is HealthState.SHUT:
+        return f"{fate} We won’t retry until you press Try again or save new settings."
+    return f"{fate} The next email, or a worker, tries it again."
+
+
+def route_text(status: RouteStatus) -> str:
+    """Return how a route does, for a list of both."""
+    default = status.route == DEFAULT
+    unused = {
+        ServerState.UNREADABLE: f"{_UNREADABLE}. No email is sent until it can be.",
+        ServerState.OFF: "Off: the switch on Integrations is off.",
+        ServerState.NOT_CONFIGURED: _NO_DEFAULT if default else "Not configured.",
+    }
+    health = status.health
+    state = health.state if health else HealthState.USABLE
+    resting = health.until if health and state is HealthState.RESTING else None
+    if status.kind in unused:
+        return unused[status.kind]
+    if health is not None and resting is not None:
+        return f"Paused until {local_time(resting, health.at)}, then tried again."
+    return _READY if default and state is HealthState.USABLE else _HEALTH[state]
+
+
+def fallbacks_text(status: RouteStatus) -> str:
+    """Return how many emails another route sent in the newest outage; "" for none."""
+    health = status.health
+    if health is None or not health.known.fallbacks:
+        return ""
+    other = "the default email service" if status.route == CUSTOM else "the custom server"
+    said = f"{emails(health.known.fallbacks)} sent by {other}"
+    since = out_since(status)
+    return f"{said} since {since}." if since else f"{said} in the newest outage."
+
+
+def emails(count: int) -> str:
+    """Return how many emails."""
+    return "1 email" if count == 1 else f"{count:,} emails"
+
+
+def local_time(moment: datetime, now: datetime) -> str:
+    """Return a moment as people here read it: the time, with the date unless it is today."""
+    here = moment.astimezone()
+    if here.date() == now.astimezone().date():
+        return f"{here:%H:%M}"
+    return f"{here:%Y-%m-%d %H:%M}"

@@ -1,0 +1,32 @@
+"""The words of the Delivery page, chosen from codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from smtp_desk.app.delivery.state import DeliveryState, Emptiness
+from smtp_desk.app.page_presenter import Busy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BUSY: Final[Mapping[Busy, str]] = {
+    Busy.NOTHING: "",
+    Busy.RETRYING: "Queuing the email…",
+    Busy.DROPPING: "Dropping the email…",
+    Busy.EXPORTING: "Exporting the email…",
+    Busy.TRYING: "Trying the server…",
+}
+
+
+def choose_reason(state: DeliveryState) -> str:
+    """Return why nothing can be done with an email, or ""."""
+    if state.busy:
+        return BUSY[state.busy]
+    if state.trouble:
+        return "The outbox can’t be read."
+    if state.emptiness in (Emptiness.NO_EMAILS, Emptiness.NO_MATCHES):
+        return "There is no email in the list."
+    if not state.selected:
+        return "Select an email in the list first."
+    return "" if state.details else "Reading the email…"

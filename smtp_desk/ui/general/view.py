@@ -1,0 +1,135 @@
+"""The General page: preferences that act at once, without a Save button."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from smtp_desk.app.general.presenter import DEFAULT_PLACE, GeneralState
+from smtp_desk.app.routes.default import address_problems
+from smtp_desk.ui.general.default_card import DefaultCard
+from smtp_desk.ui.widgets.card import Card
+from smtp_desk.ui.widgets.field import ChoiceField, TextField
+from smtp_desk.ui.widgets.line import Line
+from smtp_desk.ui.widgets.page import Page
+
+if TYPE_CHECKING:
+    from smtp_desk.app.general.presenter import GeneralPresenter
+    from smtp_desk.app.notice import Notice
+
+_EXPLANATION: Final = "Changes on this page take effect immediately."
+_THEMES: Final = {"system": "Follow system", "light": "Light", "dark": "Dark"}
+_ADDRESS: Final = "tell_address"
+_NOTIFY: Final = (
+    "Gets one email from the default email service when an outage of the custom server begins, "
+    "and one when it ends. Leave empty to notify nobody."
+)
+
+
+class GeneralView(QObject):
+    """Company name, default email service, who is told of outages, and theme.
+
+    Attributes:
+        page: The widget.
+
+    Signals:
+        relay_wanted: Open the form of the organisation's relay.
+    """
+
+    relay_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page: Final = Page("general", "General", _EXPLANATION)
+        self._actions: GeneralPresenter | None = None
+        self._state = GeneralState()
+        self._company = TextField(
+            "company_name", "&Company name", hint="Used as the From name of new configurations."
+        )
+        self._notify = TextField("notify", "&Notify this address", hint=_NOTIFY)
+        self._notify_complains = False
+        self._theme = ChoiceField("theme", "The&me", _THEMES)
+        self._line = Line()
+        company, outages, look = Card("Company"), Card("Outages"), Card("Appearance")
+        self._default = DefaultCard()
+        company.body.addWidget(self._company)
+        outages.body.addWidget(self._notify)
+        look.body.addWidget(self._theme)
+        for part in (self._line, company, self._default, outages, look):
+            self.page.body.addWidget(part)
+        self.page.body.addStretch(1)
+        self._default.relay_wanted.connect(self.relay_wanted)
+        self._default.looked_at.connect(self.page.bring_into_view)
+
+    def attach(self, actions: GeneralPresenter) -> None:
+        """Report to `actions` from now on."""
+        self._actions = actions
+        self._default.attach(actions)
+        self._company.finished.connect(self._company_left)
+        self._notify.edited.connect(self._notify_typed)
+        self._notify.finished.connect(self._notify_left)
+        self._theme.edited.connect(self._theme_chosen)
+
+    def render(self, state: GeneralState) -> None:
+        """Show this; a text that is being typed stays."""
+        self._state = state
+        preferences = state.preferences
+        for field, text in (
+            (self._company, preferences.company_name),
+            (self._notify, preferences.tell_address),
+        ):
+            if not field.edit.hasFocus():
+                field.set_text(text)
+        if not self._notify_complains:
+            # A file written by hand can hold what nobody could type here.
+            wrong = [each for each in _address_notices(preferences.tell_address) if each.error]
+            self._notify.show_notices(tuple(wrong))
+        self._theme.set_value(preferences.theme)
+        self._default.render_state(state)
+        self._show_notice(state)
+
+    def focus_sendmail(self, state: GeneralState) -> None:
+        """Show all that is wrong with path and address, and go to the first of it."""
+        self._default.focus_wrong(state)
+
+    def _show_notice(self, state: GeneralState) -> None:
+        """Show what came of the last change beside its field."""
+        places = {"company_name": self._company, _ADDRESS: self._notify, "theme": self._theme}
+        field = places.get(state.place)
+        if field is not None:
+            field.below.addWidget(self._line)
+        elif state.place == "":
+            self.page.body.insertWidget(1, self._line)
+        self._line.show_notice(state.notice if state.place != DEFAULT_PLACE else None)
+
+    @Slot(str)
+    def _company_left(self, _key: str) -> None:
+        self._change(company_name=self._company.edit.text().strip())
+
+    @Slot(str, str)
+    def _notify_typed(self, _key: str, text: str) -> None:
+        """Complain once the field was left, then with every keystroke."""
+        if self._notify_complains:
+            self._notify.show_notices(_address_notices(text))
+
+    @Slot(str)
+    def _notify_left(self, _key: str) -> None:
+        self._notify_complains = True
+        address = self._notify.edit.text().strip()
+        notices = _address_notices(address)
+        self._notify.show_notices(notices)
+        if not any(notice.error for notice in notices):
+            self._change(tell_address=address)
+
+    @Slot(str, str)
+    def _theme_chosen(self, _key: str, theme: str) -> None:
+        self._change(theme=theme)
+
+    def _change(self, **values: str) -> None:
+        if self._actions is not None:
+            self._actions.change(**values)
+
+
+def _address_notices(text: str) -> tuple[Notice, ...]:
+    return address_problems(text) if text.strip() else ()
