@@ -70,6 +70,7 @@ class GeneralView(QObject):
         self._notify.edited.connect(self._notify_typed)
         self._notify.finished.connect(self._notify_left)
         self._theme.edited.connect(self._theme_chosen)
+        self.render(actions.state)
 
     def render(self, state: GeneralState) -> None:
         """Show this; a text that is being typed stays."""

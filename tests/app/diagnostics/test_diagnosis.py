@@ -101,12 +101,12 @@ def test_while_the_settings_are_read_nothing_runs(tmp_path: Path) -> None:
     presenter = DiagnosisPresenter(services, runner, view, integrations)
     integrations.subscribe(presenter.follow)
     integrations.start()
-    assert view.states[-1].waits_for == Busy.LOADING
+    assert [state.waits_for for state in view.states][-1:] == [Busy.LOADING]
     waiting = runner.waiting
     presenter.run(login=False)
     assert runner.waiting == waiting
     runner.finish()
-    assert view.states[-1].waits_for == Busy.NOTHING
+    assert not view.states[-1].waits_for
 
 
 def test_an_empty_form_is_not_sent_and_all_that_is_missing_is_told(desk: Desk) -> None:

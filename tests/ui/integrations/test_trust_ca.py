@@ -180,7 +180,7 @@ class TestIntegrations:
         asking = replace(TYPED, ca_offer=offer)
         page.view.render(asking)
         dialog = page.find(TrustDialog, "trust_ca_dialog")
-        page.view.render(replace(asking, save_hint="another"))
+        page.view.render(replace(asking, host="another"))
         assert len(page.view.page.findChildren(TrustDialog)) == 1
         assert dialog.isModal()
         QTest.keyClicks(dialog.findChildren(QLineEdit)[0], digits)
