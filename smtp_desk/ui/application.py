@@ -40,7 +40,7 @@ def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> 
     def open_services() -> Services:
         # Imported here, after the first paint: they bring the keyring and more.
         from smtp_desk.app.services import Services  # noqa: PLC0415
-        from smtp_desk.ui.failures import Failures, GarbageCollection  # noqa: PLC0415
+        from smtp_desk.ui.faults import Failures, GarbageCollection  # noqa: PLC0415
 
         Failures(application).install()
         GarbageCollection(application)

@@ -29,7 +29,7 @@ PATIENCE_S: Final = 3.0
 """How long closing waits for a job that is being cancelled, or that saves."""
 
 
-class _Kind(Enum):
+class _AnswerKind(Enum):
     EVENT = auto()
     DONE = auto()
     ERROR = auto()
@@ -40,7 +40,7 @@ class _Answer:
     """What crosses from the thread: of which job, what kind, and the one immutable object."""
 
     job: int
-    kind: _Kind
+    kind: _AnswerKind
     value: object
 
 
@@ -123,12 +123,12 @@ class Worker(QObject):
             number = request.number
 
             def emit(event: StageEvent, number: int = number) -> None:
-                self._answer(_Answer(number, _Kind.EVENT, event))
+                self._answer(_Answer(number, _AnswerKind.EVENT, event))
 
             try:
-                answer = _Answer(number, _Kind.DONE, request.job(emit, request.cancel))
+                answer = _Answer(number, _AnswerKind.DONE, request.job(emit, request.cancel))
             except Exception as error:  # noqa: BLE001 - the caller decides what an error means
-                answer = _Answer(number, _Kind.ERROR, error)
+                answer = _Answer(number, _AnswerKind.ERROR, error)
             self._answer(answer)
 
     def _answer(self, answer: _Answer) -> None:
@@ -141,12 +141,12 @@ class Worker(QObject):
         callbacks = self._waiting.get(answer.job)
         if callbacks is None:
             return
-        if answer.kind is _Kind.EVENT:
+        if answer.kind is _AnswerKind.EVENT:
             if callbacks.event is not None:
                 callbacks.event(answer.value)  # type: ignore[arg-type]
             return
         del self._waiting[answer.job]
-        if answer.kind is _Kind.DONE:
+        if answer.kind is _AnswerKind.DONE:
             callbacks.done(answer.value)
         else:
             callbacks.error(answer.value)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.ui.delivery.table import EmailTable
 from smtp_desk.ui.delivery.view import DeliveryView
-from smtp_desk.ui.failures import GarbageCollection
+from smtp_desk.ui.faults import GarbageCollection
 from smtp_desk.ui.widgets.theme import Theme
 from smtp_desk.ui.worker import Worker
 from tests.sender.mails import mail

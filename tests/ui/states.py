@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from smtp_desk.app.integrations.state import IntegrationsState, Offer
+from smtp_desk.app.integrations.offers import Offer
+from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.routes.route_status import HealthReport, HealthState, RouteStatus
@@ -200,7 +201,7 @@ SCENES = {
             TYPED,
             outcome=Outcome.CHANGED,
             stages=stages(Stage.DONE),
-            save_hint=SAVE_HINTS[SaveHint.CHANGED],
+            save_hint=SaveHint.CHANGED,
         ),
         draft=replace(FILLED, port="465"),
         recipient="ann@example.org",
@@ -227,7 +228,7 @@ SCENES = {
         focus=Field.HOST,
     ),
     "outage": Scene(
-        state=replace(_SAVED, status=UNAVAILABLE, save_hint=SAVE_HINTS[SaveHint.ALL_SAVED]),
+        state=replace(_SAVED, status=UNAVAILABLE, save_hint=SaveHint.ALL_SAVED),
         draft=STORED,
     ),
     "stored_password": Scene(
@@ -238,7 +239,7 @@ SCENES = {
             problems=(Problem(Field.PASSWORD, "password.spaces", severity=Severity.NOTICE),),
             changed=True,
             outcome=Outcome.CHANGED,
-            save_hint=SAVE_HINTS[SaveHint.CHANGED],
+            save_hint=SaveHint.CHANGED,
         ),
         draft=replace(FILLED, host="smtp.gmail.com", password=Secret("abcd efgh ijkl mnop")),
         focus=Field.PASSWORD,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QObject
 
-from smtp_desk.ui.failures import GarbageCollection
+from smtp_desk.ui.faults import GarbageCollection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

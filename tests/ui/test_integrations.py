@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
-from smtp_desk.app.integrations.state import IntegrationsState, Offer
+from smtp_desk.app.integrations.offers import Offer
+from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.routes.words import NEEDS_PROOF
@@ -26,7 +27,7 @@ from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
-from smtp_desk.core.texts import problem_text
+from smtp_desk.core.texts import OUTCOMES, SAVE_HINTS, problem_text
 from smtp_desk.ui.integrations.words import BUSY, NOTHING_CHANGED, NOTHING_CONFIGURED
 from tests.ui import states
 from tests.ui.states import EMPTY, FILLED, OFF, PROBLEMS, SCENES, STORED, TYPED
@@ -235,7 +236,7 @@ def test_no_outcome_no_line(page: Stage) -> None:
     ("name", "state", "reason"),
     [
         ("enabled", EMPTY, NEEDS_PROOF),
-        ("save", EMPTY, EMPTY.save_hint),
+        ("save", EMPTY, SAVE_HINTS[EMPTY.save_hint]),
         ("discard", EMPTY, NOTHING_CHANGED),
         ("remove", EMPTY, NOTHING_CONFIGURED),
         ("send_test", replace(TYPED, busy=Busy.TESTING), "A test is running."),
@@ -271,7 +272,7 @@ def test_a_long_reason_stands_above_the_buttons_not_squeezed_beside_them(page: S
 def test_why_save_is_disabled_is_a_line_of_text(page: Stage) -> None:
     hint = page.find(QLabel, "save_hint")
     assert hint.isVisible()
-    assert hint.text() == EMPTY.save_hint
+    assert hint.text() == SAVE_HINTS[EMPTY.save_hint]
     page.view.render(SCENES["success"].state)
     assert not hint.isVisible()
     assert page.find(QPushButton, "save").isEnabled()

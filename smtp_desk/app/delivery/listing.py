@@ -138,7 +138,7 @@ class Edit:
     rows: tuple[DeliveryRow, ...]
 
 
-class _Kind(Enum):
+class _StepKind(Enum):
     SAME = auto()
     CHANGED = auto()
     GONE = auto()
@@ -147,7 +147,7 @@ class _Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    kind: _Kind
+    kind: _StepKind
     index: int
     row: DeliveryRow
 
@@ -160,9 +160,9 @@ def edits(old: Sequence[DeliveryRow], new: Sequence[DeliveryRow]) -> list[Edit]:
     found = []
     for kind, steps in groupby(_steps(old, new), lambda step: step.kind):
         group = list(steps)
-        if kind is not _Kind.SAME:
-            end = group[-1].index + (kind is not _Kind.NEW)
-            rows = () if kind is _Kind.GONE else tuple(step.row for step in group)
+        if kind is not _StepKind.SAME:
+            end = group[-1].index + (kind is not _StepKind.NEW)
+            rows = () if kind is _StepKind.GONE else tuple(step.row for step in group)
             found.append(Edit(group[0].index, end, rows))
     return found
 
@@ -188,12 +188,12 @@ def _steps(old: Sequence[DeliveryRow], new: Sequence[DeliveryRow]) -> Iterator[_
     left = right = 0
     while left < len(old) or right < len(new):
         if right == len(new) or (left < len(old) and old[left][ID] > new[right][ID]):
-            yield _Step(_Kind.GONE, left, old[left])
+            yield _Step(_StepKind.GONE, left, old[left])
             left += 1
         elif left == len(old) or old[left][ID] < new[right][ID]:
-            yield _Step(_Kind.NEW, left, new[right])
+            yield _Step(_StepKind.NEW, left, new[right])
             right += 1
         else:
-            kind = _Kind.SAME if old[left] == new[right] else _Kind.CHANGED
+            kind = _StepKind.SAME if old[left] == new[right] else _StepKind.CHANGED
             yield _Step(kind, left, new[right])
             left, right = left + 1, right + 1

@@ -1,6 +1,5 @@
 """The form behind the Integrations page: what is typed, and which problems are shown yet."""
 
-import re
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +9,6 @@ from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft, Snapshot
 from smtp_desk.core.validation import (
     InvalidDraftError,
-    app_password_without_spaces,
     parse,
     validate,
     validate_recipient,
@@ -49,14 +47,7 @@ class CompanyCas:
 _OTHER_HOST: Final = "ca_file.other_host"
 _STORED_ELSEWHERE: Final = "password.stored_elsewhere"
 _CAUSED_ELSEWHERE: Final = (_OTHER_HOST, _STORED_ELSEWHERE)
-_ENDS: Final = "\r\n\t\v\f\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}"
 _IDENTITY: Final = ("host", "port", "username", "security", "ca_file")
-_URL: Final = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):/+(?:[^@/]*@)?)?"
-    r"(?P<host>\[[^]]*\]|[^:/?#\[\]@\s]+)(?:(?:\s*:\s*|\s+)(?P<port>\d{1,5}))?(?:[/?#].*)?",
-    re.IGNORECASE,
-)
-_TLS_SCHEMES: Final = ("smtps", "ssl", "tls")
 
 
 class Form:
@@ -204,38 +195,6 @@ class Form:
         return (
             stored if isinstance(stored, StoredSecret) and self.draft.password != stored else None
         )
-
-    @property
-    def password_without_spaces(self) -> Secret | None:
-        """The app password without its cosmetic spaces, or None where it has none."""
-        password = self.draft.password
-        if isinstance(password, StoredSecret):
-            return None
-        return app_password_without_spaces(self.draft.host, password)
-
-    @property
-    def password_without_ends(self) -> Secret | None:
-        """The password without the line breaks and tabs around it, or None where it has none."""
-        password = self.draft.password
-        if isinstance(password, StoredSecret):
-            return None
-        stripped = Secret(password.reveal().strip(_ENDS))
-        return stripped if stripped and stripped != password else None
-
-    @property
-    def host_and_port(self) -> tuple[str, str]:
-        """Host and port in what was pasted as a host, or two empty texts where there are none."""
-        typed = self.draft.host.strip()
-        found = _URL.fullmatch(typed)
-        if found is None:
-            return "", ""
-        host = found["host"].strip("[]")
-        try:
-            parse_host(host)
-        except AddressError:
-            return "", ""
-        implied = "465" if (found["scheme"] or "").lower() in _TLS_SCHEMES else ""
-        return ("", "") if host == typed.strip("[]") else (host, found["port"] or implied)
 
     @property
     def stored_elsewhere(self) -> bool:

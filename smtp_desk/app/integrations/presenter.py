@@ -5,7 +5,8 @@ from typing import Any, Final, Protocol
 
 from smtp_desk.app.integrations import words
 from smtp_desk.app.integrations.form import Form
-from smtp_desk.app.integrations.state import IntegrationsState, Offer
+from smtp_desk.app.integrations.offers import Offer, host_and_port, offers_of
+from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.integrations.trust import CaTrust
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
@@ -152,18 +153,10 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
 
     def accept(self, offer: Offer) -> None:
         """Type for the person what was offered."""
-        form = self._form
-        if offer not in self._offers():
-            return
-        host, port = form.host_and_port
-        every: dict[Offer, dict[str, Any]] = {
-            Offer.STORED_PASSWORD: {"password": form.stored_password},
-            Offer.PASSWORD_SPACES: {"password": form.password_without_spaces},
-            Offer.PASSWORD_END: {"password": form.password_without_ends},
-            Offer.HOST_AND_PORT: {"host": host, "port": port or form.draft.port},
-        }
-        form.fill(replace(form.draft, **every[offer]))
-        self._form_changed_by_us()
+        changes = offers_of(self._form).get(offer)
+        if changes is not None:
+            self._form.fill(replace(self._form.draft, **changes))
+            self._form_changed_by_us()
 
     def apply(self, remedy: Remedy, report: CheckReport | None = None) -> None:
         """Make the changes of a remedy in the form; the person tests them then.
@@ -406,8 +399,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
             "problems": form.visible_problems,
             "password_stored": isinstance(form.draft.password, StoredSecret)
             and not form.stored_elsewhere,
-            "offers": self._offers(),
-            "host_and_port": form.host_and_port,
+            "offers": frozenset(offers_of(form)),
+            "host_and_port": host_and_port(form.draft.host),
             "outcome": outcome,
             **self._of_test(values, outcome),
             "ca_offer": self.trust.offer,
@@ -430,13 +423,3 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
             "warnings": report.warnings if report and outcome is Outcome.SUCCESS else (),
             "report": report,
         }
-
-    def _offers(self) -> frozenset[Offer]:
-        form = self._form
-        found = {
-            Offer.STORED_PASSWORD: form.stored_password is not None,
-            Offer.PASSWORD_SPACES: form.password_without_spaces is not None,
-            Offer.PASSWORD_END: form.password_without_ends is not None,
-            Offer.HOST_AND_PORT: bool(form.host_and_port[0]),
-        }
-        return frozenset(offer for offer, made in found.items() if made)

@@ -1,9 +1,9 @@
 """What the Integrations page shows, as one value: faces render it, tests compare it."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from smtp_desk.app.integrations.ca_offer import CaOffer
+from smtp_desk.app.integrations.offers import Offer
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PageState
 from smtp_desk.app.routes.route_status import RouteStatus
@@ -11,15 +11,6 @@ from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Problem
 from smtp_desk.core.report import CheckReport, StageResult
-
-
-class Offer(StrEnum):
-    """What the program would type for the person, who has to say so."""
-
-    STORED_PASSWORD = "stored_password"  # noqa: S105 - an offer's name
-    PASSWORD_SPACES = "password_spaces"  # noqa: S105 - an offer's name
-    PASSWORD_END = "password_end"  # noqa: S105 - an offer's name
-    HOST_AND_PORT = "host_and_port"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

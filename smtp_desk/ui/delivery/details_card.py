@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLayout, QWidget
 
 from smtp_desk.ui.delivery.table import ICONS
-from smtp_desk.ui.diagnostics.facts import FactTable
+from smtp_desk.ui.diagnostics.fact_table import FactTable
 from smtp_desk.ui.widgets.card import Card, Columns, column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import TextField

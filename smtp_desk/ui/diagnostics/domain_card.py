@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 
-from smtp_desk.ui.diagnostics.facts import FactTable, fact_rows
+from smtp_desk.ui.diagnostics.fact_table import FactTable, fact_rows
 from smtp_desk.ui.integrations.finding_panel import WarningPanel
 from smtp_desk.ui.widgets.card import Card, Panel
 from smtp_desk.ui.widgets.icons import set_look

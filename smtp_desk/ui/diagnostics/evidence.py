@@ -13,7 +13,8 @@ from smtp_desk.app.diagnostics.report_text import certificates, shown, transcrip
 from smtp_desk.app.integrations.ca_offer import DIGITS
 from smtp_desk.core.findings.finding import TRUST_CA
 from smtp_desk.ui.diagnostics import words
-from smtp_desk.ui.diagnostics.facts import FactTable, fact_rows
+from smtp_desk.ui.diagnostics.fact_table import FactTable, fact_rows
+from smtp_desk.ui.integrations.words import cut
 from smtp_desk.ui.widgets.card import Card, column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.fold import Fold
@@ -69,7 +70,7 @@ def _ports_card(ports: list[dict[str, Json]]) -> QWidget:
         mark.show_icon(icon, tone)
         line = row()
         line.addWidget(mark, alignment=Qt.AlignmentFlag.AlignTop)
-        text = f"Port {words.cut(shown(port.get('port', '')), 20)}: {meaning}"
+        text = f"Port {cut(shown(port.get('port', '')), 20)}: {meaning}"
         line.addWidget(Label(text, "strong" if tone == "success" else ""), 1)
         layout.addLayout(line)
     card.body.addLayout(layout)
@@ -115,7 +116,7 @@ def _certificate_rows(certificate: dict[str, Json], hidden: int) -> Iterator[tup
     if certificate.get("key"):
         yield "Key", words.value("key", certificate["key"])
     if certificate.get("fingerprint"):
-        digits = words.cut(shown(certificate["fingerprint"]), 128)
+        digits = cut(shown(certificate["fingerprint"]), 128)
         digits = digits[: len(digits) - hidden] + "•" * hidden
         groups = (digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
         yield _FINGERPRINT, " ".join(groups)
@@ -128,7 +129,7 @@ def _transcript_card(report: CheckReport) -> QWidget:
         "transcript_fold",
     )
     shown_lines = [
-        words.cut(line, _LONGEST_LINE) for line in islice(transcript_lines(report), _MOST_LINES)
+        cut(line, _LONGEST_LINE) for line in islice(transcript_lines(report), _MOST_LINES)
     ]
     if len(report.transcript) > _MOST_LINES:
         shown_lines.append(f"… {len(report.transcript) - _MOST_LINES} more lines are in the file")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from smtp_desk.core.stages import StageStatus
 from smtp_desk.ui.diagnostics import words
-from smtp_desk.ui.diagnostics.facts import FactTable, fact_rows
+from smtp_desk.ui.diagnostics.fact_table import FactTable, fact_rows
 from smtp_desk.ui.integrations.words import STAGE_LOOK, STAGES, duration
 from smtp_desk.ui.widgets.card import Card, column
 from smtp_desk.ui.widgets.colours import Space

@@ -9,11 +9,10 @@ from PySide6.QtWidgets import QLabel, QLayout, QWidget
 
 from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
 from smtp_desk.ui.diagnostics import words
-from smtp_desk.ui.integrations.finding_panel import ServerWords, WarningPanel
-from smtp_desk.ui.integrations.words import server_words
+from smtp_desk.ui.integrations.finding_panel import RemedyButton, ServerWords, WarningPanel
+from smtp_desk.ui.integrations.words import cut, server_words
 from smtp_desk.ui.widgets.card import Card, Panel, column, row
 from smtp_desk.ui.widgets.colours import Space
-from smtp_desk.ui.widgets.fold import RowButton
 from smtp_desk.ui.widgets.icons import IconLabel, set_look
 from smtp_desk.ui.widgets.label import Label, breakable
 from smtp_desk.ui.widgets.step import step
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from smtp_desk.core.report import CheckReport
 
 _PERSON: Final = 18
-_ASKS: Final = "Asks for the fingerprint first."
 _CHANGES: Final = "Changes the form on Integrations; then send another test."
 _MOST_WARNINGS: Final = 10
 _MOST_REMEDIES: Final = 20
@@ -55,24 +53,6 @@ class _VerdictLine(QLabel):
         self.focused.emit(False)
 
 
-class _RemedyButton(RowButton):
-    """A remedy that the program can carry out in the form."""
-
-    chosen = Signal(Remedy)
-
-    def __init__(self, remedy: Remedy) -> None:
-        super().__init__(words.cut(remedy.text), "row", "apply")
-        self._remedy = remedy
-        self.setObjectName(f"remedy_{remedy.id}")
-        asks = remedy.id == TRUST_CA
-        self.show_detail(_ASKS if asks else _CHANGES)
-        self.clicked.connect(self._clicked)
-
-    @Slot()
-    def _clicked(self) -> None:
-        self.chosen.emit(self._remedy)
-
-
 class VerdictCard(Card):
     """The first card of the page.
 
@@ -88,13 +68,13 @@ class VerdictCard(Card):
         self._own = state.own
         self._host_in_form = report.settings.get("host") == state.form_host
         self.body.addWidget(Label(_origin(state, report), "small"))
-        self.line: Final = _VerdictLine(words.cut(words.verdict(report)))
+        self.line: Final = _VerdictLine(cut(words.verdict(report)))
         self._panel = Panel(words.tone(report))
         self._panel.body.addWidget(self.line)
         self.line.focused.connect(self._focused)
         self.body.addWidget(self._panel)
         if explanation := words.explanation(report):
-            self.body.addWidget(Label(words.cut(explanation)))
+            self.body.addWidget(Label(cut(explanation)))
         if report.finding is not None and not report.cancelled:
             self._add_finding(report.finding)
         for warning in report.warnings[:_MOST_WARNINGS]:
@@ -113,18 +93,18 @@ class VerdictCard(Card):
             self.body.addLayout(_group("What to do", self._remedies(finding)))
         if said := server_words(finding):
             reply = column()
-            reply.addWidget(ServerWords(words.cut(said)))
+            reply.addWidget(ServerWords(cut(said)))
             self.body.addLayout(_group("The server’s words", reply))
 
     def _remedies(self, finding: Finding) -> QLayout:
         layout = column()
         for remedy in finding.remedies[:_MOST_REMEDIES]:
             if self._offers(remedy):
-                button = _RemedyButton(remedy)
+                button = RemedyButton(remedy, _CHANGES)
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)
             else:
-                layout.addLayout(step(words.cut(remedy.text), links=self._own))
+                layout.addLayout(step(cut(remedy.text), links=self._own))
         return layout
 
     def _offers(self, remedy: Remedy) -> bool:
@@ -135,17 +115,17 @@ class VerdictCard(Card):
         told = []
         if report.finding is not None:
             told.append(f"Shown on Integrations as: {report.message}")
-            told.append(f"Code: {words.cut(report.finding.code, 80)}")
+            told.append(f"Code: {cut(report.finding.code, 80)}")
         if report.id:
-            told.append(f"Report: {words.cut(report.id, 80)}")
+            told.append(f"Report: {cut(report.id, 80)}")
         reference = Label("\n".join(told), "small")
         reference.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         return reference
 
 
 def _origin(state: DiagnosisState, report: CheckReport) -> str:
-    host = words.cut(words.value("host", report.settings.get("host", "")), 255)
-    port = words.cut(words.value("port", report.settings.get("port", "")), 10)
+    host = cut(words.value("host", report.settings.get("host", "")), 255)
+    port = cut(words.value("port", report.settings.get("port", "")), 10)
     made = words.value("time", report.environment.get("time", ""))
     told = [state.source]
     if host:

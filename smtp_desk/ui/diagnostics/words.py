@@ -11,7 +11,7 @@ from smtp_desk.core.findings.finding import Who
 from smtp_desk.core.findings.wording import plain_name
 from smtp_desk.core.problems import Field
 from smtp_desk.core.stages import Json, Stage, StageStatus
-from smtp_desk.ui.integrations.words import duration
+from smtp_desk.ui.integrations.words import cut, duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +135,6 @@ PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 _SUBJECTS: Final = frozenset({"certificate", "issuer", "subject"})
 _MOMENTS: Final = frozenset({"begins", "clock", "since", "time"})
-_LONGEST: Final = 2000
 _CHECKED: Final = (
     "The server was found, it answered, the line to it is private and its certificate is "
     "trusted. Whether it accepts the password and the From email, only a test email can tell."
@@ -189,11 +188,6 @@ def value(name: str, found: Json) -> str:
     if name in _SUBJECTS:
         return cut(plain_name(text))
     return _VALUES.get((name, text)) or cut(text)
-
-
-def cut(text: str, longest: int = _LONGEST) -> str:
-    """Return `text`, its end replaced by a dot-dot-dot where it is too long to be read."""
-    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def moment(text: str) -> str:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smtp_desk.ui.diagnostics.facts import FactTable
+from smtp_desk.ui.diagnostics.fact_table import FactTable
 from smtp_desk.ui.sandbox.reader import MailBrowser
 from smtp_desk.ui.widgets.card import Card, Panel, column
 from smtp_desk.ui.widgets.colours import Space

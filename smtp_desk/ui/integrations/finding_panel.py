@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_LINES: Final = 8
 _PERSON: Final = 18
 _ASKS: Final = "Asks for the fingerprint first."
+_CHANGES: Final = "Changes the form; then send another test."
 
 
 class ServerWords(QPlainTextEdit):
@@ -75,17 +76,18 @@ class ServerWords(QPlainTextEdit):
         )
 
 
-class _RemedyButton(RowButton):
+class RemedyButton(RowButton):
     """A remedy that the program can carry out in the form."""
 
     chosen = Signal(Remedy)
 
-    def __init__(self, remedy: Remedy) -> None:
-        super().__init__(remedy.text, "row", "apply")
+    def __init__(self, remedy: Remedy, changes: str = _CHANGES) -> None:
+        """Offer `remedy`; `changes` says what pressing does."""
+        super().__init__(words.cut(remedy.text), "row", "apply")
         self._remedy = remedy
         self.setObjectName(f"remedy_{remedy.id}")
         asks = remedy.id == TRUST_CA
-        self.show_detail(_ASKS if asks else "Changes the form; then send another test.")
+        self.show_detail(_ASKS if asks else changes)
         self.clicked.connect(self._clicked)
 
     @Slot()
@@ -158,7 +160,7 @@ class FindingPanel(QWidget):
         layout.addWidget(Label("What to do", "small"))
         for remedy in finding.remedies:
             if remedy.doable:
-                button = _RemedyButton(remedy)
+                button = RemedyButton(remedy)
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)
             else:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from smtp_desk.app.integrations.state import Offer
+from smtp_desk.app.integrations.offers import Offer
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.problems import Field, Severity
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.ui.integrations import words
-from smtp_desk.ui.integrations.offers import OfferButton
+from smtp_desk.ui.integrations.offer_button import OfferButton
 from smtp_desk.ui.integrations.password import PasswordField
 from smtp_desk.ui.widgets.card import Card, Columns, column
 from smtp_desk.ui.widgets.colours import Space

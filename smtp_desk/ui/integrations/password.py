@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from smtp_desk.app.integrations.state import Offer
+from smtp_desk.app.integrations.offers import Offer
 from smtp_desk.core.problems import Field
-from smtp_desk.ui.integrations.offers import OfferButton
+from smtp_desk.ui.integrations.offer_button import OfferButton
 from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import row
 from smtp_desk.ui.widgets.field import LineEdit, TextField

@@ -168,11 +168,17 @@ def remove_reason(state: IntegrationsState) -> str:
 
 
 _SECOND: Final = 1000
+_LONGEST: Final = 2000
 
 
 def duration(ms: int) -> str:
     """Return milliseconds as a person reads them."""
     return f"{ms} ms" if ms < _SECOND else f"{ms / _SECOND:.1f} s"
+
+
+def cut(text: str, longest: int = _LONGEST) -> str:
+    """Return `text`, its end replaced by a dot-dot-dot where it is too long to be read."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def server_words(finding: Finding) -> str:

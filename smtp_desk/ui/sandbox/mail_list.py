@@ -95,12 +95,12 @@ class _MailRow(QStyledItemDelegate):
         ground.text = ""
         view: QWidget = option.widget
         view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, ground, painter, view)
-        words = _Words(painter, ground)
+        words = _RowWords(painter, ground)
         words.draw(0, _name_of(mail), time_of(mail))
         words.draw(1, subject_of(mail), "")
 
 
-class _Words:
+class _RowWords:
     """Draws lines of text into a row, from the side where reading begins."""
 
     def __init__(self, painter: QPainter, option: QStyleOptionViewItem) -> None:

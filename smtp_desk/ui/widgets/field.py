@@ -15,7 +15,7 @@ from smtp_desk.ui.widgets.card import column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import pixmap, set_look
 from smtp_desk.ui.widgets.label import Label
-from smtp_desk.ui.widgets.line import Notices
+from smtp_desk.ui.widgets.line import NoticeList
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,7 +118,7 @@ class FormField(QWidget):
         self.key: Final = key
         self.control: Final = control
         self.name: Final = label.replace("&", "")
-        self.said: Final = Notices()
+        self.said: Final = NoticeList()
         self._label = Label(label, "label")
         self._label.setBuddy(control)
         self._hint = Label(hint, "small")

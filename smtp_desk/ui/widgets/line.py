@@ -54,7 +54,7 @@ class Line(QWidget):
             self.show_line(notice.text, "danger" if notice.error else tone)
 
 
-class Notices(QWidget):
+class NoticeList(QWidget):
     """All that is to be said of one field, one line each."""
 
     def __init__(self) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from smtp_desk.app.integrations.form import Form
+from smtp_desk.app.integrations.offers import Offer, offers_of
 from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft
@@ -115,7 +116,7 @@ def test_the_stored_password_can_be_taken_back() -> None:
 
 def test_spaces_are_offered_to_be_removed_for_typed_passwords_only() -> None:
     form = loaded()
-    assert now(form, "password_without_spaces") is None
+    assert Offer.PASSWORD_SPACES not in offers_of(form)
     form.edit(Field.HOST, "smtp.gmail.com")
     form.edit(Field.PASSWORD, "abcd efgh ijkl mnop")
-    assert now(form, "password_without_spaces") == Secret("abcdefghijklmnop")
+    assert offers_of(form)[Offer.PASSWORD_SPACES] == {"password": Secret("abcdefghijklmnop")}

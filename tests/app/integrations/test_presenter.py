@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from smtp_desk.app.integrations.state import Offer
+from smtp_desk.app.integrations.offers import Offer
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.routes.words import switch_reason
 from smtp_desk.app.services import Services
 from smtp_desk.core.findings.finding import Remedy
-from smtp_desk.core.gate import Outcome
+from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.sandbox.server import Sandbox
@@ -21,7 +21,7 @@ from tests.app.page import Page, open_page
 def test_a_fresh_machine_shows_an_empty_form_that_says_what_to_do(page: Page) -> None:
     state = page.state()
     assert state.status.kind is ServerState.NOT_CONFIGURED
-    assert (state.may_save, state.save_hint) == (False, "Send a successful test email first.")
+    assert (state.may_save, state.save_hint) == (False, SaveHint.NEEDS_TEST)
     assert state.outcome is None
     assert state.problems == ()
     assert not state.changed
@@ -38,7 +38,7 @@ def test_fill_test_save_switch_on(page: Page, sandbox: Sandbox, ca_file: Path) -
     assert page.state().may_save
     page.save()
     state = page.state()
-    assert (state.may_save, state.save_hint) == (False, "All changes saved")
+    assert (state.may_save, state.save_hint) == (False, SaveHint.ALL_SAVED)
     assert isinstance(page.view.draft.password, StoredSecret)
     assert state.status.kind is ServerState.OFF
     page.presenter.switch(on=True)
@@ -250,7 +250,7 @@ def test_a_keyring_that_does_not_answer_keeps_the_proven_values(
     assert page.state().may_save
     monkeypatch.undo()
     page.save()
-    assert page.state().save_hint == "All changes saved"
+    assert page.state().save_hint is SaveHint.ALL_SAVED
 
 
 def test_a_fault_of_our_own_is_said_and_leaves_the_page_usable(

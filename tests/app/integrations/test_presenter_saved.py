@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from smtp_desk.app.integrations.state import Offer
+from smtp_desk.app.integrations.offers import Offer
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.routes.words import status_text
-from smtp_desk.core.gate import Outcome
+from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.server import Sandbox
@@ -19,12 +19,12 @@ from tests.app.page import Page, open_page
 def test_the_stored_password_is_tested_without_being_typed(saved: Page, sandbox: Sandbox) -> None:
     again = open_page(saved.services)
     assert again.state().password_stored
-    assert again.state().save_hint == "All changes saved"
+    assert again.state().save_hint is SaveHint.ALL_SAVED
     again.presenter.edit(Field.RECIPIENT, "ann@sandbox.test")
     again.test()
     assert again.state().outcome is Outcome.SUCCESS
     again.save()
-    assert again.state().save_hint == "All changes saved"
+    assert again.state().save_hint is SaveHint.ALL_SAVED
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_discard_goes_back_to_what_is_saved(saved: Page) -> None:
     assert saved.state().changed
     saved.presenter.discard()
     assert saved.view.draft.host == "localhost"
-    assert saved.state().save_hint == "All changes saved"
+    assert saved.state().save_hint is SaveHint.ALL_SAVED
     assert not saved.state().changed
 
 
@@ -113,7 +113,7 @@ def test_typing_the_saved_values_back_opens_save_again(saved: Page) -> None:
     again.presenter.edit(Field.FROM_NAME, "Example")
     assert again.state().may_save
     again.save()
-    assert again.state().save_hint == "All changes saved"
+    assert again.state().save_hint is SaveHint.ALL_SAVED
 
 
 def test_an_edited_file_is_unproven(saved: Page) -> None:

@@ -1,0 +1,86 @@
+"""What the program offers to type for the person: nothing of it is typed unasked."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from smtp_desk.app.integrations.form import Form
+from smtp_desk.core.address import AddressError, parse_host
+from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.settings import SettingsDraft
+from smtp_desk.core.validation import app_password_without_spaces
+
+Changes: TypeAlias = Mapping[str, Any]
+"""Fields of the draft, and what would be typed there."""
+
+_ENDS: Final = "\r\n\t\v\f\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}"
+_URL: Final = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*):/+(?:[^@/]*@)?)?"
+    r"(?P<host>\[[^]]*\]|[^:/?#\[\]@\s]+)(?:(?:\s*:\s*|\s+)(?P<port>\d{1,5}))?(?:[/?#].*)?",
+    re.IGNORECASE,
+)
+_TLS_SCHEMES: Final = ("smtps", "ssl", "tls")
+
+
+class Offer(StrEnum):
+    """What the program would type for the person, who has to say so."""
+
+    STORED_PASSWORD = "stored_password"  # noqa: S105 - an offer's name
+    PASSWORD_SPACES = "password_spaces"  # noqa: S105 - an offer's name
+    PASSWORD_END = "password_end"  # noqa: S105 - an offer's name
+    HOST_AND_PORT = "host_and_port"
+
+
+def offers_of(form: Form) -> dict[Offer, Changes]:
+    """Return what is offered for what stands in the form, and what each would change."""
+    draft = form.draft
+    host, port = host_and_port(draft.host)
+    passwords = {
+        Offer.STORED_PASSWORD: form.stored_password,
+        Offer.PASSWORD_SPACES: _without_spaces(draft),
+        Offer.PASSWORD_END: _without_ends(draft),
+    }
+    found: dict[Offer, Changes] = {
+        offer: {"password": password}
+        for offer, password in passwords.items()
+        if password is not None
+    }
+    if host:
+        found[Offer.HOST_AND_PORT] = {"host": host, "port": port or draft.port}
+    return found
+
+
+def host_and_port(typed: str) -> tuple[str, str]:
+    """Return host and port in what was pasted as a host, or two empty texts where there are none.
+
+    The port is "" where neither a number nor the scheme names one.
+    """
+    typed = typed.strip()
+    found = _URL.fullmatch(typed)
+    if found is None:
+        return "", ""
+    host = found["host"].strip("[]")
+    try:
+        parse_host(host)
+    except AddressError:
+        return "", ""
+    implied = "465" if (found["scheme"] or "").lower() in _TLS_SCHEMES else ""
+    return ("", "") if host == typed.strip("[]") else (host, found["port"] or implied)
+
+
+def _without_spaces(draft: SettingsDraft) -> Secret | None:
+    """Return an app password without its cosmetic spaces, or None where it has none."""
+    password = draft.password
+    if isinstance(password, StoredSecret):
+        return None
+    return app_password_without_spaces(draft.host, password)
+
+
+def _without_ends(draft: SettingsDraft) -> Secret | None:
+    """Return a password without the line breaks and tabs around it, or None where it has none."""
+    password = draft.password
+    if isinstance(password, StoredSecret):
+        return None
+    stripped = Secret(password.reveal().strip(_ENDS))
+    return stripped if stripped and stripped != password else None
