@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.app.integrations.offers import Offer
+    from smtp_desk.app.integrations.form_offers import Offer
     from smtp_desk.app.integrations.presenter import IntegrationsPresenter
     from smtp_desk.core.findings.finding import Remedy
     from smtp_desk.core.problems import Field

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 from smtp_desk.app.integrations import words
 from smtp_desk.app.integrations.form import Form
-from smtp_desk.app.integrations.offers import Offer, host_and_port, offers_of
+from smtp_desk.app.integrations.form_offers import Offer, host_and_port, offers_of
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.integrations.trust import CaTrust
 from smtp_desk.app.notice import Notice

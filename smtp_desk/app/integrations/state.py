@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from smtp_desk.app.integrations.ca_offer import CaOffer
-from smtp_desk.app.integrations.offers import Offer
+from smtp_desk.app.integrations.form_offers import Offer
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PageState
 from smtp_desk.app.routes.route_status import RouteStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QPushButton
 
-from smtp_desk.app.integrations.offers import Offer
+from smtp_desk.app.integrations.form_offers import Offer
 
 
 class OfferButton(QPushButton):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from smtp_desk.app.integrations.offers import Offer
+from smtp_desk.app.integrations.form_offers import Offer
 from smtp_desk.core.problems import Field
 from smtp_desk.ui.integrations.offer_button import OfferButton
 from smtp_desk.ui.widgets.buttons import button

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from smtp_desk.app.integrations.form import Form
-from smtp_desk.app.integrations.offers import Offer, offers_of
+from smtp_desk.app.integrations.form_offers import Offer, offers_of
 from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft

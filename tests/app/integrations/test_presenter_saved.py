@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_desk.app.integrations.offers import Offer
+from smtp_desk.app.integrations.form_offers import Offer
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.routes.words import status_text
 from smtp_desk.core.gate import Outcome, SaveHint
