@@ -17,6 +17,7 @@ from smtp_desk.ui.desk import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from smtp_desk.app.services import Services
     from smtp_desk.core.report import CheckReport
@@ -46,7 +47,7 @@ def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> 
         GarbageCollection(application)
         return Services.open(environ, interactive=True)
 
-    desk = Desk(open_services, report=report)
+    desk = Desk(open_services, report=report, place_file=_place_file(environ))
     SandboxOpener(desk)
     desk.window.show()
     try:
@@ -54,6 +55,12 @@ def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> 
     finally:
         desk.close()
         sys.excepthook = sys.__excepthook__
+
+
+def _place_file(environ: Mapping[str, str]) -> Path:
+    from smtp_desk.store.paths import Paths  # noqa: PLC0415 - it loads platformdirs
+
+    return Paths.default(environ).state / "window"
 
 
 def make_application(arguments: list[str]) -> QApplication:

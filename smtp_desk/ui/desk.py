@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QLabel
 
 from smtp_desk.ui.main_window import MainWindow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
     from smtp_desk.ui.wiring import Workshop
+
+
+_MARGIN: Final = 32
+_FAULT: Final = (
+    "SMTP Desk could not open its settings.\n\n{error}\n\n"
+    "Nothing was changed. Close this window, fix the cause and open it again; the commands of "
+    "smtp-desk work without a window. The log says more."
+)
 
 
 class Desk(QObject):
@@ -40,6 +50,7 @@ class Desk(QObject):
         sandboxed: bool = False,
         filled: Mapping[Field, str] | None = None,
         report: CheckReport | None = None,
+        place_file: Path | None = None,
     ) -> None:
         """Create it.
 
@@ -48,13 +59,14 @@ class Desk(QObject):
             sandboxed: Whether the title says Sandbox.
             filled: What is typed into the form for the person once it is there.
             report: A report to show at once on Diagnostics.
+            place_file: Where the window remembers its place; None to forget it.
         """
         super().__init__()
         self._filled = filled or {}
         self._report = report
         self._open_services = open_services
         self._workshop: Workshop | None = None
-        self.window: Final = MainWindow(sandboxed=sandboxed)
+        self.window: Final = MainWindow(sandboxed=sandboxed, place_file=place_file)
         self.window.painted.connect(self._furnish)
         self.window.closing.connect(self._closing)
 
@@ -72,6 +84,14 @@ class Desk(QObject):
 
     @Slot()
     def _furnish(self) -> None:
+        try:
+            self._build()
+        except Exception as error:
+            self._tell_fault(error)
+            raise
+        self.furnished.emit()
+
+    def _build(self) -> None:
         # Imported here: what it needs takes longer to load than the window itself.
         from smtp_desk.ui.wiring import Workshop  # noqa: PLC0415
 
@@ -80,7 +100,18 @@ class Desk(QObject):
         self._workshop.start(self._filled)
         if self._report is not None:
             self._workshop.show_report(self._report)
-        self.furnished.emit()
+
+    def _tell_fault(self, error: Exception) -> None:
+        """Say in the window why it stays empty, and what can be done."""
+        told = QLabel(_FAULT.format(error=f"{type(error).__name__}: {error}"))
+        told.setObjectName("furnishing_fault")
+        told.setTextFormat(Qt.TextFormat.PlainText)
+        told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        told.setWordWrap(True)
+        told.setMargin(_MARGIN)
+        told.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.window.setCentralWidget(told)
+        told.setFocus()
 
     @Slot()
     def _closing(self) -> None:

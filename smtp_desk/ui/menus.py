@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMessageBox
 
@@ -13,23 +13,33 @@ from smtp_desk.ui.main_window import TITLE
 from smtp_desk.ui.widgets.icons import app_icon
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QMainWindow
+    from PySide6.QtWidgets import QMainWindow, QMenu
 
 _ABOUT: Final = (
-    "Configures, proves and diagnoses the SMTP server that a platform’s system emails leave "
+    "Sets up, tests and diagnoses the SMTP server that a platform’s system emails are sent "
     "through.\n\nMIT licence."
 )
 _ICON: Final = 64
 
 
 class Menus(QObject):
-    """File and Help.
+    """File, Test and Help; their keys act wherever the focus is in the window.
 
     Signals:
         sandbox_wanted: Try with the built-in sandbox.
+        open_wanted: Open report.
+        send_wanted: Send test email.
+        cancel_wanted: Cancel what runs.
+        save_wanted: Save.
+        discard_wanted: Discard changes.
     """
 
     sandbox_wanted = Signal()
+    open_wanted = Signal()
+    send_wanted = Signal()
+    cancel_wanted = Signal()
+    save_wanted = Signal()
+    discard_wanted = Signal()
 
     def __init__(self, window: QMainWindow, *, sandboxed: bool) -> None:
         """Add the menus to `window`; a sandbox offers no second sandbox."""
@@ -39,7 +49,18 @@ class Menus(QObject):
         leave.setShortcut("Ctrl+W" if sandboxed else "Ctrl+Q")
         leave.setMenuRole(QAction.MenuRole.QuitRole)
         leave.triggered.connect(window.close)
-        window.menuBar().addMenu("&File").addAction(leave)
+        file_menu = window.menuBar().addMenu("&File")
+        self._add(file_menu, "&Open report…", "open_report_action", "Ctrl+O", self.open_wanted)
+        file_menu.addSeparator()
+        file_menu.addAction(leave)
+        test_menu = window.menuBar().addMenu("Test")
+        for text, name, keys, wanted in (
+            ("&Send test email", "send_action", "Ctrl+T", self.send_wanted),
+            ("&Cancel", "cancel_action", "Esc", self.cancel_wanted),
+            ("S&ave", "save_action", "Ctrl+S", self.save_wanted),
+            ("&Discard changes…", "discard_action", "", self.discard_wanted),
+        ):
+            self._add(test_menu, text, name, keys, wanted)
         help_menu = window.menuBar().addMenu("&Help")
         if not sandboxed:
             sandbox = QAction("&Try with the built-in sandbox", window)
@@ -52,6 +73,14 @@ class Menus(QObject):
         about.setMenuRole(QAction.MenuRole.AboutRole)
         about.triggered.connect(self._about)
         help_menu.addAction(about)
+
+    def _add(self, menu: QMenu, text: str, name: str, keys: str, wanted: SignalInstance) -> None:
+        action = QAction(text, self._window)
+        action.setObjectName(name)
+        if keys:
+            action.setShortcut(keys)
+        action.triggered.connect(wanted)
+        menu.addAction(action)
 
     @Slot()
     def _about(self) -> None:

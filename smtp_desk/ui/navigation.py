@@ -70,6 +70,11 @@ class Navigation(QWidget):
         self._list.setCurrentRow(list(self._builders).index(name))
         return page
 
+    @property
+    def current(self) -> str:
+        """The name of the page that is shown."""
+        return list(self._builders)[max(self._list.currentRow(), 0)]
+
     def take_focus(self) -> None:
         """Move the focus to the list: whoever uses the keyboard begins there."""
         self._list.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -6,7 +6,8 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Slot
+from PySide6.QtWidgets import QFrame, QWidget
 
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
@@ -21,15 +22,16 @@ from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.leaving import Leaving
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import LineEdit
 from smtp_desk.ui.widgets.icons import app_icon
+from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.theme import theme_of_application
 from smtp_desk.ui.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from PySide6.QtWidgets import QWidget
 
     from smtp_desk.app.email_types.presenter import EmailTypesPresenter
     from smtp_desk.app.general.presenter import GeneralState
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from smtp_desk.ui.general.relay_dialog import RelayDialog
     from smtp_desk.ui.main_window import MainWindow
 
+_SANDBOX: Final = "Sandbox: nothing here reaches your settings, your keyring or real mailboxes."
 _LOOK_MS: Final = 15_000
 """How often to look whether the server is out: other processes send, too."""
 
@@ -104,8 +107,10 @@ class Workshop(QObject):
                 "general": lambda: general.page,
             }
         )
+        self._connect_menus()
         window.setWindowIcon(app_icon())
-        window.setCentralWidget(self.navigation)
+        window.setCentralWidget(self._furnished())
+        self._watch_settings()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -116,6 +121,37 @@ class Workshop(QObject):
     def preferred_theme(self) -> str:
         """The theme that the person has chosen."""
         return self._general.state.preferences.theme
+
+    def _furnished(self) -> QWidget:
+        """Return what the window holds: the pages, below a strip where they are a sandbox's."""
+        if not self._services.sandboxed:
+            return self.navigation
+        strip = QFrame()
+        strip.setObjectName("sandbox_strip")
+        inside = column(strip)
+        inside.setContentsMargins(Space.L, Space.S, Space.L, Space.S)
+        inside.addWidget(Label(_SANDBOX))
+        holder = QWidget()
+        layout = column(holder, 0)
+        layout.addWidget(strip)
+        layout.addWidget(self.navigation, 1)
+        return holder
+
+    def _connect_menus(self) -> None:
+        menus, view = self.menus, self._view
+        menus.open_wanted.connect(self._open_report)
+        menus.send_wanted.connect(self._send)
+        menus.cancel_wanted.connect(self._cancel)
+        menus.save_wanted.connect(view.save)
+        menus.discard_wanted.connect(view.discard)
+
+    def _watch_settings(self) -> None:
+        """Look at once when the settings file changes; the timer catches what is not told."""
+        self._watcher = QFileSystemWatcher(self)
+        folder = self._services.paths.settings_file.parent
+        if folder.is_dir():
+            self._watcher.addPath(str(folder))
+        self._watcher.directoryChanged.connect(self.presenter.look)
 
     def start(self, filled: Mapping[Field, str]) -> None:
         """Show the first page and read what is saved; then type what is `filled` in."""
@@ -206,6 +242,27 @@ class Workshop(QObject):
         # Should it fail, the reason stands beside the form.
         self._show_form()
         self.presenter.save()
+
+    @Slot()
+    def _open_report(self) -> None:
+        self.navigation.open_page("diagnostics")
+        self._diagnostics.ask_what_to_open()
+
+    @Slot()
+    def _send(self) -> None:
+        """Send a test email, or run again what the page in sight tests."""
+        if self.navigation.current == "diagnostics":
+            self._diagnostics.run()
+        else:
+            self._show_form()
+            self._view.send()
+
+    @Slot()
+    def _cancel(self) -> None:
+        if self.navigation.current == "diagnostics":
+            self._diagnostics.cancel()
+        else:
+            self._view.escape()
 
     @Slot()
     def _show_details(self) -> None:

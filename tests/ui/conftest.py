@@ -67,8 +67,8 @@ class Recorder:
     def cancel_test(self) -> None:
         self.calls.append(("cancel_test",))
 
-    def save(self) -> None:
-        self.calls.append(("save",))
+    def save(self, *, overwrite: bool = False) -> None:
+        self.calls.append(("save", True) if overwrite else ("save",))
 
     def discard(self) -> None:
         self.calls.append(("discard",))
@@ -123,6 +123,7 @@ def page(qtbot: QtBot, theme: Theme) -> Stage:
     view = IntegrationsView(theme, offer_details=True)
     qtbot.addWidget(view.page)
     stage = Stage(view)
+    view.add_shortcuts()
     view.page.resize(800, 1600)
     view.page.show()
     view.page.activateWindow()

@@ -17,7 +17,7 @@ _SLACK_PX: Final = 20
 
 def cut_off(page: Page) -> list[QWidget]:
     """Return what reaches beyond the sides of the page."""
-    width = page.area.viewport().width() + _SLACK_PX
+    width = (page.width() if page.wide else page.area.viewport().width()) + _SLACK_PX
     seen = [
         each
         for kind in (QLineEdit, QPushButton, QComboBox, QLabel, QTableView)

@@ -217,6 +217,35 @@ SCENES = {
         draft=FILLED,
         recipient="ann@example.org",
     ),
+    "saved_off": Scene(
+        state=replace(
+            _SAVED,
+            status=OFF,
+            save_hint=SaveHint.ALL_SAVED,
+            notice=Notice("Saved. Turn on the switch to send system emails through this server."),
+        ),
+        draft=STORED,
+        recipient="ann@example.org",
+        focus=Field.HOST,
+    ),
+    "pasted": Scene(
+        state=replace(
+            TYPED,
+            offers=frozenset({Offer.HOST_AND_PORT, Offer.PASSWORD_END}),
+            host_and_port=("smtp.example.org", "465"),
+            problems=(
+                Problem(Field.HOST, "host.scheme", {"scheme": "smtp://"}),
+                Problem(Field.PASSWORD, "control_character"),
+            ),
+        ),
+        draft=replace(FILLED, host="smtp://smtp.example.org:465/x"),
+        focus=Field.HOST,
+    ),
+    "last_test": Scene(
+        state=replace(_FAILED, outcome=Outcome.CHANGED, last_test=True, save_hint=SaveHint.CHANGED),
+        draft=replace(FILLED, username="desk"),
+        recipient="ann@example.org",
+    ),
     "saved": Scene(
         state=replace(
             _SAVED,

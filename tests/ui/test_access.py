@@ -72,6 +72,7 @@ TAB_ORDER = [
     "ehlo_name",
     "recipient",
     "send_test",
+    "send_test_now",
     "discard",
 ]
 

@@ -310,7 +310,7 @@ def test_while_a_test_runs_its_steps_are_seen_and_it_can_be_cancelled(page: Seen
     assert run.toolTip() == BUSY[busy]
     cancel = page.find(QPushButton, "cancel_run")
     assert cancel.hasFocus()
-    QTest.keyClick(cancel, Qt.Key.Key_Escape)
+    page.view.cancel()
     cancel.click()
     assert page.recorder.calls == [("cancel",)] * 2
     page.view.render(own(reports.REFUSED))

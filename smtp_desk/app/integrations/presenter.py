@@ -304,7 +304,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
     def _looked(self, found: Saved) -> None:
         """Take what was found; what the person has typed is never replaced unasked."""
         before, self._saved = self._saved, found
-        if found.draft == before.draft and found.proven == before.proven:
+        # A later company name changes neither form nor file.
+        if found.status.server == before.status.server and found.proven == before.proven:
             self._show()
         elif not self._form.changed:
             self._loaded(found)

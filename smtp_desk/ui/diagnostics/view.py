@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from smtp_desk.app.diagnostics.presenter import DiagnosisState
@@ -80,11 +80,8 @@ class DiagnosticsView(QObject):
         bar.cancel_wanted.connect(actions.cancel)
         bar.domain_wanted.connect(actions.check_domain)
         bar.copy_wanted.connect(actions.copy)
-        bar.open_wanted.connect(self._ask_what_to_open)
+        bar.open_wanted.connect(self.ask_what_to_open)
         bar.save_wanted.connect(self._ask_where_to_save)
-        self.page.add_shortcut("Ctrl+T", bar.run)
-        self.page.add_shortcut(QKeySequence.StandardKey.Open, self._ask_what_to_open)
-        self.page.add_shortcut("Esc", bar.cancel)
 
     def render(self, state: DiagnosisState) -> None:
         """Show this, now or as soon as the page is seen."""
@@ -202,7 +199,18 @@ class DiagnosticsView(QObject):
             self._actions.apply(remedy)
 
     @Slot()
-    def _ask_what_to_open(self) -> None:
+    def run(self) -> None:
+        """Run again as by the button, if it is enabled."""
+        self._bar.run()
+
+    @Slot()
+    def cancel(self) -> None:
+        """Cancel as by the button, if something runs."""
+        self._bar.cancel()
+
+    @Slot()
+    def ask_what_to_open(self) -> None:
+        """Ask for a report file and open it."""
         dialog = QFileDialog(self.page, "Open report", "", _FILTER)
         dialog.setObjectName("open_report_dialog")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)

@@ -48,6 +48,7 @@ class RelayDialog(QDialog):
         self._leaving.save_wanted.connect(self._save)
         self._leaving.agreed.connect(self.reject)
         self._view.attach(self._presenter)
+        self._view.add_shortcuts()
         self._view.left.connect(self.reject)
         # Else Enter in a field would press the first button that it finds.
         for button in self._view.page.findChildren(QPushButton):

@@ -114,10 +114,22 @@ class FindingPanel(QWidget):
         self._finding: Finding | None = None
         self._shown: QWidget | None = None
         self._layout = column(self)
+        self._origin = Label(rank="chip")
+        self._origin.setObjectName("last_test")
+        self._origin.setToolTip(words.LAST_TEST_DETAIL)
+        self._origin.hide()
+        self._layout.addWidget(self._origin)
         self.hide()
 
-    def show_finding(self, finding: Finding | None) -> None:
-        """Show `finding`, or nothing."""
+    @property
+    def stops(self) -> tuple[QPushButton, ...]:
+        """What Tab visits, in order."""
+        return tuple(self.findChildren(QPushButton)) if not self.isHidden() else ()
+
+    def show_finding(self, finding: Finding | None, origin: str = "") -> None:
+        """Show `finding`, or nothing; `origin` says which test it is of, if not of the values."""
+        self._origin.show_text(origin)
+        self._origin.setVisible(bool(origin))
         if finding == self._finding:
             return
         self._finding = finding
@@ -186,5 +198,5 @@ def _who(finding: Finding) -> QLayout:
     icon = IconLabel(size=_PERSON)
     icon.show_icon("person", "muted")
     layout.addWidget(icon, alignment=Qt.AlignmentFlag.AlignTop)
-    layout.addWidget(Label(f"Who can mend it: {WHO[finding.who]}", "strong"), 1)
+    layout.addWidget(Label(f"Who can fix this: {WHO[finding.who]}", "strong"), 1)
     return layout

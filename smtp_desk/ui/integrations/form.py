@@ -73,6 +73,7 @@ class SettingsForm(QWidget):
         self._texts[Field.HOST].below.addWidget(
             self._host_offer, alignment=Qt.AlignmentFlag.AlignLeading
         )
+        self.last_stop: Final = self.fields[Field.EHLO_NAME].tab_chain[-1]
         self._lay_out()
         for field in self.fields.values():
             field.edited.connect(self.edited)

@@ -93,9 +93,10 @@ class _StageRow(QWidget):
             label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
             layout.addWidget(label)
 
-    def show_result(self, result: StageResult) -> None:
+    def show_result(self, result: StageResult, *, dimmed: bool) -> None:
         """Show a stage that began."""
         icon, tone = words.STAGE_LOOK[result.status]
+        tone = "muted" if dimmed else tone
         running = result.status is StageStatus.STARTED
         timed = not running and result.status is not StageStatus.SKIPPED
         self._show(
@@ -104,7 +105,7 @@ class _StageRow(QWidget):
             words.duration(result.ms) if timed else "",
         )
         self._icon.show_icon(icon, tone)
-        set_look(self._name, "tone", "")
+        set_look(self._name, "tone", "muted" if dimmed else "")
         # The icon says passed; whatever else happened is said in words too.
         self._state.setVisible(result.status is not StageStatus.PASSED)
 
@@ -136,8 +137,13 @@ class StageList(QWidget):
         self._rows: list[_StageRow] = []
         self.hide()
 
-    def show_stages(self, stages: tuple[StageResult, ...], *, testing: bool) -> None:
-        """Show the stages so far; while the test runs also those that will follow."""
+    def show_stages(
+        self, stages: tuple[StageResult, ...], *, testing: bool, last_test: bool = False
+    ) -> None:
+        """Show the stages so far; while the test runs also those that will follow.
+
+        Those of the `last_test`, with other values than those in the form, are dimmed.
+        """
         begun = {result.stage for result in stages}
         waiting = [stage for stage in Stage if stage not in begun] if testing else []
         shown = len(stages) + len(waiting)
@@ -145,7 +151,7 @@ class StageList(QWidget):
             self._rows.append(_StageRow())
             self._layout.addWidget(self._rows[-1])
         for line, result in zip(self._rows, stages, strict=False):
-            line.show_result(result)
+            line.show_result(result, dimmed=last_test)
         for line, stage in zip(self._rows[len(stages) :], waiting, strict=False):
             line.show_waiting(stage)
         for index, line in enumerate(self._rows):

@@ -55,11 +55,14 @@ class TestPanel(Card):
     def __init__(self, *, offer_details: bool) -> None:
         super().__init__(_TITLE, _EXPLANATION)
         self.recipient: Final = TextField(Field.RECIPIENT, "Send test email &to")
-        self._send = button("Send test e&mail", "send_test", "primary")
+        self._send = button("Send test e&mail", "send_test", "primary", words.SEND_TIP)
         self._send.clicked.connect(self.send_wanted)
-        self._cancel = button("Cancel", "cancel_test")
+        self._cancel = button("Cancel", "cancel_test", tip=words.CANCEL_TIP)
         self._cancel.clicked.connect(self.cancel_wanted)
+        self.recipient.edit.returnPressed.connect(self.send)
+        self._beside = True
         self._cancel.hide()
+        self._proven = False
         self._notice = Line()
         self.outcome: Final = _Outcome()
         self._finding = FindingPanel(offer_details=offer_details)
@@ -74,6 +77,11 @@ class TestPanel(Card):
         self.body.addLayout(action)
         for part in (self.outcome, self._finding, self._warnings, self._stages):
             self.body.addWidget(part)
+
+    def show_beside(self, *, beside: bool) -> None:
+        """Accent the button only where no other one is: a footer has it on a narrow page."""
+        self._beside = beside
+        self._accent()
 
     @Slot()
     def send(self) -> None:
@@ -90,6 +98,12 @@ class TestPanel(Card):
         """Move the focus to the outcome line, or to the button where there is none."""
         target = self._send if self.outcome.isHidden() else self.outcome.line
         target.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """What Tab visits, in order: remedies come right after the outcome."""
+        head = (self.recipient.edit, self._send, self._cancel, self.outcome.line)
+        return (*head, *self._finding.stops)
 
     @property
     def progress(self) -> tuple[QWidget, ...]:
@@ -116,9 +130,15 @@ class TestPanel(Card):
         else:
             self._notice.show_notice(state.test_notice)
         self.outcome.show_outcome(state.outcome)
-        self._finding.show_finding(state.finding)
+        self._proven = state.proven
+        self._accent()
+        told = "" if testing or not state.last_test else words.LAST_TEST
+        self._finding.show_finding(None if testing else state.finding, told)
         self._warnings.show_warnings(state.warnings)
-        self._stages.show_stages(state.stages, testing=testing)
+        self._stages.show_stages(state.stages, testing=testing, last_test=bool(told))
+
+    def _accent(self) -> None:
+        set_look(self._send, "kind", "primary" if self._beside and not self._proven else "")
 
 
 class _OutcomeLine(QLabel):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.page_presenter import Busy
@@ -65,10 +66,12 @@ class IntegrationsView(QObject):
         self._form = SettingsForm()
         self._test = TestPanel(offer_details=offer_details)
         self._bar = ActionBar(said)
-        for part in (self._banner, self._server, self._form, self._test):
+        for part in (self._banner, self._server, self._form):
             self.page.body.addWidget(part)
+        self.page.set_aside(self._test)
         self.page.body.addStretch(1)
         self.page.set_action_bar(self._bar)
+        self.page.arranged.connect(self._arranged)
         self._test.details_wanted.connect(self.details_wanted)
         self.render(_UNREAD)
 
@@ -83,14 +86,35 @@ class IntegrationsView(QObject):
         test.send_wanted.connect(actions.send_test)
         test.cancel_wanted.connect(actions.cancel_test)
         test.remedy_chosen.connect(actions.apply)
+        bar.send_wanted.connect(actions.send_test)
+        bar.turn_on_wanted.connect(self._turn_on)
+        bar.overwrite_wanted.connect(self._overwrite)
         bar.save_wanted.connect(actions.save)
         bar.discard_wanted.connect(actions.discard)
         bar.remove_wanted.connect(actions.remove)
         self._server.switched.connect(self._switched)
         self._banner.try_again_wanted.connect(actions.try_again)
-        self.page.add_shortcut("Ctrl+S", bar.save)
-        self.page.add_shortcut("Ctrl+T", test.send)
-        self.page.add_shortcut("Esc", self._escape)
+
+    def add_shortcuts(self) -> None:
+        """Let the page act at the keys that the menus have in the window itself."""
+        self.page.add_shortcut("Ctrl+S", self.save)
+        self.page.add_shortcut("Ctrl+T", self.send)
+        self.page.add_shortcut("Esc", self.escape)
+
+    @Slot()
+    def send(self) -> None:
+        """Send the test email as by the button, if it is enabled."""
+        self._test.send()
+
+    @Slot()
+    def save(self) -> None:
+        """Save as by the button, if it is enabled."""
+        self._bar.save()
+
+    @Slot()
+    def discard(self) -> None:
+        """Discard as by the button, if it is enabled."""
+        self._bar.discard()
 
     def show_draft(self, draft: SettingsDraft, recipient: str) -> None:
         """Put these texts into the fields without reporting them as edits."""
@@ -113,12 +137,20 @@ class IntegrationsView(QObject):
         self._banner.render_state(state)
         self._server.render_state(state)
         self._form.render_state(state)
+        self._test.show_beside(beside=self.page.wide)
         self._test.render_state(state)
-        self._bar.render_state(state)
+        self._bar.render_state(state, beside=self.page.wide)
+        self._order_tabs()
         self._ask_about(state.ca_offer)
         if begins:
             self._typed = False
             self.page.bring_into_view(*self._test.progress)
+
+    def _order_tabs(self) -> None:
+        """Let Tab go from the form to the test, to what came of it, and to the bar last."""
+        stops = (self._form.last_stop, *self._test.stops, *self._bar.stops)
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def focus_field(self, field: Field) -> None:
         """Move the focus to the field and bring it into view."""
@@ -152,6 +184,22 @@ class IntegrationsView(QObject):
             self._question.rejected.connect(actions.trust.dismiss)
             self._question.open()
 
+    @Slot()
+    def _arranged(self) -> None:
+        if self._state is not None:
+            self._test.show_beside(beside=self.page.wide)
+            self._bar.render_state(self._state, beside=self.page.wide)
+            self._order_tabs()
+
+    @Slot()
+    def _turn_on(self) -> None:
+        self._switched(True)
+
+    @Slot()
+    def _overwrite(self) -> None:
+        if self._actions is not None:
+            self._actions.save(overwrite=True)
+
     @Slot(bool)
     def _switched(self, on: bool) -> None:  # noqa: FBT001 - a signal's signature
         """Ask for it, and show what is so until it is: a screen reader hears the truth."""
@@ -161,7 +209,8 @@ class IntegrationsView(QObject):
             self._server.render_state(self._state)
 
     @Slot()
-    def _escape(self) -> None:
+    def escape(self) -> None:
+        """Cancel the test that runs, or tell that the page is to be left."""
         if self._state is not None and self._state.testing:
             self._test.cancel()
         else:

@@ -148,6 +148,18 @@ TYPED: Final[Mapping[Typed, str]] = {
     "don’t trust it, and tell your network administrator.",
     Typed.RIGHT: "The digits match.",
 }
+SEND_TIP: Final = "Sends a real email with the values in the form (Ctrl+T)"
+SAVE_TIP: Final = "Saves the tested settings (Ctrl+S)"
+CANCEL_TIP: Final = "Ends the test (Esc)"
+LAST_TEST: Final = "Last test"
+LAST_TEST_DETAIL: Final = "The form has changed since. This stays here until the next test."
+OUTDATED: Final = "The saved settings were changed outside this window. Your changes are kept here."
+OVERWRITE: Final = "Replace the saved settings?"
+OVERWRITTEN: Final = (
+    "They were changed outside this window since you opened it. Saving replaces them with yours."
+)
+DISCARD: Final = "Discard your changes?"
+DISCARDED: Final = "What you typed is lost, and the form shows what is saved."
 NOTHING_CHANGED: Final = "Nothing was changed."
 NOTHING_CONFIGURED: Final = "Nothing is configured yet."
 

@@ -11,7 +11,7 @@ from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import IconLabel, set_look
 from smtp_desk.ui.widgets.label import Label
 
-_USUAL_LINE: Final = 18
+USUAL_LINE: Final = 18
 """Height of a line of text for which limits are given; a larger font has larger ones."""
 _ICONS: Final = {"success": "success", "warning": "warning", "danger": "error", "plain": "info"}
 
@@ -93,7 +93,7 @@ class Columns(QWidget):
 
     def fit(self, width: int) -> None:
         """Choose the arrangement for `width`, the width of the page's column."""
-        self._wide = width >= self._narrow * self.fontMetrics().height() // _USUAL_LINE
+        self._wide = width >= self._narrow * self.fontMetrics().height() // USUAL_LINE
         self._arrange()
 
     def stack(self, *, stacked: bool) -> None:

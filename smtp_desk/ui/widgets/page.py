@@ -1,4 +1,4 @@
-"""The frame of a page: title, a readable column that scrolls, and the actions in view below it."""
+"""The frame of a page: title, a column that scrolls, what stays in sight beside it and below."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from smtp_desk.ui.widgets.card import Columns, column
+from smtp_desk.ui.widgets.card import USUAL_LINE, Columns, column, row
 from smtp_desk.ui.widgets.colours import READABLE_WIDTH, Space
 from smtp_desk.ui.widgets.label import Label
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
-FRAME_NAMES: Final = frozenset({"column", "scrolled", "action_bar"})
+_BESIDE: Final = 830
+"""From this width of the page on, the aside stands beside the column."""
+_ASIDE_LEAST: Final = 340
+_ASIDE_MOST: Final = 440
+FRAME_NAMES: Final = frozenset({"column", "scrolled", "action_bar", "aside"})
 """`objectName`s that every page has, for the style sheet."""
 
 
@@ -36,10 +40,12 @@ class Page(QWidget):
     Signals:
         seen: It is shown.
         left: It is hidden.
+        arranged: The aside has moved: beside the column, or below it.
     """
 
     seen = Signal()
     left = Signal()
+    arranged = Signal()
 
     def __init__(
         self, name: str, title: str, explanation: str, *, width: int = READABLE_WIDTH
@@ -58,11 +64,7 @@ class Page(QWidget):
         head.addWidget(Label(title, "title"))
         head.addWidget(Label(explanation, "muted"))
         self.body.addLayout(head)
-        self.area: Final = QScrollArea()
-        self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area: Final = _Area()
         scrolled = centred(content)
         # Else the height that wrapped texts would take in the narrowest column counts as well,
         # and leaves the page scrolling into the void.
@@ -70,12 +72,19 @@ class Page(QWidget):
         self.area.setWidget(scrolled)
         self.area.verticalScrollBar().rangeChanged.connect(self._align_bar)
         self._bar_layout: QVBoxLayout | None = None
+        self._aside: QWidget | None = None
+        self._aside_area = _Area()
+        self._aside_area.setObjectName("aside")
+        self._aside_area.hide()
         self._wanted: tuple[QWidget, ...] = ()
         self._scrolling = QTimer(self)
         self._scrolling.setSingleShot(True)
         self._scrolling.timeout.connect(self._scroll)
         self._layout = column(self, 0)
-        self._layout.addWidget(self.area, 1)
+        both = row(space=0)
+        both.addWidget(self.area, 1)
+        both.addWidget(self._aside_area)
+        self._layout.addLayout(both, 1)
 
     def set_action_bar(self, bar: QWidget) -> None:
         """Keep `bar` in view below the scrolling column."""
@@ -85,6 +94,16 @@ class Page(QWidget):
         self._bar_layout = column(holder, 0)
         self._bar_layout.addWidget(bar)
         self._layout.addWidget(holder)
+
+    def set_aside(self, aside: QWidget) -> None:
+        """Keep `aside` in sight beside the column where there is room, else at its end."""
+        self._aside = aside
+        self.body.addWidget(aside)
+
+    @property
+    def wide(self) -> bool:
+        """Whether the aside stands beside the column."""
+        return not self._aside_area.isHidden()
 
     def bring_into_view(self, *widgets: QWidget) -> None:
         """Scroll so that the widgets are seen once they are laid out, the last one surely."""
@@ -110,12 +129,45 @@ class Page(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put columns side by side or below each other, as the width allows."""
         super().resizeEvent(event)
-        width = min(event.size().width() - 2 * Space.XL, self._width)
+        width = event.size().width()
+        if self._aside is not None:
+            self._place_aside(width)
+        aside = self._aside_area.width() if self.wide else 0
+        column_width = min(width - aside - 2 * Space.XL, self._width)
         for columns in self.findChildren(Columns):
-            columns.fit(width)
+            if self._aside_area.isAncestorOf(columns):
+                columns.fit(aside - Space.XL)
+            elif self.area.isAncestorOf(columns):
+                columns.fit(column_width)
+            else:
+                columns.fit(width - 2 * Space.XL)
+
+    def _place_aside(self, width: int) -> None:
+        """Put the aside beside the column, or below it; the focus stays where it is."""
+        em = max(self.fontMetrics().height(), USUAL_LINE)
+        wide = width >= _BESIDE * em // USUAL_LINE
+        self._aside_area.setFixedWidth(min(max(width * 2 // 5, _ASIDE_LEAST), _ASIDE_MOST))
+        if wide == self.wide or self._aside is None:
+            return
+        focused = self.focusWidget()
+        if wide:
+            self._aside_area.setWidget(_framed(self._aside))
+        else:
+            self._aside_area.takeWidget()
+            self.body.insertWidget(self.body.count() - 1, self._aside)
+        self._aside.show()
+        self._aside_area.setVisible(wide)
+        self.arranged.emit()
+        if focused is not None:
+            focused.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _scroll(self) -> None:
+        if self.wide and self._wanted and self._aside_area.isAncestorOf(self._wanted[-1]):
+            # Read from the top: what was sent, then what came of it.
+            self._aside_area.verticalScrollBar().setValue(0)
+            self._aside_area.ensureWidgetVisible(self._wanted[-1], 0, Space.XL)
+            return
         for widget in self._wanted:
             if widget.isVisible():
                 self.area.ensureWidgetVisible(widget, 0, 2 * Space.XL)
@@ -131,6 +183,29 @@ class Page(QWidget):
             self._bar_layout.setContentsMargins(
                 taken if mirrored else 0, 0, 0 if mirrored else taken, 0
             )
+
+
+class _Area(QScrollArea):
+    """Scrolls up and down only, and takes no focus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+
+def _framed(aside: QWidget) -> QWidget:
+    """Return a widget with `aside` at its top, as far from the edges as a page's column."""
+    around = QWidget()
+    around.setObjectName("scrolled")
+    around.setMinimumHeight(1)
+    layout = column(around)
+    layout.setContentsMargins(0, Space.XL, Space.XL, Space.XL)
+    layout.addWidget(aside)
+    layout.addStretch(1)
+    return around
 
 
 def centred(content: QWidget) -> QWidget:

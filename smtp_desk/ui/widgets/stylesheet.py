@@ -16,6 +16,8 @@ _SMALL = 0.92
 _SHEET: Final = Template(
     """
 QMainWindow, QDialog, #page, #column { background: $window; color: $text; }
+#sandbox_strip { background: $warning_ground; border: none; border-bottom: 1px solid $line; }
+#sandbox_strip QLabel { color: $warning; font-weight: 600; }
 QToolTip {
     background: $surface; color: $text; border: 1px solid $edge; padding: 4px 6px;
 }
@@ -26,6 +28,10 @@ QLabel[rank="heading"] { font-size: ${heading}pt; font-weight: 600; }
 QLabel[rank="label"] { font-weight: 500; }
 QLabel[rank="strong"] { font-weight: 600; }
 QLabel[rank="muted"] { color: $muted; }
+QLabel[rank="chip"] {
+    color: $muted; background: $raised; font-size: ${small}pt; font-weight: 600;
+    border-radius: 8px; padding: 3px 8px;
+}
 QLabel[rank="small"] { color: $muted; font-size: ${small}pt; }
 QLabel[tone="muted"] { color: $muted; }
 QLabel[tone="accent"] { color: $accent; }
