@@ -38,6 +38,7 @@ SAME_FILE_NAMES: Final = {
     "email_types": "as delivery",
     "integrations": "as delivery",
     "general": "as delivery",
+    "arrived": _COMMAND,
     "check": _COMMAND,
     "default": _COMMAND,
     "outbox": _COMMAND,

@@ -79,11 +79,7 @@ class Workshop(QObject):
         self._view = IntegrationsView(self._theme, offer_details=True)
         self.presenter: Final = IntegrationsPresenter(services, self._worker, self._view)
         self._view.attach(self.presenter)
-        general = GeneralView()
-        general.relay_wanted.connect(self._open_relay)
-        self._general = GeneralPresenter(services, self._worker, general)
-        self._general.subscribe(self._follow_general)
-        general.attach(self._general)
+        general = self._general_view()
         self._looking = QTimer(self)
         self._looking.setInterval(_LOOK_MS)
         self._looking.timeout.connect(self.presenter.look)
@@ -111,6 +107,14 @@ class Workshop(QObject):
         window.setWindowIcon(app_icon())
         window.setCentralWidget(self._furnished())
         self._watch_settings()
+
+    def _general_view(self) -> GeneralView:
+        general = GeneralView()
+        general.relay_wanted.connect(self._open_relay)
+        self._general = GeneralPresenter(self._services, self._worker, general)
+        self._general.subscribe(self._follow_general)
+        general.attach(self._general)
+        return general
 
     @property
     def catalogue(self) -> Catalogue:
