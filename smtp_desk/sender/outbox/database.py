@@ -211,17 +211,19 @@ class Database:
         try:
             with self._told(), self._connection() as connection:
                 connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                before = connection.total_changes
                 connection.execute("BEGIN IMMEDIATE")
                 for job in jobs:
                     job.error = _error_of(job, connection)
                 connection.execute("COMMIT")
+                changed = connection.total_changes != before
         except OutboxUnavailableError as error:
             return error
         self.commits += 1
-        if durable:
-            self.syncs += 1
+        if durable and changed and not any(job.error for job in jobs):
+            self.syncs += 1  # what changed nothing, or undid all, asked the disk for nothing
             self._written_at = None
-        elif self._written_at is None:
+        elif changed and self._written_at is None:
             self._written_at = time.monotonic()
             self._sync_soon()
         return None
@@ -304,8 +306,12 @@ class Database:
         )
         connection.file, connection.pid = self._file, pid
         _open.add(connection)
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA journal_size_limit = {_WAL_OCTETS}")
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_OCTETS}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _prepare(self) -> None:

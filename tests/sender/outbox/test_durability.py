@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,28 @@ def test_the_next_durable_commit_takes_along_what_was_written(
     assert (database.syncs, synced) == (before + 1, [])
 
 
+def fail(connection: sqlite3.Connection) -> None:
+    remove(connection)
+    raise LookupError("mine")
+
+
+def change_nothing(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM health_events")
+
+
+@linux_only
+@pytest.mark.parametrize("work", [change_nothing, fail, lambda _: None])
+def test_a_commit_without_a_change_takes_nothing_along(
+    database: Database, synced: list[str], work: Callable[[sqlite3.Connection], None]
+) -> None:
+    """SQLite writes nothing for it, and so asks the disk for nothing."""
+    database.write(insert, durable=False)
+    with suppress(LookupError):
+        database.write(work)
+    database.sync()
+    assert synced == ["outbox.sqlite3-wal"]
+
+
 @linux_only
 @pytest.mark.parametrize("end", [Database.close, Database.sync])
 def test_the_end_waits_for_the_disk(
@@ -123,7 +146,7 @@ import os, pathlib, sys
 from smtp_desk.sender.outbox.database import Database
 database = Database(pathlib.Path(sys.argv[1]))
 os.fsync = lambda _: print("synced")
-database.write(lambda at: at.execute("DELETE FROM health_events"), durable=False)
+database.write(lambda at: at.execute("INSERT INTO sent_by_minute VALUES ('', 1, 1)"), durable=False)
 """
     ended = subprocess.run(
         [sys.executable, "-c", code, path], check=True, timeout=60, capture_output=True, text=True
