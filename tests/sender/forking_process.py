@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from smtp_desk.sender.outbox.entries import OutboxMessage
 
-HANGS_AFTER_S: Final = 30
+HANGS_AFTER_S: Final = 150
 ERRORS: Final = "errors"
 _names: Final = itertools.count(1)
 
@@ -223,7 +223,7 @@ def first_process() -> int:
 def watch() -> None:
     """End with all stacks on standard error where this process hangs, children first."""
     faulthandler.register(signal.SIGALRM, chain=True)
-    signal.alarm(HANGS_AFTER_S - 5 * (os.getpid() != first_process()))
+    signal.alarm(HANGS_AFTER_S - 30 * (os.getpid() != first_process()))
 
 
 def wait_for(children: list[int]) -> None:
