@@ -23,6 +23,8 @@ from smtp_desk.sender.outbox.outbox import Outbox
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.throttle import Throttle
+from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from smtp_desk.store.company_ca import TrustedCas
 from smtp_desk.store.credentials import CredentialStore, MemoryCredentials
 from smtp_desk.store.managed import Managed, ManagedError, read_managed
@@ -164,6 +166,15 @@ class Services:
         """
         return SqliteHealth(self._database, self.now)
 
+    @cached_property
+    def throttle(self) -> Throttle:
+        """What all processes may ask of the servers, opened when first needed.
+
+        Raises:
+            OutboxUnavailableError: It can't be opened.
+        """
+        return SqliteThrottle(self._database, self.now)
+
     def open_sender(self) -> "Sender":
         """Return a sender over what is saved; close it.
 
@@ -178,7 +189,7 @@ class Services:
         return Sender(
             self.outbox,
             self.health,
-            SavedRoutes(self.store, self.catalogue),
+            SavedRoutes(self.store, self.catalogue, self.throttle),
             Templates(self.paths.templates),
             self.catalogue,
             clock=self.now,

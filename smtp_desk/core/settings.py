@@ -44,6 +44,7 @@ class ServerSettings:
         ehlo_name: Name for EHLO; "" means the address literal of the socket.
         auth_method: The mechanism; AUTO takes the first that fits.
         oauth: How to get a token; None where the credential is a password.
+        per_hour: Emails per hour at most, over all processes; 0 for any number.
     """
 
     host: str
@@ -56,6 +57,7 @@ class ServerSettings:
     ehlo_name: str = ""
     auth_method: AuthMethod = AuthMethod.AUTO
     oauth: OAuthSettings | None = None
+    per_hour: int = 0
 
     @property
     def identity(self) -> tuple[object, ...]:

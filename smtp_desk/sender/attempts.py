@@ -1,9 +1,9 @@
-"""One recipient while it is dealt with, and what comes next by the scope of a route's answer."""
+"""A message while it is dealt with, and what comes next by the scope of a route's answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding, Scope
@@ -14,12 +14,16 @@ from smtp_desk.sender.outbox.entries import (
     Change,
     Claim,
     Doubt,
+    OutboxMessage,
     Postpone,
     Refuse,
 )
-from smtp_desk.sender.receipts import RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, RouteResult, Routes
 from smtp_desk.smtp.session.envelope import Status
+
+ONLY_ROUTE: Final = "route"
+"""Key of the metadata that names the one route a message may take, while there is that route."""
 
 # Without any route there is nothing to grow impatient with: look again now and then.
 _WITHOUT_ROUTE: Final = timedelta(minutes=15)
@@ -64,6 +68,11 @@ class RecipientAttempt:
         allowed = (self.claim.entry.only_route or bound) in ("", route)
         return allowed and self.receipt is None and self.routes.of(route) is not None
 
+    def waits_on(self, route: str) -> bool:
+        """Whether `route` takes it, but slower."""
+        slow = self.finding is not None and self.finding.scope is Scope.SLOW
+        return slow and self.receipt is None and self.attempts[-1].route == route
+
     def failed(self, route: str, finding: Finding, now: datetime, reply: str = "") -> None:
         """Note that `route` did not take it, or was passed over."""
         self.attempts.append(Attempt(now, route, finding.code, reply))
@@ -105,28 +114,37 @@ class RecipientAttempt:
         if result.status is Status.UNCERTAIN:
             self.end(Status.UNCERTAIN)
             return Doubt(self.claim, resend, tuple(self.attempts))
-        if finding.final or (_refuses(finding) and self._is_confirmed(route, catalogue, now)):
+        if finding.final or (finding.unknown and self._is_confirmed(route, catalogue, now)):
             self.end(Status.REFUSED)
             return Refuse(self.claim, tuple(self.attempts))
         return None
 
-    def put_off(self, now: datetime, random: Callable[[], float]) -> Change:
-        """Return the change that leaves it in the outbox, for no route took it."""
+    def put_off(
+        self, now: datetime, random: Callable[[], float], until: datetime | None = None
+    ) -> Change:
+        """Return the change that leaves it in the outbox, for no route took it.
+
+        Args:
+            now: This moment.
+            random: Returns a number from 0 to 1, for the jitter of delays.
+            until: When it is its turn, where a route would take it but for its rate.
+        """
         entry, attempts = self.claim.entry, tuple(self.attempts)
         if entry.only_route and self.routes.of(entry.only_route) is None:
             # In doubt on a route that is gone: held, or it would wait for ever.
             self.end(Status.UNCERTAIN)
             return Refuse(self.claim, attempts)
         wait = lifecycle.delay(entry.tries, random) if attempts else _WITHOUT_ROUTE
-        if self.finding is not None and _refuses(self.finding):
+        if self.finding is not None and self.finding.unknown:
             wait = max(wait, _SECOND_OPINION)
         self.end(Status.QUEUED)
-        return Postpone(self.claim, now + wait, attempts)
+        return Postpone(self.claim, until or now + wait, attempts)
 
-    def left(self) -> RecipientReceipt:
-        """Return the receipt of one that is still in the outbox."""
+    def so_far(self) -> RecipientReceipt:
+        """Return its receipt, or what is known where it is still under way or in the outbox."""
+        status = Status.UNCERTAIN if self.in_doubt else Status.QUEUED
         entry_id = self.claim.entry.id
-        return RecipientReceipt(self.address, Status.QUEUED, "", self.finding, entry_id)
+        return self.receipt or RecipientReceipt(self.address, status, "", self.finding, entry_id)
 
     def _is_confirmed(self, route: str, catalogue: Catalogue, now: datetime) -> bool:
         """Whether a refusal in words that nobody knows is that of every route that sends.
@@ -149,7 +167,41 @@ class RecipientAttempt:
         )
 
 
-def _refuses(finding: Finding) -> bool:
-    """Whether it is a refusal for good, in words that nobody knows."""
-    for_now = finding.reply is not None and finding.reply.transient
-    return finding.scope is Scope.GENERIC and not for_now
+@dataclass(slots=True)
+class MessageAttempt:
+    """One message on its way to some of its recipients, in one transaction a route.
+
+    Attributes:
+        message: The message.
+        recipients: To whom.
+        routes: The routes there are.
+    """
+
+    message: OutboxMessage
+    recipients: tuple[RecipientAttempt, ...]
+    routes: Routes
+
+    @classmethod
+    def of(cls, claims: Sequence[Claim], message: OutboxMessage, routes: Routes) -> Self:
+        """Begin with these claims."""
+        bound = message.metadata.get(ONLY_ROUTE, "")
+        return cls(
+            message, tuple(RecipientAttempt(claim, routes, bound) for claim in claims), routes
+        )
+
+    def use(self, routes: Routes) -> None:
+        """Go on by other routes: settings were saved since it began."""
+        self.routes = routes
+        for recipient in self.recipients:
+            recipient.routes = routes
+
+    def open_on(self, route: str) -> list[RecipientAttempt]:
+        """Return those that are open, and may take `route`."""
+        return [each for each in self.recipients if each.may_take(route)]
+
+    @property
+    def receipt(self) -> Receipt:
+        """What came of it so far."""
+        fallback = next((each.fallback for each in self.recipients if each.fallback), None)
+        receipts = tuple(each.so_far() for each in self.recipients)
+        return Receipt(self.message.message_id, receipts, fallback)

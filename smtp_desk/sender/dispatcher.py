@@ -8,18 +8,17 @@ import logging
 import random as chance
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, final
 
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding, Scope
-from smtp_desk.sender.attempts import RecipientAttempt
+from smtp_desk.sender.attempts import MessageAttempt, RecipientAttempt
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import (
     Accept,
     Change,
-    Claim,
     MarkInDoubt,
     OutboxMessage,
     Renew,
@@ -37,21 +36,25 @@ from smtp_desk.sender.routes.probing import Prober, Refusals
 from smtp_desk.sender.routes.route import (
     CUSTOM,
     DEFAULT,
+    NoTurnError,
     Route,
     RouteResult,
     Routes,
     UnsendableError,
 )
+from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.session.envelope import Status
 
 LEASE: Final = timedelta(minutes=10)
 """How long a claimed entry is ours: more than all before its dot may take."""
 
-ONLY_ROUTE: Final = "route"
-"""Key of the metadata that names the one route a message may take, while there is that route."""
+PATIENCE_S: Final = 30.0
+"""An email waits so long for its turn before it is left in the outbox."""
 
-_TOO_MANY: Final = "recipient.throttled"
+# A connection that others use now may be free by then.
+_SOON: Final = timedelta(seconds=5)
+_LONGEST_WAIT: Final = timedelta(minutes=1)
 _INTERNAL: Final = "session.internal_error"
 _INTERNATIONAL: Final = "sender.internationalized"
 _UNCONFIRMED: Final = "message.unconfirmed"
@@ -96,18 +99,22 @@ class Dispatcher:
         """Forget what belongs to the parent process; see `forks`."""
         self._late: list[Accept] = []
         self._late_lock = threading.Lock()
+        self._waits_until: datetime | None = None
 
-    def deliver(self, claims: Sequence[Claim], message: OutboxMessage, routes: Routes) -> Receipt:
-        """Send one stored message to the recipients of these claims, in one transaction a route."""
-        bound = message.metadata.get(ONLY_ROUTE, "")
-        recipients = [RecipientAttempt(claim, routes, bound) for claim in claims]
+    def deliver(self, attempt: MessageAttempt, patience: Deadline | None = None) -> Receipt:
+        """Send a stored message by the routes in their order, and write down what comes of it.
+
+        Args:
+            attempt: The message; what is known of it so far stands in it at any moment.
+            patience: Until when it may wait for its turn; by default `PATIENCE_S`.
+        """
+        patience = patience or Deadline.after(PATIENCE_S)
         try:
-            self._renew(recipients)
+            self._renew(attempt.recipients)
             for name in (CUSTOM, DEFAULT):
-                waiting = [recipient for recipient in recipients if recipient.may_take(name)]
-                if waiting:
-                    self._try(name, waiting, message, routes)
-            self._put_off([recipient for recipient in recipients if recipient.receipt is None])
+                if attempt.open_on(name):
+                    self._try(name, attempt, patience)
+            self._put_off([each for each in attempt.recipients if each.receipt is None])
         except OutboxError as error:
             # No dot leaves that could not be written down before: what has no end yet is
             # safe where it is stored, and is sent when its lease is over.
@@ -115,13 +122,10 @@ class Dispatcher:
         finally:
             # Only now: a probe that works makes all waiting mail due, and this with it.
             self._prober.start_granted()
-        receipts = tuple(recipient.receipt or recipient.left() for recipient in recipients)
-        for receipt in receipts:
-            _log.info("%s %s %s", message.kind, receipt.entry_id, _logged(receipt))
-        fallback = next(
-            (recipient.fallback for recipient in recipients if recipient.fallback is not None), None
-        )
-        return Receipt(message.message_id, receipts, fallback)
+        receipt = attempt.receipt
+        for each in receipt.recipients:
+            _log.info("%s %s %s", attempt.message.kind, each.entry_id, _logged(each))
+        return receipt
 
     def probe_rested(self, routes: Routes) -> None:
         """Probe the routes whose rest is over, though no mail asks for them."""
@@ -146,11 +150,20 @@ class Dispatcher:
             return False
         return True
 
+    @property
+    def waits_until(self) -> datetime | None:
+        """Until when emails wait for their turn, as the newest one did; None where they don't.
+
+        Never longer than a minute: there may be mail that needs no turn.
+        """
+        until, now = self._waits_until, self._clock()
+        return until if until is not None and now < until <= now + _LONGEST_WAIT else None
+
     def settle_probes(self, seconds: float) -> None:
         """Give the probes that run this long to end."""
         self._prober.wait(seconds)
 
-    def _renew(self, recipients: list[RecipientAttempt]) -> None:
+    def _renew(self, recipients: Sequence[RecipientAttempt]) -> None:
         """Take more time where half of it is over; what others took over is left to them."""
         half_over = self._clock() + LEASE / 2
         leases = [(recipient, recipient.claim.entry.lease) for recipient in recipients]
@@ -164,20 +177,31 @@ class Dispatcher:
             if recipient.claim.entry.id in lost:
                 recipient.end(Status.QUEUED)
 
-    def _try(
-        self, name: str, recipients: list[RecipientAttempt], message: OutboxMessage, routes: Routes
-    ) -> None:
-        way = self._usable(name, routes)
-        if isinstance(way, Finding):
-            for recipient in recipients:
-                recipient.failed(name, way, self._clock())
-            return
-        waiting = recipients
+    def _try(self, name: str, attempt: MessageAttempt, patience: Deadline) -> None:
+        """Send to all who are open by one route: at once, in parts, or as fast as it lets us."""
+        waiting = attempt.open_on(name)
         while waiting:
-            throttled = self._send(way, waiting, message, routes)
-            # Too many recipients at once: the rest follows on the same route, as long as
-            # each transaction takes some of them.
-            waiting = throttled if len(throttled) < len(waiting) else []
+            way = self._usable(name, attempt.routes)
+            if isinstance(way, Finding):
+                for recipient in waiting:
+                    recipient.failed(name, way, self._clock())
+                return
+            try:
+                left = self._send(way, waiting, attempt, patience)
+            except NoTurnError as error:
+                self._leave_until(error.again_at, waiting)
+                return
+            if len(left) == len(waiting) and patience.passed:
+                self._leave_until(None, left)
+                return
+            waiting = left
+
+    def _leave_until(self, again_at: datetime | None, recipients: list[RecipientAttempt]) -> None:
+        """Leave in the outbox whose turn does not come in time."""
+        now = self._clock()
+        until = again_at or now + _SOON
+        self._waits_until = min(until, now + _LONGEST_WAIT)
+        self._put_off(recipients, until)
 
     def _usable(self, name: str, routes: Routes) -> Route | Finding:
         """Return the route, or why it is not used now; the one to probe it begins to."""
@@ -196,10 +220,14 @@ class Dispatcher:
         self,
         route: Route,
         recipients: list[RecipientAttempt],
-        message: OutboxMessage,
-        routes: Routes,
+        attempt: MessageAttempt,
+        patience: Deadline,
     ) -> list[RecipientAttempt]:
-        """Send in one transaction; return the recipients for which it had too many recipients."""
+        """Send in one transaction; return those who wait for their turn on the same route.
+
+        Raises:
+            NoTurnError: All of them wait longer than may be.
+        """
 
         def before_dot() -> None:
             self._mark(route, recipients)
@@ -207,26 +235,20 @@ class Dispatcher:
         addresses = tuple(recipient.address for recipient in recipients)
         says_of_route = True
         try:
-            results = route.send(message, addresses, before_dot)
+            results = route.send(attempt.message, addresses, before_dot, patience)
         except LeaseLostError:
-            left = [recipient for recipient in recipients if recipient.receipt is None]
-            return self._send(route, left, message, routes) if left else []
-        except OutboxError:
+            return [recipient for recipient in recipients if recipient.receipt is None]
+        except (OutboxError, NoTurnError):
             raise
         except Exception as error:  # noqa: BLE001 - the caller decides what an error means
             _log.exception("our own fault while sending by the route %s", route.name)
             results = tuple(self._our_fault(recipient) for recipient in recipients)
             says_of_route = not isinstance(error, UnsendableError)
-        resend = self._may_resend(route.name, results, routes)
+        resend = self._may_resend(route.name, results, attempt.routes)
         self._write_down(route.name, recipients, results, resend=resend)
         if says_of_route:
-            self._tell_health(route.name, recipients, results, message, routes)
-        throttled = [
-            recipient
-            for recipient in recipients
-            if recipient.finding and recipient.finding.code == _TOO_MANY
-        ]
-        return [recipient for recipient in throttled if recipient.receipt is None]
+            self._tell_health(route.name, recipients, results, attempt)
+        return [each for each in recipients if each.waits_on(route.name)]
 
     def _mark(self, route: Route, recipients: list[RecipientAttempt]) -> None:
         """Write down that the dot comes next.
@@ -291,30 +313,34 @@ class Dispatcher:
         name: str,
         recipients: list[RecipientAttempt],
         results: tuple[RouteResult, ...],
-        message: OutboxMessage,
-        routes: Routes,
+        attempt: MessageAttempt,
     ) -> None:
         """Tell what the results say of the routes, unless other settings are saved by now."""
-        if not routes.current():
+        if not attempt.routes.current():
             return
         accepted = sum(result.status is Status.ACCEPTED for result in results)
         fallen_back = sum(recipient.fallback is not None for recipient in recipients)
-        broken = (result.finding for result in results if _breaks_route(result, message))
+        broken = (result.finding for result in results if _breaks_route(result, attempt.message))
         finding = next(broken, None)
         try:
             if accepted:  # whatever it said of others, it works
                 self._health.record_success(name)
             elif finding is not None:
-                self._refusals.tell(name, finding.code, current=routes.current)
+                self._refusals.tell(name, finding.code, current=attempt.routes.current)
+            for result in results:
+                refusal = result.finding
+                if refusal is not None and refusal.unknown:
+                    address, message_id = result.recipient, attempt.message.message_id
+                    self._health.record_refusal(name, refusal.code, address, message_id)
             if name == DEFAULT and accepted and fallen_back:
                 self._health.record_fallback(CUSTOM, min(accepted, fallen_back))
         except OutboxError as error:
             _log.error("the health of the route %s could not be stored: %s", name, error)
 
-    def _put_off(self, recipients: list[RecipientAttempt]) -> None:
-        """Leave what no route took in the outbox."""
+    def _put_off(self, recipients: list[RecipientAttempt], until: datetime | None = None) -> None:
+        """Leave in the outbox what no route took, or took until then."""
         now = self._clock()
-        self._record([each.put_off(now, self._random) for each in recipients])
+        self._record([each.put_off(now, self._random, until) for each in recipients])
 
     def _resume(self, recipients: list[RecipientAttempt]) -> None:
         """Write down that the dot was refused or not sent: surely not accepted."""

@@ -1,26 +1,27 @@
 """Sending emails from a program: one call an email, and a receipt that tells what came of it."""
 
 import logging
+import math
 import os
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import islice
-from typing import Final, Self, TypeAlias, final
+from typing import Final, Self, final
 
 from smtp_desk.core.findings.catalogue import Catalogue
-from smtp_desk.sender.attempts import RecipientAttempt
-from smtp_desk.sender.dispatcher import LEASE, ONLY_ROUTE, Dispatcher
+from smtp_desk.sender.attempts import ONLY_ROUTE, MessageAttempt
+from smtp_desk.sender.dispatcher import LEASE, PATIENCE_S, Dispatcher
 from smtp_desk.sender.mail.kinds import Email, Notification
 from smtp_desk.sender.mail.message import new_message_id, outbox_message
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.database import Database
-from smtp_desk.sender.outbox.entries import Claim, OutboxMessage
+from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.outbox.outbox import MEBIBYTE, Outbox
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
@@ -28,17 +29,15 @@ from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import DEFAULT, Routes, RouteSource
 from smtp_desk.sender.routes.saved import SavedRoutes
+from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from smtp_desk.sender.worker import CONNECTIONS, Drain, batches
-from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.unattended import open_credentials
-
-_Job: TypeAlias = tuple[int, list[Claim], OutboxMessage]
-_Done: TypeAlias = tuple[int, Receipt]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -110,7 +109,7 @@ class Sender:
         """Forget what belongs to the parent process: after a fork the child sends by itself."""
         self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
+        self._threads: list[threading.Thread] = []
 
     @classmethod
     def from_settings(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -135,7 +134,7 @@ class Sender:
         sender = cls(
             SqliteOutbox(database),
             SqliteHealth(database),
-            SavedRoutes(SettingsStore(paths, credentials), catalogue),
+            SavedRoutes(SettingsStore(paths, credentials), catalogue, SqliteThrottle(database)),
             Templates(paths.templates),
             catalogue,
         )
@@ -148,11 +147,14 @@ class Sender:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def send(self, email: Email | OutboxMessage) -> Receipt:
+    def send(self, email: Email | OutboxMessage, *, timeout: float = PATIENCE_S) -> Receipt:
         """Store an email and send it now; return what came of each recipient.
 
         Args:
             email: One of the five kinds, or another program's message.
+            timeout: After so many seconds it returns anyway: the email is queued, or uncertain
+                where it was handed over and no answer came yet. It goes on being sent, and what
+                comes of it stands in the outbox.
 
         Raises:
             OutboxUnavailableError: It could not be stored; nothing was sent.
@@ -160,7 +162,7 @@ class Sender:
             MessageTooLargeError: It is too large to be stored; nothing was sent.
         """
         routes = self._source.routes()
-        receipt = self._send((self._message(email, routes),), routes)[0]
+        receipt = self._send((self._message(email, routes),), routes, timeout)[0]
         self._notices.tell(routes)
         return receipt
 
@@ -196,7 +198,7 @@ class Sender:
         waiting = iter(emails)
         while messages := self._next_of(waiting):
             routes = self._source.routes()
-            receipts = self._send(messages, routes)
+            receipts = self._send(messages, routes, None)
             self._notices.tell(routes)
             yield from receipts
 
@@ -231,9 +233,9 @@ class Sender:
         self._dispatcher.settle_probes(_PROBE_GRACE_S)
         self._source.close()
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown()
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join()
         # Each waits for others who hold the outbox: what was accepted must not be sent twice.
         any(self._dispatcher.catch_up() for _ in range(_LAST_TRIES))
         self._closing.close()
@@ -259,45 +261,64 @@ class Sender:
                 break
         return taken
 
-    def _send(self, messages: Sequence[OutboxMessage], routes: Routes) -> list[Receipt]:
+    def _send(
+        self, messages: Sequence[OutboxMessage], routes: Routes, timeout: float | None
+    ) -> list[Receipt]:
         claims = iter(self._outbox.add_claimed(messages, self._owner, LEASE))
-        jobs = [
-            (index, batch, message)
-            for index, message in enumerate(messages)
-            for batch in batches(tuple(islice(claims, len(message.recipients))))
+        parts = [
+            [
+                MessageAttempt.of(batch, message, routes)
+                for batch in batches(tuple(islice(claims, len(message.recipients))))
+            ]
+            for message in messages
         ]
+        self._at_once([attempt for each in parts for attempt in each], timeout)
+        return [Receipt.joined([attempt.receipt for attempt in each]) for each in parts]
 
-        def deliver(job: _Job) -> _Done:
-            index, batch, message = job
-            # Settings may be saved meanwhile: those before would only give the mail back.
-            valid = routes if routes.current() else self._source.routes()
-            return index, self._dispatcher.deliver(batch, message, valid)
+    def _at_once(self, attempts: Iterable[MessageAttempt], timeout: float | None) -> None:
+        """Deliver by as many connections as there may be; return in time, or when all is done."""
+        waiting, faults = deque(attempts), list[BaseException]()
+        deadline = Deadline.after(math.inf if timeout is None else timeout)
+        patience = None if timeout is None else deadline
 
-        def left(job: _Job) -> _Done:
-            index, batch, message = job
-            waiting = (RecipientAttempt(claim, routes).left() for claim in batch)
-            return index, Receipt(message.message_id, tuple(waiting))
+        def work() -> None:
+            try:
+                while waiting:
+                    with suppress(IndexError):  # another thread was faster
+                        self._deliver(waiting.popleft(), patience)
+            except BaseException as error:  # noqa: BLE001 - raised by whoever asked for it
+                faults.append(error)
 
-        try:
-            done = map(deliver, jobs) if len(jobs) == 1 else self._at_once(deliver, jobs)
-        except RuntimeError as error:
-            # No thread is to be had, or the interpreter ends. What is stored is not lost.
-            _log.error("emails stay in the outbox: %s", error)
-            done = map(left, jobs)
-        found: list[list[Receipt]] = [[] for _ in messages]
-        for index, receipt in done:
-            found[index].append(receipt)
-        return [Receipt.joined(parts) for parts in found]
+        for thread in [self._begin(work) for _ in range(min(CONNECTIONS, len(waiting)))]:
+            if thread.ident is not None:
+                thread.join(min(deadline.remaining, threading.TIMEOUT_MAX))
+        if faults:
+            raise faults[0]
 
-    def _at_once(self, work: Callable[[_Job], _Done], jobs: Iterable[_Job]) -> Iterator[_Done]:
-        with self._lock:  # `close` waits for what was handed to the threads that it ends
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(CONNECTIONS, "send")
-            return self._pool.map(work, jobs)
+    def _begin(self, work: Callable[[], None]) -> threading.Thread:
+        """Work in a thread that nobody has to wait for; in this one where none is to be had."""
+        thread = threading.Thread(target=work, name="send", daemon=True)
+        with self._lock:  # `close` waits for those that it cuts
+            self._threads = [each for each in self._threads if each.is_alive()]
+            try:
+                thread.start()
+            except RuntimeError as error:
+                _log.warning("no thread is to be had: %s", error)
+            else:
+                self._threads.append(thread)
+                return thread
+        work()
+        return thread
+
+    def _deliver(self, attempt: MessageAttempt, patience: Deadline | None) -> None:
+        # Settings may be saved meanwhile: those before would only give the mail back.
+        if not attempt.routes.current():
+            attempt.use(self._source.routes())
+        self._dispatcher.deliver(attempt, patience)
 
     def _store_notice(self, email: Notification, routes: Routes) -> Callable[[], object]:
         message = self._message(email, routes)
         if routes.default is not None:
             message = replace(message, metadata={**message.metadata, ONLY_ROUTE: DEFAULT})
         claims = self._outbox.add_claimed((message,), self._owner, LEASE)
-        return lambda: self._dispatcher.deliver(claims, message, routes)
+        return lambda: self._dispatcher.deliver(MessageAttempt.of(claims, message, routes))

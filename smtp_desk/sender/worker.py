@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import groupby
 from typing import Final, TypeAlias, TypeVar, final
 
+from smtp_desk.sender.attempts import MessageAttempt
 from smtp_desk.sender.dispatcher import LEASE, Dispatcher
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.notices import Notices
@@ -114,7 +115,7 @@ class Drain:
         self._judge_abandoned()
         self._prune()
         due = self._outbox.next_due()
-        if due is None or due > self._clock():
+        if due is None or due > self._clock() or self._dispatcher.waits_until:
             return self._probe_rested(cancel)
         senders = [lambda: self._send_due(cancel) for _ in range(CONNECTIONS)]
         handled = sum(self._at_once(cancel, *senders))
@@ -138,7 +139,9 @@ class Drain:
         self._dispatcher.settle_probes(_PROBE_S)
         self._tell(cancel)
         due = self._outbox.next_due()
-        return int(due is not None and due <= self._clock())
+        return int(
+            due is not None and due <= self._clock() and self._dispatcher.waits_until is None
+        )
 
     def _judge_abandoned(self) -> None:
         """Settle the entries whose sender died between its dot and the reply."""
@@ -169,7 +172,7 @@ class Drain:
 
     def _send_due(self, cancel: Cancel) -> int:
         handled = 0
-        while not cancel.cancelled:
+        while not cancel.cancelled and self._dispatcher.waits_until is None:
             claims = self._outbox.claim(self._owner, _CLAIMED_AT_ONCE, LEASE)
             if not claims:
                 break
@@ -178,13 +181,14 @@ class Drain:
 
     def _send(self, batch: Sequence[Claim], cancel: Cancel) -> int:
         """Send one message; return how many emails that were."""
-        if cancel.cancelled:
-            self._outbox.apply(Postpone(claim, self._clock()) for claim in batch)
+        until = self._clock() if cancel.cancelled else self._dispatcher.waits_until
+        if until is not None:
+            self._outbox.apply(Postpone(claim, until) for claim in batch)
             return 0
         entry_id = batch[0].entry.id
         try:
             message = self._outbox.message(entry_id)
-            self._dispatcher.deliver(batch, message, self._source.routes())
+            self._dispatcher.deliver(MessageAttempt.of(batch, message, self._source.routes()))
         except EntryNotFoundError:
             pass
         except OutboxError:

@@ -24,6 +24,7 @@ from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
+from smtp_desk.sender.testing import MemoryThrottle
 from tests.bench.bench_send import stored
 from tests.sender.post_office import FixedRoutes
 from tests.sender.ways import CATALOGUE
@@ -47,7 +48,9 @@ def route(name: str, port: int, certs: Certificates) -> SmtpRoute:
         ca_pem=certs.root.chain_file.read_text(),
     )
     identity = Identity(settings.from_email)
-    return SmtpRoute(name, settings, Security.STARTTLS, Secret("s3cret"), identity, CATALOGUE)
+    return SmtpRoute(
+        name, settings, Security.STARTTLS, Secret("s3cret"), identity, CATALOGUE, MemoryThrottle()
+    )
 
 
 def times(routes: Routes, parent: str | None) -> list[float]:

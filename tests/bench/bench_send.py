@@ -31,6 +31,7 @@ from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM, Routes
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
+from smtp_desk.sender.testing import MemoryThrottle
 from smtp_desk.smtp.session.envelope import Envelope, Status
 from smtp_desk.smtp.session.session import Session
 from tests.sender.post_office import FixedRoutes
@@ -128,6 +129,7 @@ def sender(target: Target, folder: Path) -> Iterator[tuple[Sender, Database]]:
         Secret(target.password),
         Identity(FROM),
         CATALOGUE,
+        MemoryThrottle(),
     )
     with Database(folder / "outbox.sqlite3") as database:
         parts_of_it = (SqliteOutbox(database), SqliteHealth(database))

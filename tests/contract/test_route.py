@@ -14,6 +14,7 @@ from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.sender.routes.sendmail import SendmailRoute
 from smtp_desk.sender.routes.smtp import SmtpRoute
+from smtp_desk.sender.testing import MemoryThrottle
 from tests.sender.mta import Mta
 from tests.sender.ways_out import (
     ACCEPTED,
@@ -25,6 +26,7 @@ from tests.sender.ways_out import (
     at_once,
     codes,
     foreign,
+    patience,
     send,
     statuses,
 )
@@ -109,7 +111,9 @@ class ToPostfix:
             ca_pem=self.certs.root.chain_file.read_text(),
         )
         secret = Secret("wr0ng" if broken else PASSWORD)
-        return SmtpRoute(CUSTOM, settings, Security.TLS, secret, IDENTITY, CATALOGUE)
+        return SmtpRoute(
+            CUSTOM, settings, Security.TLS, secret, IDENTITY, CATALOGUE, MemoryThrottle()
+        )
 
 
 @dataclasses.dataclass
@@ -275,7 +279,7 @@ def test_many_threads_at_once(receiver: Receiver) -> None:
 def test_the_message_is_built_for_the_route(receiver: Receiver) -> None:
     route = receiver.route()
     mail = foreign(b"From: Ann <ann@elsewhere.test>\r\nSubject: x\r\n\r\n.\r\n..\r\n")
-    assert statuses(route.send(mail, ("bo@example.test",), Dots())) == [ACCEPTED]
+    assert statuses(route.send(mail, ("bo@example.test",), Dots(), patience())) == [ACCEPTED]
     (content,) = receiver.contents()
     assert b"<desk@example.test>" in content
     assert content.endswith(b"\n\n.\n..\n")

@@ -12,6 +12,7 @@ from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.routes.saved import SavedRoutes
 from smtp_desk.sender.routes.sendmail import SendmailRoute
 from smtp_desk.sender.routes.smtp import SmtpRoute
+from smtp_desk.sender.testing import MemoryThrottle
 from smtp_desk.store.credentials import (
     CredentialsUnavailableError,
     MemoryCredentials,
@@ -47,7 +48,9 @@ class Home:
         self.keyring = keyring or Keyring()
         self.store = SettingsStore(self.paths, self.keyring)
         self.seconds = 0.0
-        self.source = SavedRoutes(self.store, CATALOGUE, monotonic=lambda: self.seconds)
+        self.source = SavedRoutes(
+            self.store, CATALOGUE, MemoryThrottle(), monotonic=lambda: self.seconds
+        )
 
     def save(
         self, settings: ServerSettings, secret: Secret | None, *, default: bool = False

@@ -12,6 +12,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.mail.addressing import FOREIGN, Identity
 from smtp_desk.sender.mail.templates import Templates
+from smtp_desk.sender.outbox.clock import utc_now
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
@@ -19,16 +20,19 @@ from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM, Route, Routes
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
+from smtp_desk.sender.testing import MemoryThrottle
 from smtp_desk.smtp.session.limits import SessionLimits
 from tests.sender.outboxes import TurnedClock
 from tests.sender.ways import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from smtp_desk.core.findings.finding import Finding
     from smtp_desk.sender.outbox.entries import OutboxEntry
+    from smtp_desk.sender.routes.throttle import Throttle
     from tests.servers.certs import Certificates
     from tests.servers.scripted import ScriptedServer
 
@@ -102,6 +106,9 @@ def route_to(
     name: str = CUSTOM,
     *,
     clock: Callable[[], float] = time.monotonic,
+    throttle: Throttle | None = None,
+    per_hour: int = 0,
+    now: Callable[[], datetime] = utc_now,
 ) -> SmtpRoute:
     """A route over a scripted server that listens, or did."""
     settings = ServerSettings(
@@ -110,6 +117,7 @@ def route_to(
         from_email="ann@example.org" if name == CUSTOM else "relay@example.net",
         username="desk",
         ca_pem=certs.root.chain_file.read_text(),
+        per_hour=per_hour,
     )
     return SmtpRoute(
         name,
@@ -118,17 +126,22 @@ def route_to(
         Secret("s3cret"),
         Identity(settings.from_email),
         CATALOGUE,
+        throttle or MemoryThrottle(),
         limits=HASTY,
         clock=clock,
+        now=now,
     )
 
 
 @contextlib.contextmanager
 def opened(
-    folder: Path, custom: Route | Finding | None, default: Route | Finding | None = None
+    folder: Path,
+    custom: Route | Finding | None,
+    default: Route | Finding | None = None,
+    clock: TurnedClock | None = None,
 ) -> Iterator[PostOffice]:
     """A post office whose outbox lies in `folder`."""
-    clock = TurnedClock()
+    clock = clock or TurnedClock()
     source = FixedRoutes(Routes(custom=custom, default=default))
     with Database(folder / "outbox.sqlite3") as database:
         outbox, health = SqliteOutbox(database, clock), SqliteHealth(database, clock)

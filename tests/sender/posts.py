@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.sender.dispatcher import ONLY_ROUTE, Dispatcher
+from smtp_desk.sender.attempts import ONLY_ROUTE, MessageAttempt
+from smtp_desk.sender.dispatcher import Dispatcher
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.sender.routes.route import Routes
@@ -49,13 +50,13 @@ class Post:
             metadata=metadata,
         )
         claims = self.outbox.add_claimed((message,), "test", LEASE)
-        return self.dispatcher.deliver(claims, message, routes or self.routes)
+        return self.dispatcher.deliver(MessageAttempt.of(claims, message, routes or self.routes))
 
     def again(self) -> Receipt:
         """Deliver what is due, as the worker does."""
         claims = self.outbox.claim("worker", 10, LEASE)
         message = self.outbox.message(claims[0].entry.id)
-        return self.dispatcher.deliver(claims, message, self.routes)
+        return self.dispatcher.deliver(MessageAttempt.of(claims, message, self.routes))
 
     @property
     def entries(self) -> list[OutboxEntry]:

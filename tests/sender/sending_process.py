@@ -18,6 +18,7 @@ from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM, Routes
 from smtp_desk.sender.routes.smtp import SmtpRoute
+from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.net.deadline import Cancel
 from tests.sender.post_office import FixedRoutes, mail
@@ -54,15 +55,16 @@ class Place:
             username="desk",
             ca_pem=self.ca_pem,
         )
-        route = SmtpRoute(
-            CUSTOM,
-            settings,
-            Security.STARTTLS,
-            Secret("s3cret"),
-            Identity(settings.from_email),
-            CATALOGUE,
-        )
         with Database(self.folder / "outbox.sqlite3") as database:
+            route = SmtpRoute(
+                CUSTOM,
+                settings,
+                Security.STARTTLS,
+                Secret("s3cret"),
+                Identity(settings.from_email),
+                CATALOGUE,
+                SqliteThrottle(database, clock),
+            )
             outbox = SqliteOutbox(database, clock)
             health = SqliteHealth(database, clock)
             source = FixedRoutes(Routes(custom=route))

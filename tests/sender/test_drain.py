@@ -15,7 +15,7 @@ from smtp_desk.sender.outbox.entries import Claim, EntryState, MarkInDoubt, Outb
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError, change_one
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from smtp_desk.sender.worker import Drain
-from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from tests.sender.post_office import FixedRoutes, mail
 from tests.sender.posts import Post
 from tests.sender.ways import CATALOGUE, Way, failing
@@ -250,9 +250,13 @@ def test_what_does_not_end_after_a_cancel_is_cut(monkeypatch: pytest.MonkeyPatch
 
     class Stuck(Way):
         def send(
-            self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
+            self,
+            message: OutboxMessage,
+            recipients: tuple[str, ...],
+            before_dot: BeforeDot,
+            patience: Deadline,
         ) -> tuple[RouteResult, ...]:
-            del message, recipients, before_dot
+            del message, recipients, before_dot, patience
             began.set()
             assert cut.wait(20)
             raise RuntimeError("cut")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from smtp_desk.sender.attempts import MessageAttempt
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.outbox.entries import Claim, EntryState, OutboxMessage
 from smtp_desk.sender.outbox.lifecycle import RESEND_AFTER
@@ -32,7 +33,6 @@ ROUTE_CODES: Final = (
 )
 SOFT_CODES: Final = (
     "recipient.greylisted",
-    "recipient.throttled",
     "recipient.temporary",
     "message.temporary",
     "message.lost_before_end",
@@ -341,7 +341,7 @@ def test_an_entry_that_was_taken_over_is_not_sent() -> None:
     claims = post.outbox.add_claimed((message,), "first", timedelta(minutes=1))
     post.clock.turn(minutes=2)
     taken = post.outbox.claim("second", 1, LEASE)
-    outcome = post.dispatcher.deliver(claims, message, post.routes)
+    outcome = post.dispatcher.deliver(MessageAttempt.of(claims, message, post.routes))
     by_recipient = {receipt.recipient: receipt.status for receipt in outcome.recipients}
     lost = taken[0].entry.recipient
     assert by_recipient.pop(lost) is Status.QUEUED
@@ -359,7 +359,9 @@ def test_all_that_was_taken_over_costs_no_transaction() -> None:
     claims = post.outbox.add_claimed((message,), "list", LEASE)
     post.clock.turn(minutes=11)
     post.outbox.claim("worker", 1, LEASE)
-    assert fates(post.dispatcher.deliver(claims, message, post.routes)) == [("queued", "")]
+    assert fates(post.dispatcher.deliver(MessageAttempt.of(claims, message, post.routes))) == [
+        ("queued", "")
+    ]
     assert not custom.sent
 
 
@@ -378,7 +380,9 @@ def test_a_lease_that_is_half_over_is_renewed() -> None:
     claims = post.outbox.add_claimed((message,), "list", LEASE)
     post.clock.turn(minutes=6)
     post.routes = Routes(custom=Way(answer=slow))
-    assert fates(post.dispatcher.deliver(claims, message, post.routes)) == [("accepted", CUSTOM)]
+    assert fates(post.dispatcher.deliver(MessageAttempt.of(claims, message, post.routes))) == [
+        ("accepted", CUSTOM)
+    ]
     assert not worker_finds
 
 

@@ -12,7 +12,16 @@ import pytest
 from smtp_desk.sender.routes.route import RouteResult
 from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
 from smtp_desk.smtp.session.envelope import Status
-from tests.sender.ways_out import ACCEPTED, HASTY, REFUSED, UNCERTAIN, Dots, WaysOut, foreign
+from tests.sender.ways_out import (
+    ACCEPTED,
+    HASTY,
+    REFUSED,
+    UNCERTAIN,
+    Dots,
+    WaysOut,
+    foreign,
+    patience,
+)
 from tests.servers.script import (
     END_OF_DATA,
     Action,
@@ -52,7 +61,7 @@ def test_every_email_has_the_fate_that_is_told(
         route = ways_out.route(server, limits=HASTY)
 
         def send(recipient: str) -> RouteResult:
-            (result,) = route.send(foreign(), (recipient,), Dots())
+            (result,) = route.send(foreign(), (recipient,), Dots(), patience())
             assert server.open_connections <= 2 * MAX_CONNECTIONS
             return result
 

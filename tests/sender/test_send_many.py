@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from smtp_desk.sender import Status
 from smtp_desk.sender.outbox.entries import EntryState
-from smtp_desk.sender.routes.route import Routes
+from smtp_desk.sender.routes.health import Usable
+from smtp_desk.sender.routes.route import CUSTOM, Routes
 from smtp_desk.sender.worker import CONNECTIONS
 from tests.sender.post_office import mail
 from tests.sender.test_sender import Office
 from tests.sender.ways import ACCEPTED, Way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from smtp_desk.sender.outbox.entries import OutboxMessage
     from smtp_desk.sender.receipts import Receipt
     from smtp_desk.sender.routes.route import RouteResult
+    from smtp_desk.smtp.net.deadline import Deadline
     from smtp_desk.smtp.session.transaction import BeforeDot
 
 MEBIBYTE: Final = 1024 * 1024
@@ -97,55 +98,66 @@ def test_large_emails_do_not_gather_in_memory(office: Office) -> None:
     assert len(list(receipts)) == 59
 
 
-def test_closed_by_another_thread_every_email_has_its_receipt(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class ClosedMeanwhile(Way):
+    """A route in whose first transaction another thread closes the sender."""
+
+    closing: threading.Thread
+    first = threading.Lock()
+
+    def send(
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        patience: Deadline,
+    ) -> tuple[RouteResult, ...]:
+        if self.first.acquire(blocking=False):
+            self.closing.start()
+            self.closing.join(0.5)
+        return super().send(message, recipients, before_dot, patience)
+
+
+def test_closed_by_another_thread_every_email_has_its_receipt(office: Office) -> None:
     """What is stored must not look like lost, or it is sent a second time by hand."""
-    office.ways(Way())
-    closing = threading.Thread(target=office.sender.close)
-    hand_out = ThreadPoolExecutor.map
-
-    def close_first(
-        pool: ThreadPoolExecutor, work: Callable[[object], object], jobs: Iterable[object]
-    ) -> Iterator[object]:
-        closing.start()
-        closing.join(0.5)
-        return hand_out(pool, work, jobs)
-
-    monkeypatch.setattr(ThreadPoolExecutor, "map", close_first)
+    custom = ClosedMeanwhile()
+    custom.closing = threading.Thread(target=office.sender.close)
+    office.ways(custom)
     receipts = list(office.sender.send_many(mails(5, [])))
-    closing.join(10)
+    custom.closing.join(10)
     assert [each.recipients[0].status for each in receipts] == [Status.ACCEPTED] * 5
 
 
-def test_where_no_thread_is_to_be_had_the_emails_are_queued(
+def test_where_no_thread_is_to_be_had_the_emails_are_sent_one_by_one(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the limit of the machine, or when the interpreter ends: the receipt says so."""
+    """At the limit of the machine: one process has no threads, and no email waits for that."""
 
-    def refuse(*_args: object) -> None:
-        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
 
     custom = Way()
     office.ways(custom)
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
     receipts = list(office.sender.send_many(mails(5, [])))
-    assert [each.recipients[0].status for each in receipts] == [Status.QUEUED] * 5
-    assert all(each.recipients[0].entry_id for each in receipts)
-    monkeypatch.undo()
-    office.clock.turn(minutes=11)
-    assert office.sender.drain() == len(custom.given) == 5
+    assert [each.recipients[0].status for each in receipts] == [Status.ACCEPTED] * 5
+    assert office.sender.send(*mails(1, [])).recipients[0].status is Status.ACCEPTED
+    assert len(custom.given) == 6
+    assert isinstance(office.health.may_use(CUSTOM), Usable)
 
 
 class Interrupted(Way):
     """A route in which somebody presses Ctrl-C."""
 
     def send(
-        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        patience: Deadline,
     ) -> tuple[RouteResult, ...]:
         if "p1@" in recipients[0]:
             raise KeyboardInterrupt
-        return super().send(message, recipients, before_dot)
+        return super().send(message, recipients, before_dot, patience)
 
 
 def test_an_interrupt_loses_nothing_and_sends_nothing_twice(office: Office) -> None:

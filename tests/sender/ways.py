@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.findings.catalogue import cause
-from smtp_desk.sender.routes.route import CUSTOM, RouteResult
+from smtp_desk.core.findings.finding import Scope
+from smtp_desk.sender.routes.route import CUSTOM, NoTurnError, RouteResult
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.resources import read_catalogue
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from smtp_desk.core.findings.finding import Finding
     from smtp_desk.core.reply import Reply
     from smtp_desk.sender.outbox.entries import OutboxMessage
+    from smtp_desk.smtp.net.deadline import Deadline
     from smtp_desk.smtp.session.transaction import BeforeDot
 
 CATALOGUE: Final = read_catalogue()
@@ -43,6 +45,7 @@ class Way:
         fault: Raised instead of an answer, before the dot.
         late_fault: Raised after it.
         reply: What the server says with a refusal.
+        slow: Whether it wants a pause: then nothing more goes by it in this delivery.
     """
 
     name: str = CUSTOM
@@ -55,12 +58,20 @@ class Way:
     fault: Exception | None = None
     late_fault: Exception | None = None
     reply: Reply | None = None
+    slow: bool = False
     retired: bool = False
     closed: bool = False
 
     def send(
-        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        patience: Deadline,
     ) -> tuple[RouteResult, ...]:
+        if self.slow and not patience.passed:
+            self.slow = False
+            raise NoTurnError
         self.sent.append((message.message_id, recipients))
         if self.fault:
             raise self.fault
@@ -69,6 +80,7 @@ class Way:
             before_dot()
         if self.late_fault:
             raise self.late_fault
+        self.slow = {finding(code).scope for code in codes} == {Scope.SLOW}
         return tuple(
             self._result(message.message_id, *pair) for pair in zip(recipients, codes, strict=True)
         )

@@ -14,7 +14,10 @@ from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.pool import SessionPool
 from smtp_desk.sender.routes.route import CUSTOM
+from smtp_desk.sender.routes.share import ServerShare
 from smtp_desk.sender.routes.smtp import SmtpRoute
+from smtp_desk.sender.testing import MemoryThrottle
+from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.smtp.session.limits import SessionLimits
 from tests.core.replies import load_catalogue
@@ -24,10 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from smtp_desk.sender.routes.route import Route, RouteResult
+    from smtp_desk.sender.routes.throttle import Throttle
     from tests.servers.certs import Certificates
     from tests.servers.postfix import Postfix
 
 PASSWORD: Final = "s3cret"
+PATIENCE_S: Final = 20.0
 CATALOGUE: Final = load_catalogue()
 IDENTITY: Final = Identity("desk@example.test", "Example Desk")
 PATIENT: Final = SessionLimits(total=None, connect=10)
@@ -71,13 +76,16 @@ class WaysOut:
         limits: SessionLimits = PATIENT,
         clock: Callable[[], float] = time.monotonic,
         idle_seconds: float = 30.0,
+        throttle: Throttle | None = None,
     ) -> SessionPool:
         """A pool of sessions with a scripted server."""
+        settings = self.settings(server.host, server.port)
         return SessionPool(
-            self.settings(server.host, server.port),
+            settings,
             Security.STARTTLS,
             Secret(password),
             CATALOGUE,
+            ServerShare(throttle or MemoryThrottle(), settings, clock=clock),
             limits=limits,
             clock=clock,
             idle_seconds=idle_seconds,
@@ -90,6 +98,7 @@ class WaysOut:
         password: str = PASSWORD,
         limits: SessionLimits = PATIENT,
         clock: Callable[[], float] = time.monotonic,
+        throttle: Throttle | None = None,
     ) -> SmtpRoute:
         """A route to a server, by STARTTLS."""
         port = server.port if isinstance(server, ScriptedServer) else server.starttls_port
@@ -100,6 +109,7 @@ class WaysOut:
             Secret(password),
             IDENTITY,
             CATALOGUE,
+            throttle or MemoryThrottle(),
             limits=limits,
             clock=clock,
         )
@@ -130,12 +140,17 @@ class Dots:
             raise self._error
 
 
+def patience() -> Deadline:
+    """How long a test waits for its turn."""
+    return Deadline.after(PATIENCE_S)
+
+
 def send(
     route: Route, *recipients: str, before_dot: Callable[[], None] | None = None
 ) -> tuple[RouteResult, ...]:
     """Send a foreign message."""
     to = recipients or ("bo@example.test",)
-    return route.send(foreign(), to, before_dot or Dots())
+    return route.send(foreign(), to, before_dot or Dots(), patience())
 
 
 def statuses(results: Sequence[RouteResult]) -> list[Status]:

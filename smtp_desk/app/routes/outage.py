@@ -46,7 +46,7 @@ def try_again(services: Services, route: str = CUSTOM) -> Notice:
 
 def _probe(services: Services, name: str) -> None:
     """Probe a route, unless somebody else does at this moment, and write down what came of it."""
-    with closing(SavedRoutes(services.store, services.catalogue)) as source:
+    with closing(SavedRoutes(services.store, services.catalogue, services.throttle)) as source:
         route = source.routes().of(name)
         verdict = services.health.may_use(name) if route is not None else None
         if route is None or not isinstance(verdict, Probe):

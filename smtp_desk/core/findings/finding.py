@@ -109,8 +109,16 @@ class Finding:
     def final(self) -> bool:
         """Whether sending the same email to the same recipient again is of no use.
 
-        It is their own matter, and was not refused for now only: a 4yz reply asks to come
-        back, whatever its words (RFC 5321, 4.2.1).
+        It is their own matter, and was not refused for now only.
         """
-        for_now = self.reply is not None and self.reply.transient
-        return self.scope in (Scope.RECIPIENT, Scope.MESSAGE) and not for_now
+        return self.scope in (Scope.RECIPIENT, Scope.MESSAGE) and not self._for_now
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it is a refusal for good, in words that nobody knows."""
+        return self.scope is Scope.GENERIC and not self._for_now
+
+    @property
+    def _for_now(self) -> bool:
+        """Whether the reply asks to come back, whatever its words (RFC 5321, 4.2.1)."""
+        return self.reply is not None and self.reply.transient

@@ -10,13 +10,15 @@ from typing import Final, final
 
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.catalogue import Catalogue
-from smtp_desk.core.findings.finding import Finding
+from smtp_desk.core.findings.finding import Finding, Scope
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Stage
 from smtp_desk.sender.routes.health import refuses_login
+from smtp_desk.sender.routes.route import NoTurnError
+from smtp_desk.sender.routes.share import Connection, ServerShare
 from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
 from smtp_desk.smtp.check.naming import StageFacts, context_of, finding_of
-from smtp_desk.smtp.net.deadline import Cancel, Clock
+from smtp_desk.smtp.net.deadline import Cancel, Clock, Deadline
 from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.redaction import Redactor
@@ -31,6 +33,8 @@ _NARROW_SECONDS: Final = 60.0
 # maybe in another process: the health of routes lets nobody else ask.
 _BARRED_SECONDS: Final = 60.0
 _GOODBYE_SECONDS: Final = 2.0
+# Where others have all connections nobody tells when one is free.
+_LOOK_AGAIN_SECONDS: Final = 0.2
 _IDLE_SECONDS: Final = 1.0
 
 
@@ -58,6 +62,7 @@ class PooledSession:
         idle: Whether nobody used it for a while before that: silence is less of being busy.
         messages: How many were sent by it.
         idle_since: When it was given back.
+        connection: The right to it; None for a probe that got none.
     """
 
     session: Session
@@ -67,6 +72,15 @@ class PooledSession:
     idle: bool = False
     messages: int = 0
     idle_since: float = 0.0
+    connection: Connection | None = None
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether it takes another message."""
+        if not self.session.usable or self.connection is None or self.connection.spent:
+            return False
+        told = self.session.extensions.most_messages or _MOST_MESSAGES
+        return self.messages < min(told, _MOST_MESSAGES)
 
 
 @dataclass(slots=True, eq=False)
@@ -90,7 +104,8 @@ class _Opening:
 class SessionPool:
     """Sessions with one server, signed in, each borrowed by one thread at a time.
 
-    One session is opened at a time, so a password that is wrong is refused once: all who
+    Every connection is leased, so that all processes together open no more than the server
+    takes. One session is opened at a time, so a password that is wrong is refused once: all who
     wait get the same finding. Then the pool is barred for a minute, unless `probe` succeeds:
     nobody connects who was on the way. A server that lets no further connection in while
     others work makes threads wait for these.
@@ -102,6 +117,7 @@ class SessionPool:
         mode: Security,
         credential: Credential | None,
         catalogue: Catalogue,
+        share: ServerShare,
         *,
         limits: SessionLimits = SENDER_LIMITS,
         resolver: Resolver | None = None,
@@ -115,6 +131,7 @@ class SessionPool:
             mode: How TLS begins, as the test has found; it is never searched for.
             credential: Password or token; None for a server that knows us by our address.
             catalogue: Names causes.
+            share: Leases connections.
             limits: How long each part may take.
             resolver: Finds the addresses; by default the system.
             clock: Tells the time.
@@ -124,6 +141,8 @@ class SessionPool:
         self._mode = mode
         self._credential = credential
         self._catalogue = catalogue
+        self._share = share
+        share.on_spent = self._dismiss_spent
         self._limits = limits
         self._resolver = resolver
         self._clock = clock
@@ -144,16 +163,19 @@ class SessionPool:
         self._narrow_until = clock()
 
     @contextlib.contextmanager
-    def session(self, *, fresh: bool = False) -> Iterator[PooledSession]:
-        """Lend an open session; waits while all are in use.
+    def session(self, patience: Deadline, *, fresh: bool = False) -> Iterator[PooledSession]:
+        """Lend an open session; waits while all are in use, here and in other processes.
 
         Args:
+            patience: Until when.
             fresh: Not one that was open before, for it may be dead.
 
         Raises:
             UnavailableError: There is none to be had, and why.
+            NoTurnError: All are in use.
+            OutboxUnavailableError: Nobody knows how many are in use.
         """
-        pooled = self._borrow(fresh=fresh)
+        pooled = self._borrow(patience, fresh=fresh)
         try:
             yield pooled
         finally:
@@ -190,6 +212,7 @@ class SessionPool:
                 if running is not None and (running.opened or running.finding is not None):
                     return running.finding
         try:
+            opening.pooled.connection = self._share.lease_patiently()
             opened = self._carry_out(opening)
         except UnavailableError as error:
             return error.finding
@@ -221,17 +244,22 @@ class SessionPool:
             pooled.cancel.cancel()
             thread.join()
 
-    def _borrow(self, *, fresh: bool) -> PooledSession:
+    def _borrow(self, patience: Deadline, *, fresh: bool) -> PooledSession:
         while True:
-            found = self._idle_one_or_turn(fresh=fresh)
+            found = self._idle_one_or_turn(patience, fresh=fresh)
             if isinstance(found, PooledSession):
                 return found
+            with self._ending(found):
+                found.pooled.connection = self._share.lease()
+            if found.pooled.connection is None:
+                self._give_up(patience)
+                continue
             opened = self._carry_out(found)
             if opened is not None:
                 return opened
             fresh = False
 
-    def _idle_one_or_turn(self, *, fresh: bool) -> PooledSession | _Opening:
+    def _idle_one_or_turn(self, patience: Deadline, *, fresh: bool) -> PooledSession | _Opening:
         """Wait for an idle session, or until it is our turn to open one."""
         with self._changed:
             while True:
@@ -244,9 +272,30 @@ class SessionPool:
                 running = self._opening
                 if running is None and self._make_room():
                     return self._begin()
-                self._changed.wait()
+                if patience.passed:
+                    raise NoTurnError
+                self._changed.wait(patience.remaining)
                 if running is not None and running.shared and running.finding is not None:
                     raise UnavailableError(running.finding)
+
+    def _give_up(self, patience: Deadline) -> None:
+        """Open nothing, for others have all connections; wait a moment for one of them."""
+        with self._changed:
+            self._end_opening()
+            if patience.passed:
+                raise NoTurnError
+            self._changed.wait(_LOOK_AGAIN_SECONDS)
+
+    @contextlib.contextmanager
+    def _ending(self, opening: _Opening) -> Iterator[None]:
+        """End the opening by whatever is raised."""
+        try:
+            yield
+        except BaseException:
+            with self._changed:
+                self._end_opening()
+            self._release(opening.pooled)
+            raise
 
     def _carry_out(self, opening: _Opening) -> PooledSession | None:
         """Open a session; None where others are to be waited for.
@@ -255,12 +304,8 @@ class SessionPool:
             UnavailableError: It failed, for all.
         """
         pooled = opening.pooled
-        try:
+        with self._ending(opening):
             finding = self._open(pooled)
-        except BaseException:
-            with self._changed:
-                self._end_opening()
-            raise
         if finding is not None:
             if self._failed(opening, finding):
                 raise UnavailableError(finding)
@@ -277,7 +322,11 @@ class SessionPool:
         try:
             pooled.session.open()
         except SmtpFailure as failure:
-            return self.finding(failure, pooled)
+            self._release(pooled)
+            with self._changed:
+                working = bool(self._busy or self._idle)
+            finding = self._share.told(self.finding(failure, pooled), working=working)
+            return self._share.slow(finding) if working and finding.scope is Scope.SLOW else finding
         return None
 
     def _failed(self, opening: _Opening, finding: Finding) -> bool:
@@ -332,7 +381,7 @@ class SessionPool:
         while self._idle:
             pooled = self._idle.pop()
             idle = self._clock() - pooled.idle_since
-            if idle < self._idle_seconds:
+            if idle < self._idle_seconds and pooled.may_go_on:
                 pooled.reused, pooled.idle = True, idle >= _IDLE_SECONDS
                 self._busy.add(pooled)
                 return pooled
@@ -343,14 +392,15 @@ class SessionPool:
         session = pooled.session
         with self._changed:
             self._busy.discard(pooled)
-            wanted = not self._retired and self._barred is None
-            if session.usable and wanted and pooled.messages < _MOST_MESSAGES:
+            if pooled.may_go_on and not self._retired and self._barred is None:
                 pooled.idle_since = self._clock()
                 self._idle.append(pooled)
                 self._watch()
             elif session.usable or session.leaving:
                 self._dismiss(pooled)
             self._changed.notify_all()
+        if not session.usable and not session.leaving:
+            self._release(pooled)
 
     def _dismiss(self, pooled: PooledSession) -> None:
         """Say goodbye in a thread of its own: nobody waits for QUIT."""
@@ -372,8 +422,22 @@ class SessionPool:
         try:
             pooled.session.quit()
         finally:
+            self._release(pooled)
             with self._changed:
                 del self._leaving[threading.current_thread()]
+
+    def _release(self, pooled: PooledSession) -> None:
+        connection, pooled.connection = pooled.connection, None
+        if connection is not None:
+            self._share.release(connection)
+
+    def _dismiss_spent(self) -> None:
+        """Close the idle sessions whose connection is left to others."""
+        with self._changed:
+            spent = [pooled for pooled in self._idle if not pooled.may_go_on]
+            for pooled in spent:
+                self._idle.remove(pooled)
+                self._dismiss(pooled)
 
     def _watch(self) -> None:
         if not self._watched:

@@ -10,10 +10,12 @@ The routes of this moment, and what else the saved settings say of sending.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.smtp.session.transaction import BeforeDot
 
@@ -43,6 +45,18 @@ class UnsendableError(Exception):
     """A message can't be written as it should be: a fault of ours, and none of the route."""
 
 
+class NoTurnError(Exception):
+    """No email may go by the route in time: all connections are in use, or it would be too fast.
+
+    Attributes:
+        again_at: When it is worth to ask again; None for soon.
+    """
+
+    def __init__(self, again_at: datetime | None = None) -> None:
+        super().__init__("now is not the time to send")
+        self.again_at = again_at
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """Tell whatever goes wrong while a message is written for a route as `UnsendableError`."""
@@ -61,7 +75,11 @@ class Route(Protocol):
         ...
 
     def send(
-        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        patience: Deadline,
     ) -> tuple[RouteResult, ...]:
         """Hand over one message, built for this route, and return what came of each recipient.
 
@@ -74,8 +92,11 @@ class Route(Protocol):
             before_dot: Called right before the message is given away for good; if it
                 raises, the message surely does not leave, and what it raised is raised
                 here. It may be called a second time, after a dead connection.
+            patience: Until when it may wait for its turn.
 
         Raises:
+            NoTurnError: It did not come; nothing was sent.
+            OutboxUnavailableError: What all processes share is not known; nothing was sent.
             UnsendableError: The message can't be written; nothing was sent.
             Exception: What `before_dot` raised, or a fault of our own.
         """

@@ -17,6 +17,7 @@ from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Route, Routes
 from smtp_desk.sender.routes.sendmail import SendmailRoute
 from smtp_desk.sender.routes.smtp import SmtpRoute
+from smtp_desk.sender.routes.throttle import Throttle
 from smtp_desk.smtp.net.forks import gate, run_after_fork
 from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.store.credentials import CredentialsUnavailableError
@@ -47,6 +48,7 @@ class SavedRoutes:
     Args:
         store: The saved settings; the keyring is asked when they change.
         catalogue: Tells why a route can't be used.
+        throttle: What all processes may ask of the servers.
         monotonic: Returns seconds that never jump.
         resolver: Finds addresses; by default the system.
     """
@@ -55,12 +57,14 @@ class SavedRoutes:
         self,
         store: SettingsStore,
         catalogue: Catalogue,
+        throttle: Throttle,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         resolver: Resolver | None = None,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
+        self._throttle = throttle
         self._monotonic = monotonic
         self._resolver = resolver
         self._routes: Routes | None = None
@@ -183,6 +187,7 @@ class SavedRoutes:
             entry.secret or None,
             identity,
             self._catalogue,
+            self._throttle,
             resolver=self._resolver,
         )
 

@@ -203,7 +203,11 @@ class SendmailRoute:
         return DEFAULT
 
     def send(
-        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        patience: Deadline,  # noqa: ARG002 - a program takes what it is given, at once
     ) -> tuple[RouteResult, ...]:
         """Hand the message to the program; see `Route`.
 

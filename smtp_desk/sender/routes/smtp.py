@@ -1,7 +1,7 @@
 """The route over an SMTP server: the customer's own, or the organisation's relay."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 from smtp_desk.core.errors import SmtpFailure
@@ -10,16 +10,20 @@ from smtp_desk.core.findings.finding import Finding, Scope
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Stage
 from smtp_desk.sender.mail.addressing import Addressed, Identity, addressed
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.pool import PooledSession, SessionPool, UnavailableError
 from smtp_desk.sender.routes.route import RouteResult, UnsendableError, writing
-from smtp_desk.smtp.net.deadline import Clock
+from smtp_desk.sender.routes.share import Connection, ServerShare
+from smtp_desk.sender.routes.throttle import Throttle
+from smtp_desk.smtp.net.deadline import Clock, Deadline
 from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.smtp.session.envelope import Delivery, Status
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.transaction import BeforeDot
 from smtp_desk.smtp.wire.auth import Credential
 from smtp_desk.smtp.wire.commands import CommandError
+from smtp_desk.smtp.wire.replies import Extensions
 
 MAX_RECIPIENTS: Final = 100
 """Recipients of one transaction: what every server must take (RFC 5321, 4.5.3.1.8)."""
@@ -29,14 +33,22 @@ _TOO_MANY: Final = "recipient.throttled"
 _ENDS_ALL: Final = (Scope.ROUTE, Scope.PROCESS, Scope.NONE)
 
 
+class _LeaseOverError(Exception):
+    """Others may have the right to the connection by now: no dot is sent by it."""
+
+
 @dataclass(slots=True)
 class _Dot:
-    """Remembers whether the final dot was announced."""
+    """Lets the final dot pass while the connection is ours, and remembers that it was announced."""
 
     before: BeforeDot
+    share: ServerShare
+    connection: Connection | None
     announced: bool = False
 
     def __call__(self) -> None:
+        if self.connection is not None and not self.share.may_send(self.connection):
+            raise _LeaseOverError
         self.announced = True
         self.before()
 
@@ -53,10 +65,12 @@ class SmtpRoute:
         credential: Credential | None,
         identity: Identity,
         catalogue: Catalogue,
+        throttle: Throttle,
         *,
         resolver: Resolver | None = None,
         limits: SessionLimits = SENDER_LIMITS,
         clock: Clock = time.monotonic,
+        now: UtcClock = utc_now,
     ) -> None:
         """Prepare; nothing connects.
 
@@ -67,15 +81,25 @@ class SmtpRoute:
             credential: Password or token; None for a server that knows us by our address.
             identity: Who emails come from.
             catalogue: Names causes.
+            throttle: Shared by all processes that send.
             resolver: Finds the addresses; by default the system.
             limits: How long each part may take.
             clock: Tells the time.
+            now: Returns this moment with a time zone.
         """
         self._name = name
         self._identity = identity
         self._catalogue = catalogue
+        self._share = ServerShare(throttle, settings, clock=clock, now=now)
         self._pool = SessionPool(
-            settings, mode, credential, catalogue, limits=limits, resolver=resolver, clock=clock
+            settings,
+            mode,
+            credential,
+            catalogue,
+            self._share,
+            limits=limits,
+            resolver=resolver,
+            clock=clock,
         )
 
     @property
@@ -84,22 +108,26 @@ class SmtpRoute:
         return self._name
 
     def send(
-        self, message: OutboxMessage, recipients: tuple[str, ...], before_dot: BeforeDot
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        patience: Deadline,
     ) -> tuple[RouteResult, ...]:
         """Send in one transaction; see `Route`.
 
-        Recipients for whom it is one too many, for the server (RFC 5321, 4.5.3.1.10) or
-        after `MAX_RECIPIENTS`, are REFUSED with `recipient.throttled`: they go in a
-        transaction of their own, when what came of this one is written down.
+        Recipients for whom it is one too many, for the server (RFC 5321, 4.5.3.1.10; RFC 9422),
+        for the hour or after `MAX_RECIPIENTS`, are REFUSED with `recipient.throttled`: they go
+        in a transaction of their own, when what came of this one is written down.
         """
-        batch, rest = recipients[:MAX_RECIPIENTS], recipients[MAX_RECIPIENTS:]
-        with writing():
-            mail = addressed(message, batch, self._identity)
+        turns = self._share.take_turns(len(recipients), patience)
+        batch = recipients[: min(turns, MAX_RECIPIENTS)]
         try:
-            results = self._deliver(mail, batch, _Dot(before_dot))
+            results = self._deliver(message, batch, before_dot, patience)
         except UnavailableError as error:
-            return tuple(_refused(recipient, error.finding) for recipient in recipients)
-        return results + self._left_over(rest, results[-1])
+            results = tuple(_refused(recipient, error.finding) for recipient in batch)
+        results = self._told(results)
+        return results + self._left_over(recipients[len(results) :], results[-1])
 
     def probe(self) -> Finding | None:
         """Open a session, up to AUTH; see `Route`."""
@@ -114,16 +142,44 @@ class SmtpRoute:
         self._pool.close()
 
     def _deliver(
-        self, mail: Addressed, recipients: tuple[str, ...], dot: _Dot
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        patience: Deadline,
     ) -> tuple[RouteResult, ...]:
-        with self._pool.session() as pooled:
-            delivery = _hand_over(pooled, mail, dot)
-            if pooled.session.usable or dot.announced or not pooled.reused:
-                return self._results(recipients, delivery, pooled)
-        # It was dead before this message: the server had closed it, or did so at MAIL.
-        with self._pool.session(fresh=True) as pooled:
-            delivery = _hand_over(pooled, mail, dot)
-            return self._results(recipients, delivery, pooled)
+        """Send to as many of the recipients as the server takes at once."""
+        fresh = False
+        while True:
+            with self._pool.session(patience, fresh=fresh) as pooled:
+                batch = _within_limits(recipients, pooled.session.extensions)
+                with writing():
+                    mail = addressed(message, batch, self._identity)
+                dot = _Dot(before_dot, self._share, pooled.connection)
+                try:
+                    delivery = _hand_over(pooled, mail, dot)
+                except _LeaseOverError:
+                    continue
+                alive = pooled.session.usable or dot.announced
+                if alive or fresh or not pooled.reused:
+                    return self._results(batch, delivery, pooled)
+            # It was dead before this message: the server had closed it, or did so at MAIL.
+            fresh = True
+
+    def _told(self, results: tuple[RouteResult, ...]) -> tuple[RouteResult, ...]:
+        """Tell all processes whether the server takes emails, or wants us to be slower."""
+        slow = [each for each in results if each.finding and each.finding.scope is Scope.SLOW]
+        if any(each.status is Status.ACCEPTED for each in results):
+            self._share.accepted()
+        elif slow and slow[0].finding is not None:
+            scope = self._share.slow(slow[0].finding).scope
+            return tuple(
+                replace(each, finding=replace(each.finding, scope=scope))
+                if each in slow and each.finding is not None
+                else each
+                for each in results
+            )
+        return results
 
     def _results(
         self, recipients: tuple[str, ...], delivery: Delivery, pooled: PooledSession
@@ -164,3 +220,17 @@ def _hand_over(pooled: PooledSession, mail: Addressed, dot: _Dot) -> Delivery:
 def _refused(recipient: str, finding: Finding) -> RouteResult:
     words = str(finding.reply) if finding.reply is not None else ""
     return RouteResult(recipient, Status.REFUSED, words, finding)
+
+
+def _within_limits(recipients: tuple[str, ...], extensions: Extensions) -> tuple[str, ...]:
+    """Return the first recipients, as many as the server takes at once (RFC 9422)."""
+    batch = recipients[: extensions.most_recipients or len(recipients)]
+    most = extensions.most_domains
+    if most is None:
+        return batch
+    domains: set[str] = set()
+    for at, recipient in enumerate(batch):
+        domains.add(recipient.rpartition("@")[2].casefold())
+        if len(domains) > most:
+            return batch[:at]
+    return batch

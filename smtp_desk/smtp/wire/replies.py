@@ -175,6 +175,29 @@ class Extensions:
         return tuple(dict.fromkeys(word.upper() for word in self.words.get("AUTH", ())))
 
     @property
+    def most_messages(self) -> int | None:
+        """Messages on one connection (RFC 9422, MAILMAX); None where no limit is told."""
+        return self._limit("MAILMAX")
+
+    @property
+    def most_recipients(self) -> int | None:
+        """Recipients of one message (RCPTMAX); None where no limit is told."""
+        return self._limit("RCPTMAX")
+
+    @property
+    def most_domains(self) -> int | None:
+        """Domains of the recipients of one message (RCPTDOMAINMAX); None where no limit is told."""
+        return self._limit("RCPTDOMAINMAX")
+
+    def _limit(self, name: str) -> int | None:
+        """Return a limit of RFC 9422; one that is no number from 1 to 999999 is none."""
+        for parameter in self.words.get("LIMITS", ()):
+            key, _, value = parameter.partition("=")
+            if key.upper() == name and re.fullmatch(r"[1-9][0-9]{0,5}", value):
+                return int(value)
+        return None
+
+    @property
     def max_size(self) -> int | None:
         """The largest message in octets (RFC 1870); None where no limit is told."""
         for parameter in self.words.get("SIZE", ())[:1]:

@@ -13,9 +13,11 @@ from smtp_desk.sender.routes.pool import (
     SessionPool,
     UnavailableError,
 )
-from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
+from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS, RECOVER_AFTER
+from smtp_desk.sender.testing import MemoryThrottle
 from smtp_desk.smtp.session.envelope import Envelope
-from tests.sender.ways_out import HASTY, TickClock, WaysOut, at_once
+from tests.sender.outboxes import TurnedClock
+from tests.sender.ways_out import HASTY, TickClock, WaysOut, at_once, patience
 from tests.servers.script import CREDENTIALS, Close, Default, Reply, Script, Silence, Turns
 from tests.servers.scripted import ScriptedServer
 
@@ -26,7 +28,7 @@ MAIL = b"Subject: hi\r\n\r\nHello.\r\n"
 def borrowed(pool: SessionPool) -> str:
     """The finding that a thread gets instead of a session, or ""."""
     try:
-        with pool.session() as pooled:
+        with pool.session(patience()) as pooled:
             assert pooled.session.send(ENVELOPE, MAIL).failure is None
     except UnavailableError as error:
         return error.finding.code
@@ -60,7 +62,7 @@ class Holder:
 
     def _run(self) -> None:
         try:
-            with self._pool.session() as pooled:
+            with self._pool.session(patience()) as pooled:
                 self.pooled.append(pooled)
                 self._settled.set()
                 self._enough.wait(20)
@@ -151,7 +153,7 @@ class TestReuse:
             holders = [Holder(pool) for _ in range(MAX_CONNECTIONS)]
             assert all(holder.holds() for holder in holders)
             holders[0].give_back()
-            with pool.session(fresh=True) as pooled:
+            with pool.session(patience(), fresh=True) as pooled:
                 assert not pooled.reused
                 assert pooled is not holders[0].pooled[0]
                 server.wait_for(lambda s: s.open_connections == MAX_CONNECTIONS)
@@ -266,18 +268,20 @@ class TestFailure:
             assert len(server.sessions) == 2, "it is not asked again for a while"
             pool.close()
 
-    def test_it_is_asked_again_after_a_minute(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
-        clock = TickClock()
+    def test_it_is_asked_again_after_a_while(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
+        clock, utc = TickClock(), TurnedClock()
+        throttle = MemoryThrottle(utc)
         full = Script(greeting=(Reply("421 4.7.0 too many connections"), Close()))
         with ScriptedServer(Script(tls=tls), full, Script(tls=tls)) as server:
-            pool = ways_out.pool(server, clock=clock)
+            pool = ways_out.pool(server, clock=clock, throttle=throttle)
             first = Holder(pool)
             assert first.holds()
             second = Holder(pool)
             server.wait_for(lambda s: len(s.sessions) == 2 and s.open_connections == 1)
             first.give_back()
             assert second.holds()
-            clock.now += 61
+            clock.now += RECOVER_AFTER.total_seconds()
+            utc.now += RECOVER_AFTER
             third = Holder(pool)
             assert third.holds()
             assert len(server.sessions) == 3

@@ -10,7 +10,7 @@ import pytest
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from tests.sender.posts import Post, fates
 from tests.sender.ways import Way, failing
-from tests.sender.ways_out import ACCEPTED, TickClock, send, statuses
+from tests.sender.ways_out import ACCEPTED, TickClock, patience, send, statuses
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
 
@@ -51,10 +51,10 @@ def test_an_old_connection_is_hung_up(ways_out: WaysOut, tls: ssl.SSLContext) ->
     clock = TickClock()
     with ScriptedServer(Script(tls=tls)) as server:
         pool = ways_out.pool(server, clock=clock)
-        with pool.session():
+        with pool.session(patience()):
             pass
         clock.now += 31
-        with pool.session() as pooled:
+        with pool.session(patience()) as pooled:
             assert not pooled.reused
         pool.close()
 

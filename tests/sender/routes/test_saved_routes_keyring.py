@@ -16,6 +16,7 @@ from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.sender.routes.saved import SavedRoutes
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
+from smtp_desk.sender.testing import MemoryThrottle
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
@@ -37,7 +38,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
 def test_a_locked_keyring_is_asked_again_after_a_minute(home: Home) -> None:
     home.save(OLD, OLD_SECRET)
     home.keyring.locked = True
-    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
+    home.source = SavedRoutes(
+        home.store, CATALOGUE, MemoryThrottle(), monotonic=lambda: home.seconds
+    )
     assert code(home.routes.custom) == "settings.secret_unavailable"
     home.keyring.locked = False
     assert code(home.routes.custom) == "settings.secret_unavailable"
@@ -61,7 +64,7 @@ def test_a_relay_never_gets_the_password_of_the_machine_for_the_custom_server(
 
     monkeypatch.setattr(home.keyring, "get", get)
     store = SettingsStore(home.paths, UnattendedCredentials(GivenSecrets(OLD_SECRET), home.keyring))
-    home.source = SavedRoutes(store, CATALOGUE)
+    home.source = SavedRoutes(store, CATALOGUE, MemoryThrottle())
     given = {way.name: way._pool._credential for way in home.ways()}
     assert given == {CUSTOM: OLD_SECRET, DEFAULT: NEW_SECRET}
 
@@ -74,7 +77,7 @@ def test_without_a_keyring_each_server_gets_its_own_password(
     home.save(replace(RELAY, username="relay"), NEW_SECRET, default=True)
     home.keyring.locked = True
     machine = UnattendedCredentials(GivenSecrets(OLD_SECRET, relay_secret), home.keyring)
-    home.source = SavedRoutes(SettingsStore(home.paths, machine), CATALOGUE)
+    home.source = SavedRoutes(SettingsStore(home.paths, machine), CATALOGUE, MemoryThrottle())
     given = {way.name: way._pool._credential for way in home.ways()}
     if relay_secret == NEW_SECRET:
         assert given == {CUSTOM: OLD_SECRET, DEFAULT: NEW_SECRET}
@@ -100,7 +103,7 @@ def test_why_a_secret_is_not_to_be_had(home: Home, reason: UnavailableReason | N
     home.save(OLD, OLD_SECRET)
     home.keyring = Keyring()
     home.keyring.reason = reason
-    home.source = SavedRoutes(SettingsStore(home.paths, home.keyring), CATALOGUE)
+    home.source = SavedRoutes(SettingsStore(home.paths, home.keyring), CATALOGUE, MemoryThrottle())
     custom = home.routes.custom
     assert code(custom) == "settings.secret_unavailable"
     assert isinstance(custom, Finding)
@@ -117,7 +120,9 @@ def test_asking_the_keyring_again_leaves_what_works_alone(home: Home) -> None:
     home.save(OLD, OLD_SECRET)
     home.save(RELAY, None, default=True)
     home.keyring.locked = True
-    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
+    home.source = SavedRoutes(
+        home.store, CATALOGUE, MemoryThrottle(), monotonic=lambda: home.seconds
+    )
     before = home.routes
     assert code(before.custom) == "settings.secret_unavailable"
     for _ in range(3):
@@ -132,7 +137,9 @@ def test_asking_the_keyring_again_leaves_what_works_alone(home: Home) -> None:
 def test_a_keyring_that_stays_locked_makes_no_mail_due_anew(home: Home) -> None:
     home.save(OLD, OLD_SECRET)
     home.keyring.locked = True
-    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
+    home.source = SavedRoutes(
+        home.store, CATALOGUE, MemoryThrottle(), monotonic=lambda: home.seconds
+    )
     before = home.routes
     for _ in range(3):
         home.seconds += 60
@@ -147,7 +154,9 @@ def test_nobody_waits_for_a_keyring_that_is_asked_again(
 ) -> None:
     home.save(OLD, OLD_SECRET)
     home.keyring.locked = True
-    home.source = SavedRoutes(home.store, CATALOGUE, monotonic=lambda: home.seconds)
+    home.source = SavedRoutes(
+        home.store, CATALOGUE, MemoryThrottle(), monotonic=lambda: home.seconds
+    )
     before = home.routes
     asked, answer = threading.Event(), threading.Event()
 

@@ -22,6 +22,7 @@ from tests.sender.ways_out import (
     Dots,
     codes,
     foreign,
+    patience,
     send,
     statuses,
 )
@@ -42,7 +43,9 @@ class TestCall:
     def test_the_null_sender(self, tmp_path: pathlib.Path) -> None:
         mta = Mta(tmp_path)
         mail = foreign(envelope_sender="<>")
-        assert statuses(mta.route().send(mail, ("bo@example.test",), Dots())) == [ACCEPTED]
+        assert statuses(mta.route().send(mail, ("bo@example.test",), Dots(), patience())) == [
+            ACCEPTED
+        ]
         assert mta.arguments == [["-i", "-f", "<>", "--", "bo@example.test"]]
 
     def test_no_recipient_becomes_an_option_or_a_command(self, tmp_path: pathlib.Path) -> None:
@@ -58,7 +61,7 @@ class TestCall:
     def test_line_ends_are_those_of_the_system(self, tmp_path: pathlib.Path) -> None:
         mta = Mta(tmp_path)
         mail = foreign(b"From: desk@example.test\r\nSubject: x\r\n\r\n.\r\na\r\nb\nc\rd\r\n")
-        mta.route().send(mail, ("bo@example.test",), Dots())
+        mta.route().send(mail, ("bo@example.test",), Dots(), patience())
         (message,) = mta.messages
         assert b"\r" not in message
         assert message.endswith(b"\n\n.\na\nb\nc\nd\n")
@@ -80,7 +83,9 @@ class TestCall:
     def test_a_message_larger_than_any_pipe(self, tmp_path: pathlib.Path) -> None:
         mta = Mta(tmp_path)
         mail = foreign(b"From: desk@example.test\r\n\r\n" + b"0123456789abcde\r\n" * 100_000)
-        assert statuses(mta.route().send(mail, ("bo@example.test",), Dots())) == [ACCEPTED]
+        assert statuses(mta.route().send(mail, ("bo@example.test",), Dots(), patience())) == [
+            ACCEPTED
+        ]
         assert len(mta.messages[0]) > 1_600_000
 
 
@@ -126,7 +131,7 @@ class TestEnd:
     ) -> None:
         mta = Mta(tmp_path, **{where: "sleep 600 & wait"})
         mail = foreign(b"From: desk@example.test\r\n\r\n" + b"0123456789abcde\r\n" * 100_000)
-        results = mta.route(limit_seconds=0.5).send(mail, ("bo@example.test",), Dots())
+        results = mta.route(limit_seconds=0.5).send(mail, ("bo@example.test",), Dots(), patience())
         assert (statuses(results), codes(results)) == ([UNCERTAIN], ["sendmail.unconfirmed"])
         mta.wait_for_end(mta.wait_for_run())
 
@@ -160,7 +165,7 @@ class TestEnd:
     def test_one_that_does_not_read_the_message(self, tmp_path: pathlib.Path) -> None:
         mta = Mta(tmp_path, before="echo 'bad option' >&2; exit 64")
         mail = foreign(b"From: desk@example.test\r\n\r\n" + b"0123456789abcde\r\n" * 100_000)
-        results = mta.route().send(mail, ("bo@example.test",), Dots())
+        results = mta.route().send(mail, ("bo@example.test",), Dots(), patience())
         assert (statuses(results), codes(results)) == ([REFUSED], ["sendmail.failed"])
 
 

@@ -18,6 +18,7 @@ from tests.sender.ways_out import (
     WaysOut,
     codes,
     foreign,
+    patience,
     send,
     statuses,
 )
@@ -132,7 +133,9 @@ class TestResults:
         with ScriptedServer(Script(tls=tls)) as server:
             route = ways_out.route(server)
             mail = foreign(envelope_sender="<>")
-            assert statuses(route.send(mail, ("bo@example.test",), Dots())) == [ACCEPTED]
+            assert statuses(route.send(mail, ("bo@example.test",), Dots(), patience())) == [
+                ACCEPTED
+            ]
             route.close()
             assert server.messages[0].mail_from == ""
 
@@ -240,7 +243,7 @@ class TestDyingServer:
         with ScriptedServer(played) as server:
             route = ways_out.route(server)
             dots = Dots()
-            (result,) = route.send(mail, ("bo@example.test",), dots)
+            (result,) = route.send(mail, ("bo@example.test",), dots, patience())
             assert dots.announced == 0
             assert (result.status, codes([result])) == (REFUSED, ["message.lost_before_end"])
             assert not server.messages

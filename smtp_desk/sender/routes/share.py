@@ -1,0 +1,240 @@
+"""This process's share of what a server takes from all of them: connections, and emails an hour."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Final, final
+
+from smtp_desk.core.findings.finding import Finding, Scope
+from smtp_desk.core.settings import ServerSettings
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
+from smtp_desk.sender.outbox.outbox import OutboxError
+from smtp_desk.sender.routes.route import NoTurnError
+from smtp_desk.sender.routes.throttle import (
+    CONNECTION_LEASE,
+    RENEW_EVERY,
+    ConnectionLease,
+    Login,
+    Throttle,
+)
+from smtp_desk.smtp.net.deadline import Clock, Deadline
+
+# Where all connections are leased nobody tells when one is free.
+_LOOK_AGAIN_S: Final = 0.2
+# A busy server is ours to slow down for if one of us still has a connection after this.
+_SECOND_LOOK_S: Final = 1.0
+# What others heard is looked for so often, and told so often: an email is faster than that.
+_NEWS_S: Final = 0.25
+# Whoever holds one of the last connections leaves one to others for so long, now and then.
+_YIELD_S: Final = 1.0
+_LEASE_S: Final = CONNECTION_LEASE.total_seconds()
+_RENEW_S: Final = RENEW_EVERY.total_seconds()
+# A test or a probe is one connection more rather than none: it waits so long for a lease.
+_PATIENCE_S: Final = 5.0
+
+_BUSY: Final = "greeting.busy"
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """The right to one connection.
+
+    Attributes:
+        lease: What others know of it.
+        until: When it ends on our clock: no dot is sent after it.
+        spent: Whether it takes no new email: the lease was lost, or is left to others.
+    """
+
+    lease: ConnectionLease
+    until: float
+    spent: bool = False
+
+
+@final
+class ServerShare:
+    """Leases connections to one server by one login, and asks when the next email may go.
+
+    Leases are renewed in a thread of their own as long as there are any. Every call but
+    `release` may raise `OutboxUnavailableError`: then nobody knows what others do.
+    """
+
+    def __init__(
+        self,
+        throttle: Throttle,
+        settings: ServerSettings,
+        *,
+        clock: Clock = time.monotonic,
+        now: UtcClock = utc_now,
+    ) -> None:
+        """Prepare; nothing is leased.
+
+        Args:
+            throttle: Shared by all processes.
+            settings: The server.
+            clock: Tells the time.
+            now: Returns this moment with a time zone.
+        """
+        self._throttle = throttle
+        self._login = Login(settings.host, settings.port, settings.username)
+        self._per_hour = settings.per_hour
+        self._clock = clock
+        self._now = now
+        self._held: dict[str, Connection] = {}
+        self._changed = threading.Condition()
+        self._keeping = False
+        self._yield_until = self._asked_at = self._told_at = float("-inf")
+        self.on_spent: Callable[[], None] = lambda: None
+
+    def lease(self) -> Connection | None:
+        """Take the right to one more connection; None where others have them all."""
+        since = self._clock()
+        if since < self._yield_until:
+            return None
+        lease = self._throttle.lease(self._login)
+        if not isinstance(lease, ConnectionLease):
+            return None
+        connection = Connection(lease, since + _LEASE_S)
+        with self._changed:
+            self._held[lease.token] = connection
+            self._keep()
+        return connection
+
+    def lease_patiently(self) -> Connection | None:
+        """Wait a little for the right to one more connection; for tests and probes."""
+        patience = Deadline.after(_PATIENCE_S)
+        while (connection := self.lease()) is None and not patience.passed:
+            with self._changed:
+                self._changed.wait(_LOOK_AGAIN_S)
+        return connection
+
+    def release(self, connection: Connection) -> None:
+        """Give it back: the connection is closed."""
+        with self._changed:
+            self._held.pop(connection.lease.token, None)
+            self._changed.notify_all()
+        with suppress(OutboxError):  # it ends by itself
+            self._throttle.release([connection.lease])
+
+    def may_send(self, connection: Connection) -> bool:
+        """Whether a dot may be sent by it: others may have the right to it by now."""
+        return self._clock() < connection.until
+
+    def take_turns(self, wanted: int, patience: Deadline) -> int:
+        """Wait for the turn of so many emails; return for how many it came, at least one.
+
+        Raises:
+            NoTurnError: It does not come in time.
+        """
+        while True:
+            since = self._clock()
+            if not self._per_hour and since < self._asked_at + _NEWS_S:
+                return wanted
+            turns = self._throttle.take_turns(self._login, wanted, self._per_hour)
+            if turns.granted:
+                self._asked_at = since
+                return turns.granted
+            wait = (turns.again_at - self._now()).total_seconds()
+            if wait > patience.remaining:
+                raise NoTurnError(turns.again_at)
+            with self._changed:
+                self._changed.wait(min(max(wait, 0.0), _LOOK_AGAIN_S))
+
+    def told(self, finding: Finding, *, working: bool) -> Finding:
+        """Return why a connection did not open, as it is to be taken.
+
+        A server that is busy while some of us are connected is not out of service: we are
+        too many.
+
+        Args:
+            finding: Why it did not; its lease was given back.
+            working: Whether another connection of this process works.
+        """
+        if finding.code != _BUSY:
+            return finding
+        second_look = Deadline.after(_SECOND_LOOK_S)
+        while not working:
+            if not self._throttle.state(self._login).leased:
+                return finding
+            # Who was only opening one, too, has failed by then.
+            working = second_look.passed
+            with self._changed:
+                self._changed.wait(_LOOK_AGAIN_S)
+        return replace(finding, scope=Scope.SLOW)
+
+    def slow(self, finding: Finding) -> Finding:
+        """Tell that the server wants us to be fewer or slower; return what comes next.
+
+        The pause is everybody's. Where the server accepted nothing in all the time that it is
+        slow already, it is out of service.
+        """
+        self._asked_at = float("-inf")
+        state = self._throttle.record_slow(self._login)
+        return replace(finding, scope=Scope.ROUTE) if state.is_outage(self._now()) else finding
+
+    def accepted(self) -> None:
+        """Tell that the server accepted an email."""
+        if self._clock() >= self._told_at + _NEWS_S:
+            self._told_at = self._clock()
+            self._throttle.record_acceptance(self._login)
+
+    def _keep(self) -> None:
+        if not self._keeping:
+            thread = threading.Thread(target=self._renew_until_none, name="leases", daemon=True)
+            with suppress(RuntimeError):  # none is to be had: they end, and are taken anew
+                thread.start()
+                self._keeping = True
+
+    def _renew_until_none(self) -> None:
+        while True:
+            end = self._clock() + _RENEW_S
+            with self._changed:
+                while self._held and (left := end - self._clock()) > 0:
+                    self._changed.wait(left)
+                if not self._held:
+                    self._keeping = False
+                    return
+                held = list(self._held.values())
+            try:
+                self._renew(held)
+            except OutboxError as error:
+                _log.warning("leases of connections could not be renewed: %s", error)
+
+    def _renew(self, held: list[Connection]) -> None:
+        since = self._clock()
+        renewed = {each.token: each for each in self._throttle.renew(one.lease for one in held)}
+        for connection in held:
+            lease = renewed.get(connection.lease.token)
+            if lease is None:
+                connection.spent = True
+            else:
+                connection.lease, connection.until = lease, since + _LEASE_S
+        state = self._throttle.state(self._login)
+        if state.leased >= state.connections(self._now()):
+            # Somebody may wait for one, and can't tell.
+            held[0].spent = True
+            self._yield_until = self._clock() + _YIELD_S
+        if any(connection.spent for connection in held):
+            self.on_spent()
+
+
+@contextmanager
+def one_connection(throttle: Throttle, settings: ServerSettings) -> Iterator[bool]:
+    """Lease a connection for a test: wait a little for it, then do without.
+
+    Yields:
+        Whether it is leased; if not, our own sending holds all that there may be.
+    """
+    share = ServerShare(throttle, settings)
+    connection: Connection | None = None
+    with suppress(OutboxError):  # nobody sends, or nobody can
+        connection = share.lease_patiently()
+    try:
+        yield connection is not None
+    finally:
+        if connection is not None:
+            share.release(connection)
