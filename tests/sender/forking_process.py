@@ -24,6 +24,8 @@ from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.saved import SavedRoutes
+from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from tests.sender.homes import Home
 from tests.sender.post_office import mail
 from tests.sender.ways import CATALOGUE
@@ -65,7 +67,9 @@ class Program:
         sender = Sender(
             SqliteOutbox(database),
             SqliteHealth(database),
-            Home(self._folder, self._home.keyring).source,
+            SavedRoutes(
+                Home(self._folder, self._home.keyring).store, CATALOGUE, SqliteThrottle(database)
+            ),
             Templates(self._folder / "templates"),
             CATALOGUE,
         )

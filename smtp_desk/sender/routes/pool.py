@@ -142,20 +142,17 @@ class SessionPool:
         self._credential = credential
         self._catalogue = catalogue
         self._share = share
-        share.on_spent = self._dismiss_spent
+        share.on_tick = self._dismiss_unused
         self._limits = limits
         self._resolver = resolver
         self._clock = clock
         self._idle_seconds = idle_seconds
         self._redactor = Redactor(secret_of(credential).reveal())
-        lock = threading.Lock()
-        self._changed = threading.Condition(lock)
-        self._over = threading.Condition(lock)
+        self._changed = threading.Condition(threading.Lock())
         self._opening: _Opening | None = None
         self._busy: set[PooledSession] = set()
         self._idle: deque[PooledSession] = deque()
         self._leaving: dict[threading.Thread, PooledSession] = {}
-        self._watched = False
         self._barred: Finding | None = None
         self._barred_until = clock()
         self._retired = False
@@ -226,7 +223,6 @@ class SessionPool:
             self._retired = True
             self._dismiss_all()
             self._changed.notify_all()
-            self._over.notify_all()
 
     def close(self) -> None:
         """Retire, and cancel what runs; takes seconds at most."""
@@ -253,11 +249,10 @@ class SessionPool:
                 found.pooled.connection = self._share.lease()
             if found.pooled.connection is None:
                 self._give_up(patience)
-                continue
-            opened = self._carry_out(found)
-            if opened is not None:
+            elif opened := self._carry_out(found):
                 return opened
-            fresh = False
+            else:
+                fresh = False
 
     def _idle_one_or_turn(self, patience: Deadline, *, fresh: bool) -> PooledSession | _Opening:
         """Wait for an idle session, or until it is our turn to open one."""
@@ -395,7 +390,6 @@ class SessionPool:
             if pooled.may_go_on and not self._retired and self._barred is None:
                 pooled.idle_since = self._clock()
                 self._idle.append(pooled)
-                self._watch()
             elif session.usable or session.leaving:
                 self._dismiss(pooled)
             self._changed.notify_all()
@@ -431,31 +425,14 @@ class SessionPool:
         if connection is not None:
             self._share.release(connection)
 
-    def _dismiss_spent(self) -> None:
-        """Close the idle sessions whose connection is left to others."""
+    def _dismiss_unused(self, crowded: bool) -> None:  # noqa: FBT001 - a callback
+        """Close the sessions that were idle long enough; sooner where others may wait for one."""
+        longest = _IDLE_SECONDS if crowded else self._idle_seconds
         with self._changed:
-            spent = [pooled for pooled in self._idle if not pooled.may_go_on]
-            for pooled in spent:
-                self._idle.remove(pooled)
-                self._dismiss(pooled)
-
-    def _watch(self) -> None:
-        if not self._watched:
-            thread = threading.Thread(target=self._dismiss_idle, name="idle sessions", daemon=True)
-            with contextlib.suppress(RuntimeError):  # none is to be had: maybe the next time
-                thread.start()
-                self._watched = True
-
-    def _dismiss_idle(self) -> None:
-        """Dismiss each session when it was idle long enough, until none is left."""
-        with self._over:
-            while self._idle:
-                left = self._idle[0].idle_since + self._idle_seconds - self._clock()
-                if left > 0:
-                    self._over.wait(left)
-                else:
-                    self._dismiss(self._idle.popleft())
-            self._watched = False
+            for pooled in list(self._idle):
+                if not pooled.may_go_on or self._clock() - pooled.idle_since >= longest:
+                    self._idle.remove(pooled)
+                    self._dismiss(pooled)
 
     def _cancelled(self) -> Finding:
         return self._catalogue.find(SmtpFailure(Stage.CONNECT, "session.cancelled"), {})

@@ -30,6 +30,7 @@ _SECOND_LOOK_S: Final = 1.0
 _NEWS_S: Final = 0.25
 # Whoever holds one of the last connections leaves one to others for so long, now and then.
 _YIELD_S: Final = 1.0
+_TICK_S: Final = 1.0
 _LEASE_S: Final = CONNECTION_LEASE.total_seconds()
 _RENEW_S: Final = RENEW_EVERY.total_seconds()
 # A test or a probe is one connection more rather than none: it waits so long for a lease.
@@ -61,6 +62,10 @@ class ServerShare:
 
     Leases are renewed in a thread of their own as long as there are any. Every call but
     `release` may raise `OutboxUnavailableError`: then nobody knows what others do.
+
+    Attributes:
+        on_tick: Called about every second while there are leases: whether all connections that
+            there may be are leased, so that others may wait for one that is not used.
     """
 
     def __init__(
@@ -88,7 +93,7 @@ class ServerShare:
         self._changed = threading.Condition()
         self._keeping = False
         self._yield_until = self._asked_at = self._told_at = float("-inf")
-        self.on_spent: Callable[[], None] = lambda: None
+        self.on_tick: Callable[[bool], object] = bool
 
     def lease(self) -> Connection | None:
         """Take the right to one more connection; None where others have them all."""
@@ -190,8 +195,9 @@ class ServerShare:
                 self._keeping = True
 
     def _renew_until_none(self) -> None:
+        renew_at = self._clock() + _RENEW_S
         while True:
-            end = self._clock() + _RENEW_S
+            end = self._clock() + _TICK_S
             with self._changed:
                 while self._held and (left := end - self._clock()) > 0:
                     self._changed.wait(left)
@@ -199,12 +205,18 @@ class ServerShare:
                     self._keeping = False
                     return
                 held = list(self._held.values())
+            crowded = False
             try:
-                self._renew(held)
+                state = self._throttle.state(self._login)
+                crowded = state.leased >= state.connections(self._now())
+                if self._clock() >= renew_at:
+                    renew_at = self._clock() + _RENEW_S
+                    self._renew(held, crowded=crowded)
             except OutboxError as error:
                 _log.warning("leases of connections could not be renewed: %s", error)
+            self.on_tick(crowded)
 
-    def _renew(self, held: list[Connection]) -> None:
+    def _renew(self, held: list[Connection], *, crowded: bool) -> None:
         since = self._clock()
         renewed = {each.token: each for each in self._throttle.renew(one.lease for one in held)}
         for connection in held:
@@ -213,13 +225,10 @@ class ServerShare:
                 connection.spent = True
             else:
                 connection.lease, connection.until = lease, since + _LEASE_S
-        state = self._throttle.state(self._login)
-        if state.leased >= state.connections(self._now()):
+        if crowded:
             # Somebody may wait for one, and can't tell.
             held[0].spent = True
             self._yield_until = self._clock() + _YIELD_S
-        if any(connection.spent for connection in held):
-            self.on_spent()
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Connections and rate of all processes in the outbox database."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, final
 
 from smtp_desk.sender.outbox.clock import (
@@ -55,13 +57,13 @@ class SqliteThrottle:
     def lease(self, login: Login) -> ConnectionLease | datetime:
         """See `Throttle.lease`."""
         now = self._now()
-        lease = ConnectionLease(login, new_token(), now + CONNECTION_LEASE)
+        lease = ConnectionLease(login, f"{os.getpid()}-{new_token()}", now + CONNECTION_LEASE)
 
         def take(connection: sqlite3.Connection) -> ConnectionLease | datetime:
             state = _state(connection, login, now)
             if paused := state.paused(now):
                 return paused
-            if state.leased >= state.connections(now):
+            if state.leased - _forgotten(connection, login) >= state.connections(now):
                 return now + RENEW_EVERY
             connection.execute(
                 "INSERT INTO connection_leases (token, login, until) VALUES (?, ?, ?)",
@@ -204,6 +206,33 @@ def _prolong(
             },
         ).rowcount
     )
+
+
+def _forgotten(connection: sqlite3.Connection, login: Login) -> int:
+    """Forget the leases of processes that ended without a goodbye; return how many.
+
+    All processes with one database file are on one machine, so their ids tell. Where they
+    don't, as between containers, some connections are one too many for a while.
+    """
+    rows = connection.execute(
+        "SELECT token FROM connection_leases WHERE login = ?", (str(login),)
+    ).fetchall()
+    dead = [(token,) for (token,) in rows if not _lives(token.partition("-")[0])]
+    connection.executemany("DELETE FROM connection_leases WHERE token = ?", dead)
+    return len(dead)
+
+
+def _lives(process: str) -> bool:
+    if os.name != "posix" or not process.isdigit():
+        return True
+    try:
+        os.kill(int(process), 0)
+        # One that ended and was not waited for yet is there, too; only Linux tells.
+        return b") Z " not in Path(f"/proc/{process}/stat").read_bytes()
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's, or this is no Linux
+        return True
 
 
 def _bounds(now: datetime) -> dict[str, int]:
