@@ -117,6 +117,16 @@ class Stream:
         for start in range(0, len(view), _CHUNK):
             self._send(self._connection.encrypt(view[start : start + _CHUNK]), deadline)
 
+    def ready(self) -> bytes:
+        """Return what is there, without waiting; b"" where nothing is.
+
+        Raises:
+            SmtpFailure: TLS broke.
+        """
+        if self._ended is None:
+            self._receive()
+        return self._take(_CHUNK)
+
     def hung_up(self) -> bool:
         """Whether the peer has ended the connection, as far as is known without waiting."""
         if self._ended is None:

@@ -92,15 +92,19 @@ class Channel:
         self.say(command, deadline=deadline)
         return self.hear(deadline)
 
-    def check(self) -> None:
-        """Do nothing unless the server is known to have hung up; does not wait.
+    def check(self) -> bool:
+        """Return whether the server said something unasked; does not wait.
 
         Raises:
-            StreamError: It has.
+            StreamError: It hung up.
+            SmtpFailure: TLS broke.
         """
-        if self.stream.hung_up():
+        if data := self.stream.ready():
+            self.protocol.receive(data)
+        if not self.protocol.unread and self.stream.hung_up():
             self._broken = True
             raise ClosedError
+        return self.protocol.unread
 
     def drop(self) -> None:
         """End the connection at once: whatever was said last is not carried on."""

@@ -16,7 +16,7 @@ from smtp_desk.smtp.session.timeline import StageRun, Timeline
 from smtp_desk.smtp.wire import codec, commands
 from smtp_desk.smtp.wire.commands import Command, CommandError, Verb
 from smtp_desk.smtp.wire.protocol import Answer, AnswerOutcome, ProtocolState
-from smtp_desk.smtp.wire.replies import Extensions, ViolationError
+from smtp_desk.smtp.wire.replies import Extensions, Violation, ViolationError
 
 BeforeDot: TypeAlias = Callable[[], None]
 """Called right before the final dot goes out; if it raises, the dot does not."""
@@ -145,15 +145,21 @@ class Transaction:
             flight = (*stale, mail, *self._rcpts, commands.DATA)
             self._channel.say(*flight, deadline=self._within_command())
             for _ in stale:
-                self._channel.hear(self._within_first())
+                self._check_reset(self._channel.hear(self._within_first()))
             answer = self._channel.hear(self._within_first())
         else:
             for reset in stale:
-                self._channel.ask(reset, self._within_first())
+                self._check_reset(self._channel.ask(reset, self._within_first()))
             answer = self._channel.ask(mail, self._within_first())
         run.facts.update(reply_facts(answer.reply))
         if answer.outcome is not AnswerOutcome.DONE:
             self._end_refused_flight()
+            raise SmtpFailure(Stage.SENDER, reply=answer.reply)
+
+    def _check_reset(self, answer: Answer) -> None:
+        """Go on only where the transaction before this was taken back."""
+        if answer.outcome is not AnswerOutcome.DONE:
+            self._channel.drop()
             raise SmtpFailure(Stage.SENDER, reply=answer.reply)
 
     def _name_recipients(self, run: StageRun) -> None:
@@ -180,6 +186,7 @@ class Transaction:
         run.facts["size"] = len(self._content)
         self._channel.record_content(len(self._content))
         tail = self._write_all_but_the_end()
+        self._check_that_it_listens()
         if before_dot is not None:
             before_dot()
         self._cancel.check()
@@ -227,20 +234,29 @@ class Transaction:
         return self._channel.hear(self._deadline.within(self._limits.end))
 
     def _check_that_it_listens(self) -> None:
-        """Write no dot to a server that hung up in the message: it did surely not accept it."""
+        """Write no dot to a server that hung up or spoke in the message: it did not accept it.
+
+        An unread reply would be taken for the one to the dot.
+        """
         try:
-            self._channel.check()
+            unread = self._channel.check()
         except StreamError:
             self._tell_early_refusal()
             raise
+        if unread:
+            self._tell_early_refusal()
+            raise ViolationError(Violation.UNEXPECTED_REPLY)
 
     def _tell_early_refusal(self) -> None:
-        """Raise the refusal that the server sent before it hung up, if it sent one."""
-        with contextlib.suppress(StreamError, ViolationError):
-            self._channel.prepare(_END)
-            answer = self._channel.hear(self._deadline.within(_LAST_WORDS))
-            if answer.outcome is AnswerOutcome.REFUSED:
-                raise SmtpFailure(Stage.MESSAGE, reply=answer.reply, facts=_AFTER_DOT)
+        """Raise the refusal that came before the dot, if one did; the connection is over."""
+        try:
+            with contextlib.suppress(StreamError, ViolationError):
+                self._channel.protocol.expect_refusal()
+                answer = self._channel.hear(self._deadline.within(_LAST_WORDS))
+                if answer.outcome is AnswerOutcome.REFUSED:
+                    raise SmtpFailure(Stage.MESSAGE, reply=answer.reply, facts=_AFTER_DOT)
+        finally:
+            self._channel.drop()
 
     def _end_refused_flight(self) -> None:
         """Read what is due to the rest of a flight whose beginning was refused."""

@@ -184,6 +184,19 @@ class ClientProtocol:
             self._pending.append(command.verb)
         return b"".join(command.line for command in commands)
 
+    @property
+    def unread(self) -> bool:
+        """Whether something of a reply came that was not asked for yet."""
+        return not self._reader.between_replies
+
+    def expect_refusal(self) -> None:
+        """Take the next reply as that to a message whose end was not sent.
+
+        The server did not wait for it; the connection is of no use after that.
+        """
+        self.state = ProtocolState.SENT
+        self._pending.append(Verb.END)
+
     def receive(self, data: bytes) -> None:
         """Take bytes from the server."""
         self._reader.feed(data)
