@@ -169,4 +169,5 @@ def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:
         ("CA certificate file", draft.ca_file or "none"),
         ("EHLO name", draft.ehlo_name or "automatic"),
         ("Sign-in method", draft.auth_method),
+        ("Emails per hour at most", draft.per_hour or "no limit"),
     ]

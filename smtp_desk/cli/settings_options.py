@@ -30,6 +30,7 @@ SETTINGS: Final = (
     "ca_file",
     "ehlo_name",
     "auth_method",
+    "per_hour",
 )
 """The options, by the name of the field of `SettingsDraft` that each fills."""
 
@@ -78,6 +79,12 @@ _OPTIONS: Final = (
         default=str(AuthMethod.AUTO),
         show_default=True,
         help="Sign-in method; auto uses the first one the server offers.",
+    ),
+    click.option(
+        "--per-hour",
+        default="",
+        metavar="N",
+        help="Emails per hour at most, from all programs together.  [default: no limit]",
     ),
     click.option(
         "--password-stdin",

@@ -20,6 +20,7 @@ class Field(StrEnum):
     CA_FILE = "ca_file"
     EHLO_NAME = "ehlo_name"
     AUTH_METHOD = "auth_method"
+    PER_HOUR = "per_hour"
     RECIPIENT = "recipient"
     OAUTH_PROVIDER = "oauth_provider"
     OAUTH_FLOW = "flow"

@@ -120,6 +120,7 @@ def _equal(stored: str, made: str) -> bool:
 def _canonical(settings: ServerSettings, mode: Security, version: int) -> bytes:
     """Versioned form of exactly the SMTP fields; a CA by its content.
 
+    Emails per hour are none of them: no answer of a server proves a rate.
     Of a sign-in by OAuth 2.0 the settings count and the account: not the token, which changes.
     """
     fields: dict[str, object] = {

@@ -108,6 +108,7 @@ class SettingsDraft:
         security: A value of `Security`.
         ca_file: Path of the company CA file.
         ehlo_name: EHLO name.
+        per_hour: Emails per hour at most; "" for any number.
         auth_method: A value of `AuthMethod`, or `OAUTH`.
         oauth: The fields of the sign-in by OAuth 2.0, which `OAUTH` asks for; `password` is
             then a client secret, or the content of a key file.
@@ -122,5 +123,6 @@ class SettingsDraft:
     security: str = Security.AUTO
     ca_file: str = ""
     ehlo_name: str = ""
+    per_hour: str = ""
     auth_method: str = AuthMethod.AUTO
     oauth: OAuthDraft = field(default_factory=OAuthDraft)

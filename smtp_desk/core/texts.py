@@ -41,6 +41,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "host.not_ip": "{host} looks like an IP address but is none.",
     "port.empty": "Enter a port: 587 or 465 for most servers.",
     "port.not_number": "A port is a number from 1 to 65535.",
+    "per_hour.not_number": "Enter a number from 1 to 9,999,999, or leave it empty for no limit.",
     "port.range": "A port lies between 1 and 65535.",
     "credentials.no_password": "Enter the password that goes with the username, or empty both.",
     "credentials.no_username": "Enter the username that goes with the password, or empty both.",

@@ -30,6 +30,7 @@ MAX_FROM_NAME = 255
 """Longest From name, in code points."""
 MAX_PORT = 65535
 
+_PER_HOUR = re.compile(r"[1-9][0-9]{0,6}")
 _GOOGLE_HOST = re.compile(r"(?:^|\.)(?:gmail|google|googlemail)\.com$")
 _GROUPED_APP_PASSWORD = re.compile(r"\s*[a-z]{4}(?:\s[a-z]{4}){3}\s*")
 
@@ -95,6 +96,7 @@ def parse(
         security=Security(draft.security),
         ca_pem=_pem(draft.ca_file, ca),
         ehlo_name=parse_ehlo_name(draft.ehlo_name) if draft.ehlo_name.strip() else "",
+        per_hour=int(draft.per_hour.strip() or 0),
         auth_method=AuthMethod.AUTO if by_token else AuthMethod(draft.auth_method),
         oauth=parse_oauth(draft.oauth, _pem(draft.oauth.ca_file, oauth_ca))
         if by_token and login
@@ -133,6 +135,7 @@ def _problems(
     yield from _choice(Field.SECURITY, draft.security, Security)
     yield from _ca_file(Field.CA_FILE, draft.ca_file, ca)
     yield from _ehlo_name(draft.ehlo_name)
+    yield from _per_hour(draft.per_hour)
     if not by_token:
         yield from _choice(Field.AUTH_METHOD, draft.auth_method, AuthMethod)
     elif login:
@@ -244,3 +247,8 @@ def _ehlo_name(text: str) -> Iterator[Problem]:
         parse_ehlo_name(text)
     except AddressError as error:
         yield Problem(Field.EHLO_NAME, error.code, error.params)
+
+
+def _per_hour(text: str) -> Iterator[Problem]:
+    if text.strip() and not _PER_HOUR.fullmatch(text.strip()):
+        yield Problem(Field.PER_HOUR, "per_hour.not_number")

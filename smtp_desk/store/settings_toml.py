@@ -129,8 +129,8 @@ class _Table:
             raise self._bad(key, "true or false")
         return value
 
-    def number(self, key: str) -> int:
-        value = self._values.get(key)
+    def number(self, key: str, default: int | None = None) -> int:
+        value = self._values.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MOST:
             raise self._bad(key, "a number")
         return value
@@ -179,6 +179,7 @@ def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> Serv
         security=table.text("security", Security.AUTO),
         ca_file=table.text("ca_file") if ca_pem else "",
         ehlo_name=table.text("ehlo_name"),
+        per_hour=str(table.number("per_hour", 0) or ""),
         auth_method=table.text("auth_method", "auto"),
         oauth=OAuthDraft(
             provider=oauth.text("provider"),
@@ -250,6 +251,7 @@ def _server_values(server: StoredServer | None) -> dict[str, object] | None:
         "mode": str(server.mode),
         "auth_method": OAUTH if settings.oauth else str(settings.auth_method),
         "ehlo_name": settings.ehlo_name,
+        "per_hour": settings.per_hour or None,
         "ca_file": ca_name(settings.ca_pem) or None,
         "key": server.key or None,
         "proof": proof and _proof_values(proof),

@@ -35,6 +35,20 @@ def test_what_passed_is_saved_with_its_password(
     assert secret_of(desk.services.store, server) == sandbox.password
 
 
+def test_emails_per_hour_are_saved_and_shown(
+    desk: Desk, settings: list[str], password: bytes
+) -> None:
+    given = (*settings, "--per-hour", "250", "--to", RECIPIENT, "--password-stdin")
+    assert desk("configure", *given, stdin=password).status == 0
+    server = desk.services.store.load().server
+    assert server is not None
+    assert server.settings.per_hour == 250
+    (line,) = (line for line in desk("show").out.splitlines() if "per hour" in line)
+    assert line.endswith("250")
+    refused = desk("configure", *settings, "--per-hour", "0", "--to", RECIPIENT)
+    assert refused.status == 65
+
+
 def test_what_failed_is_not_saved_and_what_was_saved_stays(
     desk: Desk, sandbox: Sandbox, settings: list[str], password: bytes
 ) -> None:

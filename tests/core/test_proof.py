@@ -212,3 +212,7 @@ def test_a_client_secret_that_a_machine_gives_is_told_from_another() -> None:
     given = {secret: KeyringEntry(Secret(secret)) for secret in ("client", "another")}
     assert judged(given["client"], proof=proof, settings=app) is Verdict.PROVEN
     assert judged(given["another"], proof=proof, settings=app) is Verdict.SECRET_DIFFERS
+
+
+def test_a_rate_is_nothing_that_a_test_could_prove() -> None:
+    assert judged(ENTRY, settings=replace(SETTINGS, per_hour=100)) is Verdict.PROVEN

@@ -222,3 +222,17 @@ def test_any_text_is_settings_or_problems_with_texts(host: str, port: str, text:
     assert {problem.code for problem in problems} <= set(PROBLEMS)
     if not any(problem.severity is Severity.ERROR for problem in problems):
         parse(draft)
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"), [("", 0), (" ", 0), ("1", 1), (" 500 ", 500), ("9999999", 9_999_999)]
+)
+def test_emails_per_hour(typed: str, number: int) -> None:
+    draft = replace(GOOD, per_hour=typed)
+    assert not codes(draft)
+    assert parse(draft).settings.per_hour == number
+
+
+@pytest.mark.parametrize("typed", ["0", "-5", "1.5", "many", "10000000", "1 000", "\u0661"])
+def test_what_is_no_number_of_emails(typed: str) -> None:
+    assert codes(replace(GOOD, per_hour=typed)) == {("per_hour", "per_hour.not_number")}

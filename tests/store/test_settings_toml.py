@@ -110,6 +110,7 @@ DRAFTS = st.builds(
         st.sampled_from(["example.org", "EXAMPLE.org", "bücher.example", "corp.local"]),
     ),
     ehlo_name=st.sampled_from(["", "desk.example.org", "[127.0.0.1]", "[IPv6:::1]"]),
+    per_hour=st.sampled_from(["", "1", "9999999"]),
 )
 
 

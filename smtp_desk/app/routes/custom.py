@@ -132,6 +132,7 @@ def saved_draft(server: StoredServer, ca_file: str, oauth_ca_file: str = "") -> 
         security=settings.security,
         ca_file=ca_file,
         ehlo_name=settings.ehlo_name,
+        per_hour=str(settings.per_hour or ""),
         auth_method=OAUTH if settings.oauth else settings.auth_method,
         oauth=oauth,
     )
