@@ -24,6 +24,8 @@ from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import CUSTOM
+from smtp_desk.sender.routes.saved import SavedRoutes
+from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from smtp_desk.smtp.net.forks import gate
 from tests.sender.forking_process import ERRORS
 from tests.sender.forking_process import main as run_program
@@ -92,7 +94,7 @@ def test_parent_and_child_send_by_connections_of_their_own(
         sender = Sender(
             SqliteOutbox(file),
             SqliteHealth(file),
-            home.source,
+            SavedRoutes(home.store, CATALOGUE, SqliteThrottle(file)),
             Templates(home.paths.templates),
             CATALOGUE,
         )
