@@ -157,7 +157,9 @@ def discard_output(descriptor: int) -> None:
     os.close(devnull)
 
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 @contextlib.contextmanager
@@ -180,7 +182,7 @@ def ending_at_once() -> Iterator[None]:
 
 @contextlib.contextmanager
 def first_interrupt() -> Iterator[threading.Event]:
-    """Turn the first SIGINT or SIGTERM into an event; the next one has its usual effect.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into an event; the next has its usual effect.
 
     A signal that the program was started to ignore, as by nohup, stays ignored. For the main
     thread, which alone may set signal handlers.

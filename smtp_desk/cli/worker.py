@@ -30,7 +30,7 @@ _TICK_S: Final = 0.05
     cls=ManualCommand,
     short_help="Send what waits in the outbox.",
     statuses={
-        ExitStatus.OK: "stopped by Ctrl-C or SIGTERM; with --once: everything due was tried",
+        ExitStatus.OK: "stopped by a signal or Ctrl-C; with --once: everything due was tried",
         ExitStatus.USAGE: "the command line is wrong",
         ExitStatus.SOFTWARE: "an internal error",
         ExitStatus.TEMPFAIL: "the outbox can’t be read or written",

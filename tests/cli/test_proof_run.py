@@ -66,7 +66,7 @@ def test_every_event_is_shown_before_the_result(
     assert shown == events
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_cancels_the_test(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:

@@ -69,7 +69,7 @@ def test_an_outbox_that_does_not_work(desk: Desk) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it(sending_desk: Desk, sandbox: Sandbox, number: signal.Signals) -> None:
     assert sending_desk("disable").status == 0
     assert sending_desk("sendmail", "ann@example.org", stdin=b"x").status == 0

@@ -76,7 +76,7 @@ def test_refused_by_the_server(server: Postfix) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_worker_sends_what_waits_until_a_signal(server: Postfix, number: signal.Signals) -> None:
     assert run("disable", env=PASSWORD).returncode == 0
     waiting = run(*NOTIFY, "--to", "ann@example.test", env=PASSWORD)

@@ -24,11 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jinja2 import Environment
+    from jinja2.nodes import EvalContext
+    from markupsafe import Markup
 
     from smtp_desk.sender.mail.kinds import Email
 
 _PARTS: Final = ("subject.txt", "txt", "html")
 _SHARED: Final = ("layout.html", "parts.html")
+_OWN_S: Final = 5.0
+"""A person's own templates are ready by then, or ours are used."""
+
+# What `urlize` may take for a link.
+_MAY_LINK: Final = re.compile(r"[.@:]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,10 @@ class Templates:
             if overrides:
                 for path in self._folder.rglob("*"):
                     refuse_changeable(path)
-                return replace(_rendered(self._own, names, variables), overrides=overrides)
+                from smtp_desk.sender.mail.bounded import in_time  # noqa: PLC0415 - as below
+
+                with in_time(_OWN_S):
+                    return replace(_rendered(self._own, names, variables), overrides=overrides)
         except Exception as error:  # noqa: BLE001 - the caller decides what an error means
             problem = self._told(error, overrides)
         ours = _rendered(self._ours, names, variables)
@@ -137,17 +147,32 @@ class Templates:
 
 def _environment(*folders: Path) -> Environment:
     # Imported here: only those who send pay for it.
-    from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+    from jinja2 import (  # noqa: PLC0415
+        FileSystemLoader,
+        StrictUndefined,
+        pass_eval_context,
+        select_autoescape,
+    )
+    from jinja2.filters import do_urlize  # noqa: PLC0415
+    from markupsafe import Markup, escape  # noqa: PLC0415
 
-    environment = ImmutableSandboxedEnvironment(
+    from smtp_desk.sender.mail.bounded import BoundedEnvironment  # noqa: PLC0415
+
+    @pass_eval_context
+    def linked(context: EvalContext, lines: Sequence[str]) -> Markup:
+        """Join the lines of a paragraph, their links made ones; most lines have none."""
+        return Markup("<br>").join(
+            do_urlize(context, line) if _MAY_LINK.search(line) else escape(line) for line in lines
+        )
+
+    environment = BoundedEnvironment(
         loader=FileSystemLoader(folders),
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["paragraphs"] = _paragraphs
+    environment.filters |= {"paragraphs": _paragraphs, "linked": linked}
     return environment
 
 

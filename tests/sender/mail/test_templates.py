@@ -221,3 +221,43 @@ def test_templates_that_somebody_else_may_change_are_not_used(folder: Path, name
     assert f"other users may change {changed.resolve()}" in rendered.problem
     changed.chmod(mode)
     assert not templates.render(invitation()).problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 9 ** 99999999 }}",
+        "{{ 9 ** (9 ** 9) }}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{% set n = namespace(x=9) %}{% for i in range(70) %}{% set n.x = n.x * n.x %}{% endfor %}",
+        '{{ "x" * 99999999999 }}',
+        '{{ "%99999999999d" % 1 }}',
+        "{% macro a() %}{% for b in range(99) %}{{ a() }}{% endfor %}{% endmacro %}{{ a() }}",
+    ],
+)
+def test_one_that_never_ends_holds_no_email(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr("smtp_desk.sender.mail.templates._OWN_S", 0.3)
+    (folder / "invitation.txt").write_text(text)
+    rendered = Templates(folder).render(invitation())
+    assert "Bo" in rendered.text, "ours is used"
+    assert rendered.problem
+
+
+def test_sums_of_a_usual_size_are_allowed(folder: Path) -> None:
+    (folder / "invitation.txt").write_text(
+        '{{ 2 ** 10 }} {{ 6 * 7 }} {{ "-" * 3 }} {{ "%05d" % 42 }}'
+    )
+    assert Templates(folder).render(invitation()).text == "1024 42 --- 00042\n"
+
+
+def test_links_of_a_body_are_made_ones(folder: Path) -> None:
+    body = "plain & <simple>\nhttps://example.org/x?a=1&b=2, ann@example.org\nwww.example.org"
+    html = (
+        Templates(folder)
+        .render(Message(to="a@x.org", audience="affiliates", subject="s", body=body))
+        .html
+    )
+    assert "plain &amp; &lt;simple&gt;<br>" in html
+    assert html.count("<a href") == 3
