@@ -16,7 +16,7 @@ from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
-from smtp_desk.sender.routes.route import CUSTOM, Routes
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from smtp_desk.sender.sender import Sender
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 
     from smtp_desk.sender.outbox.entries import OutboxMessage
+    from smtp_desk.sender.routes.throttle import Throttle
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,38 +40,41 @@ class Place:
         folder: of the outbox.
         port: of the server, on 127.0.0.1.
         ca_pem: that the server's certificate comes from.
+        default_port: of the default service; 0 for none.
     """
 
     folder: Path
     port: int
     ca_pem: str
+    default_port: int = 0
 
     @contextlib.contextmanager
     def sender(self, clock: UtcClock = utc_now) -> Iterator[tuple[Sender, SqliteOutbox]]:
         """A sender there, and its outbox."""
+        with Database(self.folder / "outbox.sqlite3") as database:
+            throttle = SqliteThrottle(database, clock)
+            routes = Routes(
+                custom=self._route(CUSTOM, self.port, throttle),
+                default=self._route(DEFAULT, self.default_port, throttle),
+            )
+            outbox = SqliteOutbox(database, clock)
+            health = SqliteHealth(database, clock)
+            source, templates = FixedRoutes(routes), Templates(self.folder / "templates")
+            with Sender(outbox, health, source, templates, CATALOGUE, clock=clock) as sender:
+                yield sender, outbox
+
+    def _route(self, name: str, port: int, throttle: Throttle) -> SmtpRoute | None:
         settings = ServerSettings(
             host="127.0.0.1",
-            port=self.port,
+            port=port,
             from_email="ann@example.org",
             username="desk",
             ca_pem=self.ca_pem,
         )
-        with Database(self.folder / "outbox.sqlite3") as database:
-            route = SmtpRoute(
-                CUSTOM,
-                settings,
-                Security.STARTTLS,
-                Secret("s3cret"),
-                Identity(settings.from_email),
-                CATALOGUE,
-                SqliteThrottle(database, clock),
-            )
-            outbox = SqliteOutbox(database, clock)
-            health = SqliteHealth(database, clock)
-            source = FixedRoutes(Routes(custom=route))
-            templates = Templates(self.folder / "templates")
-            with Sender(outbox, health, source, templates, CATALOGUE, clock=clock) as sender:
-                yield sender, outbox
+        identity = Identity(settings.from_email)
+        secret, mode = Secret("s3cret"), Security.STARTTLS
+        route = SmtpRoute(name, settings, mode, secret, identity, CATALOGUE, throttle)
+        return route if port else None
 
 
 def send_for_ever(place: Place, name: str, started: Event) -> None:

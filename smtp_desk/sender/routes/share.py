@@ -3,8 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, final
 
@@ -33,7 +33,7 @@ _YIELD_S: Final = 1.0
 _TICK_S: Final = 1.0
 _LEASE_S: Final = CONNECTION_LEASE.total_seconds()
 _RENEW_S: Final = RENEW_EVERY.total_seconds()
-# A test or a probe is one connection more rather than none: it waits so long for a lease.
+# A probe is one connection more rather than none: it waits so long for a lease.
 _PATIENCE_S: Final = 5.0
 
 _BUSY: Final = "greeting.busy"
@@ -110,7 +110,7 @@ class ServerShare:
         return connection
 
     def lease_patiently(self) -> Connection | None:
-        """Wait a little for the right to one more connection; for tests and probes."""
+        """Wait a little for the right to one more connection: a probe does without in the end."""
         patience = Deadline.after(_PATIENCE_S)
         while (connection := self.lease()) is None and not patience.passed:
             with self._changed:
@@ -229,21 +229,3 @@ class ServerShare:
             # Somebody may wait for one, and can't tell.
             held[0].spent = True
             self._yield_until = self._clock() + _YIELD_S
-
-
-@contextmanager
-def one_connection(throttle: Throttle, settings: ServerSettings) -> Iterator[bool]:
-    """Lease a connection for a test: wait a little for it, then do without.
-
-    Yields:
-        Whether it is leased; if not, our own sending holds all that there may be.
-    """
-    share = ServerShare(throttle, settings)
-    connection: Connection | None = None
-    with suppress(OutboxError):  # nobody sends, or nobody can
-        connection = share.lease_patiently()
-    try:
-        yield connection is not None
-    finally:
-        if connection is not None:
-            share.release(connection)
