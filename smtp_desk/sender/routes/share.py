@@ -3,10 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from smtp_desk.core.findings.finding import Finding, Scope
 from smtp_desk.core.settings import ServerSettings
@@ -21,6 +20,9 @@ from smtp_desk.sender.routes.throttle import (
     Throttle,
 )
 from smtp_desk.smtp.net.deadline import Clock, Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Where all connections are leased nobody tells when one is free.
 _LOOK_AGAIN_S: Final = 0.2
