@@ -16,8 +16,10 @@ from smtp_desk.app.services import Services
 from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field
 from smtp_desk.ui.desk import Desk
+from smtp_desk.ui.integrations import view
 from smtp_desk.ui.integrations.words import LAST_TEST
 from smtp_desk.ui.main_window import MainWindow, fitting
+from smtp_desk.ui.widgets.announce import announce
 from tests.ui.states import FILLED, OFF, SCENES, STORED, TYPED, Scene
 from tests.ui.test_desk import SLOW_MS
 
@@ -115,6 +117,29 @@ def test_after_a_failure_the_next_stop_is_a_remedy(page: Stage, scene: str) -> N
     after = QApplication.focusWidget()
     assert after is not None
     assert after.objectName().startswith(("remedy_", "details"))
+
+
+def test_outcomes_and_notices_are_announced(page: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[tuple[str, bool]] = []
+    monkeypatch.setattr(
+        view, "announce", lambda _widget, text, *, urgent: said.append((text, urgent))
+    )
+    page.view.render(replace(TYPED, busy=Busy.TESTING))
+    assert said == []
+    page.view.render(SCENES["failure"].state)
+    ((text, urgent),) = said
+    assert text.startswith("Could not reach the SMTP server. Verify the host and port. The server")
+    assert urgent
+    said.clear()
+    page.view.render(SCENES["saved_off"].state)
+    assert [text for text, _ in said] == [SAVED_OFF.notice.text if SAVED_OFF.notice else ""]
+    page.view.render(SCENES["saved_off"].state)
+    assert len(said) == 1, "the same is not said twice"
+
+
+def test_an_announcement_reaches_the_bridge(page: Stage) -> None:
+    announce(page.view.page, "Test email sent successfully")
+    announce(page.view.page, "", urgent=True)
 
 
 def test_discard_asks_and_keeps_what_was_typed_unless_told(page: Stage) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.ui.integrations import words
@@ -65,7 +65,8 @@ class _StateIcon(IconLabel):
         painter.drawPixmap(-_ICON // 2, -_ICON // 2, drawn)
 
     def _run(self, *, seen: bool) -> None:
-        if seen and self.name == "running":
+        moves = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) > 0
+        if seen and moves and self.name == "running":
             self._timer.start()
         else:
             self._timer.stop()

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.page_presenter import Busy
+from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field
+from smtp_desk.core.texts import OUTCOMES
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.action_bar import ActionBar
 from smtp_desk.ui.integrations.form import SettingsForm
@@ -18,6 +20,7 @@ from smtp_desk.ui.integrations.outage_banner import OutageBanner
 from smtp_desk.ui.integrations.server_card import ServerCard
 from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.integrations.trust_dialog import TrustDialog
+from smtp_desk.ui.widgets.announce import announce
 from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
@@ -132,8 +135,11 @@ class IntegrationsView(QObject):
         """Show everything else; the same state twice changes nothing."""
         if state == self._state:
             return
-        begins = state.testing and not (self._state and self._state.testing)
+        before = self._state
+        begins = state.testing and not (before and before.testing)
         self._state = state
+        if before is not None:
+            self._announce(before, state)
         self._banner.render_state(state)
         self._server.render_state(state)
         self._form.render_state(state)
@@ -145,6 +151,23 @@ class IntegrationsView(QObject):
         if begins:
             self._typed = False
             self.page.bring_into_view(*self._test.progress)
+
+    def _announce(self, before: IntegrationsState, state: IntegrationsState) -> None:
+        """Tell screen readers what came of it, wherever the focus is."""
+        failed = state.outcome is Outcome.UNREACHABLE
+        if state.outcome is not None and (
+            state.outcome is not before.outcome or (before.testing and not state.testing)
+        ):
+            why = state.finding.summary if state.finding and failed else ""
+            text = f"{OUTCOMES[state.outcome]} {why}".strip()
+            announce(self.page, text, urgent=state.outcome is not Outcome.CHANGED)
+        for told, known in (
+            (state.notice, before.notice),
+            (state.test_notice, before.test_notice),
+            (state.outage_notice, before.outage_notice),
+        ):
+            if told is not None and told != known:
+                announce(self.page, told.text, urgent=told.error)
 
     def _order_tabs(self) -> None:
         """Let Tab go from the form to the test, to what came of it, and to the bar last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
@@ -121,3 +121,39 @@ DARK: Final = Colours(
     danger="#ff9d94",
     danger_ground="#402322",
 )
+
+HIGH_LIGHT: Final = replace(
+    LIGHT,
+    window="#ffffff",
+    sidebar="#ffffff",
+    raised="#ffffff",
+    line="#000000",
+    edge="#000000",
+    text="#000000",
+    muted="#1f1f1f",
+    accent="#003c9e",
+    accent_hover="#002a70",
+    success="#00501f",
+    warning="#5c3a00",
+    danger="#8a0f0a",
+)
+"""Light, for a desktop that asks for high contrast: text reaches WCAG AAA."""
+HIGH_DARK: Final = replace(
+    DARK,
+    window="#000000",
+    sidebar="#000000",
+    surface="#000000",
+    field="#000000",
+    raised="#000000",
+    line="#ffffff",
+    edge="#ffffff",
+    text="#ffffff",
+    muted="#e6e6e6",
+    hover="#2a2e33",
+    accent="#b5d1ff",
+    accent_hover="#d6e5ff",
+    success="#9ff0bb",
+    warning="#ffd98a",
+    danger="#ffc2bd",
+)
+"""Dark, likewise."""

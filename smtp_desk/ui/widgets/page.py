@@ -136,7 +136,7 @@ class Page(QWidget):
         column_width = min(width - aside - 2 * Space.XL, self._width)
         for columns in self.findChildren(Columns):
             if self._aside_area.isAncestorOf(columns):
-                columns.fit(aside - Space.XL)
+                columns.fit(aside - Space.XL - Space.S)
             elif self.area.isAncestorOf(columns):
                 columns.fit(column_width)
             else:
@@ -201,10 +201,15 @@ def _framed(aside: QWidget) -> QWidget:
     around = QWidget()
     around.setObjectName("scrolled")
     around.setMinimumHeight(1)
-    layout = column(around)
-    layout.setContentsMargins(0, Space.XL, Space.XL, Space.XL)
-    layout.addWidget(aside)
-    layout.addStretch(1)
+    inside = column()
+    inside.setContentsMargins(0, Space.XL, 0, Space.XL)
+    inside.addWidget(aside)
+    inside.addStretch(1)
+    # Not margins: those would not be mirrored where the text runs right to left.
+    layout = row(around, 0)
+    layout.addSpacing(Space.S)
+    layout.addLayout(inside, 1)
+    layout.addSpacing(Space.XL)
     return around
 
 

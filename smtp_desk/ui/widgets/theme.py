@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
-from smtp_desk.ui.widgets.colours import DARK, LIGHT, SMALLEST_TYPE, Colours
+from smtp_desk.ui.widgets.colours import DARK, HIGH_DARK, HIGH_LIGHT, LIGHT, SMALLEST_TYPE, Colours
 from smtp_desk.ui.widgets.stylesheet import stylesheet
 
 
@@ -64,7 +64,11 @@ class Theme(QObject):
             font.setPointSizeF(SMALLEST_TYPE)
             application.setFont(font)
         application.setStyle("fusion")
-        application.styleHints().colorSchemeChanged.connect(self._follow_system)
+        # Both are kept: a wrapper of the second dies with that of the first.
+        self._hints = application.styleHints()
+        self._accessibility = self._hints.accessibility()
+        self._hints.colorSchemeChanged.connect(self._follow_system)
+        self._accessibility.contrastPreferenceChanged.connect(self._follow_system)
         self._apply()
 
     @property
@@ -74,7 +78,14 @@ class Theme(QObject):
             dark = self._application.styleHints().colorScheme() is Qt.ColorScheme.Dark
         else:
             dark = self._preference == "dark"
+        if self.high_contrast:
+            return HIGH_DARK if dark else HIGH_LIGHT
         return DARK if dark else LIGHT
+
+    @property
+    def high_contrast(self) -> bool:
+        """Whether the desktop asks for high contrast."""
+        return self._accessibility.contrastPreference() is Qt.ContrastPreference.HighContrast
 
     def prefer(self, preference: str) -> None:
         """Use "light" or "dark", or follow the "system"; acts at once."""

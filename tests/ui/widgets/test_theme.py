@@ -9,11 +9,16 @@ import pytest
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
-from smtp_desk.ui.widgets.colours import DARK, LIGHT, Colours
+from smtp_desk.ui.widgets.colours import DARK, HIGH_DARK, HIGH_LIGHT, LIGHT, Colours
 from smtp_desk.ui.widgets.stylesheet import stylesheet
 from smtp_desk.ui.widgets.theme import Theme, palette
 
-SCHEMES = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+HIGH = pytest.mark.parametrize("colours", [HIGH_LIGHT, HIGH_DARK], ids=["light", "dark"])
+SCHEMES = pytest.mark.parametrize(
+    "colours",
+    [LIGHT, DARK, HIGH_LIGHT, HIGH_DARK],
+    ids=["light", "dark", "high light", "high dark"],
+)
 TEXTS = [
     ("text", ground)
     for ground in ("window", "sidebar", "surface", "field", "raised", "hover", "selected")
@@ -68,6 +73,26 @@ def luminance(name: str) -> float:
 def contrast(one: str, other: str) -> float:
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
+
+
+@HIGH
+@pytest.mark.parametrize(("text", "ground"), TEXTS)
+def test_high_contrast_reaches_aaa(colours: Colours, text: str, ground: str) -> None:
+    assert contrast(getattr(colours, text), getattr(colours, ground)) >= 7
+
+
+def test_a_desktop_that_asks_for_high_contrast_gets_it(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theme = Theme(qapp)
+    monkeypatch.setattr(Theme, "high_contrast", property(lambda _theme: True))
+    theme.prefer("light")
+    assert theme.colours == HIGH_LIGHT
+    theme.prefer("dark")
+    assert theme.colours == HIGH_DARK
+    monkeypatch.undo()
+    theme.prefer("system")
+    theme.deleteLater()
 
 
 def test_the_measure_itself() -> None:
