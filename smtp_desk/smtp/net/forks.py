@@ -9,12 +9,17 @@ threads takes new ones in the child.
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ContextDecorator, suppress
+from pathlib import Path
 from typing import Final, final
 from weakref import WeakMethod
 
 _PATIENCE_S: Final = 30.0
+_DYING_S: Final = 0.2
+_LOOK_S: Final = 0.0005
+_TASKS: Final = Path("/proc/self/task")  # on Linux only
 
 _Hooks = set[WeakMethod[Callable[[], None]]]
 
@@ -86,6 +91,7 @@ That is every call of OpenSSL or of a database, and what imports or builds somet
 first use: a child would wait for ever for the thread that began it.
 """
 
+_foreign: Final[set[int]] = set()
 _before: Final[_Hooks] = set()
 _after: Final[_Hooks] = set()
 
@@ -113,6 +119,28 @@ def _run(hooks: _Hooks) -> None:
 def _prepare() -> None:
     gate.shut()
     _run(_before)
+    _await_dying_threads()
+
+
+def _await_dying_threads() -> None:
+    """Wait a moment for threads that Python has forgotten and the system has not.
+
+    OpenSSL cleans up after each thread that used it, under a lock of its own, when `join` has
+    returned long since. Threads that Python never knew, such as those of a library, stay:
+    they are waited for once.
+    """
+    if not _TASKS.is_dir():
+        return
+    end = time.monotonic() + _DYING_S
+    while True:
+        tasks = {int(task) for task in os.listdir(_TASKS)}  # noqa: PTH208 - one call
+        unknown = tasks - {thread.native_id for thread in threading.enumerate()} - _foreign
+        if not unknown:
+            return
+        if time.monotonic() > end:
+            _foreign.update(unknown)
+            return
+        time.sleep(_LOOK_S)
 
 
 def _begin_anew() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import socket
+import ssl
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -193,3 +196,29 @@ def test_a_child_holds_no_connection_of_its_parent_open() -> None:
         assert os.waitpid(child, 0)[1] == 0
         os.close(alive)
         stream.abort()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_thread_that_is_joined_is_gone_before_a_fork() -> None:
+    """What OpenSSL cleans up after it takes locks that a child would wait for."""
+    for _ in range(50):
+        thread = threading.Thread(target=ssl.RAND_bytes, args=(16,))
+        thread.start()
+        native = str(thread.native_id)
+        thread.join()
+        forks._await_dying_threads()
+        assert not Path(f"/proc/self/task/{native}").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_thread_that_python_does_not_know_is_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(forks, "_TASKS", tmp_path)
+    monkeypatch.setattr(forks, "_DYING_S", 0.05)
+    (tmp_path / "4194305").touch()  # no process has so high a number
+    for at_least in (0.05, 0.0):
+        began = time.monotonic()
+        forks._await_dying_threads()
+        assert at_least <= time.monotonic() - began < at_least + 0.05
+    forks._foreign.discard(4194305)
