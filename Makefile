@@ -1,5 +1,6 @@
 # make run    set up, then open the desk (without a display: play the demo in the terminal)
 # make test   set up, then lint, types, import rules and all tests
+# make system-python  the suites of sockets and files again, with the python3 of the system (make test does with CI set)
 # make check  the quick half: lint, types, import rules
 # make soak   the long versions: full counts of kills, fuzzing, sends
 # make venv   .venv with the program in it
@@ -14,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 # The tests start the program hundreds of times: let it be compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run venv test check soak lock picture system clean
+.PHONY: run venv test check soak lock picture system system-python clean
 
 run: venv
 	@sh packaging/run $(BIN)
@@ -44,6 +45,10 @@ check: $(VENV)/.dev
 
 test: check system
 	$(PYTEST) -n 3 --dist loadgroup --cov --cov-report=term:skip-covered -m "not soak"
+	@if [ -n "$$CI" ]; then $(MAKE) --no-print-directory system-python; fi
+
+system-python: $(VENV)/.dev system
+	sh tests/system-python $(BIN)/python
 
 soak: $(VENV)/.dev system
 	$(PYTEST) -m soak --timeout 0 --durations 20
@@ -55,4 +60,4 @@ picture: $(VENV)/.dev
 	$(BIN)/python packaging/picture.py
 
 clean:
-	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-system build dist .coverage .mypy_cache .ruff_cache .import_linter_cache
