@@ -15,7 +15,7 @@ from smtp_desk.store.stored import ServerState
 from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 from tests.store.failing_credentials import FailingCredentials, keys
 from tests.store.settings import NEW_SECRET, OLD, OLD_SECRET, secret_of
-from tests.store.test_killed import Installation, fresh
+from tests.store.test_killed import SAMPLED, Installation, fresh, kills
 
 if TYPE_CHECKING:
     from smtp_desk.store.paths import Paths
@@ -152,7 +152,8 @@ def test_where_a_machine_gives_the_secret(paths: Paths) -> None:
     assert stored.settings == OLD
 
 
-def test_killed_anywhere(fresh: Installation) -> None:
+@SAMPLED
+def test_killed_anywhere(fresh: Installation, every: int) -> None:
     fresh.config.mkdir(parents=True)
     shutil.copy(FILE, fresh.config)
     for key, secret in ENTRIES.items():
@@ -162,7 +163,7 @@ def test_killed_anywhere(fresh: Installation) -> None:
     assert unharmed.ask("read")["states"] == ["active", "active"]
     assert "version = 1" not in str(unharmed.everything())
     secrets = fresh.ask("read")["secrets"]
-    for kill_at in range(len(steps)):
+    for kill_at in kills(steps, every):
         victim = fresh.copy("victim")
         assert victim.ask("recover and be killed", kill_at=kill_at)["killed"]
         now = victim.ask("read")

@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from tests.servers.secret_service import SecretService
 
 ENOUGH = 1000  # more steps than any change has
+SAMPLED = pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.soak)])
+"""`make test` kills at some steps, `make soak` at each."""
+
+
+def last_replace(steps: list[str]) -> int:
+    """The step that makes the difference between the old and the new."""
+    return len(steps) - 1 - steps[::-1].index("os.replace")
+
+
+def kills(steps: list[str], every: int) -> list[int]:
+    """Each so many steps, and always those around the one that makes the difference."""
+    around = last_replace(steps)
+    return sorted({*range(0, len(steps), every), *range(around - 1, min(around + 3, len(steps)))})
 
 
 class Installation:
@@ -98,9 +111,16 @@ CHANGES = {
 }
 
 
+@SAMPLED
 @pytest.mark.parametrize(("earlier", "change"), CHANGES.values(), ids=CHANGES.keys())
 def test_old_or_new_never_a_mix(
-    fresh: Installation, earlier: list[str], change: str, ca_pem: str, other_ca_pem: str
+    fresh: Installation,
+    earlier: list[str],
+    change: str,
+    ca_pem: str,
+    other_ca_pem: str,
+    *,
+    every: int,
 ) -> None:
     for step in earlier:
         fresh.done(step, ca_pem=ca_pem)
@@ -110,8 +130,8 @@ def test_old_or_new_never_a_mix(
     old_in_use, new_in_use = fresh.ask("read"), unharmed.ask("read")
     assert old != new
 
-    found = []
-    for kill_at, step in enumerate(steps):
+    for kill_at in kills(steps, every):
+        step = steps[kill_at]
         victim = fresh.copy("victim")
         answer = victim.ask(change, kill_at=kill_at, ca_pem=other_ca_pem)
         assert answer["killed"]
@@ -120,19 +140,16 @@ def test_old_or_new_never_a_mix(
         assert victim.ask("read") in (old_in_use, new_in_use), step
         assert victim.ask("recover") == {"recovered": True}
         assert victim.everything() in (old, new), step
-        found.append(victim.everything() == new)
-
-    # One step makes the difference, the replacement of the file; all before it are undone.
-    assert found == sorted(found)
-    last_replace = len(steps) - 1 - steps[::-1].index("os.replace")
-    assert found.index(True) == last_replace + 1
+        # One step makes the difference, the replacement of the file; all before it are undone.
+        assert (victim.everything() == new) is (kill_at > last_replace(steps)), step
 
 
-def test_killed_again_while_recovering(fresh: Installation, ca_pem: str) -> None:
+@SAMPLED
+def test_killed_again_while_recovering(fresh: Installation, ca_pem: str, every: int) -> None:
     fresh.done("save old", ca_pem=ca_pem)
     unharmed = fresh.copy("after")
     steps = unharmed.done("save new")["steps"]
-    for kill_at in range(len(steps)):
+    for kill_at in kills(steps, every):
         victim = fresh.copy("victim")
         victim.ask("save new", kill_at=kill_at)
         victim.ask("recover and be killed", kill_at=kill_at % 10)
