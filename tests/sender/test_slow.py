@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from smtp_desk.core.findings.finding import Scope
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.routes.health import Resting, Usable
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
@@ -332,3 +336,26 @@ def test_the_limits_that_a_server_tells_are_kept(
         assert {status for status, _ in fates(office.sender.send(mail(1, to)))} == {"accepted"}
         assert [len(message.recipients) for message in custom.messages] == transactions
         assert len(custom.sessions) == sessions
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_process_without_descriptors_rests_no_route(
+    place: Place, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_args: object) -> None:
+        raise OSError(number, "none left")
+
+    with (
+        ScriptedServer(Script(tls=place.tls)) as custom,
+        opened(place.folder, place.route(custom)) as office,
+    ):
+        without = SimpleNamespace(**{**vars(socket), "socket": refuse})
+        monkeypatch.setattr("smtp_desk.smtp.net.dial.socket", without)
+        receipt = office.sender.send(mail(1, ONE))
+        assert fates(receipt) == [("queued", CUSTOM)]
+        assert receipt.recipients[0].finding is not None
+        assert receipt.recipients[0].finding.scope is Scope.PROCESS
+        assert isinstance(office.health.may_use(CUSTOM), Usable)
+        monkeypatch.undo()
+        office.settle()
+        assert only_entry(office) is EntryState.ACCEPTED

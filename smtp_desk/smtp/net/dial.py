@@ -48,6 +48,7 @@ _MOST_TELLING: Final = (
 _IN_PROGRESS: Final = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY)
 # Said of a connection that was accepted and cut before anybody could look at it: whoever
 # reads from it learns so.
+_OURS: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 _CUT_AFTER_ACCEPT: Final = (errno.ECONNRESET, errno.EPIPE)
 _RESULT_OF_ERRNO: Final = {
     errno.ECONNREFUSED: Result.REFUSED,
@@ -246,6 +247,8 @@ class _Race:
             attempt.sock.setblocking(False)
             code = attempt.sock.connect_ex(_place(attempt.address, self._port))
         except OSError as error:
+            if error.errno in _OURS:
+                raise  # no descriptors, no memory: it says nothing of the server
             code = error.errno or errno.EINVAL
         self._running.append(attempt)
         if attempt.sock is None or code not in _IN_PROGRESS:
