@@ -29,9 +29,10 @@ def make_environment(folder: Path, wheel: Path, extra: str = "") -> Path:
     for distribution in _needed(_wanted_by(wheel), extra):
         _link(distribution, home / "site-packages")
     programs = folder / "bin"
-    pip = [sys.executable, "-m", "pip", "--python", str(programs / "python"), "install"]
+    # Not pip, which the environment of the tests may not have.
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-index"]
     subprocess.run(
-        [*pip, "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index", str(wheel)],
+        [*install, "--no-deps", "--python", str(programs / "python"), str(wheel)],
         check=True,
         capture_output=True,
         timeout=_SECONDS,
