@@ -120,7 +120,7 @@ def test_from_the_finding_on_integrations_to_saved_settings(
         person.see(QPushButton, "remedy_trust_ca").click()
         person.answer("0123 4567")
         assert not person.see(QPushButton, "trust_ca").isEnabled()
-        assert "do not match" in person.see(QLabel, "ca_verdict").text()
+        assert "digits don’t match" in person.see(QLabel, "ca_verdict").text()
         assert person.see(QLineEdit, "ca_file").text() == ""
         person.answer(certs.other_root.fingerprint[-8:].upper())
         person.wait(lambda: person.see(QLineEdit, "ca_file").text() != "")
