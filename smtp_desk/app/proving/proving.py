@@ -6,6 +6,7 @@ from pathlib import Path
 
 from smtp_desk.app.extras import Extra, installed, part_missing
 from smtp_desk.app.logs import hide_in_log, log_report
+from smtp_desk.app.proving.connection import counted
 from smtp_desk.app.proving.domain import DomainRequest, check_domain, unchecked, with_domain
 from smtp_desk.app.routes.outage import end_rest
 from smtp_desk.app.runner import Emit
@@ -39,7 +40,7 @@ class ProofRequest:
         draft: The form at the moment of the click.
         recipient: Where the test email goes; not needed unless `steps` is FULL.
         steps: How far to go; only a FULL test proves anything.
-        total_seconds: Limit of the whole test.
+        total_seconds: Limit of the whole test, the wait for a connection aside; see `counted`.
         resolver: `HOST:PORT` of a DNS server to ask instead of the system.
         domain: Whether to ask the DNS about the From domain afterwards; it may take
             `app.domain.SECONDS` more, and whatever comes of it is no more than a warning.
@@ -101,22 +102,24 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
         _log(services, report)
         return ProofResult(report, values)
     hide_in_log(secret)
-    report = run_check(
-        CheckRequest(
-            settings=values.settings,
-            secret=secret,
-            recipient=request.recipient.strip(),
-            content=_test_message(services, request, values),
-            steps=request.steps,
-            total_seconds=request.total_seconds,
-            resolver=request.resolver,
-        ),
-        catalogue=services.catalogue,
-        on_event=emit,
-        cancel=cancel,
-        environment=services.environment,
-        report_id=report_id,
-    )
+    with counted(services, values.settings, cancel) as known:
+        report = run_check(
+            CheckRequest(
+                settings=values.settings,
+                secret=secret,
+                recipient=request.recipient.strip(),
+                content=_test_message(services, request, values),
+                steps=request.steps,
+                total_seconds=request.total_seconds,
+                resolver=request.resolver,
+                known=known,
+            ),
+            catalogue=services.catalogue,
+            on_event=emit,
+            cancel=cancel,
+            environment=services.environment,
+            report_id=report_id,
+        )
     if request.domain and not report.cancelled:
         asked = DomainRequest(
             from_email=values.settings.from_email,

@@ -34,30 +34,36 @@ def try_again(services: Services, route: str = CUSTOM) -> Notice:
     """
     try:
         services.health.try_again(route)
-        _probe(services, route)
+        unusable = _probe(services, route)
         health = services.health.status(route)
     except OutboxUnavailableError as error:
         return Notice(str(error), error=True)
+    if unusable is not None:
+        return Notice(f"Still unavailable. {unusable.summary}", error=True)
     if not is_out(health):
         return Notice(_WORKS if health.out_since is None else _LETS_US_IN)
     why = summary_of(services, health.code, _saved_server(services, route))
     return Notice(f"Still unavailable. {why}".rstrip(), error=True)
 
 
-def _probe(services: Services, name: str) -> None:
-    """Probe a route, unless somebody else does at this moment, and write down what came of it."""
+def _probe(services: Services, name: str) -> Finding | None:
+    """Probe a route, unless somebody else does at this moment, and write down what came of it.
+
+    Returns:
+        What keeps this process from using it. Others may: nothing is told of the route.
+    """
     with closing(SavedRoutes(services.store, services.catalogue, services.throttle)) as source:
         route = source.routes().of(name)
-        verdict = services.health.may_use(name) if route is not None else None
-        if route is None or not isinstance(verdict, Probe):
-            return
-        if isinstance(route, Finding):
-            services.health.record_failure(name, route.code, verdict.token)
-            return
+        if isinstance(route, Finding) or route is None:
+            return route
+        verdict = services.health.may_use(name)
+        if not isinstance(verdict, Probe):
+            return None
         prober = Prober(services.health, services.outbox)
         prober.grant(route, verdict.token)
         prober.start_granted()
         prober.wait(_PROBE_S)
+    return None
 
 
 def _saved_server(services: Services, route: str) -> StoredServer | None:

@@ -19,7 +19,7 @@ from smtp_desk.sender.routes.throttle import (
     Login,
     Throttle,
 )
-from smtp_desk.smtp.net.deadline import Clock, Deadline
+from smtp_desk.smtp.net.deadline import Cancel, Clock, Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +35,10 @@ _YIELD_S: Final = 1.0
 _TICK_S: Final = 1.0
 _LEASE_S: Final = CONNECTION_LEASE.total_seconds()
 _RENEW_S: Final = RENEW_EVERY.total_seconds()
-# A probe is one connection more rather than none: it waits so long for a lease.
+# A probe or a test is one connection more rather than none: it waits so long for a lease,
 _PATIENCE_S: Final = 5.0
+# and looks so often: whoever cancels a test waits no longer.
+_PATIENT_LOOK_S: Final = 0.05
 
 _BUSY: Final = "greeting.busy"
 
@@ -111,13 +113,23 @@ class ServerShare:
             self._keep()
         return connection
 
-    def lease_patiently(self) -> Connection | None:
-        """Wait a little for the right to one more connection: a probe does without in the end."""
+    def lease_patiently(self, cancel: Cancel | None = None) -> Connection | None:
+        """Wait a little for the right to one more connection; go without in the end.
+
+        Args:
+            cancel: Ends the wait.
+        """
+        cancel = cancel or Cancel()
         patience = Deadline.after(_PATIENCE_S)
-        while (connection := self.lease()) is None and not patience.passed:
+        while (connection := self.lease()) is None and not (patience.passed or cancel.cancelled):
             with self._changed:
-                self._changed.wait(_LOOK_AGAIN_S)
+                self._changed.wait(_PATIENT_LOOK_S)
         return connection
+
+    @property
+    def connected(self) -> int:
+        """How many connections all processes have."""
+        return self._throttle.state(self._login).leased
 
     def release(self, connection: Connection) -> None:
         """Give it back: the connection is closed."""
@@ -165,7 +177,7 @@ class ServerShare:
             return finding
         second_look = Deadline.after(_SECOND_LOOK_S)
         while not working:
-            if not self._throttle.state(self._login).leased:
+            if not self.connected:
                 return finding
             # Who was only opening one, too, has failed by then.
             working = second_look.passed

@@ -60,6 +60,7 @@ class CheckRequest:
         probe_ports: Whether other ports are tried where this one fails before signing in.
         resolver: `HOST:PORT` of a DNS server to ask instead of the system, or a resolver.
         total_seconds: Limit of the whole test.
+        known: What else is known; the finding's texts draw on it.
     """
 
     settings: ServerSettings
@@ -70,6 +71,7 @@ class CheckRequest:
     probe_ports: bool = True
     resolver: Resolver | str | None = None
     total_seconds: float = 60.0
+    known: Facts = dataclasses.field(default_factory=dict)
 
 
 def run_check(
@@ -246,6 +248,7 @@ class _Check:
         known = context_of(request.settings, request.secret, session.mode, heard, session.redactor)
         recipient, seconds = request.recipient, request.total_seconds
         return {
+            **request.known,
             **working,
             **known,
             "recipient": recipient,

@@ -14,15 +14,18 @@ from smtp_desk.app.routes.outage import end_rest, try_again
 from smtp_desk.app.routes.route_status import HealthState, RouteStatus, route_health, summary_of
 from smtp_desk.app.routes.words import local_time, outage_consequence, outage_title, status_text
 from smtp_desk.app.services import Services
+from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security
 from smtp_desk.sender.outbox.entries import OutboxMessage, Postpone
-from smtp_desk.sender.routes.health import RouteHealth, Usable
+from smtp_desk.sender.routes.health import Probe, RouteHealth, Usable
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from smtp_desk.store.stored import DefaultKind, DefaultService, ServerState
 from tests.servers.ports import free_port
 from tests.store.settings import OLD, OLD_SECRET
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.app.page import Page
@@ -145,13 +148,59 @@ def test_a_server_that_still_fails_is_said_with_its_cause(services: Services) ->
     assert (health.shut, health.code) == (False, "connect.refused")
 
 
-def test_settings_that_are_not_proven_can_not_be_tried(services: Services) -> None:
-    services.health.record_failure(CUSTOM, "connect.refused")
+def not_proven(services: Services, _monkeypatch: pytest.MonkeyPatch) -> None:
     file = services.paths.settings_file
     file.write_text(file.read_text().replace(OLD.host, "evil.example.test"))
+
+
+def unreadable(services: Services, _monkeypatch: pytest.MonkeyPatch) -> None:
+    services.paths.settings_file.write_text("no settings")
+
+
+def differs(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.credentials, "get", lambda _key: Secret("another"))
+
+
+def vanished(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.credentials, "get", lambda _key: None)
+
+
+def locked(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def get(_key: str) -> Secret:
+        raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+
+    monkeypatch.setattr(services.credentials, "get", get)
+
+
+@pytest.mark.parametrize("shut", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (not_proven, "settings.not_proven"),
+        (unreadable, "settings.file_unreadable"),
+        (differs, "settings.secret_differs"),
+        (vanished, "settings.secret_unavailable"),
+        (locked, "settings.secret_unavailable"),
+    ],
+)
+def test_what_keeps_this_process_from_trying_is_told_and_never_written_as_the_route_s(
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[Services, pytest.MonkeyPatch], None],
+    code: str,
+    *,
+    shut: bool,
+) -> None:
+    services.health.record_failure(CUSTOM, "auth.rejected" if shut else "connect.refused")
+    before = services.health.status(CUSTOM)
+    fault(services, monkeypatch)
     notice = try_again(services)
     assert notice.error
-    assert services.health.status(CUSTOM).code == "settings.not_proven"
+    assert notice.text == f"Still unavailable. {summary_of(services, code)}"
+    after = services.health.status(CUSTOM)
+    assert (after.code, after.failures) == (before.code, before.failures)
+    # Another process that can use it gets the probe at once.
+    assert isinstance(services.health.may_use(CUSTOM), Probe)
 
 
 def test_a_route_that_is_off_is_left_alone(services: Services) -> None:

@@ -84,6 +84,7 @@ _FACTS: Final[Facts] = {
     "signed_in": True,
     "phase": "dot",
     "own_message": True,
+    "own_connections": 3,
 }
 _DERIVED: Final = {"moment", "from_domain", "recipient_domain", "reply_code", "stage"}
 _OF_PROVIDERS: Final = {

@@ -1,0 +1,53 @@
+"""A test's connection is one of those that our own sending shares."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from smtp_desk.app.services import Services
+from smtp_desk.core.settings import ServerSettings
+from smtp_desk.core.stages import Facts
+from smtp_desk.sender.outbox.outbox import OutboxError
+from smtp_desk.sender.routes.share import ServerShare
+from smtp_desk.sender.routes.throttle import Login
+from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.store.settings_file import SettingsFileError
+
+
+@contextmanager
+def counted(services: Services, settings: ServerSettings, cancel: Cancel) -> Iterator[Facts]:
+    """Count the test's connection among ours while it lasts.
+
+    Where our own sending holds all that there may be, it waits a few seconds for one of them,
+    then goes on all the same. What nothing was ever sent by needs no count.
+
+    Yields:
+        `own_connections`: how many our own sending holds besides; nothing for none.
+    """
+    if not _may_be_in_use(services, settings):
+        yield {}
+        return
+    share = connection = None
+    others = 0
+    with suppress(OutboxError):  # a test needs no outbox
+        share = ServerShare(services.throttle, settings, now=services.now)
+        connection = share.lease_patiently(cancel)
+        others = share.connected - (connection is not None)
+    try:
+        yield {"own_connections": others} if others else {}
+    finally:
+        if share is not None and connection is not None:
+            share.release(connection)
+
+
+def _may_be_in_use(services: Services, settings: ServerSettings) -> bool:
+    if not services.paths.outbox_file.exists():
+        return False
+    try:
+        saved = services.store.load().servers
+    except SettingsFileError:
+        return False
+    return _login(settings) in {_login(server.settings) for server in saved}
+
+
+def _login(settings: ServerSettings) -> str:
+    return str(Login(settings.host, settings.port, settings.username))
