@@ -46,7 +46,8 @@ class Person:
         edit.setFocus()
         edit.selectAll()
         QTest.keyClicks(edit, text)
-        QTest.keyClick(edit, Qt.Key.Key_Return)
+        # Return in the recipient field sends.
+        QTest.keyClick(edit, Qt.Key.Key_Tab if name == "recipient" else Qt.Key.Key_Return)
 
     def press(self, name: str) -> None:
         self.see(QPushButton, name).click()
