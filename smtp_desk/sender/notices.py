@@ -1,4 +1,4 @@
-"""The mails to "Tell this address": an outage of the custom server began, or ended."""
+"""The mails to "Notify this address": an outage of the custom server began, or ended."""
 
 import logging
 from collections.abc import Callable
@@ -14,24 +14,24 @@ _log: Final = logging.getLogger(__name__)
 
 _TITLES: Final = {
     HealthEventKind.BEGAN: "Your SMTP server is unavailable",
-    HealthEventKind.ENDED: "Your SMTP server works again",
-    HealthEventKind.UNCERTAIN: "Your SMTP server does not confirm emails",
+    HealthEventKind.ENDED: "Your SMTP server is available again",
+    HealthEventKind.UNCERTAIN: "Your SMTP server doesn’t confirm emails",
 }
 _ANOTHER_WAY: Final = (
-    "system emails leave by the default email service, or wait until a way out works."
-    " Nothing is lost."
+    "system emails are sent by the default email service, or wait in the outbox until a server"
+    " is available. No email is lost."
 )
 _TRIES_AGAIN: Final = (
-    "SMTP Desk tries the server again by itself, unless the sign-in was refused: then correct"
-    " the settings, or press Try again on the Delivery page."
+    "SMTP Desk retries automatically, unless the server refused the sign-in: then correct the"
+    " settings, or press Try again on the Delivery page."
 )
 _ALARM: Final = (
-    "ALARM: This can be an attack on the connection to the server, from somebody who wants the"
-    " emails unencrypted or on another way. Let the network administrator look at it."
+    "ALARM: Someone may be attacking the connection to the server, to read or redirect your"
+    " emails. Ask the network administrator to check it."
 )
 _HELD: Final = (
-    "These emails may have been delivered. The next ones without an answer are held on the"
-    " Delivery page of SMTP Desk, and sent again only when a person asks for it."
+    "These emails may have been delivered. SMTP Desk no longer resends emails that the server"
+    " doesn’t confirm: they wait on the Delivery page until you retry or drop them."
 )
 
 
@@ -91,14 +91,17 @@ class Notices:
             since = (
                 f"{event.out_since:%Y-%m-%d %H:%M} UTC" if event.out_since else "an unknown time"
             )
-            by_default = f"{event.fallbacks} emails took the default email service meanwhile."
-            return [f"It works again since {at}. The outage began at {since}.", by_default]
+            emails = "1 email was" if event.fallbacks == 1 else f"{event.fallbacks} emails were"
+            return [
+                f"It has been available again since {at}. The outage began at {since}.",
+                f"{emails} sent by the default email service meanwhile.",
+            ]
         if event.kind is HealthEventKind.UNCERTAIN:
-            return [f"At {at} it left the third email in a row without an answer.", _HELD]
+            return [f"At {at} it didn’t confirm an email for the third time in a row.", _HELD]
         finding = cause(self._catalogue, event.code)
         return [
             f"Since {at} {_ANOTHER_WAY}",
-            f"The cause: {finding.summary}",
+            f"Cause: {finding.summary}",
             *([_ALARM] if finding.alarm else []),
             *(f"What to do: {remedy.text}" for remedy in finding.remedies[:1]),
             _TRIES_AGAIN,

@@ -96,3 +96,23 @@ def test_a_notice_outlives_the_default_service_that_it_waits_for(office: Office)
     office.sender.drain()
     assert [recipient for _, recipient in custom.given].count("it@example.org") == 2
     assert office.outbox.next_due() is None
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 email was"), (2, "2 emails were"), (11, "11 emails were")]
+)
+def test_the_end_of_an_outage_says_how_many_emails_the_default_service_sent(
+    office: Office, count: int, words: str
+) -> None:
+    custom = failing("connect.refused")
+    office.ways(custom, Way(DEFAULT), tell="it@example.org")
+    for _ in range(count):
+        office.sender.send(INVITATION)
+    custom.probes = [""]
+    office.clock.turn(minutes=1)
+    office.sender.drain()
+    (ended,) = (
+        entry for entry in office.outbox.page().entries if entry.subject.endswith("available again")
+    )
+    payload = office.outbox.message(ended.id).payload.decode()
+    assert f"{words} sent by the default email service" in payload

@@ -248,7 +248,7 @@ def test_people_are_told_once_when_an_outage_begins_and_ends(office: Office) -> 
     office.sender.drain()
     assert subjects(office, "it@example.org") == [
         "Your SMTP server is unavailable",
-        "Your SMTP server works again",
+        "Your SMTP server is available again",
     ]
     told = [recipient for _, recipient in default.given if recipient == "it@example.org"]
     assert len(told) == 2, "both by the default email service"
@@ -276,7 +276,7 @@ def test_people_are_told_of_emails_that_nobody_confirms(office: Office) -> None:
     office.ways(failing("message.unconfirmed"), Way(DEFAULT), tell="it@example.org")
     for _ in range(4):
         office.sender.send(INVITATION)
-    assert subjects(office, "it@example.org") == ["Your SMTP server does not confirm emails"]
+    assert subjects(office, "it@example.org") == ["Your SMTP server doesn’t confirm emails"]
 
 
 def test_closing_closes_the_routes(tmp_path: Path) -> None:
