@@ -6,8 +6,14 @@ First pass, before any pattern was changed for them:
     servers   right 131  generic 15  wrong  7  of 153
     services  right 106  generic  5  wrong 10  of 121
 
-The three that stay wrong are named otherwise by the catalogue's own table: F85 (Yahoo's one reply
-for any bad password), F129 (SES: no permission) and a sender that is too fast (`throttled`).
+The later collections met a catalogue that the first ones had mended:
+
+    servers_later   right  89  generic  7  wrong  4  of 100
+    services_later  right  86  generic  6  wrong  8  of 100
+
+Of the first three, those that stay wrong are named otherwise by the catalogue's own table: F85
+(Yahoo's one reply for any bad password), F129 (SES: no permission) and a sender that is too fast
+(`throttled`).
 """
 
 from collections.abc import Mapping
@@ -19,8 +25,20 @@ from tests.core import replies
 from tests.corpus import COLLECTIONS, Verdict, cases
 
 _CATALOGUE: Final = replies.load_catalogue()
-_LEAST_RIGHT: Final[Mapping[str, int]] = {"programs": 184, "servers": 152, "services": 120}
-_MOST_WRONG: Final[Mapping[str, int]] = {"programs": 1, "servers": 1, "services": 1}
+_LEAST_RIGHT: Final[Mapping[str, int]] = {
+    "programs": 184,
+    "servers": 152,
+    "servers_later": 89,
+    "services": 120,
+    "services_later": 86,
+}
+_MOST_WRONG: Final[Mapping[str, int]] = {
+    "programs": 1,
+    "servers": 1,
+    "servers_later": 4,
+    "services": 1,
+    "services_later": 8,
+}
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
