@@ -13,7 +13,8 @@ The later collections met a catalogue that the first ones had mended:
 
 Of the first three, those that stay wrong are named otherwise by the catalogue's own table: F85
 (Yahoo's one reply for any bad password), F129 (SES: no permission) and a sender that is too fast
-(`throttled`).
+(`throttled`). Of the later ones GMX's "mailbox unavailable, failure sending mail" stays
+`throttled`, as nodemailer issue 1555 found it to be.
 """
 
 from collections.abc import Mapping
@@ -28,16 +29,16 @@ _CATALOGUE: Final = replies.load_catalogue()
 _LEAST_RIGHT: Final[Mapping[str, int]] = {
     "programs": 184,
     "servers": 152,
-    "servers_later": 89,
+    "servers_later": 100,
     "services": 120,
-    "services_later": 86,
+    "services_later": 99,
 }
 _MOST_WRONG: Final[Mapping[str, int]] = {
     "programs": 1,
     "servers": 1,
-    "servers_later": 4,
+    "servers_later": 0,
     "services": 1,
-    "services_later": 8,
+    "services_later": 1,
 }
 
 

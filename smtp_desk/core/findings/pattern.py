@@ -44,6 +44,15 @@ _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "�
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "Ł": "L", "ı": "i", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "œ": "oe"}
 )
+# German umlauts as ASCII spells them, by the stems that replies have: no "ue" of "value" is one;
+# and the commonest misspelling.
+_SPELLED_OUT: Final = re.compile(
+    r"ueber|gueltig|empfaeng|schoepf|zulaessig|moegl|aender|groess|fuell|benoetig"
+    r"|\bfuer\b",
+    re.IGNORECASE,
+)
+_UMLAUT: Final = re.compile(r"([aou])e", re.IGNORECASE)
+_MISSPELT: Final = re.compile(r"\badress(?=(?:es)?\b)", re.IGNORECASE)
 # What stands in an address is no word of the server: https://example.org/spam/blocked and
 # <quota@example.org> tell no cause. The host of a page stays: a block list is told by it.
 _PAGE: Final = re.compile(r"\bhttps?://([^\s/?#]+)\S*", re.IGNORECASE)
@@ -171,9 +180,11 @@ def compiled(words: str) -> re.Pattern[str]:
 def plain(text: str) -> str:
     """Return `text` with single spaces, straight quotes and without accents.
 
-    Servers write "boite" and "boîte", "don't" and "don’t", and break lines anywhere.
+    Servers write "boite" and "boîte", "ungueltig" and "ungültig", "don't" and "don’t", and break
+    lines anywhere.
     """
-    joined = " ".join(text.split())
+    joined = _MISSPELT.sub("address", " ".join(text.split()))
+    joined = _SPELLED_OUT.sub(lambda stem: _UMLAUT.sub(r"\1", stem[0]), joined)
     if joined.isascii():
         return joined.translate(_QUOTES)
     decomposed = unicodedata.normalize("NFKD", joined.translate(_QUOTES))

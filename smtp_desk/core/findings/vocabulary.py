@@ -47,7 +47,10 @@ _CLASSES: Final = {
         r"(?:does not|doesn't|do not|don't) (?:have|contain|include)|"
         r"not (?:present|found|specified)"
     ),
-    "twice": r"duplicated?s?|multiple|more than (?:one|1)|several|repeated|two|too many",
+    "twice": (
+        r"duplicated?s?|duplicates|multiple|more than (?:one|1|once)|several|repeated|two|too many|"
+        r"twice|\d+ times|only once"
+    ),
     "broken": (
         r"malformed|mal-formed|ill-formed|invalid|illegal|bad|broken|improper(?:ly)?|"
         r"incorrect(?:ly)?|corrupt(?:ed)?|unpars[e]?able|not valid|"
