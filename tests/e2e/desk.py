@@ -93,6 +93,16 @@ class Desktop:
             commands += ["key", "--delay", "2", *keys, "type", "--delay", "2", "--args", "1", text]
         self._display.xdotool(*commands, "key", SEND)
 
+    def answer(self, name: str, keys: str) -> None:
+        """Press keys in front of the question whose button of this name has the focus.
+
+        Nothing is read before the question is gone: Qt complains of who asks for what it deletes.
+        """
+        self.reader.wait_for_focus(name)
+        question = self._display.active()
+        self.press(keys)
+        self._display.wait_gone(question)
+
     def leave(self, program: subprocess.Popen[bytes], keys: str) -> None:
         """Close the window; the program ends well and has had nothing to complain of."""
         self.press(keys)

@@ -68,6 +68,14 @@ class Display:
         self.xdotool("windowactivate", "--sync", str(window))
         return window
 
+    def active(self) -> int:
+        """The id of the window that has the focus."""
+        return int(self.xdotool("getactivewindow"))
+
+    def wait_gone(self, window: int) -> None:
+        """Return once this window is no more, not only hidden."""
+        wait_until(lambda: not self._exists(window), f"window {window} to be gone")
+
     def type(self, text: str) -> None:
         """Type text into what has the focus."""
         self.xdotool("type", "--delay", "2", "--", text)
@@ -105,6 +113,13 @@ class Display:
     def _is_managed(self) -> bool:
         try:
             self.xdotool("get_num_desktops")
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    def _exists(self, window: int) -> bool:
+        try:
+            self.xdotool("getwindowgeometry", str(window))
         except subprocess.CalledProcessError:
             return False
         return True
