@@ -142,12 +142,12 @@ class Workshop(QObject):
         return holder
 
     def _connect_menus(self) -> None:
-        menus, view = self.menus, self._view
+        menus = self.menus
         menus.open_wanted.connect(self._open_report)
         menus.send_wanted.connect(self._send)
         menus.cancel_wanted.connect(self._cancel)
-        menus.save_wanted.connect(view.save)
-        menus.discard_wanted.connect(view.discard)
+        menus.save_wanted.connect(self._save)
+        menus.discard_wanted.connect(self._discard)
 
     def _watch_settings(self) -> None:
         """Look at once when the settings file changes; the timer catches what is not told."""
@@ -245,7 +245,12 @@ class Workshop(QObject):
     def _save(self) -> None:
         # Should it fail, the reason stands beside the form.
         self._show_form()
-        self.presenter.save()
+        self._view.save()
+
+    @Slot()
+    def _discard(self) -> None:
+        self._show_form()
+        self._view.discard()
 
     @Slot()
     def _open_report(self) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 
 import pytest
 
+from smtp_desk.core.gate import SaveHint
+from smtp_desk.core.texts import SAVE_HINTS, SUCCESS
 from tests.e2e.desk import HOST, Desktop, desktop_on
 from tests.servers.certs import Certificates
 from tests.servers.display import Display
@@ -66,6 +68,27 @@ def test_a_test_is_asked_for_from_each_page_and_shows_what_it_lacks(
         desktop.press(*["Down"] * page, "ctrl+t")
         desktop.reader.wait_for_focus("SMTP server host")
         desktop.leave(program, "ctrl+q")
+
+
+def test_what_is_saved_from_another_page_is_shown(
+    desktop: Desktop, certs: Certificates, clean_environment: Path
+) -> None:
+    reader = desktop.reader
+    script = Script(tls=certs.good.server_context())
+    with ScriptedServer(script) as server, desktop.open_desk() as program:
+        desktop.rush_form(server.port, certs.root.chain_file, "s3cret")
+        reader.wait_for_focus(SUCCESS)
+        desktop.press(HOST, "shift+Tab")
+        reader.wait_for_focus("Settings")
+        desktop.press("Down", "Down")
+        wait_until(lambda: not reader.named("SMTP server host"), "another page")
+        desktop.press("ctrl+s")
+        wait_until(
+            lambda: reader.control("Save").description == SAVE_HINTS[SaveHint.ALL_SAVED],
+            "all saved",
+        )
+        desktop.leave(program, "ctrl+q")
+    assert (clean_environment / "config" / "settings.toml").exists()
 
 
 def test_escape_cancels_the_test(desktop: Desktop, certs: Certificates) -> None:
