@@ -136,6 +136,9 @@ class _MemoryStream(Stream):
             self._server.faults.append("writes to a closed connection")
         self._server.hear(bytes(data), deadline, secure=self.tls is not None)
 
+    def ready(self) -> bytes:
+        return b""
+
     def hung_up(self) -> bool:
         return False
 
