@@ -32,7 +32,8 @@ from tests.servers.scripted import ScriptedServer
 if TYPE_CHECKING:
     import ssl
 
-BODY: Final = b"From: desk@example.test\r\n\r\n" + (b"0123456789abcdef" * 4 + b"\r\n") * 20_000
+# More than the sockets between them hold: the last of it is written after the reply came.
+BODY: Final = b"From: desk@example.test\r\n\r\n" + (b"0123456789abcdef" * 4 + b"\r\n") * 140_000
 CLOSING: Final = Reply("421 4.3.2 closing")
 
 
