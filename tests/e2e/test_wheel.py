@@ -195,14 +195,15 @@ def test_the_window_opens_with_its_extra_alone(
         from pathlib import Path
         from PySide6.QtWidgets import QMessageBox
         from smtp_desk.app.services import Services
-        from smtp_desk.ui.application import make_application
+        from smtp_desk.ui.application import SandboxOpener, make_application
         from smtp_desk.ui.desk import Desk
         told = []
         QMessageBox.warning = lambda _window, _title, text: told.append(text)
         application = make_application(sys.argv)
         desk = Desk(lambda: Services.sandbox(Path(sys.argv[1])))
+        opener = SandboxOpener(desk)
         def furnished():
-            desk.workshop._open_sandbox()
+            desk.sandbox_wanted.emit()
             desk.window.close()
         desk.furnished.connect(furnished)
         desk.closed.connect(application.quit)

@@ -58,10 +58,11 @@ def test_a_website_that_a_remedy_names_is_one_press_away(page: Seen, visited: li
     page.view.render(own(reports.APP_PASSWORD))
     buttons = page.view.page.findChildren(QPushButton, "open_website")
     assert [each.text() for each in buttons] == [
+        "Open support.google.com",
         "Open myaccount.google.com",
         "Open support.google.com",
     ]
-    buttons[0].click()
+    buttons[1].click()
     assert visited == [QUrl("https://myaccount.google.com/apppasswords")]
 
 
@@ -83,7 +84,7 @@ def test_without_a_browser_the_address_is_copied(
 ) -> None:
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _address: False)
     page.view.render(own(reports.APP_PASSWORD))
-    button = page.view.page.findChildren(QPushButton, "open_website")[1]
+    button = page.view.page.findChildren(QPushButton, "open_website")[2]
     button.click()
     assert "copied" in button.text()
     assert QGuiApplication.clipboard().text() == "https://support.google.com/mail/answer/7126229"

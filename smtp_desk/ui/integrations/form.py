@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from smtp_desk.app.integrations.state import IntegrationsState
     from smtp_desk.core.problems import Problem
 
-_ADVANCED: Final = (Field.SECURITY, Field.CA_FILE, Field.EHLO_NAME, Field.AUTH_METHOD)
+_ADVANCED: Final = (
+    Field.SECURITY,
+    Field.CA_FILE,
+    Field.EHLO_NAME,
+    Field.AUTH_METHOD,
+    Field.PER_HOUR,
+)
 _UPPER: Final = (
     Field.HOST,
     Field.PORT,
@@ -37,7 +43,7 @@ _UPPER: Final = (
     Field.FROM_NAME,
     Field.FROM_EMAIL,
 )
-_ADVANCED_DETAIL: Final = "Security, company CA, EHLO name, sign-in method"
+_ADVANCED_DETAIL: Final = "Security, company CA, EHLO name, sign-in method, pace"
 _STACKED_BELOW: Final = 480
 _CERTIFICATES: Final = "Certificates (*.pem *.crt *.cer);;All files (*)"
 
@@ -73,7 +79,7 @@ class SettingsForm(QWidget):
         self._texts[Field.HOST].below.addWidget(
             self._host_offer, alignment=Qt.AlignmentFlag.AlignLeading
         )
-        self.last_stop: Final = self.fields[Field.EHLO_NAME].tab_chain[-1]
+        self.last_stop: Final = self.fields[Field.PER_HOUR].tab_chain[-1]
         self._lay_out()
         for field in self.fields.values():
             field.edited.connect(self.edited)
@@ -149,14 +155,14 @@ class SettingsForm(QWidget):
         advanced = self._advanced
         advanced.body.addWidget(_pair(fields[Field.SECURITY], fields[Field.AUTH_METHOD], 1, 1))
         advanced.body.addWidget(fields[Field.CA_FILE])
-        advanced.body.addWidget(fields[Field.EHLO_NAME])
+        advanced.body.addWidget(_pair(fields[Field.EHLO_NAME], fields[Field.PER_HOUR], 1, 1))
         for card in (server, sign_in, sender, advanced):
             layout.addWidget(card)
         in_order = (
             *(fields[name] for name in _UPPER),
             advanced.header,
             *(fields[name] for name in (Field.SECURITY, Field.AUTH_METHOD)),
-            *(fields[name] for name in (Field.CA_FILE, Field.EHLO_NAME)),
+            *(fields[name] for name in (Field.CA_FILE, Field.EHLO_NAME, Field.PER_HOUR)),
         )
         chain = [
             stop
@@ -184,6 +190,11 @@ def _text_fields() -> tuple[TextField, ...]:
             Field.EHLO_NAME,
             "EH&LO name",
             hint="How this machine introduces itself. Leave empty to use its network address.",
+        ),
+        TextField(
+            Field.PER_HOUR,
+            "Emails per hour at most",
+            hint="As your provider allows. Leave empty for no limit.",
         ),
     )
 
