@@ -1,6 +1,6 @@
 # make run    set up, then open the desk (without a display: play the demo in the terminal)
 # make test   set up, then lint, types, import rules and all tests
-# make system-python  the suites of sockets and files again, with the python3 of the system (make test does with CI set)
+# make system-python  the suites of sockets and files again, with the python3 of the system
 # make check  the quick half: lint, types, import rules
 # make soak   the long versions: full counts of kills, fuzzing, sends
 # make venv   .venv with the program in it
@@ -45,7 +45,6 @@ check: $(VENV)/.dev
 
 test: check system
 	$(PYTEST) -n 3 --dist loadgroup --cov --cov-report=term:skip-covered -m "not soak"
-	@if [ -n "$$CI" ]; then $(MAKE) --no-print-directory system-python; fi
 
 system-python: $(VENV)/.dev system
 	sh tests/system-python $(BIN)/python
