@@ -11,6 +11,11 @@ The later collections met a catalogue that the first ones had mended:
     servers_later   right  89  generic  7  wrong  4  of 100
     services_later  right  86  generic  6  wrong  8  of 100
 
+And two met one that all of these had mended; nothing was changed for them since:
+
+    applications    right 128  generic  8  wrong  2  of 138
+    programs_later  right  94  generic  5  wrong  1  of 100
+
 Of the first three, those that stay wrong are named otherwise by the catalogue's own table: F85
 (Yahoo's one reply for any bad password), F129 (SES: no permission) and a sender that is too fast
 (`throttled`). Of the later ones GMX's "mailbox unavailable, failure sending mail" stays
@@ -27,14 +32,18 @@ from tests.corpus import COLLECTIONS, Verdict, cases
 
 _CATALOGUE: Final = replies.load_catalogue()
 _LEAST_RIGHT: Final[Mapping[str, int]] = {
+    "applications": 128,
     "programs": 184,
+    "programs_later": 94,
     "servers": 152,
     "servers_later": 100,
     "services": 120,
     "services_later": 99,
 }
 _MOST_WRONG: Final[Mapping[str, int]] = {
+    "applications": 2,
     "programs": 1,
+    "programs_later": 1,
     "servers": 1,
     "servers_later": 0,
     "services": 1,
