@@ -129,7 +129,7 @@ def _form(port: int, ca_file: Path, password: str) -> tuple[tuple[str, ...], ...
         ("From name", "Example", "Tab", "Tab"),
         ("From email", "desk@example.test", "Tab"),
         ("CA certificate file", str(ca_file), *unfold, "Tab", "Tab", "Tab"),
-        ("Send test email to", RECIPIENT, "Tab", "Tab", "Tab"),
+        ("Send test email to", RECIPIENT, "Tab", "Tab", "Tab", "Tab"),
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.servers.certs import Certificates
 
-LONGEST_LIFE_S = 0.25
+LONGEST_LIFE_S = 1.0
 _never = threading.Event()
 
 pytestmark = pytest.mark.skipif(
