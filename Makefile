@@ -44,7 +44,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test: check system
-	$(PYTEST) -n 3 --dist loadgroup --cov --cov-report=term:skip-covered -m "not soak"
+	$(PYTEST) -n 3 --dist loadgroup --max-worker-restart 0 --cov --cov-report=term:skip-covered -m "not soak"
 
 system-python: $(VENV)/.dev system
 	sh tests/system-python $(BIN)/python

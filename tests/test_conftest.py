@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pathlib
 import socket
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def forgiven(loopback_only: None) -> Iterator[None]:
     """What the test reached for on purpose does not fail it."""
     yield
-    conftest._strangers.clear()
+    conftest.strangers.clear()
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
@@ -31,10 +32,22 @@ def test_the_outside_is_out_of_reach(forgiven: None, address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as tcp, pytest.raises(conftest.OutsideNetworkError):
         tcp.connect((address, 25))
-    udp = socket.socket(family, socket.SOCK_DGRAM)
-    with udp, pytest.raises(conftest.OutsideNetworkError):
-        udp.sendto(b"", (address, 53))
-    assert len(conftest._strangers) == 2
+    with socket.socket(family) as tcp, pytest.raises(conftest.OutsideNetworkError):
+        tcp.connect_ex((address, 25))
+    with socket.socket(family, socket.SOCK_DGRAM) as udp:
+        with pytest.raises(conftest.OutsideNetworkError):
+            udp.sendto(b"", (address, 53))
+        with pytest.raises(conftest.OutsideNetworkError):
+            udp.sendto(b"", 0, (address, 53))
+        with pytest.raises(conftest.OutsideNetworkError):
+            udp.sendmsg((b"a", b"b"), [], 0, (address, 53))
+    assert len(conftest.strangers) == 5
+
+
+def test_the_outside_is_out_of_reach_of_asyncio(forgiven: None) -> None:
+    with pytest.raises(conftest.OutsideNetworkError):
+        asyncio.run(asyncio.wait_for(asyncio.open_connection("192.0.2.1", 25), 10))
+    assert len(conftest.strangers) == 1
 
 
 def test_loopback_is_in_reach() -> None:

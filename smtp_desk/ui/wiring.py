@@ -60,7 +60,9 @@ class Workshop(QObject):
     """
 
     def __init__(self, services: Services, window: MainWindow) -> None:
-        super().__init__()
+        # Qt deletes it with the window: a watcher of folders must end in the window's own thread,
+        # and Python may collect what is left in any.
+        super().__init__(window)
         self._services = services
         self._window = window
         self._theme = theme_of_application()
