@@ -58,6 +58,7 @@ class Case:
     text: str
     context: Mapping[str, Json]
     codes: tuple[str, ...]
+    scope: str
     who: str
 
     def find(self, catalogue: Catalogue) -> Finding:
@@ -88,5 +89,6 @@ def _case(row: Mapping[str, Any]) -> Case:
         text=row["reply"],
         context={**told, **context},
         codes=(row["code"], *row.get("also", ())),
+        scope=row["scope"],
         who=row["who"],
     )
