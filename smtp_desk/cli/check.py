@@ -13,7 +13,7 @@ from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, Man
 from smtp_desk.cli.proof import Shape, by_configuring, by_options, present, proof_options, run_shown
 from smtp_desk.cli.settings_options import (
     draft_of,
-    read_password,
+    read_secret,
     resolver_option,
     settings_given,
     settings_options,
@@ -113,12 +113,12 @@ def check(
     if steps is Steps.FULL and not recipient:
         raise click.UsageError(_NO_RECIPIENT, context)
     if settings_given(context):
-        password = Secret("")
+        secret = Secret("")
         if steps is not Steps.NO_LOGIN:
-            password = read_password(
+            secret = read_secret(
                 invocation, from_stdin=password_stdin, username=settings["username"]
             )
-        draft = draft_of(invocation, settings, password)
+        draft = draft_of(invocation, settings, secret)
     elif password_stdin:
         raise click.UsageError("--password-stdin goes with SETTINGS such as --host.", context)
     else:

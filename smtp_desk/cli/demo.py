@@ -216,7 +216,7 @@ class _Story:
     def _type(self, field: Field, text: str) -> None:
         draft = self._screen.draft
         if field is Field.PASSWORD:
-            self._screen.draft = replace(draft, password=Secret(text))
+            self._screen.draft = replace(draft, secret=Secret(text))
         elif field is not Field.RECIPIENT:
             typed: dict[str, Any] = {str(field): text}
             self._screen.draft = replace(draft, **typed)
@@ -234,7 +234,7 @@ class _Story:
                 ("SMTP server host", draft.host),
                 ("Port", draft.port),
                 ("Username", draft.username),
-                ("Password", "••••••••" if draft.password else ""),
+                ("Password", "••••••••" if draft.secret else ""),
                 ("From name", draft.from_name),
                 ("From email", draft.from_email),
             ],

@@ -26,7 +26,7 @@ from smtp_desk.cli.render import StagePrinter, Way, print_verdict
 from smtp_desk.cli.settings_options import (
     draft_of,
     options_of,
-    read_password,
+    read_secret,
     refuse_against_locks,
     settings_given,
 )
@@ -185,14 +185,14 @@ def settings_request(
     managed = Managed() if default else context.obj.services.managed
     draft = draft_of(context.obj, settings, Secret(""), managed=managed)
     refuse_against_locks(managed, draft)
-    password = read_password(
+    secret = read_secret(
         context.obj,
         from_stdin=password_stdin,
         username=draft.username,
         default=default,
     )
     return ProofRequest(
-        draft=replace(draft, password=password),
+        draft=replace(draft, secret=secret),
         recipient=recipient,
         total_seconds=timeout,
     )

@@ -134,8 +134,8 @@ def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
     return ExitStatus.OK
 
 
-def _where_password(saved: Saved, credentials: CredentialStore) -> str:
-    if not isinstance(saved.draft.password, StoredSecret):
+def _where_secret(saved: Saved, credentials: CredentialStore) -> str:
+    if not isinstance(saved.draft.secret, StoredSecret):
         return "none"
     if saved.status.kind is ServerState.SECRET_UNAVAILABLE:
         return "not available"
@@ -162,7 +162,7 @@ def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:
         ("SMTP server host", draft.host),
         ("Port", draft.port),
         ("Username", draft.username or "none"),
-        ("Password", _where_password(saved, credentials)),
+        ("Password", _where_secret(saved, credentials)),
         ("From name", draft.from_name or "none"),
         ("From email", draft.from_email),
         ("Security", draft.security),

@@ -145,7 +145,7 @@ def options_of(changes: Mapping[str, str]) -> str:
 def draft_of(
     invocation: Invocation,
     values: Mapping[str, str],
-    password: Secret,
+    secret: Secret,
     *,
     managed: Managed | None = None,
 ) -> SettingsDraft:
@@ -154,11 +154,11 @@ def draft_of(
     Args:
         invocation: Where to say it.
         values: By option.
-        password: From where it was given.
+        secret: From where it was given.
         managed: What the organisation manages fills in what was not given.
     """
     fields: dict[str, Any] = {name: values[name] for name in SETTINGS}
-    draft = SettingsDraft(**fields, password=password)
+    draft = SettingsDraft(**fields, secret=secret)
     if managed is not None:
         draft = managed.fill(draft)
     if not draft.host.strip():
@@ -183,7 +183,7 @@ def against_locks(managed: Managed, draft: SettingsDraft) -> str:
     return options_of({str(name): managed.values[name] for name in managed.against_locks(draft)})
 
 
-def read_password(
+def read_secret(
     invocation: Invocation, *, from_stdin: bool, username: str, default: bool = False
 ) -> Secret:
     """Return the password from where it was given; empty where there is none.

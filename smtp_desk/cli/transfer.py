@@ -13,7 +13,7 @@ from smtp_desk.app.routes.words import after_save
 from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
 from smtp_desk.cli.proof import SAVE_STATUSES, Shape, proof_options, prove_and_save
-from smtp_desk.cli.settings_options import read_password, refuse_against_locks
+from smtp_desk.cli.settings_options import read_secret, refuse_against_locks
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.core.settings import OAUTH, SettingsDraft
@@ -138,9 +138,9 @@ def import_command(
     print_rows(invocation.err if as_json else invocation.out, _rows(draft))
     refuse_against_locks(managed, draft)
     _confirm(invocation, draft.host, accept)
-    password = read_password(invocation, from_stdin=password_stdin, username=draft.username)
+    secret = read_secret(invocation, from_stdin=password_stdin, username=draft.username)
     request = ProofRequest(
-        draft=dataclasses.replace(draft, password=password),
+        draft=dataclasses.replace(draft, secret=secret),
         recipient=recipient,
         total_seconds=timeout,
     )

@@ -1,7 +1,7 @@
 """Problems of the form: which field, which rule, with what in it."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -71,3 +71,8 @@ class Problem:
     code: str
     params: Mapping[str, str] = dataclasses.field(default_factory=dict)
     severity: Severity = Severity.ERROR
+
+
+def errors_among(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return those that forbid the test."""
+    return tuple(problem for problem in problems if problem.severity is Severity.ERROR)

@@ -72,11 +72,16 @@ class Snapshot:
 
     Attributes:
         settings: The SMTP fields.
-        password: What was typed, or the mark of the untouched stored secret.
+        secret: What was typed, or the mark of the untouched stored secret.
     """
 
     settings: ServerSettings
-    password: Secret | StoredSecret
+    secret: Secret | StoredSecret
+
+    def with_cas(self, ca_pem: str, oauth_ca_pem: str) -> "Snapshot":
+        """Return the values with what the CA files of the form hold, for server and sign-in."""
+        oauth = self.settings.oauth and replace(self.settings.oauth, ca_pem=oauth_ca_pem)
+        return replace(self, settings=replace(self.settings, ca_pem=ca_pem, oauth=oauth))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class SettingsDraft:
         host: SMTP server host.
         port: Port.
         username: Username.
-        password: What was typed, or the mark of the untouched stored secret.
+        secret: What was typed, or the mark of the untouched stored secret.
         from_name: From name.
         from_email: From email.
         security: A value of `Security`.
@@ -110,14 +115,14 @@ class SettingsDraft:
         ehlo_name: EHLO name.
         per_hour: Emails per hour at most; "" for any number.
         auth_method: A value of `AuthMethod`, or `OAUTH`.
-        oauth: The fields of the sign-in by OAuth 2.0, which `OAUTH` asks for; `password` is
+        oauth: The fields of the sign-in by OAuth 2.0, which `OAUTH` asks for; `secret` is
             then a client secret, or the content of a key file.
     """
 
     host: str = ""
     port: str = DEFAULT_PORT
     username: str = ""
-    password: Secret | StoredSecret = field(default_factory=lambda: Secret(""))
+    secret: Secret | StoredSecret = field(default_factory=lambda: Secret(""))
     from_name: str = ""
     from_email: str = ""
     security: str = Security.AUTO

@@ -12,7 +12,7 @@ from smtp_desk.core.address import (
     parse_mailbox,
 )
 from smtp_desk.core.oauth import parse_oauth, validate_oauth
-from smtp_desk.core.problems import Field, Problem, Severity
+from smtp_desk.core.problems import Field, Problem, Severity, errors_among
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import (
     OAUTH,
@@ -84,7 +84,7 @@ def parse(
         InvalidDraftError: With every problem at once.
     """
     problems = validate(draft, ca, login=login, oauth_ca=oauth_ca)
-    if any(problem.severity is Severity.ERROR for problem in problems):
+    if errors_among(problems):
         raise InvalidDraftError(problems)
     by_token = draft.auth_method == OAUTH
     settings = ServerSettings(
@@ -102,7 +102,7 @@ def parse(
         if by_token and login
         else None,
     )
-    return Snapshot(settings, draft.password)
+    return Snapshot(settings, draft.secret)
 
 
 def validate_recipient(text: str) -> tuple[Problem, ...]:
@@ -110,13 +110,13 @@ def validate_recipient(text: str) -> tuple[Problem, ...]:
     return tuple(_mailbox(Field.RECIPIENT, text))
 
 
-def app_password_without_spaces(host: str, password: Secret) -> Secret | None:
+def app_password_without_spaces(host: str, secret: Secret) -> Secret | None:
     """Return the password without its spaces where they are most likely cosmetic.
 
     Google shows app passwords as four groups of four letters. The program offers the
     change for a Google host and never makes it in silence.
     """
-    typed = password.reveal()
+    typed = secret.reveal()
     if not _GOOGLE_HOST.search(host.strip().lower()) or not _GROUPED_APP_PASSWORD.fullmatch(typed):
         return None
     return Secret("".join(typed.split()))
@@ -139,7 +139,7 @@ def _problems(
     if not by_token:
         yield from _choice(Field.AUTH_METHOD, draft.auth_method, AuthMethod)
     elif login:
-        secret = draft.password if isinstance(draft.password, Secret) else None
+        secret = draft.secret if isinstance(draft.secret, Secret) else None
         yield from validate_oauth(draft.oauth, secret)
         yield from _ca_file(Field.OAUTH_CA_FILE, draft.oauth.ca_file, oauth_ca)
 
@@ -172,7 +172,7 @@ def _port(text: str) -> Iterator[Problem]:
 
 def _credentials(draft: SettingsDraft) -> Iterator[Problem]:
     yield from _text(Field.USERNAME, draft.username, MAX_CREDENTIAL)
-    typed = draft.password
+    typed = draft.secret
     if isinstance(typed, Secret):
         yield from _text(Field.PASSWORD, typed.reveal(), MAX_CREDENTIAL, strip=False)
     if draft.username.strip() and not typed:

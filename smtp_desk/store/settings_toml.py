@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from smtp_desk.core.oauth import OAuthDraft, OAuthSettings, oauth_draft
 from smtp_desk.core.proof import FIRST_VERSION, Proof
-from smtp_desk.core.secret import StoredSecret
+from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import OAUTH, CaFile, Security, ServerSettings, SettingsDraft
 from smtp_desk.core.validation import InvalidDraftError, parse
 from smtp_desk.store.stored import (
@@ -169,11 +169,11 @@ def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> Serv
     ca_pem = ca_content(table.text("ca_file"))
     oauth = table.table("oauth") or _Table("", {})
     oauth_pem = ca_content(oauth.text("ca_file"))
-    password: dict[str, Any] = {"password": StoredSecret(key)} if key else {}
     draft = SettingsDraft(
         host=table.text("host"),
         port=str(table.number("port")),
         username=table.text("username"),
+        secret=StoredSecret(key) if key else Secret(""),
         from_name=table.text("from_name"),
         from_email=table.text("from_email"),
         security=table.text("security", Security.AUTO),
@@ -192,7 +192,6 @@ def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> Serv
             scope=oauth.text("scope"),
             ca_file=oauth.text("ca_file") if oauth_pem else "",
         ),
-        **password,
     )
     cas = CaFile(draft.ca_file, ca_pem), CaFile(draft.oauth.ca_file, oauth_pem)
     try:

@@ -39,7 +39,7 @@ def draft(sandbox: Sandbox, ca_file: Path) -> SettingsDraft:
         host="localhost",
         port=str(sandbox.tls_port),
         username=sandbox.username,
-        password=sandbox.password,
+        secret=sandbox.password,
         from_email="desk@sandbox.test",
         security="tls",
         ca_file=str(ca_file),

@@ -58,7 +58,7 @@ def test_one_final_line_end_of_standard_input_is_dropped(
     desk: Desk, asked: list[ProofRequest], stdin: bytes, password: str
 ) -> None:
     desk("check", *SETTINGS, "--password-stdin", stdin=stdin)
-    assert asked[0].draft.password == Secret(password)
+    assert asked[0].draft.secret == Secret(password)
 
 
 def test_standard_input_that_is_no_text(desk: Desk, asked: list[ProofRequest]) -> None:
@@ -70,7 +70,7 @@ def test_standard_input_comes_before_the_variable(desk: Desk, asked: list[ProofR
     desk.environ["SMTP_DESK_PASSWORD"] = "from the variable"
     desk("check", *SETTINGS, "--password-stdin", stdin=b"typed")
     desk("check", *SETTINGS)
-    given = [request.draft.password for request in asked]
+    given = [request.draft.secret for request in asked]
     assert given == [Secret("typed"), Secret("from the variable")]
 
 
@@ -78,7 +78,7 @@ def test_a_systemd_credential(desk: Desk, asked: list[ProofRequest], tmp_path: P
     (tmp_path / "smtp-desk.password").write_text("from systemd\n")
     desk.environ["CREDENTIALS_DIRECTORY"] = str(tmp_path)
     desk("check", *SETTINGS)
-    assert asked[0].draft.password == Secret("from systemd")
+    assert asked[0].draft.secret == Secret("from systemd")
 
 
 def test_a_systemd_credential_that_can_not_be_read(
@@ -103,7 +103,7 @@ def test_a_person_is_asked(
 
     monkeypatch.setattr(click, "prompt", prompt)
     desk("check", *SETTINGS)
-    assert asked[0].draft.password == Secret(" as typed ")
+    assert asked[0].draft.secret == Secret(" as typed ")
     assert hidden == [True]
 
 
@@ -117,7 +117,7 @@ def test_nobody_is_asked_for_what_is_not_needed(
     desk.attended = True
     monkeypatch.setattr(click, "prompt", lambda *_, **__: pytest.fail("asked"))
     desk("check", *SETTINGS, *arguments)
-    assert asked[0].draft.password == Secret("")
+    assert asked[0].draft.secret == Secret("")
 
 
 def test_a_prompt_that_is_not_answered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

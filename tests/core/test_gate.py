@@ -19,8 +19,8 @@ OTHER = Snapshot(replace(SETTINGS, port=465), Secret("pa ss"))
 
 def same(values: Snapshot) -> Snapshot:
     """The same values, typed anew."""
-    assert isinstance(values.password, Secret)
-    return Snapshot(replace(values.settings), Secret(values.password.reveal()))
+    assert isinstance(values.secret, Secret)
+    return Snapshot(replace(values.settings), Secret(values.secret.reveal()))
 
 
 def test_nothing_tested_is_closed_and_says_what_to_do() -> None:
@@ -53,7 +53,7 @@ def test_typing_a_change_closes_and_typing_it_back_opens() -> None:
 @pytest.mark.parametrize("change", ["host", "from_name", "ehlo_name", "ca_pem", "username"])
 def test_every_smtp_field_counts(change: str) -> None:
     gate = SaveGate().test_passed(TYPED)
-    assert not gate.may_save(Snapshot(replace(SETTINGS, **{change: "x"}), TYPED.password))  # type: ignore[arg-type]
+    assert not gate.may_save(Snapshot(replace(SETTINGS, **{change: "x"}), TYPED.secret))  # type: ignore[arg-type]
 
 
 def test_the_secret_counts() -> None:

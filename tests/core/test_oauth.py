@@ -37,7 +37,7 @@ def draft(oauth: OAuthDraft, password: Secret | StoredSecret | None = None) -> S
         host="smtp.example.com",
         username="desk@example.com",
         from_email="desk@example.com",
-        password=Secret("") if password is None else password,
+        secret=Secret("") if password is None else password,
         auth_method=OAUTH,
         oauth=oauth,
     )
@@ -139,7 +139,7 @@ def test_the_values_around_it() -> None:
     assert values.identity != replace(values, oauth=None).identity
     known = replace(values, oauth=replace(values.oauth, subject="ann", issuer="us"))
     assert known.identity == values.identity
-    unused = parse(replace(draft(MICROSOFT), auth_method="auto", password=Secret("x"))).settings
+    unused = parse(replace(draft(MICROSOFT), auth_method="auto", secret=Secret("x"))).settings
     assert unused.oauth is None
 
 

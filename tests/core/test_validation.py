@@ -21,7 +21,7 @@ from smtp_desk.core.validation import (
 GOOD = SettingsDraft(
     host="mail.example.com",
     username="desk@example.com",
-    password=Secret("s3cret"),
+    secret=Secret("s3cret"),
     from_name="Example",
     from_email="desk@example.com",
 )
@@ -37,7 +37,7 @@ def test_a_good_draft_has_no_problems_and_parses() -> None:
     assert values.settings.port == 587
     assert values.settings.security is Security.AUTO
     assert values.settings.auth_method is AuthMethod.AUTO
-    assert values.password == Secret("s3cret")
+    assert values.secret == Secret("s3cret")
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_a_good_draft_has_no_problems_and_parses() -> None:
         ({"username": "a\r\nb"}, ("username", "control_character")),
         ({"username": "a\x00b"}, ("username", "control_character")),
         ({"username": ""}, ("username", "credentials.no_username")),
-        ({"password": Secret("")}, ("password", "credentials.no_password")),
-        ({"password": Secret("p" * 256)}, ("password", "too_long")),
-        ({"password": Secret("p\n")}, ("password", "control_character")),
-        ({"password": Secret("p\x00")}, ("password", "control_character")),
+        ({"secret": Secret("")}, ("password", "credentials.no_password")),
+        ({"secret": Secret("p" * 256)}, ("password", "too_long")),
+        ({"secret": Secret("p\n")}, ("password", "control_character")),
+        ({"secret": Secret("p\x00")}, ("password", "control_character")),
         ({"from_name": "n" * 256}, ("from_name", "too_long")),
         ({"from_name": "Bo\r\nBcc: ann@example.com"}, ("from_name", "control_character")),
         ({"from_email": ""}, ("from_email", "email.empty")),
@@ -90,8 +90,8 @@ def test_each_rule_broken_by_one(change: dict[str, object], expected: tuple[str,
         {"port": "00587"},
         {"username": "u" * 255},
         {"username": "😀" * 255},
-        {"password": Secret("p" * 255)},
-        {"password": Secret("😀" * 255)},
+        {"secret": Secret("p" * 255)},
+        {"secret": Secret("😀" * 255)},
         {"from_name": "n" * 255},
         {"ehlo_name": "[192.0.2.1]"},
         {"security": "tls"},
@@ -118,24 +118,24 @@ def test_all_problems_come_at_once_each_on_its_field() -> None:
 
 def test_host_and_username_are_trimmed_and_the_password_never_is() -> None:
     values = parse(
-        replace(GOOD, host=" mail.example.com ", username=" ann ", password=Secret(" pass word "))
+        replace(GOOD, host=" mail.example.com ", username=" ann ", secret=Secret(" pass word "))
     )
     assert values.settings.host == "mail.example.com"
     assert values.settings.username == "ann"
-    assert values.password == Secret(" pass word ")
+    assert values.secret == Secret(" pass word ")
 
 
 def test_no_credentials_are_allowed_with_a_notice() -> None:
-    draft = replace(GOOD, username="", password=Secret(""))
+    draft = replace(GOOD, username="", secret=Secret(""))
     (problem,) = validate(draft)
     assert (problem.code, problem.severity) == ("credentials.none", Severity.NOTICE)
     parse(draft)
 
 
 def test_a_stored_password_counts_as_one() -> None:
-    assert validate(replace(GOOD, password=StoredSecret("key"))) == ()
+    assert validate(replace(GOOD, secret=StoredSecret("key"))) == ()
     assert ("username", "credentials.no_username") in codes(
-        replace(GOOD, username="", password=StoredSecret("key"))
+        replace(GOOD, username="", secret=StoredSecret("key"))
     )
 
 
@@ -193,9 +193,9 @@ def test_a_good_recipient_has_no_problem() -> None:
 def test_removing_the_spaces_of_an_app_password_is_offered_on_google_hosts(host: str) -> None:
     grouped = Secret("abcd efgh ijkl mnop")
     assert app_password_without_spaces(host, grouped) == Secret("abcdefghijklmnop")
-    draft = replace(GOOD, host=host, password=grouped)
+    draft = replace(GOOD, host=host, secret=grouped)
     assert ("password", "password.spaces") in codes(draft)
-    assert parse(draft).password == grouped
+    assert parse(draft).secret == grouped
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_elsewhere_spaces_are_left_alone(host: str, password: str) -> None:
 @given(st.text(max_size=300), st.text(max_size=300), st.text(max_size=300))
 def test_any_text_is_settings_or_problems_with_texts(host: str, port: str, text: str) -> None:
     draft = SettingsDraft(
-        host=host, port=port, username=text, password=Secret(text), from_email=text, from_name=text
+        host=host, port=port, username=text, secret=Secret(text), from_email=text, from_name=text
     )
     problems = validate(draft)
     assert all(problem_text(problem) for problem in problems)

@@ -48,7 +48,7 @@ def test_what_travels_comes_back() -> None:
     assert (draft.username, draft.from_email) == ("desk@example.org", "desk@example.org")
     assert (draft.from_name, draft.ehlo_name) == (SETTINGS.from_name, "desk.example.org")
     assert draft.auth_method == "login"
-    assert (draft.password, draft.ca_file) == (Secret(""), "")
+    assert (draft.secret, draft.ca_file) == (Secret(""), "")
 
 
 def test_neither_ca_nor_account_travels() -> None:

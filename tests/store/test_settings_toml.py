@@ -102,7 +102,7 @@ DRAFTS = st.builds(
     ),
     port=st.integers(1, 65535).map(str),
     username=TEXT,
-    password=st.sampled_from([Secret(""), Secret("x")]),
+    secret=st.sampled_from([Secret(""), Secret("x")]),
     from_name=TEXT,
     from_email=st.builds(
         "{}@{}".format,

@@ -63,11 +63,11 @@ FILLED = SettingsDraft(
     host="smtp.example.org",
     port="587",
     username="desk@example.org",
-    password=Secret("correct horse"),
+    secret=Secret("correct horse"),
     from_name="Example Partners",
     from_email="desk@example.org",
 )
-STORED = replace(FILLED, password=StoredSecret("a1"))
+STORED = replace(FILLED, secret=StoredSecret("a1"))
 
 EMPTY = IntegrationsState(
     status=NOT_CONFIGURED,
@@ -157,7 +157,7 @@ _FAILED = replace(
     stages=stages(Stage.AUTH, StageStatus.FAILED),
     finding=WRONG_PASSWORD,
 )
-_SAVED = replace(EMPTY, status=ACTIVE, password_stored=True)
+_SAVED = replace(EMPTY, status=ACTIVE, secret_stored=True)
 
 SCENES = {
     "empty": Scene(state=EMPTY, focus=Field.HOST),
@@ -171,7 +171,7 @@ SCENES = {
             FILLED,
             host="https://smtp.example.org",
             port="70000",
-            password=Secret(""),
+            secret=Secret(""),
             from_email="desk@corp.local",
             ca_file="/etc/ssl/none.pem",
         ),
@@ -263,14 +263,14 @@ SCENES = {
     "stored_password": Scene(
         state=replace(
             _SAVED,
-            password_stored=False,
+            secret_stored=False,
             offers=frozenset({Offer.STORED_PASSWORD, Offer.PASSWORD_SPACES}),
             problems=(Problem(Field.PASSWORD, "password.spaces", severity=Severity.NOTICE),),
             changed=True,
             outcome=Outcome.CHANGED,
             save_hint=SaveHint.CHANGED,
         ),
-        draft=replace(FILLED, host="smtp.gmail.com", password=Secret("abcd efgh ijkl mnop")),
+        draft=replace(FILLED, host="smtp.gmail.com", secret=Secret("abcd efgh ijkl mnop")),
         focus=Field.PASSWORD,
     ),
     "long": Scene(

@@ -389,7 +389,7 @@ def test_what_is_offered_for_a_password(page: Stage, button: str, call: Offer) -
 
 
 def test_a_typed_password_is_hidden_until_revealed(page: Stage) -> None:
-    page.view.show_draft(replace(SettingsDraft(), password=Secret("geheim")), "")
+    page.view.show_draft(replace(SettingsDraft(), secret=Secret("geheim")), "")
     password = page.find(QLineEdit, "password")
     assert password.echoMode() is QLineEdit.EchoMode.Password
     assert password.displayText() != "geheim"

@@ -23,11 +23,10 @@ from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.runner import Emit, Job, Runner
 from smtp_desk.app.services import Services
 from smtp_desk.core.findings.finding import Remedy
-from smtp_desk.core.problems import Problem, Severity
+from smtp_desk.core.problems import Problem, errors_among
 from smtp_desk.core.report import CheckReport, StageResult, fold_stages
 from smtp_desk.core.report_reader import ReportFormatError
 from smtp_desk.core.stages import StageEvent
-from smtp_desk.core.validation import validate, validate_recipient
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 
@@ -130,7 +129,7 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
 
     def follow(self, state: IntegrationsState) -> None:
         """Take what the Integrations page shows: its test, and the report of its newest test."""
-        self._form_errors = _errors_among(state.problems)
+        self._form_errors = errors_among(state.problems)
         if state.host != self._state.form_host:
             self._show(form_host=state.host)
         if self._cancel is None:
@@ -162,9 +161,8 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         if not self._idle or self._state.waits_for:
             return
         request = self._tester.request(Steps.FULL if login else Steps.NO_LOGIN)
-        problems = _errors(request)
-        if problems:
-            self._refuse(problems)
+        if request.problems:
+            self._refuse(request.problems)
             return
         self._show(problems=(), notice=None, stages=())
         if login:
@@ -311,19 +309,6 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
             domain_is_news=False,
         )
         self._view.focus_verdict()
-
-
-def _errors(request: ProofRequest) -> tuple[Problem, ...]:
-    """Return what keeps the test from being run; the CA file is read by the test itself."""
-    full = request.steps is Steps.FULL
-    problems = validate(request.draft, login=full)
-    if full:
-        problems += validate_recipient(request.recipient)
-    return _errors_among(problems)
-
-
-def _errors_among(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    return tuple(problem for problem in problems if problem.severity is Severity.ERROR)
 
 
 def _reading_failed(name: str, error: Exception) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from smtp_desk.core.address import AddressError, parse_host
-from smtp_desk.core.problems import Field, Problem, Severity
+from smtp_desk.core.problems import Field, Problem, errors_among
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft, Snapshot
 from smtp_desk.core.validation import (
@@ -95,8 +95,8 @@ class Form:
         """Take what was saved meanwhile; what the person has typed since stays."""
         self._base = draft
         self._saved = saved
-        if isinstance(self.draft.password, StoredSecret):
-            self.draft = replace(self.draft, password=draft.password)
+        if isinstance(self.draft.secret, StoredSecret):
+            self.draft = replace(self.draft, secret=draft.secret)
 
     def discard(self) -> None:
         """Go back to what is saved; no field complains any more."""
@@ -109,9 +109,11 @@ class Form:
             self.recipient = text
             return False
         before = self.draft
-        value = Secret(text) if field is Field.PASSWORD else text
-        # The fields of the form are the fields of the draft, by name.
-        self.draft = replace(before, **{str(field): value})  # type: ignore[arg-type]
+        if field is Field.PASSWORD:
+            self.draft = replace(before, secret=Secret(text))
+        else:
+            # The other fields of the form are those of the draft, by name.
+            self.draft = replace(before, **{str(field): text})  # type: ignore[arg-type]
         return self.draft != before
 
     def fill(self, draft: SettingsDraft) -> None:
@@ -165,7 +167,7 @@ class Form:
         return (
             *validate(self.draft, self._ca),
             *self._trusted_ca_problem(),
-            *self._stored_password_problem(),
+            *self._stored_secret_problem(),
             *validate_recipient(self.recipient),
         )
 
@@ -181,7 +183,7 @@ class Form:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that forbid a test."""
-        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+        return errors_among(self.problems)
 
     @property
     def changed(self) -> bool:
@@ -189,17 +191,15 @@ class Form:
         return self.draft != self._base
 
     @property
-    def stored_password(self) -> StoredSecret | None:
+    def stored_secret(self) -> StoredSecret | None:
         """The stored secret that the person can go back to, or None where there is none."""
-        stored = self._base.password
-        return (
-            stored if isinstance(stored, StoredSecret) and self.draft.password != stored else None
-        )
+        stored = self._base.secret
+        return stored if isinstance(stored, StoredSecret) and self.draft.secret != stored else None
 
     @property
     def stored_elsewhere(self) -> bool:
         """Whether the stored secret stands in the form for a server that it was not proven with."""
-        if not isinstance(self.draft.password, StoredSecret):
+        if not isinstance(self.draft.secret, StoredSecret):
             return False
         if all(getattr(self.draft, name) == getattr(self._base, name) for name in _IDENTITY):
             return self._saved is None
@@ -227,10 +227,10 @@ class Form:
         return (Problem(Field.CA_FILE, _OTHER_HOST, {"host": host}),) if host else ()
 
     def _of_another(self, values: Snapshot) -> bool:
-        return isinstance(values.password, StoredSecret) and (
+        return isinstance(values.secret, StoredSecret) and (
             self._saved is None or self._saved.identity != values.settings.identity
         )
 
-    def _stored_password_problem(self) -> tuple[Problem, ...]:
+    def _stored_secret_problem(self) -> tuple[Problem, ...]:
         """The stored secret never goes to another server than the one it was proven with."""
         return (Problem(Field.PASSWORD, _STORED_ELSEWHERE),) if self.stored_elsewhere else ()

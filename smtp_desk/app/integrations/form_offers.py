@@ -36,15 +36,13 @@ def offers_of(form: Form) -> dict[Offer, Changes]:
     """Return what is offered for what stands in the form, and what each would change."""
     draft = form.draft
     host, port = host_and_port(draft.host)
-    passwords = {
-        Offer.STORED_PASSWORD: form.stored_password,
+    secrets = {
+        Offer.STORED_PASSWORD: form.stored_secret,
         Offer.PASSWORD_SPACES: _without_spaces(draft),
         Offer.PASSWORD_END: _without_ends(draft),
     }
     found: dict[Offer, Changes] = {
-        offer: {"password": password}
-        for offer, password in passwords.items()
-        if password is not None
+        offer: {"secret": secret} for offer, secret in secrets.items() if secret is not None
     }
     if host:
         found[Offer.HOST_AND_PORT] = {"host": host, "port": port or draft.port}
@@ -71,16 +69,16 @@ def host_and_port(typed: str) -> tuple[str, str]:
 
 def _without_spaces(draft: SettingsDraft) -> Secret | None:
     """Return an app password without its cosmetic spaces, or None where it has none."""
-    password = draft.password
-    if isinstance(password, StoredSecret):
+    secret = draft.secret
+    if isinstance(secret, StoredSecret):
         return None
-    return app_password_without_spaces(draft.host, password)
+    return app_password_without_spaces(draft.host, secret)
 
 
 def _without_ends(draft: SettingsDraft) -> Secret | None:
     """Return a password without the line breaks and tabs around it, or None where it has none."""
-    password = draft.password
-    if isinstance(password, StoredSecret):
+    secret = draft.secret
+    if isinstance(secret, StoredSecret):
         return None
-    stripped = Secret(password.reveal().strip(_ENDS))
-    return stripped if stripped and stripped != password else None
+    stripped = Secret(secret.reveal().strip(_ENDS))
+    return stripped if stripped and stripped != secret else None

@@ -398,7 +398,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         return {
             "status": self._saved.status,
             "problems": form.visible_problems,
-            "password_stored": isinstance(form.draft.password, StoredSecret)
+            "secret_stored": isinstance(form.draft.secret, StoredSecret)
             and not form.stored_elsewhere,
             "offers": frozenset(offers_of(form)),
             "host_and_port": host_and_port(form.draft.host),

@@ -20,7 +20,7 @@ class IntegrationsState(PageState):
     Attributes:
         status: How the server stands that the page configures.
         problems: The problems to show now, each beside its field.
-        password_stored: Whether the password field stands for the stored secret.
+        secret_stored: Whether the password field stands for the stored secret.
         offers: What can be typed for the person.
         host_and_port: What HOST_AND_PORT would type; two empty texts while it is not offered.
         stages: The live list of the newest test.
@@ -41,7 +41,7 @@ class IntegrationsState(PageState):
 
     status: RouteStatus = field(default_factory=RouteStatus)
     problems: tuple[Problem, ...] = ()
-    password_stored: bool = False
+    secret_stored: bool = False
     offers: frozenset[Offer] = frozenset()
     host_and_port: tuple[str, str] = ("", "")
     stages: tuple[StageResult, ...] = ()

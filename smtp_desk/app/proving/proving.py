@@ -1,7 +1,7 @@
 """Prove settings with a real test email, and save what was proven."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from smtp_desk.app.extras import Extra, installed, part_missing
@@ -12,10 +12,10 @@ from smtp_desk.app.routes.outage import end_rest
 from smtp_desk.app.runner import Emit
 from smtp_desk.app.services import Services
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.problems import OAUTH_FIELDS, Field, Problem, Severity
+from smtp_desk.core.problems import OAUTH_FIELDS, Field, Problem, errors_among
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
 from smtp_desk.core.secret import Secret
-from smtp_desk.core.settings import Security, SettingsDraft, Snapshot
+from smtp_desk.core.settings import OAUTH, CaFile, Security, SettingsDraft, Snapshot
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 from smtp_desk.core.texts import problem_text
 from smtp_desk.core.validation import InvalidDraftError, parse, validate_recipient
@@ -34,16 +34,19 @@ _SHOWN = tuple(str(field) for field in Field if field not in _HIDDEN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofRequest:
-    """What to test.
+    """What to test: the form at the moment of the click, parsed there and then.
 
     Attributes:
-        draft: The form at the moment of the click.
+        draft: The form as typed, for a report of what is no settings.
         recipient: Where the test email goes; not needed unless `steps` is FULL.
         steps: How far to go; only a FULL test proves anything.
         total_seconds: Limit of the whole test, the wait for a connection aside; see `counted`.
         resolver: `HOST:PORT` of a DNS server to ask instead of the system.
         domain: Whether to ask the DNS about the From domain afterwards; it may take
             `app.domain.SECONDS` more, and whatever comes of it is no more than a warning.
+        values: The values of the form but for the CA files, which the test itself reads; None
+            where they are no settings.
+        problems: What forbids the test, as far as no file says it.
     """
 
     draft: SettingsDraft
@@ -52,6 +55,21 @@ class ProofRequest:
     total_seconds: float = 60.0
     resolver: str | None = None
     domain: bool = False
+    values: Snapshot | None = field(init=False, default=None)
+    problems: tuple[Problem, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        """Parse the form, this once."""
+        values: Snapshot | None = None
+        problems: tuple[Problem, ...] = ()
+        try:
+            values = parse(self.draft, login=self.steps is not Steps.NO_LOGIN)
+        except InvalidDraftError as error:
+            problems = error.problems
+        if self.steps is Steps.FULL:
+            problems += validate_recipient(self.recipient)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "problems", errors_among(problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,27 +210,32 @@ def _log(services: Services, report: CheckReport) -> None:
 def _values(request: ProofRequest) -> Snapshot:
     if request.domain and not installed(Extra.DOMAIN):
         raise _NotTestableError(part_missing(Extra.DOMAIN))
-    draft = request.draft
-    ca, oauth_ca = (
-        read_ca_file(path.strip()) if path.strip() else None
-        for path in (draft.ca_file, draft.oauth.ca_file)
+    named = {Field.CA_FILE: request.draft.ca_file}
+    if request.draft.auth_method == OAUTH and request.steps is not Steps.NO_LOGIN:
+        named[Field.OAUTH_CA_FILE] = request.draft.oauth.ca_file
+    wrong = {problem.field for problem in request.problems}
+    cas = {
+        field: read_ca_file(path.strip())
+        for field, path in named.items()
+        if path.strip() and field not in wrong
+    }
+    unread = [
+        Problem(field, ca.problem, {"path": ca.path}) for field, ca in cas.items() if ca.problem
+    ]
+    if request.values is None or request.problems or unread:
+        raise _problem_failure([*request.problems, *unread])
+    nothing = CaFile()
+    return request.values.with_cas(
+        cas.get(Field.CA_FILE, nothing).pem, cas.get(Field.OAUTH_CA_FILE, nothing).pem
     )
-    try:
-        login = request.steps is not Steps.NO_LOGIN
-        values = parse(draft, ca, login=login, oauth_ca=oauth_ca)
-    except InvalidDraftError as error:
-        raise _problem_failure(error.problems) from error
-    if request.steps is Steps.FULL and (problems := _errors(validate_recipient(request.recipient))):
-        raise _problem_failure(problems)
-    return values
 
 
 def _secret(services: Services, values: Snapshot) -> Secret | None:
-    password = values.password
-    if isinstance(password, Secret):
-        return password or None
+    secret = values.secret
+    if isinstance(secret, Secret):
+        return secret or None
     servers = services.store.load().servers
-    server = next((server for server in servers if server.key == password.key), None)
+    server = next((server for server in servers if server.key == secret.key), None)
     if server is None:
         raise _not_testable("settings.secret_unavailable", reason="not_found")
     if server.settings.identity != values.settings.identity:
@@ -234,12 +257,8 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
     return entry.secret
 
 
-def _errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    return tuple(problem for problem in problems if problem.severity is Severity.ERROR)
-
-
-def _problem_failure(problems: tuple[Problem, ...]) -> _NotTestableError:
-    errors = _errors(problems)
+def _problem_failure(problems: list[Problem]) -> _NotTestableError:
+    errors = sorted(problems, key=lambda problem: list(Field).index(problem.field))
     first = errors[0]
     if first.field is Field.HOST:
         code = "settings.host_invalid"

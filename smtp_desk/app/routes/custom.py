@@ -77,7 +77,7 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         if not default:
             draft = services.managed.fill(draft)
         return Saved(draft=draft, status=status, version=version)
-    password = StoredSecret(server.key) if server.key else Secret("")
+    secret = StoredSecret(server.key) if server.key else Secret("")
     ca_file = services.store.ca_file(server)
     settings = server.settings
     trusted = ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
@@ -86,7 +86,7 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         status=status,
         ca=CaFile(ca_file, settings.ca_pem) if ca_file else None,
         ca_host=settings.host if trusted else "",
-        proven=Snapshot(settings, password) if status.proven else None,
+        proven=Snapshot(settings, secret) if status.proven else None,
         version=version,
     )
 
@@ -126,7 +126,7 @@ def saved_draft(server: StoredServer, ca_file: str, oauth_ca_file: str = "") -> 
         host=parse_host(settings.host).unicode,
         port=str(settings.port),
         username=settings.username,
-        password=StoredSecret(server.key) if server.key else Secret(""),
+        secret=StoredSecret(server.key) if server.key else Secret(""),
         from_name=settings.from_name,
         from_email=settings.from_email,
         security=settings.security,

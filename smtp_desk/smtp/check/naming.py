@@ -49,7 +49,7 @@ def context_of(
         heard: What the session told.
         redactor: Hides secrets in it.
     """
-    password = credential.access if isinstance(credential, Token) else credential
+    secret = credential.access if isinstance(credential, Token) else credential
     told = {
         "ehlo_name": heard.facts(Stage.EHLO).get("ehlo_name"),
         "banner": heard.facts(Stage.GREETING).get("banner"),
@@ -66,7 +66,7 @@ def context_of(
         "mode": str(mode),
         "username": settings.username,
         "from_email": settings.from_email,
-        "password_shape": str(password_shape(password)),
+        "password_shape": str(password_shape(secret)),
     }
 
 

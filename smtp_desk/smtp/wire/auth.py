@@ -128,20 +128,20 @@ def decode_challenge(text: bytes) -> bytes:
 
 # Whoever prints the variables of a traceback must find no secret in these frames: none is kept
 # in a variable.
-def _plain(username: str, password: Secret) -> Exchange:
-    yield f"\0{username}\0{password.reveal()}".encode()
+def _plain(username: str, secret: Secret) -> Exchange:
+    yield f"\0{username}\0{secret.reveal()}".encode()
 
 
-def _login(username: str, password: Secret) -> Exchange:
+def _login(username: str, secret: Secret) -> Exchange:
     # Servers word the two questions as they like; only their order counts.
     yield b""
     yield username.encode()
-    yield password.reveal().encode()
+    yield secret.reveal().encode()
 
 
-def _cram_md5(username: str, password: Secret) -> Exchange:
+def _cram_md5(username: str, secret: Secret) -> Exchange:
     challenge = decode_challenge((yield b""))
-    digest = hmac.new(password.reveal().encode(), challenge, hashlib.md5).hexdigest()
+    digest = hmac.new(secret.reveal().encode(), challenge, hashlib.md5).hexdigest()
     yield f"{username} {digest}".encode()
 
 
@@ -151,7 +151,7 @@ def _xoauth2(username: str, token: Secret) -> Exchange:
     yield b""
 
 
-def _scram_sha_256(username: str, password: Secret) -> Exchange:
+def _scram_sha_256(username: str, secret: Secret) -> Exchange:
     name = _prepared(username).replace("=", "=3D").replace(",", "=2C").encode()
     nonce = secrets.token_urlsafe(18).encode()
     first = b"n=%b,r=%b" % (name, nonce)
@@ -163,7 +163,7 @@ def _scram_sha_256(username: str, password: Secret) -> Exchange:
     salt, count = decode_challenge(fields.get("s", b"")), _iterations(fields.get("i", b""))
     without_proof = b"c=%b,r=%b" % (encode(_GS2), server_nonce)
     signed = b",".join((first, server_first, without_proof))
-    proof, expected = _scram_proofs(password, salt, count, signed)
+    proof, expected = _scram_proofs(secret, salt, count, signed)
     server_final = decode_challenge((yield b"%b,p=%b" % (without_proof, encode(proof))))
     # RFC 5802 section 3: a server that cannot prove that it knows the password is not ours.
     if not hmac.compare_digest(_scram_fields(server_final).get("v", b""), encode(expected)):
@@ -171,9 +171,9 @@ def _scram_sha_256(username: str, password: Secret) -> Exchange:
     yield b""
 
 
-def _scram_proofs(password: Secret, salt: bytes, count: int, signed: bytes) -> tuple[bytes, bytes]:
+def _scram_proofs(secret: Secret, salt: bytes, count: int, signed: bytes) -> tuple[bytes, bytes]:
     """Return the client's proof, and the signature that the server has to send."""
-    octets = _prepared(password.reveal()).encode()
+    octets = _prepared(secret.reveal()).encode()
     salted = hashlib.pbkdf2_hmac("sha256", octets, salt, count)
     client_key = _hmac(salted, b"Client Key")
     signature = _hmac(hashlib.sha256(client_key).digest(), signed)

@@ -93,7 +93,7 @@ class SettingsForm(QWidget):
             text_field.set_text(getattr(draft, name))
         for name, choice in self._choices.items():
             choice.set_value(getattr(draft, name))
-        typed = draft.password
+        typed = draft.secret
         self.password.set_text(typed.reveal() if isinstance(typed, Secret) else "")
         default = SettingsDraft()
         if any(getattr(draft, name) != getattr(default, name) for name in _ADVANCED):
@@ -102,7 +102,7 @@ class SettingsForm(QWidget):
     def render_state(self, state: IntegrationsState) -> None:
         """Show problems and offers beside their fields."""
         self.set_read_only(state.busy is Busy.LOADING)
-        self.password.show_state(stored=state.password_stored, offers=state.offers)
+        self.password.show_state(stored=state.secret_stored, offers=state.offers)
         host, port = state.host_and_port
         self._host_offer.setText(words.use_host(host, port))
         self._host_offer.setVisible(Offer.HOST_AND_PORT in state.offers)

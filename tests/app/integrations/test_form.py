@@ -15,7 +15,7 @@ SAVED = ServerSettings(
 DRAFT = SettingsDraft(
     host="mail.example.com",
     username="desk",
-    password=StoredSecret("key"),
+    secret=StoredSecret("key"),
     from_email="desk@example.com",
 )
 
@@ -38,7 +38,7 @@ def test_only_smtp_fields_change_the_draft() -> None:
     assert form.edit(Field.HOST, "a")
     assert not form.edit(Field.HOST, "a")
     assert form.edit(Field.PASSWORD, "x")
-    assert form.draft.password == Secret("x")
+    assert form.draft.secret == Secret("x")
 
 
 def test_a_named_ca_file_counts_only_once_it_was_read() -> None:
@@ -109,9 +109,9 @@ def test_discard_and_rebase() -> None:
 
 def test_the_stored_password_can_be_taken_back() -> None:
     form = loaded()
-    assert form.stored_password is None
+    assert form.stored_secret is None
     form.edit(Field.PASSWORD, "x")
-    assert now(form, "stored_password") == StoredSecret("key")
+    assert now(form, "stored_secret") == StoredSecret("key")
 
 
 def test_spaces_are_offered_to_be_removed_for_typed_passwords_only() -> None:
@@ -119,4 +119,4 @@ def test_spaces_are_offered_to_be_removed_for_typed_passwords_only() -> None:
     assert Offer.PASSWORD_SPACES not in offers_of(form)
     form.edit(Field.HOST, "smtp.gmail.com")
     form.edit(Field.PASSWORD, "abcd efgh ijkl mnop")
-    assert offers_of(form)[Offer.PASSWORD_SPACES] == {"password": Secret("abcdefghijklmnop")}
+    assert offers_of(form)[Offer.PASSWORD_SPACES] == {"secret": Secret("abcdefghijklmnop")}

@@ -56,7 +56,7 @@ def test_what_was_pasted_around_a_password_can_be_removed(
     page.presenter.edit(Field.PASSWORD, typed)
     assert Offer.PASSWORD_END in page.state().offers
     page.presenter.accept(Offer.PASSWORD_END)
-    assert page.view.draft.password == Secret(left)
+    assert page.view.draft.secret == Secret(left)
 
 
 @pytest.mark.parametrize("typed", ["geheim", " geheim ", "", "ge\nheim", "\n"])
@@ -73,12 +73,12 @@ def test_for_another_server_the_stored_password_is_none_at_once(
 ) -> None:
     again = open_page(saved.services)
     before = str(getattr(again.view.draft, field))
-    assert again.state().password_stored
+    assert again.state().secret_stored
     again.presenter.edit(Field(field), text)
-    assert not again.state().password_stored
+    assert not again.state().secret_stored
     assert "password.stored_elsewhere" in {problem.code for problem in again.state().problems}
     again.presenter.edit(Field(field), before)
-    assert again.state().password_stored
+    assert again.state().secret_stored
     assert again.state().problems == ()
 
 

@@ -39,7 +39,7 @@ def test_fill_test_save_switch_on(page: Page, sandbox: Sandbox, ca_file: Path) -
     page.save()
     state = page.state()
     assert (state.may_save, state.save_hint) == (False, SaveHint.ALL_SAVED)
-    assert isinstance(page.view.draft.password, StoredSecret)
+    assert isinstance(page.view.draft.secret, StoredSecret)
     assert state.status.kind is ServerState.OFF
     page.presenter.switch(on=True)
     page.runner.finish()
@@ -86,7 +86,7 @@ def test_nothing_else_is_ever_altered(page: Page) -> None:
     page.presenter.discard()
     page.presenter.edit(Field.PASSWORD, " pass ")
     page.presenter.apply(Remedy("use_port_465", "…", {"port": "465"}))
-    assert page.view.draft.password == Secret(" pass ")
+    assert page.view.draft.secret == Secret(" pass ")
 
 
 def test_a_wrong_password_shows_the_second_text_and_the_true_cause(
@@ -193,9 +193,9 @@ def test_the_spaces_of_an_app_password_are_removed_on_request_only(page: Page) -
     page.presenter.edit(Field.PASSWORD, "abcd efgh ijkl mnop")
     assert Offer.PASSWORD_SPACES in page.state().offers
     page.presenter.apply(Remedy("remove_password_spaces", "…"))
-    assert page.view.draft.password == Secret("abcdefghijklmnop")
+    assert page.view.draft.secret == Secret("abcdefghijklmnop")
     page.presenter.accept(Offer.PASSWORD_SPACES)
-    assert page.view.draft.password == Secret("abcdefghijklmnop")
+    assert page.view.draft.secret == Secret("abcdefghijklmnop")
 
 
 def test_a_missing_ca_file_is_shown_at_its_field(page: Page, tmp_path: Path) -> None:

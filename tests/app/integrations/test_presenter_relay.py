@@ -28,7 +28,7 @@ def save_relay(relay: Page, sandbox: Sandbox, ca_file: Path) -> None:
 
 def test_it_starts_empty_whatever_the_custom_server_is(relay: Page) -> None:
     assert relay.view.draft.host == ""
-    assert not relay.state().password_stored
+    assert not relay.state().secret_stored
     assert relay_text(relay.state().status) == "No relay is set up yet."
     assert relay.state().status.server is None
 
@@ -62,7 +62,7 @@ def test_its_stored_password_is_tested_without_being_typed(
 ) -> None:
     save_relay(relay, sandbox, ca_file)
     again = open_page(relay.services, default=True)
-    assert again.state().password_stored
+    assert again.state().secret_stored
     again.presenter.edit(Field.RECIPIENT, "ann@sandbox.test")
     again.test()
     assert again.state().outcome is Outcome.SUCCESS

@@ -18,7 +18,7 @@ from tests.app.page import Page, open_page
 
 def test_the_stored_password_is_tested_without_being_typed(saved: Page, sandbox: Sandbox) -> None:
     again = open_page(saved.services)
-    assert again.state().password_stored
+    assert again.state().secret_stored
     assert again.state().save_hint is SaveHint.ALL_SAVED
     again.presenter.edit(Field.RECIPIENT, "ann@sandbox.test")
     again.test()
@@ -44,12 +44,12 @@ def test_an_emptied_password_is_not_the_untouched_one(saved: Page) -> None:
     again = open_page(saved.services)
     again.presenter.edit(Field.PASSWORD, "x")
     again.presenter.edit(Field.PASSWORD, "")
-    assert not again.state().password_stored
+    assert not again.state().secret_stored
     assert Offer.STORED_PASSWORD in again.state().offers
     again.presenter.finish_editing(Field.PASSWORD)
     assert "credentials.no_password" in {p.code for p in again.state().problems}
     again.presenter.accept(Offer.STORED_PASSWORD)
-    assert again.state().password_stored
+    assert again.state().secret_stored
     assert again.state().problems == ()
 
 
@@ -138,5 +138,5 @@ def test_the_next_start_settles_what_a_killed_process_left(saved: Page) -> None:
     saved.services.credentials.set(orphan, Secret("left behind"))
     store._journal.add({orphan})
     again = open_page(saved.services)
-    assert again.state().password_stored
+    assert again.state().secret_stored
     assert saved.services.credentials.get(orphan) is None

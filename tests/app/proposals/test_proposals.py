@@ -78,7 +78,7 @@ def test_a_newcomer_with_address_and_password_is_proven_and_saved(
         port=str(server.port),
         security=str(server.security),
         username=server.username,
-        password=sandbox.password,
+        secret=sandbox.password,
         from_email=sandbox.username,
         ca_file=str(ca_file),
     )

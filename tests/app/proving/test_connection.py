@@ -92,7 +92,7 @@ def test_a_busy_server_is_explained_by_our_own_sending(
             host=server.host,
             port=str(server.port),
             username="desk",
-            password=PASSWORD,
+            secret=PASSWORD,
             from_email="desk@example.test",
             ca_file=str(certs.root.chain_file),
         )

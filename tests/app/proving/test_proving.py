@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
+from smtp_desk.app.proving import proving
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove, save
 from smtp_desk.app.services import Services
 from smtp_desk.core.secret import Secret, StoredSecret
@@ -45,7 +47,7 @@ def test_a_sent_test_email_proves_and_may_be_saved(
     stored = save(services, result)
     assert stored.server
     assert stored.server.mode == "tls"
-    assert secret_of(services.store, stored.server) == draft.password
+    assert secret_of(services.store, stored.server) == draft.secret
 
 
 @pytest.mark.parametrize("route", [CUSTOM, DEFAULT])
@@ -77,7 +79,7 @@ def test_the_relay_is_proven_with_its_own_stored_secret(
     assert stored.default.kind is DefaultKind.SMTP
     assert stored.default.server.key != stored.server.key
     services.credentials.delete(stored.server.key)
-    untouched = changed(draft, password=StoredSecret(stored.default.server.key))
+    untouched = changed(draft, secret=StoredSecret(stored.default.server.key))
     assert run(services, untouched).report.sent
 
 
@@ -99,10 +101,10 @@ def test_a_shorter_check_is_never_a_proof(
     [
         ({"host": "https://localhost"}, "settings.host_invalid"),
         ({"port": "70000"}, "settings.value_invalid"),
-        ({"password": Secret("")}, "settings.credentials_incomplete"),
+        ({"secret": Secret("")}, "settings.credentials_incomplete"),
         ({"username": ""}, "settings.credentials_incomplete"),
         ({"ca_file": "none.pem"}, "settings.ca_file_unreadable"),
-        ({"password": StoredSecret("gone")}, "settings.secret_unavailable"),
+        ({"secret": StoredSecret("gone")}, "settings.secret_unavailable"),
     ],
 )
 def test_what_can_not_be_tested_is_reported_and_sends_nothing(
@@ -119,12 +121,49 @@ def test_what_can_not_be_tested_is_reported_and_sends_nothing(
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "recipient", "fields"),
+    [
+        ({"ca_file": "none.pem"}, "ann", ["ca_file", "recipient"]),
+        ({"ca_file": "none.pem", "port": "0"}, "", ["port", "ca_file", "recipient"]),
+        ({"ca_file": "no\nne.pem", "host": ""}, "ann@sandbox.test", ["host", "ca_file"]),
+    ],
+)
+def test_all_problems_are_told_at_once_those_of_files_among_them(
+    services: Services,
+    draft: SettingsDraft,
+    changes: dict[str, object],
+    recipient: str,
+    fields: list[str],
+) -> None:
+    request = ProofRequest(draft=changed(draft, **changes), recipient=recipient)
+    report = prove(services, request, lambda _event: None, Cancel()).report
+    (stage,) = report.stages
+    assert [str(each).split(":")[0] for each in stage.facts["problems"]] == fields  # type: ignore[union-attr]
+
+
+def test_a_form_is_parsed_at_the_click_and_its_ca_file_is_read_by_the_test(
+    services: Services, draft: SettingsDraft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca_file = Path(draft.ca_file)
+    pem = ca_file.read_text("ascii")
+    ca_file.write_text("nothing yet")
+    request = ProofRequest(draft=draft, recipient="ann@sandbox.test")
+    assert request.problems == ()
+    ca_file.write_text(pem)
+    monkeypatch.setattr(proving, "parse", None)
+    result = prove(services, request, lambda _event: None, Cancel())
+    assert result.proven
+    assert result.values is not None
+    assert result.values.settings.ca_pem == pem
+
+
 def test_every_test_is_logged_by_the_id_of_its_report(
     services: Services, draft: SettingsDraft, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "smtp_desk")
     real = replace(services, sandboxed=False)
-    refused = run(real, changed(draft, password=Secret("wr0ng"))).report
+    refused = run(real, changed(draft, secret=Secret("wr0ng"))).report
     invalid = run(real, changed(draft, port="x")).report
     assert [record.getMessage() for record in caplog.records] == [
         f"report {refused.id}: auth.rejected at auth",
@@ -146,7 +185,7 @@ def test_the_stored_secret_is_used_only_where_it_was_proven(
 ) -> None:
     stored = save(services, run(services, draft))
     assert stored.server
-    untouched = changed(draft, password=StoredSecret(stored.server.key))
+    untouched = changed(draft, secret=StoredSecret(stored.server.key))
     assert run(services, untouched).report.sent
     elsewhere = run(services, changed(untouched, host="127.0.0.1"))
     assert elsewhere.report.finding
@@ -163,7 +202,7 @@ def test_a_locked_keyring_is_named(
         raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
 
     monkeypatch.setattr(services.credentials, "get", locked)
-    result = run(services, changed(draft, password=StoredSecret(stored.server.key)))
+    result = run(services, changed(draft, secret=StoredSecret(stored.server.key)))
     assert result.report.finding
     assert result.report.finding.code == "settings.secret_unavailable"
     assert result.values
@@ -173,7 +212,7 @@ def test_a_stored_secret_that_vanished_is_named(services: Services, draft: Setti
     stored = save(services, run(services, draft))
     assert stored.server
     services.credentials.delete(stored.server.key)
-    result = run(services, changed(draft, password=StoredSecret(stored.server.key)))
+    result = run(services, changed(draft, secret=StoredSecret(stored.server.key)))
     assert result.report.finding
     assert result.report.finding.code == "settings.secret_unavailable"
     assert "The keyring has no entry" in result.report.finding.explanation
@@ -192,7 +231,7 @@ def test_the_secret_of_the_machine_reaches_no_other_server(
     unattended = UnattendedCredentials(GivenSecrets(given), services.credentials)
     machine = replace(services, store=SettingsStore(services.paths, unattended))
     before = len(sandbox.inbox.mails())
-    result = run(machine, changed(draft, password=StoredSecret(stored.server.key)))
+    result = run(machine, changed(draft, secret=StoredSecret(stored.server.key)))
     assert result.report.finding
     assert result.report.finding.code == "settings.secret_differs"
     assert len(sandbox.inbox.mails()) == before
