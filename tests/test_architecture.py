@@ -58,10 +58,15 @@ SAME_FILE_NAMES: Final = {
 
 SAME_CLASS_NAMES: Final = {
     "ActionBar": _PAGE,
-    # To be renamed.
-    "_Table": "core",
 }
 """As `SAME_FILE_NAMES`, of classes."""
+
+SAME_FUNCTION_NAMES: Final = {
+    "encode": "values to a file of the store, one a format",
+    "decode": "as encode",
+    "main": "of the program, and of its command line",
+}
+"""As `SAME_FILE_NAMES`, of public functions that are no commands."""
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -172,6 +177,19 @@ def test_no_class_name_stands_twice_but_for_one_concept() -> None:
             if isinstance(node, ast.ClassDef):
                 homes[node.name].add(path)
     assert twice(homes) == set(SAME_CLASS_NAMES)
+
+
+def test_no_public_function_name_stands_twice_but_for_one_concept() -> None:
+    homes = defaultdict[str, set[Path]](set)
+    for path in PROGRAM:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            command = isinstance(node, ast.FunctionDef) and any(
+                "command" in ast.unparse(each) or "group" in ast.unparse(each)
+                for each in node.decorator_list
+            )
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not command:
+                homes[node.name].add(path)
+    assert twice(homes) == set(SAME_FUNCTION_NAMES)
 
 
 def test_nothing_is_loaded_before_the_first_paint_but_an_empty_window() -> None:

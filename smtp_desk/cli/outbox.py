@@ -9,7 +9,13 @@ from typing import Final
 
 import click
 
-from smtp_desk.app.delivery.export import AmbiguousEntryError, eml, export, find_entry, outbox_json
+from smtp_desk.app.delivery.export import (
+    AmbiguousEntryError,
+    eml,
+    entry_by_prefix,
+    export,
+    outbox_json,
+)
 from smtp_desk.app.delivery.listing import PAGE
 from smtp_desk.app.delivery.words import (
     Cause,
@@ -24,7 +30,7 @@ from smtp_desk.app.delivery.words import (
 from smtp_desk.cli.invocation import ExitError, FileName, Invocation, say, write_octets
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.core.reply import decode, visible
+from smtp_desk.core.reply import decode_text, visible
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
@@ -238,7 +244,7 @@ def export_command(invocation: Invocation, entry_id: str, file: Path | None) -> 
     """
     services = invocation.services
     with _told():
-        found = find_entry(services.outbox, entry_id)
+        found = entry_by_prefix(services.outbox, entry_id)
         if file is None:
             _show(invocation, eml(services, found.id))
         else:
@@ -287,7 +293,7 @@ def _change(
     ended = ExitStatus.OK
     with _told():
         records = invocation.services.outbox
-        entries = {entry.id: entry for entry in [find_entry(records, given) for given in ids]}
+        entries = {entry.id: entry for entry in [entry_by_prefix(records, given) for given in ids]}
         for entry in entries.values():
             try:
                 change(records, entry)
@@ -304,7 +310,7 @@ def _show(invocation: Invocation, octets: bytes) -> None:
         write_octets(octets)
         return
     for line in octets.splitlines():
-        say(invocation.out, decode(line))
+        say(invocation.out, decode_text(line))
 
 
 def _write(write: Callable[[], None], file: Path) -> None:

@@ -85,7 +85,7 @@ def report(invocation: Invocation, file: Path, *, markdown: bool, as_json: bool)
     """
     if markdown and as_json:
         raise click.UsageError("Use --markdown or --json, not both.")
-    found = load_report(file)
+    found = report_of(file)
     if as_json:
         write_octets(report_octets(found))
     elif markdown:
@@ -112,10 +112,10 @@ def report(invocation: Invocation, file: Path, *, markdown: bool, as_json: bool)
 @click.pass_obj
 def open_command(invocation: Invocation, file: Path) -> int:
     """Open a saved report on the Diagnostics page of the window. “-” is standard input."""
-    return invocation.open_window(load_report(file))
+    return invocation.open_window(report_of(file))
 
 
-def load_report(file: Path) -> CheckReport:
+def report_of(file: Path) -> CheckReport:
     """Read a report from its file.
 
     Raises:

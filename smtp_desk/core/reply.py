@@ -31,7 +31,7 @@ def _visible_character(character: str) -> str:
     return character
 
 
-def decode(octets: bytes) -> str:
+def decode_text(octets: bytes) -> str:
     """Decode bytes from the wire as UTF-8, else Latin-1, and make them `visible`."""
     try:
         text = octets.decode("utf-8")
@@ -57,7 +57,7 @@ class Reply:
     @classmethod
     def from_lines(cls, code: int, texts: Iterable[bytes]) -> "Reply":
         """Build a reply from the octets behind `code` and its separator, line by line."""
-        decoded = [decode(text) for text in texts]
+        decoded = [decode_text(text) for text in texts]
         found = _ENHANCED.match(decoded[0].lstrip()) if decoded else None
         # An enhanced code of another class than the reply code is the server's mistake:
         # RFC 2034 section 4 says that it is no status code then, so it stays in the words.

@@ -184,7 +184,7 @@ def test_what_can_not_be_changed_says_why_and_the_others_are(
     desk: Desk, outbox: Outbox, clock: TurnedClock
 ) -> None:
     sent = mails.sent(outbox, clock, 1)
-    sending = mails.take(outbox, mails.mail(2)).entry.id
+    sending = mails.claim_new(outbox, mails.mail(2)).entry.id
     refused = mails.refused(outbox, clock, 3)
     ended = desk("outbox", "retry", sent, refused)
     assert ended.status == 65

@@ -21,7 +21,7 @@ SALT = bytes(SALT_BYTES)
 PROOF = sign(SETTINGS, Security.STARTTLS, ENTRY, SALT)
 
 
-def judged(
+def verdict_of(
     entry: KeyringEntry,
     *,
     proof: Proof = PROOF,
@@ -33,7 +33,7 @@ def judged(
 
 @pytest.mark.parametrize("entry", [ENTRY, GIVEN])
 def test_it_verifies_what_was_signed(entry: KeyringEntry) -> None:
-    assert judged(entry) is Verdict.PROVEN
+    assert verdict_of(entry) is Verdict.PROVEN
 
 
 @pytest.mark.parametrize(
@@ -52,38 +52,38 @@ def test_it_verifies_what_was_signed(entry: KeyringEntry) -> None:
 )
 def test_any_edited_field_breaks_it(name: str, value: object) -> None:
     edited = replace(SETTINGS, **{name: value})  # type: ignore[arg-type]
-    assert judged(ENTRY, settings=edited) is Verdict.CHANGED
-    assert judged(GIVEN, settings=edited) is Verdict.SECRET_DIFFERS
+    assert verdict_of(ENTRY, settings=edited) is Verdict.CHANGED
+    assert verdict_of(GIVEN, settings=edited) is Verdict.SECRET_DIFFERS
 
 
 @pytest.mark.parametrize(("entry", "verdict"), [(ENTRY, "changed"), (GIVEN, "secret_differs")])
 def test_the_mode_is_part_of_it(entry: KeyringEntry, verdict: str) -> None:
-    assert judged(entry, mode=Security.TLS) == verdict
+    assert verdict_of(entry, mode=Security.TLS) == verdict
 
 
 @pytest.mark.parametrize("secret", ["s3cret", "s3cret a\u0308", "S3CRET Ä", " s3cret ä", "ä" * 255])
 def test_another_secret_is_told_from_another_file(secret: str) -> None:
     other = replace(ENTRY, secret=Secret(secret))
-    assert judged(other) is Verdict.SECRET_DIFFERS
-    assert judged(KeyringEntry(other.secret)) is Verdict.SECRET_DIFFERS
+    assert verdict_of(other) is Verdict.SECRET_DIFFERS
+    assert verdict_of(KeyringEntry(other.secret)) is Verdict.SECRET_DIFFERS
     changed = replace(SETTINGS, port=25)
-    assert judged(other, settings=changed) is Verdict.CHANGED
+    assert verdict_of(other, settings=changed) is Verdict.CHANGED
 
 
 def test_no_secret_is_no_other_secret() -> None:
-    assert judged(replace(ENTRY, secret=Secret(""))) is Verdict.SECRET_DIFFERS
-    assert judged(NOTHING) is Verdict.CHANGED
+    assert verdict_of(replace(ENTRY, secret=Secret(""))) is Verdict.SECRET_DIFFERS
+    assert verdict_of(NOTHING) is Verdict.CHANGED
 
 
 def test_the_key_of_another_entry_proves_nothing() -> None:
-    assert judged(replace(ENTRY, proof_key=b"x" * PROOF_KEY_BYTES)) is Verdict.CHANGED
+    assert verdict_of(replace(ENTRY, proof_key=b"x" * PROOF_KEY_BYTES)) is Verdict.CHANGED
 
 
 def test_without_credentials_it_still_binds_the_fields() -> None:
     proof = sign(SETTINGS, Security.TLS, NOTHING, SALT)
-    assert judged(NOTHING, proof=proof, mode=Security.TLS) is Verdict.PROVEN
+    assert verdict_of(NOTHING, proof=proof, mode=Security.TLS) is Verdict.PROVEN
     changed = replace(SETTINGS, port=25)
-    assert judged(NOTHING, proof=proof, settings=changed, mode=Security.TLS) is Verdict.CHANGED
+    assert verdict_of(NOTHING, proof=proof, settings=changed, mode=Security.TLS) is Verdict.CHANGED
 
 
 def test_another_salt_gives_other_macs() -> None:
@@ -111,19 +111,19 @@ def test_no_mac_is_that_of_another() -> None:
     ],
 )
 def test_a_damaged_proof_proves_nothing(proof: Proof) -> None:
-    assert judged(ENTRY, proof=proof) is Verdict.CHANGED
-    assert judged(GIVEN, proof=proof) is Verdict.SECRET_DIFFERS
-    assert judged(NOTHING, proof=proof) is Verdict.CHANGED
+    assert verdict_of(ENTRY, proof=proof) is Verdict.CHANGED
+    assert verdict_of(GIVEN, proof=proof) is Verdict.SECRET_DIFFERS
+    assert verdict_of(NOTHING, proof=proof) is Verdict.CHANGED
 
 
 @pytest.mark.parametrize("damage", ["", PROOF.secret, "é\udc80"])
 def test_a_damaged_mac_of_the_fields_proves_nothing(damage: str) -> None:
-    assert judged(ENTRY, proof=replace(PROOF, fields=damage)) is Verdict.CHANGED
+    assert verdict_of(ENTRY, proof=replace(PROOF, fields=damage)) is Verdict.CHANGED
 
 
 @pytest.mark.parametrize("damage", ["", PROOF.fields, "é\udc80"])
 def test_a_damaged_mac_of_the_secret_lets_no_secret_out(damage: str) -> None:
-    assert judged(ENTRY, proof=replace(PROOF, secret=damage)) is Verdict.SECRET_DIFFERS
+    assert verdict_of(ENTRY, proof=replace(PROOF, secret=damage)) is Verdict.SECRET_DIFFERS
 
 
 def test_the_first_version_is_verified() -> None:
@@ -137,11 +137,11 @@ def test_the_first_version_is_verified() -> None:
         from_email="desk@example.org",
     )
     old = KeyringEntry(Secret("old secret"))
-    assert judged(old, proof=proof, settings=settings) is Verdict.PROVEN
+    assert verdict_of(old, proof=proof, settings=settings) is Verdict.PROVEN
     other = KeyringEntry(Secret("new secret"))
-    assert judged(other, proof=proof, settings=settings) is Verdict.SECRET_DIFFERS
+    assert verdict_of(other, proof=proof, settings=settings) is Verdict.SECRET_DIFFERS
     changed = replace(settings, port=25)
-    assert judged(old, proof=proof, settings=changed) is Verdict.SECRET_DIFFERS
+    assert verdict_of(old, proof=proof, settings=changed) is Verdict.SECRET_DIFFERS
 
 
 @pytest.mark.parametrize("entry", [GIVEN, replace(GIVEN, refresh_token=Secret("s3cret token"))])
@@ -150,7 +150,7 @@ def test_no_traceback_shows_the_secret(
 ) -> None:
     monkeypatch.setattr(proof_module, "_MEMORY", 1)
     with pytest.raises(ValueError, match="memory limit") as caught:
-        judged(entry)
+        verdict_of(entry)
     told = TracebackException.from_exception(caught.value, capture_locals=True)
     assert "salt = " in "".join(told.format())
     assert "s3cret" not in "".join(told.format())
@@ -196,23 +196,23 @@ OAUTH_PROOF = sign(BY_TOKEN, Security.STARTTLS, SIGNED_IN, SALT)
 )
 def test_any_edited_field_of_the_sign_in_breaks_it(name: str, value: object) -> None:
     edited = replace(BY_TOKEN, oauth=replace(OAUTH, **{name: value}))  # type: ignore[arg-type]
-    assert judged(SIGNED_IN, proof=OAUTH_PROOF, settings=edited) is Verdict.CHANGED
-    assert judged(SIGNED_IN, proof=OAUTH_PROOF, settings=SETTINGS) is Verdict.CHANGED
+    assert verdict_of(SIGNED_IN, proof=OAUTH_PROOF, settings=edited) is Verdict.CHANGED
+    assert verdict_of(SIGNED_IN, proof=OAUTH_PROOF, settings=SETTINGS) is Verdict.CHANGED
 
 
 def test_another_token_of_the_same_account_changes_no_proof() -> None:
     for token in ("refresh", "rotated", "of a new sign-in", ""):
         entry = replace(SIGNED_IN, refresh_token=Secret(token))
-        assert judged(entry, proof=OAUTH_PROOF, settings=BY_TOKEN) is Verdict.PROVEN
+        assert verdict_of(entry, proof=OAUTH_PROOF, settings=BY_TOKEN) is Verdict.PROVEN
 
 
 def test_a_client_secret_that_a_machine_gives_is_told_from_another() -> None:
     app = replace(SETTINGS, oauth=replace(OAUTH, flow=OAuthFlow.APP))
     proof = sign(app, Security.STARTTLS, KeyringEntry(Secret("client"), b"k" * 32), SALT)
     given = {secret: KeyringEntry(Secret(secret)) for secret in ("client", "another")}
-    assert judged(given["client"], proof=proof, settings=app) is Verdict.PROVEN
-    assert judged(given["another"], proof=proof, settings=app) is Verdict.SECRET_DIFFERS
+    assert verdict_of(given["client"], proof=proof, settings=app) is Verdict.PROVEN
+    assert verdict_of(given["another"], proof=proof, settings=app) is Verdict.SECRET_DIFFERS
 
 
 def test_a_rate_is_nothing_that_a_test_could_prove() -> None:
-    assert judged(ENTRY, settings=replace(SETTINGS, per_hour=100)) is Verdict.PROVEN
+    assert verdict_of(ENTRY, settings=replace(SETTINGS, per_hour=100)) is Verdict.PROVEN

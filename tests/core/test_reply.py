@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_desk.core.reply import Reply, decode, visible
+from smtp_desk.core.reply import Reply, decode_text, visible
 
 
 def test_the_enhanced_code_is_kept_apart_on_every_line() -> None:
@@ -41,8 +41,8 @@ def test_classes(code: int, positive: bool, intermediate: bool, transient: bool)
 
 
 def test_words_are_utf8_else_latin1() -> None:
-    assert decode("Grüße".encode()) == "Grüße"
-    assert decode("Grüße".encode("latin-1")) == "Grüße"
+    assert decode_text("Grüße".encode()) == "Grüße"
+    assert decode_text("Grüße".encode("latin-1")) == "Grüße"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_control_and_bidi_characters_become_visible(text: str, shown: str) -> No
 
 @given(st.binary())
 def test_any_octets_become_text_without_control_characters(octets: bytes) -> None:
-    text = decode(octets)
+    text = decode_text(octets)
     assert visible(text) == text
     assert "\n" not in text
     Reply.from_lines(550, [octets])

@@ -124,7 +124,7 @@ class Checking:
 
 
 @dataclasses.dataclass(frozen=True)
-class Said:
+class ScriptedReply:
     """A server that behaves well up to one moment, and then says this."""
 
     moment: str
@@ -144,7 +144,7 @@ def said(code: str, status: int, moment: str, line: str, **more: str) -> object:
     """A parameter for a test that takes `said`: this code for these words at this moment."""
     stage = _STAGE_OF_MOMENT[moment]
     return pytest.param(
-        Said(moment, line, **more),
+        ScriptedReply(moment, line, **more),
         marks=pytest.mark.cause(code, stage=stage, status=status),
         id=f"{code}: {stage}: {line[:30]}",
     )

@@ -51,7 +51,7 @@ def test_a_refused_email_is_found_retried_dropped_and_exported(
 
 def test_statuses_of_what_can_not_be(outbox: SqliteOutbox) -> None:
     sent = mails.sent(outbox, TurnedClock(), 1)
-    sending = mails.take(outbox, mails.mail(2)).entry.id
+    sending = mails.claim_new(outbox, mails.mail(2)).entry.id
     statuses = {
         given: run("outbox", "retry", given).returncode
         for given in (sent, sending, "01zzzzzz", "x")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.causes import Cause, Checking, Play, Said, played, said
+from tests.e2e.causes import Cause, Checking, Play, ScriptedReply, played, said
 from tests.servers.script import CREDENTIALS, Close, Reply, Script
 from tests.servers.scripted import ScriptedServer
 
@@ -141,7 +141,7 @@ MICROSOFT = "535 5.7.139 Authentication unsuccessful, "
         said("auth.failed", 77, CREDENTIALS, "554 5.5.0 Error"),
     ],
 )
-def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: Said) -> None:
+def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: ScriptedReply) -> None:
     with ScriptedServer(said.script(certs)) as server:
         ended = check(server, password=said.password)
         assert server.auth_attempts == 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.causes import GREETING, Cause, Checking, Play, Said, played, said
+from tests.e2e.causes import GREETING, Cause, Checking, Play, ScriptedReply, played, said
 from tests.e2e.program import run
 from tests.servers import script
 from tests.servers.dns import SERVFAIL, SILENCE, NameServer
@@ -212,7 +212,7 @@ def test_an_address_that_the_system_can_make_nothing_of(cause: Cause) -> None:
         said("ehlo.refused", 69, "EHLO", "554 5.5.0 Error"),
     ],
 )
-def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: Said) -> None:
+def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: ScriptedReply) -> None:
     with ScriptedServer(said.script(certs)) as server:
         ended = check(server)
         assert server.auth_attempts == 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.causes import Cause, Checking, Play, Said, played, said
+from tests.e2e.causes import Cause, Checking, Play, ScriptedReply, played, said
 from tests.servers.script import END_OF_DATA, Close, Reset, Script
 from tests.servers.scripted import ScriptedServer
 
@@ -144,7 +144,7 @@ if TYPE_CHECKING:
         said("message.refused", 69, END_OF_DATA, "554 5.0.0 Transaction failed"),
     ],
 )
-def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: Said) -> None:
+def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: ScriptedReply) -> None:
     with ScriptedServer(said.script(certs)) as server:
         ended = check(server)
         assert not [mail for mail in server.messages if mail.accepted and mail.content]

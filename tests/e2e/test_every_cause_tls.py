@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.causes import Cause, Checking, Play, Said, played, said
+from tests.e2e.causes import Cause, Checking, Play, ScriptedReply, played, said
 from tests.servers.script import (
     Action,
     Close,
@@ -37,7 +37,7 @@ FROM_START = ("--security", "tls")
         said("tls.refused", 69, "STARTTLS", "502 5.5.1 Error: command not implemented"),
     ],
 )
-def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: Said) -> None:
+def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: ScriptedReply) -> None:
     with ScriptedServer(said.script(certs)) as server:
         ended = check(server)
         assert server.auth_attempts == 0

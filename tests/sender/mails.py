@@ -49,7 +49,7 @@ def mail(number: int, to: str = "") -> OutboxMessage:
     )
 
 
-def take(outbox: Outbox, message: OutboxMessage) -> Claim:
+def claim_new(outbox: Outbox, message: OutboxMessage) -> Claim:
     """Store a message and begin to send it."""
     (claim,) = outbox.add_claimed([message], "mail-1", LEASE)
     return claim
@@ -61,7 +61,7 @@ def attempt(clock: TurnedClock, route: str, code: str = "", reply: str = "") -> 
 
 def sent(outbox: Outbox, clock: TurnedClock, number: int, route: str = CUSTOM) -> str:
     """Send a message; by the default route after the custom one refused the connection."""
-    claim = take(outbox, mail(number))
+    claim = claim_new(outbox, mail(number))
     tried = [attempt(clock, CUSTOM, "connect.refused")] if route == DEFAULT else []
     outbox.apply(
         [MarkInDoubt(claim, route), Accept(claim, (*tried, attempt(clock, route)))],
@@ -89,7 +89,7 @@ def waiting(outbox: Outbox, clock: TurnedClock, number: int) -> str:
 
 
 def uncertain(outbox: Outbox, clock: TurnedClock, number: int) -> str:
-    claim = take(outbox, mail(number))
+    claim = claim_new(outbox, mail(number))
     tried = (attempt(clock, CUSTOM, "message.unconfirmed"),)
     outbox.apply([MarkInDoubt(claim, CUSTOM), Doubt(claim, resend=False, attempts=tried)])
     return claim.entry.id
@@ -109,13 +109,13 @@ def busy_morning(outbox: Outbox, health: Health, clock: TurnedClock, mails: int 
             sent(outbox, clock, number, DEFAULT if number > mails - 14 else CUSTOM)
     dropped = outbox.add([mail(mails)])[0]
     outbox.drop(dropped.id)
-    take(outbox, mail(mails + 1))
+    claim_new(outbox, mail(mails + 1))
     health.record_failure(CUSTOM, "auth.rejected")
     health.record_fallback(CUSTOM, 12)
     health.record_failure(DEFAULT, "greeting.busy")
 
 
 def _ended(outbox: Outbox, number: int, change: Callable[[Claim], Change]) -> str:
-    claim = take(outbox, mail(number))
+    claim = claim_new(outbox, mail(number))
     outbox.apply([change(claim)])
     return claim.entry.id

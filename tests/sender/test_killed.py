@@ -84,7 +84,7 @@ def drained(place: Place) -> list[OutboxEntry]:
                 return entries
 
 
-def judge(server: ScriptedServer, entries: list[OutboxEntry]) -> Counter[str]:
+def count_or_fail(server: ScriptedServer, entries: list[OutboxEntry]) -> Counter[str]:
     """Fail if one is lost, or doubled without a record; return what to tell."""
     count = Counter(_message_id(message.content) for message in server.messages)
     for entry in entries:
@@ -110,7 +110,7 @@ def kill_senders(server: ScriptedServer, place: Place, kills: int, seed: int) ->
     draw = random.Random(seed)  # noqa: S311 - moments, no secrets
     for number in range(kills):
         killed(place, send_for_ever, f"{number}", draw.uniform(0, LONGEST_LIFE_S))
-    return judge(server, drained(place))
+    return count_or_fail(server, drained(place))
 
 
 def kill_workers(server: ScriptedServer, place: Place, kills: int, seed: int) -> Counter[str]:
@@ -132,7 +132,7 @@ def kill_workers(server: ScriptedServer, place: Place, kills: int, seed: int) ->
     other.join()
     entries = drained(place)
     assert len(entries) == kills * 20
-    return judge(server, entries)
+    return count_or_fail(server, entries)
 
 
 def test_a_sender_that_is_killed_loses_nothing(server: ScriptedServer, place: Place) -> None:

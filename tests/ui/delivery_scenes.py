@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
-from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.outbox.entries import OutboxMessage
@@ -95,7 +95,7 @@ def selected(home: Path) -> Scene:
 
 def uncertain(home: Path) -> Scene:
     scene = morning(home)
-    scene.presenter.show_only(Standing.UNCERTAIN)
+    scene.presenter.show_only(DeliveryStatus.UNCERTAIN)
     scene.runner.finish()
     scene.choose(0)
     return scene

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from smtp_desk.app.delivery import presenter as delivery
 from smtp_desk.app.delivery.state import DeliveryState
-from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.notice import Notice
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.routes.route import CUSTOM
@@ -54,8 +54,8 @@ class Recorder:
     def search(self, text: str) -> None:
         self.calls.append(("search", text))
 
-    def show_only(self, standing: Standing | None) -> None:
-        self.calls.append(("show_only", standing))
+    def show_only(self, status: DeliveryStatus | None) -> None:
+        self.calls.append(("show_only", status))
 
     def show_all(self) -> None:
         self.calls.append(("show_all",))

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from smtp_desk.app.delivery.rows import COLUMNS
-from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.services import Services
 from smtp_desk.ui.delivery.table import ICONS
 from smtp_desk.ui.desk import Desk
@@ -123,7 +123,7 @@ def test_each_state_has_an_icon_of_its_own_in_the_colours_of_the_scheme(
 ) -> None:
     theme.prefer(scheme)
     _made, scene = window(morning)
-    assert len({name for name, _tone in ICONS.values()}) == len(Standing)
+    assert len({name for name, _tone in ICONS.values()}) == len(DeliveryStatus)
     index = scene.table.model().index(9, COLUMNS.index("State"))
     assert index.data() == "Sent"
     option = QStyleOptionViewItem()

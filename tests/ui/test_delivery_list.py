@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from smtp_desk.app.delivery.listing import PAGE, Part
 from smtp_desk.app.delivery.rows import COLUMNS, DeliveryRow
-from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.ui.delivery.model import DeliveryModel
 from smtp_desk.ui.delivery.table import EmailTable
 
@@ -24,10 +24,10 @@ MANY: Final = 100_000
 Index = QModelIndex | QPersistentModelIndex
 
 
-def entry(number: int, standing: Standing = Standing.SENT) -> DeliveryRow:
+def entry(number: int, status: DeliveryStatus = DeliveryStatus.SENT) -> DeliveryRow:
     """Higher numbers are newer."""
     cells = ("2026-03-01 12:00", f"ann.{number}@example.org", "Hello", "Notification")
-    return (f"{number:08}", standing.value, *cells, standing.label, "Custom", "")
+    return (f"{number:08}", status.value, *cells, status.label, "Custom", "")
 
 
 ROWS: Final = [entry(number) for number in range(MANY, 0, -1)]
@@ -127,7 +127,7 @@ def test_parts_replace_what_stood_between(qtbot: QtBot, table: EmailTable) -> No
     rows = [entry(number) for number in (9, 7, 5, 3)]
     table.show_part(Part(tuple(rows), until="00000003", anew=True))
     assert model.canFetchMore(QModelIndex())
-    changed = entry(7, Standing.DROPPED)
+    changed = entry(7, DeliveryStatus.DROPPED)
     table.show_part(Part((entry(10), rows[0], changed), until="00000007"))
     assert shown(table) == ["00000010", "00000009", "00000007", "00000005", "00000003"]
     assert model.index(2, COLUMNS.index("State")).data() == "Dropped"

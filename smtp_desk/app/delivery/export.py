@@ -122,7 +122,7 @@ class AmbiguousEntryError(OutboxError):
     """More than one entry begins so."""
 
 
-def find_entry(records: OutboxRecords, given: str) -> OutboxEntry:
+def entry_by_prefix(records: OutboxRecords, given: str) -> OutboxEntry:
     """Return the one entry that `given` names: its identifier, or the beginning of it.
 
     Raises:

@@ -9,7 +9,13 @@ from smtp_desk.app.delivery.export import export
 from smtp_desk.app.delivery.listing import Listing, ListReader, Part, Span
 from smtp_desk.app.delivery.rows import Details, details_of
 from smtp_desk.app.delivery.state import DeliveryState, Emptiness
-from smtp_desk.app.delivery.words import Cause, Standing, causes, count_standings, outbox_trouble
+from smtp_desk.app.delivery.words import (
+    Cause,
+    DeliveryStatus,
+    causes,
+    count_by_status,
+    outbox_trouble,
+)
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
 from smtp_desk.app.routes.custom import failure_text
@@ -37,7 +43,7 @@ class _Look:
 
     parts: tuple[Part, ...]
     listing: Listing
-    counts: Mapping[Standing, int]
+    counts: Mapping[DeliveryStatus, int]
     routes: tuple[RouteStatus, ...]
     details: Details | None
 
@@ -90,15 +96,15 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
             self._state = replace(self._state, text=text)
             self._list_anew()
 
-    def show_only(self, standing: Standing | None) -> None:
+    def show_only(self, status: DeliveryStatus | None) -> None:
         """List the emails that stand so; None for all."""
-        if standing is not self._state.standing:
-            self._state = replace(self._state, standing=standing)
+        if status is not self._state.status:
+            self._state = replace(self._state, status=status)
             self._list_anew()
 
     def show_all(self) -> None:
         """List all emails, whatever was searched for."""
-        self._state = replace(self._state, text="", standing=None)
+        self._state = replace(self._state, text="", status=None)
         self._list_anew()
 
     def more(self) -> None:
@@ -170,8 +176,8 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
             self._look.cancel()
         self._wants_more = False
         self._listing = None
-        standing = self._state.standing
-        query = Query(states=standing.states if standing else frozenset(), text=self._state.text)
+        status = self._state.status
+        query = Query(states=status.states if status else frozenset(), text=self._state.text)
         self._read(lambda reader: _first(reader, query), query, self._state.selected)
 
     def _read(
@@ -190,7 +196,7 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
             return _Look(
                 parts,
                 listing,
-                count_standings(outbox.counts(Query(text=query.text))),
+                count_by_status(outbox.counts(Query(text=query.text))),
                 read_routes(services),
                 _details(services, cause, selected) if selected else None,
             )
@@ -233,9 +239,9 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
         )
         self._go_on()
 
-    def _emptiness(self, counts: Mapping[Standing, int]) -> Emptiness:
-        text, standing = self._state.text, self._state.standing
-        if counts[standing] if standing else any(counts.values()):
+    def _emptiness(self, counts: Mapping[DeliveryStatus, int]) -> Emptiness:
+        text, status = self._state.text, self._state.status
+        if counts[status] if status else any(counts.values()):
             return Emptiness.NOT_EMPTY
         return Emptiness.NO_MATCHES if text or any(counts.values()) else Emptiness.NO_EMAILS
 

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from smtp_desk.app.delivery.words import (
     Cause,
-    Standing,
+    DeliveryStatus,
     kind_name,
     minute,
     reason,
@@ -67,7 +67,7 @@ class Details:
         subject: The subject, as a heading.
         recipient: The address.
         message_id: The Message-ID field.
-        standing: How the email stands.
+        status: How the email stands.
         facts: Labels and values.
         attempts: Newest first.
         retry_reason: Why it can't be sent again, or "".
@@ -79,7 +79,7 @@ class Details:
     subject: str
     recipient: str
     message_id: str
-    standing: Standing
+    status: DeliveryStatus
     facts: tuple[Row, ...]
     attempts: tuple[Tried, ...]
     retry_reason: str
@@ -89,15 +89,15 @@ class Details:
 
 def row_of(entry: OutboxEntry, cause: Cause) -> DeliveryRow:
     """Return the line for an entry."""
-    standing = Standing.of(entry.state)
+    status = DeliveryStatus.of(entry.state)
     return (
         entry.id,
-        standing.value,
+        status.value,
         minute(entry.created_at),
         visible(entry.recipient),
         visible(entry.subject[:_LONGEST_CELL]),
         kind_name(entry.kind),
-        standing.label,
+        status.label,
         short_route_name(entry.route),
         reason(entry, cause),
     )
@@ -110,7 +110,7 @@ def details_of(entry: OutboxEntry, cause: Cause, now: datetime) -> Details:
         subject=visible(entry.subject) or "(no subject)",
         recipient=visible(entry.recipient),
         message_id=visible(entry.message_id),
-        standing=Standing.of(entry.state),
+        status=DeliveryStatus.of(entry.state),
         facts=tuple(_facts(entry)),
         attempts=tuple(_tried(attempt, cause) for attempt in reversed(entry.attempts)),
         retry_reason=_refusal(lifecycle.retried, entry, now),
@@ -123,7 +123,7 @@ def details_of(entry: OutboxEntry, cause: Cause, now: datetime) -> Details:
 def _facts(entry: OutboxEntry) -> list[Row]:
     facts = [
         ("Kind", kind_name(entry.kind)),
-        ("State", f"{Standing.of(entry.state).label} since {second(entry.changed_at)}"),
+        ("State", f"{DeliveryStatus.of(entry.state).label} since {second(entry.changed_at)}"),
         ("Stored", second(entry.created_at)),
     ]
     if entry.state is EntryState.READY:

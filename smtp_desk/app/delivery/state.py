@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from smtp_desk.app.delivery.rows import Details
-from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.page_presenter import PageState
 from smtp_desk.app.routes.route_status import RouteStatus
 
@@ -27,7 +27,7 @@ class DeliveryState(PageState):
         routes: Both routes, the custom one first; () before they were read.
         counts: How many emails stand where, among those that match the search.
         text: What is searched for.
-        standing: The emails that are shown; None for all.
+        status: The emails that are shown; None for all.
         emptiness: Why the list shows nothing.
         details: The selected email; None where none is, or it is still being read.
         selected: The identifier of the selected email, or "".
@@ -35,9 +35,9 @@ class DeliveryState(PageState):
     """
 
     routes: tuple[RouteStatus, ...] = ()
-    counts: Mapping[Standing, int] = field(default_factory=dict)
+    counts: Mapping[DeliveryStatus, int] = field(default_factory=dict)
     text: str = ""
-    standing: Standing | None = None
+    status: DeliveryStatus | None = None
     emptiness: Emptiness = Emptiness.UNREAD
     details: Details | None = None
     selected: str = ""

@@ -24,7 +24,7 @@ Cause: TypeAlias = Callable[[str], str]
 """Returns the sentence that names a finding, by its code; an unknown code stays a code."""
 
 
-class Standing(StrEnum):
+class DeliveryStatus(StrEnum):
     """How an email stands, as people ask for it."""
 
     WAITING = "waiting"
@@ -45,20 +45,20 @@ class Standing(StrEnum):
         return self.value.capitalize()
 
     @classmethod
-    def of(cls, state: EntryState) -> "Standing":
+    def of(cls, state: EntryState) -> "DeliveryStatus":
         """Return how an entry in `state` stands."""
-        return _STANDINGS[state]
+        return _STATUS_OF[state]
 
 
-_STATES: Final[Mapping[Standing, frozenset[EntryState]]] = {
-    Standing.WAITING: frozenset({EntryState.READY}),
-    Standing.SENDING: frozenset({EntryState.SENDING, EntryState.IN_DOUBT}),
-    Standing.SENT: frozenset({EntryState.ACCEPTED}),
-    Standing.UNCERTAIN: frozenset({EntryState.HELD}),
-    Standing.REFUSED: frozenset({EntryState.REFUSED}),
-    Standing.DROPPED: frozenset({EntryState.DROPPED}),
+_STATES: Final[Mapping[DeliveryStatus, frozenset[EntryState]]] = {
+    DeliveryStatus.WAITING: frozenset({EntryState.READY}),
+    DeliveryStatus.SENDING: frozenset({EntryState.SENDING, EntryState.IN_DOUBT}),
+    DeliveryStatus.SENT: frozenset({EntryState.ACCEPTED}),
+    DeliveryStatus.UNCERTAIN: frozenset({EntryState.HELD}),
+    DeliveryStatus.REFUSED: frozenset({EntryState.REFUSED}),
+    DeliveryStatus.DROPPED: frozenset({EntryState.DROPPED}),
 }
-_STANDINGS: Final = {state: standing for standing, states in _STATES.items() for state in states}
+_STATUS_OF: Final = {state: status for status, states in _STATES.items() for state in states}
 _FOREIGN: Final = "Other program"
 _BUSY: Final = "Wait a moment and try again."
 _NEWER: Final = "Or use the newer version of SMTP Desk that wrote it."
@@ -109,9 +109,9 @@ def second(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
-def count_standings(counts: Counts) -> Mapping[Standing, int]:
+def count_by_status(counts: Counts) -> Mapping[DeliveryStatus, int]:
     """Return how many emails stand where."""
-    return {standing: counts.of(*standing.states) for standing in Standing}
+    return {status: counts.of(*status.states) for status in DeliveryStatus}
 
 
 def outbox_trouble(error: OutboxError) -> str:

@@ -177,7 +177,7 @@ class FindPresenter:
             self._cancel.cancel()
             self._show(replace(self._state, busy=FindBusy.CANCELLING))
 
-    def take(self, proposal: Proposal) -> None:
+    def accept(self, proposal: Proposal) -> None:
         """Fill in what a proposal says, as far as nothing typed stands against it."""
         draft = self._form.draft
         current = Proposal.of(proposal.candidate, draft)

@@ -9,7 +9,7 @@ from smtp_desk.app.routes.outage import make_due
 from smtp_desk.app.routes.route_status import (
     RouteStatus,
     custom_status,
-    judge,
+    evaluate_saved,
     relay_status,
     try_with_health,
 )
@@ -66,11 +66,11 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
     except SettingsFileError as error:
         status = RouteStatus(route=route, kind=ServerState.UNREADABLE, why=str(error))
         return Saved(status=status, version=version)
-    judged = judge(services, stored, default=default)
+    evaluated = evaluate_saved(services, stored, default=default)
     if default:
-        status = relay_status(stored, judged)
+        status = relay_status(stored, evaluated)
     else:
-        status = try_with_health(services, custom_status(stored, judged))
+        status = try_with_health(services, custom_status(stored, evaluated))
     server = status.server
     if server is None:
         draft = SettingsDraft(from_name=stored.preferences.company_name)

@@ -14,7 +14,7 @@ from typing import Final
 
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.outage import end_rest
-from smtp_desk.app.routes.route_status import judge
+from smtp_desk.app.routes.route_status import evaluate_saved
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import has_control, parse_host, parse_mailbox
 from smtp_desk.core.problems import Severity
@@ -225,7 +225,7 @@ def use_relay(services: Services) -> DefaultState:
     relay = stored.default.server
     if relay is None:
         raise NotProvenError(ServerStatus(ServerState.NOT_CONFIGURED, _NO_RELAY))
-    status = judge(services, stored, default=True)
+    status = evaluate_saved(services, stored, default=True)
     if status.state is not ServerState.ACTIVE:
         raise NotProvenError(status)
     service = replace(stored.default, kind=DefaultKind.SMTP, from_email=relay.settings.from_email)
@@ -265,4 +265,4 @@ def _problem(stored: StoredSettings) -> str:
 def _relay(services: Services, stored: StoredSettings, server: StoredServer) -> Relay:
     settings = server.settings
     host = parse_host(settings.host).unicode
-    return Relay(host, settings.from_email, judge(services, stored, default=True))
+    return Relay(host, settings.from_email, evaluate_saved(services, stored, default=True))

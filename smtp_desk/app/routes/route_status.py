@@ -116,39 +116,41 @@ class RouteStatus:
         return f"{self.host}, port {self.server.settings.port}" if self.server else ""
 
 
-def custom_status(stored: StoredSettings, judged: ServerStatus) -> RouteStatus:
+def custom_status(stored: StoredSettings, evaluated: ServerStatus) -> RouteStatus:
     """Return how the custom server stands, its health aside.
 
     Args:
         stored: What is saved.
-        judged: What it would be good for if it were switched on.
+        evaluated: What it would be good for if it were switched on.
     """
-    status = replace(_of_server(CUSTOM, stored, stored.server, judged), enabled=stored.enabled)
-    off = judged.state is ServerState.ACTIVE and not stored.enabled
+    status = replace(_of_server(CUSTOM, stored, stored.server, evaluated), enabled=stored.enabled)
+    off = evaluated.state is ServerState.ACTIVE and not stored.enabled
     return replace(status, kind=ServerState.OFF) if off else status
 
 
-def relay_status(stored: StoredSettings, judged: ServerStatus) -> RouteStatus:
+def relay_status(stored: StoredSettings, evaluated: ServerStatus) -> RouteStatus:
     """Return how the relay of the default email service stands, its health aside."""
-    return _of_server(DEFAULT, stored, stored.default.server, judged)
+    return _of_server(DEFAULT, stored, stored.default.server, evaluated)
 
 
 def _of_server(
-    route: str, stored: StoredSettings, server: StoredServer | None, judged: ServerStatus
+    route: str, stored: StoredSettings, server: StoredServer | None, evaluated: ServerStatus
 ) -> RouteStatus:
-    missing = judged.state is ServerState.SECRET_UNAVAILABLE
+    missing = evaluated.state is ServerState.SECRET_UNAVAILABLE
     return RouteStatus(
         route=route,
-        kind=judged.state,
-        why=judged.reason,
-        proven={ServerState.ACTIVE: True, ServerState.UNPROVEN: False}.get(judged.state),
+        kind=evaluated.state,
+        why=evaluated.reason,
+        proven={ServerState.ACTIVE: True, ServerState.UNPROVEN: False}.get(evaluated.state),
         secret="unavailable" if missing else "available" if server and server.key else "none",
         server=server,
         service=stored.default,
     )
 
 
-def judge(services: Services, stored: StoredSettings, *, default: bool = False) -> ServerStatus:
+def evaluate_saved(
+    services: Services, stored: StoredSettings, *, default: bool = False
+) -> ServerStatus:
     """Return what a saved server is good for, whether or not it is in use; asks the keyring."""
     relay = replace(stored.default, kind=DefaultKind.SMTP)
     in_use = replace(stored, enabled=True, default=relay)

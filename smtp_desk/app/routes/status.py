@@ -39,7 +39,7 @@ from smtp_desk.app.routes.route_status import (
     HealthReport,
     RouteStatus,
     custom_status,
-    judge,
+    evaluate_saved,
     relay_status,
     with_health,
 )
@@ -149,7 +149,7 @@ def read_status(services: Services) -> SendingStatus:
     """
     stored, now = services.store.load(), services.now()
     default = default_state(services, stored)
-    routes = (custom_status(stored, judge(services, stored)), _default(stored, default))
+    routes = (custom_status(stored, evaluate_saved(services, stored)), _default(stored, default))
     outbox: OutboxReport | None = None
     problems = _problems(stored)
     try:

@@ -160,7 +160,7 @@ class CatalogueEntry:
         )
 
 
-class _Table:
+class _FindingsFile:
     """One TOML file; its codes are known at once, the rest is read at first need."""
 
     def __init__(self, text: str) -> None:
@@ -177,7 +177,7 @@ class _Table:
 class Catalogue:
     """Every finding that there is, and how to tell it."""
 
-    def __init__(self, tables: tuple[_Table, ...], providers: Providers) -> None:
+    def __init__(self, tables: tuple[_FindingsFile, ...], providers: Providers) -> None:
         self._tables = {code: table for table in tables for code in table.codes}
         self._all = tables
         self._providers = providers
@@ -185,7 +185,7 @@ class Catalogue:
     @classmethod
     def parse(cls, texts: Iterable[str], providers: Providers) -> "Catalogue":
         """Take the TOML texts of `resources/findings/`. Each is parsed when it is first needed."""
-        return cls(tuple(_Table(text) for text in texts), providers)
+        return cls(tuple(_FindingsFile(text) for text in texts), providers)
 
     @property
     def codes(self) -> frozenset[str]:

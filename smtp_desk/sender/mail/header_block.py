@@ -81,7 +81,7 @@ def line_end(octets: bytes) -> bytes:
     return found[0] if found else b""
 
 
-def value(fields: Iterable[HeaderField], name: str) -> str:
+def first_text(fields: Iterable[HeaderField], name: str) -> str:
     """Return what the first field of a name says, for people; "" where there is none."""
     text = next((field.text for field in fields if field.name == name), "")
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

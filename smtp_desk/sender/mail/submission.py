@@ -17,7 +17,13 @@ from smtp_desk.core.texts import PROBLEMS
 from smtp_desk.sender.mail.address_list import AddressListError, addresses
 from smtp_desk.sender.mail.addressing import ENVELOPE_SENDER, FOREIGN, NULL_SENDER
 from smtp_desk.sender.mail.aliases import Aliases, AliasLoopError
-from smtp_desk.sender.mail.header_block import HeaderBlock, HeaderField, decoded, line_end, value
+from smtp_desk.sender.mail.header_block import (
+    HeaderBlock,
+    HeaderField,
+    decoded,
+    first_text,
+    line_end,
+)
 from smtp_desk.sender.mail.headers import field as header_field
 from smtp_desk.sender.mail.headers import mailboxes
 from smtp_desk.sender.mail.wellformed import tidy_lines, wellformed_body, wellformed_fields
@@ -163,7 +169,7 @@ def read_foreign(
         kind=FOREIGN,
         payload=b"".join((*header, body)),
         recipients=recipients,
-        subject=decoded(value(kept, "subject")),
+        subject=decoded(first_text(kept, "subject")),
         metadata={ENVELOPE_SENDER: said} if said else {},
     )
     return Submitted(message, tuple(remarks))
@@ -312,9 +318,9 @@ def _completion(
     """Return the Message-ID, and the fields to put in front."""
     date = format_datetime(now)
     added = [f"Received: by localhost (SMTP Desk) id {new_token()}; {date}"]
-    if not value(fields, "date"):
+    if not first_text(fields, "date"):
         added.append(f"Date: {date}")
-    message_id = value(fields, "message-id")
+    message_id = first_text(fields, "message-id")
     if not message_id:
         domain = home.ascii_domain.strip("[]") if home else "localhost"
         message_id = make_msgid(domain=domain)

@@ -289,7 +289,7 @@ class SqliteOutbox:
     ) -> tuple[Claim, ...]:
         now, token = self._now(), new_token()
 
-        def take(connection: sqlite3.Connection) -> tuple[OutboxEntry, ...]:
+        def claim(connection: sqlite3.Connection) -> tuple[OutboxEntry, ...]:
             found = [
                 entry
                 for selection in selections
@@ -305,7 +305,7 @@ class SqliteOutbox:
             lambda connection: any(_found(connection, each, now, 1) for each in selections)
         ):
             return ()
-        return tuple(Claim(entry, token) for entry in self._database.write(take, durable=False))
+        return tuple(Claim(entry, token) for entry in self._database.write(claim, durable=False))
 
 
 def _found(

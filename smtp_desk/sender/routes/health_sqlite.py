@@ -120,7 +120,7 @@ class SqliteHealth:
         now = to_ms(self._now())
         lease = to_ms(self._now() + EVENT_LEASE)
 
-        def take(connection: sqlite3.Connection) -> HealthEvent | None:
+        def claim(connection: sqlite3.Connection) -> HealthEvent | None:
             row = connection.execute(_FREE_EVENT, (now, lease)).fetchone()
             if row is None:
                 return None
@@ -132,7 +132,7 @@ class SqliteHealth:
         waiting = self._database.read(
             lambda connection: connection.execute(_FREE_EVENT, (now, lease)).fetchone()
         )
-        return self._database.write(take) if waiting else None
+        return self._database.write(claim) if waiting else None
 
     def acknowledge(self, event: HealthEvent) -> None:
         """See `Health.acknowledge`."""

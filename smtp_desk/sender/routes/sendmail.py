@@ -23,7 +23,7 @@ from typing import Final, final
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding
-from smtp_desk.core.reply import decode
+from smtp_desk.core.reply import decode_text
 from smtp_desk.core.stages import Json, Stage
 from smtp_desk.sender.mail.addressing import Identity, addressed
 from smtp_desk.sender.outbox.entries import OutboxMessage
@@ -73,7 +73,7 @@ class _Words:
     def text(self) -> str:
         """Return what was said."""
         self._thread.join(_LAST_WORDS_SECONDS)
-        lines = (decode(line).strip() for line in self._octets.splitlines())
+        lines = (decode_text(line).strip() for line in self._octets.splitlines())
         return " ".join(line for line in lines if line)
 
     def _read(self) -> None:
@@ -113,7 +113,7 @@ class MailProgram:
             os.close(said)
         self._words = _Words(heard)
 
-    def take(self, content: bytes, deadline: Deadline) -> Ended:
+    def submit(self, content: bytes, deadline: Deadline) -> Ended:
         """Give it a message, its line ends made LF, and wait for its end.
 
         Args:
@@ -278,7 +278,7 @@ class SendmailRoute:
         try:
             if self._closed.is_set():
                 program.stop()
-            return self._result(recipient, program.take(content, deadline))
+            return self._result(recipient, program.submit(content, deadline))
         finally:
             with self._lock:
                 self._running.discard(program)

@@ -59,7 +59,7 @@ class SqliteThrottle:
         now = self._now()
         lease = ConnectionLease(login, f"{os.getpid()}-{new_token()}", now + CONNECTION_LEASE)
 
-        def take(connection: sqlite3.Connection) -> ConnectionLease | datetime:
+        def insert(connection: sqlite3.Connection) -> ConnectionLease | datetime:
             state = _state(connection, login, now)
             if paused := state.paused(now):
                 return paused
@@ -71,7 +71,7 @@ class SqliteThrottle:
             )
             return lease
 
-        return self._database.write(take, durable=False)
+        return self._database.write(insert, durable=False)
 
     def renew(self, leases: Iterable[ConnectionLease]) -> tuple[ConnectionLease, ...]:
         """See `Throttle.renew`."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.reply import decode, visible
+from smtp_desk.core.reply import decode_text, visible
 from smtp_desk.smtp.domain.dns import InvalidRecordError, Questions, UnansweredError
 from smtp_desk.smtp.domain.facts import DomainFacts, Found, RecordStatus, Server
 from smtp_desk.smtp.domain.policies import (
@@ -78,7 +78,7 @@ class Lookup:
         records = spf_records(self._questions, self._domain)
         if not records:
             return Found(RecordStatus.MISSING)
-        shown = _shown(map(decode, records))
+        shown = _shown(map(decode_text, records))
         try:
             self._policy = parse_spf(records, self._questions, self._domain)
         except InvalidRecordError as error:

@@ -15,7 +15,7 @@ import checkdmarc.dmarc  # type: ignore[import-untyped]
 import checkdmarc.spf  # type: ignore[import-untyped]
 import dns.resolver
 
-from smtp_desk.core.reply import decode
+from smtp_desk.core.reply import decode_text
 from smtp_desk.smtp.domain.dns import InvalidRecordError, Questions
 
 _SPF: Final = b"v=spf1"
@@ -225,7 +225,7 @@ def dmarc_records(questions: Questions, domain: str) -> list[str]:
         CancelledError: Cancelled.
     """
     texts = questions.texts(f"_dmarc.{domain}")
-    return [decode(text) for text in texts if text.lstrip().lower().startswith(_DMARC)]
+    return [decode_text(text) for text in texts if text.lstrip().lower().startswith(_DMARC)]
 
 
 def find_dmarc(questions: Questions, domain: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.reply import Reply, decode, visible
+from smtp_desk.core.reply import Reply, decode_text, visible
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Json, Stage
 from smtp_desk.smtp.net.certificates import Certificate, best_name, is_among, path_of, read_chain
@@ -171,7 +171,7 @@ class Handshake:
         the port is one for plain text: with SMTP's own 220 the mode that works is known.
         """
         line = self.answer.partition(b"\n")[0].rstrip()
-        facts: dict[str, Json] = {"host": self.host, "answer": decode(line)}
+        facts: dict[str, Json] = {"host": self.host, "answer": decode_text(line)}
         if self.mode is Security.STARTTLS:
             if self._began and (refusal := _REFUSAL.fullmatch(line)):
                 reply = Reply.from_lines(int(refusal[1]), [refusal[2]])

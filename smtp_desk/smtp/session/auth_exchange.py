@@ -3,13 +3,19 @@
 import contextlib
 from typing import TYPE_CHECKING
 
-from smtp_desk.core.reply import decode
+from smtp_desk.core.reply import decode_text
 from smtp_desk.core.secret import Secret
 from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.channel import Channel
 from smtp_desk.smtp.session.redaction import Redactor
 from smtp_desk.smtp.wire import commands
-from smtp_desk.smtp.wire.auth import ChallengeError, Exchange, Mechanism, decode_challenge, encode
+from smtp_desk.smtp.wire.auth import (
+    ChallengeError,
+    Exchange,
+    Mechanism,
+    decode_challenge,
+    encode_response,
+)
 from smtp_desk.smtp.wire.protocol import Answer, AnswerOutcome
 
 if TYPE_CHECKING:
@@ -91,7 +97,7 @@ class AuthExchange:
             return commands.auth_response(_CANCEL)
 
     def _encoded(self, response: bytes) -> bytes:
-        encoded = encode(response)
+        encoded = encode_response(response)
         self._redactor.add(encoded)
         self._redactor.add(self._mechanism.proof(response))
         return encoded
@@ -100,5 +106,5 @@ class AuthExchange:
         """Keep what XOAUTH2 says in a challenge: the only place where the cause stands."""
         if self._mechanism.name == "XOAUTH2":
             with contextlib.suppress(ChallengeError):
-                words = decode(decode_challenge(challenge))
+                words = decode_text(decode_challenge(challenge))
                 self.facts["token_refusal"] = self._redactor.text(words)

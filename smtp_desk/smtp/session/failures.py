@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from smtp_desk.core.errors import Acceptance, SmtpFailure
-from smtp_desk.core.reply import Reply, decode
+from smtp_desk.core.reply import Reply, decode_text
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Facts, Json, Stage
 from smtp_desk.smtp.net.deadline import CancelledError
@@ -95,7 +95,10 @@ def _words_of(cause: BaseException | None) -> dict[str, Json]:
 
 
 def _violation(error: ViolationError, stage: Stage) -> tuple[str, dict[str, Json]]:
-    facts: dict[str, Json] = {"violation": str(error.violation), "answer": decode(error.evidence)}
+    facts: dict[str, Json] = {
+        "violation": str(error.violation),
+        "answer": decode_text(error.evidence),
+    }
     if error.violation is Violation.INJECTED_DATA:
         return "tls.injected_data", facts
     if error.violation is Violation.MISSING_LAST_LINE and stage in _CUT_IN_A_REPLY:

@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from smtp_desk.core.reply import decode
+from smtp_desk.core.reply import decode_text
 from smtp_desk.core.report import Direction, TranscriptLine
 from smtp_desk.smtp.net.deadline import Clock
 from smtp_desk.smtp.session.redaction import HIDDEN, Redactor
@@ -52,9 +52,9 @@ class Transcript:
         elif command.verb is Verb.AUTH:
             shown = words.split(b" ")
             hidden = f" {HIDDEN}" if len(shown) > _AUTH_WORDS else ""
-            self.note(Direction.CLIENT, decode(b" ".join(shown[:_AUTH_WORDS])) + hidden)
+            self.note(Direction.CLIENT, decode_text(b" ".join(shown[:_AUTH_WORDS])) + hidden)
         elif words:
-            self.note(Direction.CLIENT, self._redactor.text(decode(words)))
+            self.note(Direction.CLIENT, self._redactor.text(decode_text(words)))
 
     def content(self, octets: int) -> None:
         """Record that a message of so many octets is being sent."""
@@ -68,12 +68,12 @@ class Transcript:
         shown = self._redactor.lines(texts)
         for at, text in enumerate(shown, 1):
             separator = " " if at == len(shown) else "-"
-            self.note(Direction.SERVER, f"{code}{separator}{decode(text)}")
+            self.note(Direction.SERVER, f"{code}{separator}{decode_text(text)}")
 
     def evidence(self, octets: bytes) -> None:
         """Record bytes that are no reply."""
         for text in self._redactor.lines(tuple(octets.splitlines())):
-            self.note(Direction.SERVER, decode(text))
+            self.note(Direction.SERVER, decode_text(text))
 
     def note(self, direction: Direction, text: str) -> None:
         """Record one line as it is."""

@@ -109,7 +109,7 @@ def choose(method: AuthMethod, offered: Sequence[str], credential: Credential) -
     raise MechanismError("auth.no_common_mechanism", offered)
 
 
-def encode(response: bytes) -> bytes:
+def encode_response(response: bytes) -> bytes:
     """Write a response as it stands on the wire."""
     return base64.b64encode(response)
 
@@ -161,12 +161,14 @@ def _scram_sha_256(username: str, secret: Secret) -> Exchange:
     if not server_nonce.startswith(nonce) or len(server_nonce) == len(nonce):
         raise ChallengeError("the server did not extend our nonce")
     salt, count = decode_challenge(fields.get("s", b"")), _iterations(fields.get("i", b""))
-    without_proof = b"c=%b,r=%b" % (encode(_GS2), server_nonce)
+    without_proof = b"c=%b,r=%b" % (encode_response(_GS2), server_nonce)
     signed = b",".join((first, server_first, without_proof))
     proof, expected = _scram_proofs(secret, salt, count, signed)
-    server_final = decode_challenge((yield b"%b,p=%b" % (without_proof, encode(proof))))
+    server_final = decode_challenge((yield b"%b,p=%b" % (without_proof, encode_response(proof))))
     # RFC 5802 section 3: a server that cannot prove that it knows the password is not ours.
-    if not hmac.compare_digest(_scram_fields(server_final).get("v", b""), encode(expected)):
+    if not hmac.compare_digest(
+        _scram_fields(server_final).get("v", b""), encode_response(expected)
+    ):
         raise ChallengeError("the server did not prove that it knows the password")
     yield b""
 

@@ -59,7 +59,7 @@ class DetailsCard(Card):
         self._hint.setVisible(details is None)
         self._email.setVisible(details is not None)
         if details is not None:
-            self._icon.show_icon(*ICONS[details.standing])
+            self._icon.show_icon(*ICONS[details.status])
             self._subject.show_text(details.subject)
             for field, text in (
                 (self._to, details.recipient),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
 
-from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import TextField
@@ -45,14 +45,14 @@ class FilterBar(QWidget):
         self._search.edited.connect(self._typing.start)
         self._search.finished.connect(self._search_now)
         self._states = QButtonGroup(self)
-        self._buttons: dict[Standing | None, QPushButton] = {}
-        for standing in (None, *Standing):
-            button = QPushButton(standing.label if standing else _ALL)
-            button.setObjectName(f"show_{standing or 'all'}")
+        self._buttons: dict[DeliveryStatus | None, QPushButton] = {}
+        for status in (None, *DeliveryStatus):
+            button = QPushButton(status.label if status else _ALL)
+            button.setObjectName(f"show_{status or 'all'}")
             button.setProperty("kind", "choice")
             button.setCheckable(True)
             self._states.addButton(button)
-            self._buttons[standing] = button
+            self._buttons[status] = button
         self._buttons[None].setChecked(True)
         self._states.buttonClicked.connect(self._clicked)
         layout = column(self, Space.M)
@@ -70,13 +70,13 @@ class FilterBar(QWidget):
         """Show the counts, and what is chosen."""
         if not self._typing.isActive():
             self._search.set_text(state.text)
-        for standing, button in self._buttons.items():
-            count = state.counts.get(standing, 0) if standing else state.total
-            name = standing.label if standing else _ALL
+        for status, button in self._buttons.items():
+            count = state.counts.get(status, 0) if status else state.total
+            name = status.label if status else _ALL
             text = f"{name} {count:,}" if state.counts else name
             if button.text() != text:
                 button.setText(text)
-            button.setChecked(standing is state.standing)
+            button.setChecked(status is state.status)
 
     @Slot()
     def _search_now(self) -> None:
@@ -85,6 +85,6 @@ class FilterBar(QWidget):
 
     @Slot(QPushButton)
     def _clicked(self, clicked: QPushButton) -> None:
-        for standing, button in self._buttons.items():
+        for status, button in self._buttons.items():
             if button is clicked:
-                self.only_wanted.emit(standing)
+                self.only_wanted.emit(status)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     Index = QModelIndex | QPersistentModelIndex
 
-STANDING_ROLE: Final = Qt.ItemDataRole.UserRole
-"""The role of a row's `Standing`."""
+STATUS_ROLE: Final = Qt.ItemDataRole.UserRole
+"""The role of a row's `DeliveryStatus`."""
 
 _NO_PARENT: Final = QModelIndex()
 
@@ -44,10 +44,10 @@ class DeliveryModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Return a cell's text, the same as its tooltip where it may be cut, or its standing."""
+        """Return a cell's text, the same as its tooltip where it may be cut, or its status."""
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return self._rows[index.row()][CELLS + index.column()]
-        if role == STANDING_ROLE:
+        if role == STATUS_ROLE:
             return self._rows[index.row()][STANDING]
         return None
 

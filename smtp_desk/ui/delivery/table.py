@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 
 from smtp_desk.app.delivery.listing import Part, Span
 from smtp_desk.app.delivery.rows import COLUMNS
-from smtp_desk.app.delivery.words import Standing
-from smtp_desk.ui.delivery.model import STANDING_ROLE, DeliveryModel
+from smtp_desk.app.delivery.words import DeliveryStatus
+from smtp_desk.ui.delivery.model import STATUS_ROLE, DeliveryModel
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import pixmap
 from smtp_desk.ui.widgets.theme import theme_of_application
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     Index = QModelIndex | QPersistentModelIndex
 
 ICONS: Final = {
-    Standing.WAITING: ("pending", "muted"),
-    Standing.SENDING: ("running", "accent"),
-    Standing.SENT: ("success", "success"),
-    Standing.UNCERTAIN: ("warning", "warning"),
-    Standing.REFUSED: ("failed", "danger"),
-    Standing.DROPPED: ("skipped", "muted"),
+    DeliveryStatus.WAITING: ("pending", "muted"),
+    DeliveryStatus.SENDING: ("running", "accent"),
+    DeliveryStatus.SENT: ("success", "success"),
+    DeliveryStatus.UNCERTAIN: ("warning", "warning"),
+    DeliveryStatus.REFUSED: ("failed", "danger"),
+    DeliveryStatus.DROPPED: ("skipped", "muted"),
 }
-"""The icon of each standing, and its tone."""
+"""The icon of each status, and its tone."""
 
 _ICON: Final = 16
 _STATE: Final = COLUMNS.index("State")
@@ -201,7 +201,7 @@ class _StateDelegate(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         """Add the icon."""
         super().initStyleOption(option, index)
-        name, tone = ICONS[Standing(index.data(STANDING_ROLE))]
+        name, tone = ICONS[DeliveryStatus(index.data(STATUS_ROLE))]
         ratio = option.widget.devicePixelRatioF()
         option.icon = QIcon(pixmap(name, _colour(tone), _ICON, ratio))
         option.decorationSize = QSize(_ICON, _ICON)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 
-from smtp_desk.ui.diagnostics.fact_table import FactTable, fact_rows
+from smtp_desk.ui.diagnostics.fact_table import FactTable, facts_in_words
 from smtp_desk.ui.integrations.finding_panel import WarningPanel
 from smtp_desk.ui.widgets.card import Card, Panel
 from smtp_desk.ui.widgets.icons import set_look
@@ -63,5 +63,5 @@ class DomainCard(Card):
         self.body.addWidget(self.summary)
         for warning in check.warnings:
             self.body.addWidget(WarningPanel(warning))
-        if rows := list(fact_rows(check.facts, without=_TOLD_ABOVE)):
+        if rows := list(facts_in_words(check.facts, without=_TOLD_ABOVE)):
             self.body.addWidget(FactTable(rows))

@@ -13,7 +13,7 @@ from smtp_desk.app.diagnostics.report_text import certificates, shown, transcrip
 from smtp_desk.app.integrations.ca_offer import DIGITS
 from smtp_desk.core.findings.finding import TRUST_CA
 from smtp_desk.ui.diagnostics import words
-from smtp_desk.ui.diagnostics.fact_table import FactTable, fact_rows
+from smtp_desk.ui.diagnostics.fact_table import FactTable, facts_in_words
 from smtp_desk.ui.integrations.words import cut
 from smtp_desk.ui.widgets.card import Card, column, row
 from smtp_desk.ui.widgets.colours import Space
@@ -161,6 +161,6 @@ def _setting_card(report: CheckReport) -> QWidget:
     for title, facts in (("Settings", report.settings), ("Environment", report.environment)):
         part = column(space=Space.S)
         part.addWidget(Label(title, "strong"))
-        part.addWidget(FactTable(fact_rows(facts)))
+        part.addWidget(FactTable(facts_in_words(facts)))
         card.body.addLayout(part)
     return card

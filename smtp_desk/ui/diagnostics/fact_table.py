@@ -52,7 +52,7 @@ class FactTable(QWidget):
             layout.addWidget(found, number, 1)
 
 
-def fact_rows(facts: Facts, *, without: frozenset[str] = frozenset()) -> Iterator[Row]:
+def facts_in_words(facts: Facts, *, without: frozenset[str] = frozenset()) -> Iterator[Row]:
     """Return the facts that say something, in words."""
     for name, found in facts.items():
         if name not in without and found not in (None, "", [], {}):

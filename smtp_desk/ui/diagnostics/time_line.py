@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from smtp_desk.core.stages import StageStatus
 from smtp_desk.ui.diagnostics import words
-from smtp_desk.ui.diagnostics.fact_table import FactTable, fact_rows
+from smtp_desk.ui.diagnostics.fact_table import FactTable, facts_in_words
 from smtp_desk.ui.integrations.words import STAGE_LOOK, STAGES, duration
 from smtp_desk.ui.widgets.card import Card, column
 from smtp_desk.ui.widgets.colours import Space
@@ -123,7 +123,7 @@ class StageRow(QWidget):
         layout.setContentsMargins(Space.S + _ICON + Space.M, 0, Space.S, Space.M)
         layout.setSpacing(Space.S)
         layout.addWidget(Label(words.MEANINGS[self._result.stage], "muted"))
-        facts = list(fact_rows(self._result.facts, without=_ELSEWHERE))
+        facts = list(facts_in_words(self._result.facts, without=_ELSEWHERE))
         if facts:
             layout.addWidget(FactTable(facts))
         return made

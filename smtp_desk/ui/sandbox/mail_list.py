@@ -63,7 +63,7 @@ class MailList(QListWidget):
         reads_older = self.currentRow() > 0
         item = QListWidgetItem(_name_of(mail))
         item.setData(_MAIL, mail)
-        words = f"{sender_of(mail)}, {subject_of(mail)}, {time_of(mail)}"
+        words = f"{author_of(mail)}, {subject_of(mail)}, {time_of(mail)}"
         item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
         self.insertItem(0, item)
         while self.count() > MAX_MAILS:
@@ -138,14 +138,14 @@ class _RowWords:
         self._painter.drawText(place, align | Qt.TextFlag.TextSingleLine, shown)
 
 
-def sender_of(mail: ReceivedMail) -> str:
+def author_of(mail: ReceivedMail) -> str:
     """Return who wrote: the From header, else the envelope sender."""
     return mail.sender or mail.envelope_from or "(no sender)"
 
 
 def _name_of(mail: ReceivedMail) -> str:
     name, _address = parseaddr(mail.sender)
-    return name or sender_of(mail)
+    return name or author_of(mail)
 
 
 def subject_of(mail: ReceivedMail) -> str:

@@ -8,9 +8,9 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QFontDatabase, QTextDocument
 from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QTextBrowser, QWidget
 
-from smtp_desk.core.reply import decode
+from smtp_desk.core.reply import decode_text
 from smtp_desk.sandbox.mail_view import VIEW_LIMIT
-from smtp_desk.ui.sandbox.mail_list import sender_of, subject_of, time_of
+from smtp_desk.ui.sandbox.mail_list import author_of, subject_of, time_of
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import LIGHT, Space
 from smtp_desk.ui.widgets.label import Label
@@ -84,7 +84,7 @@ class MailReader(QWidget):
     def show_mail(self, mail: ReceivedMail) -> None:
         """Show `mail`; the tab stays the one that was chosen."""
         lines = [
-            f"From {sender_of(mail)}",
+            f"From {author_of(mail)}",
             f"To {', '.join(mail.recipients)}",
             f"Received {time_of(mail)}",
         ]
@@ -104,7 +104,7 @@ class MailReader(QWidget):
 def raw_text(raw: bytes) -> str:
     """Return the mail as it came, line by line, control and bidi characters visible."""
     lines = [
-        "\t".join(decode(part) for part in line.removesuffix(b"\r").split(b"\t"))
+        "\t".join(decode_text(part) for part in line.removesuffix(b"\r").split(b"\t"))
         for line in raw[:VIEW_LIMIT].split(b"\n")
     ]
     if len(raw) > VIEW_LIMIT:

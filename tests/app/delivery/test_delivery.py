@@ -9,7 +9,7 @@ import pytest
 from smtp_desk.app.delivery.listing import PAGE, Span
 from smtp_desk.app.delivery.rows import CELLS, COLUMNS
 from smtp_desk.app.delivery.state import Emptiness
-from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import Accept, EntryState, MarkInDoubt, Refuse
@@ -59,12 +59,12 @@ def test_a_busy_morning_newest_first_with_counts(page: Page) -> None:
     assert page.view.ids == [entry.id for entry in page.outbox.page().entries]
     assert page.view.ids == sorted(page.view.ids, reverse=True)
     assert dict(page.state.counts) == {
-        Standing.WAITING: 5,
-        Standing.SENDING: 1,
-        Standing.SENT: 30,
-        Standing.UNCERTAIN: 2,
-        Standing.REFUSED: 3,
-        Standing.DROPPED: 1,
+        DeliveryStatus.WAITING: 5,
+        DeliveryStatus.SENDING: 1,
+        DeliveryStatus.SENT: 30,
+        DeliveryStatus.UNCERTAIN: 2,
+        DeliveryStatus.REFUSED: 3,
+        DeliveryStatus.DROPPED: 1,
     }
     assert page.state.total == 42
     assert page.state.emptiness is Emptiness.NOT_EMPTY
@@ -150,7 +150,7 @@ def test_more_than_a_few_pages_of_new_emails_begin_the_list_anew(page: Page) -> 
 def test_an_email_that_no_longer_stands_so_leaves_the_filtered_list(page: Page) -> None:
     busy(page)
     page.look()
-    page.presenter.show_only(Standing.WAITING)
+    page.presenter.show_only(DeliveryStatus.WAITING)
     page.runner.finish()
     waiting = page.view.ids
     assert len(waiting) == 5
@@ -217,7 +217,7 @@ def test_what_can_not_be_done_says_why(page: Page) -> None:
     reasons = {}
     for name, entry_id in {
         "sent": mails.sent(page.outbox, page.clock, 1),
-        "sending": mails.take(page.outbox, mails.mail(2)).entry.id,
+        "sending": mails.claim_new(page.outbox, mails.mail(2)).entry.id,
         "uncertain": mails.uncertain(page.outbox, page.clock, 3),
     }.items():
         page.look()
@@ -249,7 +249,7 @@ def test_retry_makes_an_email_due_and_shows_it(page: Page) -> None:
     assert page.state.notice.text.startswith("Queued to send now.")
     assert cell(page, entry_id, "State") == "Waiting"
     assert page.state.details is not None
-    assert page.state.details.standing is Standing.WAITING
+    assert page.state.details.status is DeliveryStatus.WAITING
 
 
 def test_drop_gives_an_email_up(page: Page) -> None:
@@ -264,7 +264,7 @@ def test_drop_gives_an_email_up(page: Page) -> None:
 
 
 def test_an_email_that_was_accepted_meanwhile_is_not_sent_again(page: Page) -> None:
-    claim = mails.take(page.outbox, mails.mail(1))
+    claim = mails.claim_new(page.outbox, mails.mail(1))
     page.outbox.apply([Refuse(claim, (mails.attempt(page.clock, CUSTOM, "sender.quota"),))])
     page.look()
     page.choose(claim.entry.id)

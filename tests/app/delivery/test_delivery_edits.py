@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from smtp_desk.app.delivery.listing import Edit, edits, place
 from smtp_desk.app.delivery.rows import ID, DeliveryRow
-from smtp_desk.app.delivery.words import Standing
+from smtp_desk.app.delivery.words import DeliveryStatus
 
-Contents = dict[str, Standing]
+Contents = dict[str, DeliveryStatus]
 
 contents = st.dictionaries(
-    st.text("abcdef", min_size=1, max_size=2), st.sampled_from(Standing), max_size=20
+    st.text("abcdef", min_size=1, max_size=2), st.sampled_from(DeliveryStatus), max_size=20
 )
 
 
@@ -39,7 +39,7 @@ def test_an_edit_takes_away_or_puts_in_or_changes_in_place(old: Contents, new: C
 
 
 def test_rows_that_come_together_are_one_edit() -> None:
-    new = rows(dict.fromkeys("abcdef", Standing.SENT))
+    new = rows(dict.fromkeys("abcdef", DeliveryStatus.SENT))
     assert edits(new[4:], new) == [Edit(0, 0, tuple(new[:4]))]
     assert edits(new, new[:2]) == [Edit(2, 6, ())]
     assert edits(new, new) == []

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.app.delivery.export import AmbiguousEntryError, eml, export, file_name, find_entry
+from smtp_desk.app.delivery.export import (
+    AmbiguousEntryError,
+    eml,
+    entry_by_prefix,
+    export,
+    file_name,
+)
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.outbox.database import Database
@@ -113,15 +119,15 @@ def test_an_entry_by_its_identifier_or_its_beginning(page: Page) -> None:
     later = stored(page)
     page.clock.turn(days=-300)
     entry_id = stored(page)
-    assert find_entry(page.outbox, entry_id).id == entry_id
-    assert find_entry(page.outbox, later[:6].upper()).id == later
+    assert entry_by_prefix(page.outbox, entry_id).id == entry_id
+    assert entry_by_prefix(page.outbox, later[:6].upper()).id == later
     with pytest.raises(EntryNotFoundError, match="at least 6 characters"):
-        find_entry(page.outbox, entry_id[:5])
+        entry_by_prefix(page.outbox, entry_id[:5])
     with pytest.raises(EntryNotFoundError, match="There is no email zzzzzz"):
-        find_entry(page.outbox, "zzzzzz")
+        entry_by_prefix(page.outbox, "zzzzzz")
     stored(page)
     with pytest.raises(AmbiguousEntryError, match="give more of its ID"):
-        find_entry(page.outbox, entry_id[:10])
+        entry_by_prefix(page.outbox, entry_id[:10])
 
 
 def damage(file: Path) -> None:

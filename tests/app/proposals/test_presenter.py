@@ -73,7 +73,7 @@ def test_a_known_provider_is_proposed_and_nothing_is_filled_in(button: Button) -
 def test_taking_fills_in_and_undo_takes_it_back(button: Button) -> None:
     (proposal,) = button.find("ann@web.de")
     before = button.form.draft
-    button.presenter.take(proposal)
+    button.presenter.accept(proposal)
     draft = button.form.draft
     assert (draft.host, draft.port, draft.security) == ("smtp.web.de", "587", "starttls")
     assert draft.username == "ann@web.de"
@@ -99,7 +99,7 @@ def test_a_typed_server_is_never_mixed_with_another(
     (proposal,) = button.find("ann@web.de")
     assert proposal.kept == kept
     assert dict(proposal.changes) == {Field.USERNAME: "ann@web.de"}
-    button.presenter.take(proposal)
+    button.presenter.accept(proposal)
     for name, value in typed.items():
         assert getattr(button.form.draft, name) == value
 
@@ -108,7 +108,7 @@ def test_a_typed_username_stays(button: Button) -> None:
     button.form.draft = replace(button.form.draft, username="desk")
     (proposal,) = button.find("ann@web.de")
     assert proposal.kept == (Field.USERNAME,)
-    button.presenter.take(proposal)
+    button.presenter.accept(proposal)
     assert (button.form.draft.username, button.form.draft.host) == ("desk", "smtp.web.de")
 
 
@@ -117,20 +117,20 @@ def test_what_was_typed_after_the_search_counts(button: Button) -> None:
     button.form.draft = replace(button.form.draft, host="mail.example.org")
     button.presenter.form_changed()
     assert button.view.state.proposals[0].kept == (Field.HOST,)
-    button.presenter.take(proposal)
+    button.presenter.accept(proposal)
     assert button.form.draft.host == "mail.example.org"
 
 
 def test_what_is_there_already_needs_no_taking(button: Button) -> None:
     (proposal,) = button.find("ann@web.de")
-    button.presenter.take(proposal)
+    button.presenter.accept(proposal)
     again = button.view.state.proposals[0]
     assert (dict(again.changes), again.kept) == ({}, ())
 
 
 def test_undo_leaves_what_was_typed_since(button: Button) -> None:
     (proposal,) = button.find("ann@web.de")
-    button.presenter.take(proposal)
+    button.presenter.accept(proposal)
     button.form.draft = replace(button.form.draft, username="desk")
     button.presenter.undo()
     assert (button.form.draft.username, button.form.draft.host) == ("desk", "")
@@ -201,5 +201,5 @@ def test_the_sandbox_publishes_its_own_settings(services: Services, sandbox: San
     first, second = button.find("desk@sandbox.test")
     assert (first.candidate.host, first.candidate.port) == ("localhost", sandbox.tls_port)
     assert second.candidate.port == sandbox.starttls_port
-    button.presenter.take(first)
+    button.presenter.accept(first)
     assert button.form.draft.username == sandbox.username
