@@ -234,7 +234,10 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
     secret = values.secret
     if isinstance(secret, Secret):
         return secret or None
-    servers = services.store.load().servers
+    try:
+        servers = services.store.load().servers
+    except SettingsFileError as error:
+        raise _not_testable("settings.file_unreadable", problem=str(error)) from error
     server = next((server for server in servers if server.key == secret.key), None)
     if server is None:
         raise _not_testable("settings.secret_unavailable", reason="not_found")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeAlias, final
 
-from smtp_desk.core.findings.finding import Finding, Scope
+from smtp_desk.core.findings.finding import Scope
 from smtp_desk.sender.outbox.outbox import OutboxError, OutboxRecords
 from smtp_desk.sender.routes.health import Health, refuses_login
 from smtp_desk.sender.routes.route import Route, always
@@ -69,6 +69,8 @@ class Refusals:
 
 
 _log: Final = logging.getLogger(__name__)
+# Of the route: it was cancelled, is the fault of this process, or our own connections left no room.
+_SAYS_NOTHING: Final = (Scope.NONE, Scope.PROCESS, Scope.SLOW)
 
 
 @final
@@ -150,11 +152,8 @@ class Prober:
             self._health.record_success(route.name, token)
             count = self._outbox.make_due()
             _log.info("the route %s works again; %d waiting emails are due", route.name, count)
-        elif _counts(finding):
+        elif finding.scope in _SAYS_NOTHING:
+            _log.info("the probe of the route %s says nothing: %s", route.name, finding.code)
+        else:
             self._refusals.tell(route.name, finding.code, token, current=current)
             _log.info("the route %s still fails: %s", route.name, finding.code)
-
-
-def _counts(finding: Finding) -> bool:
-    """Whether it says something of the route; one that was cancelled or is our fault does not."""
-    return finding.scope not in (Scope.NONE, Scope.PROCESS)

@@ -158,6 +158,18 @@ def test_a_form_is_parsed_at_the_click_and_its_ca_file_is_read_by_the_test(
     assert result.values.settings.ca_pem == pem
 
 
+@pytest.mark.parametrize("written", ["= 1", "schema = 999\n", "\x00"])
+def test_a_settings_file_that_became_unreadable_ends_a_test_with_the_stored_secret(
+    services: Services, draft: SettingsDraft, written: str
+) -> None:
+    services.paths.settings_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    services.paths.settings_file.write_text(written)
+    report = run(services, changed(draft, secret=StoredSecret("any"))).report
+    assert report.finding
+    assert report.finding.code == "settings.file_unreadable"
+    assert not report.sent
+
+
 def test_every_test_is_logged_by_the_id_of_its_report(
     services: Services, draft: SettingsDraft, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.sender.routes.health import Probe, Usable
+import pytest
+
+from smtp_desk.core.findings.finding import Scope
+from smtp_desk.sender.routes.health import Probe, Shut, Usable
 from smtp_desk.sender.routes.probing import Prober
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from tests.sender.post_office import mail, opened, route_to
@@ -55,6 +59,45 @@ def test_a_probe_of_settings_that_were_replaced_meanwhile_shuts_nothing() -> Non
     assert isinstance(post.health.may_use(CUSTOM), Usable)
     post.routes = Routes(custom=Way(), default=Way(DEFAULT))
     assert fates(post.send()) == [("accepted", CUSTOM)]
+
+
+class SaysNothing(Way):
+    """A route that fails, and whose probe ends for a reason that is not the route's."""
+
+    def __init__(self, probed: Finding) -> None:
+        super().__init__(answer=lambda _recipient: "connect.refused")
+        self.why = probed
+        self.ended = threading.Event()
+
+    def probe(self) -> Finding | None:
+        self.ended.set()
+        return self.why
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        replace(
+            finding("greeting.busy"), scope=Scope.SLOW
+        ),  # our own connections are all there are
+        finding("settings.secret_unavailable"),
+        finding("settings.part_missing"),
+        finding("session.cancelled"),
+    ],
+    ids=lambda why: f"{why.code} {why.scope}",
+)
+def test_a_probe_that_says_nothing_of_the_route_lengthens_no_rest(why: Finding) -> None:
+    custom = SaysNothing(why)
+    post = Post(custom, Way(DEFAULT))
+    post.send()
+    before = post.health.status(CUSTOM)
+    post.clock.turn(minutes=1)
+    post.send()
+    assert custom.ended.wait(10)
+    post.dispatcher.settle_probes(10)
+    after = post.health.status(CUSTOM)
+    assert (after.failures, after.code) == (before.failures, before.code)
+    assert not isinstance(post.health.may_use(CUSTOM), Shut)
 
 
 def test_settings_that_could_not_be_used_and_were_replaced_meanwhile_are_no_outage() -> None:
