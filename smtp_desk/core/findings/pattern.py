@@ -2,9 +2,10 @@
 
 The rule of specificity, from the strongest to the weakest:
 
-1. words that name the reason of a refusal (a limit, a missing header, an expired password), before
-   words that name only what was refused or an enhanced code with one meaning, before neither:
-   "your account has been blocked, it exceeded its daily limit" is a limit;
+1. words or an enhanced code of one vendor that name the reason of a refusal (a limit, a missing
+   header, an expired password), before words that name only what was refused or an enhanced code
+   with one meaning, before neither: "your account has been blocked, it exceeded its daily limit"
+   is a limit;
 2. the number of facts asked for (provider, mechanism, shape of the password…);
 3. an enhanced code with its detail (X.7.8), before its subject alone (X.7), before none;
 4. a reply code (535), before its class (5xx), before none;
@@ -12,7 +13,8 @@ The rule of specificity, from the strongest to the weakest:
 6. of two rows with words, the longer match, then the one further left;
 7. a finding of the stage itself, before one of another stage.
 
-A row does not stand for other stages than its own at all.
+A row does not stand for other stages than its own at all, nor for a reply with words that it
+excludes: what a reply speaks of (SPF, a mailbox, an attempt) decides before what it says of it.
 """
 
 import re
@@ -103,7 +105,8 @@ class ReplyPattern:
         condition: What must be known beside the reply.
         words: Pattern on the words with classes of `vocabulary`, or "". The table may have it in
             parts, one a line.
-        reason: The words name the reason itself.
+        without: Pattern on words that must not stand in the reply, written as `words`.
+        reason: The words, or without any the enhanced code, name the reason itself.
         faint: The words only say that it failed, not why.
         clear: The enhanced code has one meaning only, whatever the words say.
         facts: What the reply tells beside the cause, for the texts.
@@ -118,6 +121,7 @@ class ReplyPattern:
     enhanced: tuple[str, ...]
     condition: Condition
     words: str
+    without: str
     reason: bool
     faint: bool
     clear: bool
@@ -141,6 +145,7 @@ class ReplyPattern:
             enhanced=tuple(table.get("enhanced", "").split()),
             condition=Condition.parse(table),
             words=_joined(table.get("words", "")),
+            without=_joined(table.get("without", "")),
             reason=table.get("reason", False),
             faint=table.get("faint", False),
             clear=table.get("clear", False),
@@ -158,15 +163,15 @@ class ReplyPattern:
         enhanced = _enhanced_exactness(self.enhanced, said.enhanced)
         if code is None or enhanced is None or not self.condition.holds(facts):
             return None
-        own = self.finding.startswith(f"{stage}.")
-        if not self.words:
-            cause = _EXACT if self.clear else _NONE
-            return Rank(cause, self.condition.count, enhanced, code, _NONE, 0, 0, own)
         found = compiled(self.words).search(said.words)
-        if found is None:
+        if found is None or (self.without and compiled(self.without).search(said.words)):
             return None
-        cause, faint = (_NONE, _EXACT) if self.faint else (_EXACT, _NONE)
-        cause = _REASON if self.reason else cause
+        own = self.finding.startswith(f"{stage}.")
+        if self.reason:
+            cause = _REASON
+        else:
+            cause = _EXACT if self.clear or (self.words and not self.faint) else _NONE
+        faint = _EXACT if self.faint else _NONE
         length = found.end() - found.start()
         return Rank(cause, self.condition.count, enhanced, code, faint, length, -found.start(), own)
 

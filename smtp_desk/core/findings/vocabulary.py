@@ -22,6 +22,14 @@ _CLASSES: Final = {
         r"send(?:ing|s)?|sent|outgoing|outbound|submi(?:t|ssion|tted)|relay(?:ing|ed)?|smtp|"
         r"e-?mail(?:s|ing)?|mails|mailing|messages?|out-?mail"
     ),
+    "own": (
+        r"(?:envelope |header |mail )?(?:senders?|from|originators?)|sender.s (?:domain|address)|"
+        r"mail from|return[- ]path|sending (?:address|domain)|domain"
+    ),
+    "login": (
+        r"authenticat\w+|auth|(?:smtp )?log-?ins?|logged[- ]in|signed[- ]in|sign-?in|"
+        r"user ?names?|users?|accounts?|credentials?|smtp_auth"
+    ),
     "ip": (
         r"(?:ip|ipv4|ipv6)(?:[ -]?address(?:es)?)?|(?:client|source|remote|network) address(?:es)?"
     ),
@@ -33,6 +41,13 @@ _CLASSES: Final = {
     "unit": r"seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?",
     # what is said of it
     "not": r"not|\w*n't|never|no longer|cannot",
+    "differs": (
+        r"(?:(?:does|do|did|is|are|must|should|can) ?(?:not|n.t) (?:be )?)(?:the )?"
+        r"(?:match|same|equal|identical|belong|correspond|conform|fit|agree)\w*|mismatch\w*|differs?|"
+        r"different|(?:must|should|has to|have to|needs? to) "
+        r"(?:be (?:the )?(?:same|equal|identical)|match|equal|correspond|belong)|"
+        r"not (?:the same|equal|matching|identical)"
+    ),
     "inactive": (
         r"(?:not|\w*n't|never)(?: \w+){0,2} (?:activated|active|enabled|approved|verified|"
         r"validated|confirmed|provisioned|reviewed)|inactive|unverified|unconfirmed|unapproved|"
