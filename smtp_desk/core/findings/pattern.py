@@ -77,7 +77,7 @@ class Rank(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NormalisedReply:
-    """A reply, prepared for matching: its enhanced code found and its words made plain."""
+    """A reply, ready to match: its enhanced code found, its words plain and in lower case."""
 
     code: int
     enhanced: str
@@ -89,7 +89,7 @@ class NormalisedReply:
         return cls(
             reply.code,
             reply.enhanced or _hidden_enhanced(reply),
-            plain(_without_addresses(reply.text[:_LONGEST_WORDS])),
+            plain(_without_addresses(reply.text[:_LONGEST_WORDS])).lower(),
         )
 
 
@@ -104,7 +104,7 @@ class ReplyPattern:
         enhanced: Enhanced codes, "x" for any class, the detail left out for any: "x.7".
         condition: What must be known beside the reply.
         words: Pattern on the words with classes of `vocabulary`, or "". The table may have it in
-            parts, one a line.
+            parts, one a line; in lower case.
         without: Pattern on words that must not stand in the reply, written as `words`.
         reason: The words, or without any the enhanced code, name the reason itself.
         faint: The words only say that it failed, not why.
@@ -178,8 +178,11 @@ class ReplyPattern:
 
 @cache
 def compiled(words: str) -> re.Pattern[str]:
-    """Return the pattern `words`, its classes expanded, made plain as the words of replies are."""
-    return re.compile(plain(expanded(words)), re.IGNORECASE)
+    """Return the pattern `words`, its classes expanded, made plain as the words of replies are.
+
+    It is in lower case, and so are they: a pattern that ignores case takes twice as long.
+    """
+    return re.compile(plain(expanded(words)))
 
 
 def plain(text: str) -> str:

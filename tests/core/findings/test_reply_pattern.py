@@ -113,6 +113,12 @@ def test_no_words_of_a_hostile_server_keep_a_pattern_busy(row: ReplyPattern) -> 
             compiled(row.words).search(f"{head} {tail * 400}"[:1000])
 
 
+@pytest.mark.parametrize("row", _ROWS, ids=lambda row: f"{row.finding} {row.example[:50]}")
+def test_words_are_in_lower_case_as_those_of_replies_are(row: ReplyPattern) -> None:
+    literal = re.sub(r"\\.", "", row.words + row.without)
+    assert literal == literal.lower()
+
+
 @pytest.mark.parametrize(
     ("said", "enhanced"),
     [
@@ -162,9 +168,9 @@ def test_words_may_stand_in_parts() -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("550 See https://www.example.org/spam/blocked?quota", "See www.example.org"),
-        ("550 <quota@example.org>: User unknown", "<a@b>: User unknown"),
-        ("550 Mailbox spam+full@example.org unknown", "Mailbox a@b unknown"),
+        ("550 See https://www.example.org/spam/blocked?quota", "see www.example.org"),
+        ("550 <quota@example.org>: User unknown", "<a@b>: user unknown"),
+        ("550 Mailbox spam+full@example.org unknown", "mailbox a@b unknown"),
         ("550 blocked using https://bl.example.net", "blocked using bl.example.net"),
         ("550 at last", "at last"),
     ],
