@@ -46,7 +46,8 @@ _CLASSES: Final = {
         r"(?:match|same|equal|identical|belong|correspond|conform|fit|agree)\w*|mismatch\w*|differs?|"
         r"different|(?:must|should|has to|have to|needs? to) "
         r"(?:be (?:the )?(?:same|equal|identical)|match|equal|correspond|belong)|"
-        r"not (?:the same|equal|matching|identical)"
+        r"not (?:the same|equal|matching|identical)|"
+        r"(?:not|\w*n't) (?:allowed|authori[sz]ed|permitted|valid|enabled) (?:for|with|by)"
     ),
     "inactive": (
         r"(?:not|\w*n't|never)(?: \w+){0,2} (?:activated|active|enabled|approved|verified|"

@@ -15,7 +15,7 @@ _HERE: Final = Path(__file__).parent
 _RESOURCES: Final = _HERE.parents[2] / "resources"
 FILES: Final = (
     *("field_notes", "servers", "services", "held_out"),
-    *("unseen", "unseen_later", "field_cases", "siblings"),
+    *("unseen", "unseen_later", "field_cases", "siblings", "kinds"),
 )
 
 
