@@ -21,10 +21,9 @@ class Extra(StrEnum):
 
     DESK = "desk"
     SANDBOX = "sandbox"
-    DOMAIN = "domain"
 
 
-_MODULES: Final = {Extra.DESK: "PySide6", Extra.SANDBOX: "aiosmtpd", Extra.DOMAIN: "checkdmarc"}
+_MODULES: Final = {Extra.DESK: "PySide6", Extra.SANDBOX: "aiosmtpd"}
 
 
 def installed(extra: Extra) -> bool:

@@ -5,10 +5,10 @@ from typing import Final
 
 import click
 
-from smtp_desk.app.proving.domain import SECONDS, domain_of
+from smtp_desk.app.proving.domain import SECONDS, domain_of, read_selectors, selectors_of
 from smtp_desk.app.proving.proving import ProofRequest
 from smtp_desk.app.routes.custom import failure_text, saved_draft
-from smtp_desk.cli.invocation import ExitError, Invocation
+from smtp_desk.cli.invocation import ExitError, FileName, Invocation
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, ManualCommand
 from smtp_desk.cli.proof import Shape, by_configuring, by_options, present, proof_options, run_shown
 from smtp_desk.cli.settings_options import (
@@ -19,10 +19,13 @@ from smtp_desk.cli.settings_options import (
     settings_options,
 )
 from smtp_desk.core.address import AddressError
+from smtp_desk.core.arrived import MAX_BYTES
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.smtp.check.check import Steps
+from smtp_desk.smtp.domain.facts import Selector
+from smtp_desk.store.files import read_regular
 from smtp_desk.store.settings_file import SettingsFileError
 
 _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no recipient."
@@ -48,10 +51,10 @@ _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no 
             "smtp-desk check --host smtp.example.org --no-login",
         ),
         (
-            "Check whether receivers will trust email from the domain",
+            "Check whether receivers will believe email from the domain",
             """
             smtp-desk check --host smtp.example.org --from-email desk@example.org \\
-              --no-login --domain
+              --no-login --domain --dkim-selector mail
             """,
         ),
         (
@@ -77,8 +80,23 @@ _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no 
 @click.option(
     "--domain",
     is_flag=True,
-    help="Also check MX, SPF and DMARC of the From domain; problems are warnings. Takes at most "
-    f"{SECONDS:g} seconds more.",
+    help="Also ask the DNS whether receivers will believe email from the From domain (MX, SPF, "
+    f"DKIM, DMARC and more); problems are warnings. Takes at most {SECONDS:g} seconds more.",
+)
+@click.option(
+    "--dkim-selector",
+    "selectors",
+    metavar="NAME",
+    multiple=True,
+    help="With --domain: check the DKIM key of this selector. May be given several times.",
+)
+@click.option(
+    "--dkim-message",
+    "message",
+    type=FileName(),
+    default=None,
+    metavar="FILE",
+    help="With --domain: check the DKIM keys that signed this email, saved from the inbox.",
 )
 @proof_options
 @click.pass_context
@@ -91,6 +109,8 @@ def check(
     no_send: bool,
     resolver: str | None,
     domain: bool,
+    selectors: tuple[str, ...],
+    message: Path | None,
     timeout: float,
     as_json: bool,
     file: Path | None,
@@ -125,6 +145,8 @@ def check(
         draft = _saved_draft(invocation)
     if domain:
         _require_domain(context, draft.from_email)
+    elif selectors or message is not None:
+        raise click.UsageError("--dkim-selector and --dkim-message go with --domain.", context)
     request = ProofRequest(
         draft=draft,
         recipient=recipient,
@@ -132,6 +154,7 @@ def check(
         total_seconds=timeout,
         resolver=resolver,
         domain=domain,
+        selectors=(*_named(context, selectors), *(_signed(message) if message else ())),
     )
     shape = Shape(as_json, file)
     result = run_shown(invocation, request, shape)
@@ -150,6 +173,25 @@ def _require_domain(context: click.Context, from_email: str) -> None:
         raise click.UsageError(
             f"--domain needs a From email with a domain; {from_email!r} has none.", context
         ) from error
+
+
+def _named(context: click.Context, selectors: tuple[str, ...]) -> tuple[Selector, ...]:
+    try:
+        return read_selectors(" ".join(selectors))
+    except ValueError as error:
+        raise click.UsageError(f"{str(error)!r} isn’t a DKIM selector.", context) from error
+
+
+def _signed(message: Path) -> tuple[Selector, ...]:
+    """Return the selectors of an email's signatures."""
+    try:
+        return selectors_of(read_regular(message, MAX_BYTES))
+    except OSError as error:
+        text = f"{message} can’t be read: {error.strerror}."
+        raise ExitError(text, ExitStatus.DATAERR) from error
+    except ValueError as error:
+        text = f"{message} has no DKIM signature that can be read."
+        raise ExitError(text, ExitStatus.DATAERR) from error
 
 
 def _steps(*, no_login: bool, no_send: bool) -> Steps:

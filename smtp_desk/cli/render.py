@@ -13,6 +13,7 @@ from rich.text import Text
 from smtp_desk.app.diagnostics.report_text import (
     WHO,
     Row,
+    belief_text,
     chain_rows,
     key_facts,
     outcome_text,
@@ -51,6 +52,8 @@ def print_verdict(console: Console, report: CheckReport, way: Way = no_way) -> N
     if report.finding is not None and not report.cancelled:
         print_rows(console, finding_rows(report.finding, way))
         print_rows(console, _chain_of_failure(report))
+    if belief := belief_text(report):
+        say(console, belief, "bold")
     for warning in report.warnings:
         say(console, f"warning: {warning.summary}", "yellow")
         print_rows(console, finding_rows(warning, way)[1:])

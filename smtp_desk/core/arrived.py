@@ -21,6 +21,7 @@ MAX_BYTES: Final = 16 * 1024**2
 SCHEMA: Final = "smtp-desk/arrived/1"
 _MOST_FIELDS: Final = 500
 _MOST_SHOWN: Final = 500
+_MOST_SIGNATURES: Final = 10
 _USUAL: Final = frozenset({"from", "date", "received", "authentication-results", "received-spf"})
 _METHODS: Final = ("spf", "dkim", "dmarc")
 _OF_A_DOMAIN: Final = ("header.from", "header.d", "header.i", "smtp.mailfrom", "smtp.helo")
@@ -199,6 +200,22 @@ def read_arrival(octets: bytes) -> Arrival:
         hops=hops,
         added=_added([name for name, _ in fields]),
     )
+
+
+def read_signatures(octets: bytes) -> tuple[tuple[str, str], ...]:
+    """Return selector and domain of every DKIM signature of an email, each pair once."""
+    message = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(octets)
+    signatures = message.get_all("DKIM-Signature", [])[:_MOST_SIGNATURES]
+    pairs = (signed_by(str(each)) for each in signatures)
+    return tuple(dict.fromkeys(pair for pair in pairs if pair is not None))
+
+
+def signed_by(signature: str) -> tuple[str, str] | None:
+    """Return selector and domain of a DKIM-Signature field (RFC 6376, 3.5); None without them."""
+    parts = (part.partition("=") for part in "".join(signature.split()).split(";"))
+    tags = {name.lower(): value for name, _, value in parts}
+    selector, domain = tags.get("s", ""), tags.get("d", "").lower()
+    return (selector, domain) if selector and domain else None
 
 
 def _plain(value: str) -> str:

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.app.extras import Extra, installed, missing_text
-from smtp_desk.app.proving.domain import DomainRequest, check_domain
 from smtp_desk.app.startup import missing_for_window
-from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.resources import read_catalogue
 from tests.cli.desk import Desk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MODULES = {"desk": "PySide6", "sandbox": "aiosmtpd", "domain": "checkdmarc"}
+MODULES = {"desk": "PySide6", "sandbox": "aiosmtpd"}
 
 
 @pytest.fixture
@@ -50,15 +48,3 @@ def test_commands_that_lack_the_sandbox(without: Extra, command: str, tmp_path: 
     ended = Desk(tmp_path)(command)
     assert (ended.status, ended.out) == (69, "")
     assert "smtp-desk[sandbox]" in ended.err
-
-
-@pytest.mark.parametrize("without", ["domain"], indirect=True)
-def test_in_the_window_the_from_domain_is_not_checked_and_it_says_why(
-    without: Extra, tmp_path: Path
-) -> None:
-    services = Desk(tmp_path).services
-    request = DomainRequest(from_email="desk@example.test")
-    found = check_domain(services, request, Cancel())
-    assert not found.in_order
-    assert found.summary == "Not all of example.test could be checked."
-    assert "smtp-desk[domain]" in found.not_checked[0]

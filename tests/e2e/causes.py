@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
 
+from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.report_reader import read_report
+from smtp_desk.core.stages import Stage
 from smtp_desk.core.texts import SUCCESS, UNREACHABLE
+from smtp_desk.store.resources import read_catalogue
 from tests.cli.desk import Desk, Ended
 from tests.servers.script import CREDENTIALS, END_OF_DATA, Reply, Script
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from smtp_desk.core.findings.finding import Finding
     from smtp_desk.core.report import CheckReport
+    from smtp_desk.core.stages import Json
     from tests.servers.certs import Certificates
     from tests.servers.scripted import ScriptedServer
 
@@ -77,6 +81,13 @@ class Cause:
         assert report.message == ("" if report.passed else SUCCESS if report.sent else UNREACHABLE)
         self.shown = True
         return found[0]
+
+    def told_in_words(self, status: int, output: str, **facts: Json) -> None:
+        """The same for a command that writes no report: its output holds the summary."""
+        failure = SmtpFailure(Stage(self.stage), self.code, facts=facts)
+        assert read_catalogue().find(failure, {}).summary in output
+        assert status == self.status
+        self.shown = True
 
     def told_by_receipt(self, status: int, output: str) -> None:
         """The same for a receipt of `send --json`, of a recipient or as the way round."""

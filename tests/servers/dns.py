@@ -26,7 +26,7 @@ import dns.rdatatype
 import dns.rrset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 SERVFAIL: Final = dns.rcode.SERVFAIL
 REFUSED: Final = dns.rcode.REFUSED
@@ -36,10 +36,12 @@ Zone: TypeAlias = "Mapping[str, Sequence[str] | dns.rcode.Rcode | None]"
 """For each name its records (`"A 127.0.0.1"`), an error for every question, or silence.
 
 A name with records of other types answers NODATA, a name not in the zone NXDOMAIN.
+`"CNAME x.test."` is followed, as a resolver does.
 `"AAAA !SERVFAIL"` (or another code, or `!SILENCE`) stands for what comes of questions of one type.
 """
 
 _TTL: Final = 60
+_LONGEST_CHAIN: Final = 20
 
 
 class NameServer:
@@ -48,11 +50,23 @@ class NameServer:
     Attributes:
         questions: the (name, type) pairs asked so far, for instance `("example.test", "MX")`.
         truncating: answer over UDP with the truncation flag only, so that clients turn to TCP.
+        signed: names whose answers are said to be validated, to those who ask for that.
+        bogus: names whose signatures are wrong: a fault, but to those who want nothing checked.
     """
 
-    def __init__(self, zone: Zone, host: str = "127.0.0.1", *, truncating: bool = False) -> None:
+    def __init__(
+        self,
+        zone: Zone,
+        host: str = "127.0.0.1",
+        *,
+        truncating: bool = False,
+        signed: Collection[str] = (),
+        bogus: Collection[str] = (),
+    ) -> None:
         self._zone = {dns.name.from_text(name): records for name, records in zone.items()}
         self.truncating = truncating
+        self._signed = {dns.name.from_text(name) for name in signed}
+        self._bogus = {dns.name.from_text(name) for name in bogus}
         self.questions: list[tuple[str, str]] = []
         self._tcp = socket.create_server((host, 0))
         self.host: str = host
@@ -114,19 +128,38 @@ class NameServer:
         kind = dns.rdatatype.to_text(question.rdtype)
         self.questions.append((question.name.to_text(omit_final_dot=True), kind))
         reply = dns.message.make_response(query, recursion_available=True)
-        if question.name not in self._zone:
-            reply.set_rcode(dns.rcode.NXDOMAIN)
+        if question.name in self._signed and query.flags & dns.flags.AD:
+            reply.flags |= dns.flags.AD
+        if question.name in self._bogus and not query.flags & dns.flags.CD:
+            reply.set_rcode(dns.rcode.SERVFAIL)
             return reply
-        records = _of_kind(self._zone[question.name], kind)
-        if records is None:
-            return None
-        if isinstance(records, dns.rcode.Rcode):
-            reply.set_rcode(records)
-            return reply
-        prefix = f"{kind} "
-        matching = [text.removeprefix(prefix) for text in records if text.startswith(prefix)]
-        if matching:
-            reply.answer.append(dns.rrset.from_text(question.name, _TTL, "IN", kind, *matching))
+        return self._answered(reply, question.name, kind)
+
+    def _answered(
+        self, reply: dns.message.Message, name: dns.name.Name, kind: str
+    ) -> dns.message.Message | None:
+        for _ in range(_LONGEST_CHAIN):
+            if name not in self._zone:
+                reply.set_rcode(dns.rcode.NXDOMAIN)
+                return reply
+            records = _of_kind(self._zone[name], kind)
+            if records is None:
+                return None
+            if isinstance(records, dns.rcode.Rcode):
+                reply.set_rcode(records)
+                return reply
+            found = {
+                asked: [text.partition(" ")[2] for text in records if text.startswith(f"{asked} ")]
+                for asked in (kind, "CNAME")
+            }
+            answered = kind if found[kind] else "CNAME"
+            if found[answered]:
+                reply.answer.append(
+                    dns.rrset.from_text(name, _TTL, "IN", answered, *found[answered])
+                )
+            if answered == kind or not found[answered]:
+                return reply
+            name = dns.name.from_text(found[answered][0])
         return reply
 
 

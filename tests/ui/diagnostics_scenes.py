@@ -26,6 +26,9 @@ _DOMAIN: Facts = {
     "mx": ["10 mx.example.org", "20 mx2.example.org"],
     "spf": "v=spf1 include:_spf.example.net -all",
     "spf_allows_server": False,
+    "belief": "doubted",
+    "belief_reason": f"Email from example.org sent through {reports.HOST} may be taken for spam "
+    "unless the server signs it with DKIM: SPF doesn’t allow the server.",
 }
 _WARNINGS = tuple(
     reports.catalogue().warning(code, Stage.RESOLVE, {**_DOMAIN, "host": reports.HOST})

@@ -48,8 +48,8 @@ class Recorder:
     def run(self, *, login: bool) -> None:
         self.calls.append(("run", login))
 
-    def check_domain(self) -> None:
-        self.calls.append(("check_domain",))
+    def check_domain(self, selectors: str) -> None:
+        self.calls.append(("check_domain", selectors))
 
     def cancel(self) -> None:
         self.calls.append(("cancel",))

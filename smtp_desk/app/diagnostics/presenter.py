@@ -16,6 +16,7 @@ from smtp_desk.app.proving.domain import (
     DomainRequest,
     check_domain,
     from_problems,
+    read_selectors,
     with_domain,
 )
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove
@@ -38,6 +39,7 @@ FROM_COMMAND: Final = "Opened from the command line"
 _CANCELLED: Final = "The test was cancelled."
 _DOMAIN_CANCELLED: Final = "Cancelled. Nothing was found out about the From domain."
 _NO_DOMAIN: Final = "The DNS was not asked: the form on Integrations names no From domain."
+_NO_SELECTOR: Final = "The DNS was not asked: “{selector}” isn’t a DKIM selector."
 _INCOMPLETE: Final = "Nothing was sent: the form on Integrations is not complete."
 
 
@@ -178,8 +180,11 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
 
         self._run(Busy.CHECKING, job, self._checked, on_event=self._stage_event)
 
-    def check_domain(self) -> None:
-        """Ask the DNS about the From domain in the form, or say that there is none."""
+    def check_domain(self, selectors: str = "") -> None:
+        """Ask the DNS about the From domain in the form, or say that there is none.
+
+        `selectors` are those of DKIM, as a person typed or pasted them.
+        """
         if not self._idle or self._state.waits_for:
             return
         draft = self._tester.request().draft
@@ -187,7 +192,12 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         if problems:
             self._refuse(problems, _NO_DOMAIN)
             return
-        services, asked = self._services, DomainRequest.of(draft)
+        try:
+            asked = DomainRequest.of(draft, read_selectors(selectors))
+        except ValueError as error:
+            self._refuse((), _NO_SELECTOR.format(selector=error))
+            return
+        services = self._services
 
         def job(_emit: Emit, cancel: Cancel) -> DomainCheck | None:
             with contextlib.suppress(CancelledError):

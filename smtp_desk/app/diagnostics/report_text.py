@@ -62,6 +62,7 @@ def _from_domain(facts: Facts) -> Iterator[str]:
         ("From domain", "from_domain"),
         ("MX", "mx"),
         ("SPF", "spf"),
+        ("DKIM", "dkim"),
         ("DMARC", "dmarc"),
         ("not checked:", "not_checked"),
     ):
@@ -171,6 +172,12 @@ def outcome_text(report: CheckReport) -> str:
     return report.message
 
 
+def belief_text(report: CheckReport) -> str:
+    """Return whether email from the From domain will be believed; "" where that wasn't checked."""
+    facts = (each.facts for each in report.stages if each.stage is Stage.RESOLVE)
+    return next((shown(each["belief_reason"]) for each in facts if "belief_reason" in each), "")
+
+
 def stage_line(result: StageResult) -> str:
     """Return a stage as one line, its parts at fixed columns: name, status, time, facts."""
     line = f"{result.stage:<10} {result.status:<8} {result.ms:>6} ms"
@@ -214,6 +221,7 @@ def report_markdown(report: CheckReport) -> str:
     """Return the report as Markdown; nothing that a server said is read as markup there."""
     parts = chain(
         (f"# SMTP Desk report {report.id}".rstrip(), f"**{outcome_text(report)}**"),
+        filter(None, [_plain(belief_text(report))]),
         _finding_markdown("Cause", report.finding) if report.finding else (),
         *(_finding_markdown("Warning", warning) for warning in report.warnings),
         _block("Stages", map(stage_line, report.stages)),

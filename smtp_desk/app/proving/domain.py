@@ -1,18 +1,28 @@
 """What the DNS says of the From domain: as warnings of a test, or by itself."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from smtp_desk.app.extras import Extra, installed, missing_text
+from smtp_desk.app.proving.belief import believe
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import AddressError, parse_host, parse_mailbox
+from smtp_desk.core.arrived import Belief, read_signatures, signed_by
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport, StageResult
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
-from smtp_desk.smtp.domain.facts import DomainFacts, Found, RecordStatus, Server
+from smtp_desk.smtp.domain.facts import (
+    DkimKey,
+    DomainFacts,
+    DomainQuestion,
+    Found,
+    RecordStatus,
+    Selector,
+    Server,
+)
 from smtp_desk.smtp.domain.lookup import GRACE_SECONDS, look_up
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 
@@ -21,7 +31,13 @@ SECONDS: Final = 15.0
 
 _NONE: Final = "none"
 _NOT_CHECKED: Final = "not_checked"
-_NAMES: Final = ("mx", "spf", "dmarc")
+_NAMES: Final = ("MX", "SPF", "DMARC", "MTA-STS", "TLS-RPT")
+_SELECTOR: Final = re.compile(
+    r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*"
+)
+_KEY_NAME: Final = re.compile(r"\._domainkey(?:\..*)?$", re.IGNORECASE)
+_LONGEST_SELECTOR: Final = 200
+_MOST_SELECTORS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +47,21 @@ class DomainRequest:
     Attributes:
         from_email: The From address; its domain is asked about.
         host: The server that is to send for it, or "" where there is none yet.
+        selectors: Whose DKIM keys to look at.
         resolver: `HOST:PORT` of a DNS server to ask instead of the system.
     """
 
     from_email: str
     host: str = ""
+    selectors: tuple[Selector, ...] = ()
     resolver: str | None = None
 
     @classmethod
-    def of(cls, draft: SettingsDraft) -> "DomainRequest":
+    def of(cls, draft: SettingsDraft, selectors: tuple[Selector, ...] = ()) -> "DomainRequest":
         """Return the question about what stands in a form without `from_problems`."""
-        return cls(from_email=draft.from_email.strip(), host=draft.host.strip())
+        return cls(
+            from_email=draft.from_email.strip(), host=draft.host.strip(), selectors=selectors
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +71,8 @@ class DomainCheck:
     Attributes:
         from_email: The From address that was asked about.
         host: The server that was asked about, or "".
-        facts: The records seen, safe to show: `from_domain`, `domain_exists` where it is
-            false, `mx`, `spf`, `dmarc` (each "none" where there is none), `spf_allows_server`
-            where it does, and `not_checked` with what nobody could tell, and why.
+        facts: What was seen, safe to show, with `belief`, `belief_reason` and `not_checked`: what
+            nobody could tell, and why.
         warnings: What is not as it should be; empty where all is well or not known.
     """
 
@@ -68,6 +87,16 @@ class DomainCheck:
         return str(self.facts["from_domain"])
 
     @property
+    def belief(self) -> Belief:
+        """Whether receivers will believe mail from it that the server sends."""
+        return Belief(str(self.facts["belief"]))
+
+    @property
+    def summary(self) -> str:
+        """That in one sentence, with the reason."""
+        return str(self.facts["belief_reason"])
+
+    @property
     def not_checked(self) -> tuple[str, ...]:
         """What could not be checked, and why, one sentence each."""
         told = self.facts.get(_NOT_CHECKED)
@@ -77,17 +106,6 @@ class DomainCheck:
     def in_order(self) -> bool:
         """Whether all was told, and all is well."""
         return not (self.warnings or self.not_checked)
-
-    @property
-    def summary(self) -> str:
-        """What it comes to, in one sentence."""
-        if self.warnings:
-            if len(self.warnings) == 1:
-                return f"One thing is not as it should be at {self.domain}."
-            return f"{len(self.warnings)} things are not as they should be at {self.domain}."
-        if self.not_checked:
-            return f"Not all of {self.domain} could be checked."
-        return f"All that the DNS says of {self.domain} is in order."
 
     def belongs_to(self, report: CheckReport) -> bool:
         """Whether the report is of the same From address and server."""
@@ -102,13 +120,17 @@ def check_domain(services: Services, request: DomainRequest, cancel: Cancel) -> 
         AddressError: The From address is none, or names no domain but an IP address.
         CancelledError: Cancelled, within 100 ms.
     """
-    domain = domain_of(request.from_email)
-    if not installed(Extra.DOMAIN):
-        return unchecked(request, missing_text(Extra.DOMAIN, services.catalogue))
     server = _server(services, request.host)
-    deadline = Deadline.after(SECONDS - GRACE_SECONDS)
-    found = look_up(domain, server, request.resolver, cancel, deadline)
-    facts = _facts(found, server)
+    question = DomainQuestion(
+        domain=domain_of(request.from_email),
+        local_part=request.from_email.rpartition("@")[0],
+        server=server,
+        selectors=request.selectors,
+        resolver=request.resolver,
+    )
+    found = look_up(question, cancel, Deadline.after(SECONDS - GRACE_SECONDS))
+    belief, summary = believe(found, server.host if server else "")
+    facts = {**_facts(found, server), "belief": str(belief), "belief_reason": summary}
     context: dict[str, Json] = {
         **facts,
         "from_email": request.from_email,
@@ -121,19 +143,53 @@ def check_domain(services: Services, request: DomainRequest, cancel: Cancel) -> 
         host=request.host,
         facts=facts,
         warnings=tuple(
-            services.catalogue.warning(code, Stage.RESOLVE, {**context, "reason": reason})
-            for code, reason in _codes(found)
+            services.catalogue.warning(code, Stage.RESOLVE, {**context, **details})
+            for code, details in _codes(found)
         ),
     )
 
 
 def unchecked(request: DomainRequest, reason: str) -> DomainCheck:
     """Return that nothing of the domain is known, because of `reason`."""
+    domain = domain_of(request.from_email)
     facts: Facts = {
-        "from_domain": domain_of(request.from_email),
-        _NOT_CHECKED: [f"MX, SPF, DMARC: {reason}"],
+        "from_domain": domain,
+        _NOT_CHECKED: [f"{', '.join(_NAMES)}: {reason}"],
+        "belief": str(Belief.UNKNOWN),
+        "belief_reason": f"Whether email from {domain} will be believed is unknown: {reason}.",
     }
     return DomainCheck(from_email=request.from_email, host=request.host, facts=facts, warnings=())
+
+
+def read_selectors(text: str) -> tuple[Selector, ...]:
+    """Return the DKIM selectors that a person typed, or pasted as a DKIM-Signature field.
+
+    Raises:
+        ValueError: It is neither; the argument is what can't be read.
+    """
+    if signature := signed_by(text.partition(":")[2] or text):
+        return _valid([Selector(*signature)])
+    names = text.replace(",", " ").replace(";", " ").split()
+    return _valid([Selector(_KEY_NAME.sub("", name)) for name in names])
+
+
+def selectors_of(message: bytes) -> tuple[Selector, ...]:
+    """Return the selectors of a sent email's DKIM signatures, as its recipient got it.
+
+    Raises:
+        ValueError: It has none.
+    """
+    signatures = read_signatures(message)
+    if not signatures:
+        raise ValueError
+    return _valid([Selector(*signature) for signature in signatures])
+
+
+def _valid(selectors: Sequence[Selector]) -> tuple[Selector, ...]:
+    for each in selectors:
+        if len(each.name) > _LONGEST_SELECTOR or not _SELECTOR.fullmatch(each.name):
+            raise ValueError(each.name)
+    return tuple(dict.fromkeys(selectors))[:_MOST_SELECTORS]
 
 
 def domain_of(from_email: str) -> str:
@@ -192,52 +248,109 @@ def _spf_include(server: Server) -> str:
     return next(named, server.spf[0])
 
 
-def _codes(found: DomainFacts) -> Iterator[tuple[str, str]]:
-    """Yield the code of each warning, and why."""
+def _codes(found: DomainFacts) -> Iterator[tuple[str, dict[str, Json]]]:
+    """Yield the code of each warning, and what else is to be said there."""
+    if found.bogus:
+        yield "domain.dnssec_bogus", {}
     if found.mx.status is RecordStatus.MISSING:
-        yield "domain.no_mail_exchanger", ""
+        yield "domain.no_mail_exchanger", {}
     if found.exists is False:
         return  # Said already: of a domain that does not exist nothing else is worth telling.
-    if found.spf.status is RecordStatus.MISSING:
-        yield "domain.spf_missing", ""
-    if found.spf.status is RecordStatus.INVALID:
-        yield "domain.spf_invalid", found.spf.reason
+    yield from _of_record(found.spf, "domain.spf_invalid", "domain.spf_missing")
     if found.excludes_server:
-        yield "domain.spf_excludes_server", ""
-    if found.dmarc.status is RecordStatus.MISSING:
-        yield "domain.dmarc_missing", ""
-    if found.dmarc.status is RecordStatus.INVALID:
-        yield "domain.dmarc_invalid", found.dmarc.reason
+        yield "domain.spf_excludes_server", {}
+    for key in found.dkim:
+        name: dict[str, Json] = {"selector": key.selector, "dkim_domain": key.domain}
+        if key.found.status is RecordStatus.MISSING:
+            yield "domain.dkim_missing", name
+        elif reason := _dkim_fault(key, found.domain):
+            yield "domain.dkim_invalid", {**name, "reason": reason}
+    yield from _of_record(found.dmarc, "domain.dmarc_invalid", "domain.dmarc_missing")
+    yield from _of_record(found.mta_sts, "domain.mta_sts_invalid")
+    yield from _of_record(found.tls_rpt, "domain.tls_rpt_invalid")
+
+
+def _of_record(
+    kind: Found, invalid: str, missing: str = ""
+) -> Iterator[tuple[str, dict[str, Json]]]:
+    if kind.status is RecordStatus.INVALID:
+        yield invalid, {"reason": kind.reason}
+    if missing and kind.status is RecordStatus.MISSING:
+        yield missing, {}
+
+
+def _dkim_fault(key: DkimKey, domain: str) -> str:
+    if key.found.status is RecordStatus.INVALID:
+        return key.found.reason
+    if not key.aligned:
+        return f"DMARC doesn’t count signatures of {key.domain} for {domain}"
+    return ""
 
 
 def _facts(found: DomainFacts, server: Server | None) -> dict[str, Json]:
-    kinds = dict(zip(_NAMES, (found.mx, found.spf, found.dmarc), strict=True))
     facts: dict[str, Json] = {"from_domain": found.domain}
     if found.exists is False:
         facts["domain_exists"] = False
-    facts.update((name, shown) for name, kind in kinds.items() if (shown := _records(kind)))
-    unknown = list(_unknown(kinds))
+    facts.update(_of_kind("mx", found.mx))
+    if found.mx_validated is not None:
+        facts["mx_dnssec"] = found.mx_validated
+    facts.update(_of_kind("spf", found.spf))
+    unknown = list(_unknown(found))
     if server is not None and found.spf.status is RecordStatus.GOOD:
         if found.excludes_server is None:
             unknown.append(f"SPF for {server.host}: the DNS alone does not tell")
         else:
             facts["spf_allows_server"] = not found.excludes_server
+    if found.dkim:
+        facts["dkim"] = [line for key in found.dkim for line in _key_lines(key)]
+    facts.update(_of_kind("dmarc", found.dmarc))
+    if found.policy is not None:
+        facts["dmarc_policy"] = found.policy.policy
+        if found.policy.testing:
+            facts["dmarc_testing"] = True
+        if found.policy.domain != found.domain:
+            facts["dmarc_domain"] = found.policy.domain
+    facts.update(_of_kind("mta_sts", found.mta_sts))
+    facts.update(_of_kind("tls_rpt", found.tls_rpt))
+    facts["not_looked_at"] = list(_not_looked_at(found))
     if unknown:
         facts[_NOT_CHECKED] = unknown
     return facts
 
 
-def _unknown(kinds: Mapping[str, Found]) -> Iterator[Json]:
+def _of_kind(name: str, kind: Found) -> dict[str, Json]:
+    if kind.records:
+        return {name: list(kind.records)}
+    return {name: [_NONE]} if kind.status is RecordStatus.MISSING else {}
+
+
+def _key_lines(key: DkimKey) -> Iterator[str]:
+    name = f"{key.selector}._domainkey.{key.domain}"
+    if key.found.status is RecordStatus.MISSING:
+        yield f"{name}: {_NONE}"
+    yield from (f"{name}: {record}" for record in key.found.records)
+    yield from (f"{name}: {note}" for note in key.found.notes)
+
+
+def _not_looked_at(found: DomainFacts) -> Iterator[Json]:
+    """Yield what the DNS can't tell, or wasn't asked."""
+    if not found.dkim:
+        yield "DKIM (no selector was given)"
+    if found.mta_sts.status is RecordStatus.GOOD:
+        yield f"the MTA-STS policy at https://mta-sts.{found.domain}/.well-known/mta-sts.txt"
+    yield "whether the server keeps the From address as envelope sender, which SPF looks at"
+
+
+def _unknown(found: DomainFacts) -> Iterator[Json]:
     """Yield what nobody could tell; what has the same reason in one sentence."""
     reasons: dict[str, list[str]] = {}
-    for name, kind in kinds.items():
+    kinds = (found.mx, found.spf, found.dmarc, found.mta_sts, found.tls_rpt)
+    named = [
+        *zip(_NAMES, kinds, strict=True),
+        *((f"DKIM ({key.selector})", key.found) for key in found.dkim),
+    ]
+    for name, kind in named:
         if kind.status is RecordStatus.UNKNOWN:
-            reasons.setdefault(kind.reason, []).append(name.upper())
+            reasons.setdefault(kind.reason, []).append(name)
     for reason, names in reasons.items():
         yield f"{', '.join(names)}: {reason}"
-
-
-def _records(kind: Found) -> list[Json]:
-    if kind.records:
-        return list(kind.records)
-    return [_NONE] if kind.status is RecordStatus.MISSING else []

@@ -4,7 +4,6 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from smtp_desk.app.extras import Extra, installed, part_missing
 from smtp_desk.app.logs import hide_in_log, log_report
 from smtp_desk.app.proving.connection import counted
 from smtp_desk.app.proving.domain import DomainRequest, check_domain, unchecked, with_domain
@@ -22,6 +21,7 @@ from smtp_desk.core.validation import InvalidDraftError, parse, validate_recipie
 from smtp_desk.sender.mail.message import compose_test
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.smtp.check.check import CheckRequest, Steps, run_check
+from smtp_desk.smtp.domain.facts import Selector
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.company_ca import read_ca_file
 from smtp_desk.store.credentials import CredentialsUnavailableError
@@ -44,6 +44,7 @@ class ProofRequest:
         resolver: `HOST:PORT` of a DNS server to ask instead of the system.
         domain: Whether to ask the DNS about the From domain afterwards; it may take
             `app.domain.SECONDS` more, and whatever comes of it is no more than a warning.
+        selectors: Whose DKIM keys to look at there.
         values: The values of the form but for the CA files, which the test itself reads; None
             where they are no settings.
         problems: What forbids the test, as far as no file says it.
@@ -55,6 +56,7 @@ class ProofRequest:
     total_seconds: float = 60.0
     resolver: str | None = None
     domain: bool = False
+    selectors: tuple[Selector, ...] = ()
     values: Snapshot | None = field(init=False, default=None)
     problems: tuple[Problem, ...] = field(init=False, default=())
 
@@ -142,6 +144,7 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
         asked = DomainRequest(
             from_email=values.settings.from_email,
             host=values.settings.host,
+            selectors=request.selectors,
             resolver=request.resolver,
         )
         report = _with_domain(services, asked, report, emit, cancel)
@@ -208,8 +211,6 @@ def _log(services: Services, report: CheckReport) -> None:
 
 
 def _values(request: ProofRequest) -> Snapshot:
-    if request.domain and not installed(Extra.DOMAIN):
-        raise _NotTestableError(part_missing(Extra.DOMAIN))
     named = {Field.CA_FILE: request.draft.ca_file}
     if request.draft.auth_method == OAUTH and request.steps is not Steps.NO_LOGIN:
         named[Field.OAUTH_CA_FILE] = request.draft.oauth.ca_file

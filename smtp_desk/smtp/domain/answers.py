@@ -1,6 +1,6 @@
 """The questions about one domain, asked in the thread that is left behind on cancel.
 
-Import it there: it loads the library.
+Import it there: it loads dnspython.
 """
 
 import ipaddress
@@ -10,15 +10,23 @@ from typing import Final
 
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.reply import decode_text, visible
-from smtp_desk.smtp.domain.dns import InvalidRecordError, Questions, UnansweredError
-from smtp_desk.smtp.domain.facts import DomainFacts, Found, RecordStatus, Server
-from smtp_desk.smtp.domain.policies import (
-    SpfPolicy,
-    dmarc_records,
-    find_dmarc,
-    parse_spf,
-    spf_records,
+from smtp_desk.smtp.domain.dkim import dkim_name, read_key
+from smtp_desk.smtp.domain.dmarc import dmarc_texts, find_dmarc, organisation
+from smtp_desk.smtp.domain.dns import Questions
+from smtp_desk.smtp.domain.facts import (
+    DkimKey,
+    DmarcPolicy,
+    DomainFacts,
+    DomainQuestion,
+    Found,
+    InvalidRecordError,
+    RecordStatus,
+    Selector,
+    Server,
+    UnansweredError,
 )
+from smtp_desk.smtp.domain.receiving import mta_sts, tls_reporting
+from smtp_desk.smtp.domain.spf import SpfPolicy, parse_spf, spf_records
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver, Resolver, SystemResolver
 
@@ -32,37 +40,37 @@ _NULL_MX: Final = "0 ."
 class Lookup:
     """What the DNS says of one domain; see `domain.look_up`."""
 
-    def __init__(
-        self,
-        domain: str,
-        server: Server | None,
-        where: str | None,
-        cancel: Cancel,
-        deadline: Deadline,
-    ) -> None:
+    def __init__(self, question: DomainQuestion, cancel: Cancel, deadline: Deadline) -> None:
         """Take what `domain.look_up` takes."""
+        where = question.resolver
         resolver = DnsResolver() if where is None else DnsResolver.at(where)
-        self._domain = domain
-        self._server = server
+        self._question = question
+        self._domain = question.domain
         self._hosts: Resolver = SystemResolver() if where is None else resolver
         self._cancel = cancel
         self._deadline = deadline
         self._questions = Questions(resolver, cancel, deadline)
-        self._policy: SpfPolicy | None = None
+        self._spf_policy: SpfPolicy | None = None
+        self._policy: DmarcPolicy | None = None
 
     def facts(self) -> DomainFacts:
         """Ask it all; raises `CancelledError` only."""
         mx = _guarded(self._mx)
         spf = _guarded(self._spf)
+        unknown = mx.status is RecordStatus.UNKNOWN
         return DomainFacts(
             domain=self._domain,
-            exists=None
-            if mx.status is RecordStatus.UNKNOWN
-            else self._questions.exists(self._domain),
+            exists=None if unknown else self._questions.exists(self._domain),
+            bogus=unknown and self._questions.is_bogus(self._domain, "MX"),
             mx=mx,
+            mx_validated=None if unknown else self._questions.is_validated(self._domain, "MX"),
             spf=spf,
-            dmarc=_guarded(self._dmarc),
             excludes_server=self._excludes_server(),
+            dmarc=_guarded(self._dmarc),
+            policy=self._policy,
+            dkim=tuple(self._key(selector) for selector in self._question.selectors),
+            mta_sts=_guarded(lambda: _of_texts(*mta_sts(self._questions, self._domain))),
+            tls_rpt=_guarded(lambda: _of_texts(*tls_reporting(self._questions, self._domain))),
         )
 
     def _mx(self) -> Found:
@@ -79,8 +87,9 @@ class Lookup:
         if not records:
             return Found(RecordStatus.MISSING)
         shown = _shown(map(decode_text, records))
+        local_part = self._question.local_part
         try:
-            self._policy = parse_spf(records, self._questions, self._domain)
+            self._spf_policy = parse_spf(records, self._questions, self._domain, local_part)
         except InvalidRecordError as error:
             return Found(RecordStatus.INVALID, shown, _reason(error))
         except UnansweredError as error:
@@ -89,14 +98,50 @@ class Lookup:
 
     def _dmarc(self) -> Found:
         try:
-            record = find_dmarc(self._questions, self._domain)
+            self._policy = find_dmarc(self._questions, self._domain)
         except InvalidRecordError as error:
-            shown = _shown(dmarc_records(self._questions, self._domain))
+            shown = _shown(dmarc_texts(self._questions, self._domain))
             return Found(RecordStatus.INVALID, shown, _reason(error))
-        return Found(RecordStatus.GOOD, _shown([record])) if record else Found(RecordStatus.MISSING)
+        if self._policy is None:
+            return Found(RecordStatus.MISSING)
+        return Found(RecordStatus.GOOD, _shown([self._policy.record]))
+
+    def _key(self, selector: Selector) -> DkimKey:
+        domain = selector.domain or self._domain
+        found = _guarded(lambda: self._key_at(selector.name, domain))
+        if found.status is RecordStatus.MISSING and not selector.domain:
+            above = self._organisation(domain)
+            elsewhere = _guarded(lambda: self._key_at(selector.name, above))
+            if elsewhere.status is not RecordStatus.MISSING:
+                domain, found = above, elsewhere
+        return DkimKey(selector.name, domain, found, self._is_aligned(domain))
+
+    def _key_at(self, selector: str, domain: str) -> Found:
+        records = self._questions.texts(dkim_name(selector, domain))
+        if not records:
+            return Found(RecordStatus.MISSING)
+        shown = _shown(map(decode_text, records))
+        try:
+            return Found(RecordStatus.GOOD, shown, notes=read_key(records))
+        except InvalidRecordError as error:
+            return Found(RecordStatus.INVALID, shown, _reason(error))
+
+    def _is_aligned(self, domain: str) -> bool:
+        if domain == self._domain:
+            return True
+        if self._policy is not None and self._policy.dkim_strict:
+            return False
+        return self._organisation(domain) == self._organisation(self._domain)
+
+    def _organisation(self, domain: str) -> str:
+        """Return the organisational domain; the domain itself where nobody can tell."""
+        try:
+            return organisation(self._questions, domain)
+        except UnansweredError:
+            return domain
 
     def _excludes_server(self) -> bool | None:
-        server, policy = self._server, self._policy
+        server, policy = self._question.server, self._spf_policy
         if server is None or policy is None:
             return None
         if not policy.included.isdisjoint(server.spf):
@@ -132,6 +177,13 @@ def _guarded(look: Callable[[], Found]) -> Found:
         _log.exception("the DNS records of a domain could not be read")
         reason = f"SMTP Desk itself failed ({type(error).__name__})"
         return Found(RecordStatus.UNKNOWN, reason=reason)
+
+
+def _of_texts(records: list[bytes], fault: str) -> Found:
+    shown = _shown(map(decode_text, records))
+    if fault:
+        return Found(RecordStatus.INVALID, shown, fault)
+    return Found(RecordStatus.GOOD if records else RecordStatus.MISSING, shown)
 
 
 def _shown(records: Iterable[str]) -> tuple[str, ...]:

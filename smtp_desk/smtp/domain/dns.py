@@ -1,76 +1,55 @@
 """Questions to the DNS about one domain: bounded in number and time, each asked once.
 
-This module loads dnspython and checkdmarc, which takes most of a second: import it where
-a question is asked.
+This module loads dnspython, which takes a while: import it where a question is asked.
 """
 
-from collections.abc import Iterable
+import ipaddress
+from collections.abc import Collection, Iterable
 from typing import Any, Final, NoReturn, TypeAlias
 
-import checkdmarc.utils  # type: ignore[import-untyped]
 import dns.exception
+import dns.flags
 import dns.name
-import dns.rdatatype
 import dns.resolver
+import dns.reversename
 
+from smtp_desk.smtp.domain.facts import UnansweredError
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
-
-# The library's answers are to be fresh: whoever has corrected a record checks it again at
-# once, and another DNS server may be asked each time.
-checkdmarc.utils.DNS_CACHE.max_age = 0
 
 MOST_QUESTIONS: Final = 200
 """Questions about one domain: no honest set of records needs as many."""
 
-# The library asks for these on the side: a record type given up in 2014 (RFC 7208, 3.1),
-# which some firewalls drop in silence, and an alias, which dnspython follows by itself.
-_NEVER_ASKED: Final = frozenset({"SPF", "CNAME"})
+SECONDS_EACH: Final = 5.0
+"""How long one question may take, and no longer than the deadline."""
+
+FAMILIES: Final = ("AAAA", "A")
 
 _NOT_THERE: Final = (dns.resolver.NoAnswer, dns.resolver.NXDOMAIN)
 
-Known: TypeAlias = "dns.resolver.Answer | dns.exception.DNSException"
-
-
-class UnansweredError(Exception):
-    """The DNS did not answer; says why, as the end of a sentence.
-
-    No `DNSException`, on purpose: a library that takes those for "there is no record" lets
-    this one through.
-    """
-
-
-class InvalidRecordError(Exception):
-    """A record that breaks its rules; says which, as the end of a sentence."""
+Known: TypeAlias = "dns.resolver.Answer | dns.exception.DNSException | UnansweredError"
 
 
 class Questions:
-    """Asks, and remembers what was answered. The library takes it for a resolver.
-
-    Attributes:
-        lifetime: Seconds that one question may take; the library reads it.
-    """
-
-    lifetime: Final = 5.0
+    """Asks, and remembers what was answered."""
 
     def __init__(self, resolver: DnsResolver, cancel: Cancel, deadline: Deadline) -> None:
         """Ask `resolver` until the deadline passes or `cancel` fires."""
         self._resolver = resolver
-        self._stub: dns.resolver.Resolver | None = None
         self._cancel = cancel
         self._deadline = deadline
+        self._stub: dns.resolver.Resolver | None = None
         self._known: dict[tuple[str, str], Known] = {}
         self._asked = 0
         self._answered = False
         self._silent = False
 
-    def resolve(self, name: str, kind: str, lifetime: float = lifetime) -> dns.resolver.Answer:
+    def resolve(self, name: str, kind: str) -> dns.resolver.Answer:
         """Return the records of a kind.
 
         Args:
             name: Whose.
             kind: Such as "TXT".
-            lifetime: Seconds that the question may take, and no longer than the deadline.
 
         Raises:
             dns.resolver.NoAnswer: The name has none.
@@ -80,9 +59,12 @@ class Questions:
         """
         key = (name.casefold().rstrip("."), kind)
         if key not in self._known:
-            self._known[key] = self._ask(name, kind, lifetime)
+            try:
+                self._known[key] = self._ask(name, kind)
+            except UnansweredError as error:
+                self._known[key] = error
         known = self._known[key]
-        if isinstance(known, dns.exception.DNSException):
+        if isinstance(known, Exception):
             raise known
         return known
 
@@ -95,15 +77,20 @@ class Questions:
         """
         return [b"".join(record.strings) for record in self._records(name, "TXT")]
 
-    def addresses(self, name: str) -> list[str]:
+    def addresses(self, name: str, kinds: Collection[str] = FAMILIES) -> list[str]:
         """Return the IP addresses of a name, perhaps none; raises as `texts`."""
-        return [record.to_text() for kind in ("AAAA", "A") for record in self._records(name, kind)]
+        return [record.to_text() for kind in kinds for record in self._records(name, kind)]
 
     def mail_exchangers(self, name: str) -> list[str]:
         """Return the MX records of a name, the most preferred first; raises as `texts`."""
         records = self._records(name, "MX")
         ordered = sorted((each.preference, each.exchange.to_text()) for each in records)
         return [f"{preference} {host}" for preference, host in ordered]
+
+    def names_of(self, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[str]:
+        """Return the names that an address claims to have, perhaps none; raises as `texts`."""
+        name = dns.reversename.from_address(str(ip)).to_text()
+        return [record.target.to_text(omit_final_dot=True) for record in self._records(name, "PTR")]
 
     def exists(self, name: str) -> bool:
         """Whether there is such a name, with or without records; raises as `texts`."""
@@ -115,16 +102,41 @@ class Questions:
             return True
         return True
 
+    def is_validated(self, name: str, kind: str) -> bool | None:
+        """Whether the resolver says that it checked the signatures of records (RFC 4035, 3.2.3).
+
+        None where there are none; raises as `texts`.
+        """
+        try:
+            return bool(self.resolve(name, kind).response.flags & dns.flags.AD)
+        except _NOT_THERE:
+            return None
+
+    def is_bogus(self, name: str, kind: str) -> bool:
+        """Whether a resolver that fails does so because signatures are wrong.
+
+        It does if it answers once it is told to check nothing (RFC 4035, 3.2.2), and still
+        fails otherwise.
+        """
+        try:
+            self._ask(name, kind, dns.flags.RD | dns.flags.CD)
+        except UnansweredError:
+            return False
+        try:
+            self._ask(name, kind)
+        except UnansweredError as error:
+            return isinstance(error.__cause__, dns.resolver.NoNameservers)
+        return False
+
     def _records(self, name: str, kind: str) -> Iterable[Any]:
         try:
             return self.resolve(name, kind)
         except _NOT_THERE:
             return ()
 
-    def _ask(self, name: str, kind: str, lifetime: float) -> Known:
+    # AD in a question: the answer may say whether it was validated (RFC 6840, 5.7).
+    def _ask(self, name: str, kind: str, flags: int = dns.flags.RD | dns.flags.AD) -> Known:
         self._cancel.check()
-        if kind in _NEVER_ASKED:
-            return dns.resolver.NoAnswer()  # type: ignore[no-untyped-call]
         try:
             asked = dns.name.from_text(name)
         except (dns.exception.DNSException, UnicodeError):
@@ -133,11 +145,12 @@ class Questions:
         self._asked += 1
         if self._asked > MOST_QUESTIONS:
             raise UnansweredError("its records ask for too many others")
-        seconds = min(lifetime, self._deadline.remaining)
+        seconds = min(SECONDS_EACH, self._deadline.remaining)
         if self._silent or not seconds:
             raise UnansweredError("no DNS server answered in time")
         try:
             self._stub = self._stub or self._resolver.stub()
+            self._stub.flags = flags
             found = self._stub.resolve(asked, kind, lifetime=seconds, search=False)
         except _NOT_THERE as error:
             self._answered = True

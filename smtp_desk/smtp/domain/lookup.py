@@ -1,4 +1,4 @@
-"""What the DNS says of the From domain: MX, SPF and DMARC; on request only, and never a failure.
+"""What the DNS says of the From domain; on request only, and never a failure.
 
 Nothing but the DNS is asked. A record that the DNS did not tell of is never called missing.
 """
@@ -6,7 +6,7 @@ Nothing but the DNS is asked. A record that the DNS did not tell of is never cal
 from typing import Final
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.smtp.domain.facts import DomainFacts, Found, RecordStatus, Server
+from smtp_desk.smtp.domain.facts import DkimKey, DomainFacts, DomainQuestion, Found, RecordStatus
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import abandonable
 
@@ -14,15 +14,11 @@ GRACE_SECONDS: Final = 3.0
 """How much longer than its deadline a look-up may take, to load the library and to read."""
 
 
-def look_up(
-    domain: str, server: Server | None, where: str | None, cancel: Cancel, deadline: Deadline
-) -> DomainFacts:
+def look_up(question: DomainQuestion, cancel: Cancel, deadline: Deadline) -> DomainFacts:
     """Ask the DNS about the domain of a From address; blocks until it has answered.
 
     Args:
-        domain: In ASCII.
-        server: Whose place in the SPF record is of interest, if any.
-        where: `HOST:PORT` of a DNS server to ask instead of those of the system.
+        question: What to ask.
         cancel: Ends it within 100 ms.
         deadline: What was not answered by then is unknown; it ends `GRACE_SECONDS` later at
             the latest.
@@ -32,16 +28,27 @@ def look_up(
     """
 
     def work(_: str, __: float) -> DomainFacts:
-        # Imported in this thread because it takes most of a second.
+        # Imported in this thread because it takes a while.
         from smtp_desk.smtp.domain.answers import Lookup  # noqa: PLC0415
 
-        return Lookup(domain, server, where, cancel, deadline).facts()
+        return Lookup(question, cancel, deadline).facts()
 
     patience = Deadline(deadline.at + GRACE_SECONDS, deadline.clock)
     try:
-        return abandonable(work, domain, cancel, patience)
+        return abandonable(work, question.domain, cancel, patience)
     except SmtpFailure:
         late = Found(RecordStatus.UNKNOWN, reason="no DNS server answered in time")
         return DomainFacts(
-            domain=domain, exists=None, mx=late, spf=late, dmarc=late, excludes_server=None
+            domain=question.domain,
+            exists=None,
+            mx=late,
+            spf=late,
+            excludes_server=None,
+            dkim=tuple(
+                DkimKey(each.name, each.domain or question.domain, late)
+                for each in question.selectors
+            ),
+            dmarc=late,
+            mta_sts=late,
+            tls_rpt=late,
         )

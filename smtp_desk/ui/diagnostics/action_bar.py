@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLineEdit
 
 from smtp_desk.app.page_presenter import Busy
+from smtp_desk.core.arrived import Belief
 from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.integrations.words import BUSY
 from smtp_desk.ui.widgets.bar import Bar
@@ -32,8 +34,13 @@ _OWN_FORM: Final = (
     "Run again tests the values in the form on Integrations, not those of this report."
 )
 _DOMAIN: Final = (
-    "Asks the DNS who receives mail for the domain of the From email and who may send for it. "
-    "Needs no server and no password."
+    "Asks the DNS whether receivers will believe email from the domain of the From email. Needs no "
+    "password."
+)
+_SELECTOR_NAME: Final = "DKIM selector (optional)"
+_SELECTOR: Final = (
+    "Checks the key of this DKIM selector too. Your mail provider names it; in an email that was "
+    "sent it is s= in the DKIM-Signature header, which you can also paste here whole."
 )
 _COPY: Final = "Copies the report as Markdown, ready for a ticket or an email."
 _NO_REPORT: Final = "There is no report yet."
@@ -48,7 +55,7 @@ class ActionBar(Bar):
         open_wanted: Open report.
         save_wanted: Save report.
         copy_wanted: Copy.
-        domain_wanted: Check From domain.
+        domain_wanted: Check From domain; the DKIM selectors that were typed.
     """
 
     run_wanted = Signal(bool)
@@ -56,7 +63,7 @@ class ActionBar(Bar):
     open_wanted = Signal()
     save_wanted = Signal()
     copy_wanted = Signal()
-    domain_wanted = Signal()
+    domain_wanted = Signal(str)
 
     def __init__(self) -> None:
         super().__init__("diagnostics_line")
@@ -67,6 +74,11 @@ class ActionBar(Bar):
         self._cancel = button("Cancel", "cancel_run")
         self._domain = button("Check From &domain", "check_domain")
         self._domain.setToolTip(_DOMAIN)
+        self._selector = QLineEdit()
+        self._selector.setObjectName("dkim_selector")
+        self._selector.setAccessibleName(_SELECTOR_NAME)
+        self._selector.setPlaceholderText(_SELECTOR_NAME)
+        self._selector.setToolTip(_SELECTOR)
         self._open = button("&Open report…", "open_report")
         self._save = button("&Save report…", "save_report")
         self._copy = button("&Copy", "copy_report")
@@ -74,12 +86,13 @@ class ActionBar(Bar):
         self._run.clicked.connect(self._run_clicked)
         self._cancel.clicked.connect(self.cancel_wanted)
         self._domain.clicked.connect(self._domain_clicked)
+        self._selector.returnPressed.connect(self._domain.click)
         self._open.clicked.connect(self.open_wanted)
         self._save.clicked.connect(self.save_wanted)
         self._copy.clicked.connect(self.copy_wanted)
         self._without.toggled.connect(self._explain)
         # Cancel ends a line: where it comes and goes, no button moves below the mouse.
-        checks = (self._run, self._without, self._domain, self._cancel)
+        checks = (self._run, self._without, self._domain, self._selector, self._cancel)
         buttons = flow(*checks, self._copy, self._save, self._open, breaks=[self._copy])
         self.fill(self.line, buttons)
         self._state: DiagnosisState | None = None
@@ -112,6 +125,7 @@ class ActionBar(Bar):
         enable(self._cancel, busy if state.busy is Busy.CANCELLING else "")
         enable(self._run, busy or waits)
         enable(self._domain, busy or waits)
+        enable(self._selector, busy or waits)
         enable(self._open, busy)
         enable(self._save, busy or reason)
         enable(self._copy, busy or reason)
@@ -130,7 +144,7 @@ class ActionBar(Bar):
         elif state is not None and state.notice is not None:
             self.line.show_notice(state.notice)
         elif state is not None and state.domain is not None and state.domain_is_news:
-            tone = "success" if state.domain.in_order else "warning"
+            tone = "success" if state.domain.belief is Belief.BELIEVED else "warning"
             self.line.show_line(state.domain.summary, tone)
         elif state is not None and state.report is not None and not state.own:
             self.line.show_line(_OWN_FORM, "muted")
@@ -141,7 +155,7 @@ class ActionBar(Bar):
     @Slot()
     def _domain_clicked(self) -> None:
         self._begun = self._domain
-        self.domain_wanted.emit()
+        self.domain_wanted.emit(self._selector.text())
 
     @Slot()
     def _run_clicked(self) -> None:

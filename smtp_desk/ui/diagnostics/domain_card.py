@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 
+from smtp_desk.core.arrived import Belief
 from smtp_desk.ui.diagnostics.fact_table import FactTable, facts_in_words
 from smtp_desk.ui.integrations.finding_panel import WarningPanel
 from smtp_desk.ui.widgets.card import Card, Panel
@@ -18,22 +19,21 @@ if TYPE_CHECKING:
     from smtp_desk.app.proving.domain import DomainCheck
 
 _EXPLANATION: Final = (
-    "Receivers look these records up before they believe that an email comes from this domain. "
-    "Nothing here keeps this program from sending."
+    "Receivers look these DNS records up before they believe that an email comes from this domain. "
+    "Nothing here keeps SMTP Desk from sending."
 )
-_TOLD_ABOVE: Final = frozenset({"from_domain", "not_checked"})
+_TOLD_ABOVE: Final = frozenset({"belief", "belief_reason", "from_domain", "not_checked"})
+_TONES: Final = {Belief.BELIEVED: "success", Belief.UNKNOWN: "plain"}
 
 
 class _Summary(Panel):
     """What it comes to; takes the focus so that screen readers speak it."""
 
     def __init__(self, check: DomainCheck) -> None:
-        super().__init__("plain" if check.not_checked else "success")
+        super().__init__(_TONES.get(check.belief, "warning"))
         self.setObjectName("domain_summary")
         self.setAccessibleName(check.summary)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        if check.warnings:
-            self.set_tone("warning")
         self.body.addWidget(Label(breakable(check.summary), "strong"))
         for told in check.not_checked:
             self.body.addWidget(Label(breakable(f"Not checked: {told}.")))

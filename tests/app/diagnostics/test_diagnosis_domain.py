@@ -43,7 +43,9 @@ def test_it_needs_a_from_email_only(desk: Desk) -> None:
     assert check is not None
     assert desk.state().problems == ()
     assert [each.code for each in check.warnings] == ["domain.spf_invalid", "domain.dmarc_missing"]
-    assert check.summary == "2 things are not as they should be at sandbox.test."
+    assert check.summary == (
+        "Email from sandbox.test may not be believed: the domain’s SPF record isn’t valid."
+    )
     assert (desk.state().domain_is_news, desk.state().busy) == (True, Busy.NOTHING)
     assert desk.view.done == ["domain"]
 

@@ -18,6 +18,7 @@ from smtp_desk.app.proving.domain import (
 )
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import AddressError
+from smtp_desk.core.arrived import Belief
 from smtp_desk.core.problems import Field
 from smtp_desk.core.report_reader import read_report
 from smtp_desk.core.settings import SettingsDraft
@@ -26,6 +27,7 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from tests.cli.reports import REPORT
 from tests.servers.dns import SERVFAIL, NameServer, Zone
 
+ENVELOPE: Final = "whether the server keeps the From address as envelope sender, which SPF looks at"
 GOOD: Final[Zone] = {
     "example.test": ["MX 10 mail.example.test.", 'TXT "v=spf1 mx -all"'],
     "_dmarc.example.test": ['TXT "v=DMARC1; p=reject"'],
@@ -48,11 +50,22 @@ def test_a_good_domain(services: Services, good: str) -> None:
     assert check.facts == {
         "from_domain": "example.test",
         "mx": ["10 mail.example.test."],
+        "mx_dnssec": False,
         "spf": ["v=spf1 mx -all"],
         "dmarc": ["v=DMARC1; p=reject"],
+        "dmarc_policy": "reject",
         "spf_allows_server": True,
+        "mta_sts": ["none"],
+        "tls_rpt": ["none"],
+        "not_looked_at": ["DKIM (no selector was given)", ENVELOPE],
+        "belief": "believed",
+        "belief_reason": check.summary,
     }
-    assert check.summary == "All that the DNS says of example.test is in order."
+    assert check.belief is Belief.BELIEVED
+    assert check.summary == (
+        "Email from example.test sent through mail.example.test will be believed: SPF allows the "
+        "server, and DMARC accepts that."
+    )
 
 
 def test_a_server_that_is_left_out(services: Services, good: str) -> None:
@@ -62,7 +75,11 @@ def test_a_server_that_is_left_out(services: Services, good: str) -> None:
     assert (warning.code, warning.stage) == ("domain.spf_excludes_server", Stage.RESOLVE)
     assert warning.summary == "The domain example.test does not allow other.test to send for it."
     assert check.facts["spf_allows_server"] is False
-    assert check.summary == "One thing is not as it should be at example.test."
+    assert check.belief is Belief.DISBELIEVED
+    assert check.summary == (
+        "Email from example.test sent through other.test will be refused by many receivers unless "
+        "the server signs it with DKIM: SPF doesn’t allow the server, and DMARC asks for that."
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +117,11 @@ def test_a_server_that_nobody_can_judge_is_said_to_be_one(services: Services, go
     check = check_domain(services, request, Cancel())
     assert check.warnings == ()
     assert check.not_checked == ("SPF for smtp.mandrillapp.com: the DNS alone does not tell",)
-    assert check.summary == "Not all of example.test could be checked."
+    assert check.belief is Belief.UNKNOWN
+    assert check.summary == (
+        "Whether email from example.test sent through smtp.mandrillapp.com will be believed is "
+        "unknown: SPF can’t be judged from the DNS alone."
+    )
 
 
 def test_an_international_domain(services: Services) -> None:
@@ -170,7 +191,7 @@ def test_a_report_without_that_stage_gets_one() -> None:
     bare = with_domain(replace(REPORT, stages=()), unchecked(request, "cancelled"))
     (only,) = bare.stages
     assert (only.stage, only.status) == (Stage.RESOLVE, StageStatus.SKIPPED)
-    assert only.facts["not_checked"] == ["MX, SPF, DMARC: cancelled"]
+    assert only.facts["not_checked"] == ["MX, SPF, DMARC, MTA-STS, TLS-RPT: cancelled"]
 
 
 def test_whose_report_it_belongs_to() -> None:

@@ -93,7 +93,7 @@ def test_cancelling_the_questions_keeps_the_proof(services: Services, draft: Set
     result, _ = run(services, draft, silent, cancel_at=2)
     assert result.proven
     assert codes(result) == []
-    assert dns_facts(result)["not_checked"] == ["MX, SPF, DMARC: cancelled"]
+    assert dns_facts(result)["not_checked"] == ["MX, SPF, DMARC, MTA-STS, TLS-RPT: cancelled"]
 
 
 def test_a_form_that_can_not_be_tested_asks_nothing(

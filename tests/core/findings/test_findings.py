@@ -25,7 +25,12 @@ _LONGEST_SUMMARY: Final = 110
 # Every name that a text may use, with a value as a test or the sender gives it.
 _FACTS: Final[Facts] = {
     "host": "smtp.example.org",
-    "part": "domain",
+    "part": "sandbox",
+    "selector": "mail",
+    "dkim_domain": "example.net",
+    "dkim": ["mail._domainkey.example.net: v=DKIM1; p="],
+    "mta_sts": ["v=STSv1; id=1"],
+    "tls_rpt": ["v=TLSRPTv1; rua=mailto:tls@example.net"],
     "port": 587,
     "security": "auto",
     "username": "ann@example.org",

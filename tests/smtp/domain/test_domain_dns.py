@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import dns.resolver
 import pytest
 
-from smtp_desk.smtp.domain.dns import MOST_QUESTIONS, Questions, UnansweredError
+from smtp_desk.smtp.domain.dns import MOST_QUESTIONS, Questions
+from smtp_desk.smtp.domain.facts import UnansweredError
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import SERVFAIL, SILENCE, NameServer
@@ -60,14 +61,7 @@ def test_what_is_no_name_is_not_asked(server: NameServer, name: str) -> None:
     assert server.questions == []
 
 
-@pytest.mark.parametrize("kind", ["SPF", "CNAME"])
-def test_what_the_library_asks_on_the_side_is_not_asked(server: NameServer, kind: str) -> None:
-    with pytest.raises(dns.resolver.NoAnswer):
-        questions(server).resolve("silent.test", kind)
-    assert server.questions == []
-
-
-def test_no_answer_passes_by_who_takes_every_dns_error_for_no_record(server: NameServer) -> None:
+def test_no_answer_is_not_taken_for_no_record(server: NameServer) -> None:
     with pytest.raises(UnansweredError, match="a fault of its own") as raised:
         questions(server).texts("broken.test")
     assert not isinstance(raised.value, dns.exception.DNSException | OSError)

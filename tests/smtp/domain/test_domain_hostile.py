@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_desk.smtp.domain.dns import InvalidRecordError, Questions
-from smtp_desk.smtp.domain.policies import find_dmarc, parse_spf
+from smtp_desk.smtp.domain.dmarc import find_dmarc
+from smtp_desk.smtp.domain.dns import Questions
+from smtp_desk.smtp.domain.facts import InvalidRecordError
+from smtp_desk.smtp.domain.spf import parse_spf
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import NameServer
@@ -57,4 +59,6 @@ def test_dmarc(text: str) -> None:
     escaped = "".join(f"\\{octet:03}" for octet in f"v=DMARC1; {text}".encode()[:255])
     zone = {"_dmarc.example.test": [f'TXT "{escaped}"'], "example.test": ["A 192.0.2.1"]}
     with NameServer(zone) as server, contextlib.suppress(InvalidRecordError):
-        assert find_dmarc(questions(server), "example.test").startswith("v=DMARC1;")
+        found = find_dmarc(questions(server), "example.test")
+        assert found is not None
+        assert found.record.startswith("v=DMARC1;")
