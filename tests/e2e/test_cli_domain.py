@@ -19,7 +19,8 @@ from tests.servers.scripted import ScriptedServer
 from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from dns.rcode import Rcode
 
@@ -50,9 +51,15 @@ def server(certs: Certificates) -> Iterator[ScriptedServer]:
         yield server
 
 
-def ask(check: Checking, server: ScriptedServer, zone: Zone, *arguments: str) -> Ended:
+def ask(
+    check: Checking,
+    server: ScriptedServer,
+    zone: Zone,
+    *arguments: str,
+    bogus: Collection[str] = (),
+) -> Ended:
     """A full test of mail.example.test that asks a name server with this zone."""
-    with NameServer(zone) as dns:
+    with NameServer(zone, bogus=bogus) as dns:
         where = ("--resolver", f"{dns.host}:{dns.port}", "--host", "mail.example.test")
         return check(server, "--domain", *where, *arguments)
 
@@ -159,6 +166,116 @@ def test_an_invalid_dmarc(
     assert codes_of(read_report(ended.out.encode())) == ["domain.dmarc_invalid"]
 
 
+@pytest.mark.cause("domain.dkim_missing", stage="resolve", status=0)
+@pytest.mark.parametrize("there", [None, ["A 192.0.2.1"]], ids=["nxdomain", "nodata"])
+def test_no_dkim_key(
+    cause: Cause, check: Checking, server: ScriptedServer, there: list[str] | None
+) -> None:
+    name = "mail._domainkey.example.test"
+    records: Zone = {**zone(GOOD_MX, GOOD_SPF), **({name: there} if there else {})}
+    ended = ask(check, server, records, "--dkim-selector", "mail")
+    assert name in cause.told(ended.status, ended.out).remedies[0].text
+    assert codes_of(read_report(ended.out.encode())) == ["domain.dkim_missing"]
+    assert told(ended, "dkim") == [f"{name}: none"]
+
+
+@pytest.mark.cause("domain.dkim_invalid", stage="resolve", status=0)
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (['"v=DKIM1; p="'], "the key is revoked (p= is empty)"),
+        (['"v=DKIM1; k=dsa; p=AAAA"'], "no keys of the type “dsa”"),
+        (['"v=DKIM1; p=AAAA"', '"v=DKIM1; p="'], "there are 2 records"),
+    ],
+    ids=["revoked", "type", "two"],
+)
+def test_a_dkim_key_that_does_not_count(
+    cause: Cause, check: Checking, server: ScriptedServer, texts: list[str], reason: str
+) -> None:
+    keys = [f"TXT {text}" for text in texts]
+    records = {**zone(GOOD_MX, GOOD_SPF), "mail._domainkey.example.test": keys}
+    ended = ask(check, server, records, "--dkim-selector", "mail")
+    assert reason in cause.told(ended.status, ended.out).explanation
+    assert codes_of(read_report(ended.out.encode())) == ["domain.dkim_invalid"]
+
+
+def test_the_selectors_of_a_received_email(
+    check: Checking, server: ScriptedServer, tmp_path: Path
+) -> None:
+    email = tmp_path / "test.eml"
+    email.write_text(
+        "DKIM-Signature: v=1; a=rsa-sha256; d=example.test; s=mail;\r\n\tbh=x; b=y\r\n"
+        "DKIM-Signature: v=1; d=provider.test; s=2026.k1; b=z\r\nFrom: ann@example.test\r\n\r\n"
+    )
+    names = ("mail._domainkey.example.test", "2026.k1._domainkey.provider.test")
+    keys = {name: [f'TXT "k=ed25519; p={"A" * 43}="'] for name in names}
+    ended = ask(check, server, {**zone(GOOD_MX, GOOD_SPF), **keys}, "--dkim-message", str(email))
+    (warning,) = read_report(ended.out.encode()).warnings
+    assert warning.code == "domain.dkim_invalid"
+    assert "DMARC doesn’t count signatures of provider.test for example.test" in warning.explanation
+    assert {line.partition(":")[0] for line in told(ended, "dkim")} == set(names)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (("--dkim-selector", "a b", "--domain"), 0, ""),
+        (("--dkim-selector", "no/such", "--domain"), 64, "'no/such' isn’t a DKIM selector."),
+        (("--dkim-selector", "-x", "--domain"), 64, "isn’t a DKIM selector."),
+        (("--dkim-selector", "é", "--domain"), 64, "isn’t a DKIM selector."),
+        (("--dkim-selector", "mail"), 64, "go with --domain"),
+        (("--dkim-message", "x.eml"), 64, "go with --domain"),
+        (("--dkim-message", "/nowhere/x.eml", "--domain"), 65, "can’t be read"),
+        (("--dkim-message", __file__, "--domain"), 65, "no DKIM signature"),
+    ],
+)
+def test_selectors_on_the_command_line(
+    check: Checking, server: ScriptedServer, arguments: tuple[str, ...], status: int, text: str
+) -> None:
+    with NameServer(zone(GOOD_MX, GOOD_SPF)) as dns:
+        ended = check(server, *arguments, "--resolver", f"{dns.host}:{dns.port}", "--no-login")
+    assert text in ended.err
+    assert (ended.status == status) or (status == 0 and ended.status == 69)
+
+
+@pytest.mark.cause("domain.mta_sts_invalid", stage="resolve", status=0)
+def test_an_invalid_mta_sts_record(cause: Cause, check: Checking, server: ScriptedServer) -> None:
+    bad = {**zone(GOOD_MX, GOOD_SPF), "_mta-sts.example.test": ['TXT "v=STSv1; id=a-b"']}
+    ended = ask(check, server, bad)
+    assert "“id=a-b” isn’t valid" in cause.told(ended.status, ended.out).explanation
+    assert codes_of(read_report(ended.out.encode())) == ["domain.mta_sts_invalid"]
+
+
+@pytest.mark.cause("domain.tls_rpt_invalid", stage="resolve", status=0)
+def test_an_invalid_tls_reporting_record(
+    cause: Cause, check: Checking, server: ScriptedServer
+) -> None:
+    bad = {**zone(GOOD_MX, GOOD_SPF), "_smtp._tls.example.test": ['TXT "v=TLSRPTv1; rua=x"']}
+    ended = ask(check, server, bad)
+    assert "“rua=x” isn’t valid" in cause.told(ended.status, ended.out).explanation
+    assert codes_of(read_report(ended.out.encode())) == ["domain.tls_rpt_invalid"]
+
+
+@pytest.mark.cause("domain.dnssec_bogus", stage="resolve", status=0)
+def test_wrong_signatures(cause: Cause, check: Checking, server: ScriptedServer) -> None:
+    ended = ask(check, server, zone(GOOD_MX, GOOD_SPF), bogus=["example.test"])
+    cause.told(ended.status, ended.out)
+    assert codes_of(read_report(ended.out.encode())) == ["domain.dnssec_bogus"]
+    assert facts_of(ended)["belief"] == "disbelieved"
+
+
+def test_the_sentence_in_the_terminal(certs: Certificates) -> None:
+    with NameServer(zone(GOOD_MX, GOOD_SPF)) as dns:
+        done = run(
+            *("check", *settings_for(1, certs.root.chain_file), "--no-login", "--domain"),
+            *("--host", "mail.example.test", "--resolver", f"{dns.host}:{dns.port}"),
+        )
+    assert (
+        "Email from example.test sent through mail.example.test will be believed: SPF allows the "
+        "server, and DMARC accepts that."
+    ) in done.stdout.decode().splitlines()
+
+
 @pytest.mark.parametrize(
     "spf",
     [
@@ -207,7 +324,7 @@ def test_what_nobody_answers_is_not_called_missing(
     report = read_report(ended.out.encode())
     assert (ended.status, report.sent, codes_of(report)) == (0, True, [])
     (sentence,) = told(ended, "not_checked")
-    assert sentence.startswith("MX, SPF, DMARC: ")
+    assert sentence.startswith("MX, SPF, DMARC")
 
 
 def test_an_unanswered_include_is_no_fault_of_the_record(
