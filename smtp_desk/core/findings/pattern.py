@@ -34,7 +34,8 @@ _EXACT: Final = 2
 _BROAD: Final = 1
 _NONE: Final = 0
 _EITHER_CLASS: Final = "x"
-_LONGEST_WORDS: Final = 1000
+_LONGEST_TEXT: Final = 1000
+_LONGEST_WORDS: Final = 500
 """A hostile server may send 64 KiB; no real one needs more than this to name its cause."""
 
 # qmail and its kin write "(#5.1.1)" somewhere in the words; others put the enhanced code
@@ -89,7 +90,7 @@ class NormalisedReply:
         return cls(
             reply.code,
             reply.enhanced or _hidden_enhanced(reply),
-            plain(_without_addresses(reply.text[:_LONGEST_WORDS])).lower(),
+            plain(_without_addresses(reply.text[:_LONGEST_TEXT])).lower()[:_LONGEST_WORDS],
         )
 
 
@@ -180,9 +181,10 @@ class ReplyPattern:
 def compiled(words: str) -> re.Pattern[str]:
     """Return the pattern `words`, its classes expanded, made plain as the words of replies are.
 
-    It is in lower case, and so are they: a pattern that ignores case takes twice as long.
+    It is in lower case, as they are, and begins where a word of theirs begins: so it takes a
+    quarter of the time. Scripts that set no spaces have no such beginnings.
     """
-    return re.compile(plain(expanded(words)))
+    return re.compile(f"(?<![a-z])(?:{plain(expanded(words))})")
 
 
 def plain(text: str) -> str:
@@ -211,7 +213,7 @@ def _joined(words: str | list[str]) -> str:
 
 def _hidden_enhanced(reply: Reply) -> str:
     candidates = [found[1] for line in reply.lines if (found := _ENHANCED_OF_LINE.match(line))]
-    candidates += _ENHANCED_IN_WORDS.findall(reply.text[:_LONGEST_WORDS])
+    candidates += _ENHANCED_IN_WORDS.findall(reply.text[:_LONGEST_TEXT])
     kind = str(reply.code)[0]
     return next((code for code in candidates if code.startswith(kind)), "")
 

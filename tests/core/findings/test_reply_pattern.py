@@ -1,6 +1,8 @@
 """Replies of real servers get their one true cause."""
 
 import re
+import statistics
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -107,10 +109,24 @@ def test_no_pattern_says_what_another_cause_says(data: st.DataObject) -> None:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("row", [row for row in _ROWS if row.words], ids=lambda row: row.words[:40])
 def test_no_words_of_a_hostile_server_keep_a_pattern_busy(row: ReplyPattern) -> None:
-    heads = {"", *re.findall(r"[a-z]{4,}", row.words)}
-    for head in heads:
-        for tail in ("a@b.c ", "a.b ", "<x> ", "has ", "your ", "aaaa"):
-            compiled(row.words).search(f"{head} {tail * 400}"[:1000])
+    heads = {"", *re.findall(r"[a-z]{4,}", row.words + row.without)}
+    for words in filter(None, (row.words, row.without)):
+        for head in heads:
+            for tail in ("a@b.c ", "a.b ", "<x> ", "has ", "your ", "aaaa"):
+                compiled(words).search(f"{head} {tail * 400}"[:500])
+
+
+def test_a_long_reply_is_matched_soon() -> None:
+    spent = []
+    for phrase in _PHRASES[::50]:
+        reply = Reply(550, None, tuple(phrase for _ in range(20)))
+        for stage in (Stage.AUTH, Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE):
+            _CATALOGUE.matches(stage, reply, {})
+            begin = time.process_time()
+            _CATALOGUE.matches(stage, reply, {})
+            spent.append(time.process_time() - begin)
+    assert statistics.median(spent) < 0.005
+    assert max(spent) < 0.05
 
 
 @pytest.mark.parametrize("row", _ROWS, ids=lambda row: f"{row.finding} {row.example[:50]}")
