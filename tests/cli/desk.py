@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from smtp_desk.cli.invocation import Invocation, open_consoles
 from smtp_desk.cli.main import run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from smtp_desk.core.report import CheckReport
@@ -32,15 +34,25 @@ class Ended:
 class Desk:
     """Runs commands, one after another, in the same home.
 
+    Args:
+        home: Where settings and outbox are.
+        services: What the commands work with; by default with credentials in memory.
+        environ: Variables that they see besides.
+
     Attributes:
         services: what the commands work with.
         environ: the variables they see.
         opened: the reports that windows were opened with.
     """
 
-    def __init__(self, home: Path) -> None:
-        self.services = Services.sandbox(home)
-        self.environ = {"SMTP_DESK_HOME": str(home)}
+    def __init__(
+        self,
+        home: Path,
+        services: Services | None = None,
+        environ: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.services = services or Services.sandbox(home)
+        self.environ = {"SMTP_DESK_HOME": str(home), **environ}
         self.opened: list[CheckReport | None] = []
         self.attended = False
 

@@ -1,8 +1,6 @@
 """Replies of real servers get their one true cause."""
 
 import re
-import statistics
-import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +15,9 @@ from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
 
 _CATALOGUE: Final = replies.load_catalogue()
+MOST_HEADS: Final = 12
+"""A class of words has up to a hundred; each is tried six times."""
+
 _ROWS: Final = [row for entry in _CATALOGUE.entries for row in entry.replies]
 _EXAMPLES: Final = list(replies.examples(*replies.FILES))
 _PHRASES: Final = sorted(
@@ -105,28 +106,14 @@ def test_no_pattern_says_what_another_cause_says(data: st.DataObject) -> None:
     assert len({row.finding for row in rows}) == 1, [(row.finding, row.example) for row in rows]
 
 
-# A class of words has up to a hundred heads, and each is tried six times.
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("row", [row for row in _ROWS if row.words], ids=lambda row: row.words[:40])
 def test_no_words_of_a_hostile_server_keep_a_pattern_busy(row: ReplyPattern) -> None:
-    heads = {"", *re.findall(r"[a-z]{4,}", row.words + row.without)}
+    heads = sorted({"", *re.findall(r"[a-z]{4,}", row.words + row.without)})
     for words in filter(None, (row.words, row.without)):
-        for head in heads:
+        for head in heads[:: 1 + len(heads) // MOST_HEADS]:
             for tail in ("a@b.c ", "a.b ", "<x> ", "has ", "your ", "aaaa"):
                 compiled(words).search(f"{head} {tail * 400}"[:500])
-
-
-def test_a_long_reply_is_matched_soon() -> None:
-    spent = []
-    for phrase in _PHRASES[::50]:
-        reply = Reply(550, None, tuple(phrase for _ in range(20)))
-        for stage in (Stage.AUTH, Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE):
-            _CATALOGUE.matches(stage, reply, {})
-            begin = time.process_time()
-            _CATALOGUE.matches(stage, reply, {})
-            spent.append(time.process_time() - begin)
-    assert statistics.median(spent) < 0.005
-    assert max(spent) < 0.05
 
 
 @pytest.mark.parametrize("row", _ROWS, ids=lambda row: f"{row.finding} {row.example[:50]}")
