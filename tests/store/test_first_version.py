@@ -15,7 +15,7 @@ from smtp_desk.store.stored import ServerState
 from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 from tests.store.failing_credentials import FailingCredentials, keys
 from tests.store.settings import NEW_SECRET, OLD, OLD_SECRET, secret_of
-from tests.store.test_killed import SAMPLED, Installation, fresh, kills
+from tests.store.test_killed import Installation, fresh, kills
 
 if TYPE_CHECKING:
     from smtp_desk.store.paths import Paths
@@ -152,7 +152,8 @@ def test_where_a_machine_gives_the_secret(paths: Paths) -> None:
     assert stored.settings == OLD
 
 
-@SAMPLED
+# Old proofs are costly to verify: fewer steps than elsewhere.
+@pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.soak)])
 def test_killed_anywhere(fresh: Installation, every: int) -> None:
     fresh.config.mkdir(parents=True)
     shutil.copy(FILE, fresh.config)
