@@ -14,6 +14,7 @@ from smtp_desk.core.arrived import (
     NothingToldError,
     SpamVerdict,
     read_arrival,
+    read_signatures,
 )
 
 GMAIL = b"""\
@@ -144,3 +145,31 @@ def test_nothing_is_raised_but_that_it_was_not_received(junk: bytes) -> None:
     header = b"Received: " + junk + b"\nAuthentication-Results: " + junk + b"\n\n"
     with contextlib.suppress(NotAnEmailError, NothingToldError):
         read_arrival(header).to_json()
+
+
+@pytest.mark.parametrize(
+    ("header", "signatures"),
+    [
+        ("DKIM-Signature: v=1; d=a.test; s=one; b=x", (("one", "a.test"),)),
+        ("dkim-signature: s=one;\r\n d=A.Test;\r\n\tb=x", (("one", "a.test"),)),
+        ("DKIM-Signature: s = o\r\n ne ; d = a.test", (("one", "a.test"),)),
+        (
+            "DKIM-Signature: d=a.test; s=one\r\nDKIM-Signature: d=b.test; s=two",
+            (("one", "a.test"), ("two", "b.test")),
+        ),
+        ("DKIM-Signature: d=a.test; s=one\r\n" * 30, (("one", "a.test"),)),
+        ("DKIM-Signature: d=a.test; b=x", ()),
+        ("DKIM-Signature: s=one", ()),
+        ("DKIM-Signature:", ()),
+        ("X-Google-DKIM-Signature: d=a.test; s=one", ()),
+        ("", ()),
+    ],
+)
+def test_who_signed(header: str, signatures: tuple[tuple[str, str], ...]) -> None:
+    octets = f"{header.rstrip()}\r\nFrom: a@a.test\r\n\r\nDKIM-Signature: d=c.test; s=no".encode()
+    assert read_signatures(octets) == signatures
+
+
+def test_no_more_signatures_are_read_than_an_honest_email_has() -> None:
+    octets = b"".join(b"DKIM-Signature: d=a.test; s=s%d\r\n" % n for n in range(500))
+    assert len(read_signatures(octets)) == 10

@@ -107,7 +107,7 @@ def test_what_was_cancelled_looks_neither_well_nor_failed(
 
 def test_tab_follows_the_reading_order_of_the_buttons(page: Seen) -> None:
     page.view.render(own(reports.REFUSED))
-    above = ["run_again", "without_signing_in", "check_domain"]
+    above = ["run_again", "without_signing_in", "check_domain", "dkim_selector"]
     names = [*above, "copy_report", "save_report", "open_report"]
     page.find(QPushButton, names[0]).setFocus()
     visited = []

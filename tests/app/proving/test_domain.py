@@ -7,12 +7,13 @@ from typing import Final
 
 import pytest
 
-from smtp_desk.app.diagnostics.report_text import report_markdown
+from smtp_desk.app.diagnostics.report_text import belief_text, report_markdown
 from smtp_desk.app.proving.domain import (
     DomainRequest,
     check_domain,
     domain_of,
     from_problems,
+    read_selectors,
     unchecked,
     with_domain,
 )
@@ -23,11 +24,14 @@ from smtp_desk.core.problems import Field
 from smtp_desk.core.report_reader import read_report
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import Stage, StageStatus
+from smtp_desk.smtp.domain.facts import Selector
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from tests.cli.reports import REPORT
 from tests.servers.dns import SERVFAIL, NameServer, Zone
+from tests.smtp.domain.test_dkim import rsa_key
 
 ENVELOPE: Final = "whether the server keeps the From address as envelope sender, which SPF looks at"
+WEAK: Final = rsa_key(1024)
 GOOD: Final[Zone] = {
     "example.test": ["MX 10 mail.example.test.", 'TXT "v=spf1 mx -all"'],
     "_dmarc.example.test": ['TXT "v=DMARC1; p=reject"'],
@@ -200,3 +204,106 @@ def test_whose_report_it_belongs_to() -> None:
     other = DomainRequest(from_email="zoe@example.test", host="mail.test")
     assert unchecked(same, "").belongs_to(report)
     assert not unchecked(other, "").belongs_to(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "selectors"),
+    [
+        ("", ()),
+        ("  ", ()),
+        ("mail", (Selector("mail"),)),
+        (" k1, k2;k1  k3.sub ", (Selector("k1"), Selector("k2"), Selector("k3.sub"))),
+        ("mail._domainkey.example.test", (Selector("mail"),)),
+        ("Mail._DomainKey", (Selector("Mail"),)),
+        ("s1_2-x", (Selector("s1_2-x"),)),
+        (
+            "DKIM-Signature: v=1; a=rsa-sha256; d=Example.test; s=2026;\n bh=x; b=y",
+            (Selector("2026", "example.test"),),
+        ),
+        ("v=1; d=example.test; s=mail", (Selector("mail", "example.test"),)),
+    ],
+)
+def test_selectors_as_a_person_gives_them(text: str, selectors: tuple[Selector, ...]) -> None:
+    assert read_selectors(text) == selectors
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a..b", "-a", "a-", "a/b", "ä", "a@b", "x" * 64, ".".join(["x" * 60] * 4), "s=a; d=", "a\0b"],
+)
+def test_what_is_no_selector(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_selectors(text)
+
+
+def test_no_more_selectors_are_asked_about_than_a_domain_has() -> None:
+    assert len(read_selectors(" ".join(f"s{n}" for n in range(300)))) == 10
+
+
+def test_what_a_key_comes_to_is_told(services: Services) -> None:
+    zone = {
+        **GOOD,
+        "weak._domainkey.example.test": [f'TXT "t=y; p={WEAK[:200]}" "{WEAK[200:]}"'],
+        "dead._domainkey.example.test": ["TXT !SERVFAIL"],
+    }
+    with NameServer(zone) as server:
+        request = DomainRequest(
+            from_email="ann@example.test",
+            host="mail.example.test",
+            selectors=read_selectors("weak dead"),
+            resolver=f"{server.host}:{server.port}",
+        )
+        check = check_domain(services, request, Cancel())
+    assert check.warnings == ()
+    name = "weak._domainkey.example.test"
+    assert check.facts["dkim"] == [
+        f"{name}: t=y; p={WEAK}",
+        f"{name}: the RSA key has 1024 bits; 2048 are recommended",
+        f"{name}: the record says that DKIM is only being tested (t=y)",
+    ]
+    assert check.not_checked == ("DKIM (dead): the DNS server reported a fault of its own",)
+    assert check.facts["not_looked_at"] == [ENVELOPE]
+
+
+def test_what_the_domain_says_of_its_own_mail(services: Services) -> None:
+    zone = {
+        **GOOD,
+        "_mta-sts.example.test": ['TXT "v=STSv1; id=1"'],
+        "_smtp._tls.example.test": ['TXT "v=TLSRPTv1; rua=mailto:a@b.test"'],
+    }
+    with NameServer(zone, signed=["example.test"]) as server:
+        request = DomainRequest(
+            from_email="ann@example.test", resolver=f"{server.host}:{server.port}"
+        )
+        check = check_domain(services, request, Cancel())
+    assert check.in_order
+    assert check.facts["mx_dnssec"] is True
+    assert check.facts["mta_sts"] == ["v=STSv1; id=1"]
+    assert check.facts["tls_rpt"] == ["v=TLSRPTv1; rua=mailto:a@b.test"]
+    policy = "the MTA-STS policy at https://mta-sts.example.test/.well-known/mta-sts.txt"
+    assert policy in str(check.facts["not_looked_at"])
+
+
+def test_a_policy_from_above_is_said_to_be_one(services: Services) -> None:
+    zone = {
+        "news.example.test": ["MX 0 mail.example.test."],
+        "_dmarc.example.test": ['TXT "v=DMARC1; p=none; sp=reject; t=y"'],
+    }
+    with NameServer(zone) as server:
+        request = DomainRequest(
+            from_email="ann@news.example.test", resolver=f"{server.host}:{server.port}"
+        )
+        facts = check_domain(services, request, Cancel()).facts
+    assert (facts["dmarc_policy"], facts["dmarc_domain"]) == ("reject", "example.test")
+    assert facts["dmarc_testing"] is True
+
+
+def test_a_report_tells_the_sentence(services: Services, good: str) -> None:
+    request = DomainRequest(from_email="ann@example.test", host="other.test", resolver=good)
+    check = check_domain(services, request, Cancel())
+    report = with_domain(REPORT, check)
+    assert belief_text(report) == check.summary
+    assert belief_text(REPORT) == ""
+    read = read_report(json.dumps(report.to_json()).encode())
+    assert belief_text(read) == check.summary
+    assert "will be refused by many receivers" in report_markdown(read)

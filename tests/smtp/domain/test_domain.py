@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.smtp.domain.facts import DomainFacts, DomainQuestion, RecordStatus, Server
+from smtp_desk.smtp.domain.facts import (
+    DomainFacts,
+    DomainQuestion,
+    RecordStatus,
+    Selector,
+    Server,
+)
 from smtp_desk.smtp.domain.lookup import look_up
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from tests.servers.dns import REFUSED, SERVFAIL, SILENCE, NameServer
@@ -177,3 +183,117 @@ def test_the_library_is_loaded_only_when_it_is_needed() -> None:
         "sys.exit(any(name in sys.modules for name in ('dns.resolver', 'cryptography')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+KEY = f'TXT "v=DKIM1; k=ed25519; p={"A" * 43}="'
+OWN: Zone = {"s._domainkey.example.test": [KEY]}
+ABOVE = {"_dmarc.example.test": [DMARC]}
+
+
+@pytest.mark.parametrize(
+    ("domain", "selector", "records", "found", "aligned"),
+    [
+        ("example.test", Selector("s"), OWN, "example.test", True),
+        # Where the domain has no such key, that of its organisation counts.
+        (
+            "a.example.test",
+            Selector("s"),
+            OWN,
+            "example.test",
+            True,
+        ),
+        (
+            "a.example.test",
+            Selector("s"),
+            {"s._domainkey.a.example.test": [KEY], "s._domainkey.example.test": ['TXT "p="']},
+            "a.example.test",
+            True,
+        ),
+        (
+            "a.example.test",
+            Selector("s", "example.test"),
+            OWN,
+            "example.test",
+            True,
+        ),
+        (
+            "a.example.test",
+            Selector("s"),
+            {
+                "s._domainkey.example.test": [KEY],
+                "_dmarc.a.example.test": ['TXT "v=DMARC1; p=none; adkim=s"'],
+            },
+            "example.test",
+            False,
+        ),
+        (
+            "example.test",
+            Selector("s", "provider.test"),
+            {"s._domainkey.provider.test": [KEY]},
+            "provider.test",
+            False,
+        ),
+        (
+            "example.test",
+            Selector("s", "mail.example.test"),
+            {"s._domainkey.mail.example.test": [KEY]},
+            "mail.example.test",
+            True,
+        ),
+    ],
+)
+def test_whose_key_counts(
+    domain: str, selector: Selector, records: Zone, found: str, aligned: bool
+) -> None:
+    with NameServer({**ABOVE, **records}) as dns:
+        asked = DomainQuestion(
+            domain=domain, selectors=(selector,), resolver=f"{dns.host}:{dns.port}"
+        )
+        (key,) = look_up(asked, Cancel(), Deadline.after(20.0)).dkim
+    assert (key.found.status, key.domain, key.aligned) == (RecordStatus.GOOD, found, aligned)
+
+
+@pytest.mark.parametrize(
+    ("texts", "status"),
+    [
+        (["A 192.0.2.1"], RecordStatus.MISSING),
+        (['TXT "p="'], RecordStatus.INVALID),
+        ([KEY, KEY.replace("A", "B")], RecordStatus.INVALID),
+        (["TXT !SERVFAIL"], RecordStatus.UNKNOWN),
+        (['TXT ""'], RecordStatus.INVALID),
+    ],
+)
+def test_what_comes_of_a_key(texts: list[str], status: RecordStatus) -> None:
+    with NameServer({"s._domainkey.example.test": texts}) as dns:
+        asked = DomainQuestion(
+            domain="example.test", selectors=(Selector("s"),), resolver=f"{dns.host}:{dns.port}"
+        )
+        (key,) = look_up(asked, Cancel(), Deadline.after(20.0)).dkim
+    assert key.found.status is status
+
+
+def test_a_macro_stands_for_the_local_part() -> None:
+    zone: Zone = {
+        "example.test": ['TXT "v=spf1 exists:%{l}.ok.test -all"'],
+        "ann.ok.test": ["A 127.0.0.2"],
+    }
+    for local_part, excluded in (("ann", False), ("bo", True)):
+        with NameServer(zone) as dns:
+            asked = DomainQuestion(
+                domain="example.test",
+                local_part=local_part,
+                server=Server("8.8.8.8"),
+                resolver=f"{dns.host}:{dns.port}",
+            )
+            assert look_up(asked, Cancel(), Deadline.after(9.0)).excludes_server is excluded
+
+
+def test_what_is_late_is_unknown_in_all_its_parts() -> None:
+    """Also where the thread itself hangs, as a resolver's library may."""
+    asked = DomainQuestion(
+        domain="example.test", selectors=(Selector("s"),), resolver="127.0.0.1:9"
+    )
+    found = look_up(asked, Cancel(), Deadline.after(-60.0))
+    for each in (found.mx, found.spf, found.dmarc, found.mta_sts, found.tls_rpt):
+        assert each.status is RecordStatus.UNKNOWN
+    assert found.dkim[0].found.status is RecordStatus.UNKNOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 import dns.resolver
@@ -73,6 +74,97 @@ def test_silence_ends_at_the_deadline(server: NameServer) -> None:
         asking.texts("silent.test")
     with pytest.raises(UnansweredError, match="in time"):
         asking.texts("example.test")
+
+
+def test_what_was_not_answered_is_not_asked_again(server: NameServer) -> None:
+    asking = questions(server)
+    for _ in range(3):
+        with pytest.raises(UnansweredError):
+            asking.texts("broken.test")
+    assert server.questions.count(("broken.test", "TXT")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "validated"),
+    [
+        ("signed.test", "MX", True),
+        ("signed.test", "A", None),
+        ("example.test", "A", False),
+        ("nobody.test", "MX", None),
+    ],
+)
+def test_whether_signatures_were_checked(name: str, kind: str, validated: bool | None) -> None:
+    zone: Zone = {**ZONE, "signed.test": ["MX 0 example.test."]}
+    with NameServer(zone, signed=["signed.test"]) as server:
+        assert questions(server).is_validated(name, kind) is validated
+
+
+@pytest.mark.parametrize(
+    ("name", "bogus"),
+    [
+        ("wrong.test", True),
+        ("nodata.test", True),
+        ("nobody.test", True),
+        ("broken.test", False),
+        ("example.test", False),
+    ],
+)
+def test_whether_signatures_are_wrong(name: str, bogus: bool) -> None:
+    zone: Zone = {**ZONE, "wrong.test": ["MX 0 example.test."], "nodata.test": ["A 192.0.2.1"]}
+    with NameServer(zone, bogus=["wrong.test", "nodata.test", "nobody.test"]) as server:
+        assert questions(server).is_bogus(name, "MX") is bogus
+
+
+def test_silence_says_nothing_of_signatures() -> None:
+    with NameServer({"silent.test": SILENCE}) as server:
+        assert questions(server, seconds=0.3).is_bogus("silent.test", "MX") is False
+
+
+@pytest.mark.parametrize(
+    ("ip", "names"),
+    [
+        ("192.0.2.1", ["B.test", "a.test"]),
+        ("2001:db8::1", ["c.test"]),
+        ("192.0.2.2", []),
+    ],
+)
+def test_the_names_of_an_address(ip: str, names: list[str]) -> None:
+    zone: Zone = {
+        "1.2.0.192.in-addr.arpa": ["PTR a.test.", "PTR B.test."],
+        f"1.{'0.' * 23}8.b.d.0.1.0.0.2.ip6.arpa": ["PTR c.test."],
+        "2.2.0.192.in-addr.arpa": ["A 192.0.2.2"],
+    }
+    with NameServer(zone) as server:
+        assert sorted(questions(server).names_of(ipaddress.ip_address(ip))) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("alias.test", [b"one record"]),
+        ("chain0.test", [b"one record"]),
+        ("dangling.test", []),
+        ("nodata.test", []),
+    ],
+)
+def test_aliases_are_followed(name: str, texts: list[bytes]) -> None:
+    zone: Zone = {
+        **ZONE,
+        "alias.test": ["CNAME example.test."],
+        **{f"chain{n}.test": [f"CNAME chain{n + 1}.test."] for n in range(8)},
+        "chain8.test": ["CNAME example.test."],
+        "dangling.test": ["CNAME nobody.test."],
+        "nodata.test": ["CNAME a.test."],
+        "a.test": ["A 192.0.2.1"],
+    }
+    with NameServer(zone) as server:
+        assert questions(server).texts(name) == texts
+
+
+def test_a_loop_of_aliases_is_no_answer() -> None:
+    zone: Zone = {"a.test": ["CNAME b.test."], "b.test": ["CNAME a.test."]}
+    with NameServer(zone) as server, pytest.raises(UnansweredError):
+        questions(server).texts("a.test")
 
 
 def test_an_endless_number_of_questions_ends(server: NameServer) -> None:
