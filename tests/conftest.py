@@ -142,13 +142,24 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("soak" if _soaking(config) else "modest")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Every Hypothesis test has a long version: itself with more examples."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Every Hypothesis test has a long version: itself with more examples.
+
+    pytest-xdist keeps a group of tests in one process by a name behind `@`, which it writes where
+    pytest 9.2 no longer looks.
+    """
     if _soaking(config):
         for item in items:
             if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
                 item.add_marker(pytest.mark.soak)
+    yield
+    for item in items:
+        grouped = getattr(item, "_nodeid", item.nodeid)
+        if grouped != item.nodeid and hasattr(item, "_id"):
+            item._id = type(item._id).parse(grouped)
 
 
 @pytest.hookimpl(wrapper=True)

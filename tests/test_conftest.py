@@ -112,3 +112,10 @@ def test_signals_that_were_ignored_at_the_start_end_programs_all_the_same() -> N
         check=False,
     )
     assert "1 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.xdist_group("a_group")
+def test_a_group_of_tests_is_named_where_xdist_looks(request: pytest.FixtureRequest) -> None:
+    """Else its tests run side by side, and quarrel about what they share."""
+    if request.config.getoption("loadgroup", default=False):
+        assert request.node.nodeid.endswith("@a_group")
