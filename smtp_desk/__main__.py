@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from smtp_desk.app.startup import (
     NoWindow,
+    ending_at_once,
     fill_closed_descriptors,
     missing_for_window,
     missing_library,
     take_environment,
 )
-from smtp_desk.cli.invocation import ending_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from smtp_desk.core.report import CheckReport
 
+_SENDMAIL: Final = "sendmail"
 _NAMES: Final = {
-    "sendmail": ("sendmail",),
-    "mailq": ("sendmail", "-bp"),
-    "newaliases": ("sendmail", "-bi"),
+    "sendmail": (_SENDMAIL,),
+    "mailq": (_SENDMAIL, "-bp"),
+    "newaliases": (_SENDMAIL, "-bi"),
 }
 """Called by one of these names, through a link, the program is that command."""
 
@@ -35,6 +36,14 @@ def main() -> NoReturn:
     arguments = [*_NAMES.get(Path(sys.argv[0]).stem, ()), *sys.argv[1:]]
     if not arguments:
         sys.exit(_open_window(environ, None))
+    if arguments[0] == _SENDMAIL:
+        with ending_at_once():
+            # Imported here: as the next.
+            from smtp_desk.cli.handover import hand_over  # noqa: PLC0415
+
+            status = hand_over(arguments[1:], environ)
+        if status is not None:
+            sys.exit(status)
     with ending_at_once():
         # Imported here: the window should not wait for the command line.
         from smtp_desk.cli import main as command_line  # noqa: PLC0415

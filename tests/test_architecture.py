@@ -49,6 +49,7 @@ SAME_FILE_NAMES: Final = {
     "sendmail": _COMMAND,
     "status": _COMMAND,
     "worker": _COMMAND + ", and the thread of a window that works",
+    "handover": "what sendmail and worker say to each other, and sendmail's side of it",
     "domain": "the facts of a domain, and the use case that asks for them",
     "routes": "the routes, and the use cases about them",
     "rows": "of the outbox's table, and of Delivery's",

@@ -28,9 +28,11 @@ from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from smtp_desk.store.company_ca import TrustedCas
 from smtp_desk.store.credentials import CredentialStore, MemoryCredentials
 from smtp_desk.store.managed import Managed, ManagedError, read_managed
+from smtp_desk.store.ownership import is_root
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue, read_providers
 from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.system_credentials import SystemCredentials
 from smtp_desk.store.unattended import open_credentials
 
 if TYPE_CHECKING:
@@ -106,6 +108,18 @@ class Services:
         """
         credentials = open_credentials(environ, interactive=interactive)
         return cls._at(Paths.default(environ), credentials)
+
+    @classmethod
+    def system(cls, environ: Mapping[str, str]) -> "Services":
+        """Build the services of the whole system, for its worker, and for root who configures it.
+
+        Raises:
+            CredentialsUnavailableError: A systemd credential is there and can't be read.
+        """
+        paths = Paths.system(environ)
+        if paths.credstore is not None and is_root():
+            return cls._at(paths, SystemCredentials(paths.credstore))
+        return cls._at(paths, open_credentials(environ, interactive=False))
 
     @classmethod
     def sandbox(cls, home: Path) -> "Services":

@@ -7,10 +7,13 @@ Whether a window can be opened here, and what exactly is missing where not.
 Qt itself would end the program without a word that helps.
 """
 
+import contextlib
 import ctypes
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping, MutableMapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,6 +85,24 @@ def _c_environ() -> "ctypes._Pointer[ctypes.c_void_p]":
         found: ctypes._Pointer[ctypes.c_void_p] = library._NSGetEnviron().contents  # noqa: SLF001
         return found
     return addresses.in_dll(library, "environ")
+
+
+@contextlib.contextmanager
+def ending_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the program without a word while it only loads itself.
+
+    In the middle of an import Python's own way to tell it comes out as a traceback, or as any
+    other error. A signal that is ignored or handled otherwise stays so.
+    """
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # What Qt takes from the system, and the Debian package that has it.

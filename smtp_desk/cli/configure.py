@@ -6,7 +6,15 @@ import click
 
 from smtp_desk.app.routes.custom import load_saved
 from smtp_desk.app.routes.words import after_save
-from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
+from smtp_desk.app.services import Services
+from smtp_desk.cli.invocation import system_option
+from smtp_desk.cli.manual import (
+    FILES,
+    PASSWORD_ENVIRONMENT,
+    SYSTEM_ENVIRONMENT,
+    SYSTEM_FILES,
+    ManualCommand,
+)
 from smtp_desk.cli.proof import (
     SAVE_STATUSES,
     Shape,
@@ -22,8 +30,8 @@ from smtp_desk.core.exit_status import ExitStatus
     cls=ManualCommand,
     short_help="Test SETTINGS, and save them if they passed.",
     statuses=SAVE_STATUSES,
-    environment=PASSWORD_ENVIRONMENT,
-    files=FILES,
+    environment={**PASSWORD_ENVIRONMENT, **SYSTEM_ENVIRONMENT},
+    files={**FILES, **SYSTEM_FILES},
     examples=[
         (
             "Save a server; the password is asked for",
@@ -39,6 +47,13 @@ from smtp_desk.core.exit_status import ExitStatus
               --from-email desk@example.org --to ann@example.org --password-stdin <password
             """,
         ),
+        (
+            "For all users of this machine, as root",
+            """
+            smtp-desk configure --system --host smtp.example.org --username desk@example.org \\
+              --from-email desk@example.org --to ann@example.org
+            """,
+        ),
     ],
 )
 @settings_options
@@ -50,6 +65,7 @@ from smtp_desk.core.exit_status import ExitStatus
     help="If the settings file can't be read, keep it under another name and start over.",
 )
 @proof_options
+@system_option
 @click.pass_context
 def configure(
     context: click.Context,
@@ -76,6 +92,12 @@ def configure(
         context.obj,
         request,
         Shape(as_json, file),
-        lambda services: after_save(load_saved(services).status),
+        lambda services: _after_save(services, system=context.obj.system),
         may_keep_copy=may_keep_copy,
     )
+
+
+def _after_save(services: Services, *, system: bool) -> str:
+    text = after_save(load_saved(services).status)
+    restart = " “systemctl restart smtp-desk” gives a running worker the new password."
+    return text + restart if system else text

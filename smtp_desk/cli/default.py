@@ -17,7 +17,7 @@ from smtp_desk.app.routes.default import (
     use_relay,
     use_sendmail,
 )
-from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
+from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say, system_option
 from smtp_desk.cli.manual import (
     FILES,
     RELAY_PASSWORD_ENVIRONMENT,
@@ -66,6 +66,7 @@ def default() -> None:
     files=FILES,
     examples=[("See where emails go without a custom server", "smtp-desk default show")],
 )
+@system_option
 @click.pass_obj
 def show(invocation: Invocation) -> ExitStatus:
     """Show the default email service and a saved relay. Never shows the password."""
@@ -80,6 +81,7 @@ def show(invocation: Invocation) -> ExitStatus:
     files=FILES,
     examples=[("Let emails wait for the custom server", "smtp-desk default outbox")],
 )
+@system_option
 @click.pass_obj
 def outbox(invocation: Invocation) -> ExitStatus:
     """Hold emails in the outbox until a server is available. A saved relay stays saved."""
@@ -102,6 +104,7 @@ def outbox(invocation: Invocation) -> ExitStatus:
 @click.option(
     "--from-email", required=True, metavar="ADDR", help="The address that emails are sent from."
 )
+@system_option
 @click.pass_obj
 def sendmail(invocation: Invocation, path: str, from_email: str) -> ExitStatus:
     """Hand emails to PATH, the sendmail command of this machine’s own MTA.
@@ -136,6 +139,7 @@ def sendmail(invocation: Invocation, path: str, from_email: str) -> ExitStatus:
 @settings_options
 @click.option("--to", "recipient", default="", metavar="ADDR", help="Where the test email goes.")
 @proof_options
+@system_option
 @click.pass_context
 def smtp(
     context: click.Context,

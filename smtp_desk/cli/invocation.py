@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -53,22 +53,42 @@ class Invocation:
         environ: The variables it was started with, the password among them.
         out: Standard output.
         err: Standard error.
-        open_services: Builds the services when a command first needs them.
+        open_services: Builds the services when a command first needs them; with True those of
+            the whole system.
         open_window: Opens the window; a face does not import another.
         attended: Whether somebody is there to answer a prompt.
+        system: Whether the command is about the whole system.
     """
 
     environ: Mapping[str, str]
     out: Console
     err: Console
-    open_services: "Callable[[], Services]"
+    open_services: "Callable[[bool], Services]"
     open_window: OpenWindow
     attended: bool
+    system: bool = False
 
     @cached_property
     def services(self) -> "Services":
         """The services."""
-        return self.open_services()
+        return self.open_services(self.system)
+
+
+def _for_system(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value:
+        context.obj = replace(context.obj, system=True)
+
+
+system_option: Final = click.option(
+    "--system",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_for_system,
+    help="Use the settings and the outbox of the whole system, in /etc/smtp-desk and "
+    "/var/lib/smtp-desk, instead of your own; as root.",
+)
+"""Lets a command work for all users of the machine."""
 
 
 class FileName(click.Path):
@@ -160,24 +180,6 @@ def discard_output(descriptor: int) -> None:
 _SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
-
-
-@contextlib.contextmanager
-def ending_at_once() -> Iterator[None]:
-    """Let Ctrl-C end the program without a word while it only loads itself.
-
-    In the middle of an import Python's own way to tell it comes out as a traceback, or as any
-    other error. A signal that is ignored or handled otherwise stays so.
-    """
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not usual or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager

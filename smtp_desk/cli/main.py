@@ -11,12 +11,12 @@ import click
 
 from smtp_desk import __version__
 from smtp_desk.app.logs import LOG_FILE, logging_to
+from smtp_desk.app.startup import ending_at_once
 from smtp_desk.cli.invocation import (
     ExitError,
     Invocation,
     OpenWindow,
     discard_output,
-    ending_at_once,
     open_consoles,
     say,
 )
@@ -24,12 +24,15 @@ from smtp_desk.cli.manual import WIDTH, ManualGroup
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.store.credentials import CredentialsUnavailableError
-from smtp_desk.store.paths import Paths
+from smtp_desk.store.ownership import own_name
+from smtp_desk.store.paths import WORKER_USER, Paths
 
 if TYPE_CHECKING:
     from smtp_desk.app.services import Services
 
 _PROGRAM: Final = "smtp-desk"
+
+_OF_SYSTEM: Final = ("root", WORKER_USER)
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +111,7 @@ def main(
         environ=environ,
         out=out,
         err=err,
-        open_services=lambda: _open_services(environ, attended=attended),
+        open_services=lambda system: _open_services(environ, attended=attended, system=system),
         open_window=open_window,
         attended=attended,
     )
@@ -117,7 +120,8 @@ def main(
 
 def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
     """Run one command and return the exit status; what goes wrong is told and logged."""
-    logs = Paths.default(invocation.environ).logs
+    of_worker = own_name() == WORKER_USER
+    logs = (Paths.system if of_worker else Paths.default)(invocation.environ).logs
     err = invocation.err
     with logging_to(logs, terminal=True):
         try:
@@ -154,12 +158,16 @@ def _invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
     return int(status or ExitStatus.OK)
 
 
-def _open_services(environ: Mapping[str, str], *, attended: bool) -> "Services":
+def _open_services(environ: Mapping[str, str], *, attended: bool, system: bool) -> "Services":
     with ending_at_once():
         # Imported here: help, reports and the sandbox do without all of it.
         from smtp_desk.app.services import Services  # noqa: PLC0415
 
+    if system and own_name() not in _OF_SYSTEM:
+        raise ExitError(f"--system is for root and the user {WORKER_USER}.", ExitStatus.USAGE)
     try:
+        if system:
+            return Services.system(environ)
         return Services.open(environ, interactive=attended)
     except CredentialsUnavailableError as error:
         raise ExitError(error.text, ExitStatus.DATAERR) from error

@@ -57,6 +57,19 @@ FILES: Final[Mapping[str, str]] = {
 }
 
 
+SYSTEM_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "SMTP_DESK_SYSTEM_ROOT": "with --system: the folder that stands for /",
+}
+SYSTEM_FILES: Final[Mapping[str, str]] = {
+    "/etc/smtp-desk/settings.toml": "with --system: the settings of the whole system, for root and "
+    "the worker to read; no password is in it",
+    "/etc/credstore.encrypted/smtp-desk.password": "the password, encrypted by systemd-creds for "
+    "the worker alone; “smtp-desk.default-password” is that of the relay",
+    "/run/smtp-desk/submit.sock": "where the worker takes the messages of all users",
+}
+"""What a command with `--system` reads and writes."""
+
+
 class ManualCommand(click.Command):
     """A command whose `--help` says all there is to know of it."""
 

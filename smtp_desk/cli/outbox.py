@@ -13,6 +13,7 @@ from smtp_desk.app.delivery.export import (
     AmbiguousEntryError,
     eml,
     entry_by_prefix,
+    entry_line,
     export,
     outbox_json,
 )
@@ -25,13 +26,19 @@ from smtp_desk.app.delivery.words import (
     outbox_trouble,
     reason,
     route_name,
-    short_route_name,
 )
-from smtp_desk.cli.invocation import ExitError, FileName, Invocation, say, write_octets
+from smtp_desk.cli.invocation import (
+    ExitError,
+    FileName,
+    Invocation,
+    say,
+    system_option,
+    write_octets,
+)
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import decode_text, visible
-from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
+from smtp_desk.sender.outbox.entries import WAITING, EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     EntryStateError,
@@ -66,9 +73,6 @@ _STYLES: Final = {
 }
 _DEFAULT_LIMIT: Final = 50
 _TWICE: Final = "It may arrive twice: the server once did not confirm it."
-_WAITING: Final = frozenset(
-    {EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT, EntryState.HELD}
-)
 _QUEUED: Final = "queued to send now."
 _IDS: Final = click.argument("ids", metavar="ID…", nargs=-1, required=True)
 
@@ -125,6 +129,7 @@ def outbox() -> None:
     is_flag=True,
     help="Print them as JSON (smtp-desk/outbox/1) on standard output, and nothing else there.",
 )
+@system_option
 @click.pass_obj
 def list_command(
     invocation: Invocation, *, states: tuple[str, ...], search: str, limit: int, as_json: bool
@@ -150,7 +155,7 @@ def list_command(
 
 def print_waiting(invocation: Invocation) -> ExitStatus:
     """List what waits, as mailq does."""
-    return _list(invocation, Query(states=_WAITING), sys.maxsize, "The outbox is empty.")
+    return _list(invocation, Query(states=WAITING), sys.maxsize, "The outbox is empty.")
 
 
 def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitStatus:
@@ -177,6 +182,7 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
     ],
 )
 @_IDS
+@system_option
 @click.pass_obj
 def retry(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     """Queue emails to send now: the worker sends them, or the next program that sends.
@@ -200,6 +206,7 @@ def retry(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     examples=[("Don’t send an email after all", "smtp-desk outbox drop 01kjmttt60cfyq6ms0")],
 )
 @_IDS
+@system_option
 @click.pass_obj
 def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     """Stop trying to send emails, without a confirmation prompt. `retry` undoes it."""
@@ -235,6 +242,7 @@ def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     help="Save it as FILE, readable by you only, instead of printing it. An existing file is never "
     "overwritten.",
 )
+@system_option
 @click.pass_obj
 def export_command(invocation: Invocation, entry_id: str, file: Path | None) -> ExitStatus:
     """Print or save an email as it would be sent now (an .eml file, RFC 5322).
@@ -268,16 +276,14 @@ def _read(records: OutboxRecords, query: Query, limit: int) -> tuple[list[Outbox
 def _print(invocation: Invocation, entry: OutboxEntry, cause: Cause) -> None:
     """Print an entry: in a few lines on a terminal, in one with tabs into a pipe."""
     out = invocation.out
-    head = [entry.id, minute(entry.created_at), str(entry.state), visible(entry.recipient)]
-    kind, subject = kind_name(entry.kind), visible(entry.subject)
-    why = visible(reason(entry, cause))
     if not out.is_terminal:
         # Octets as they are: a console would make spaces of tabs.
-        line = "\t".join([*head, short_route_name(entry.route), kind, subject, why])
-        write_octets(f"{line}\n".encode("utf-8", "backslashreplace"))
+        write_octets(f"{entry_line(entry, cause)}\n".encode("utf-8", "backslashreplace"))
         return
+    head = [entry.id, minute(entry.created_at), str(entry.state), visible(entry.recipient)]
+    why = visible(reason(entry, cause))
     say(out, "  ".join(head), _STYLES.get(entry.state, "bold"))
-    say(out, f"    {kind}: {subject}")
+    say(out, f"    {kind_name(entry.kind)}: {visible(entry.subject)}")
     by = f"by {route_name(entry.route)}" if entry.route else ""
     if told := " · ".join(filter(None, (by, why))):
         say(out, f"    {told}", "dim")

@@ -9,7 +9,7 @@ from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.routes.custom import Saved, failure_text, load_saved, remove_saved, switch_saved
 from smtp_desk.app.routes.outage import try_again
 from smtp_desk.app.routes.words import status_text
-from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
+from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say, system_option
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
 from smtp_desk.cli.sending import NOTHING
 from smtp_desk.cli.settings_options import against_locks
@@ -40,6 +40,7 @@ _CHANGES: Final[Meanings] = {
     files=FILES,
     examples=[("See what is saved, and whether it is in use", "smtp-desk show")],
 )
+@system_option
 @click.pass_obj
 def show(invocation: Invocation) -> ExitStatus:
     """Show the saved settings and whether system emails use them. Never shows the password."""
@@ -56,6 +57,7 @@ def show(invocation: Invocation) -> ExitStatus:
     files=FILES,
     examples=[("Turn the switch on", "smtp-desk enable")],
 )
+@system_option
 @click.pass_obj
 def enable(invocation: Invocation) -> ExitStatus:
     """Send system emails through the saved server from now on.
@@ -75,6 +77,7 @@ def enable(invocation: Invocation) -> ExitStatus:
     files=FILES,
     examples=[("Turn the switch off", "smtp-desk disable")],
 )
+@system_option
 @click.pass_obj
 def disable(invocation: Invocation) -> ExitStatus:
     """Stop sending system emails through the saved server; its settings stay.
@@ -91,6 +94,7 @@ def disable(invocation: Invocation) -> ExitStatus:
     files=FILES,
     examples=[("Go back to the default email service", "smtp-desk remove")],
 )
+@system_option
 @click.pass_obj
 def remove(invocation: Invocation) -> ExitStatus:
     """Forget the saved server and its password, without a confirmation prompt.

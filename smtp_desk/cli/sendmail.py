@@ -1,15 +1,11 @@
-"""`smtp-desk sendmail`: what cron, git and PHP call a sendmail, over the routes of SMTP Desk.
-
-Programs that call one write `-fann@example.org`, `-oem`, `-FCronDaemon`, `-ti`: values behind the
-letter, options within options, letters in one word. That is made plain for Click first.
-"""
+"""`smtp-desk sendmail`: what cron, git and PHP call a sendmail, over the routes of SMTP Desk."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO, Final
+from collections.abc import Sequence
 
 import click
 
+from smtp_desk.app.intake import Intake
 from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.outbox import print_waiting
@@ -22,83 +18,18 @@ from smtp_desk.cli.sending import (
     receipt_status,
     services_to_send,
 )
-from smtp_desk.cli.smtp_input import SmtpInput, SubmitAnswer
-from smtp_desk.cli.submitting import MOST_OCTETS, DeliveryMode, Submitter, read_aliases
+from smtp_desk.cli.sendmail_arguments import (
+    MODES,
+    ArgumentsError,
+    argument_text,
+    plain_arguments,
+)
+from smtp_desk.cli.smtp_input import SmtpInput, SubmitAnswer, read_message
+from smtp_desk.cli.submitting import MOST_OCTETS, DeliveryMode, Submitter
 from smtp_desk.core.address import AddressError
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.sender.mail.address_list import AddressListError
 from smtp_desk.sender.mail.submission import envelope_sender
-
-_FLAGS: Final = frozenset("tiv")
-_TAKEN: Final = {"f": "-f", "r": "-f", "F": "-F"}
-# DeliveryMode notices, envelope ids, the body's type, modes of errors, other configurations: what
-# is sent does not depend on them.
-_IGNORED: Final = frozenset("GUmn")
-_IGNORED_WITH_VALUE: Final = frozenset("ABCLNRVXehp")
-_DELIVERIES: Final = {"i": "i", "b": "b", "q": "q", "d": "q"}
-_DELIVERY_MODE: Final = "deliverymode="
-_MODES: Final = "mspi"
-_NO_MODES: Final = {"d": "isn’t a server"}
-
-
-def plain_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return the same command line with each option as a word of its own, recipients last.
-
-    What only concerns how a sendmail works inside (`-oem`, `-B8BITMIME`, `-N never`, …) is
-    dropped.
-
-    Raises:
-        click.UsageError: An option asks for what can't be done, or is unknown.
-    """
-    if list(arguments) in (["-h"], ["--help"]):
-        return ["--help"]
-    options: list[str] = []
-    recipients: list[str] = []
-    words = iter(arguments)
-    for word in words:
-        if word == "--":
-            recipients.extend(words)
-        elif word.startswith("-") and word != "-":
-            options.extend(_options(word, words))
-        else:
-            recipients.append(word)
-    return [*options, "--", *recipients]
-
-
-def _options(word: str, following: Iterator[str]) -> Iterator[str]:
-    """Return the plain options that a word stands for; the next one may be its value."""
-    for at, letter in enumerate(word[1:], start=2):
-        if letter in _FLAGS:
-            yield f"-{letter}"
-        elif letter == "q":  # what follows names an interval or a part of the queue
-            yield "-q"
-            return
-        elif letter in _TAKEN or letter in "obO" or letter in _IGNORED_WITH_VALUE:
-            value = word[at:] or next(following, None)
-            if value is None:
-                raise click.UsageError(f"Option -{letter} needs a value.")
-            yield from _valued(letter, value)
-            return
-        elif letter not in _IGNORED:
-            raise click.UsageError(f"No such option: {word}")
-
-
-def _valued(letter: str, value: str) -> Iterator[str]:
-    if letter in _TAKEN:
-        yield from (_TAKEN[letter], value)
-    elif letter == "o" and value == "i":
-        yield "-i"
-    elif letter == "o" and value[:1] == "d" and value[1:2] in _DELIVERIES:
-        yield from ("--delivery", _DELIVERIES[value[1:2]])
-    elif letter == "O" and value.lower().startswith(_DELIVERY_MODE):
-        mode = value[len(_DELIVERY_MODE) :].lower()[:1]
-        if mode in _DELIVERIES:
-            yield from ("--delivery", _DELIVERIES[mode])
-    elif letter == "b" and value not in tuple(_MODES):
-        why = _NO_MODES.get(value[:1].lower(), "has no such mode")
-        raise click.UsageError(f"-b{value}: this sendmail {why}.")
-    elif letter == "b" and value != "m":
-        yield from ("-b", value)
 
 
 class _SendmailCommand(ManualCommand):
@@ -106,7 +37,10 @@ class _SendmailCommand(ManualCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Let Click parse the plain form of `args`."""
-        return super().parse_args(ctx, plain_arguments(args))
+        try:
+            return super().parse_args(ctx, plain_arguments(args))
+        except ArgumentsError as error:
+            raise click.UsageError(str(error), ctx) from error
 
 
 def _sender(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
@@ -117,12 +51,7 @@ def _sender(_context: click.Context, _parameter: click.Parameter, value: str | N
 
 
 def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """Read octets of the command line that are no UTF-8 as Latin-1."""
-    octets = value.encode("utf-8", "surrogateescape")
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return octets.decode("latin-1")
+    return argument_text(value)
 
 
 @click.command(
@@ -181,7 +110,7 @@ def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 @click.option(
     "-b",
     "mode",
-    type=click.Choice(list(_MODES)),
+    type=click.Choice(list(MODES)),
     default="m",
     help="m: take a message. s: speak SMTP on standard input. p: list what waits, as mailq. "
     "i: check the aliases, as newaliases.  [default: m]",
@@ -226,8 +155,9 @@ def sendmail(
     “smtp-desk worker”, and one line on standard error says so. Recipients that can’t be sent
     to are named there; the others get the message.
 
-    Settings and outbox are those of the user who runs it: a web server’s user has none. To
-    share one outbox, name its folder by SMTP_DESK_HOME.
+    Who has no settings of their own hands the message to the worker of the whole system, where
+    one is set up (“smtp-desk configure --system”): 0 then means that it is stored there. Otherwise
+    settings and outbox are those of the user who runs it.
 
     Prints nothing if all goes well.
     """
@@ -243,36 +173,27 @@ def sendmail(
         raise ExitError("There is no message: standard input is closed.", ExitStatus.DATAERR)
     if mode == "s":
         return _speak_smtp(Submitter(invocation, DeliveryMode(delivery)))
-    octets = _read(sys.stdin.buffer, ignore_dots=ignore_dots)
-    submitter = Submitter(invocation, DeliveryMode(delivery), full_name)
-    submission = submitter.submission(recipients, from_header=from_header, sender=sender)
+    octets = read_message(sys.stdin.buffer, MOST_OCTETS, ignore_dots=ignore_dots)
+    submitter = Submitter(invocation, DeliveryMode(delivery))
+    submission = submitter.intake.submission(
+        recipients, from_header=from_header, sender=sender, full_name=full_name
+    )
     receipt = submitter.submit(octets, submission)
     if verbose:
         print_receipt(invocation.out, receipt)
     return receipt_status(receipt)
 
 
-def _read(stream: BinaryIO, *, ignore_dots: bool) -> bytes:
-    """Read a message to its end, or to one octet more than is allowed."""
-    if ignore_dots:
-        return stream.read(MOST_OCTETS + 1)
-    octets = bytearray()
-    while len(octets) <= MOST_OCTETS:
-        line = stream.readline(MOST_OCTETS + 1)
-        if not line or line.rstrip(b"\r\n") == b".":
-            break
-        octets += line
-    return bytes(octets)
-
-
 def _speak_smtp(submitter: Submitter) -> ExitStatus:
+    intake = submitter.intake
+
     def submit(sender: str, recipients: Sequence[str], octets: bytes) -> SubmitAnswer:
         try:
             said = envelope_sender(sender)
         except (AddressError, AddressListError):
             said = ""  # bounces go to the configured address
         try:
-            receipt = submitter.submit(octets, submitter.submission(recipients, sender=said))
+            receipt = submitter.submit(octets, intake.submission(recipients, sender=said))
         except ExitError as error:
             return SubmitAnswer(error.status, str(error))
         if receipt.refused:
@@ -281,7 +202,7 @@ def _speak_smtp(submitter: Submitter) -> ExitStatus:
 
     if sys.stdout is None:
         raise ExitError("Standard output is closed.", ExitStatus.CANTCREAT)
-    SmtpInput(sys.stdin.buffer, sys.stdout.buffer, submit, submitter.refusal, MOST_OCTETS).run()
+    SmtpInput(sys.stdin.buffer, sys.stdout.buffer, submit, intake.refusal, MOST_OCTETS).run()
     return ExitStatus.OK
 
 
@@ -292,11 +213,8 @@ def _send_due(invocation: Invocation) -> ExitStatus:
 
 
 def _check_aliases(invocation: Invocation) -> ExitStatus:
-    services = services_to_send(invocation)
-    aliases = read_aliases(services)
-    for problem in aliases.problems:
+    intake = Intake(services_to_send(invocation))
+    for problem in intake.aliases.problems:
         say(invocation.err, f"smtp-desk: {problem}")
-    count = len(aliases.entries)
-    words = "1 alias" if count == 1 else f"{count} aliases"
-    say(invocation.out, f"{services.paths.aliases_file}: {words}")
-    return ExitStatus.DATAERR if aliases.problems else ExitStatus.OK
+    say(invocation.out, intake.checked_aliases())
+    return ExitStatus.DATAERR if intake.aliases.problems else ExitStatus.OK

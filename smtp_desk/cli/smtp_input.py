@@ -1,7 +1,7 @@
-"""SMTP on standard input, for programs that call `sendmail -bs` (a part of RFC 5321).
+"""A message on standard input; or SMTP, as `sendmail -bs` speaks it (a part of RFC 5321).
 
-It takes messages and nothing else: no relaying rules, no AUTH, no STARTTLS. What stands behind the
-final dot is answered with 250 only once it is stored.
+The latter takes messages and nothing else: no relaying rules, no AUTH, no STARTTLS. What stands
+behind the final dot is answered with 250 only once it is stored.
 """
 
 import re
@@ -25,6 +25,19 @@ _CODES: Final = {
     ExitStatus.UNAVAILABLE: "554 5.0.0",
     ExitStatus.TEMPFAIL: "451 4.3.0",
 }
+
+
+def read_message(stream: BinaryIO, most_octets: int, *, ignore_dots: bool) -> bytes:
+    """Read a message to its end, or to one octet more than is allowed."""
+    if ignore_dots:
+        return stream.read(most_octets + 1)
+    octets = bytearray()
+    while len(octets) <= most_octets:
+        line = stream.readline(most_octets + 1)
+        if not line or line.rstrip(b"\r\n") == b".":
+            break
+        octets += line
+    return bytes(octets)
 
 
 @dataclass(frozen=True, slots=True)

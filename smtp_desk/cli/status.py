@@ -10,7 +10,7 @@ from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.route_status import HealthReport, HealthState
 from smtp_desk.app.routes.status import SendingStatus, read_status
 from smtp_desk.app.routes.words import local_time
-from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, write_octets
+from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, system_option, write_octets
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.cli.sending import why_waiting
 from smtp_desk.core.exit_status import ExitStatus
@@ -54,6 +54,7 @@ _COUNTED: Final = {
     is_flag=True,
     help="Print it as JSON (smtp-desk/status/1) on standard output, and nothing else there.",
 )
+@system_option
 @click.pass_obj
 def status(invocation: Invocation, *, as_json: bool) -> ExitStatus:
     """Show both routes, their health, and what the outbox holds. Never shows a password.

@@ -2,26 +2,39 @@
 
 import contextlib
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import nullcontext
 from typing import Final
 
 import click
 from rich.console import Console
 
-from smtp_desk.cli.invocation import Invocation, first_interrupt, say
-from smtp_desk.cli.manual import ManualCommand
+from smtp_desk.app.reception import Reception, open_listener
+from smtp_desk.cli.invocation import (
+    ExitError,
+    Invocation,
+    first_interrupt,
+    say,
+    system_option,
+)
+from smtp_desk.cli.manual import SYSTEM_ENVIRONMENT, SYSTEM_FILES, ManualCommand
 from smtp_desk.cli.sending import (
     SEND_ENVIRONMENT,
     SEND_FILES,
+    no_route,
     open_sender,
     services_to_send,
     what_waits,
 )
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
+from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.store.ownership import is_root
+from smtp_desk.store.paths import WORKER_USER
 
 _TICK_S: Final = 0.05
 
@@ -35,30 +48,65 @@ _TICK_S: Final = 0.05
         ExitStatus.SOFTWARE: "an internal error",
         ExitStatus.TEMPFAIL: "the outbox can’t be read or written",
     },
-    environment=SEND_ENVIRONMENT,
-    files=SEND_FILES,
+    environment={**SEND_ENVIRONMENT, **SYSTEM_ENVIRONMENT},
+    files={**SEND_FILES, **SYSTEM_FILES},
     examples=[
         ("Send what waits until stopped, for example as a systemd user unit", "smtp-desk worker"),
         ("From cron, where no worker runs", "*/5 * * * * smtp-desk worker --once"),
+        ("For all users, as packaging/systemd/system starts it", "smtp-desk worker --system"),
     ],
 )
 @click.option("--once", is_flag=True, help="Send what is due now, then stop.")
+@system_option
 @click.pass_obj
 def worker(invocation: Invocation, /, *, once: bool) -> ExitStatus:
     """Send the emails that wait in the outbox, each when it is due, until Ctrl-C.
 
     Several workers may run at once, beside programs that send; no email is taken twice. New
     settings are used as soon as they are saved. Progress is printed on standard error.
+
+    With --system it also takes the messages of all users from their “sendmail”, by a socket that
+    systemd passes or that it makes itself.
     """
     err = invocation.err
     services = services_to_send(invocation)
-    with first_interrupt() as interrupted, open_sender(services) as sender, _told_on(err):
+    with (
+        first_interrupt() as interrupted,
+        open_sender(services) as sender,
+        _told_on(err),
+        _taking(invocation, sender) if invocation.system and not once else nullcontext(),
+    ):
         say(err, "Sending what is due." if once else "Waiting for emails; press Ctrl-C to stop.")
         handled = _until(interrupted, lambda cancel: sender.drain(cancel, once=once))
     say(err, f"Stopped. {handled} {'email' if handled == 1 else 'emails'} processed.")
     if once and (waiting := what_waits(services)):
         say(err, waiting)
     return ExitStatus.OK
+
+
+@contextlib.contextmanager
+def _taking(invocation: Invocation, sender: Sender) -> Iterator[None]:
+    """Take the messages of all users while the context lasts.
+
+    Raises:
+        ExitError: The socket can't be opened, or this is root, whom nobody should hand over to.
+    """
+    services = invocation.services
+    path = services.paths.socket
+    if path is None or not hasattr(socket, "SO_PEERCRED"):
+        raise ExitError("--system needs Linux.", ExitStatus.UNAVAILABLE)
+    if is_root():
+        text = f"Start it as the user {WORKER_USER}: as root it isn’t needed, and not safe."
+        raise ExitError(text, ExitStatus.USAGE)
+    try:
+        listener = open_listener(path, invocation.environ)
+    except OSError as error:
+        raise ExitError(
+            f"{path} can’t be opened: {error.strerror}.", ExitStatus.TEMPFAIL
+        ) from error
+    reception = Reception(services, sender, lambda: no_route(services))
+    with listener, reception.open(listener):
+        yield
 
 
 def _until(interrupted: threading.Event, work: Callable[[Cancel], int]) -> int:

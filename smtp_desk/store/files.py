@@ -25,10 +25,10 @@ _OPEN_FLAGS: Final = (
 _O_DIRECTORY: Final[int | None] = getattr(os, "O_DIRECTORY", None)
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
+def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE, group: int | None = None) -> None:
     """Write `data` to `path`, durably, replacing what is there in one step.
 
-    The new file has its `mode` before it has any data. A symbolic link stays one: its
+    The new file has its `mode` and `group` before it has any data. A symbolic link stays one: its
     target is replaced, but never by a link of another user. Temporary files that killed
     writers left beside it are removed.
 
@@ -41,7 +41,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     remove_leftovers(target, older_than_s=_ABANDONED_S)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
-        _write_new(temporary, data, mode)
+        _write_new(temporary, data, mode, group)
         temporary.replace(target)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -80,8 +80,10 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
+def _write_new(path: Path, data: bytes, mode: int, group: int | None) -> None:
     with os.fdopen(os.open(path, _NEW_FILE, PRIVATE), "wb") as file:
+        if group is not None:
+            os.fchown(file.fileno(), -1, group)
         path.chmod(mode)  # whatever the umask is
         file.write(data)
         file.flush()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 _PRIVATE_FOLDER: Final = 0o700
+_PUBLIC_FOLDER: Final = 0o755
 _MOST_LINKS: Final = 40
 _ROOT: Final = 0
 # Stands for owners of which this system knows nothing: root behind NFS or outside a container.
@@ -31,6 +32,65 @@ def make_private_folder(path: Path) -> None:
     if not stat.S_ISDIR(path.stat().st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     make_private(path)
+
+
+def make_public_folder(path: Path) -> None:
+    """Make a folder that all may look into and only this user change, whatever the umask.
+
+    Raises:
+        OSError: It can't be made.
+    """
+    if not path.is_dir():
+        path.mkdir(mode=_PUBLIC_FOLDER, parents=True)
+        path.chmod(_PUBLIC_FOLDER)
+
+
+def make_folder_of(path: Path, user: str) -> None:
+    """Make a folder that is open to another user only.
+
+    Raises:
+        OSError: It can't be made, or there is no such user.
+    """
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        owner = pwd.getpwnam(user)
+    except KeyError as error:
+        raise OSError(errno.ENOENT, f"there is no user {user}") from error
+    if not path.is_dir():
+        path.mkdir(mode=_PRIVATE_FOLDER, parents=True)
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+
+
+def is_root() -> bool:
+    """Whether this process may do anything on this system."""
+    return hasattr(os, "geteuid") and os.geteuid() == _ROOT
+
+
+def own_name() -> str:
+    """Return the name of the user that this process runs as."""
+    return _name_of(_me()) if hasattr(os, "geteuid") else ""
+
+
+def group_id(name: str) -> int:
+    """Return the number of a group.
+
+    Raises:
+        OSError: There is none of this name.
+    """
+    import grp  # noqa: PLC0415 - POSIX only
+
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise OSError(errno.ENOENT, f"there is no group {name}") from error
+
+
+def give_to_owner_of(folder: Path, descriptor: int) -> None:
+    """Give an open file that root has made to whoever owns its folder: it serves that one."""
+    if is_root():
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def make_private(path: Path) -> None:

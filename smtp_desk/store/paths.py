@@ -8,10 +8,15 @@ from typing import Final
 
 import platformdirs
 
-from smtp_desk.store.ownership import make_private_folder
+from smtp_desk.store.ownership import make_folder_of, make_private_folder, make_public_folder
 
 HOME_VARIABLE: Final = "SMTP_DESK_HOME"
 """Moves all three folders below one directory."""
+SYSTEM_ROOT_VARIABLE: Final = "SMTP_DESK_SYSTEM_ROOT"
+"""Stands in front of the folders of the whole system: for images, and tests."""
+
+WORKER_USER: Final = "smtp-desk"
+"""The user that the worker of the whole system runs as."""
 
 _PROGRAM: Final = "smtp-desk"
 
@@ -29,12 +34,16 @@ class Paths:
         state: The outbox.
         logs: The log.
         site: What the machine's administrator sets for all users; not moved by `SMTP_DESK_HOME`.
+        run: Where the worker of the whole system listens; None for the folders of one user.
+        credstore: Where systemd takes that worker's encrypted credentials from.
     """
 
     config: Path
     state: Path
     logs: Path
     site: Path = field(default_factory=_site)
+    run: Path | None = None
+    credstore: Path | None = None
 
     @classmethod
     def default(cls, environ: Mapping[str, str] | None = None) -> "Paths":
@@ -46,6 +55,19 @@ class Paths:
             config=platformdirs.user_config_path(_PROGRAM, appauthor=False),
             state=platformdirs.user_state_path(_PROGRAM, appauthor=False),
             logs=platformdirs.user_log_path(_PROGRAM, appauthor=False),
+        )
+
+    @classmethod
+    def system(cls, environ: Mapping[str, str] | None = None) -> "Paths":
+        """The folders that one worker serves all users of the machine from."""
+        known = os.environ if environ is None else environ
+        root = Path(known.get(SYSTEM_ROOT_VARIABLE, "") or "/").absolute()
+        return cls(
+            config=root / "etc" / _PROGRAM,
+            state=root / "var/lib" / _PROGRAM,
+            logs=root / "var/log" / _PROGRAM,
+            run=root / "run" / _PROGRAM,
+            credstore=root / "etc/credstore.encrypted",
         )
 
     @classmethod
@@ -95,11 +117,20 @@ class Paths:
         """The person's own templates of the emails, where there are any."""
         return self.config / "templates"
 
+    @property
+    def socket(self) -> Path | None:
+        """Where the worker of the whole system takes messages."""
+        return self.run / "submit.sock" if self.run else None
+
     def ensure(self) -> None:
-        """Make the folders, open to this user only.
+        """Make the folders, open to this user only; those of the system as their users need them.
 
         Raises:
             OSError: A folder can't be made.
         """
+        if self.run is not None:
+            make_public_folder(self.config)
+            make_folder_of(self.state, WORKER_USER)
+            return
         for folder in (self.config, self.state, self.logs):
             make_private_folder(folder)

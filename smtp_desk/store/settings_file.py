@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from smtp_desk.store.company_ca import read_ca_file
-from smtp_desk.store.files import read_regular, remove_leftovers, write_atomic
-from smtp_desk.store.ownership import refuse_changeable
+from smtp_desk.store.files import PRIVATE, read_regular, remove_leftovers, write_atomic
+from smtp_desk.store.ownership import group_id, refuse_changeable
 from smtp_desk.store.settings_toml import (
     BadValueError,
     NewerSchemaError,
@@ -23,6 +23,7 @@ from smtp_desk.store.stored import (
 )
 
 _MAX_BYTES: Final = 1024 * 1024
+_READABLE: Final = 0o640
 _CA_NAME: Final = re.compile(r"ca-[0-9a-f]{12}\.pem")
 
 
@@ -57,8 +58,10 @@ class SettingsFileError(Exception):
 class SettingsFile:
     """Reads and replaces the settings file; whoever changes it holds the lock."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, readers: str = "") -> None:
+        """Touch nothing yet; `readers` is the group that may read what is written."""
         self._path = path
+        self._readers = readers
 
     def read(self) -> StoredSettings:
         """Return what the file holds; a missing or empty file holds the empty settings.
@@ -89,9 +92,10 @@ class SettingsFile:
         text = encode(self._text(), stored)
         if decode(text, contents.__getitem__) != stored:
             raise ValueError("the settings do not keep their values in the file")
+        mode, group = (_READABLE, group_id(self._readers)) if self._readers else (PRIVATE, None)
         for ca_pem in stored.ca_pems:
-            write_atomic(self.ca_path(ca_pem), ca_pem.encode())
-        write_atomic(self._path, text.encode())
+            write_atomic(self.ca_path(ca_pem), ca_pem.encode(), mode=mode, group=group)
+        write_atomic(self._path, text.encode(), mode=mode, group=group)
 
     def ca_path(self, ca_pem: str) -> Path:
         """Where the copy of a CA's content lies."""

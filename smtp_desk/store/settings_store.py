@@ -19,7 +19,7 @@ from smtp_desk.store.credentials import (
     UnavailableReason,
 )
 from smtp_desk.store.files import remove_leftovers
-from smtp_desk.store.paths import Paths
+from smtp_desk.store.paths import WORKER_USER, Paths
 from smtp_desk.store.save_protocol import Journal, SaveError, SaveStep, failing_at
 from smtp_desk.store.settings_file import SettingsFile, SettingsFileError
 from smtp_desk.store.stored import (
@@ -74,7 +74,7 @@ class SettingsStore:
         self._token = token
         self._random = random
         self._lock_timeout = lock_timeout
-        self._file = SettingsFile(paths.settings_file)
+        self._file = SettingsFile(paths.settings_file, WORKER_USER if paths.run else "")
         self._journal = Journal(paths.journal_file)
 
     def load(self) -> StoredSettings:

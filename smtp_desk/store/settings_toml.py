@@ -17,6 +17,7 @@ from smtp_desk.store.stored import (
     Preferences,
     StoredServer,
     StoredSettings,
+    SystemRules,
     Uncertain,
 )
 
@@ -62,6 +63,7 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
         preferences=_preferences(root.table("preferences")),
         default=_default(root.table("default"), ca_content),
         uncertain=root.choice("uncertain", Uncertain, Uncertain.RESEND),
+        system=_system(root.table("system")),
     )
 
 
@@ -134,6 +136,18 @@ class _Table:
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MOST:
             raise self._bad(key, "a number")
         return value
+
+    def count(self, key: str, default: int) -> int:
+        value = self.number(key, default)
+        if value < 1:
+            raise self._bad(key, "a number from 1 on")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self._values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise self._bad(key, "a list of texts in quotes")
+        return tuple(value)
 
     def table(self, key: str) -> "_Table | None":
         value = self._values.get(key)
@@ -221,6 +235,18 @@ def _preferences(table: _Table | None) -> Preferences:
         tell_address=table.text("tell_address"),
         language=table.text("language"),
         theme=table.text("theme", Preferences().theme),
+    )
+
+
+def _system(table: _Table | None) -> SystemRules:
+    """Read what only an administrator's hand writes."""
+    usual = SystemRules()
+    if table is None:
+        return usual
+    return SystemRules(
+        trusted_users=table.texts("trusted_users"),
+        emails_per_hour=table.count("emails_per_hour", usual.emails_per_hour),
+        message_octets=table.count("message_octets", usual.message_octets),
     )
 
 

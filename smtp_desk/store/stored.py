@@ -75,6 +75,21 @@ class Uncertain(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SystemRules:
+    """What users of the whole system may do; root may do all of it.
+
+    Attributes:
+        trusted_users: Names of those whose envelope sender counts (`sendmail -f`).
+        emails_per_hour: So many recipients a user may have in an hour.
+        message_octets: The largest message.
+    """
+
+    trusted_users: tuple[str, ...] = ()
+    emails_per_hour: int = 1000
+    message_octets: int = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class StoredSettings:
     """Everything in the settings file; the default is what a fresh machine has.
 
@@ -85,6 +100,7 @@ class StoredSettings:
         preferences: The rest.
         uncertain: RESEND: an uncertain email is sent once more by the same route. HOLD: it
             is held for a person at once.
+        system: For the worker of the whole system.
     """
 
     enabled: bool = False
@@ -92,6 +108,7 @@ class StoredSettings:
     preferences: Preferences = field(default_factory=Preferences)
     default: DefaultService = field(default_factory=DefaultService)
     uncertain: Uncertain = Uncertain.RESEND
+    system: SystemRules = field(default_factory=SystemRules)
 
     @property
     def servers(self) -> tuple[StoredServer, ...]:

@@ -63,7 +63,7 @@ class Desk:
                 environ=self.environ,
                 out=consoles[0],
                 err=consoles[1],
-                open_services=lambda: self.services,
+                open_services=lambda _system: self.services,
                 open_window=self._open_window,
                 attended=self.attended,
             )

@@ -16,9 +16,10 @@ import pytest
 
 from smtp_desk import __main__ as program
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult
+from smtp_desk.app.startup import ending_at_once
 from smtp_desk.cli import invocation, main
 from smtp_desk.cli import proof as proof_run
-from smtp_desk.cli.invocation import ending_at_once, first_interrupt
+from smtp_desk.cli.invocation import first_interrupt
 from smtp_desk.cli.proof import run_proof
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus

@@ -72,7 +72,7 @@ def test_what_a_query_asks_for(outbox: Outbox, clock: TurnedClock) -> None:
     accept(outbox, claim_one(outbox), clock)
     outbox.add([replace(message("bo@example.org"), kind="welcome")])
     refuse(outbox, clock)
-    outbox.add([message("cy@example.org", subject="100 % _off")])
+    outbox.add([replace(message("cy@example.org", subject="100 % _off"), submitter="33")])
     assert recipients(outbox, Query()) == ["cy", "bo", "Ann"]
     assert recipients(outbox, Query(states=frozenset({EntryState.ACCEPTED, EntryState.READY}))) == [
         "cy", "Ann",
@@ -86,6 +86,8 @@ def test_what_a_query_asks_for(outbox: Outbox, clock: TurnedClock) -> None:
     assert recipients(outbox, Query(text="<1@example.org>", kind="invitation")) == ["cy", "Ann"]
     assert recipients(outbox, Query(text="nobody")) == []
     assert outbox.counts(Query(kind="welcome")).total == 1
+    assert recipients(outbox, Query(submitter="33")) == ["cy"]
+    assert outbox.counts(Query(submitter="3")).total == 0
     counts = outbox.counts()
     assert (
         counts.total,

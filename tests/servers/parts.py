@@ -25,6 +25,8 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "x_display": ("Xvfb", "openbox", "xdotool", "import"),
     "git_email": ("git", "/usr/lib/git-core/git-send-email"),
     "systemd": ("systemd-analyze",),
+    "systemd_credentials": ("systemd-creds",),
+    "system_wide": ("systemd-creds", "useradd", "userdel"),
     "accessibility": ("/usr/libexec/at-spi-bus-launcher", "/usr/bin/python3"),
 }
 _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
@@ -32,7 +34,7 @@ _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
     "git_email": (pathlib.Path("/usr/share/perl5/Mail/Address.pm"),),
     "accessibility": (pathlib.Path("/usr/lib/python3/dist-packages/pyatspi"),),
 }
-_NEEDS_ROOT: Final = frozenset({"postfix"})
+_NEEDS_ROOT: Final = frozenset({"postfix", "system_wide"})
 # Where Debian keeps servers, which is not on everybody's path.
 _SEARCHED: Final = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 

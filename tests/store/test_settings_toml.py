@@ -26,6 +26,7 @@ from smtp_desk.store.stored import (
     Preferences,
     StoredServer,
     StoredSettings,
+    SystemRules,
     Uncertain,
 )
 from tests.store.settings import NEW, OLD, RELAY
@@ -229,6 +230,28 @@ def test_bad_values_are_named(old: str, new: str, words: str) -> None:
     assert old in text
     with pytest.raises(BadValueError, match=words):
         decode(text.replace(old, new, 1), ca_content)
+
+
+def test_rules_for_the_whole_system_come_by_hand_and_stay() -> None:
+    by_hand = '[system]\ntrusted_users = ["www-data"]\nemails_per_hour = 7 # few\n'
+    text = f"{encode('', StoredSettings(server=SERVER))}\n{by_hand}"
+    stored = decode(text, ca_content)
+    assert stored.system == SystemRules(("www-data",), 7)
+    assert encode(text, replace(stored, enabled=True)).endswith(by_hand)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('trusted_users = "www-data"', "system.trusted_users: a list of texts"),
+        ("trusted_users = [33]", "system.trusted_users: a list of texts"),
+        ("emails_per_hour = 0", "system.emails_per_hour: a number from 1 on"),
+        ("message_octets = 1.5", "system.message_octets: a number"),
+    ],
+)
+def test_bad_rules_are_named(line: str, words: str) -> None:
+    with pytest.raises(BadValueError, match=words):
+        decode(f"schema = 2\n[system]\n{line}\n", ca_content)
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from smtp_desk.app.delivery.words import Cause, reason
+from smtp_desk.app.delivery.words import Cause, kind_name, minute, reason, short_route_name
 from smtp_desk.app.services import Services
+from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.mail.addressing import Identity, addressed
 from smtp_desk.sender.mail.submission import FOREIGN
@@ -55,6 +56,22 @@ def eml(services: Services, entry_id: str) -> bytes:
     if identity is not None:
         return addressed(message, message.recipients, identity).content
     return message.payload if message.kind == FOREIGN else _with_to(message)
+
+
+def entry_line(entry: OutboxEntry, cause: Cause) -> str:
+    """Return an email as one line, for scripts; tabs part what is told of it."""
+    return "\t".join(
+        (
+            entry.id,
+            minute(entry.created_at),
+            str(entry.state),
+            visible(entry.recipient),
+            short_route_name(entry.route),
+            kind_name(entry.kind),
+            visible(entry.subject),
+            visible(reason(entry, cause)),
+        )
+    )
 
 
 def export(services: Services, entry_id: str, file: Path, *, replace: bool = False) -> None:

@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from smtp_desk.store.files import PRIVATE
-from smtp_desk.store.ownership import make_private, make_private_folder, refuse_links_of_others
+from smtp_desk.store.ownership import (
+    give_to_owner_of,
+    make_private,
+    make_private_folder,
+    refuse_links_of_others,
+)
 
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
 _LOG: Final = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -30,7 +35,10 @@ def make_private_file(path: Path) -> None:
         if not linked:
             make_private(path)
         return
-    os.close(descriptor)
+    try:
+        give_to_owner_of(target.parent, descriptor)
+    finally:
+        os.close(descriptor)
     target.chmod(PRIVATE)  # whatever the umask is
 
 

@@ -51,6 +51,12 @@ class EntryState(StrEnum):
         return self in (EntryState.SENDING, EntryState.IN_DOUBT)
 
 
+WAITING: Final = frozenset(
+    {EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT, EntryState.HELD}
+)
+"""What nothing final was said of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try to send, as told to people.
@@ -94,6 +100,8 @@ class OutboxMessage:
         recipients: At least one address; each gets an entry and a message of its own.
         subject: For lists and searches.
         metadata: Small facts beside the payload, such as a foreign envelope sender.
+        submitter: The user id of who handed it over to the worker of the whole system; "" for
+            the user whose outbox this is.
     """
 
     message_id: str
@@ -102,6 +110,7 @@ class OutboxMessage:
     recipients: tuple[str, ...]
     subject: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    submitter: str = ""
 
     @property
     def size(self) -> int:
@@ -136,6 +145,7 @@ class OutboxEntry:
         attempts: The newest attempts, oldest first.
         lease: Whose it is, while SENDING or IN_DOUBT.
         doubt_token: The claim whose final dot is unanswered; "" for none.
+        submitter: As in `OutboxMessage`.
     """
 
     id: str
@@ -157,6 +167,7 @@ class OutboxEntry:
     attempts: tuple[Attempt, ...] = ()
     lease: Lease | None = None
     doubt_token: str = ""
+    submitter: str = ""
 
     @property
     def code(self) -> str:

@@ -103,6 +103,7 @@ def queued(
         state=EntryState.READY,
         changed_at=now,
         next_attempt_at=now,
+        submitter=message.submitter,
     )
 
 

@@ -119,9 +119,12 @@ _THROTTLE: Final = (
 
 _UNKNOWN_WORDS: Final = ("ALTER TABLE route_health ADD COLUMN unknown TEXT NOT NULL DEFAULT '[]'",)
 
+_SUBMITTER: Final = ("ALTER TABLE entries ADD COLUMN submitter TEXT NOT NULL DEFAULT ''",)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (*_OUTBOX, *_HEALTH),
     (*_THROTTLE, *_UNKNOWN_WORDS),
+    _SUBMITTER,
 )
 """Step n leads from version n to n + 1."""
 

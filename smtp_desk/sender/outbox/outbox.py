@@ -107,12 +107,14 @@ class Query:
         route: Newest attempt by this route.
         kind: This kind of email.
         text: Somewhere in recipient, subject, Message-ID or finding, in any case.
+        submitter: Handed over by this user.
     """
 
     states: frozenset[EntryState] = frozenset()
     route: str = ""
     kind: str = ""
     text: str = ""
+    submitter: str = ""
 
     def matches(self, entry: OutboxEntry) -> bool:
         """Whether `entry` is one of them."""
@@ -121,6 +123,7 @@ class Query:
             (not self.states or entry.state in self.states)
             and self.route in ("", entry.route)
             and self.kind in ("", entry.kind)
+            and self.submitter in ("", entry.submitter)
             and (sought in searched_text(entry) or sought in entry.code)
         )
 

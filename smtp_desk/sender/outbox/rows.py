@@ -12,7 +12,7 @@ from smtp_desk.sender.outbox.outbox import EntryNotFoundError, searched_text
 COLUMNS: Final = """
     id, message, message_id, kind, subject, recipient, size, created_at, expires_at,
     state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
-    lease_owner, lease_token, lease_until, doubt_token
+    lease_owner, lease_token, lease_until, doubt_token, submitter
 """
 """Of entries and messages; read each row with `entry_of`."""
 
@@ -26,8 +26,8 @@ _INSERT_ENTRY: Final = """
     INSERT INTO entries (
         expires_at, state, changed_at, next_attempt_at, tries, doubts, only_route, route, code,
         attempts, lease_owner, lease_token, lease_until, doubt_token, id,
-        message, recipient, searched, created_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        message, recipient, searched, created_at, submitter
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE_ENTRY: Final = """
     UPDATE entries SET
@@ -40,7 +40,7 @@ _UPDATE_ENTRY: Final = """
 Row = tuple[
     str, int, str, str, str, str, int, int, int,
     str, int, int, int, int, str, str, str,
-    str, str, int | None, str,
+    str, str, int | None, str, str,
 ]  # fmt: skip
 
 
@@ -72,6 +72,7 @@ def insert_entries(connection: sqlite3.Connection, entries: Iterable[OutboxEntry
                 entry.recipient,
                 searched_text(entry),
                 to_ms(entry.created_at),
+                entry.submitter,
             )
             for entry in entries
         ),
@@ -120,7 +121,7 @@ def entry_of(row: Row) -> OutboxEntry:
     (
         entry_id, key, message_id, kind, subject, recipient, size, created_at, expires_at,
     state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
-        owner, token, until, doubt_token,
+        owner, token, until, doubt_token, submitter,
     ) = row  # fmt: skip
     return OutboxEntry(
         id=entry_id,
@@ -142,6 +143,7 @@ def entry_of(row: Row) -> OutboxEntry:
         attempts=tuple(Attempt(from_ms(at), *rest) for at, *rest in json.loads(attempts)),
         lease=None if until is None else Lease(owner, token, from_ms(until)),
         doubt_token=doubt_token,
+        submitter=submitter,
     )
 
 

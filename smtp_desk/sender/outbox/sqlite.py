@@ -364,7 +364,11 @@ def _condition(query: Query) -> tuple[str, list[str]]:
     if query.states:
         conditions.append(f"state IN ({', '.join('?' * len(query.states))})")
         values += sorted(query.states)
-    for column, value in (("route", query.route), ("kind", query.kind)):
+    for column, value in (
+        ("route", query.route),
+        ("kind", query.kind),
+        ("submitter", query.submitter),
+    ):
         if value:
             conditions.append(f"{column} = ?")
             values.append(value)

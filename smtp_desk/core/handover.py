@@ -1,0 +1,159 @@
+"""What `sendmail` and the worker of the whole system say to each other, as octets.
+
+One connection, one request, one answer. Each side begins with the line `smtp-desk 1`, the version
+of all that follows; then come frames, each with its length in front (4 octets, the highest
+first). A request is two frames: an `Order` as JSON, and the message (empty where there is none).
+An answer is one frame, a `WorkerAnswer` as JSON. Whoever reads judges a length before what it
+counts.
+
+Light: `sendmail` imports little else.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final, Self, TypeAlias
+
+HEAD: Final = b"smtp-desk 1\n"
+MOST_ORDER_OCTETS: Final = 4 * 1024 * 1024
+"""Room for 10,000 recipients."""
+MOST_ANSWER_OCTETS: Final = 4 * 1024 * 1024
+
+_LENGTH_OCTETS: Final = 4
+
+Read: TypeAlias = Callable[[int], bytes]
+"""Returns exactly so many octets, or raises."""
+
+
+class HandoverError(ValueError):
+    """What came is no request, or no answer, of this version."""
+
+
+class FrameTooLargeError(HandoverError):
+    """The other side announces more than may be; nothing of it was read."""
+
+
+class Act(StrEnum):
+    """What is asked for."""
+
+    SUBMIT = "submit"
+    """Store a message for all its recipients."""
+    CHECK = "check"
+    """Say what keeps a recipient from getting mail."""
+    LIST = "list"
+    """List the emails of this user that wait."""
+    ALIASES = "aliases"
+    """Say what is wrong with the table of aliases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request without its message.
+
+    Attributes:
+        act: What is asked for.
+        recipients: To whom, as given on the command line; for CHECK the one.
+        from_header: Whether To, Cc and Bcc name further recipients.
+        sender: The envelope sender; `<>` for none, "" for nothing said.
+        full_name: The display name for a From without one.
+    """
+
+    act: Act
+    recipients: tuple[str, ...] = ()
+    from_header: bool = False
+    sender: str = ""
+    full_name: str = ""
+
+    @classmethod
+    def parse(cls, octets: bytes) -> Self:
+        """Read what `to_octets` wrote.
+
+        Raises:
+            HandoverError: It is none.
+        """
+        found = _parsed(octets)
+        try:
+            act = Act(found["act"])
+        except (KeyError, ValueError) as error:
+            raise HandoverError("there is no such order") from error
+        recipients = found.get("recipients", [])
+        texts = {name: found.get(name, "") for name in ("sender", "full_name")}
+        if not isinstance(recipients, list) or not all(
+            isinstance(each, str) for each in (*recipients, *texts.values())
+        ):
+            raise HandoverError("a text is expected")
+        return cls(act, tuple(recipients), found.get("from_header") is True, **texts)
+
+    def to_octets(self) -> bytes:
+        """Return its frame's content."""
+        return json.dumps(asdict(self)).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerAnswer:
+    """What came of a request.
+
+    Attributes:
+        status: The exit status: 0, 64, 65 or 75.
+        remarks: For standard error, one sentence each.
+        lines: For standard output.
+    """
+
+    status: int
+    remarks: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, octets: bytes) -> Self:
+        """Read what `to_octets` wrote.
+
+        Raises:
+            HandoverError: It is none.
+        """
+        found = _parsed(octets)
+        status, remarks, lines = (found.get(name) for name in ("status", "remarks", "lines"))
+        if not (isinstance(status, int) and isinstance(remarks, list) and isinstance(lines, list)):
+            raise HandoverError("this is no answer")
+        return cls(status, tuple(map(str, remarks)), tuple(map(str, lines)))
+
+    def to_octets(self) -> bytes:
+        """Return its frame's content."""
+        return json.dumps(asdict(self)).encode()
+
+
+def frame_length(content: bytes) -> bytes:
+    """Return what stands in front of a frame's content."""
+    return len(content).to_bytes(_LENGTH_OCTETS)
+
+
+def read_head(read: Read) -> None:
+    """Read the line that says the version.
+
+    Raises:
+        HandoverError: It is another, or no such line.
+    """
+    if read(len(HEAD)) != HEAD:
+        raise HandoverError("another version of SMTP Desk, or no SMTP Desk, is at the other end")
+
+
+def read_frame(read: Read, most: int) -> bytes:
+    """Read a frame's content.
+
+    Raises:
+        FrameTooLargeError: It is larger than `most`.
+    """
+    length = int.from_bytes(read(_LENGTH_OCTETS))
+    if length > most:
+        raise FrameTooLargeError(f"{length} octets are announced; at most {most} are taken")
+    return read(length)
+
+
+def _parsed(octets: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(octets)
+    except (ValueError, RecursionError) as error:
+        raise HandoverError("this is no JSON") from error
+    if not isinstance(found, dict):
+        raise HandoverError("an object is expected")
+    return found
