@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from smtp_desk.store.paths import WORKER_USER
 from tests.e2e.system import PASSWORD, USERS, System, whole_system
+from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,6 +157,17 @@ def test_limits_of_size_and_number(system: System, postfix: Postfix) -> None:
         settings.write_text(before)
 
 
+def waiting(system: System) -> list[str]:
+    """The email to ann that was tried, and waits for its next attempt."""
+    outbox = f"file:{system.root}/var/lib/smtp-desk/outbox.sqlite3?mode=ro"
+    with closing(sqlite3.connect(outbox, uri=True)) as connection:
+        found = connection.execute(
+            "SELECT id FROM entries WHERE recipient = 'ann@example.test' AND state = 'ready'"
+            " AND next_attempt_at > created_at + 60000"
+        )
+        return [entry_id for (entry_id,) in found]
+
+
 def test_what_was_answered_for_survives_a_kill(system: System, postfix: Postfix) -> None:
     settings = system.root / "etc/smtp-desk/settings.toml"
     before = settings.read_text()
@@ -161,16 +175,14 @@ def test_what_was_answered_for_survives_a_kill(system: System, postfix: Postfix)
     done = system.desk(ONE, "sendmail", "ann@example.test", stdin=MESSAGE)
     assert (done.returncode, done.stdout) == (0, b"")
     assert done.stderr.startswith(b"smtp-desk: stored, not sent yet. The custom server is off")
+    wait_until(lambda: bool(waiting(system)), "the worker to find no route")
     system.stop_worker(signal.SIGKILL)
     settings.write_text(before)
     done = system.desk(ONE, "sendmail", "bo@example.test", stdin=MESSAGE)
     assert (done.returncode, done.stdout) == (75, b"")
     assert b"doesn\xe2\x80\x99t answer" in done.stderr
     system.start_worker()
-    listed = json.loads(system.desk("root", "outbox", "list", "--system", "--json").stdout)
-    (waiting,) = (each for each in listed["entries"] if each["recipient"] == "ann@example.test"
-                  and each["state"] == "ready")  # fmt: skip
-    assert system.desk("root", "outbox", "retry", "--system", waiting["id"]).returncode == 0
+    assert system.desk("root", "outbox", "retry", "--system", *waiting(system)).returncode == 0
     postfix.mailboxes.wait("ann", 1)
     assert postfix.mailboxes.raw("bo") == []
 
