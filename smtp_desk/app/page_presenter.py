@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from smtp_desk.app.notice import Notice
-from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.runner import Emit, Job, Runner
+from smtp_desk.app.words import failure_text
 
 if TYPE_CHECKING:
     from smtp_desk.smtp.net.deadline import Cancel

@@ -7,7 +7,8 @@ import click
 
 from smtp_desk.app.proving.domain import SECONDS, domain_of, read_selectors, selectors_of
 from smtp_desk.app.proving.proving import ProofRequest
-from smtp_desk.app.routes.custom import failure_text, saved_draft
+from smtp_desk.app.routes.custom import saved_draft
+from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, FileName, Invocation
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, ManualCommand
 from smtp_desk.cli.proof import Shape, by_configuring, by_options, present, proof_options, run_shown

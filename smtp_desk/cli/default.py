@@ -7,7 +7,6 @@ from typing import Final
 import click
 
 from smtp_desk.app.diagnostics.report_text import Row
-from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.default import (
     DefaultState,
     InvalidSendmailError,
@@ -17,6 +16,7 @@ from smtp_desk.app.routes.default import (
     use_relay,
     use_sendmail,
 )
+from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say, system_option
 from smtp_desk.cli.manual import (
     FILES,
@@ -195,7 +195,7 @@ def _told(action: Callable[[], DefaultState]) -> DefaultState:
     except InvalidSendmailError as error:
         raise ExitError(str(error), ExitStatus.DATAERR) from error
     except NotProvenError as error:
-        raise ExitError(error.status.reason, ExitStatus.DATAERR) from error
+        raise ExitError(failure_text(error), ExitStatus.DATAERR) from error
     except SettingsFileError as error:
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     except SaveError as error:
@@ -211,5 +211,5 @@ def _rows(state: DefaultState) -> list[Row]:
     if state.relay is not None:
         relay = state.relay
         rows += [("Relay", relay.host), ("From email of the relay", relay.from_email)]
-        rows.append(("Relay proven", "yes" if relay.proven else f"no: {relay.state.reason}"))
+        rows.append(("Relay proven", "yes" if relay.proven else f"no: {relay.why}"))
     return rows

@@ -170,7 +170,9 @@ def _open_services(environ: Mapping[str, str], *, attended: bool, system: bool) 
             return Services.system(environ)
         return Services.open(environ, interactive=attended)
     except CredentialsUnavailableError as error:
-        raise ExitError(error.text, ExitStatus.DATAERR) from error
+        from smtp_desk.app.words import failure_text  # noqa: PLC0415 - as above
+
+        raise ExitError(failure_text(error), ExitStatus.DATAERR) from error
 
 
 def _flushed(status: int) -> int:

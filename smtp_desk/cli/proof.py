@@ -11,8 +11,8 @@ import click
 
 from smtp_desk.app.diagnostics.report_file import report_octets, save_report
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, keep_copy, prove, save
-from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import (
     ExitError,
     FileName,

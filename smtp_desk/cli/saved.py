@@ -6,9 +6,10 @@ from typing import Final
 import click
 
 from smtp_desk.app.diagnostics.report_text import Row
-from smtp_desk.app.routes.custom import Saved, failure_text, load_saved, remove_saved, switch_saved
+from smtp_desk.app.routes.custom import Saved, load_saved, remove_saved, switch_saved
 from smtp_desk.app.routes.outage import try_again
 from smtp_desk.app.routes.words import status_text
+from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say, system_option
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
 from smtp_desk.cli.sending import NOTHING

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
+from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
@@ -202,7 +203,7 @@ def read_secret(
     try:
         given = GivenSecrets.read(invocation.environ).of(default=default)
     except CredentialsUnavailableError as error:
-        raise ExitError(error.text, ExitStatus.DATAERR) from error
+        raise ExitError(failure_text(error), ExitStatus.DATAERR) from error
     if given is not None:
         return given
     if username.strip() and invocation.attended:

@@ -6,10 +6,10 @@ from typing import Final
 import click
 
 from smtp_desk.app.diagnostics.report_text import Row
-from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.route_status import HealthReport, HealthState
 from smtp_desk.app.routes.status import SendingStatus, read_status
 from smtp_desk.app.routes.words import local_time
+from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, system_option, write_octets
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.cli.sending import why_waiting

@@ -8,8 +8,9 @@ import click
 
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.proving.proving import ProofRequest
-from smtp_desk.app.routes.custom import failure_text, load_saved
+from smtp_desk.app.routes.custom import load_saved
 from smtp_desk.app.routes.words import after_save
+from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
 from smtp_desk.cli.proof import SAVE_STATUSES, Shape, proof_options, prove_and_save

@@ -1,6 +1,5 @@
 """Where secrets are kept: the keyring of the operating system, or memory."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,15 +30,6 @@ _KEYRINGS: Final = frozenset(
     f"keyring.backends.{name}"
     for name in ("SecretService", "libsecret", "kwallet", "macOS", "Windows")
 )
-_HOW_TO_GET_ONE: Final = {
-    "darwin": "Unlock the login keychain in Keychain Access.",
-    "win32": "Check that the service “Credential Manager” runs.",
-}
-_HOW_ON_DESKTOPS: Final = (
-    "Install GNOME Keyring, KeePassXC or KWallet and sign in to your desktop session, or, "
-    f"on an unattended machine, give the password by {PASSWORD_VARIABLE} or the systemd "
-    f"credential {SYSTEMD_CREDENTIAL}."
-)
 _REFUSED_BY_PERSON: Final = frozenset({"PromptDismissedException", "KeychainDenied"})
 
 
@@ -47,10 +37,15 @@ class UnavailableReason(StrEnum):
     """Why a credential store can't be used."""
 
     MISSING = "missing"
+    UNUSABLE = "unusable"
+    NOT_FOUND = "not_found"
     LOCKED = "locked"
     DENIED = "denied"
     TIMEOUT = "timeout"
+    ALTERED = "altered"
+    REMOVED = "removed"
     FAILED = "failed"
+    SYSTEMD = "systemd"
 
 
 class CredentialsUnavailableError(Exception):
@@ -58,13 +53,14 @@ class CredentialsUnavailableError(Exception):
 
     Attributes:
         reason: Why.
-        text: The same for people: what is missing and how to get it.
+        detail: What the system said, the limit that was passed, or "".
     """
 
-    def __init__(self, reason: UnavailableReason, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, reason: UnavailableReason, detail: str = "") -> None:
+        more = f" ({detail})" if detail else ""
+        super().__init__(f"the credential store can't be used: {reason}{more}")
         self.reason = reason
-        self.text = text
+        self.detail = detail
 
 
 class CredentialStore(Protocol):
@@ -237,15 +233,9 @@ def _backends() -> "list[KeyringBackend]":
     try:
         found = [backend for backend in _candidates() if type(backend).__module__ in _KEYRINGS]
     except Exception as error:  # a chosen back end that can't be loaded
-        raise CredentialsUnavailableError(
-            UnavailableReason.MISSING,
-            f"The keyring can’t be used ({_said(error)}). {_how_to_get_one()}",
-        ) from error
+        raise CredentialsUnavailableError(UnavailableReason.UNUSABLE, _said(error)) from error
     if not found:
-        raise CredentialsUnavailableError(
-            UnavailableReason.MISSING,
-            "There is no keyring, and SMTP Desk keeps passwords nowhere else. " + _how_to_get_one(),
-        )
+        raise CredentialsUnavailableError(UnavailableReason.MISSING)
     return found
 
 
@@ -289,27 +279,16 @@ def _unavailable(error: Exception, *, quote: bool = True) -> CredentialsUnavaila
 
     cause = type(error.__cause__).__name__
     if cause in _REFUSED_BY_PERSON or "Cancelled by user" in str(error):
-        text = f"Access to the keyring was refused. {_how_to_unlock()}"
-        return CredentialsUnavailableError(UnavailableReason.DENIED, text)
+        return CredentialsUnavailableError(UnavailableReason.DENIED)
     if isinstance(error, KeyringLocked) or type(error).__name__ == "LockedException":
-        text = f"The keyring is locked. {_how_to_unlock()}"
-        return CredentialsUnavailableError(UnavailableReason.LOCKED, text)
+        return CredentialsUnavailableError(UnavailableReason.LOCKED)
     said = _said(error) if quote else type(error).__name__
-    return CredentialsUnavailableError(UnavailableReason.FAILED, f"The keyring failed ({said}).")
+    return CredentialsUnavailableError(UnavailableReason.FAILED, said)
 
 
 def _no_answer(limit_s: float) -> CredentialsUnavailableError:
-    text = f"The keyring did not answer within {limit_s:g} s. {_how_to_unlock()}"
-    return CredentialsUnavailableError(UnavailableReason.TIMEOUT, text)
+    return CredentialsUnavailableError(UnavailableReason.TIMEOUT, f"{limit_s:g} s")
 
 
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _how_to_get_one() -> str:
-    return _HOW_TO_GET_ONE.get(sys.platform, _HOW_ON_DESKTOPS)
-
-
-def _how_to_unlock() -> str:
-    return "Unlock it, by signing in to the desktop session, and try again."

@@ -31,6 +31,7 @@ class SaveReason(StrEnum):
 
     LOCK_HELD = "lock_held"
     DISK_FULL = "disk_full"
+    QUOTA = "quota"
     READ_ONLY = "read_only"
     DENIED = "denied"
     KEYRING = "keyring"
@@ -44,23 +45,23 @@ class SaveError(Exception):
     Attributes:
         step: Where it failed.
         reason: Why.
-        text: The same for people. The cause, `SettingsFileError` or
-            `CredentialsUnavailableError`, tells more.
+        cause: What was raised there. For KEYRING it is a `CredentialsUnavailableError`, for
+            SETTINGS_UNREADABLE a `SettingsFileError`.
     """
 
-    def __init__(self, step: SaveStep, reason: SaveReason, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, step: SaveStep, reason: SaveReason, cause: Exception) -> None:
+        super().__init__(f"not saved, at {step}: {cause}")
         self.step = step
         self.reason = reason
-        self.text = text
+        self.cause = cause
 
 
 _REASONS: Final = {
-    getattr(errno, "EDQUOT", -1): (SaveReason.DISK_FULL, "Your disk quota is used up."),
-    errno.ENOSPC: (SaveReason.DISK_FULL, "The disk is full."),
-    errno.EROFS: (SaveReason.READ_ONLY, "The disk is read-only."),
-    errno.EACCES: (SaveReason.DENIED, "Writing there is not allowed."),
-    errno.EPERM: (SaveReason.DENIED, "Writing there is not allowed."),
+    getattr(errno, "EDQUOT", -1): SaveReason.QUOTA,
+    errno.ENOSPC: SaveReason.DISK_FULL,
+    errno.EROFS: SaveReason.READ_ONLY,
+    errno.EACCES: SaveReason.DENIED,
+    errno.EPERM: SaveReason.DENIED,
 }
 
 
@@ -70,21 +71,18 @@ def failing_at(step: SaveStep) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, SettingsFileError, CredentialsUnavailableError) as error:
-        raise _save_error(step, error) from error
+        raise SaveError(step, _reason(error), error) from error
 
 
-def _save_error(step: SaveStep, error: Exception) -> SaveError:
+def _reason(error: Exception) -> SaveReason:
     if isinstance(error, filelock.Timeout):
-        return SaveError(step, SaveReason.LOCK_HELD, "Another SMTP Desk is saving. Try again.")
+        return SaveReason.LOCK_HELD
     if isinstance(error, CredentialsUnavailableError):
-        return SaveError(step, SaveReason.KEYRING, error.text)
+        return SaveReason.KEYRING
     if isinstance(error, SettingsFileError):
-        text = f"The settings file can’t be used and is not overwritten: {error}"
-        return SaveError(step, SaveReason.SETTINGS_UNREADABLE, text)
+        return SaveReason.SETTINGS_UNREADABLE
     number = error.errno if isinstance(error, OSError) else None
-    reason, words = _REASONS.get(number or 0, (SaveReason.FAILED, f"{error}"))
-    where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
-    return SaveError(step, reason, f"Could not save{where}. {words}")
+    return _REASONS.get(number or 0, SaveReason.FAILED)
 
 
 class Journal:

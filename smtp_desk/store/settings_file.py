@@ -34,6 +34,7 @@ class SettingsFileProblem(StrEnum):
     BINARY = "binary"
     NEWER_SCHEMA = "newer_schema"
     UNREADABLE = "unreadable"
+    DANGLING_LINK = "dangling_link"
     IS_DIRECTORY = "is_directory"
     CHANGEABLE_BY_OTHERS = "changeable_by_others"
     BAD_VALUE = "bad_value"
@@ -45,11 +46,11 @@ class SettingsFileError(Exception):
     Attributes:
         kind: Why.
         path: The file.
-        detail: Where in it, or the system's words.
+        detail: Where in it, or the system's words; "" where `kind` says all.
     """
 
-    def __init__(self, kind: SettingsFileProblem, path: Path, detail: str) -> None:
-        super().__init__(f"{path}: {detail}")
+    def __init__(self, kind: SettingsFileProblem, path: Path, detail: str = "") -> None:
+        super().__init__(f"{path}: {detail or kind}")
         self.kind = kind
         self.path = path
         self.detail = detail
@@ -137,19 +138,19 @@ class SettingsFile:
             data = read_regular(self._path, _MAX_BYTES)
         except FileNotFoundError as error:
             if self._path.is_symlink():
-                raise self._error(SettingsFileProblem.UNREADABLE, "a link to nowhere") from error
+                raise self._error(SettingsFileProblem.DANGLING_LINK) from error
             return ""
         except IsADirectoryError as error:
-            raise self._error(SettingsFileProblem.IS_DIRECTORY, "a directory") from error
+            raise self._error(SettingsFileProblem.IS_DIRECTORY) from error
         except (OSError, RuntimeError) as error:
             raise self._error(SettingsFileProblem.UNREADABLE, _words(error)) from error
         self._refuse_changeable()
         if b"\0" in data:
-            raise self._error(SettingsFileProblem.BINARY, "no text")
+            raise self._error(SettingsFileProblem.BINARY)
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise self._error(SettingsFileProblem.BINARY, "no text in UTF-8") from error
+            raise self._error(SettingsFileProblem.BINARY) from error
 
     def _refuse_changeable(self) -> None:
         try:
@@ -163,7 +164,7 @@ class SettingsFile:
             return ""
         return read_ca_file(str(self._path.with_name(name))).pem
 
-    def _error(self, kind: SettingsFileProblem, detail: str) -> SettingsFileError:
+    def _error(self, kind: SettingsFileProblem, detail: str = "") -> SettingsFileError:
         return SettingsFileError(kind, self._path, detail)
 
 

@@ -38,7 +38,12 @@ from smtp_desk.store.unattended import RELAY_KEY
 _LOCK_TIMEOUT_S: Final = 10.0
 # Where these refuse to write, nothing was written: there is nothing to take back.
 _NOT_WRITTEN: Final = frozenset(
-    {UnavailableReason.MISSING, UnavailableReason.LOCKED, UnavailableReason.DENIED}
+    {
+        UnavailableReason.MISSING,
+        UnavailableReason.UNUSABLE,
+        UnavailableReason.LOCKED,
+        UnavailableReason.DENIED,
+    }
 )
 _Change = Callable[[StoredSettings], StoredSettings]
 
@@ -144,8 +149,7 @@ class SettingsStore:
             with failing_at(SaveStep.SECRET):
                 entry = self._read_entry(server.key) if server.key else None
                 if entry is None:
-                    reason, text = UnavailableReason.FAILED, "The sign-in was removed meanwhile."
-                    raise CredentialsUnavailableError(reason, text)
+                    raise CredentialsUnavailableError(UnavailableReason.REMOVED)
                 renewed = replace(entry, refresh_token=refresh_token)
                 self._credentials.set(server.key, renewed.write())
             with failing_at(SaveStep.READ_BACK):
@@ -243,8 +247,7 @@ class SettingsStore:
                 server = fresh or server
                 entry = self._read_entry(server.key)
         except CredentialsUnavailableError as error:
-            code = "settings.secret_unavailable"
-            return ServerStatus(ServerState.SECRET_UNAVAILABLE, error.text, code)
+            return ServerStatus(ServerState.SECRET_UNAVAILABLE, error.reason, error.detail)
         return evaluate(server, entry)
 
     def recover(self) -> bool:
@@ -346,8 +349,7 @@ class SettingsStore:
         """Read back what was written; the secret alone comes back where the machine gives it."""
         given = KeyringEntry(entry.secret, b"", entry.refresh_token)
         if self._read_entry(key) not in (entry, given):
-            reason, text = UnavailableReason.FAILED, "The keyring altered the password."
-            raise CredentialsUnavailableError(reason, text)
+            raise CredentialsUnavailableError(UnavailableReason.ALTERED)
 
     def _undo(self, before: StoredSettings, key: str, error: SaveError) -> None:
         """Take back a new secret; where it is not sure what holds, the next start decides."""

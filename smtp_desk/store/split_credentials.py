@@ -72,7 +72,9 @@ class SplitCredentials:
             self._store.set(key, Secret(f"{_HEAD}{new} {len(parts)} {_digest(secret)}"))
         except CredentialsUnavailableError as error:
             # Whatever the reason is, something may have been written.
-            raise CredentialsUnavailableError(UnavailableReason.FAILED, error.text) from error
+            raise CredentialsUnavailableError(
+                UnavailableReason.FAILED, error.detail or error.reason
+            ) from error
         self._clear(key, old)
 
     def delete(self, key: str) -> None:

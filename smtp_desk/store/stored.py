@@ -1,11 +1,14 @@
 """What the settings file holds, as values, and what a saved server is good for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from smtp_desk.core.proof import Proof, Verdict, verify
 from smtp_desk.core.secret import KeyringEntry
 from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.store.credentials import UnavailableReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +143,47 @@ class ServerState(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class UnprovenReason(StrEnum):
+    """Why a saved server can't be used for what is sent."""
+
+    NO_RELAY = "no_relay"
+    NEVER_TESTED = "never_tested"
+    ALIEN_SECRET = "alien_secret"  # noqa: S105 - a reason's name
+    CHANGED = "changed"
+    SECRET_DIFFERS = "secret_differs"  # noqa: S105 - a reason's name
+    SECRET_OR_SETTINGS_DIFFER = "secret_or_settings_differ"  # noqa: S105 - as above
+
+
+_CODES: Final[Mapping[UnprovenReason | UnavailableReason, str]] = {
+    UnprovenReason.NO_RELAY: "settings.not_proven",
+    UnprovenReason.NEVER_TESTED: "settings.not_proven",
+    UnprovenReason.CHANGED: "settings.not_proven",
+    UnprovenReason.ALIEN_SECRET: "settings.secret_differs",
+    UnprovenReason.SECRET_DIFFERS: "settings.secret_differs",
+    UnprovenReason.SECRET_OR_SETTINGS_DIFFER: "settings.secret_differs",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
     """The state of a saved server.
 
     Attributes:
         state: The state.
-        reason: Why, for people, where it is UNPROVEN or SECRET_UNAVAILABLE.
-        code: The finding's code for that.
+        reason: Why, where it is UNPROVEN or SECRET_UNAVAILABLE.
+        detail: What the keyring said, or "".
     """
 
     state: ServerState
-    reason: str = ""
-    code: str = ""
+    reason: UnprovenReason | UnavailableReason | None = None
+    detail: str = ""
+
+    @property
+    def code(self) -> str:
+        """The finding's code for the reason; "" for none."""
+        if self.reason is None:
+            return ""
+        return _CODES.get(self.reason, "settings.secret_unavailable")
 
 
 class NotProvenError(Exception):
@@ -163,27 +194,25 @@ class NotProvenError(Exception):
     """
 
     def __init__(self, status: ServerStatus) -> None:
-        super().__init__(status.reason or status.state)
+        super().__init__(str(status.reason or status.state))
         self.status = status
 
 
 def evaluate(server: StoredServer, entry: KeyringEntry | None) -> ServerStatus:
     """Say by its proof what a server is good for; `entry` is None where its secret is gone."""
     if entry is None:
-        text = "The keyring no longer holds the password. Type it again and test."
-        return ServerStatus(ServerState.SECRET_UNAVAILABLE, text, "settings.secret_unavailable")
-    unproven, differs = "settings.not_proven", "settings.secret_differs"
+        return ServerStatus(ServerState.SECRET_UNAVAILABLE, UnavailableReason.NOT_FOUND)
     if server.proof is None:
         # A secret without the keyring's key may be that of another server.
-        code = differs if entry.secret and not entry.proof_key else unproven
-        return ServerStatus(ServerState.UNPROVEN, "The settings were never tested.", code)
+        alien = entry.secret and not entry.proof_key
+        reason = UnprovenReason.ALIEN_SECRET if alien else UnprovenReason.NEVER_TESTED
+        return ServerStatus(ServerState.UNPROVEN, reason)
     verdict = verify(server.proof, server.settings, server.mode, entry)
     if verdict is Verdict.PROVEN:
         return ServerStatus(ServerState.ACTIVE)
     if verdict is Verdict.CHANGED:
-        text = "The settings were changed outside SMTP Desk since their last successful test."
-        return ServerStatus(ServerState.UNPROVEN, text, unproven)
-    text = "The password isn’t the one that was tested"
+        return ServerStatus(ServerState.UNPROVEN, UnprovenReason.CHANGED)
+    if entry.proof_key:
+        return ServerStatus(ServerState.UNPROVEN, UnprovenReason.SECRET_DIFFERS)
     # Without the keyring's key nobody can tell.
-    text += "." if entry.proof_key else ", or the settings were changed since."
-    return ServerStatus(ServerState.UNPROVEN, text, differs)
+    return ServerStatus(ServerState.UNPROVEN, UnprovenReason.SECRET_OR_SETTINGS_DIFFER)

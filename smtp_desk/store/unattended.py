@@ -125,7 +125,7 @@ def _given(environ: Mapping[str, str], variable: str, credential: str) -> Secret
     except FileNotFoundError:
         return None
     except OSError as error:
-        text = f"The systemd credential {credential} can’t be read: {error.strerror}."
-        raise CredentialsUnavailableError(UnavailableReason.DENIED, text) from error
+        detail = f"{credential}: {error.strerror}"
+        raise CredentialsUnavailableError(UnavailableReason.SYSTEMD, detail) from error
     text = data.decode("utf-8", "surrogateescape")
     return Secret(text.removesuffix("\n").removesuffix("\r")) if text.strip("\r\n") else None

@@ -168,7 +168,7 @@ def test_a_password_that_the_keyring_no_longer_gives(
     desk("configure", *settings, "--to", RECIPIENT, "--password-stdin", stdin=password)
 
     def locked(key: str) -> Secret | None:
-        raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+        raise CredentialsUnavailableError(UnavailableReason.LOCKED)
 
     monkeypatch.setattr(desk.services.credentials, "get", locked)
     ended = desk("check", "--to", RECIPIENT)

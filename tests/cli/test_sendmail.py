@@ -132,7 +132,7 @@ def test_a_locked_keyring_loses_nothing(
     sending_desk: Desk, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def locked(_key: str) -> None:
-        raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+        raise CredentialsUnavailableError(UnavailableReason.LOCKED)
 
     monkeypatch.setattr(sending_desk.services.credentials, "get", locked)
     ended = sending_desk("sendmail", "-v", "root", stdin=CRON)

@@ -88,7 +88,7 @@ def test_a_systemd_credential_that_can_not_be_read(
     desk.environ["CREDENTIALS_DIRECTORY"] = str(tmp_path)
     ended = desk("check", *SETTINGS)
     assert (ended.status, asked) == (65, [])
-    assert "smtp-desk.password can’t be read" in ended.err
+    assert "can’t be read (smtp-desk.password: " in ended.err
 
 
 def test_a_person_is_asked(

@@ -36,7 +36,7 @@ class Keyring(MemoryCredentials):
     def get(self, key: str) -> Secret | None:
         reason = UnavailableReason.LOCKED if self.locked else self.reason
         if reason is not None:
-            raise CredentialsUnavailableError(reason, "The keyring can’t be used.")
+            raise CredentialsUnavailableError(reason)
         return super().get(key)
 
 

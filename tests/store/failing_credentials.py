@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from smtp_desk.store.settings_store import SettingsStore
     from smtp_desk.store.stored import StoredSettings
 
-NOBODY_IS_THERE = CredentialsUnavailableError(UnavailableReason.MISSING, "There is no keyring.")
+NOBODY_IS_THERE = CredentialsUnavailableError(UnavailableReason.MISSING)
 
 
 class FailingCredentials(MemoryCredentials):

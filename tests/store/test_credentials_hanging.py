@@ -70,7 +70,7 @@ def test_an_answer_too_late_is_dropped(
     monkeypatch: pytest.MonkeyPatch, error: Exception | None
 ) -> None:
     backend = Prompting()
-    with pytest.raises(CredentialsUnavailableError, match=r"did not answer within 0\.01 s"):
+    with pytest.raises(CredentialsUnavailableError, match=r"timeout \(0\.01 s\)"):
         unattended(monkeypatch, backend).get("key")
     backend.error = error
     backend.go_on.set()
@@ -85,7 +85,7 @@ def test_a_keyring_that_hangs_for_hours_costs_few_threads(monkeypatch: pytest.Mo
     asked = []
     for minutes in range(12 * 60):
         before = len(hanging())
-        with pytest.raises(CredentialsUnavailableError, match="did not answer within"):
+        with pytest.raises(CredentialsUnavailableError, match="timeout"):
             credentials.get("key")
         asked += [minutes] * (len(hanging()) - before)
     assert asked == [0, 1, 3, 7, 15, 31, 63, 127, 255, 511]
@@ -100,7 +100,7 @@ def test_a_keyring_that_hangs_costs_the_same_however_many_ask(
     """A program that opens a sender for each email asks by another object each time."""
     backend = Prompting(key=ANN.reveal())
     for _ in range(50):
-        with pytest.raises(CredentialsUnavailableError, match="did not answer within"):
+        with pytest.raises(CredentialsUnavailableError, match="timeout"):
             unattended(monkeypatch, backend).get("key")
     assert len(hanging()) == 1
     backend.go_on.set()

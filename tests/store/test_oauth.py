@@ -176,7 +176,7 @@ def test_a_token_that_can_not_be_kept_is_told(paths: Paths, call: str) -> None:
     store = SettingsStore(paths, credentials)
     server = saved(store)
     credentials.failing = {call}
-    with pytest.raises(SaveError, match="no keyring"):
+    with pytest.raises(SaveError, match="missing"):
         store.keep_refresh_token(server, Secret("rotated"))
     credentials.failing = set()
     entry = store.entry(server)
@@ -226,7 +226,7 @@ def test_without_a_keyring_nobody_stays_signed_in(
 ) -> None:
     no_keyring = FailingCredentials("get", "set", "delete")
     store = SettingsStore(paths, UnattendedCredentials(GivenSecrets(CLIENT_SECRET), no_keyring))
-    with pytest.raises(SaveError, match="no keyring"):
+    with pytest.raises(SaveError, match="missing"):
         store.save_server(by(BROWSER), Security.TLS, client_secret, refresh_token=TOKEN)
     assert store.load().server is None
 

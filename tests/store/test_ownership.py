@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.app.logs import _PrivateFile
+from smtp_desk.app.words import failure_text
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
 from smtp_desk.store.company_ca import TrustedCas
@@ -101,7 +102,7 @@ def refused(store: SettingsStore) -> str:
     assert caught.value.kind is SettingsFileProblem.CHANGEABLE_BY_OTHERS
     with pytest.raises(SaveError) as not_saved:
         save_old(store)
-    assert caught.value.detail in not_saved.value.text
+    assert caught.value.detail in failure_text(not_saved.value)
     return caught.value.detail
 
 

@@ -96,7 +96,7 @@ def make_pipe(path: Path) -> None:
     [
         (make_directory, SettingsFileProblem.IS_DIRECTORY),
         (make_loop, SettingsFileProblem.UNREADABLE),
-        (make_dangling, SettingsFileProblem.UNREADABLE),
+        (make_dangling, SettingsFileProblem.DANGLING_LINK),
         (make_pipe, SettingsFileProblem.UNREADABLE),
     ],
 )

@@ -12,6 +12,7 @@ from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.core.settings import Security
 from smtp_desk.store.credentials import (
     MemoryCredentials,
+    UnavailableReason,
 )
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import (
@@ -175,9 +176,9 @@ def test_keyring_gone(paths: Paths) -> None:
     save_old(store)
     store.set_enabled(True)
     credentials.failing = {"get"}
-    code = "settings.secret_unavailable"
-    told = ServerStatus(ServerState.SECRET_UNAVAILABLE, "There is no keyring.", code)
+    told = ServerStatus(ServerState.SECRET_UNAVAILABLE, UnavailableReason.MISSING)
     assert store.status() == told
+    assert told.code == "settings.secret_unavailable"
     assert store.set_enabled(False) == store.load()
 
 

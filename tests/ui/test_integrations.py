@@ -22,7 +22,7 @@ from smtp_desk.app.integrations.form_offers import Offer
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy
-from smtp_desk.app.routes.words import NEEDS_PROOF
+from smtp_desk.app.words import NEEDS_PROOF
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.secret import Secret

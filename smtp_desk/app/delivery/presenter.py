@@ -18,12 +18,12 @@ from smtp_desk.app.delivery.words import (
 )
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
-from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.outage import try_again
 from smtp_desk.app.routes.route_status import RouteStatus
 from smtp_desk.app.routes.status import read_routes
 from smtp_desk.app.runner import Runner
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import failure_text
 from smtp_desk.sender.outbox.outbox import EntryNotFoundError, OutboxError, Query
 from smtp_desk.smtp.net.deadline import Cancel
 

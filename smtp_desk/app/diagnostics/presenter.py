@@ -20,9 +20,9 @@ from smtp_desk.app.proving.domain import (
     with_domain,
 )
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove
-from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.runner import Emit, Job, Runner
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import failure_text
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.problems import Problem, errors_among
 from smtp_desk.core.report import CheckReport, StageResult, fold_stages

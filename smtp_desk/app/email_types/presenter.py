@@ -12,10 +12,10 @@ from smtp_desk.app.email_types.sample import Send
 from smtp_desk.app.email_types.words import answers_to, receipt_notice, sender_of
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
-from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.default import address_problems
 from smtp_desk.app.runner import Runner
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import failure_text
 from smtp_desk.sender.mail.kinds import VARIANTS, Email, sample
 from smtp_desk.sender.mail.templates import Rendered, Templates
 from smtp_desk.sender.outbox.outbox import OutboxError

@@ -6,7 +6,6 @@ from typing import Final, Protocol
 
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import PagePresenter, PageState, quietly
-from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.default import (
     DefaultState,
     InvalidSendmailError,
@@ -19,6 +18,7 @@ from smtp_desk.app.routes.default import (
 )
 from smtp_desk.app.runner import Runner
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import failure_text
 from smtp_desk.store.stored import Preferences
 
 DEFAULT_PLACE: Final = "default"

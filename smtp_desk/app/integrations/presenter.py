@@ -13,7 +13,6 @@ from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove, save
 from smtp_desk.app.routes.custom import (
     Saved,
-    failure_text,
     load_saved,
     remove_saved,
     switch_saved,
@@ -23,6 +22,7 @@ from smtp_desk.app.routes.route_status import try_with_health
 from smtp_desk.app.routes.words import after_removal, after_save
 from smtp_desk.app.runner import Emit, Runner
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import failure_text
 from smtp_desk.core.findings.finding import REMOVE_PASSWORD_SPACES, TRUST_CA, Finding, Remedy
 from smtp_desk.core.gate import Outcome, SaveGate
 from smtp_desk.core.problems import Field

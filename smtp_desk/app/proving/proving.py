@@ -10,6 +10,7 @@ from smtp_desk.app.proving.domain import DomainRequest, check_domain, unchecked,
 from smtp_desk.app.routes.outage import end_rest
 from smtp_desk.app.runner import Emit
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import keyring_text
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.problems import OAUTH_FIELDS, Field, Problem, errors_among
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
@@ -249,7 +250,9 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
         entry = services.store.entry(server)
     except CredentialsUnavailableError as error:
         raise _not_testable(
-            "settings.secret_unavailable", reason=str(error.reason), problem=str(error)
+            "settings.secret_unavailable",
+            reason=str(error.reason),
+            problem=keyring_text(error.reason, error.detail),
         ) from error
     if entry is None:
         raise _not_testable("settings.secret_unavailable", reason="not_found")
@@ -257,7 +260,7 @@ def _secret(services: Services, values: Snapshot) -> Secret | None:
     # it was not proven with.
     status = evaluate(server, entry)
     if status.code == "settings.secret_differs":
-        raise _not_testable(status.code, reason=status.reason.removesuffix("."))
+        raise _not_testable(status.code, reason=str(status.reason))
     return entry.secret
 
 

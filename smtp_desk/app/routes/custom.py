@@ -4,7 +4,6 @@ import logging
 from dataclasses import dataclass, field
 from typing import Final
 
-from smtp_desk.app.routes import words
 from smtp_desk.app.routes.outage import make_due
 from smtp_desk.app.routes.route_status import (
     RouteStatus,
@@ -14,14 +13,14 @@ from smtp_desk.app.routes.route_status import (
     try_with_health,
 )
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import file_text
 from smtp_desk.core.address import parse_host
 from smtp_desk.core.oauth import OAuthDraft, oauth_draft
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import OAUTH, CaFile, SettingsDraft, Snapshot
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
-from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
-from smtp_desk.store.stored import NotProvenError, ServerState, StoredServer
+from smtp_desk.store.stored import ServerState, StoredServer
 
 _log: Final = logging.getLogger(__name__)
 
@@ -64,7 +63,7 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
     try:
         stored = services.store.load()
     except SettingsFileError as error:
-        status = RouteStatus(route=route, kind=ServerState.UNREADABLE, why=str(error))
+        status = RouteStatus(route=route, kind=ServerState.UNREADABLE, why=file_text(error))
         return Saved(status=status, version=version)
     evaluated = evaluate_saved(services, stored, default=default)
     if default:
@@ -136,14 +135,3 @@ def saved_draft(server: StoredServer, ca_file: str, oauth_ca_file: str = "") -> 
         auth_method=OAUTH if settings.oauth else settings.auth_method,
         oauth=oauth,
     )
-
-
-def failure_text(error: Exception) -> str:
-    """Return what to tell a person about a background job that failed."""
-    if isinstance(error, SaveError):
-        return error.text
-    if isinstance(error, NotProvenError):
-        return error.status.reason or words.NEEDS_PROOF
-    if isinstance(error, SettingsFileError):
-        return f"The settings file can’t be read and will not be overwritten: {error}"
-    return f"SMTP Desk ran into an internal error ({type(error).__name__}). The log says more."

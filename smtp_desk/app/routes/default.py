@@ -16,6 +16,7 @@ from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.outage import end_rest
 from smtp_desk.app.routes.route_status import evaluate_saved
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import status_reason
 from smtp_desk.core.address import has_control, parse_host, parse_mailbox
 from smtp_desk.core.problems import Severity
 from smtp_desk.core.texts import problem_text
@@ -30,6 +31,7 @@ from smtp_desk.store.stored import (
     ServerStatus,
     StoredServer,
     StoredSettings,
+    UnprovenReason,
 )
 
 USUAL_SENDMAIL: Final = "/usr/sbin/sendmail"
@@ -76,9 +78,6 @@ _RULES: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
 """What is wrong, and what to say then; each rule takes the ones before it as held."""
 
 
-_NO_RELAY: Final = "No relay is saved. Set one up and test it first."
-
-
 class InvalidSendmailError(ValueError):
     """The path or the address can't serve as the default email service.
 
@@ -113,6 +112,11 @@ class Relay:
     def proven(self) -> bool:
         """Whether emails may leave through it."""
         return self.state.state is ServerState.ACTIVE
+
+    @property
+    def why(self) -> str:
+        """Why they may not; "" where they may."""
+        return status_reason(self.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +156,7 @@ def default_text(state: DefaultState) -> str:
     relay = state.relay
     if relay.proven:
         return f"Emails are sent through {relay.host}, from {relay.from_email}."
-    return f"{relay.host} is not used: {relay.state.reason} Until then, emails wait in the outbox."
+    return f"{relay.host} is not used: {relay.why} Until then, emails wait in the outbox."
 
 
 def load_default(services: Services) -> DefaultState:
@@ -224,7 +228,7 @@ def use_relay(services: Services) -> DefaultState:
     stored = services.store.load()
     relay = stored.default.server
     if relay is None:
-        raise NotProvenError(ServerStatus(ServerState.NOT_CONFIGURED, _NO_RELAY))
+        raise NotProvenError(ServerStatus(ServerState.NOT_CONFIGURED, UnprovenReason.NO_RELAY))
     status = evaluate_saved(services, stored, default=True)
     if status.state is not ServerState.ACTIVE:
         raise NotProvenError(status)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import status_reason
 from smtp_desk.core.address import parse_host
 from smtp_desk.core.findings.catalogue import cause
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
@@ -140,7 +141,7 @@ def _of_server(
     return RouteStatus(
         route=route,
         kind=evaluated.state,
-        why=evaluated.reason,
+        why=status_reason(evaluated),
         proven={ServerState.ACTIVE: True, ServerState.UNPROVEN: False}.get(evaluated.state),
         secret="unavailable" if missing else "available" if server and server.key else "none",
         server=server,

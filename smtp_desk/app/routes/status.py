@@ -45,6 +45,7 @@ from smtp_desk.app.routes.route_status import (
 )
 from smtp_desk.app.routes.words import status_text
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import file_text
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.outbox.entries import EntryState
@@ -178,7 +179,7 @@ def read_routes(services: Services) -> tuple[RouteStatus, ...]:
     try:
         stored = services.store.load()
     except SettingsFileError as error:
-        unread = RouteStatus(kind=ServerState.UNREADABLE, why=str(error))
+        unread = RouteStatus(kind=ServerState.UNREADABLE, why=file_text(error))
         return tuple(
             with_health(services, replace(unread, route=route), services.health.status(route))
             for route in (CUSTOM, DEFAULT)

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Final
 
 from smtp_desk.app.routes.route_status import HealthState, RouteStatus
+from smtp_desk.app.words import NEEDS_PROOF
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.stored import ServerState
 
 NAMES: Final = {CUSTOM: "Custom SMTP server", DEFAULT: "Default email service"}
 SHORT_NAMES: Final = {CUSTOM: "Custom", DEFAULT: "Default"}
-NEEDS_PROOF: Final = "Save settings that a test email has proven first."
 NO_RELAY: Final = "No relay is set up yet."
 
 _USES_DEFAULT: Final = "System emails are sent by the default email service."

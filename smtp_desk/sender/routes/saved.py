@@ -132,7 +132,8 @@ class SavedRoutes:
             # Somebody may be writing it by hand: what it said of the default service
             # before is still the best that is known.
             _log.error("the settings can't be read: %s", error)
-            problem = self._told(_UNREADABLE, reason=str(error))
+            facts = {"reason": str(error.kind), "path": str(error.path), "detail": error.detail}
+            problem = self._told(_UNREADABLE, **facts)
         except Exception:  # noqa: BLE001 - a window that fails must not stop the server
             _log.exception("our own fault while reading the settings")
             problem = self._told(_INTERNAL)
@@ -176,10 +177,8 @@ class SavedRoutes:
         # The proof is that of the very secret which is used: a store may give another when it
         # is asked again, and no server gets a secret that was not proven with it.
         status = evaluate(server, entry)
-        if entry is None:
-            return self._told(status.code, reason="not_found")
-        if status.state is not ServerState.ACTIVE:
-            return self._told(status.code, reason=status.reason.removesuffix("."))
+        if entry is None or status.state is not ServerState.ACTIVE:
+            return self._told(status.code, reason=str(status.reason))
         return SmtpRoute(
             name,
             server.settings,

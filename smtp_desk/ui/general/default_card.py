@@ -129,7 +129,7 @@ class DefaultCard(Card):
             self._relay.show_text(_NO_RELAY)
         else:
             # While it is in use the status line says why it is not used.
-            why = "" if state.kind is DefaultKind.SMTP else relay.state.reason
+            why = "" if state.kind is DefaultKind.SMTP else relay.why
             proven = "Proven." if relay.proven else why
             self._relay.show_text(f"{relay.host}, from {relay.from_email}. {proven}".rstrip())
 

@@ -240,7 +240,7 @@ def test_a_keyring_that_does_not_answer_keeps_the_proven_values(
     page.test()
 
     def locked(*_: object) -> None:
-        raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+        raise CredentialsUnavailableError(UnavailableReason.LOCKED)
 
     monkeypatch.setattr(page.services.credentials, "set", locked)
     page.save()

@@ -211,7 +211,7 @@ def test_a_locked_keyring_is_named(
     assert stored.server
 
     def locked(_key: str) -> None:
-        raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+        raise CredentialsUnavailableError(UnavailableReason.LOCKED)
 
     monkeypatch.setattr(services.credentials, "get", locked)
     result = run(services, changed(draft, secret=StoredSecret(stored.server.key)))

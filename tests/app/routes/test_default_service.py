@@ -18,6 +18,7 @@ from smtp_desk.app.routes.default import (
     use_sendmail,
 )
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import failure_text
 from smtp_desk.core.settings import Security
 from smtp_desk.sender.routes.route import DEFAULT
 from smtp_desk.store.stored import DefaultKind, NotProvenError, ServerState
@@ -115,7 +116,7 @@ def test_an_unproven_relay_can_not_be_chosen(services: Services) -> None:
 def test_without_a_relay_there_is_none_to_choose(services: Services) -> None:
     with pytest.raises(NotProvenError) as caught:
         use_relay(services)
-    assert "No relay is saved" in caught.value.status.reason
+    assert "No relay is saved" in failure_text(caught.value)
 
 
 def test_each_choice_ends_the_rest_of_the_default_route(services: Services) -> None:

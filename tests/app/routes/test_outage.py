@@ -167,7 +167,7 @@ def vanished(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def locked(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     def get(_key: str) -> Secret:
-        raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+        raise CredentialsUnavailableError(UnavailableReason.LOCKED)
 
     monkeypatch.setattr(services.credentials, "get", get)
 

@@ -69,6 +69,7 @@ _FACTS: Final[Facts] = {
     "verify_message": "EE key too weak",
     "violation": "mixed_codes",
     "detail": "no proof",
+    "path": "settings.toml",
     "error": "104 Connection reset by peer",
     "tls_version": "TLS 1.0",
     "seconds": 60,

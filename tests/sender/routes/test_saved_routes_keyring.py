@@ -60,7 +60,7 @@ def test_a_relay_never_gets_the_password_of_the_machine_for_the_custom_server(
         server = home.store.load().default.server
         if server is not None and key == server.key and answers:
             return answers.pop()
-        raise CredentialsUnavailableError(UnavailableReason.LOCKED, "The keyring is locked.")
+        raise CredentialsUnavailableError(UnavailableReason.LOCKED)
 
     monkeypatch.setattr(home.keyring, "get", get)
     store = SettingsStore(home.paths, UnattendedCredentials(GivenSecrets(OLD_SECRET), home.keyring))
@@ -111,6 +111,8 @@ def test_why_a_secret_is_not_to_be_had(home: Home, reason: UnavailableReason | N
         None: "has no entry",
         UnavailableReason.LOCKED: "is locked.",
         UnavailableReason.MISSING: "There is no keyring",
+        UnavailableReason.UNUSABLE: "There is no keyring",
+        UnavailableReason.NOT_FOUND: "has no entry",
         UnavailableReason.TIMEOUT: "did not answer in time",
     }
     assert words.get(reason, "is locked, is not running") in custom.explanation

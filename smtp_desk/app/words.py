@@ -1,0 +1,107 @@
+"""What is said of settings and secrets that can't be read, used or saved, on every page."""
+
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from smtp_desk.store.credentials import (
+    PASSWORD_VARIABLE,
+    SYSTEMD_CREDENTIAL,
+    CredentialsUnavailableError,
+    UnavailableReason,
+)
+from smtp_desk.store.save_protocol import SaveError, SaveReason
+from smtp_desk.store.settings_file import SettingsFileError, SettingsFileProblem
+from smtp_desk.store.stored import NotProvenError, ServerStatus, UnprovenReason
+
+NEEDS_PROOF: Final = "Save settings that a test email has proven first."
+
+_UNLOCK: Final = "Unlock it, by signing in to the desktop session, and try again."
+_GET_ONE: Final = {
+    "darwin": "Unlock the login keychain in Keychain Access.",
+    "win32": "Check that the service “Credential Manager” runs.",
+}
+_GET_ONE_ON_DESKTOPS: Final = (
+    "Install GNOME Keyring, KeePassXC or KWallet and sign in to your desktop session, or, "
+    f"on an unattended machine, give the password by {PASSWORD_VARIABLE} or the systemd "
+    f"credential {SYSTEMD_CREDENTIAL}."
+)
+_KEYRING: Final[Mapping[UnavailableReason, str]] = {
+    UnavailableReason.MISSING: "There is no keyring, and SMTP Desk keeps passwords nowhere else. "
+    "{get_one}",
+    UnavailableReason.UNUSABLE: "The keyring can’t be used ({detail}). {get_one}",
+    UnavailableReason.NOT_FOUND: "The keyring no longer holds the password. Retype it and test.",
+    UnavailableReason.LOCKED: f"The keyring is locked. {_UNLOCK}",
+    UnavailableReason.DENIED: f"Access to the keyring was refused. {_UNLOCK}",
+    UnavailableReason.TIMEOUT: f"The keyring did not answer within {{detail}}. {_UNLOCK}",
+    UnavailableReason.ALTERED: "The keyring altered the password.",
+    UnavailableReason.REMOVED: "The sign-in was removed meanwhile.",
+    UnavailableReason.FAILED: "The keyring failed ({detail}).",
+    UnavailableReason.SYSTEMD: "The systemd credential can’t be read ({detail}).",
+}
+_NEVER_TESTED: Final = "The settings were never tested."
+_UNPROVEN: Final[Mapping[UnprovenReason, str]] = {
+    UnprovenReason.NO_RELAY: "No relay is saved. Set one up and test it first.",
+    UnprovenReason.NEVER_TESTED: _NEVER_TESTED,
+    UnprovenReason.ALIEN_SECRET: _NEVER_TESTED,
+    UnprovenReason.CHANGED: "The settings were changed outside SMTP Desk since their last "
+    "successful test.",
+    UnprovenReason.SECRET_DIFFERS: "The password isn’t the one that was tested.",
+    UnprovenReason.SECRET_OR_SETTINGS_DIFFER: "The password isn’t the one that was tested, or "
+    "the settings were changed since.",
+}
+_FILE: Final[Mapping[SettingsFileProblem, str]] = {
+    SettingsFileProblem.BINARY: "it isn’t text in UTF-8",
+    SettingsFileProblem.IS_DIRECTORY: "it is a directory",
+    SettingsFileProblem.DANGLING_LINK: "it is a link to nowhere",
+}
+_SAVING: Final[Mapping[SaveReason, str]] = {
+    SaveReason.QUOTA: "Your disk quota is used up.",
+    SaveReason.DISK_FULL: "The disk is full.",
+    SaveReason.READ_ONLY: "The disk is read-only.",
+    SaveReason.DENIED: "Writing there is not allowed.",
+}
+
+
+def keyring_text(reason: UnavailableReason, detail: str) -> str:
+    """Return why a secret can't be read or kept, and how that can be fixed."""
+    get_one = _GET_ONE.get(sys.platform, _GET_ONE_ON_DESKTOPS)
+    return _KEYRING[reason].format(detail=detail, get_one=get_one)
+
+
+def status_reason(status: ServerStatus) -> str:
+    """Return why a saved server can't be used; "" where it can."""
+    if isinstance(status.reason, UnavailableReason):
+        return keyring_text(status.reason, status.detail)
+    return _UNPROVEN[status.reason] if status.reason else ""
+
+
+def file_text(error: SettingsFileError) -> str:
+    """Return which settings file can't be read, and why, within a sentence."""
+    return f"{error.path}: {_FILE.get(error.kind, error.detail)}"
+
+
+def failure_text(error: Exception) -> str:
+    """Return what to tell a person about a background job that failed."""
+    match error:
+        case SaveError():
+            return _not_saved(error)
+        case NotProvenError():
+            return status_reason(error.status) or NEEDS_PROOF
+        case SettingsFileError():
+            return (
+                f"The settings file can’t be read and will not be overwritten: {file_text(error)}"
+            )
+        case CredentialsUnavailableError():
+            return keyring_text(error.reason, error.detail)
+    return f"SMTP Desk ran into an internal error ({type(error).__name__}). The log says more."
+
+
+def _not_saved(error: SaveError) -> str:
+    if error.reason is SaveReason.LOCK_HELD:
+        return "Another SMTP Desk is saving. Try again."
+    if isinstance(error.cause, CredentialsUnavailableError | SettingsFileError):
+        return failure_text(error.cause)
+    name = error.cause.filename if isinstance(error.cause, OSError) else None
+    where = f" ({name})" if name else ""
+    return f"Could not save{where}. {_SAVING.get(error.reason, error.cause)}"
