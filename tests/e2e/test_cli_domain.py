@@ -103,10 +103,10 @@ def test_no_spf(cause: Cause, check: Checking, server: ScriptedServer) -> None:
 @pytest.mark.parametrize(
     ("records", "reason"),
     [
-        (['TXT "v=spf1 foo:bar -all"'], "“foo:bar” isn’t a term of SPF"),
+        (['TXT "v=spf1 foo:bar -all"'], "“foo:bar” isn’t a valid SPF term"),
         ([GOOD_SPF, 'TXT "v=spf1 -all"'], "2 SPF records, one is allowed"),
         ([f'TXT "v=spf1 " {INCLUDES} "-all"'], "more than 10 DNS lookups"),
-        (['TXT "v=spf1 include:a.test -all"'], "leads back to itself: example.test → a.test"),
+        (['TXT "v=spf1 include:a.test -all"'], "refers back to itself: example.test → a.test"),
         (['TXT "v=spf1 include:nowhere.test -all"'], "nowhere.test, which has no SPF record"),
         ([r'TXT "v=spf1 a:b\195\188cher.test -all"'], "aren’t ASCII"),
         ([r'TXT "v=spf1 a:b\252cher.test -all"'], "aren’t ASCII"),

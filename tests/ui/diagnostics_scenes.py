@@ -22,13 +22,21 @@ def of(report: CheckReport) -> DiagnosisState:
 
 _DOMAIN: Facts = {
     "from_domain": "example.org",
-    "domain_exists": True,
-    "mx": ["10 mx.example.org", "20 mx2.example.org"],
-    "spf": "v=spf1 include:_spf.example.net -all",
+    "mx": ["10 mx.example.org.", "20 mx2.example.org."],
+    "mx_dnssec": False,
+    "spf": ["v=spf1 include:_spf.example.net -all"],
     "spf_allows_server": False,
+    "dkim": ["mail._domainkey.example.org: v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQ"],
+    "dmarc": ["none"],
+    "mta_sts": ["none"],
+    "tls_rpt": ["none"],
+    "not_looked_at": [
+        "whether the server keeps the From address as envelope sender, which is what SPF checks"
+    ],
     "belief": "doubted",
-    "belief_reason": f"Email from example.org sent through {reports.HOST} may be taken for spam "
-    "unless the server signs it with DKIM: SPF doesn’t allow the server.",
+    "belief_reason": f"Email from example.org sent through {reports.HOST} will be believed only if "
+    "the server signs it with DKIM: SPF doesn’t allow the server, and no valid DMARC record was "
+    "found.",
 }
 _WARNINGS = tuple(
     reports.catalogue().warning(code, Stage.RESOLVE, {**_DOMAIN, "host": reports.HOST})

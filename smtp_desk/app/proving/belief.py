@@ -9,7 +9,7 @@ from smtp_desk.smtp.domain.facts import DmarcPolicy, DomainFacts, RecordStatus
 _SPF_OF: Final[Mapping[bool | None, str]] = {
     False: "SPF allows the server",
     True: "SPF doesn’t allow the server",
-    None: "SPF can’t be judged from the DNS alone",
+    None: "SPF can’t be judged from DNS alone",
 }
 _SPF_WITHOUT: Final[Mapping[RecordStatus, str]] = {
     RecordStatus.MISSING: "the domain has no SPF record",
@@ -36,9 +36,11 @@ def believe(found: DomainFacts, host: str) -> tuple[Belief, str]:
     if _signed(found):
         only = "if" if passes is None else "only if"
         return _by_dkim(found, f"{subject} will be believed {only} the server", spf)
-    if passes is None:
+    unanswered = any(key.found.status is RecordStatus.UNKNOWN for key in found.dkim)
+    if passes is None or unanswered:
         sent = f"{subject[0].lower()}{subject[1:]}"
-        return Belief.UNKNOWN, f"Whether {sent} will be believed is unknown: {spf}."
+        why = f"{spf}, and DKIM couldn’t be checked" if unanswered else spf
+        return Belief.UNKNOWN, f"Whether {sent} will be believed is unknown: {why}."
     return _by_nothing(found, subject, spf)
 
 
@@ -98,25 +100,30 @@ def _by_spf(found: DomainFacts, subject: str) -> tuple[Belief, str]:
 
 
 def _by_dkim(found: DomainFacts, subject: str, spf: str) -> tuple[Belief, str]:
-    sentence = f"{subject} signs it with DKIM: {spf}"
-    if found.policy is None:
-        return Belief.DOUBTED, f"{sentence}, and no valid DMARC record was found."
-    return Belief.DOUBTED, f"{sentence}, but the DKIM key is in order and DMARC accepts that."
+    match found.dmarc.status:
+        case RecordStatus.GOOD:
+            dmarc = "but the DKIM key is in order and DMARC accepts that"
+        case RecordStatus.UNKNOWN:
+            dmarc = "and DMARC couldn’t be checked"
+        case _:
+            dmarc = "and no valid DMARC record was found"
+    return Belief.DOUBTED, f"{subject} signs it with DKIM: {spf}, {dmarc}."
 
 
 def _by_nothing(found: DomainFacts, subject: str, spf: str) -> tuple[Belief, str]:
     unless, why = " unless the server signs it with DKIM", spf
     if found.dkim:
-        unless, why = "", f"{spf}, no DKIM key that was asked about counts"
+        unless, why = "", f"{spf}, no usable DKIM key was found"
+    if found.dmarc.status is RecordStatus.UNKNOWN:
+        why = f"{why}, and DMARC couldn’t be checked"
+    asked = f"{unless}: {why}, and the DMARC policy asks for that."
     match _asked_for(found.policy):
         case "reject":
-            told = f"will be refused by many receivers{unless}"
-            return Belief.DISBELIEVED, f"{subject} {told}: {why}, and DMARC asks for that."
+            return Belief.DISBELIEVED, f"{subject} will be refused by many receivers{asked}"
         case "quarantine":
-            told = f"will land in many spam folders{unless}"
-            return Belief.DISBELIEVED, f"{subject} {told}: {why}, and DMARC asks for that."
+            return Belief.DISBELIEVED, f"{subject} will end up as spam at many receivers{asked}"
         case _:
-            return Belief.DOUBTED, f"{subject} may be taken for spam{unless}: {why}."
+            return Belief.DOUBTED, f"{subject} may be treated as spam{unless}: {why}."
 
 
 def _asked_for(policy: DmarcPolicy | None) -> str:

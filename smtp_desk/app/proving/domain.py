@@ -338,7 +338,7 @@ def _not_looked_at(found: DomainFacts) -> Iterator[Json]:
         yield "DKIM (no selector was given)"
     if found.mta_sts.status is RecordStatus.GOOD:
         yield f"the MTA-STS policy at https://mta-sts.{found.domain}/.well-known/mta-sts.txt"
-    yield "whether the server keeps the From address as envelope sender, which SPF looks at"
+    yield "whether the server keeps the From address as envelope sender, which is what SPF checks"
 
 
 def _unknown(found: DomainFacts) -> Iterator[Json]:

@@ -197,7 +197,7 @@ class Check:
         """Evaluate the record of another domain."""
         name = target.casefold().rstrip(".")
         if name in trail:
-            raise InvalidRecordError(f"it leads back to itself: {' → '.join((*trail, name))}")
+            raise InvalidRecordError(f"it refers back to itself: {' → '.join((*trail, name))}")
         records = spf_records(self._questions, target)
         if not records:
             raise InvalidRecordError(f"it refers to {target}, which has no SPF record")

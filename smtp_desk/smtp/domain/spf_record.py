@@ -118,7 +118,7 @@ def _add_modifier(modifiers: dict[str, str], name: str, value: str, term: str) -
 def _mechanism(term: str) -> SpfTerm:
     found = _MECHANISM.fullmatch(term)
     if found is None:
-        raise _invalid(term, "isn’t a term of SPF")
+        raise _invalid(term, "isn’t a valid SPF term")
     name, result, rest = found[2].lower(), _QUALIFIERS[found[1]], found[3]
     match name:
         case "ip4" | "ip6":
@@ -127,13 +127,13 @@ def _mechanism(term: str) -> SpfTerm:
             return _of_addresses(name, result, rest, term)
         case "all":
             if rest:
-                raise _invalid(term, "has something behind “all”")
+                raise _invalid(term, "has something after “all”")
             return SpfTerm(name, result)
         case _:
             if not rest and name == "ptr":
                 return SpfTerm(name, result)
             if not rest.startswith(":"):
-                raise _invalid(term, "lacks a colon and a domain")
+                raise _invalid(term, "needs a colon and a domain")
             return SpfTerm(name, result, _target(rest[1:], term))
 
 
@@ -141,7 +141,7 @@ def _of_addresses(name: str, result: SpfResult, rest: str, term: str) -> SpfTerm
     found = _PREFIXES.fullmatch(rest)
     target, *lengths = found.groups() if found else (rest, None, None)
     if target and not target.startswith(":"):
-        raise _invalid(term, "has something other than a domain or a prefix length behind its name")
+        raise _invalid(term, "has something other than a domain or a prefix length after its name")
     four, six = (
         bits if length is None else _length(length, bits, term)
         for length, bits in zip(lengths, _BITS.values(), strict=True)
@@ -156,7 +156,7 @@ def _network(name: str, rest: str, term: str) -> IpNetwork:
         ip = kind(address if rest.startswith(":") and "%" not in address else "")
     except ValueError:
         if _GLUED.search(term):
-            raise _invalid(term, "lacks a space before “all”") from None
+            raise _invalid(term, "is missing a space before “all”") from None
         version = name.removeprefix("ip")
         raise _invalid(term, f"doesn’t name a valid IPv{version} address or network") from None
     bits = _length(length, _BITS[name], term) if slash else _BITS[name]
@@ -174,7 +174,7 @@ def _length(text: str, bits: int, term: str) -> int:
 
 def _target(spec: str, term: str) -> str:
     if not spec:
-        raise _invalid(term, "lacks a domain")
+        raise _invalid(term, "is missing a domain")
     if not _DOMAIN_SPEC.fullmatch(spec) or _NO_PARTS.search(spec):
         raise _invalid(term, "doesn’t name a valid domain")
     return spec

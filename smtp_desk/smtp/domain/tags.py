@@ -29,7 +29,7 @@ def read_tags(record: bytes) -> dict[str, str]:
         if not equals or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
             raise InvalidRecordError(f"“{_cut(part.strip())}” isn’t of the form name=value")
         if name.lower() in tags:
-            raise InvalidRecordError(f"the tag “{_cut(name)}” stands there twice")
+            raise InvalidRecordError(f"the tag “{_cut(name)}” appears twice")
         tags[name.lower()] = value
     return tags
 
@@ -52,7 +52,7 @@ def _why(record: bytes, version: str) -> str:
     if record[:1].isspace():
         return "there is whitespace before its start"
     if version.encode() not in record:
-        return f"its version is to be written “{version}”, in exactly these letters"
+        return f"its version must be written exactly “{version}”"
     return f"“v={version}” must be followed by a semicolon, not by “{_after(record, version)}”"
 
 

@@ -37,10 +37,10 @@ _DOMAIN: Final = (
     "Asks the DNS whether receivers will believe email from the domain of the From email. Needs no "
     "password."
 )
-_SELECTOR_NAME: Final = "DKIM selector (optional)"
+_SELECTOR_NAME: Final = "DKIM selector"
 _SELECTOR: Final = (
-    "Checks the key of this DKIM selector too. Your mail provider names it; in an email that was "
-    "sent it is s= in the DKIM-Signature header, which you can also paste here whole."
+    "Optional: also checks the DKIM key of this selector. Your mail provider names it; in an email "
+    "that you received it is s= in the DKIM-Signature header. You can paste that whole header here."
 )
 _COPY: Final = "Copies the report as Markdown, ready for a ticket or an email."
 _NO_REPORT: Final = "There is no report yet."
@@ -145,7 +145,8 @@ class ActionBar(Bar):
             self.line.show_notice(state.notice)
         elif state is not None and state.domain is not None and state.domain_is_news:
             tone = "success" if state.domain.belief is Belief.BELIEVED else "warning"
-            self.line.show_line(state.domain.summary, tone)
+            short = words.BELIEFS[state.domain.belief].format(domain=state.domain.domain)
+            self.line.show_line(short, tone)
         elif state is not None and state.report is not None and not state.own:
             self.line.show_line(_OWN_FORM, "muted")
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.diagnostics.report_text import outcome_text, shown
 from smtp_desk.app.page_presenter import Busy
+from smtp_desk.core.arrived import Belief
 from smtp_desk.core.findings.finding import Who
 from smtp_desk.core.findings.wording import plain_name
 from smtp_desk.core.problems import Field
@@ -53,6 +54,13 @@ MEANINGS: Final[Mapping[Stage, str]] = {
     Stage.MESSAGE: "The email itself is handed over, and the server confirms that it has it.",
     Stage.DONE: "Goodbye. A failure here changes nothing.",
 }
+BELIEFS: Final[Mapping[Belief, str]] = {
+    Belief.BELIEVED: "Email from {domain} will be believed.",
+    Belief.DOUBTED: "Not every receiver will believe email from {domain}.",
+    Belief.DISBELIEVED: "Receivers won’t believe email from {domain}.",
+    Belief.UNKNOWN: "Whether receivers will believe email from {domain} isn’t known.",
+}
+"""Whether email will be believed, without the reason."""
 STATUSES: Final[Mapping[StageStatus, str]] = {
     StageStatus.STARTED: "did not end",
     StageStatus.PASSED: "passed",

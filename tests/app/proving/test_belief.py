@@ -19,6 +19,7 @@ TESTED_SOFTLY: Final = DmarcPolicy("", "example.test", "quarantine", testing=Tru
 KEY: Final = DkimKey("mail", "example.test", GOOD)
 OTHERS_KEY: Final = DkimKey("mail", "provider.test", GOOD, aligned=False)
 NO_KEY: Final = DkimKey("mail", "example.test", MISSING)
+SILENT_KEY: Final = DkimKey("mail", "example.test", UNKNOWN)
 BAD_KEY: Final = DkimKey("mail", "example.test", INVALID)
 
 
@@ -47,25 +48,37 @@ def told(host: str = "mail.test", **facts: object) -> tuple[Belief, str]:
         ({"policy": None, "dmarc": INVALID}, Belief.DOUBTED, "a valid DMARC record, and there is"),
         ({"policy": None, "dmarc": UNKNOWN}, Belief.UNKNOWN, "DMARC couldn’t be checked."),
         ({"excludes_server": True}, Belief.DISBELIEVED, "refused by many receivers unless"),
-        ({"spf": MISSING}, Belief.DISBELIEVED, "the domain has no SPF record, and DMARC asks"),
-        ({"spf": INVALID}, Belief.DISBELIEVED, "SPF record isn’t valid, and DMARC asks for that."),
+        (
+            {"spf": MISSING},
+            Belief.DISBELIEVED,
+            "has no SPF record, and the DMARC policy",
+        ),
+        (
+            {"spf": INVALID},
+            Belief.DISBELIEVED,
+            "SPF record isn’t valid, and the DMARC",
+        ),
         (
             {"excludes_server": True, "policy": QUARANTINE},
             Belief.DISBELIEVED,
-            "will land in many spam folders unless the server signs it with DKIM",
+            "will end up as spam at many receivers unless the server signs it with DKIM",
         ),
         (
             {"excludes_server": True, "policy": TESTED},
             Belief.DISBELIEVED,
-            "will land in many spam folders",
+            "will end up as spam at many receivers",
         ),
         (
             {"excludes_server": True, "policy": TESTED_SOFTLY},
             Belief.DOUBTED,
-            "may be taken for spam unless the server signs it with DKIM: SPF doesn’t allow",
+            "may be treated as spam unless the server signs it with DKIM: SPF doesn’t allow",
         ),
-        ({"excludes_server": True, "policy": NONE}, Belief.DOUBTED, "may be taken for spam unless"),
-        ({"spf": MISSING, "policy": None}, Belief.DOUBTED, "may be taken for spam unless"),
+        (
+            {"excludes_server": True, "policy": NONE},
+            Belief.DOUBTED,
+            "may be treated as spam unless",
+        ),
+        ({"spf": MISSING, "policy": None}, Belief.DOUBTED, "may be treated as spam unless"),
         (
             {"excludes_server": True, "dkim": (KEY,)},
             Belief.DOUBTED,
@@ -85,10 +98,26 @@ def told(host: str = "mail.test", **facts: object) -> tuple[Belief, str]:
             (
                 {"excludes_server": True, "dkim": (key,)},
                 Belief.DISBELIEVED,
-                "refused by many receivers: SPF doesn’t allow the server, no DKIM key that was",
+                "refused by many receivers: SPF doesn’t allow the server, no usable DKIM key was",
             )
             for key in (NO_KEY, BAD_KEY, OTHERS_KEY)
         ),
+        (
+            {"excludes_server": True, "dkim": (NO_KEY, SILENT_KEY)},
+            Belief.UNKNOWN,
+            "is unknown: SPF doesn’t allow the server, and DKIM couldn’t be checked.",
+        ),
+        (
+            {"excludes_server": True, "policy": None, "dmarc": UNKNOWN},
+            Belief.DOUBTED,
+            "with DKIM: SPF doesn’t allow the server, and DMARC couldn’t be checked.",
+        ),
+        (
+            {"excludes_server": True, "policy": None, "dmarc": UNKNOWN, "dkim": (KEY,)},
+            Belief.DOUBTED,
+            "with DKIM: SPF doesn’t allow the server, and DMARC couldn’t be checked.",
+        ),
+        ({"dkim": (SILENT_KEY,)}, Belief.BELIEVED, "will be believed: SPF allows"),
         ({"excludes_server": None}, Belief.UNKNOWN, "is unknown: SPF can’t be judged from"),
         ({"spf": UNKNOWN}, Belief.UNKNOWN, "is unknown: its SPF record couldn’t be checked."),
         ({"exists": False}, Belief.DISBELIEVED, "won’t be believed: the domain doesn’t exist."),

@@ -30,7 +30,9 @@ from tests.cli.reports import REPORT
 from tests.servers.dns import SERVFAIL, NameServer, Zone
 from tests.smtp.domain.test_dkim import rsa_key
 
-ENVELOPE: Final = "whether the server keeps the From address as envelope sender, which SPF looks at"
+ENVELOPE: Final = (
+    "whether the server keeps the From address as envelope sender, which is what SPF checks"
+)
 WEAK: Final = rsa_key(1024)
 GOOD: Final[Zone] = {
     "example.test": ["MX 10 mail.example.test.", 'TXT "v=spf1 mx -all"'],
@@ -82,7 +84,8 @@ def test_a_server_that_is_left_out(services: Services, good: str) -> None:
     assert check.belief is Belief.DISBELIEVED
     assert check.summary == (
         "Email from example.test sent through other.test will be refused by many receivers unless "
-        "the server signs it with DKIM: SPF doesn’t allow the server, and DMARC asks for that."
+        "the server signs it with DKIM: SPF doesn’t allow the server, and the DMARC policy asks "
+        "for that."
     )
 
 
@@ -124,7 +127,7 @@ def test_a_server_that_nobody_can_judge_is_said_to_be_one(services: Services, go
     assert check.belief is Belief.UNKNOWN
     assert check.summary == (
         "Whether email from example.test sent through smtp.mandrillapp.com will be believed is "
-        "unknown: SPF can’t be judged from the DNS alone."
+        "unknown: SPF can’t be judged from DNS alone."
     )
 
 

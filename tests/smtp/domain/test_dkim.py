@@ -92,7 +92,7 @@ def _not_rsa() -> str:
         (f"p={rsa_key(2048)}; v=DKIM1", "must begin with v=DKIM1"),
         (f"v=DKIM1; s=tlsrpt; p={rsa_key(2048)}", "isn’t meant for email (s=tlsrpt)"),
         (f"v=DKIM1; h=sha1; p={rsa_key(2048)}", "hashes that receivers refuse (h=sha1)"),
-        (f"v=DKIM1; p={rsa_key(2048)}; p=", "stands there twice"),
+        (f"v=DKIM1; p={rsa_key(2048)}; p=", "appears twice"),
         (f"v=DKIM1 p={rsa_key(2048)}", "must begin with v=DKIM1"),
         ("some text", "isn’t of the form name=value"),
         ("", "no key (p=)"),

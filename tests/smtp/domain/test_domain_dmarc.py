@@ -75,7 +75,7 @@ def test_there_is_none(zone: Zone) -> None:
     ("records", "reason"),
     [
         (['TXT "v=DMARC1; p=maybe"'], "isn’t one of none, quarantine, reject"),
-        (['TXT "v=DMARC1; p=none; p=reject"'], "“p” stands there twice"),
+        (['TXT "v=DMARC1; p=none; p=reject"'], "“p” appears twice"),
         (['TXT "v=DMARC1 p=none"'], "followed by a semicolon"),
         (['TXT "v=DMARC1; p"'], "isn’t of the form name=value"),
         (['TXT " v=DMARC1; p=none"'], "whitespace"),
@@ -92,13 +92,13 @@ def test_what_is_invalid(records: list[str], reason: str) -> None:
 @pytest.mark.parametrize(
     ("records", "reason"),
     [
-        (['TXT "v=dmarc1; p=none"'], "exactly these letters"),
+        (['TXT "v=dmarc1; p=none"'], "must be written exactly"),
         (['TXT "v=DMARC1"'], "neither “p=” nor an address"),
         (['TXT "v=DMARC1; rua=nobody"'], "neither “p=” nor an address"),
         (['TXT "v=DMARC1; rua=mailto:"'], "neither “p=” nor an address"),
         (['TXT "v=DMARC1; p=none; sp=maybe; rua=mailto:a@b.test"'], "“sp=maybe”"),
         (['TXT "v=DMARC1; p=none; np="'], "“np=”"),
-        (['TXT "v=DMARC1; P=none; p=none"'], "“p” stands there twice"),
+        (['TXT "v=DMARC1; P=none; p=none"'], "“p” appears twice"),
         (['TXT "v=DMARC1; p=none" "p=reject"'], "isn’t one of"),
         (['TXT "v=DMARC1; =none"'], "isn’t of the form name=value"),
         ([r'TXT "v=DMARC1; p=none; x=\001"'], "isn’t of the form name=value"),

@@ -39,7 +39,7 @@ def asked(zone: Zone, read: Read) -> tuple[list[bytes], str]:
         (f"v=STSv1; id={'1' * 33}", "isn’t valid"),
         ("v=STSv1; id=1; id=2", "twice"),
         ("v=STSv1 id=1", "followed by a semicolon"),
-        ("v=stsv1; id=1", "exactly these letters"),
+        ("v=stsv1; id=1", "must be written exactly"),
         (" v=STSv1; id=1", "whitespace before"),
     ],
 )
@@ -61,7 +61,7 @@ def test_an_mta_sts_record(record: str, fault: str) -> None:
         ("v=TLSRPTv1; rua=http://example.test", "isn’t valid"),
         ("v=TLSRPTv1; rua=mailto:a@b.test,", "isn’t valid"),
         ("v=TLSRPTv1; rua", "name=value"),
-        ("v=tlsrptv1; rua=mailto:a@b.test", "exactly these letters"),
+        ("v=tlsrptv1; rua=mailto:a@b.test", "must be written exactly"),
     ],
 )
 def test_where_reports_go(record: str, fault: str) -> None:
