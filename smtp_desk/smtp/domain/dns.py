@@ -140,6 +140,8 @@ class Questions:
         try:
             asked = dns.name.from_text(name)
         except (dns.exception.DNSException, UnicodeError):
+            asked = dns.name.root
+        if asked == dns.name.root:
             # What can't be a name, as a record may hold, is a name that is not there.
             return dns.resolver.NXDOMAIN()  # type: ignore[no-untyped-call]
         self._asked += 1

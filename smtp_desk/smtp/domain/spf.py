@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -22,6 +22,7 @@ _MOST_LOOKUPS: Final = 10
 _MOST_VOID: Final = 2
 _MOST_NAMES: Final = 10
 _LONGEST_NAME: Final = 253
+_MOST_DIGITS: Final = 4
 _MACROS: Final = re.compile(r"%\{([a-z])([0-9]*)(r?)([-.+,/_=]*)\}|%([%_-])", re.IGNORECASE)
 _ESCAPES: Final = {"%": "%", "_": " ", "-": "%20"}
 _ANYTHING: Final = frozenset(SpfResult)
@@ -53,7 +54,7 @@ class SpfPolicy:
         self._sender = sender
         self._questions = questions
         self.included: Final = frozenset(survey.included)
-        """Every domain whose record is part of this one."""
+        """Every domain whose record is part of this one, and whose servers pass by it."""
         self.knowable: Final = survey.knowable
         """Whether the record alone tells who may send, without a look at the server."""
 
@@ -112,6 +113,24 @@ def parse_spf(
     return SpfPolicy(record, domain, sender, questions, survey)
 
 
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """How an evaluation came to a record.
+
+    Attributes:
+        domains: Whose records led there; last whose it is.
+        passing: Whether the servers that it lets pass do pass in the end.
+    """
+
+    domains: tuple[str, ...]
+    passing: bool = True
+
+    @property
+    def domain(self) -> str:
+        """Whose record it is."""
+        return self.domains[-1]
+
+
 class Check:
     """One evaluation of a record and of what it refers to, with its limits (RFC 7208, 4.6.4).
 
@@ -119,7 +138,7 @@ class Check:
     results, and without an address it meets all that a receiver could meet.
 
     Attributes:
-        included: The domains of the records that were fetched.
+        included: The domains of the records that were fetched to let their servers pass.
         knowable: Whether no term depends on more of the server than its address compared.
     """
 
@@ -132,60 +151,53 @@ class Check:
         self._lookups = 0
         self._void = 0
 
-    def evaluate(
-        self, domain: str, record: SpfRecord, trail: tuple[str, ...] = ()
-    ) -> frozenset[SpfResult]:
-        """Return what may come of it: one result where all is known.
-
-        Args:
-            domain: Whose record it is.
-            record: It.
-            trail: The domains that led here.
+    def evaluate(self, domain: str, record: SpfRecord) -> frozenset[SpfResult]:
+        """Return what may come of the record of a domain: one result where all is known.
 
         Raises:
             InvalidRecordError: Receivers stop with a permanent error.
             UnansweredError: They stop with a temporary one.
             CancelledError: Cancelled.
         """
-        trail = (*trail, domain.casefold())
+        return self._results(record, _Path((domain.casefold(),)))
+
+    def _results(self, record: SpfRecord, path: _Path) -> frozenset[SpfResult]:
         possible: set[SpfResult] = set()
-        for mechanism in record.mechanisms:
-            matches = self._matches(mechanism, trail)
+        for term in record.terms:
+            matches = self._matches(term, path)
             if matches is not False:
-                possible.add(mechanism.result)
+                possible.add(term.result)
             if matches:
                 return frozenset(possible)
         if not record.redirect:
             return frozenset({*possible, SpfResult.NEUTRAL})
         self._count()
-        target = self._expanded(record.redirect, trail[-1])
+        target = self._expanded(record.redirect, path.domain)
         if target is None:
             return _ANYTHING
-        return self._of(target, trail) | possible
+        return self._of(target, path) | possible
 
-    def _matches(self, mechanism: SpfTerm, trail: tuple[str, ...]) -> bool | None:
+    def _matches(self, term: SpfTerm, path: _Path) -> bool | None:
         """Whether a server is meant; None where that can't be told."""
-        if mechanism.name == "all":
+        if term.name == "all":
             return True
-        if mechanism.network is not None:
-            return None if self._sending.ip is None else self._sending.ip in mechanism.network
+        if term.network is not None:
+            return None if self._sending.ip is None else self._sending.ip in term.network
         self._count()
-        target: str | None = trail[-1]
-        if mechanism.target:
-            target = self._expanded(mechanism.target, trail[-1])
-        return None if target is None else self._matches_at(target, mechanism, trail)
+        target = self._expanded(term.target, path.domain) if term.target else path.domain
+        return None if target is None else self._matches_at(target, term, path)
 
-    def _matches_at(self, target: str, mechanism: SpfTerm, trail: tuple[str, ...]) -> bool | None:
-        match mechanism.name:
+    def _matches_at(self, target: str, term: SpfTerm, path: _Path) -> bool | None:
+        match term.name:
             case "include":
-                return _passes(self._of(target, trail))
+                passing = path.passing and term.result is SpfResult.PASS
+                return _passes(self._of(target, replace(path, passing=passing)))
             case "a":
                 addresses = self._questions.addresses(target, self._families)
                 self._count_void(found=bool(addresses))
-                return self._is_among(addresses, mechanism.prefixes)
+                return self._is_among(addresses, term.prefixes)
             case "mx":
-                addresses = list(self._of_exchangers(target))
-                return self._is_among(addresses, mechanism.prefixes)
+                return self._is_among(list(self._of_exchangers(target)), term.prefixes)
             case "exists":
                 found = bool(self._questions.addresses(target, ("A",)))
                 self._count_void(found=found)
@@ -193,11 +205,12 @@ class Check:
             case _:
                 return self._has_name(target)
 
-    def _of(self, target: str, trail: tuple[str, ...]) -> frozenset[SpfResult]:
+    def _of(self, target: str, path: _Path) -> frozenset[SpfResult]:
         """Evaluate the record of another domain."""
         name = target.casefold().rstrip(".")
-        if name in trail:
-            raise InvalidRecordError(f"it refers back to itself: {' → '.join((*trail, name))}")
+        domains = (*path.domains, name)
+        if name in path.domains:
+            raise InvalidRecordError(f"it refers back to itself: {' → '.join(domains)}")
         records = spf_records(self._questions, target)
         if not records:
             raise InvalidRecordError(f"it refers to {target}, which has no SPF record")
@@ -209,8 +222,9 @@ class Check:
             raise InvalidRecordError(
                 f"in the record of {target}, which it refers to, {error}"
             ) from error
-        self.included.add(name)
-        return self.evaluate(name, record, trail)
+        if path.passing:
+            self.included.add(name)
+        return self._results(record, replace(path, domains=domains))
 
     def _is_among(self, addresses: Sequence[str], prefixes: tuple[int, int]) -> bool | None:
         """Whether the server's address begins as one of these does."""
@@ -275,15 +289,14 @@ class Check:
                 self.knowable = False
                 return None
             if letter:
-                value = _transformed(value, int(count or 0), delimiters or ".", bool(reverse))
+                value = _transformed(value, count, delimiters or ".", bool(reverse))
                 value = quote(value, safe="-._~") if letter.isupper() else value
             expanded += spec[end : macro.start()] + value
             end = macro.end()
         expanded += spec[end:]
         name = expanded.removesuffix(".")
-        while len(name) > _LONGEST_NAME and "." in name:
-            name = name.partition(".")[2]
-        return name
+        # Too long a name loses labels on its left (RFC 7208, 7.3).
+        return name[-_LONGEST_NAME - 1 :].partition(".")[2] if len(name) > _LONGEST_NAME else name
 
     def _value(self, letter: str, domain: str) -> str | None:
         local_part, _, sender_domain = self._sending.sender.rpartition("@")
@@ -326,8 +339,10 @@ def _families(ip: IpAddress | None) -> tuple[str, ...]:
     return ("A",) if isinstance(ip, ipaddress.IPv4Address) else ("AAAA",)
 
 
-def _transformed(value: str, count: int, delimiters: str, reverse: bool) -> str:  # noqa: FBT001
+def _transformed(value: str, count: str, delimiters: str, reverse: bool) -> str:  # noqa: FBT001
     parts = re.split(f"[{re.escape(delimiters)}]", value)
     if reverse:
         parts.reverse()
-    return ".".join(parts[-count:] if count else parts)
+    # More digits than there can be parts: all of them.
+    most = int(count.lstrip("0")[:_MOST_DIGITS] or 0)
+    return ".".join(parts[-most:])

@@ -51,7 +51,7 @@ _QUALIFIERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SpfTerm:
-    """A term that servers match or not.
+    """A mechanism, which servers match or not.
 
     Attributes:
         name: In lower case, such as "include".
@@ -73,11 +73,11 @@ class SpfRecord:
     """A record that keeps to the grammar.
 
     Attributes:
-        mechanisms: In their order.
+        terms: Its mechanisms in their order.
         redirect: Whose record stands for this one where nothing matches, or "".
     """
 
-    mechanisms: tuple[SpfTerm, ...]
+    terms: tuple[SpfTerm, ...]
     redirect: str = ""
 
 
@@ -95,14 +95,14 @@ def read_spf(record: bytes) -> SpfRecord:
     """
     if not record.isascii():
         raise InvalidRecordError("it has characters that aren’t ASCII")
-    mechanisms: list[SpfTerm] = []
+    terms: list[SpfTerm] = []
     modifiers: dict[str, str] = {}
     for term in record.decode("ascii")[len(VERSION) :].split(" "):
         if modifier := _MODIFIER.fullmatch(term):
             _add_modifier(modifiers, modifier[1].lower(), modifier[2], term)
         elif term:
-            mechanisms.append(_mechanism(term))
-    return SpfRecord(tuple(mechanisms), modifiers.get("redirect", ""))
+            terms.append(_mechanism(term))
+    return SpfRecord(tuple(terms), modifiers.get("redirect", ""))
 
 
 def _add_modifier(modifiers: dict[str, str], name: str, value: str, term: str) -> None:

@@ -55,7 +55,9 @@ def test_what_exists(server: NameServer, name: str, exists: bool) -> None:
     assert questions(server).exists(name) is exists
 
 
-@pytest.mark.parametrize("name", ["a..b", "x" * 64 + ".test", ".".join(["a" * 60] * 9), "\udc80"])
+@pytest.mark.parametrize(
+    "name", ["a..b", "x" * 64 + ".test", ".".join(["a" * 60] * 9), "\udc80", "", "."]
+)
 def test_what_is_no_name_is_not_asked(server: NameServer, name: str) -> None:
     with pytest.raises(dns.resolver.NXDOMAIN):
         questions(server).resolve(name, "TXT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from typing import TYPE_CHECKING, Final
 
@@ -9,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smtp_desk.app.proving.domain import read_selectors
+from smtp_desk.smtp.domain.dkim import read_key
 from smtp_desk.smtp.domain.dmarc import find_dmarc
 from smtp_desk.smtp.domain.dns import Questions
 from smtp_desk.smtp.domain.facts import InvalidRecordError
 from smtp_desk.smtp.domain.spf import parse_spf
+from smtp_desk.smtp.domain.tags import versioned
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import NameServer
@@ -52,6 +56,34 @@ def test_spf(server: NameServer, text: str) -> None:
 def test_spf_of_any_octets(server: NameServer, octets: bytes) -> None:
     with contextlib.suppress(InvalidRecordError):
         parse_spf([b"v=spf1 " + octets], questions(server), "example.test")
+
+
+@given(text=_texts)
+def test_keys(text: str) -> None:
+    for start in ("v=DKIM1; ", "k=ed25519; p=", ""):
+        with contextlib.suppress(InvalidRecordError):
+            assert isinstance(read_key([f"{start}{text}".encode()]), tuple)
+
+
+@given(octets=st.binary(max_size=300))
+def test_keys_of_any_octets(octets: bytes) -> None:
+    for record in (octets, b"p=" + base64.b64encode(octets)):
+        with contextlib.suppress(InvalidRecordError):
+            read_key([record])
+
+
+@given(octets=st.lists(st.binary(max_size=100), max_size=3))
+def test_versions_of_any_octets(octets: list[bytes]) -> None:
+    records = [b"v=STSv1;" + octets[0], *octets[1:]] if octets else []
+    found, fault = versioned(records, "STSv1")
+    assert set(found) <= set(records)
+    assert isinstance(fault, str)
+
+
+@given(text=st.text(max_size=60))
+def test_selectors(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert all(each.name.isascii() for each in read_selectors(text))
 
 
 @given(text=_texts)

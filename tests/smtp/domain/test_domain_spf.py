@@ -47,6 +47,8 @@ ZONE: Zone = {
     "redirecting.test": ['TXT "v=spf1 redirect=broken.test"'],
     "loop.test": ["CNAME loop2.test."],
     "loop2.test": ["CNAME loop.test."],
+    "nested.test": ['TXT "v=spf1 include:one.test -all"'],
+    "doubting.test": ['TXT "v=spf1 ?include:one.test -all"'],
     "null.test": ["MX 0 ."],
     "many.test": [f"MX {n} mail.example.test." for n in range(11)],
     "mxbroken.test": ["MX 10 broken.test."],
@@ -146,6 +148,13 @@ def policy(questions: Questions, terms: str) -> SpfPolicy:
         ("unknown=%{c}x ip4:192.0.2.9 -all", "192.0.2.9", True),
         ("exp=why.test ip4:192.0.2.9 -all", "192.0.2.9", True),
         ("mx:null.test a -all", "192.0.2.1", True),
+        (f"a:{'.a' * 30000}.mail.example.test -all", "192.0.2.2", False),
+        (f"a:%{{d{'9' * 60000}}} -all", "192.0.2.1", True),
+        (f"a:mail.%{{d{'0' * 60000}2}} -all", "192.0.2.2", True),
+        ("a:mail.%{d2} -all", "192.0.2.2", True),
+        ("a:%{o1r}.%{d1} -all", "192.0.2.1", True),
+        (f"a:{'%{s}' * 2000}.test -all", "192.0.2.1", False),
+        (f"exists:{'x' * 300}.%{{h}} -all", "192.0.2.1", None),
     ],
 )
 def test_what_is_allowed(
@@ -283,6 +292,25 @@ def test_no_question_goes_to_another_resolver() -> None:
         asking = Questions(DnsResolver(server.host, server.port), Cancel(), Deadline.after(60.0))
         record = b"v=spf1 include:in.test exp=why.test -all"
         assert parse_spf([record], asking, "example.test").included == {"in.test"}
+
+
+@pytest.mark.parametrize(
+    ("terms", "vouched"),
+    [
+        ("include:one.test -all", {"one.test"}),
+        ("?include:one.test -all", set()),
+        ("~include:one.test -all", set()),
+        ("-include:one.test ip4:192.0.2.1 -all", set()),
+        ("?include:nested.test -all", set()),
+        ("include:nested.test -all", {"nested.test", "one.test"}),
+        ("redirect=nested.test", {"nested.test", "one.test"}),
+        ("include:doubting.test -all", {"doubting.test"}),
+        ("include:doubting.test include:one.test -all", {"doubting.test", "one.test"}),
+        ("-all include:one.test", set()),
+    ],
+)
+def test_whom_a_record_vouches_for(questions: Questions, terms: str, vouched: set[str]) -> None:
+    assert policy(questions, terms).included == vouched
 
 
 def test_a_match_ends_the_search(server: NameServer) -> None:
