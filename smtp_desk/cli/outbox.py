@@ -185,7 +185,7 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
 @system_option
 @click.pass_obj
 def retry(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
-    """Queue emails to send now: the worker sends them, or the next program that sends.
+    """Queue emails to send now: a worker sends them.
 
     A refused, dropped or uncertain one is tried for another four days. An uncertain email may
     already have arrived; sent again, it may arrive twice.

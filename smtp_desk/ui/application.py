@@ -41,13 +41,18 @@ def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> 
     def open_services() -> Services:
         # Imported here, after the first paint: they bring the keyring and more.
         from smtp_desk.app.services import Services  # noqa: PLC0415
+
+        return Services.open(environ, interactive=True)
+
+    def guard() -> None:
+        # Imported here: what an empty window does without.
         from smtp_desk.ui.faults import Failures, GarbageCollection  # noqa: PLC0415
 
         Failures(application).install()
-        GarbageCollection(application)
-        return Services.open(environ, interactive=True)
+        desk.furnished.connect(GarbageCollection(application).leave_what_is_there)
 
     desk = Desk(open_services, report=report, place_file=_place_file(environ))
+    desk.window.painted.connect(guard)
     SandboxOpener(desk)
     desk.window.show()
     try:

@@ -8,15 +8,17 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel
 
 from smtp_desk.ui.main_window import MainWindow
+from smtp_desk.ui.widgets.slices import Slices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
     from smtp_desk.ui.wiring import Workshop
+    from smtp_desk.ui.worker import Worker
 
 
 _MARGIN: Final = 32
@@ -29,6 +31,9 @@ _FAULT: Final = (
 
 class Desk(QObject):
     """Shows an empty window and furnishes it once that was painted.
+
+    What is needed is loaded in the background and built in slices, so that the window answers
+    meanwhile.
 
     Attributes:
         window: The window.
@@ -55,7 +60,7 @@ class Desk(QObject):
         """Create it.
 
         Args:
-            open_services: Called after the first paint, for it is slow.
+            open_services: Called after the first paint and in the background, for it is slow.
             sandboxed: Whether the title says Sandbox.
             filled: What is typed into the form for the person once it is there.
             report: A report to show at once on Diagnostics.
@@ -65,7 +70,9 @@ class Desk(QObject):
         self._filled = filled or {}
         self._report = report
         self._open_services = open_services
+        self._loader: Worker | None = None
         self._workshop: Workshop | None = None
+        self._slices = Slices(self, self._fail)
         self.window: Final = MainWindow(sandboxed=sandboxed, place_file=place_file)
         self.window.painted.connect(self._furnish)
         self.window.closing.connect(self._closing)
@@ -79,27 +86,48 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Cancel what runs and wait for its end, within bounds."""
+        self._slices.stop()
+        if self._loader is not None:
+            self._loader.close()
         if self._workshop is not None:
             self._workshop.close()
 
     @Slot()
     def _furnish(self) -> None:
-        try:
-            self._build()
-        except Exception as error:
-            self._tell_fault(error)
-            raise
-        self.furnished.emit()
+        # Imported here: what an empty window does without.
+        from smtp_desk.ui.worker import Worker  # noqa: PLC0415
 
-    def _build(self) -> None:
-        # Imported here: what it needs takes longer to load than the window itself.
+        self._loader = Worker()
+        self._loader.run(
+            lambda _emit, _cancel: self._load(), on_done=self._loaded, on_error=self._fail
+        )
+
+    def _load(self) -> Services:
+        """Load what the first page needs, in the background: all else is quick beside it."""
+        from smtp_desk.ui.wiring import load_types  # noqa: PLC0415
+
+        load_types()
+        return self._open_services()
+
+    def _loaded(self, services: Services) -> None:
         from smtp_desk.ui.wiring import Workshop  # noqa: PLC0415
 
-        self._workshop = Workshop(self._open_services(), self.window)
-        self._workshop.menus.sandbox_wanted.connect(self.sandbox_wanted)
-        self._workshop.start(self._filled)
+        self._workshop = Workshop(services, self.window)
+        self._slices.run(self._build(self._workshop))
+
+    def _build(self, workshop: Workshop) -> Iterator[None]:
+        yield from workshop.furnish()
+        workshop.menus.sandbox_wanted.connect(self.sandbox_wanted)
+        workshop.start(self._filled)
         if self._report is not None:
-            self._workshop.show_report(self._report)
+            workshop.show_report(self._report)
+        self.furnished.emit()
+        yield
+        yield from workshop.prepare()
+
+    def _fail(self, error: Exception) -> None:
+        self._tell_fault(error)
+        raise error
 
     def _tell_fault(self, error: Exception) -> None:
         """Say in the window why it stays empty, and what can be done."""
@@ -115,6 +143,7 @@ class Desk(QObject):
 
     @Slot()
     def _closing(self) -> None:
+        self._slices.stop()
         if self._workshop is not None:
             self._workshop.cancel()
         self.closed.emit()

@@ -87,11 +87,14 @@ class GarbageCollection(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         gc.disable()
-        # What was loaded by now stays: no collection looks through it, so none is felt.
-        gc.freeze()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._collect)
         self._timer.start(_EVERY_MS)
+
+    @Slot()
+    def leave_what_is_there(self) -> None:
+        """What was loaded by now stays: no collection looks through it, so none is felt."""
+        gc.freeze()
 
     @Slot()
     def _collect(self) -> None:

@@ -21,11 +21,13 @@ from smtp_desk.ui.widgets.icons import SIZE, pixmap
 from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from PySide6.QtGui import QResizeEvent
 
 _NARROW: Final = 820
+_SLICE: Final = 40
+"""How many widgets are given their style between two answers of the window."""
 _TITLES: Final[Mapping[str, str]] = {
     "integrations": "Integrations",
     "email_types": "Email types",
@@ -60,15 +62,38 @@ class Navigation(QWidget):
         layout.addWidget(self._stack, 1)
         self._draw_icons()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the pages, in their order."""
+        return tuple(self._builders)
+
+    def prepare(self, name: str) -> Iterator[None]:
+        """Make a page before it is opened, in slices: its style is most of the work."""
+        page = self._page(name)
+        yield
+        for start, widget in enumerate(page.findChildren(QWidget)):
+            widget.ensurePolished()
+            if start % _SLICE == _SLICE - 1:
+                yield
+        self._add(page)
+        yield
+
     def open_page(self, name: str) -> QWidget:
-        """Show a page, made now if this is the first time."""
-        if name not in self._built:
-            self._built[name] = self._builders[name]()
-            self._stack.addWidget(self._built[name])
-        page = self._built[name]
+        """Show a page, made now if this was not done before."""
+        page = self._page(name)
+        self._add(page)
         self._stack.setCurrentWidget(page)
         self._list.setCurrentRow(list(self._builders).index(name))
         return page
+
+    def _page(self, name: str) -> QWidget:
+        if name not in self._built:
+            self._built[name] = self._builders[name]()
+        return self._built[name]
+
+    def _add(self, page: QWidget) -> None:
+        if self._stack.indexOf(page) < 0:
+            self._stack.addWidget(page)
 
     @property
     def current(self) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from PySide6 import QtGui, QtWidgets
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QWidget
 
@@ -18,6 +19,7 @@ from smtp_desk.app.routes.default import DefaultState
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
 from smtp_desk.ui.general.view import GeneralView
+from smtp_desk.ui.integrations.form import SettingsForm
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.leaving import Leaving
 from smtp_desk.ui.menus import Menus
@@ -31,10 +33,10 @@ from smtp_desk.ui.widgets.theme import theme_of_application
 from smtp_desk.ui.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from smtp_desk.app.email_types.presenter import EmailTypesPresenter
     from smtp_desk.app.general.presenter import GeneralState
+    from smtp_desk.app.page_presenter import PagePresenter
     from smtp_desk.app.services import Services
     from smtp_desk.core.findings.catalogue import Catalogue
     from smtp_desk.core.problems import Field
@@ -59,6 +61,11 @@ class Workshop(QObject):
         menus: The menus.
     """
 
+    presenter: IntegrationsPresenter
+    diagnosis: DiagnosisPresenter
+    navigation: Navigation
+    menus: Menus
+
     def __init__(self, services: Services, window: MainWindow) -> None:
         # Qt deletes it with the window: a watcher of folders must end in the window's own thread,
         # and Python may collect what is left in any.
@@ -73,50 +80,77 @@ class Workshop(QObject):
         self._worker = Worker()
         # The outbox has a thread of its own: it shall not wait for the end of a test.
         self._outbox_worker = Worker()
-        self._delivery: DeliveryPresenter | None = None
         # A sample may be on its way for minutes.
         self._sample_worker = Worker()
-        self._samples: EmailTypesPresenter | None = None
         self._relay: RelayDialog | None = None
-        self._view = IntegrationsView(self._theme, offer_details=True)
-        self.presenter: Final = IntegrationsPresenter(services, self._worker, self._view)
-        self._view.attach(self.presenter)
-        general = self._general_view()
+        self._presenters: list[PagePresenter[Any]] = []
         self._looking = QTimer(self)
         self._looking.setInterval(_LOOK_MS)
+
+    def furnish(self) -> Iterator[None]:
+        """Build what the window holds, in slices that are too short to be noticed."""
+        form = SettingsForm()
+        yield
+        self._view = IntegrationsView(self._theme, form=form, offer_details=True)
+        yield
+        self.presenter = IntegrationsPresenter(self._services, self._worker, self._view)
+        self._view.attach(self.presenter)
+        self._presenters.append(self.presenter)
         self._looking.timeout.connect(self.presenter.look)
-        self._diagnostics = DiagnosticsView()
-        self.diagnosis: Final = DiagnosisPresenter(
-            services, self._worker, self._diagnostics, self.presenter
-        )
-        self._diagnostics.attach(self.diagnosis)
-        self.presenter.subscribe(self.diagnosis.follow)
-        if not services.sandboxed:
-            self._ask_before_closing()
-        self._view.details_wanted.connect(self._show_details)
-        self._diagnostics.integrations_wanted.connect(self._show_form)
-        self.menus: Final = Menus(window, sandboxed=services.sandboxed)
-        self.navigation: Final = Navigation(
+        self.menus = Menus(self._window, sandboxed=self._services.sandboxed)
+        self._window.setWindowIcon(app_icon())
+        yield
+        self.navigation = Navigation(
             {
                 "integrations": self._integrations,
                 "email_types": self._email_types,
                 "delivery": self._delivery_page,
                 "diagnostics": self._diagnostics_page,
-                "general": lambda: general.page,
+                "general": self._general_page,
             }
         )
+        self._window.setCentralWidget(self._furnished())
+        yield
+        yield from self.navigation.prepare("integrations")
+        self.navigation.open_page("integrations")
+        yield
+        self._build_general()
+        yield
+        self._build_diagnostics()
+        if not self._services.sandboxed:
+            self._ask_before_closing()
         self._connect_menus()
-        window.setWindowIcon(app_icon())
-        window.setCentralWidget(self._furnished())
         self._watch_settings()
+        yield
 
-    def _general_view(self) -> GeneralView:
-        general = GeneralView()
-        general.relay_wanted.connect(self._open_relay)
-        self._general = GeneralPresenter(self._services, self._worker, general)
+    def prepare(self) -> Iterator[None]:
+        """Build the other pages, too, so that each is there at once when it is opened."""
+        loaded: list[object] = []
+        self._outbox_worker.run(
+            lambda _emit, _cancel: load_pages(), on_done=loaded.append, on_error=loaded.append
+        )
+        while not loaded:
+            yield
+        for name in self.navigation.names:
+            yield from self.navigation.prepare(name)
+
+    def _build_general(self) -> None:
+        self._general_view = GeneralView()
+        self._general_view.relay_wanted.connect(self._open_relay)
+        self._general = GeneralPresenter(self._services, self._worker, self._general_view)
         self._general.subscribe(self._follow_general)
-        general.attach(self._general)
-        return general
+        self._general_view.attach(self._general)
+
+    def _build_diagnostics(self) -> None:
+        self._diagnostics = DiagnosticsView()
+        self.diagnosis = DiagnosisPresenter(
+            self._services, self._worker, self._diagnostics, self.presenter
+        )
+        self._presenters.append(self.diagnosis)
+        self._diagnostics.attach(self.diagnosis)
+        self.presenter.subscribe(self.diagnosis.follow)
+        self._view.details_wanted.connect(self._show_details)
+        self._diagnostics.integrations_wanted.connect(self._show_form)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -161,7 +195,6 @@ class Workshop(QObject):
 
     def start(self, filled: Mapping[Field, str]) -> None:
         """Show the first page and read what is saved; then type what is `filled` in."""
-        self.navigation.open_page("integrations")
         self.navigation.take_focus()
         self.presenter.start()
         self._general.load()
@@ -180,26 +213,21 @@ class Workshop(QObject):
         """The window closes: what was typed counts, what runs is cancelled."""
         for edit in self._window.findChildren(LineEdit):
             edit.leave()
-        self._looking.stop()
-        self.presenter.close()
-        self.diagnosis.close()
-        if self._samples is not None:
-            self._samples.close()
+        self._stop()
 
     def close(self) -> None:
         """Wait for what was cancelled, within bounds, and end."""
-        self._looking.stop()
-        self.presenter.close()
-        self.diagnosis.close()
-        if self._delivery is not None:
-            self._delivery.close()
-        if self._samples is not None:
-            self._samples.close()
+        self._stop()
         self._sample_worker.close()
         self._outbox_worker.close()
         if not self._worker.close():
             _log.warning("a job was left behind: it did not end in time")
         self._open.close()
+
+    def _stop(self) -> None:
+        self._looking.stop()
+        for presenter in self._presenters:
+            presenter.close()
 
     def _integrations(self) -> QWidget:
         return self._view.page
@@ -211,20 +239,25 @@ class Workshop(QObject):
         from smtp_desk.ui.email_types.view import EmailTypesView  # noqa: PLC0415
 
         view = EmailTypesView()
-        self._samples = EmailTypesPresenter(
+        presenter = EmailTypesPresenter(
             self._services, self._outbox_worker, self._sample_worker, view, sending(self._services)
         )
-        view.attach(self._samples)
+        self._presenters.append(presenter)
+        view.attach(presenter)
         return view.page
 
     def _delivery_page(self) -> QWidget:
         view = DeliveryView()
-        self._delivery = DeliveryPresenter(self._services, self._outbox_worker, view)
-        view.attach(self._delivery)
+        presenter = DeliveryPresenter(self._services, self._outbox_worker, view)
+        self._presenters.append(presenter)
+        view.attach(presenter)
         return view.page
 
     def _diagnostics_page(self) -> QWidget:
         return self._diagnostics.page
+
+    def _general_page(self) -> QWidget:
+        return self._general_view.page
 
     def _ask_before_closing(self) -> None:
         leaving = Leaving(self._window, "on Integrations")
@@ -290,6 +323,19 @@ class Workshop(QObject):
         if state.notice is not None or self._default != state.default:
             self._default = state.default
             self.presenter.look()
+
+
+def load_types() -> None:
+    """Let Qt's binding make the types that the pages need: it makes each when first asked for."""
+    for module in (QtGui, QtWidgets):
+        for name in dir(module):
+            getattr(module, name)
+
+
+def load_pages() -> None:
+    """Load what the pages need that are built when they are opened."""
+    from smtp_desk.app.email_types import presenter, sample  # noqa: F401, PLC0415
+    from smtp_desk.ui.email_types import view  # noqa: F401, PLC0415
 
 
 def _not_filled(error: Exception) -> None:

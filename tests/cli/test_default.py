@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smtp_desk.sandbox.server import Sandbox
     from tests.cli.desk import Desk
 
-HELD = "Emails wait in the outbox until a server is available.\n"
+HELD = "Emails wait in the outbox; a worker sends them once a server is available.\n"
 
 
 def shown(desk: Desk) -> dict[str, str]:

@@ -43,7 +43,10 @@ def test_nothing_configured_is_shown_and_nothing_is_made(
     before = sorted(clean_environment.rglob("*"))
     told = shown(desk, status=78)
     assert told["Custom SMTP server"].startswith("Not configured.")
-    assert told["Default email service"] == "Emails wait in the outbox until a server is available."
+    assert (
+        told["Default email service"]
+        == "Emails wait in the outbox; a worker sends them once a server is available."
+    )
     assert told["Outbox"] == "empty"
     ended = desk("status", "--json")
     assert ended.status == 78
@@ -55,7 +58,7 @@ def test_a_server_in_use(desk: Desk, settings: list[str], password: bytes) -> No
     configure(desk, settings, password)
     assert shown(desk) == {
         "Custom SMTP server": "Active. System emails are sent through localhost.",
-        "Default email service": "Emails wait in the outbox until a server is available.",
+        "Default email service": "Emails wait in the outbox; a worker sends them once a server is available.",
         "Outbox": "empty",
     }
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from smtp_desk.ui.widgets.theme import Theme
 
 W = TypeVar("W", bound=QWidget)
-HELD = "Emails wait in the outbox until a server is available."
+HELD = "Emails wait in the outbox; a worker sends them once a server is available."
 
 
 class Card:

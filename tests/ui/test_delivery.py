@@ -250,7 +250,7 @@ def test_a_waiting_email_is_retried_at_once(opened: Callable[[Any], Scene]) -> N
     button(scene, "retry").click()
     scene.runner.finish()
     assert scene.outbox.get(entry_id).next_attempt_at == scene.clock()
-    assert text(scene, "delivery_line").startswith("Queued to send now.")
+    assert text(scene, "delivery_line").startswith("Queued: a worker sends it next.")
 
 
 def test_export_asks_for_a_file(opened: Callable[[Any], Scene], tmp_path: Path) -> None:

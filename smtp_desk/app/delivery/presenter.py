@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -24,12 +25,15 @@ from smtp_desk.app.routes.status import read_routes
 from smtp_desk.app.runner import Runner
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import failure_text
+from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import EntryNotFoundError, OutboxError, Query
 from smtp_desk.smtp.net.deadline import Cancel
 
 R = TypeVar("R")
 
-_DUE: Final = "Queued to send now."
+_DUE: Final = "Queued: a worker sends it next."
+_PATIENCE: Final = timedelta(seconds=10)
+"""How long what is due is left to a worker that may be at work."""
 _DROPPED: Final = "The email was dropped. It will not be sent."
 
 
@@ -46,6 +50,7 @@ class _Look:
     counts: Mapping[DeliveryStatus, int]
     routes: tuple[RouteStatus, ...]
     details: Details | None
+    left: bool
 
 
 class DeliveryFace(Protocol):
@@ -77,6 +82,7 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
         self._detail: Cancel | None = None
         self._wants_more = False
         self._span = Span()
+        self._patience = _Patience()
 
     def refresh(self, span: Span) -> None:
         """Read what is new, and what is in view; a reading that still runs is enough."""
@@ -193,12 +199,14 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
             outbox = services.outbox
             parts, listing = ask(ListReader(outbox, cause))
             cancel.check()
+            routes = read_routes(services)
             return _Look(
                 parts,
                 listing,
                 count_by_status(outbox.counts(Query(text=query.text))),
-                read_routes(services),
+                routes,
                 _details(services, cause, selected) if selected else None,
+                _is_left(services, routes),
             )
 
         self._look = self._start(job, self._looked, self._not_read)
@@ -233,6 +241,7 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
         self._show(
             counts=look.counts,
             routes=look.routes,
+            undrained=self._patience.is_over(self._services.now(), left=look.left),
             details=details,
             emptiness=self._emptiness(look.counts),
             trouble="",
@@ -290,6 +299,30 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
     def _failed(self, text: str) -> None:
         super()._failed(text)
         self.refresh(self._span)
+
+
+class _Patience:
+    """Judges whether anybody sends what is due: a worker takes it within a second or two."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+        self._looked: datetime | None = None
+
+    def is_over(self, now: datetime, *, left: bool) -> bool:
+        """Whether mail was `left` at every look of the last seconds, this one included."""
+        watched = self._looked is not None and now - self._looked <= _PATIENCE
+        self._looked = now
+        if not left or not watched or self._since is None:
+            self._since = now if left else None
+        return self._since is not None and now - self._since >= _PATIENCE
+
+
+def _is_left(services: Services, routes: tuple[RouteStatus, ...]) -> bool:
+    """Whether something is due that an open route could take, and nobody is sending."""
+    due, now = services.outbox.next_due(), services.now()
+    if due is None or due > now or not any(route.open for route in routes):
+        return False
+    return not services.outbox.counts().of(EntryState.SENDING, EntryState.IN_DOUBT)
 
 
 def _first(reader: ListReader, query: Query) -> tuple[tuple[Part, ...], Listing]:

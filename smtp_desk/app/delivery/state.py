@@ -32,6 +32,7 @@ class DeliveryState(PageState):
         details: The selected email; None where none is, or it is still being read.
         selected: The identifier of the selected email, or "".
         trouble: What is wrong with the outbox and what to do, or "".
+        undrained: Whether emails are due, a route is open, and nothing sends them.
     """
 
     routes: tuple[RouteStatus, ...] = ()
@@ -42,6 +43,7 @@ class DeliveryState(PageState):
     details: Details | None = None
     selected: str = ""
     trouble: str = ""
+    undrained: bool = False
 
     @property
     def total(self) -> int:

@@ -8,7 +8,7 @@ from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.stored import DefaultKind, StoredSettings
 
-_NO_ROUTE: Final = "Nobody yet: emails wait in the outbox until a server is configured."
+_NO_ROUTE: Final = "Nobody yet: emails wait in the outbox."
 _UNCERTAIN: Final = (
     "The server did not say whether it took the sample. It may arrive; the Delivery page "
     "shows what comes next."

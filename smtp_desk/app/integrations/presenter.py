@@ -274,7 +274,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
     def _stage_event(self, event: StageEvent) -> None:
         if self._test is not None and self._test.result is None:
             self._test = replace(self._test, events=(*self._test.events, event))
-            self._show()
+            super()._show(stages=fold_stages(self._test.events))
 
     def _trust_changed(self, notice: Notice | None) -> None:
         self._state = replace(self._state, test_notice=notice)

@@ -152,7 +152,7 @@ def default_text(state: DefaultState) -> str:
     if state.kind is DefaultKind.SENDMAIL:
         return f"Emails are sent through {state.sendmail_path}, from {state.from_email}."
     if state.kind is DefaultKind.OUTBOX or state.relay is None:
-        return "Emails wait in the outbox until a server is available."
+        return "Emails wait in the outbox; a worker sends them once a server is available."
     relay = state.relay
     if relay.proven:
         return f"Emails are sent through {relay.host}, from {relay.from_email}."

@@ -13,14 +13,14 @@ SHORT_NAMES: Final = {CUSTOM: "Custom", DEFAULT: "Default"}
 NO_RELAY: Final = "No relay is set up yet."
 
 _USES_DEFAULT: Final = "System emails are sent by the default email service."
-_HOLDS: Final = "System emails wait in the outbox until a server is available."
+_HOLDS: Final = "System emails wait in the outbox; a worker sends them once a server is available."
 _NO_DEFAULT: Final = "None. Emails the custom server can’t send wait in the outbox."
 _READY: Final = "Ready for emails that the custom server can’t send."
 _UNREADABLE: Final = "The settings file can’t be read"
 _HEALTH: Final = {
     HealthState.USABLE: "In use.",
     HealthState.PROBING: "Being tried right now.",
-    HealthState.DUE: "Will be tried again with the next email.",
+    HealthState.DUE: "The next email, or a worker, tries it again.",
     HealthState.SHUT: "Paused until you save new settings or press Try again.",
 }
 
@@ -121,7 +121,8 @@ def route_text(status: RouteStatus) -> str:
     if status.kind in unused:
         return unused[status.kind]
     if health is not None and resting is not None:
-        return f"Paused until {local_time(resting, health.at)}, then tried again."
+        paused = f"Paused until {local_time(resting, health.at)}."
+        return f"{paused} The next email after that, or a worker, tries it again."
     return _READY if default and state is HealthState.USABLE else _HEALTH[state]
 
 

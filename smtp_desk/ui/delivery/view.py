@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from smtp_desk.app.delivery.export import file_name
 from smtp_desk.app.delivery.state import DeliveryState, Emptiness
+from smtp_desk.ui.delivery import words
 from smtp_desk.ui.delivery.action_bar import ActionBar
 from smtp_desk.ui.delivery.details_card import DetailsCard
 from smtp_desk.ui.delivery.filter_bar import SEARCH_MS, FilterBar
@@ -90,6 +91,10 @@ class DeliveryView(QObject):
         self._trouble_text = Label()
         self._trouble_text.setObjectName("trouble")
         self._trouble.body.addWidget(self._trouble_text)
+        self._undrained = Panel("warning")
+        self._undrained.setObjectName("undrained")
+        self._undrained.body.addWidget(Label(words.UNDRAINED))
+        self._undrained.setAccessibleName(words.UNDRAINED)
         self._timer = QTimer(self)
         self._timer.setInterval(refresh_ms)
         self._list = Card()
@@ -126,6 +131,7 @@ class DeliveryView(QObject):
         self._state = state
         self._trouble_text.show_text(state.trouble)
         self._trouble.setVisible(bool(state.trouble))
+        self._undrained.setVisible(state.undrained and not state.trouble)
         self._routes.render_state(state)
         self._filter.render_state(state)
         nothing_yet = state.emptiness is Emptiness.NO_EMAILS
@@ -150,6 +156,7 @@ class DeliveryView(QObject):
     def _fill(self) -> None:
         body = self.page.body
         body.addWidget(self._trouble)
+        body.addWidget(self._undrained)
         body.addWidget(self._routes)
         body.addWidget(self._list, _MOST)
         body.addWidget(self._empty)

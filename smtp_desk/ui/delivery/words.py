@@ -18,6 +18,10 @@ BUSY: Final[Mapping[Busy, str]] = {
     Busy.TRYING: "Trying the server…",
 }
 
+UNDRAINED: Final = (
+    "Emails are due, and no worker is sending them. Run “smtp-desk worker” to send what waits."
+)
+
 
 def choose_reason(state: DeliveryState) -> str:
     """Return why nothing can be done with an email, or ""."""

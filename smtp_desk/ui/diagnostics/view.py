@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,8 +23,13 @@ from smtp_desk.ui.integrations.stage_list import StageList
 from smtp_desk.ui.widgets.card import Card, column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.page import Page
+from smtp_desk.ui.widgets.slices import Slices, once_a_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PySide6.QtWidgets import QLayout
+
     from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
     from smtp_desk.app.proving.domain import DomainCheck
     from smtp_desk.core.findings.finding import Remedy
@@ -57,6 +63,8 @@ class DiagnosticsView(QObject):
         self._verdict: VerdictCard | None = None
         self._domain: DomainCard | None = None
         self._wants_focus = False
+        self._slices = Slices(self)
+        self._ask_for_stages = once_a_frame(self, self._draw_stages)
         self._bar = ActionBar()
         self._missing: Missing | None = None
         self._running = Card("Running")
@@ -120,6 +128,9 @@ class DiagnosticsView(QObject):
         if state == shown:
             return
         self._shown = state
+        if shown is not None and replace(shown, stages=state.stages) == state and shown.stages:
+            self._ask_for_stages()
+            return
         self._bar.render_state(state)
         if shown is None or _of_report(shown) != _of_report(state):
             self._show_report(state)
@@ -131,13 +142,17 @@ class DiagnosticsView(QObject):
         tests = (Busy.TESTING, Busy.CHECKING)
         at_work = state.busy in tests or (state.running and bool(state.stages))
         self._running.setVisible(at_work)
-        # Only a test email goes through all stages; a check shows those that began.
-        testing = state.busy is Busy.TESTING
-        self._stages.show_stages(state.stages, testing=testing)
+        self._draw_stages()
         if self._content is not None:
             self._content.setVisible(not at_work)
         if self._domain is not None:
             self._domain.setVisible(not state.running)
+
+    @Slot()
+    def _draw_stages(self) -> None:
+        # Only a test email goes through all stages; a check shows those that began.
+        testing = self._state.busy is Busy.TESTING
+        self._stages.show_stages(self._state.stages, testing=testing)
 
     def _focus(self) -> None:
         if self._wants_focus and self._verdict is not None:
@@ -150,6 +165,7 @@ class DiagnosticsView(QObject):
             self._layout.removeWidget(self._content)
             self._content.hide()
             self._content.deleteLater()
+        self._slices.stop()
         self._verdict = None
         self._content = QWidget()
         layout = column(self._content, Space.L)
@@ -159,9 +175,7 @@ class DiagnosticsView(QObject):
             self._verdict = VerdictCard(state, state.report)
             self._verdict.remedy_chosen.connect(self._apply)
             layout.addWidget(self._verdict)
-            layout.addWidget(TimeLine(state.report))
-            for card in evidence(state.report):
-                layout.addWidget(card)
+            self._slices.run(_rest(layout, state.report))
         self._layout.addWidget(self._content)
 
     def _show_domain(self, check: DomainCheck | None) -> None:
@@ -240,6 +254,15 @@ class DiagnosticsView(QObject):
     def _saved(self, path: str) -> None:
         if self._actions is not None:
             self._actions.save(Path(path))
+
+
+def _rest(layout: QLayout, report: CheckReport) -> Iterator[None]:
+    """Add what stands below the verdict, a card at a time."""
+    yield
+    layout.addWidget(TimeLine(report))
+    for card in evidence(report):
+        yield
+        layout.addWidget(card)
 
 
 def _of_report(state: DiagnosisState) -> tuple[int, str, bool, str]:

@@ -78,50 +78,44 @@ class _StateIcon(IconLabel):
 
 
 class _StageRow(QWidget):
-    """One stage: its state, what it does, how long it took."""
+    """One stage: its state, what it does, what came of it and how long it took."""
 
     def __init__(self) -> None:
         super().__init__()
         self._icon = _StateIcon()
         self._name = Label()
-        self._state = Label(rank="small")
-        self._time = Label(rank="small")
+        self._said = Label(rank="small")
+        self._said.setWordWrap(False)
+        self._said.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
         layout = row(self)
         layout.addWidget(self._icon)
         layout.addWidget(self._name, 1)
-        for label in (self._state, self._time):
-            label.setWordWrap(False)
-            label.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
-            layout.addWidget(label)
+        layout.addWidget(self._said)
 
     def show_result(self, result: StageResult, *, dimmed: bool) -> None:
         """Show a stage that began."""
         icon, tone = words.STAGE_LOOK[result.status]
-        tone = "muted" if dimmed else tone
         running = result.status is StageStatus.STARTED
         timed = not running and result.status is not StageStatus.SKIPPED
         self._show(
             words.STAGES[result.stage],
             words.STATUSES[result.status],
             words.duration(result.ms) if timed else "",
+            # The icon says passed; whatever else happened is said in words too.
+            told=result.status is not StageStatus.PASSED,
         )
-        self._icon.show_icon(icon, tone)
+        self._icon.show_icon(icon, "muted" if dimmed else tone)
         set_look(self._name, "tone", "muted" if dimmed else "")
-        # The icon says passed; whatever else happened is said in words too.
-        self._state.setVisible(result.status is not StageStatus.PASSED)
 
     def show_waiting(self, stage: Stage) -> None:
         """Show a stage that has not begun."""
-        self._show(words.STAGES[stage], words.WAITING, "")
+        self._show(words.STAGES[stage], words.WAITING, "", told=False)
         self._icon.show_icon("pending", "muted")
         set_look(self._name, "tone", "muted")
-        self._state.hide()
 
-    def _show(self, name: str, state: str, time: str) -> None:
+    def _show(self, name: str, state: str, time: str, *, told: bool) -> None:
         self._name.show_text(name)
-        self._state.show_text(state)
-        self._time.show_text(time)
-        self._time.setVisible(bool(time))
+        self._said.show_text(" · ".join(part for part in (state if told else "", time) if part))
         said = ", ".join(part for part in (state, time) if part)
         self.setAccessibleName(f"{name}: {said}")
 
@@ -136,6 +130,7 @@ class StageList(QWidget):
         self._layout = column(self, Space.XS)
         self._layout.addWidget(Label("Stages", "label"))
         self._rows: list[_StageRow] = []
+        self._count = 0
         self.hide()
 
     def show_stages(
@@ -147,14 +142,21 @@ class StageList(QWidget):
         """
         begun = {result.stage for result in stages}
         waiting = [stage for stage in Stage if stage not in begun] if testing else []
-        shown = len(stages) + len(waiting)
-        while len(self._rows) < shown:
-            self._rows.append(_StageRow())
-            self._layout.addWidget(self._rows[-1])
+        self._keep_rows(len(stages) + len(waiting))
         for line, result in zip(self._rows, stages, strict=False):
             line.show_result(result, dimmed=last_test)
         for line, stage in zip(self._rows[len(stages) :], waiting, strict=False):
             line.show_waiting(stage)
+        self.setVisible(bool(self._count))
+
+    def _keep_rows(self, count: int) -> None:
+        """Have so many rows, all laid out at once: each that is shown alone costs a layout."""
+        if count == self._count:
+            return
+        self._count = count
+        self.hide()
+        while len(self._rows) < count:
+            self._rows.append(_StageRow())
+            self._layout.addWidget(self._rows[-1])
         for index, line in enumerate(self._rows):
-            line.setVisible(index < shown)
-        self.setVisible(bool(shown))
+            line.setVisible(index < count)

@@ -135,7 +135,12 @@ class TestPanel(Card):
         told = "" if testing or not state.last_test else words.LAST_TEST
         self._finding.show_finding(None if testing else state.finding, told)
         self._warnings.show_warnings(state.warnings)
-        self._stages.show_stages(state.stages, testing=testing, last_test=bool(told))
+        self.show_stages(state)
+
+    def show_stages(self, state: IntegrationsState) -> None:
+        """Show the stages alone: those of a test that runs change many times a second."""
+        last_test = state.last_test and not state.testing
+        self._stages.show_stages(state.stages, testing=state.testing, last_test=last_test)
 
     def _accent(self) -> None:
         set_look(self._send, "kind", "primary" if self._beside and not self._proven else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.integrations.trust_dialog import TrustDialog
 from smtp_desk.ui.widgets.announce import announce
 from smtp_desk.ui.widgets.page import Page
+from smtp_desk.ui.widgets.slices import once_a_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,12 +51,18 @@ class IntegrationsView(QObject):
     left = Signal()
 
     def __init__(
-        self, theme: Theme, *, offer_details: bool = False, said: words.PageWords = words.CUSTOM
+        self,
+        theme: Theme,
+        *,
+        form: SettingsForm | None = None,
+        offer_details: bool = False,
+        said: words.PageWords = words.CUSTOM,
     ) -> None:
         """Create it.
 
         Args:
             theme: Its colours.
+            form: Its fields, where they were built before.
             offer_details: Whether there is a Diagnostics page to open.
             said: What it says of the server that it configures.
         """
@@ -63,10 +71,11 @@ class IntegrationsView(QObject):
         self._state: IntegrationsState | None = None
         self._actions: IntegrationsPresenter | None = None
         self._typed = False
+        self._ask_for_stages = once_a_frame(self, self._draw_stages)
         self._question: TrustDialog | None = None
         self._banner = OutageBanner()
         self._server = ServerCard(theme, said)
-        self._form = SettingsForm()
+        self._form = form or SettingsForm()
         self._test = TestPanel(offer_details=offer_details)
         self._bar = ActionBar(said)
         for part in (self._banner, self._server, self._form):
@@ -136,6 +145,10 @@ class IntegrationsView(QObject):
         if state == self._state:
             return
         before = self._state
+        if before is not None and replace(before, stages=state.stages) == state:
+            self._state = state
+            self._ask_for_stages()
+            return
         begins = state.testing and not (before and before.testing)
         self._state = state
         if before is not None:
@@ -151,6 +164,11 @@ class IntegrationsView(QObject):
         if begins:
             self._typed = False
             self.page.bring_into_view(*self._test.progress)
+
+    @Slot()
+    def _draw_stages(self) -> None:
+        if self._state is not None:
+            self._test.show_stages(self._state)
 
     def _announce(self, before: IntegrationsState, state: IntegrationsState) -> None:
         """Tell screen readers what came of it, wherever the focus is."""

@@ -102,5 +102,7 @@ def set_look(widget: QWidget, name: str, value: str) -> None:
     """Set the property `name` that the style sheet selects by, and let it take effect."""
     if widget.property(name) != value:
         widget.setProperty(name, value)
+        if not widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+            return  # it takes effect with all the rest, once the widget is shown
         widget.style().unpolish(widget)
         widget.style().polish(widget)

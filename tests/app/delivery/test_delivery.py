@@ -246,7 +246,7 @@ def test_retry_makes_an_email_due_and_shows_it(page: Page) -> None:
     page.runner.finish()
     assert page.outbox.get(entry_id).state is EntryState.READY
     assert page.state.notice is not None
-    assert page.state.notice.text.startswith("Queued to send now.")
+    assert page.state.notice.text.startswith("Queued: a worker sends it next.")
     assert cell(page, entry_id, "State") == "Waiting"
     assert page.state.details is not None
     assert page.state.details.status is DeliveryStatus.WAITING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +14,12 @@ from smtp_desk.app.routes.status import read_routes
 from smtp_desk.app.routes.words import fallbacks_text, route_text
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.sender.outbox.entries import Postpone
 from smtp_desk.sender.routes.health import Probe
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.stored import DefaultKind, DefaultService, ServerState
 from tests.app.delivery_page import Page
+from tests.sender import mails
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +99,8 @@ def test_a_rest_says_until_when_and_why(configured: Page) -> None:
     view = told(configured)[CUSTOM]
     until = configured.health.status(CUSTOM).resting_until
     assert until is not None
-    assert route_text(view) == f"Paused until {clock_time(until)}, then tried again."
+    paused = f"Paused until {clock_time(until)}."
+    assert route_text(view) == f"{paused} The next email after that, or a worker, tries it again."
     assert cause(view) == "smtp.example.org refuses connections on port 587."
     since = clock_time(began)
     assert fallbacks_text(view) == f"1 email sent by the default email service since {since}."
@@ -156,3 +159,47 @@ def test_settings_that_can_not_be_read(page: Page) -> None:
     file.parent.mkdir(parents=True)
     file.write_text("[[[")
     assert {view.kind for view in told(page).values()} == {ServerState.UNREADABLE}
+
+
+def look_for(page: Page, seconds: int) -> bool:
+    """Look every three seconds, as the page does while it is seen."""
+    for _ in range(0, seconds, 3):
+        page.clock.turn(seconds=3)
+        page.look()
+    return page.state.undrained
+
+
+@pytest.mark.parametrize("custom", [True, False], ids=["custom", "default alone"])
+def test_mail_that_is_due_and_that_nobody_sends_is_told(custom: bool, configured: Page) -> None:
+    configured.services.store.set_enabled(custom)
+    mails.waiting(configured.outbox, configured.clock, 1)
+    assert not look_for(configured, 60)
+    configured.clock.turn(minutes=7)
+    assert not look_for(configured, 9)
+    assert look_for(configured, 6)
+
+
+def test_mail_that_no_route_could_take_waits_for_no_worker(page: Page) -> None:
+    mails.waiting(page.outbox, page.clock, 1)
+    page.clock.turn(hours=2)
+    assert not look_for(page, 60)
+
+
+def test_a_worker_at_work_is_not_asked_for(configured: Page) -> None:
+    for number in range(3):
+        mails.waiting(configured.outbox, configured.clock, number)
+    configured.clock.turn(hours=2)
+    assert look_for(configured, 15)
+    (claim,) = configured.outbox.claim("worker", 1, mails.LEASE)
+    assert not look_for(configured, 30)
+    configured.outbox.apply([Postpone(claim, configured.clock() + timedelta(hours=1), ())])
+    assert look_for(configured, 15)
+
+
+def test_what_was_due_at_another_look_long_ago_does_not_count(configured: Page) -> None:
+    mails.waiting(configured.outbox, configured.clock, 1)
+    configured.clock.turn(hours=2)
+    configured.look()
+    configured.clock.turn(hours=1)
+    configured.look()
+    assert not configured.state.undrained

@@ -36,7 +36,10 @@ def test_a_fresh_machine_holds_emails(services: Services) -> None:
     state = load_default(services)
     assert state.kind is DefaultKind.OUTBOX
     assert state.relay is None
-    assert default_text(state) == "Emails wait in the outbox until a server is available."
+    assert (
+        default_text(state)
+        == "Emails wait in the outbox; a worker sends them once a server is available."
+    )
     assert not services.paths.config.exists()
 
 
