@@ -108,7 +108,7 @@ def _health_text(health: HealthReport, found: SendingStatus, act: str) -> str:
     until = local_time(health.until, found.at) if health.until else ""
     return {
         HealthState.USABLE: "in use",
-        HealthState.RESTING: f"rests until {until}; the next email after that, or a worker, tries it again",
+        HealthState.RESTING: f"rests until {until}; the next email, or a worker, tries it then",
         HealthState.PROBING: "is being tried again just now",
         HealthState.DUE: "is tried again by the next email, or by a worker",
         HealthState.SHUT: f"is left alone until settings are saved or {act}",

@@ -22,7 +22,7 @@ def test_the_story_in_its_order(desk: Desk) -> None:
     assert (ended.status, ended.err) == (0, "")
     assert "Sandbox" in lines[0]
     story = [
-        "Not configured. System emails wait in the outbox; a worker sends them once a server is available.",
+        "Not configured. System emails wait in the outbox.",
         "[Save is disabled] Send a successful test email first.",
         UNREACHABLE,
         "code: auth.rejected",
@@ -32,7 +32,7 @@ def test_the_story_in_its_order(desk: Desk) -> None:
         "[Save is disabled] All changes saved",
         "Active. System emails are sent through localhost.",
         "to: ann@example.org",
-        "Not configured. System emails wait in the outbox; a worker sends them once a server is available.",
+        "Not configured. System emails wait in the outbox.",
     ]
     at = 0
     for expected in story:

@@ -24,6 +24,8 @@ MESSAGE = OutboxMessage(
     message_id="<1@example.org>", kind="foreign", payload=b"", recipients=(RECIPIENT,)
 )
 
+HELD = "Emails wait in the outbox; a worker sends them once a server is available."
+
 
 def shown(desk: Desk, status: int = 0) -> dict[str, str]:
     ended = desk("status")
@@ -43,10 +45,7 @@ def test_nothing_configured_is_shown_and_nothing_is_made(
     before = sorted(clean_environment.rglob("*"))
     told = shown(desk, status=78)
     assert told["Custom SMTP server"].startswith("Not configured.")
-    assert (
-        told["Default email service"]
-        == "Emails wait in the outbox; a worker sends them once a server is available."
-    )
+    assert told["Default email service"] == HELD
     assert told["Outbox"] == "empty"
     ended = desk("status", "--json")
     assert ended.status == 78
@@ -58,7 +57,7 @@ def test_a_server_in_use(desk: Desk, settings: list[str], password: bytes) -> No
     configure(desk, settings, password)
     assert shown(desk) == {
         "Custom SMTP server": "Active. System emails are sent through localhost.",
-        "Default email service": "Emails wait in the outbox; a worker sends them once a server is available.",
+        "Default email service": HELD,
         "Outbox": "empty",
     }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.servers.secret_service import SecretService
 
 TITLE: Final = "SMTP Desk"
-NOT_CONFIGURED: Final = "Not configured. System emails wait in the outbox; a worker sends them once a server is available."
+NOT_CONFIGURED: Final = "Not configured. System emails wait in the outbox."
 HOST: Final = "alt+v"
 RECIPIENT: Final = "ann@example.test"
 SEND: Final = "alt+m"

@@ -13,7 +13,7 @@ SHORT_NAMES: Final = {CUSTOM: "Custom", DEFAULT: "Default"}
 NO_RELAY: Final = "No relay is set up yet."
 
 _USES_DEFAULT: Final = "System emails are sent by the default email service."
-_HOLDS: Final = "System emails wait in the outbox; a worker sends them once a server is available."
+_HOLDS: Final = "System emails wait in the outbox."
 _NO_DEFAULT: Final = "None. Emails the custom server can’t send wait in the outbox."
 _READY: Final = "Ready for emails that the custom server can’t send."
 _UNREADABLE: Final = "The settings file can’t be read"
