@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel
 
 from smtp_desk.ui.main_window import MainWindow
-from smtp_desk.ui.widgets.slices import Slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
+    from smtp_desk.ui.widgets.slices import Slices
     from smtp_desk.ui.wiring import Workshop
     from smtp_desk.ui.worker import Worker
 
@@ -72,7 +72,7 @@ class Desk(QObject):
         self._open_services = open_services
         self._loader: Worker | None = None
         self._workshop: Workshop | None = None
-        self._slices = Slices(self, self._fail)
+        self._slices: Slices | None = None
         self.window: Final = MainWindow(sandboxed=sandboxed, place_file=place_file)
         self.window.painted.connect(self._furnish)
         self.window.closing.connect(self._closing)
@@ -86,7 +86,7 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Cancel what runs and wait for its end, within bounds."""
-        self._slices.stop()
+        self._stop_building()
         if self._loader is not None:
             self._loader.close()
         if self._workshop is not None:
@@ -110,9 +110,12 @@ class Desk(QObject):
         return self._open_services()
 
     def _loaded(self, services: Services) -> None:
+        # Imported here: loaded by now.
+        from smtp_desk.ui.widgets.slices import Slices  # noqa: PLC0415
         from smtp_desk.ui.wiring import Workshop  # noqa: PLC0415
 
         self._workshop = Workshop(services, self.window)
+        self._slices = Slices(self, self._fail)
         self._slices.run(self._build(self._workshop))
 
     def _build(self, workshop: Workshop) -> Iterator[None]:
@@ -141,9 +144,13 @@ class Desk(QObject):
         self.window.setCentralWidget(told)
         told.setFocus()
 
+    def _stop_building(self) -> None:
+        if self._slices is not None:
+            self._slices.stop()
+
     @Slot()
     def _closing(self) -> None:
-        self._slices.stop()
+        self._stop_building()
         if self._workshop is not None:
             self._workshop.cancel()
         self.closed.emit()

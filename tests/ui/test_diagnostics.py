@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
+    QApplication,
     QCheckBox,
     QFileDialog,
     QLabel,
@@ -82,6 +83,13 @@ class Seen:
     def has(self, name: str) -> bool:
         return any(found.isVisible() for found in self.view.page.findChildren(QWidget, name))
 
+    def render(self, state: DiagnosisState) -> None:
+        """Show this, down to its last card: they come one at a time."""
+        self.view.render(state)
+        while self.view._slices._timer.isActive():
+            QApplication.processEvents()
+        QApplication.processEvents()  # what was added last is shown now
+
     @property
     def texts(self) -> list[str]:
         labels = self.view.page.findChildren(QLabel)
@@ -118,7 +126,7 @@ def test_without_a_report_it_says_what_it_is_for(page: Seen) -> None:
 def test_the_verdict_is_the_true_cause_and_takes_the_focus(page: Seen, name: str) -> None:
     report = reports.REPORTS[name]
     assert report.finding is not None
-    page.view.render(own(report))
+    page.render(own(report))
     page.view.focus_verdict()
     verdict = page.find(QLabel, "verdict")
     assert verdict.text() == report.finding.summary
@@ -128,9 +136,9 @@ def test_the_verdict_is_the_true_cause_and_takes_the_focus(page: Seen, name: str
 
 
 def test_a_success_and_a_check_say_what_they_are_worth(page: Seen) -> None:
-    page.view.render(own(reports.SENT))
+    page.render(own(reports.SENT))
     assert page.find(QLabel, "verdict").text() == "Test email sent successfully"
-    page.view.render(own(reports.CHECKED))
+    page.render(own(reports.CHECKED))
     assert "no proof" in page.find(QLabel, "verdict").text()
     assert any("only a test email can tell" in text for text in page.texts)
 
@@ -144,7 +152,7 @@ def test_a_success_and_a_check_say_what_they_are_worth(page: Seen) -> None:
     ],
 )
 def test_what_failed_is_told_in_words(page: Seen, report: CheckReport, told: set[str]) -> None:
-    page.view.render(own(report))
+    page.render(own(report))
     texts = page.texts
     assert told <= set(texts)
     codes = ("session.timeout", "T23:59", "15000", "no_answer")
@@ -152,27 +160,27 @@ def test_what_failed_is_told_in_words(page: Seen, report: CheckReport, told: set
 
 
 def test_words_of_the_server_that_fit_need_no_scroll_bar(page: Seen) -> None:
-    page.view.render(own(reports.APP_PASSWORD))
+    page.render(own(reports.APP_PASSWORD))
     words = page.find(QPlainTextEdit, "words")
     assert words.document().size().height() > 1
     assert not words.verticalScrollBar().isVisible()
-    page.view.render(own(reports.LONG))
+    page.render(own(reports.LONG))
     assert page.find(QPlainTextEdit, "words").verticalScrollBar().isVisible()
 
 
 def test_a_button_says_what_it_is_for_or_why_it_can_not_be_used(page: Seen) -> None:
     for name in ("check_domain", "copy_report"):
         button = page.find(QPushButton, name)
-        page.view.render(own(reports.SENT))
+        page.render(own(reports.SENT))
         purpose = button.toolTip()
-        page.view.render(DiagnosisState(report=reports.SENT, busy=Busy.WRITING))
+        page.render(DiagnosisState(report=reports.SENT, busy=Busy.WRITING))
         assert button.toolTip() == BUSY[Busy.WRITING]
-        page.view.render(own(reports.SENT))
+        page.render(own(reports.SENT))
         assert button.toolTip() == purpose != ""
 
 
 def test_everything_is_plain_text(page: Seen) -> None:
-    page.view.render(own(reports.LONG))
+    page.render(own(reports.LONG))
     for button in page.view.page.findChildren(QPushButton):
         if button.isCheckable():
             button.setChecked(True)
@@ -185,7 +193,7 @@ def test_everything_is_plain_text(page: Seen) -> None:
 def test_remedies_reach_the_form_only_from_tests_made_here(
     page: Seen, mine: bool, buttons: int
 ) -> None:
-    page.view.render(DiagnosisState(report=reports.REFUSED, source="x", own=mine))
+    page.render(DiagnosisState(report=reports.REFUSED, source="x", own=mine))
     assert reports.REFUSED.finding is not None
     remedies = reports.REFUSED.finding.remedies
     found = [
@@ -202,7 +210,7 @@ def test_remedies_reach_the_form_only_from_tests_made_here(
 
 
 def test_steps_open_and_close_and_the_failed_one_is_open(page: Seen) -> None:
-    page.view.render(own(reports.REFUSED))
+    page.render(own(reports.REFUSED))
     failed = page.find(QPushButton, "stage_connect")
     assert failed.isChecked()
     assert failed.accessibleName() == "Connect: failed here, 24 ms"
@@ -218,7 +226,7 @@ def test_steps_open_and_close_and_the_failed_one_is_open(page: Seen) -> None:
 
 
 def test_the_digits_that_prove_a_ca_are_not_told_by_the_program(page: Seen) -> None:
-    page.view.render(own(reports.COMPANY_CA))
+    page.render(own(reports.COMPANY_CA))
     told = "".join(page.texts).replace(" ", "").replace("\u200b", "")
     whole, leaf = str(reports.ROOT["fingerprint"]), str(reports.LEAF["fingerprint"])
     assert leaf in told
@@ -227,11 +235,11 @@ def test_the_digits_that_prove_a_ca_are_not_told_by_the_program(page: Seen) -> N
 
 
 def test_other_ports_and_certificates(page: Seen) -> None:
-    page.view.render(own(reports.REFUSED))
+    page.render(own(reports.REFUSED))
     assert "Port 465: Works, with security TLS from the start" in page.texts
     assert "Port 2525: Nobody listens there" in page.texts
     assert not page.has("certificates")
-    page.view.render(own(reports.EXPIRED))
+    page.render(own(reports.EXPIRED))
     assert not page.has("other_ports")
     for text in (
         "2026-11-20 23:59 UTC",
@@ -244,7 +252,7 @@ def test_other_ports_and_certificates(page: Seen) -> None:
 
 
 def test_transcript_settings_and_environment(page: Seen) -> None:
-    page.view.render(own(reports.WRONG_PASSWORD))
+    page.render(own(reports.WRONG_PASSWORD))
     assert not page.has("transcript")
     page.find(QPushButton, "transcript_fold").click()
     transcript = page.find(QPlainTextEdit, "transcript")
@@ -257,7 +265,7 @@ def test_transcript_settings_and_environment(page: Seen) -> None:
 
 
 def test_a_hostile_report_has_bounds(page: Seen) -> None:
-    page.view.render(DiagnosisState(report=reports.HOSTILE, source="x"))
+    page.render(DiagnosisState(report=reports.HOSTILE, source="x"))
     page.find(QPushButton, "transcript_fold").click()
     assert len(page.view.page.findChildren(QWidget)) < 1500
     assert "860 more steps are in the report file." in page.texts
@@ -273,7 +281,7 @@ def test_a_hostile_report_has_bounds(page: Seen) -> None:
 @pytest.mark.parametrize("width", [520, 820, 1400])
 def test_nothing_is_wider_than_the_window(page: Seen, width: int) -> None:
     page.view.page.resize(width, 700)
-    page.view.render(own(reports.LONG))
+    page.render(own(reports.LONG))
     for button in page.view.page.findChildren(QPushButton):
         if button.isCheckable():
             button.setChecked(True)
@@ -297,12 +305,12 @@ def test_run_again_with_and_without_signing_in(page: Seen) -> None:
 
 
 def test_while_a_test_runs_its_steps_are_seen_and_it_can_be_cancelled(page: Seen) -> None:
-    page.view.render(own(reports.REFUSED))
+    page.render(own(reports.REFUSED))
     run = page.find(QPushButton, "run_again")
     run.setFocus()
     stages = reports.stages(Stage.TLS, StageStatus.STARTED)
     busy = Busy.CHECKING
-    page.view.render(DiagnosisState(report=reports.REFUSED, busy=busy, stages=stages))
+    page.render(DiagnosisState(report=reports.REFUSED, busy=busy, stages=stages))
     assert page.has("running_stages")
     assert not page.has("verdict")
     assert "Sign in" not in page.texts
@@ -313,7 +321,7 @@ def test_while_a_test_runs_its_steps_are_seen_and_it_can_be_cancelled(page: Seen
     page.view.cancel()
     cancel.click()
     assert page.recorder.calls == [("cancel",)] * 2
-    page.view.render(own(reports.REFUSED))
+    page.render(own(reports.REFUSED))
     assert page.has("verdict")
     assert not page.has("cancel_run")
 
@@ -321,18 +329,18 @@ def test_while_a_test_runs_its_steps_are_seen_and_it_can_be_cancelled(page: Seen
 def test_what_the_form_lacks_is_told_with_a_way_there(page: Seen, qtbot: QtBot) -> None:
     problems = (Problem(Field.HOST, "host.empty"), Problem(Field.RECIPIENT, "email.empty"))
     notice = Notice("Nothing was sent.", error=True)
-    page.view.render(DiagnosisState(problems=problems, notice=notice))
+    page.render(DiagnosisState(problems=problems, notice=notice))
     assert any(text.startswith("SMTP server host: Enter") for text in page.texts)
     assert any(text.startswith("Send test email to: ") for text in page.texts)
     assert page.find(QLabel, "diagnostics_line").text() == "Nothing was sent."
     with qtbot.waitSignal(page.view.integrations_wanted):
         page.find(QPushButton, "open_integrations").click()
-    page.view.render(DiagnosisState())
+    page.render(DiagnosisState())
     assert not page.has("missing")
 
 
 def test_files_are_asked_for(page: Seen, tmp_path: Path) -> None:
-    page.view.render(own(reports.REFUSED))
+    page.render(own(reports.REFUSED))
     page.find(QPushButton, "open_report").click()
     opening = page.find(QFileDialog, "open_report_dialog")
     opening.fileSelected.emit(str(tmp_path / "in.json"))

@@ -63,8 +63,8 @@ class DiagnosticsView(QObject):
         self._verdict: VerdictCard | None = None
         self._domain: DomainCard | None = None
         self._wants_focus = False
-        self._slices = Slices(self)
-        self._ask_for_stages = once_a_frame(self, self._draw_stages)
+        self._slices = Slices(self.page)
+        self._ask_for_stages = once_a_frame(self.page, self._draw_stages)
         self._bar = ActionBar()
         self._missing: Missing | None = None
         self._running = Card("Running")

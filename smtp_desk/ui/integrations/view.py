@@ -71,7 +71,7 @@ class IntegrationsView(QObject):
         self._state: IntegrationsState | None = None
         self._actions: IntegrationsPresenter | None = None
         self._typed = False
-        self._ask_for_stages = once_a_frame(self, self._draw_stages)
+        self._ask_for_stages = once_a_frame(self.page, self._draw_stages)
         self._question: TrustDialog | None = None
         self._banner = OutageBanner()
         self._server = ServerCard(theme, said)

@@ -122,7 +122,8 @@ class FormField(QWidget):
         self._label = Label(label, "label")
         self._label.setBuddy(control)
         self._hint = Label(hint, "small")
-        self._hint.setVisible(bool(hint))
+        if not hint:
+            self._hint.hide()
         control.setObjectName(key)
         control.setAccessibleName(self.name)
         control.setAccessibleDescription(hint)

@@ -1,0 +1,145 @@
+"""A window is there at once, furnished bit by bit, and whole in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+from smtp_desk.app.services import Services
+from smtp_desk.ui.desk import Desk
+from smtp_desk.ui.widgets.slices import Slices, once_a_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+SLOW_MS = 30_000
+
+
+class Shown(QObject):
+    """Notes each window that is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.windows: list[QWidget] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if event.type() is QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.windows.append(watched)
+        return False
+
+
+def open_desk(qtbot: QtBot, home: Path) -> Desk:
+    desk = Desk(lambda: Services.sandbox(home))
+    qtbot.addWidget(desk.window)
+    with qtbot.waitSignal(desk.furnished, timeout=SLOW_MS):
+        desk.window.show()
+    return desk
+
+
+def prepared(desk: Desk) -> bool:
+    return set(desk.workshop.navigation._built) == set(desk.workshop.navigation.names)
+
+
+def test_no_part_is_ever_a_window_of_its_own(qtbot: QtBot, tmp_path: Path) -> None:
+    shown = Shown()
+    QApplication.instance().installEventFilter(shown)  # type: ignore[union-attr]
+    desk = open_desk(qtbot, tmp_path)
+    qtbot.waitUntil(lambda: prepared(desk), timeout=SLOW_MS)
+    for name in desk.workshop.navigation.names:
+        desk.workshop.navigation.open_page(name)
+        QApplication.processEvents()
+    QApplication.instance().removeEventFilter(shown)  # type: ignore[union-attr]
+    assert shown.windows == [desk.window]
+    desk.close()
+
+
+def test_pages_that_nobody_opened_are_built_meanwhile_and_leave_the_first_in_place(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = open_desk(qtbot, tmp_path)
+    qtbot.waitUntil(lambda: prepared(desk), timeout=SLOW_MS)
+    assert desk.workshop.navigation.current == "integrations"
+    focused = desk.window.focusWidget()
+    assert focused is not None
+    assert focused.objectName() == "navigation"
+    assert not desk.workshop.navigation.open_page("general").isHidden()
+    desk.close()
+
+
+@pytest.mark.parametrize("part", ["smtp_desk.ui.wiring.load_types", "smtp_desk.ui.wiring.Menus"])
+def test_what_goes_wrong_on_the_way_is_told_in_the_window(
+    part: str, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object, **_more: object) -> None:
+        raise RuntimeError("no room left")
+
+    monkeypatch.setattr(part, broken)
+    desk = Desk(lambda: Services.sandbox(tmp_path))
+    qtbot.addWidget(desk.window)
+    with qtbot.captureExceptions() as caught:
+        desk.window.show()
+        qtbot.waitUntil(lambda: bool(caught), timeout=SLOW_MS)
+    told = desk.window.findChild(QLabel, "furnishing_fault")
+    assert isinstance(told, QLabel)
+    assert "RuntimeError: no room left" in told.text()
+    assert told.isVisible()
+    assert [each[1].args for each in caught] == [("no room left",)]
+    desk.window.close()
+    desk.close()
+
+
+@pytest.mark.parametrize("turns", [0, 3, 30])
+def test_a_window_that_is_closed_before_it_is_furnished_ends_well(
+    turns: int, qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = Desk(lambda: Services.sandbox(tmp_path))
+    qtbot.addWidget(desk.window)
+    with qtbot.assertNotEmitted(desk.furnished, wait=50):
+        with qtbot.waitSignal(desk.window.painted, timeout=SLOW_MS):
+            desk.window.show()
+        for _ in range(turns):
+            QApplication.processEvents()
+            if desk._workshop is not None:
+                break
+        assert desk.window.close()
+        desk.close()
+
+
+def test_slices_follow_each_other_and_give_way_to_newer_work(qtbot: QtBot) -> None:
+    done: list[str] = []
+    parent = QObject()
+    slices = Slices(parent)
+
+    def work(name: str) -> Iterator[None]:
+        for number in range(3):
+            done.append(f"{name}{number}")
+            yield
+
+    slices.run(work("a"))
+    assert done == []
+    slices.run(work("b"))
+    qtbot.waitUntil(lambda: not slices._timer.isActive())
+    assert done == ["b0", "b1", "b2"]
+    slices.run(work("c"))
+    slices.stop()
+    QApplication.processEvents()
+    assert done[-1] == "b2"
+
+
+def test_a_frame_is_drawn_for_all_who_asked(qtbot: QtBot) -> None:
+    drawn: list[int] = []
+    asked = 0
+    parent = QObject()
+    ask = once_a_frame(parent, lambda: drawn.append(asked))
+    for asked in range(1, 6):  # noqa: B007 - what is drawn is read when it is drawn
+        ask()
+    qtbot.waitUntil(lambda: bool(drawn))
+    assert drawn == [5]
+    ask()
+    qtbot.waitUntil(lambda: len(drawn) == 2)
