@@ -131,7 +131,7 @@ def test_the_verdict_is_the_true_cause_and_takes_the_focus(page: Seen, name: str
     verdict = page.find(QLabel, "verdict")
     assert verdict.text() == report.finding.summary
     assert verdict.hasFocus()
-    assert "Who can mend it" in page.texts
+    assert "Who can fix this" in page.texts
     assert not page.has("no_report")
 
 

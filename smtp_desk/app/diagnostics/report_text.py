@@ -247,7 +247,7 @@ def _finding_markdown(title: str, finding: Finding) -> Iterator[str]:
     yield _plain(finding.summary)
     if finding.explanation:
         yield _plain(finding.explanation)
-    told = [f"Who can mend it: {WHO[finding.who]}"]
+    told = [f"Who can fix this: {WHO[finding.who]}"]
     if finding.reply is not None:
         told.append(f"Server said: {_code(str(finding.reply))}")
     told.extend(f"Remedy: {_plain(remedy.text)}" for remedy in finding.remedies)

@@ -30,9 +30,7 @@ _CLASSES: Final = {
         r"authenticat\w+|auth|(?:smtp )?log-?ins?|logged[- ]in|signed[- ]in|sign-?in|"
         r"user ?names?|users?|accounts?|credentials?|smtp_auth"
     ),
-    "ip": (
-        r"(?:ip|ipv4|ipv6)(?:[ -]?address(?:es)?)?|(?:client|source|remote|network) address(?:es)?"
-    ),
+    "ip": (r"(?:ip|ipv4|ipv6)(?:[ -]?address(?:es)?)?|(?:client|source|remote|network) address"),
     "header": r"header(?: field| line)?s?|header-?fields?",
     "field": (
         r"[\"']?(?:from|to|cc|bcc|date|subject|sender|message-?id|reply-to|return-path|"

@@ -87,7 +87,7 @@ class VerdictCard(Card):
 
     def _add_finding(self, finding: Finding) -> None:
         self.body.addLayout(
-            _group("Who can mend it", _person(words.who(finding.who, own=self._own)))
+            _group("Who can fix this", _person(words.who(finding.who, own=self._own)))
         )
         if finding.remedies:
             self.body.addLayout(_group("What to do", self._remedies(finding)))

@@ -22,16 +22,16 @@ _WAYS: Final = (
         "integrations",
         "Send a test email on Integrations",
         (
-            "Whatever comes of it is explained here, step by step: what went well, what failed, "
-            "why, and who can mend it."
+            "The result is explained here, step by step: what went well, what failed, why, "
+            "and who can fix it."
         ),
     ),
     (
         "key",
-        "No password at hand? Tick “Without signing in”",
+        "No password? Tick “Without signing in”",
         (
             "Run again then needs only the host and the port. It tells whether the server can be "
-            "reached, whether the line to it is private and whether its certificate is in order."
+            "reached, whether the connection is encrypted and whether its certificate is in order."
         ),
     ),
     (
@@ -47,7 +47,7 @@ class Welcome(Card):
 
     def __init__(self) -> None:
         super().__init__(
-            "Why does mail not go out?", "Three ways to find out. There is no report yet."
+            "Why isn’t email being sent?", "Three ways to find out. There is no report yet."
         )
         self.setObjectName("no_report")
         for icon, title, text in _WAYS:
