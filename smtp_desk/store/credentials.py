@@ -46,6 +46,8 @@ class UnavailableReason(StrEnum):
     REMOVED = "removed"
     FAILED = "failed"
     SYSTEMD = "systemd"
+    NO_SYSTEMD = "no_systemd"
+    NOT_GIVEN = "not_given"
 
 
 class CredentialsUnavailableError(Exception):

@@ -43,6 +43,7 @@ _NOT_WRITTEN: Final = frozenset(
         UnavailableReason.UNUSABLE,
         UnavailableReason.LOCKED,
         UnavailableReason.DENIED,
+        UnavailableReason.NO_SYSTEMD,
     }
 )
 _Change = Callable[[StoredSettings], StoredSettings]

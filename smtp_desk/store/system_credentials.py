@@ -109,11 +109,9 @@ class SystemCredentials:
                 command, input=octets, capture_output=True, timeout=_LIMIT_S, check=True
             )
         except FileNotFoundError as error:
-            text = (
-                f"{self._program} is missing, which encrypts the password for the worker: install "
-                "systemd 250 or newer."
-            )
-            raise CredentialsUnavailableError(UnavailableReason.MISSING, text) from error
+            raise CredentialsUnavailableError(
+                UnavailableReason.NO_SYSTEMD, self._program
+            ) from error
         except subprocess.CalledProcessError as error:
             # Not chained: the error holds what was encrypted.
             said = error.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
@@ -124,5 +122,4 @@ class SystemCredentials:
 
 
 def _failed(said: str) -> CredentialsUnavailableError:
-    text = f"The password can’t be given to the worker ({said})."
-    return CredentialsUnavailableError(UnavailableReason.FAILED, text)
+    return CredentialsUnavailableError(UnavailableReason.NOT_GIVEN, said)

@@ -15,6 +15,8 @@ WITH_DETAIL = {
     UnavailableReason.TIMEOUT,
     UnavailableReason.FAILED,
     UnavailableReason.SYSTEMD,
+    UnavailableReason.NO_SYSTEMD,
+    UnavailableReason.NOT_GIVEN,
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from smtp_desk.app.words import failure_text
 from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from smtp_desk.store.system_credentials import SystemCredentials
@@ -83,9 +84,10 @@ def test_what_an_administrator_encrypts_by_hand_is_the_password(folder: Path) ->
 
 
 def test_without_systemd_it_says_what_is_missing(folder: Path) -> None:
-    with pytest.raises(CredentialsUnavailableError, match=r"systemd 250 or newer") as caught:
+    with pytest.raises(CredentialsUnavailableError) as caught:
         SystemCredentials(folder, "/nonexistent/systemd-creds").set("a", NEW.write())
-    assert caught.value.reason is UnavailableReason.MISSING
+    assert caught.value.reason is UnavailableReason.NO_SYSTEMD
+    assert "systemd 250 or newer" in failure_text(caught.value)
     assert not folder.exists()
 
 
@@ -94,7 +96,7 @@ def test_a_failure_tells_no_secret(folder: Path) -> None:
     (folder / "smtp-desk.password").write_text("no credential")
     with pytest.raises(CredentialsUnavailableError) as caught:
         SystemCredentials(folder).get("a")
-    assert caught.value.reason is UnavailableReason.FAILED
+    assert caught.value.reason is UnavailableReason.NOT_GIVEN
     false = parts.program("false")
     with pytest.raises(CredentialsUnavailableError) as caught:
         SystemCredentials(folder, false).set("a", Secret('x\n{"password": "hush"}'))
