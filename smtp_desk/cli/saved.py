@@ -131,7 +131,7 @@ def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
     try:
         saved = change()
     except NotProvenError as error:
-        text = f"The switch stays off. {failure_text(error)}"
+        text = f"Not turned on. {failure_text(error)}"
         raise ExitError(text, ExitStatus.DATAERR) from error
     except SaveError as error:
         raise ExitError(failure_text(error), ExitStatus.CANTCREAT) from error

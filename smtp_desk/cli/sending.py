@@ -134,7 +134,7 @@ def receipt_json(receipt: Receipt) -> dict[str, Json]:
     }
 
 
-NOTHING: Final = "Nothing is configured. “smtp-desk configure” tests and saves a server."
+NOTHING: Final = "Nothing is configured. Run “smtp-desk configure” to test and save a server."
 
 
 def why_waiting(found: SendingStatus) -> str:
@@ -147,12 +147,12 @@ def why_waiting(found: SendingStatus) -> str:
     if state is ServerState.NOT_CONFIGURED:
         return "The default email service can’t be used now."
     return {
-        ServerState.OFF: "The custom server is off: “smtp-desk enable” turns it on.",
-        ServerState.UNPROVEN: "The custom server is not proven: “smtp-desk configure” tests and "
-        "saves it.",
+        ServerState.OFF: "The custom server is off. Run “smtp-desk enable” to turn it on.",
+        ServerState.UNPROVEN: "The custom server is not proven. Run “smtp-desk configure” to test "
+        "and save it.",
         ServerState.SECRET_UNAVAILABLE: "The password of the custom server is not available. "
         f"{found.custom.why}",
-        ServerState.ACTIVE: "The custom server is left alone: “smtp-desk enable” tries it again.",
+        ServerState.ACTIVE: "The custom server is paused. Run “smtp-desk enable” to try it again.",
     }[state]
 
 

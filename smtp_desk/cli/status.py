@@ -6,9 +6,9 @@ from typing import Final
 import click
 
 from smtp_desk.app.diagnostics.report_text import Row
-from smtp_desk.app.routes.route_status import HealthReport, HealthState
+from smtp_desk.app.routes.route_status import HealthState, RouteStatus
 from smtp_desk.app.routes.status import SendingStatus, read_status
-from smtp_desk.app.routes.words import local_time
+from smtp_desk.app.routes.words import fallbacks_text, health_text, out_since
 from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, system_option, write_octets
 from smtp_desk.cli.manual import FILES, ManualCommand
@@ -76,43 +76,27 @@ def status(invocation: Invocation, *, as_json: bool) -> ExitStatus:
 
 def _rows(found: SendingStatus) -> list[Row]:
     rows = [("Custom SMTP server", found.custom_text)]
-    rows += _health_rows(found, found.custom.health, "“smtp-desk enable” tries it again")
+    rows += _health_rows(found.custom, "run “smtp-desk enable”")
     rows += [("Default email service", found.default_text)]
-    rows += _health_rows(found, found.default.health, "Try again is pressed in the window")
+    rows += _health_rows(found.default, "press Try again in the window")
     rows += _outbox_rows(found)
     rows += [("Problem", problem) for problem in found.problems]
     return rows
 
 
-def _health_rows(found: SendingStatus, health: HealthReport | None, act: str) -> list[Row]:
-    """Say how a route does; nothing of one that never failed.
-
-    Args:
-        found: How sending stands.
-        health: How the route does.
-        act: How a person has it tried again.
-    """
+def _health_rows(route: RouteStatus, act: str) -> list[Row]:
+    """Say how a route does, `act` has it tried again; nothing of one that never failed."""
+    health = route.health
     if health is None or health.state is HealthState.USABLE:
         return []
-    known = health.known
-    rows = [("  Health", _health_text(health, found, act))]
-    if known.out_since is not None:
-        rows.append(("  Out since", local_time(known.out_since, found.at)))
-        rows.append(("  Took another way", str(known.fallbacks)))
+    rows = [
+        ("  Health", health_text(health, act)),
+        ("  Unavailable since", out_since(route)),
+        ("  Meanwhile", fallbacks_text(route)),
+    ]
     if health.summary:
-        rows.append(("  Why", f"{health.summary} ({known.code})"))
-    return rows
-
-
-def _health_text(health: HealthReport, found: SendingStatus, act: str) -> str:
-    until = local_time(health.until, found.at) if health.until else ""
-    return {
-        HealthState.USABLE: "in use",
-        HealthState.RESTING: f"rests until {until}; the next email, or a worker, tries it then",
-        HealthState.PROBING: "is being tried again just now",
-        HealthState.DUE: "is tried again by the next email, or by a worker",
-        HealthState.SHUT: f"is left alone until settings are saved or {act}",
-    }[health.state]
+        rows.append(("  Why", f"{health.summary} ({health.known.code})"))
+    return [(label, text) for label, text in rows if text]
 
 
 def _outbox_rows(found: SendingStatus) -> list[Row]:
@@ -123,7 +107,7 @@ def _outbox_rows(found: SendingStatus) -> list[Row]:
     told = ", ".join(f"{count} {words}" for count, words in counted if count)
     rows = [("Outbox", told or "empty")]
     if found.worker_needed:
-        rows.append(("Worker", "needed: emails wait; “smtp-desk worker” sends them"))
+        rows.append(("Worker", "needed: run “smtp-desk worker” to send the waiting emails"))
     elif outbox.waiting:
         rows.append(("Why they wait", why_waiting(found)))
     return rows

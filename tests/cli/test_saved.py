@@ -118,7 +118,7 @@ def test_settings_changed_by_hand_can_not_be_switched_on(configured: Desk) -> No
     file.write_text(file.read_text().replace("Example Ltd", "Other Ltd"))
     ended = configured("enable")
     assert ended.status == 65
-    assert "The switch stays off." in ended.err
+    assert "Not turned on." in ended.err
     assert shown(configured)["Proven"] == "no"
 
 

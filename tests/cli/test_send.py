@@ -82,7 +82,7 @@ def test_where_nothing_is_configured_the_email_waits(desk: Desk) -> None:
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.splitlines() == [
         "ann@example.org: waits in the outbox",
-        "Nothing is configured. “smtp-desk configure” tests and saves a server.",
+        "Nothing is configured. Run “smtp-desk configure” to test and save a server.",
     ]
     (entry,) = desk.services.outbox.page(EVERYTHING).entries
     assert entry.kind == "invitation"

@@ -68,15 +68,16 @@ def test_an_outage_and_what_waits(desk: Desk, settings: list[str], password: byt
     desk.services.outbox.add([MESSAGE])
     told = shown(desk)
     assert told["Custom SMTP server"].startswith("Unavailable, emails wait in the outbox since ")
-    assert told["  Health"] == (
-        "is left alone until settings are saved or “smtp-desk enable” tries it again"
-    )
+    assert told["  Health"] == ("Paused until you save new settings or run “smtp-desk enable”.")
+    assert told["  Unavailable since"]
     assert told["  Why"].endswith("(auth.rejected)")
-    assert told["  Took another way"] == "0"
+    assert "  Meanwhile" not in told
+    desk.services.health.record_fallback(CUSTOM, 3)
+    assert shown(desk)["  Meanwhile"].startswith("3 emails sent by the default email service")
     assert told["Outbox"] == "1 ready (waiting for the next attempt)"
     assert "Worker" not in told
     assert told["Why they wait"] == (
-        "The custom server is left alone: “smtp-desk enable” tries it again."
+        "The custom server is paused. Run “smtp-desk enable” to try it again."
     )
 
 
@@ -87,7 +88,7 @@ def test_a_relay_that_is_left_alone_is_not_tried_again_by_enable(
     assert desk("default", "smtp", *arguments, stdin=password).status == 0
     desk.services.health.record_failure(DEFAULT, "auth.rejected")
     assert shown(desk)["  Health"] == (
-        "is left alone until settings are saved or Try again is pressed in the window"
+        "Paused until you save new settings or press Try again in the window."
     )
 
 
@@ -110,7 +111,9 @@ def test_what_emails_wait_for_where_no_route_can_be_used(
     server = desk.services.store.load().server
     assert server is not None
     assert desk("disable").status == 0
-    assert shown(desk)["Why they wait"].startswith("The custom server is off: “smtp-desk enable”")
+    assert shown(desk)["Why they wait"].startswith(
+        "The custom server is off. Run “smtp-desk enable”"
+    )
     assert desk("enable").status == 0
     desk.services.credentials.delete(server.key)
     assert shown(desk)["Why they wait"].startswith("The password of the custom server is not ")
@@ -134,7 +137,7 @@ def test_a_server_that_is_not_proven_is_what_emails_wait_for(
     desk.services.outbox.add([MESSAGE])
     file = desk.services.paths.settings_file
     file.write_text(file.read_text().replace("Example Ltd", "Other Ltd"))
-    assert shown(desk)["Why they wait"].startswith("The custom server is not proven: ")
+    assert shown(desk)["Why they wait"].startswith("The custom server is not proven. ")
 
 
 @pytest.mark.parametrize("state", EntryState)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from smtp_desk.app.routes.route_status import HealthState, RouteStatus
+from smtp_desk.app.routes.route_status import HealthReport, HealthState, RouteStatus
 from smtp_desk.app.words import NEEDS_PROOF
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.stored import ServerState
@@ -21,7 +21,6 @@ _HEALTH: Final = {
     HealthState.USABLE: "In use.",
     HealthState.PROBING: "Being tried right now.",
     HealthState.DUE: "The next email, or a worker, tries it again.",
-    HealthState.SHUT: "Paused until you save new settings or press Try again.",
 }
 
 
@@ -116,14 +115,21 @@ def route_text(status: RouteStatus) -> str:
         ServerState.NOT_CONFIGURED: _NO_DEFAULT if default else "Not configured.",
     }
     health = status.health
-    state = health.state if health else HealthState.USABLE
-    resting = health.until if health and state is HealthState.RESTING else None
     if status.kind in unused:
         return unused[status.kind]
-    if health is not None and resting is not None:
-        paused = f"Paused until {local_time(resting, health.at)}."
+    if health is None or health.state is HealthState.USABLE:
+        return _READY if default else _HEALTH[HealthState.USABLE]
+    return health_text(health, "press Try again")
+
+
+def health_text(health: HealthReport, act: str) -> str:
+    """Return how a route does; `act` has it tried again at once."""
+    if health.state is HealthState.SHUT:
+        return f"Paused until you save new settings or {act}."
+    if health.state is HealthState.RESTING and health.until is not None:
+        paused = f"Paused until {local_time(health.until, health.at)}."
         return f"{paused} The next email after that, or a worker, tries it again."
-    return _READY if default and state is HealthState.USABLE else _HEALTH[state]
+    return _HEALTH[health.state]
 
 
 def fallbacks_text(status: RouteStatus) -> str:
