@@ -42,8 +42,8 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "port.empty": "Enter a port: 587 or 465 for most servers.",
     "port.not_number": "A port is a number from 1 to 65535.",
     "per_hour.not_number": "Enter a number from 1 to 9,999,999, or leave it empty for no limit.",
-    "port.range": "A port lies between 1 and 65535.",
-    "credentials.no_password": "Enter the password that goes with the username, or empty both.",
+    "port.range": "Enter a port from 1 to 65535.",
+    "credentials.no_password": "Enter the password for this username, or clear both fields.",
     "credentials.no_username": "Enter the username that goes with the password, or empty both.",
     "credentials.none": "Without username and password only a server that knows this machine "
     "by its address accepts mail.",
@@ -80,7 +80,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "ca_file.no_certificate": "The file holds no certificate.",
     "ca_file.other_host": "This CA was trusted for {host} only. Empty the field, or go back to "
     "that host.",
-    "ca_file.too_large": "The file is larger than 1 MiB: surely not a CA certificate.",
+    "ca_file.too_large": "The file is larger than 1 MiB: too large for a CA certificate.",
 }
 """Text of each problem of `problems.Problem.code`, with its params in braces."""
 

@@ -65,7 +65,7 @@ class Failures(QObject):
         box.setIcon(QMessageBox.Icon.Critical)
         box.setWindowTitle("SMTP Desk")
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText("SMTP Desk itself failed. It goes on as well as it can.")
+        box.setText("SMTP Desk ran into an internal error. You can keep working.")
         box.setInformativeText("The log holds what is needed to report it.")
         box.setDetailedText(trace)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -135,7 +135,6 @@ class Navigation(QWidget):
         layout = column(sidebar, Space.M)
         layout.setContentsMargins(Space.S, Space.XL, Space.S, Space.S)
         self._header.setContentsMargins(Space.S, 0, Space.S, 0)
-        self._header.setWordWrap(False)
         self._header.setBuddy(self._list)
         layout.addWidget(self._header)
         layout.addWidget(self._list, 1)

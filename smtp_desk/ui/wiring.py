@@ -248,6 +248,7 @@ class Workshop(QObject):
 
     def _delivery_page(self) -> QWidget:
         view = DeliveryView()
+        view.sample_wanted.connect(self._show_samples)
         presenter = DeliveryPresenter(self._services, self._outbox_worker, view)
         self._presenters.append(presenter)
         view.attach(presenter)
@@ -312,6 +313,10 @@ class Workshop(QObject):
     def _show_details(self) -> None:
         self.diagnosis.show_newest()
         self.navigation.open_page("diagnostics")
+
+    @Slot()
+    def _show_samples(self) -> None:
+        self.navigation.open_page("email_types")
 
     @Slot()
     def _show_form(self) -> None:

@@ -237,7 +237,7 @@ def test_the_digits_that_prove_a_ca_are_not_told_by_the_program(page: Seen) -> N
 def test_other_ports_and_certificates(page: Seen) -> None:
     page.render(own(reports.REFUSED))
     assert "Port 465: Works, with security TLS from the start" in page.texts
-    assert "Port 2525: Nobody listens there" in page.texts
+    assert "Port 2525: Nothing is listening" in page.texts
     assert not page.has("certificates")
     page.render(own(reports.EXPIRED))
     assert not page.has("other_ports")

@@ -58,7 +58,7 @@ def test_a_website_that_a_remedy_names_is_one_press_away(page: Seen, visited: li
     page.view.render(own(reports.APP_PASSWORD))
     buttons = page.view.page.findChildren(QPushButton, "open_website")
     assert [each.text() for each in buttons] == [
-        "Open support.google.com",
+        "Open support.google.com…",
         "Open myaccount.google.com",
         "Open support.google.com",
     ]

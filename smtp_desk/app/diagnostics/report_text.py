@@ -151,7 +151,7 @@ WHO: Final[Mapping[Who, str]] = {
     Who.PROVIDER: "the email provider",
     Who.PROGRAM: "the makers of this program",
 }
-"""Who can mend it, in words."""
+"""Who can fix this, in words."""
 
 UNPROVEN: Final = "Nothing failed. No email was sent, so this is no proof."
 """What stands in the place of an outcome after a check that was not to send."""

@@ -10,7 +10,7 @@ from smtp_desk.core.stages import Stage
 
 
 class Who(StrEnum):
-    """Who can mend it."""
+    """Who can fix this."""
 
     YOU = "you"
     MAIL_ADMINISTRATOR = "mail_administrator"
@@ -88,7 +88,7 @@ class Finding:
         summary: One sentence that names the cause.
         explanation: What it means and how it comes, for a person who does not know SMTP.
         remedies: What to do, most promising first.
-        who: Who can mend it.
+        who: Who can fix this.
         scope: What the sender does next; not part of the report.
         alarm: Whether it can be an attack; not part of the report.
         reply: The server's reply, or None where none came.

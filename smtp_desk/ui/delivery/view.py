@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFileDialog, QPushButton
+from PySide6.QtWidgets import QFileDialog
 
 from smtp_desk.app.delivery.export import file_name
 from smtp_desk.app.delivery.state import DeliveryState, Emptiness
@@ -17,6 +17,7 @@ from smtp_desk.ui.delivery.details_card import DetailsCard
 from smtp_desk.ui.delivery.filter_bar import SEARCH_MS, FilterBar
 from smtp_desk.ui.delivery.routes_card import RoutesCard
 from smtp_desk.ui.delivery.table import EmailTable
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Card, Panel
 from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.page import Page
@@ -51,11 +52,12 @@ class _Empty(Card):
         self.setObjectName("no_emails")
         self._title = Label(rank="heading")
         self._text = Label(rank="muted")
-        self.show_all: Final = QPushButton("Show all emails")
-        self.show_all.setObjectName("show_all_emails")
+        self.show_all: Final = button("Show all emails", "show_all_emails")
+        self.send_sample: Final = button("Send a sample", "send_first_sample")
         self.body.addWidget(self._title)
         self.body.addWidget(self._text)
-        self.body.addWidget(self.show_all, alignment=Qt.AlignmentFlag.AlignLeading)
+        for each in (self.show_all, self.send_sample):
+            self.body.addWidget(each, alignment=Qt.AlignmentFlag.AlignLeading)
 
     def show_reason(self, emptiness: Emptiness) -> None:
         """Show why."""
@@ -63,6 +65,7 @@ class _Empty(Card):
         self._title.show_text(title)
         self._text.show_text(text)
         self.show_all.setVisible(emptiness is Emptiness.NO_MATCHES)
+        self.send_sample.setVisible(emptiness is Emptiness.NO_EMAILS)
 
 
 class DeliveryView(QObject):
@@ -74,7 +77,12 @@ class DeliveryView(QObject):
 
     Attributes:
         page: The widget.
+
+    Signals:
+        sample_wanted: Show the page that sends samples.
     """
+
+    sample_wanted = Signal()
 
     def __init__(self, *, refresh_ms: int = REFRESH_MS, search_ms: int = SEARCH_MS) -> None:
         super().__init__()
@@ -86,6 +94,7 @@ class DeliveryView(QObject):
         self._routes = RoutesCard()
         self._details = DetailsCard()
         self._empty = _Empty()
+        self._empty.send_sample.clicked.connect(self.sample_wanted)
         self._bar = ActionBar(_WIDTH)
         self._trouble = Panel("danger")
         self._trouble_text = Label()

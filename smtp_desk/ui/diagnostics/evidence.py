@@ -58,8 +58,8 @@ def _ports(facts: Facts) -> list[dict[str, Json]]:
 def _ports_card(ports: list[dict[str, Json]]) -> QWidget:
     card = Card(
         "Other ports of this server",
-        "A server can be reached on several doors, called ports. The usual ones for sending "
-        "email were tried as well, without signing in.",
+        "A server can be reached on several ports. The usual ones for sending email were tried "
+        "as well, without signing in.",
     )
     card.setObjectName("other_ports")
     layout = column(space=Space.S)

@@ -104,7 +104,7 @@ class VerdictCard(Card):
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)
             else:
-                layout.addLayout(step(cut(remedy.text), links=self._own))
+                layout.addLayout(step(cut(remedy.text), links=self._own, link=remedy.link))
         return layout
 
     def _offers(self, remedy: Remedy) -> bool:

@@ -170,7 +170,10 @@ class DiagnosticsView(QObject):
         self._content = QWidget()
         layout = column(self._content, Space.L)
         if state.report is None:
-            layout.addWidget(Welcome())
+            welcome = Welcome()
+            welcome.form_wanted.connect(self.integrations_wanted)
+            welcome.open_wanted.connect(self.ask_what_to_open)
+            layout.addWidget(welcome)
         else:
             self._verdict = VerdictCard(state, state.report)
             self._verdict.remedy_chosen.connect(self._apply)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPushButton
 
 from smtp_desk.core.texts import problem_text
 from smtp_desk.ui.diagnostics import words
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Card, Panel, column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import IconLabel
@@ -43,13 +43,26 @@ _WAYS: Final = (
 
 
 class Welcome(Card):
-    """The empty state."""
+    """The empty state.
+
+    Signals:
+        form_wanted: Open Integrations.
+        open_wanted: Open a report.
+    """
+
+    form_wanted = Signal()
+    open_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__(
             "Why isn’t email being sent?", "Three ways to find out. There is no report yet."
         )
         self.setObjectName("no_report")
+        form = button("Go to the form", "go_to_form", "link")
+        form.clicked.connect(self.form_wanted)
+        report = button("Choose a report…", "choose_report", "link")
+        report.clicked.connect(self.open_wanted)
+        acts = {"integrations": form, "diagnostics": report}
         for icon, title, text in _WAYS:
             line = row(space=Space.M)
             mark = IconLabel()
@@ -60,6 +73,8 @@ class Welcome(Card):
             said.addWidget(Label(text, "muted"))
             line.addLayout(said, 1)
             self.body.addLayout(line)
+            if icon in acts:
+                said.addWidget(acts[icon], alignment=Qt.AlignmentFlag.AlignLeading)
 
 
 class Missing(Panel):
@@ -78,7 +93,6 @@ class Missing(Panel):
         for problem in problems:
             name = words.FIELDS[problem.field]
             self.body.addWidget(Label(f"{name}: {problem_text(problem)}"))
-        button = QPushButton("Open &Integrations")
-        button.setObjectName("open_integrations")
-        button.clicked.connect(self.form_wanted)
-        self.body.addWidget(button, alignment=Qt.AlignmentFlag.AlignLeading)
+        form = button("Open &Integrations", "open_integrations")
+        form.clicked.connect(self.form_wanted)
+        self.body.addWidget(form, alignment=Qt.AlignmentFlag.AlignLeading)

@@ -46,8 +46,8 @@ MEANINGS: Final[Mapping[Stage, str]] = {
     Stage.CONNECT: "Does the server answer on this port?",
     Stage.GREETING: "Does it introduce itself as a mail server?",
     Stage.EHLO: "The program says who it is; the server says what it can do.",
-    Stage.TLS: "The line is made private (TLS), and the server proves with a certificate that it "
-    "is the one it claims to be. Nothing secret is sent before.",
+    Stage.TLS: "The connection is encrypted (TLS), and the server proves with a certificate that "
+    "it is the one it claims to be. Nothing secret is sent before that.",
     Stage.AUTH: "Does the server accept the username and the password?",
     Stage.SENDER: "May this account send from the From email?",
     Stage.RECIPIENT: "Does the server take email for this recipient?",
@@ -135,7 +135,7 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("cause", "session.closed"): "The server hung up.",
     ("cause", "session.protocol_error"): "The answer could not be understood.",
     ("cause", "session.timeout"): "No answer came in time.",
-    ("mode", "starttls"): "STARTTLS: an open line is made private",
+    ("mode", "starttls"): "STARTTLS: the connection is encrypted after the greeting",
     ("mode", "tls"): "TLS from the start",
     ("security", "auto"): "Automatic",
     ("security", "starttls"): "STARTTLS",
@@ -148,8 +148,8 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
 PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "starttls": ("Works, with security STARTTLS", "success", "success"),
     "tls": ("Works, with security TLS from the start", "success", "success"),
-    "smtp_without_tls": ("A mail server, but without a private line (TLS)", "warning", "warning"),
-    "closed": ("Nobody listens there", "failed", "muted"),
+    "smtp_without_tls": ("A mail server, but without encryption (TLS)", "warning", "warning"),
+    "closed": ("Nothing is listening", "failed", "muted"),
     "silent": ("No answer; often a firewall", "failed", "muted"),
     "other": ("Something else went wrong", "failed", "muted"),
 }
@@ -158,12 +158,10 @@ PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
 _SUBJECTS: Final = frozenset({"certificate", "issuer", "subject"})
 _MOMENTS: Final = frozenset({"begins", "clock", "since", "time"})
 _CHECKED: Final = (
-    "The server was found, it answered, the line to it is private and its certificate is "
+    "The server was found, it answered, the connection is encrypted and its certificate is "
     "trusted. Whether it accepts the password and the From email, only a test email can tell."
 )
-_ACCEPTED: Final = (
-    "The server has the email. If it does not arrive, look into the spam folder first."
-)
+_ACCEPTED: Final = "The server accepted the email. If it doesn’t arrive, check the spam folder."
 
 
 def verdict(report: CheckReport) -> str:

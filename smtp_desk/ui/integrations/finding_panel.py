@@ -176,7 +176,7 @@ class FindingPanel(QWidget):
                 button.chosen.connect(self.remedy_chosen)
                 layout.addWidget(button)
             else:
-                layout.addLayout(step(remedy.text, links=True))
+                layout.addLayout(step(remedy.text, links=True, link=remedy.link))
         return layout
 
 
@@ -190,7 +190,7 @@ class WarningPanel(Panel):
         self.body.addWidget(Label(finding.summary, "strong"))
         self.body.addWidget(Label(finding.explanation))
         for remedy in finding.remedies:
-            self.body.addLayout(step(remedy.text, links=links))
+            self.body.addLayout(step(remedy.text, links=links, link=remedy.link))
 
 
 def _who(finding: Finding) -> QLayout:

@@ -180,7 +180,8 @@ def remove_reason(state: IntegrationsState) -> str:
 
 
 _SECOND: Final = 1000
-_LONGEST: Final = 2000
+_LONGEST: Final = 2200
+"""Room for the longest link that a server may name, and the words before it."""
 
 
 def duration(ms: int) -> str:
