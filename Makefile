@@ -2,6 +2,7 @@
 # make test   set up, then lint, types, import rules and all tests
 # make system-python  the suites of sockets and files again, with the python3 of the system
 # make check  the quick half: lint, types, import rules
+# make coverage  all tests again, with the lines and branches that none of them reached
 # make soak   the long versions: full counts of kills, fuzzing, sends
 # make venv   .venv with the program in it
 # make lock   pin the dependencies anew
@@ -11,11 +12,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+# A worker that died ends the run: one put in its place may wait for ever.
+QUICK := -n 3 --dist loadgroup --max-worker-restart 0 -m "not soak"
 
 # The tests start the program hundreds of times: let it be compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run venv test check soak lock picture system system-python clean
+.PHONY: run venv test coverage check soak lock picture system system-python clean
 
 run: venv
 	@sh packaging/run $(BIN)
@@ -44,7 +47,11 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test: check system
-	$(PYTEST) -n 3 --dist loadgroup --max-worker-restart 0 --cov --cov-report=term:skip-covered -m "not soak"
+	$(PYTEST) $(QUICK)
+
+# Apart from the tests, whose time it doubles.
+coverage: $(VENV)/.dev system
+	$(PYTEST) $(QUICK) --cov --cov-report=term:skip-covered
 
 system-python: $(VENV)/.dev system
 	sh tests/system-python $(BIN)/python
