@@ -25,6 +25,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.app.words import failure_text
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.problems import Problem, errors_among
+from smtp_desk.core.reply import visible
 from smtp_desk.core.report import CheckReport, StageResult, fold_stages
 from smtp_desk.core.report_reader import ReportFormatError
 from smtp_desk.core.stages import StageEvent
@@ -195,7 +196,7 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         try:
             asked = DomainRequest.of(draft, read_selectors(selectors))
         except ValueError as error:
-            self._refuse((), _NO_SELECTOR.format(selector=error))
+            self._refuse((), _NO_SELECTOR.format(selector=visible(str(error))))
             return
         services = self._services
 

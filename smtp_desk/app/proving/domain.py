@@ -1,5 +1,6 @@
 """What the DNS says of the From domain: as warnings of a test, or by itself."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,11 +33,9 @@ SECONDS: Final = 15.0
 _NONE: Final = "none"
 _NOT_CHECKED: Final = "not_checked"
 _NAMES: Final = ("MX", "SPF", "DMARC", "MTA-STS", "TLS-RPT")
-_SELECTOR: Final = re.compile(
-    r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*"
-)
+_NAME: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*")
 _KEY_NAME: Final = re.compile(r"\._domainkey(?:\..*)?$", re.IGNORECASE)
-_LONGEST_SELECTOR: Final = 200
+_LONGEST_NAME: Final = 200
 _MOST_SELECTORS: Final = 10
 
 
@@ -179,16 +178,20 @@ def selectors_of(message: bytes) -> tuple[Selector, ...]:
     Raises:
         ValueError: It has none.
     """
-    signatures = read_signatures(message)
-    if not signatures:
+    found: list[Selector] = []
+    for signature in read_signatures(message):
+        with contextlib.suppress(ValueError):
+            found += _valid([Selector(*signature)])
+    if not found:
         raise ValueError
-    return _valid([Selector(*signature) for signature in signatures])
+    return tuple(found)
 
 
 def _valid(selectors: Sequence[Selector]) -> tuple[Selector, ...]:
     for each in selectors:
-        if len(each.name) > _LONGEST_SELECTOR or not _SELECTOR.fullmatch(each.name):
-            raise ValueError(each.name)
+        for part in (each.name, *filter(None, [each.domain])):
+            if len(part) > _LONGEST_NAME or not _NAME.fullmatch(part):
+                raise ValueError(part)
     return tuple(dict.fromkeys(selectors))[:_MOST_SELECTORS]
 
 

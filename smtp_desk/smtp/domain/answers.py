@@ -109,12 +109,16 @@ class Lookup:
     def _key(self, selector: Selector) -> DkimKey:
         domain = selector.domain or self._domain
         found = _guarded(lambda: self._key_at(selector.name, domain))
-        if found.status is RecordStatus.MISSING and not selector.domain:
-            above = self._organisation(domain)
-            elsewhere = _guarded(lambda: self._key_at(selector.name, above))
-            if elsewhere.status is not RecordStatus.MISSING:
-                domain, found = above, elsewhere
-        return DkimKey(selector.name, domain, found, self._is_aligned(domain))
+        try:
+            if found.status is RecordStatus.MISSING and not selector.domain:
+                above = organisation(self._questions, domain)
+                elsewhere = _guarded(lambda: self._key_at(selector.name, above))
+                if elsewhere.status is not RecordStatus.MISSING:
+                    domain, found = above, elsewhere
+            return DkimKey(selector.name, domain, found, self._is_aligned(domain))
+        except UnansweredError as error:
+            unknown = Found(RecordStatus.UNKNOWN, found.records, _reason(error))
+            return DkimKey(selector.name, domain, unknown)
 
     def _key_at(self, selector: str, domain: str) -> Found:
         records = self._questions.texts(dkim_name(selector, domain))
@@ -131,14 +135,7 @@ class Lookup:
             return True
         if self._policy is not None and self._policy.dkim_strict:
             return False
-        return self._organisation(domain) == self._organisation(self._domain)
-
-    def _organisation(self, domain: str) -> str:
-        """Return the organisational domain; the domain itself where nobody can tell."""
-        try:
-            return organisation(self._questions, domain)
-        except UnansweredError:
-            return domain
+        return organisation(self._questions, domain) == organisation(self._questions, self._domain)
 
     def _excludes_server(self) -> bool | None:
         server, policy = self._question.server, self._spf_policy

@@ -50,6 +50,37 @@ def test_it_needs_a_from_email_only(desk: Desk) -> None:
     assert desk.view.done == ["domain"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("", []),
+        ("mail, k2", ["mail._domainkey.sandbox.test", "k2._domainkey.sandbox.test"]),
+        ("DKIM-Signature: d=sandbox.test; s=mail", ["mail._domainkey.sandbox.test"]),
+    ],
+)
+def test_it_asks_for_the_keys_of_the_selectors(
+    desk: Desk, name_server: NameServer, typed: str, asked: list[str]
+) -> None:
+    desk.form.presenter.edit(Field.FROM_EMAIL, "ann@sandbox.test")
+    desk.presenter.check_domain(typed)
+    desk.finish()
+    assert [name for name, _ in name_server.questions if "_domainkey" in name] == asked
+    check = desk.state().domain
+    assert check is not None
+    codes = [each.code for each in check.warnings]
+    assert codes.count("domain.dkim_missing") == len(asked)
+
+
+@pytest.mark.parametrize("typed", ["no/such", "s=\x1b[31m; d=a.test", "ä"])
+def test_it_needs_selectors_that_are_some(desk: Desk, name_server: NameServer, typed: str) -> None:
+    desk.form.presenter.edit(Field.FROM_EMAIL, "ann@sandbox.test")
+    desk.presenter.check_domain(typed)
+    assert "isn’t a DKIM selector" in desk.notice
+    assert "\x1b" not in desk.notice
+    assert desk.form.runner.waiting == 0
+    assert name_server.questions == []
+
+
 def test_cancel_keeps_what_is_shown(desk: Desk) -> None:
     desk.presenter.show_report(REPORT)
     desk.form.presenter.edit(Field.FROM_EMAIL, "ann@sandbox.test")

@@ -272,6 +272,28 @@ def test_what_comes_of_a_key(texts: list[str], status: RecordStatus) -> None:
     assert key.found.status is status
 
 
+@pytest.mark.parametrize(
+    ("domain", "selector", "silent"),
+    [
+        # The key stands there; whether it counts, nobody can tell.
+        ("example.test", Selector("s", "provider.test"), "_dmarc.provider.test"),
+        ("example.test", Selector("s", "provider.test"), "_dmarc.test"),
+        ("a.example.test", Selector("s"), "_dmarc.example.test"),
+    ],
+)
+def test_what_nobody_answers_of_a_key_is_unknown(
+    domain: str, selector: Selector, silent: str
+) -> None:
+    zone: Zone = {"s._domainkey.provider.test": [KEY], **OWN, silent: SERVFAIL}
+    with NameServer(zone) as dns:
+        asked = DomainQuestion(
+            domain=domain, selectors=(selector,), resolver=f"{dns.host}:{dns.port}"
+        )
+        (key,) = look_up(asked, Cancel(), Deadline.after(20.0)).dkim
+    assert key.found.status is RecordStatus.UNKNOWN
+    assert key.found.reason == "the DNS server reported a fault of its own"
+
+
 def test_a_macro_stands_for_the_local_part() -> None:
     zone: Zone = {
         "example.test": ['TXT "v=spf1 exists:%{l}.ok.test -all"'],
