@@ -17,10 +17,14 @@ import pytest
 
 from smtp_desk.core import proof
 from tests.servers import parts
+from tests.servers.script import ONE_BY_ONE, PIPELINING_SERVER
 
 if TYPE_CHECKING:
     import pathlib
+    import ssl
     from collections.abc import Iterator
+
+    from tests.servers.certs import Certificates
 
 pytest_plugins = [
     "tests.servers.certs",
@@ -194,3 +198,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
             wanting[part] += 1
     for part, count in sorted(wanting.items()):
         terminalreporter.write_line(f"skipped for want of {part}: {count}")
+
+
+@pytest.fixture
+def tls(certs: Certificates) -> ssl.SSLContext:
+    """The TLS of a server with a good certificate."""
+    return certs.good.server_context()
+
+
+@pytest.fixture(params=[PIPELINING_SERVER, ONE_BY_ONE], ids=["pipelining", "one_by_one"])
+def extensions(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What the server offers: both ways must come to the same."""
+    offered: tuple[str, ...] = request.param
+    return offered

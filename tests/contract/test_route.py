@@ -87,13 +87,10 @@ class ToScripted:
         return WaysOut(self.certs).route(self.server, password=password)
 
 
-@dataclasses.dataclass
-class ToPostfix:
-    """Postfix, with a login."""
+class _Delivered:
+    """What came of it lies in the mailboxes of a Postfix."""
 
-    certs: Certificates
     postfix: Postfix
-    refusal: Scope = Scope.GENERIC
 
     def recipients(self, at_least: int) -> list[str]:
         return delivered(self.postfix, at_least)
@@ -101,6 +98,15 @@ class ToPostfix:
     def contents(self) -> list[bytes]:
         delivered(self.postfix, 1)
         return self.postfix.mailboxes.raw("bo")
+
+
+@dataclasses.dataclass
+class ToPostfix(_Delivered):
+    """Postfix, with a login."""
+
+    certs: Certificates
+    postfix: Postfix
+    refusal: Scope = Scope.GENERIC
 
     def route(self, *, broken: bool = False) -> Route:
         settings = ServerSettings(
@@ -136,19 +142,12 @@ class ToScript:
 
 
 @dataclasses.dataclass
-class ToPostfixSendmail:
+class ToPostfixSendmail(_Delivered):
     """The sendmail of Postfix, which takes every recipient into its queue."""
 
     postfix: Postfix
     folder: pathlib.Path
     refusal: Scope = Scope.GENERIC
-
-    def recipients(self, at_least: int) -> list[str]:
-        return delivered(self.postfix, at_least)
-
-    def contents(self) -> list[bytes]:
-        delivered(self.postfix, 1)
-        return self.postfix.mailboxes.raw("bo")
 
     def route(self, *, broken: bool = False) -> Route:
         path = self.folder / ("gone" if broken else "sendmail")

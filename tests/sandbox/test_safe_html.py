@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_desk.sandbox.safe_html import safe_html
+from tests.sandbox.inspector import Inspector
 
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
 
@@ -136,30 +137,6 @@ def test_hostile_repetition_takes_no_long_time(unit: str, end: str) -> None:
     assert time.monotonic() - begun < 30
 
 
-class _Inspector(HTMLParser):
-    """Notes what a client would find in the result."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
-        self.sources: list[str] = []
-        self.styles: list[str] = []
-        self.open: list[str] = []
-        self.balanced = True
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attrs}
-        self.sources += [value or "" for name, value in attrs if name == "src"]
-        self.styles += [value or "" for name, value in attrs if name == "style"]
-        if tag not in {"br", "hr", "wbr", "img"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self.balanced = self.balanced and bool(self.open) and self.open.pop() == tag
-
-
 FRAGMENTS = st.sampled_from([
     "<a href='https://x.test'>", "</a>", "<b>", "</b>", "<p style='", "'>", "<style>", "</style>",
     "<script>", "</script>", "<img src=", "https://x.test/a.png", "cid:a", f"'{PIXEL}'", " alt=x>",
@@ -167,21 +144,13 @@ FRAGMENTS = st.sampled_from([
     "url(", "@import", "\\", "\x00", "\u202e", "<table><tr>", "</table>", "<form>", "<iframe>",
     "<td width=1>", "<textarea>", "<title>", "</title>", "<plaintext>", " onload=x ", '"', "/",
 ])  # fmt: skip
-FORBIDDEN = {"script", "link", "iframe", "object", "embed", "form", "input", "base", "meta", "a",
-             "svg", "video", "audio", "body", "html", "frame"}  # fmt: skip
 
 
 @given(st.lists(FRAGMENTS | st.text(max_size=8), max_size=40).map("".join))
 def test_whatever_comes_the_result_is_harmless_balanced_and_stable(source: str) -> None:
     made = safe_html(source)
-    inspector = _Inspector()
-    inspector.feed(made)
-    inspector.close()
-    assert not inspector.tags & FORBIDDEN
-    assert not {name for name in inspector.attributes if name.startswith("on")}
-    assert not inspector.attributes & {"href", "srcset", "background", "action"}
-    assert all(source.startswith(("cid:", "data:image/")) for source in inspector.sources)
-    assert not [style for style in inspector.styles if "url" in style or "\\" in style]
+    inspector = Inspector(made)
+    inspector.find_harmless()
     assert inspector.balanced
     assert not inspector.open
     assert safe_html(made) == made

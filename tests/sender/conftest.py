@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from smtp_desk.sender.outbox.database import Database
 from tests.sender.ways_out import WaysOut
 from tests.servers.certs import Certificates
-from tests.servers.script import PIPELINING_SERVER
-from tests.smtp.sessions import ONE_BY_ONE
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +24,13 @@ def ways_out(certs: Certificates) -> WaysOut:
 
 
 @pytest.fixture
-def tls(certs: Certificates) -> ssl.SSLContext:
-    """The TLS of a server with a good certificate."""
-    return certs.good.server_context()
+def path(tmp_path: Path) -> Path:
+    """Where the database of an outbox lies; its folder is not there yet."""
+    return tmp_path / "state" / "outbox.sqlite3"
 
 
-@pytest.fixture(params=[PIPELINING_SERVER, ONE_BY_ONE], ids=["pipelining", "one_by_one"])
-def extensions(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """What the server offers: both ways must come to the same."""
-    offered: tuple[str, ...] = request.param
-    return offered
+@pytest.fixture
+def database(path: Path) -> Iterator[Database]:
+    """An open database, which waits for others a little only."""
+    with Database(path, busy_timeout_s=0.2) as opened:
+        yield opened

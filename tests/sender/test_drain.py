@@ -244,6 +244,17 @@ def test_cancelled_in_the_middle_it_gives_back_what_it_did_not_begin(
     assert {entry.tries for entry in work.post.entries} == {0}
 
 
+def cancel_once(drain: Drain, began: threading.Event) -> None:
+    """Run it until that has begun, then cancel it and wait for its end."""
+    cancel = Cancel()
+    worker = threading.Thread(target=drain.run, args=(cancel,), kwargs={"once": False})
+    worker.start()
+    assert began.wait(20)
+    cancel.cancel()
+    worker.join(20)
+    assert not worker.is_alive()
+
+
 def test_what_does_not_end_after_a_cancel_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draining, "_GRACE_S", 0.05)
     began, cut = threading.Event(), threading.Event()
@@ -268,14 +279,8 @@ def test_what_does_not_end_after_a_cancel_is_cut(monkeypatch: pytest.MonkeyPatch
     work = Work(None)
     drain = work.with_source(Source(Routes(custom=Stuck(), default=Way(DEFAULT))))
     work.add(mail(1, ("bo@example.test",)))
-    cancel = Cancel()
-    worker = threading.Thread(target=drain.run, args=(cancel,), kwargs={"once": False})
-    worker.start()
-    assert began.wait(20)
-    cancel.cancel()
-    worker.join(20)
+    cancel_once(drain, began)
     assert cut.is_set()
-    assert not worker.is_alive()
 
 
 def test_a_mail_of_an_outage_that_does_not_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,14 +299,8 @@ def test_a_mail_of_an_outage_that_does_not_end_is_cut(monkeypatch: pytest.Monkey
     routes = Routes(custom=work.post.routes.custom, tell_address="it@example.org")
     drain = work.with_source(Source(routes), tell)
     work.add(mail(1, ("bo@example.test",)))
-    cancel = Cancel()
-    worker = threading.Thread(target=drain.run, args=(cancel,), kwargs={"once": False})
-    worker.start()
-    assert began.wait(20)
-    cancel.cancel()
-    worker.join(10)
+    cancel_once(drain, began)
     assert cut.is_set()
-    assert not worker.is_alive()
 
 
 def test_a_message_that_is_our_own_fault_stops_no_other(

@@ -6,26 +6,13 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
-import pytest
-
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import OutboxBusyError, OutboxUnavailableError
 from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "outbox.sqlite3"
-
-
-@pytest.fixture
-def database(path: Path) -> Iterator[Database]:
-    with Database(path, busy_timeout_s=0.2) as opened:
-        yield opened
 
 
 def fail_to_read() -> None:

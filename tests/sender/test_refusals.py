@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -16,8 +17,10 @@ from tests.servers.script import END_OF_DATA, Default, Reply, Script
 from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.sender.post_office import PostOffice
     from tests.servers.certs import Certificates
     from tests.servers.script import Action
     from tests.servers.session import Session
@@ -182,6 +185,19 @@ def good(certs: Certificates) -> ScriptedServer:
     return ScriptedServer(Script(tls=certs.good.server_context()))
 
 
+@contextmanager
+def beside(
+    good: ScriptedServer, custom: ScriptedServer, certs: Certificates, folder: Path
+) -> Iterator[tuple[PostOffice, ScriptedServer]]:
+    """A sender with that custom server, and a default one that takes all."""
+    with (
+        custom,
+        good,
+        opened(folder, route_to(custom, certs), route_to(good, certs, DEFAULT)) as office,
+    ):
+        yield office, custom
+
+
 def test_the_table_is_long_enough() -> None:
     rows = {*THEIRS, *ACCOUNT, *SOFT, *SLOW, *UNKNOWN}
     assert len(rows) >= 60
@@ -192,11 +208,7 @@ def test_the_table_is_long_enough() -> None:
 def test_what_another_route_may_take_it_takes(
     certs: Certificates, good: ScriptedServer, tmp_path: Path, moment: str, words: str
 ) -> None:
-    with (
-        refusing(certs, moment, words, []) as custom,
-        good,
-        opened(tmp_path, route_to(custom, certs), route_to(good, certs, DEFAULT)) as office,
-    ):
+    with beside(good, refusing(certs, moment, words, []), certs, tmp_path) as (office, custom):
         receipt = office.sender.send(mail(1, TO))
         assert fates(receipt) == [("accepted", DEFAULT)]
         assert receipt.fallback is not None
@@ -210,11 +222,7 @@ def test_what_another_route_may_take_it_takes(
 def test_what_no_route_can_help_is_refused(
     certs: Certificates, good: ScriptedServer, tmp_path: Path, moment: str, words: str
 ) -> None:
-    with (
-        refusing(certs, moment, words, []) as custom,
-        good,
-        opened(tmp_path, route_to(custom, certs), route_to(good, certs, DEFAULT)) as office,
-    ):
+    with beside(good, refusing(certs, moment, words, []), certs, tmp_path) as (office, _custom):
         assert fates(office.sender.send(mail(1, TO))) == [("refused", CUSTOM)]
         assert isinstance(office.health.may_use(CUSTOM), Usable)
         assert not accepted(good)
@@ -224,11 +232,7 @@ def test_what_no_route_can_help_is_refused(
 def test_what_is_too_fast_waits_for_its_own_route(
     certs: Certificates, good: ScriptedServer, tmp_path: Path, moment: str, words: str
 ) -> None:
-    with (
-        refusing(certs, moment, words, []) as custom,
-        good,
-        opened(tmp_path, route_to(custom, certs), route_to(good, certs, DEFAULT)) as office,
-    ):
+    with beside(good, refusing(certs, moment, words, []), certs, tmp_path) as (office, _custom):
         receipt = office.sender.send(mail(1, TO), timeout=0.3)
         assert [str(each.status) for each in receipt.recipients] == ["queued"]
         assert isinstance(office.health.may_use(CUSTOM), Usable)

@@ -198,6 +198,14 @@ PIPELINING_SERVER: Final = (
     "SMTPUTF8",
     "AUTH PLAIN LOGIN",
 )
+ONE_BY_ONE: Final = tuple(word for word in PIPELINING_SERVER if word != "PIPELINING")
+
+
+def once(on: Mapping[str, Action]) -> dict[str, Action]:
+    """These actions at the first of their moments only."""
+    return {moment: Turns(action, Default()) for moment, action in on.items()}
+
+
 """What a common submission server offers inside TLS."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.dovecot import PASSWORD, USERNAME, DovecotWithInbox
+from tests.servers.submitting import submit
 
 if TYPE_CHECKING:
     from tests.servers.certs import Certificates
@@ -22,16 +23,8 @@ def test_passes_mail_on(
     dovecot_submission: DovecotWithInbox, certs: Certificates, *, implicit: bool
 ) -> None:
     server, context = dovecot_submission, certs.trusting_context()
-    if implicit:
-        client: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.tls_port, context=context)
-    else:
-        client = smtplib.SMTP(server.host, server.starttls_port)
-        client.starttls(context=context)
-    with client:
-        client.login(USERNAME, PASSWORD)
-        refused = client.sendmail(
-            "desk@example.test", ["ann@example.org", "reject@example.org"], MESSAGE
-        )
+    address = (server.host, server.tls_port if implicit else server.starttls_port)
+    refused = submit(address, context, (USERNAME, PASSWORD), MESSAGE, implicit=implicit)
     assert refused["reject@example.org"][0] == 550
     (message,) = server.inbox.messages
     assert message.recipients == ("ann@example.org",)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.servers.node_smtp import PASSWORD, USERNAME, NodeSmtp
+from tests.servers.submitting import submit
 
 if TYPE_CHECKING:
     from tests.servers.certs import Certificates
@@ -21,16 +22,8 @@ MESSAGE = b"Subject: hello\r\n\r\n.\r\nbody\r\n"
 def test_takes_a_message(node_smtp: NodeSmtp, certs: Certificates, *, implicit: bool) -> None:
     context = certs.trusting_context()
     before = node_smtp.auth_attempts
-    if implicit:
-        client: smtplib.SMTP = smtplib.SMTP_SSL(node_smtp.host, node_smtp.tls_port, context=context)
-    else:
-        client = smtplib.SMTP(node_smtp.host, node_smtp.starttls_port)
-        client.starttls(context=context)
-    with client:
-        client.login(USERNAME, PASSWORD)
-        refused = client.sendmail(
-            "desk@example.test", ["ann@example.org", "reject@example.org"], MESSAGE
-        )
+    address = (node_smtp.host, node_smtp.tls_port if implicit else node_smtp.starttls_port)
+    refused = submit(address, context, (USERNAME, PASSWORD), MESSAGE, implicit=implicit)
     assert refused["reject@example.org"][0] == 550
     (message,) = node_smtp.wait_for_messages(1)
     assert message.recipients == ("ann@example.org",)

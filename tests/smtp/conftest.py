@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
-
 import pytest
 
 from tests.servers.certs import Certificates
-from tests.servers.script import PIPELINING_SERVER
 from tests.smtp.checks import Checks
-from tests.smtp.sessions import ONE_BY_ONE, Sessions
+from tests.smtp.sessions import Sessions
 
 
 @pytest.fixture
@@ -22,16 +19,3 @@ def sessions(certs: Certificates) -> Sessions:
 def checks(sessions: Sessions) -> Checks:
     """Tests of configurations."""
     return Checks(sessions)
-
-
-@pytest.fixture
-def tls(certs: Certificates) -> ssl.SSLContext:
-    """The TLS of a server with a good certificate."""
-    return certs.good.server_context()
-
-
-@pytest.fixture(params=[PIPELINING_SERVER, ONE_BY_ONE], ids=["pipelining", "one_by_one"])
-def extensions(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """What the server offers: both ways must come to the same."""
-    offered: tuple[str, ...] = request.param
-    return offered

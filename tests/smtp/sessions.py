@@ -12,7 +12,7 @@ from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 from smtp_desk.smtp.session.envelope import Delivery, Envelope, Status
 from smtp_desk.smtp.session.limits import SessionLimits
 from smtp_desk.smtp.session.session import Session
-from tests.servers.script import PIPELINING_SERVER, Script
+from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
@@ -91,9 +91,6 @@ class Sessions:
             observe=told,
             keep_transcript=True,
         )
-
-
-ONE_BY_ONE = tuple(word for word in PIPELINING_SERVER if word != "PIPELINING")
 
 
 @contextlib.contextmanager

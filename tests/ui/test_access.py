@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from tests.ui.fitting import cut_off, squeezed
+from tests.ui.mnemonics import mnemonics
 from tests.ui.states import EMPTY, OFF, SCENES, Scene
 
 if TYPE_CHECKING:
@@ -122,12 +122,9 @@ def test_no_mnemonic_is_given_twice(window: tuple[MainWindow, IntegrationsView])
     view.render(SCENES["failure"].state)
     bar = made.findChild(QMenuBar)
     assert isinstance(bar, QMenuBar)
-    marked = [action.text() for action in bar.actions()]
-    marked += [label.text() for label in made.findChildren(QLabel) if label.buddy() is not None]
-    marked += [button.text() for button in made.findChildren(QPushButton)]
-    letters = [text[text.index("&") + 1].lower() for text in marked if "&" in text]
-    assert len(letters) >= 15
-    assert [letter for letter, n in collections.Counter(letters).items() if n > 1] == []
+    letters = mnemonics(made)
+    assert letters.total() >= 15
+    assert [letter for letter, n in letters.items() if n > 1] == []
     assert all(isinstance(action, QAction) for action in bar.actions())
 
 

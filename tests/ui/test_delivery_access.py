@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +9,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
-    QMenuBar,
     QPushButton,
     QStyleOptionViewItem,
     QTableView,
@@ -27,6 +25,7 @@ from smtp_desk.ui.navigation import Navigation
 from tests.sender import mails
 from tests.ui.delivery_scenes import SCENES, morning
 from tests.ui.fitting import cut_off, squeezed
+from tests.ui.mnemonics import mnemonics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,14 +106,9 @@ def test_texts_forty_percent_longer_fit(window: Open) -> None:
 
 def test_no_mnemonic_is_given_twice(window: Open) -> None:
     made, _scene = window(SCENES["selected"])
-    bar = made.findChild(QMenuBar)
-    assert isinstance(bar, QMenuBar)
-    marked = [action.text() for action in bar.actions()]
-    marked += [label.text() for label in made.findChildren(QLabel) if label.buddy() is not None]
-    marked += [button.text() for button in made.findChildren(QPushButton)]
-    letters = [text[text.index("&") + 1].lower() for text in marked if "&" in text]
-    assert len(letters) >= 5
-    assert [letter for letter, n in collections.Counter(letters).items() if n > 1] == []
+    letters = mnemonics(made)
+    assert letters.total() >= 5
+    assert [letter for letter, n in letters.items() if n > 1] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,11 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QListWidget, QPushButton
 
 from smtp_desk.app.services import Services
-from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.sender.mail.kinds import VARIANTS
 from smtp_desk.store.stored import Preferences
 from smtp_desk.ui.desk import Desk
+from tests.app.sandboxed import sending_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,18 +34,8 @@ def server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def services(tmp_path: Path, server: Sandbox) -> Services:
-    made = Services.sandbox(tmp_path / "desk")
-    settings = ServerSettings(
-        host="localhost",
-        port=server.starttls_port,
-        username=server.username,
-        from_name="Example Network",
-        from_email=server.username,
-        ca_pem=server.ca_pem,
-    )
+    made = sending_through(server, tmp_path / "desk")
     made.store.save_preferences(Preferences(company_name="Example Network"))
-    made.store.save_server(settings, Security.STARTTLS, server.password)
-    made.store.set_enabled(True)
     return made
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFileDialog
 
 from smtp_desk.app.delivery.export import file_name
 from smtp_desk.app.delivery.state import DeliveryState, Emptiness
@@ -19,6 +18,7 @@ from smtp_desk.ui.delivery.routes_card import RoutesCard
 from smtp_desk.ui.delivery.table import EmailTable
 from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Card, Panel
+from smtp_desk.ui.widgets.file_dialog import ask_where_to_save
 from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.page import Page
 
@@ -186,14 +186,10 @@ class DeliveryView(QObject):
 
     @Slot()
     def _ask_where_to_export(self) -> None:
-        dialog = QFileDialog(self.page, "Export email", "", _FILTER)
-        dialog.setObjectName("export_dialog")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("eml")
-        dialog.selectFile(file_name(self._state.selected))
-        dialog.fileSelected.connect(self._export)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        name = file_name(self._state.selected)
+        ask_where_to_save(
+            self.page, "Export email", _FILTER, self._export, "export_dialog", proposed=name
+        )
 
     @Slot(str)
     def _export(self, path: str) -> None:

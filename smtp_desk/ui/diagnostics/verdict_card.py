@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QLayout, QWidget
 
 from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
 from smtp_desk.ui.diagnostics import words
@@ -14,11 +13,11 @@ from smtp_desk.ui.integrations.words import cut, server_words
 from smtp_desk.ui.widgets.card import Card, Panel, column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import IconLabel, set_look
-from smtp_desk.ui.widgets.label import Label, breakable
+from smtp_desk.ui.widgets.label import FocusLabel, Label, breakable
 from smtp_desk.ui.widgets.step import step
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent
+    from PySide6.QtWidgets import QLayout, QWidget
 
     from smtp_desk.app.diagnostics.presenter import DiagnosisState
     from smtp_desk.core.report import CheckReport
@@ -29,10 +28,8 @@ _MOST_WARNINGS: Final = 10
 _MOST_REMEDIES: Final = 20
 
 
-class _VerdictLine(QLabel):
-    """The verdict; takes the focus so that screen readers speak it, and its box shows that."""
-
-    focused = Signal(bool)
+class _VerdictLine(FocusLabel):
+    """The verdict."""
 
     def __init__(self, text: str) -> None:
         super().__init__(breakable(text))
@@ -41,16 +38,6 @@ class _VerdictLine(QLabel):
         self.setProperty("rank", "heading")
         self.setWordWrap(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Let the box show it."""
-        super().focusInEvent(event)
-        self.focused.emit(True)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Let the box show it."""
-        super().focusOutEvent(event)
-        self.focused.emit(False)
 
 
 class VerdictCard(Card):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from smtp_desk.app.diagnostics.presenter import DiagnosisState
 from smtp_desk.app.page_presenter import Busy
@@ -22,6 +22,7 @@ from smtp_desk.ui.diagnostics.welcome import Missing, Welcome
 from smtp_desk.ui.integrations.stage_list import StageList
 from smtp_desk.ui.widgets.card import Card, column
 from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.file_dialog import ask_what_to_open, ask_where_to_save
 from smtp_desk.ui.widgets.page import Page
 from smtp_desk.ui.widgets.slices import Slices, once_a_frame
 
@@ -228,25 +229,16 @@ class DiagnosticsView(QObject):
     @Slot()
     def ask_what_to_open(self) -> None:
         """Ask for a report file and open it."""
-        dialog = QFileDialog(self.page, "Open report", "", _FILTER)
-        dialog.setObjectName("open_report_dialog")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self._opened)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_what_to_open(self.page, "Open report", _FILTER, self._opened, "open_report_dialog")
 
     @Slot()
     def _ask_where_to_save(self) -> None:
         if self._state.report is None:
             return
-        dialog = QFileDialog(self.page, "Save report", "", _FILTER)
-        dialog.setObjectName("save_report_dialog")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("json")
-        dialog.selectFile(_file_name(self._state.report))
-        dialog.fileSelected.connect(self._saved)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        name = _file_name(self._state.report)
+        ask_where_to_save(
+            self.page, "Save report", _FILTER, self._saved, "save_report_dialog", proposed=name
+        )
 
     @Slot(str)
     def _opened(self, path: str) -> None:

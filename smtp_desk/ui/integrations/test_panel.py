@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.findings.finding import Remedy
@@ -20,12 +20,10 @@ from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import TextField
 from smtp_desk.ui.widgets.flow import flow
 from smtp_desk.ui.widgets.icons import set_look
-from smtp_desk.ui.widgets.label import enable
+from smtp_desk.ui.widgets.label import FocusLabel, enable
 from smtp_desk.ui.widgets.line import Line
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent
-
     from smtp_desk.app.integrations.state import IntegrationsState
     from smtp_desk.core.findings.finding import Finding
     from smtp_desk.core.gate import Outcome
@@ -146,28 +144,12 @@ class TestPanel(Card):
         set_look(self._send, "kind", "primary" if self._beside and not self._proven else "")
 
 
-class _OutcomeLine(QLabel):
-    """The text of the outcome, which takes the focus; its box shows that."""
-
-    focused = Signal(bool)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Let the box show it."""
-        super().focusInEvent(event)
-        self.focused.emit(True)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Let the box show it."""
-        super().focusOutEvent(event)
-        self.focused.emit(False)
-
-
 class _Outcome(Panel):
     """The outcome line. Its label has no accessible name of its own: readers speak its text."""
 
     def __init__(self) -> None:
         super().__init__("plain")
-        self.line: Final = _OutcomeLine()
+        self.line: Final = FocusLabel()
         self.line.focused.connect(self._focused)
         self.line.setObjectName("outcome")
         self.line.setTextFormat(Qt.TextFormat.PlainText)

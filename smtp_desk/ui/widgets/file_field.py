@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QFileDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from smtp_desk.ui.widgets.field import TextField
+from smtp_desk.ui.widgets.file_dialog import ask_what_to_open
 
 
 class FileField(TextField):
@@ -35,11 +36,7 @@ class FileField(TextField):
 
     @Slot()
     def _browse(self) -> None:
-        dialog = QFileDialog(self, self.name, "", self._files)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self._selected)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_what_to_open(self, self.name, self._files, self._selected)
 
     @Slot(str)
     def _selected(self, path: str) -> None:

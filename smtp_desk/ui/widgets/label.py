@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QFocusEvent
     from PySide6.QtWidgets import QWidget
 
 _LONGEST_WORD: Final = 32
@@ -35,6 +36,26 @@ class Label(QLabel):
         broken = breakable(text)
         if broken != self.text():
             self.setText(broken)
+
+
+class FocusLabel(QLabel):
+    """Text that takes the focus, so that screen readers speak it; the box around it shows that.
+
+    Signals:
+        focused: It has the focus, or has lost it.
+    """
+
+    focused = Signal(bool)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Let the box show it."""
+        super().focusInEvent(event)
+        self.focused.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Let the box show it."""
+        super().focusOutEvent(event)
+        self.focused.emit(False)
 
 
 def breakable(text: str) -> str:

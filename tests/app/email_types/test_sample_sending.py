@@ -9,7 +9,6 @@ import pytest
 
 from smtp_desk.app.email_types.sample import sending
 from smtp_desk.app.services import Services
-from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.sender.mail.kinds import sample
 from smtp_desk.sender.outbox.entries import EntryState
@@ -17,6 +16,7 @@ from smtp_desk.sender.receipts import Receipt
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.smtp.session.envelope import Status
+from tests.app.sandboxed import sending_through
 from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -32,18 +32,7 @@ def server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def services(tmp_path: Path, server: Sandbox) -> Services:
-    made = Services.sandbox(tmp_path / "desk")
-    settings = ServerSettings(
-        host="localhost",
-        port=server.starttls_port,
-        username=server.username,
-        from_name="Example Network",
-        from_email=server.username,
-        ca_pem=server.ca_pem,
-    )
-    made.store.save_server(settings, Security.STARTTLS, server.password)
-    made.store.set_enabled(True)
-    return made
+    return sending_through(server, tmp_path / "desk")
 
 
 def test_what_is_not_cancelled_arrives(services: Services) -> None:

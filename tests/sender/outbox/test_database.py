@@ -28,18 +28,7 @@ from tests.sender.outboxes import message
 from tests.store.tiny_disk import tiny_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "outbox.sqlite3"
-
-
-@pytest.fixture
-def database(path: Path) -> Iterator[Database]:
-    with Database(path, busy_timeout_s=0.2) as opened:
-        yield opened
+    pass
 
 
 def count(database: Database) -> int:

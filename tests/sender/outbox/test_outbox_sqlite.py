@@ -23,11 +23,6 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 ORDER: Final = [EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT, EntryState.ACCEPTED]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "outbox.sqlite3"
-
-
 def start(what: str, path: Path) -> subprocess.Popen[str]:
     return Child(
         [sys.executable, "-m", "tests.sender.outbox_process", what, str(path)],

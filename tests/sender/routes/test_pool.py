@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ssl
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -71,6 +73,18 @@ class Holder:
             self._settled.set()
 
 
+@contextmanager
+def full(
+    ways_out: WaysOut, tls: ssl.SSLContext
+) -> Iterator[tuple[ScriptedServer, SessionPool, list[Holder]]]:
+    """A pool all of whose connections are lent."""
+    with ScriptedServer(Script(tls=tls)) as server:
+        pool = ways_out.pool(server)
+        holders = [Holder(pool) for _ in range(MAX_CONNECTIONS)]
+        assert all(holder.holds() for holder in holders)
+        yield server, pool, holders
+
+
 class TestReuse:
     def test_one_connection_and_login_for_many_messages(
         self, ways_out: WaysOut, tls: ssl.SSLContext
@@ -95,10 +109,7 @@ class TestReuse:
     def test_who_finds_all_in_use_waits_for_one(
         self, ways_out: WaysOut, tls: ssl.SSLContext
     ) -> None:
-        with ScriptedServer(Script(tls=tls)) as server:
-            pool = ways_out.pool(server)
-            holders = [Holder(pool) for _ in range(MAX_CONNECTIONS)]
-            assert all(holder.holds() for holder in holders)
+        with full(ways_out, tls) as (_server, pool, holders):
             fourth = Holder(pool)
             assert fourth.waits()
             holders[1].give_back()
@@ -148,10 +159,7 @@ class TestReuse:
     def test_a_fresh_one_takes_the_place_of_an_idle_one(
         self, ways_out: WaysOut, tls: ssl.SSLContext
     ) -> None:
-        with ScriptedServer(Script(tls=tls)) as server:
-            pool = ways_out.pool(server)
-            holders = [Holder(pool) for _ in range(MAX_CONNECTIONS)]
-            assert all(holder.holds() for holder in holders)
+        with full(ways_out, tls) as (server, pool, holders):
             holders[0].give_back()
             with pool.session(patience(), fresh=True) as pooled:
                 assert not pooled.reused
@@ -236,10 +244,7 @@ class TestFailure:
             assert {finding.code for finding in findings if finding} == {"auth.rejected"}
 
     def test_a_probe_waits_for_room(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
-        with ScriptedServer(Script(tls=tls)) as server:
-            pool = ways_out.pool(server)
-            holders = [Holder(pool) for _ in range(MAX_CONNECTIONS)]
-            assert all(holder.holds() for holder in holders)
+        with full(ways_out, tls) as (server, pool, holders):
             with ThreadPoolExecutor(1) as threads:
                 probing = threads.submit(pool.probe)
                 holders[0].give_back()
@@ -308,10 +313,7 @@ class TestRetire:
     def test_ends_the_idle_now_and_the_lent_when_they_come_back(
         self, ways_out: WaysOut, tls: ssl.SSLContext
     ) -> None:
-        with ScriptedServer(Script(tls=tls)) as server:
-            pool = ways_out.pool(server)
-            holders = [Holder(pool) for _ in range(MAX_CONNECTIONS)]
-            assert all(holder.holds() for holder in holders)
+        with full(ways_out, tls) as (server, pool, holders):
             waiting = Holder(pool)
             holders[0].give_back()
             assert waiting.holds()
@@ -342,10 +344,7 @@ class TestClose:
             assert len(server.sessions) == 1
 
     def test_wakes_who_waits_for_a_free_one(self, ways_out: WaysOut, tls: ssl.SSLContext) -> None:
-        with ScriptedServer(Script(tls=tls)) as server:
-            pool = ways_out.pool(server)
-            holders = [Holder(pool) for _ in range(MAX_CONNECTIONS)]
-            assert all(holder.holds() for holder in holders)
+        with full(ways_out, tls) as (server, pool, holders):
             fourth = Holder(pool)
             pool.close()
             assert not fourth.holds()

@@ -35,6 +35,7 @@ from tests.servers.script import (
     Script,
     Silence,
     Turns,
+    once,
 )
 from tests.servers.scripted import ScriptedServer
 
@@ -79,8 +80,7 @@ class TestResults:
         code: str,
         scope: Scope,
     ) -> None:
-        first_only = {verb: Turns(action, Default()) for verb, action in on.items()}
-        played = Script(tls=tls, extensions=extensions, on=first_only)
+        played = Script(tls=tls, extensions=extensions, on=once(on))
         with ScriptedServer(played) as server:
             route = ways_out.route(server)
             (result,) = send(route)

@@ -15,13 +15,12 @@ from tests.servers.script import (
     Action,
     Close,
     CutBody,
-    Default,
     Delay,
     Reply,
     Reset,
     Script,
     Silence,
-    Turns,
+    once,
 )
 from tests.servers.session import Session as ServerSession
 from tests.smtp.sessions import (
@@ -60,8 +59,7 @@ class TestRefused:
         stage: Stage,
         line: str,
     ) -> None:
-        first_only = {verb: Turns(action, Default()) for verb, action in on.items()}
-        played = Script(tls=tls, extensions=extensions, on=first_only)
+        played = Script(tls=tls, extensions=extensions, on=once(on))
         with opened(sessions, played) as (session, _):
             delivery = session.send(ENVELOPE, MAIL)
             assert session.usable

@@ -10,6 +10,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.smtp.session.envelope import Envelope, Status
 from tests.servers.script import (
+    ONE_BY_ONE,
     PIPELINING_SERVER,
     Action,
     Close,
@@ -23,7 +24,6 @@ from tests.smtp.sessions import (
     ENVELOPE,
     HASTY,
     MAIL,
-    ONE_BY_ONE,
     Sessions,
     Told,
     opened,
