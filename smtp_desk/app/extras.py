@@ -21,9 +21,10 @@ class Extra(StrEnum):
 
     DESK = "desk"
     SANDBOX = "sandbox"
+    ALERTS = "alerts"
 
 
-_MODULES: Final = {Extra.DESK: "PySide6", Extra.SANDBOX: "aiosmtpd"}
+_MODULES: Final = {Extra.DESK: "PySide6", Extra.SANDBOX: "aiosmtpd", Extra.ALERTS: "apprise"}
 
 
 def installed(extra: Extra) -> bool:

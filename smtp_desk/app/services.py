@@ -207,6 +207,7 @@ class Services:
             Templates(self.paths.templates),
             self.catalogue,
             clock=self.now,
+            alerts=self.store.alerts,
         )
 
     @property

@@ -25,6 +25,7 @@ from smtp_desk.cli.manual import (
     ManualGroup,
     Meanings,
 )
+from smtp_desk.cli.notify import notify
 from smtp_desk.cli.proof import (
     SAVE_STATUSES,
     Shape,
@@ -177,6 +178,9 @@ def smtp(
         lambda services: f"Saved. {default_text(load_default(services))}",
         default=True,
     )
+
+
+default.add_command(notify)
 
 
 def _change(invocation: Invocation, change: Callable[[], DefaultState]) -> ExitStatus:

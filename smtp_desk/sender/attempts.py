@@ -1,7 +1,7 @@
 """A message while it is dealt with, and what comes next by the scope of a route's answer."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -198,6 +198,12 @@ class MessageAttempt:
     def open_on(self, route: str) -> list[RecipientAttempt]:
         """Return those that are open, and may take `route`."""
         return [each for each in self.recipients if each.may_take(route)]
+
+    def leave(self) -> None:
+        """Nobody waits any longer for what comes of those who are still open."""
+        for recipient in self.recipients:
+            if recipient.receipt is None:
+                recipient.claim = replace(recipient.claim, awaited=False)
 
     @property
     def receipt(self) -> Receipt:

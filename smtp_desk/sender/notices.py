@@ -1,12 +1,21 @@
-"""The mails to "Notify this address": an outage of the custom server began, or ended."""
+"""What people are told: an outage of the custom server began or ended, stored emails were refused.
+
+By email to "Notify this address", and by alert.
+"""
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias, final
 
 from smtp_desk.core.findings.catalogue import Catalogue, cause
+from smtp_desk.core.reply import visible
+from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.mail.kinds import Notification
-from smtp_desk.sender.outbox.outbox import OutboxError
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
+from smtp_desk.sender.outbox.entries import NOTICES, OutboxEntry
+from smtp_desk.sender.outbox.outbox import OutboxError, OutboxRecords, Query
 from smtp_desk.sender.routes.health import Health, HealthEvent, HealthEventKind
 from smtp_desk.sender.routes.route import CUSTOM, Routes
 
@@ -35,24 +44,52 @@ _HELD: Final = (
 )
 
 
+_REFUSED_TITLE: Final = "Stored emails were refused"
+_WHERE: Final = (
+    "Delivery in SMTP Desk, or “smtp-desk outbox list --state refused”, shows all of them. They can"
+    " be sent again from there."
+)
+_BUNDLED_FOR: Final = timedelta(minutes=10)
+_APART: Final = timedelta(hours=1)
+_MOST_TOLD: Final = 10_000
+_MOST_LISTED: Final = 20
+_UNTOLD: Final = Query(untold=True)
+_TOLD: Final = Query(submitter=NOTICES, text=_REFUSED_TITLE)
+
 Store: TypeAlias = Callable[[Notification, Routes], Callable[[], object]]
 
 
 @final
 class Notices:
-    """Tells people what happened to the custom server, once each.
+    """Tells people what happened, once each; of refused emails bundled, at most once an hour.
 
     Args:
         health: Where the events come from; what is told is acknowledged there.
+        outbox: Where refused emails stand; what is told is marked there.
         catalogue: Tells causes.
         store: Stores one email, for the default email service where there is one, and
             returns what sends it.
+        alerts: Sends alerts.
+        clock: Returns this moment with a time zone.
     """
 
-    def __init__(self, health: Health, catalogue: Catalogue, store: Store) -> None:
+    def __init__(
+        self,
+        health: Health,
+        outbox: OutboxRecords,
+        catalogue: Catalogue,
+        store: Store,
+        *,
+        alerts: Alerts,
+        clock: UtcClock = utc_now,
+    ) -> None:
         self._health = health
+        self._outbox = outbox
         self._catalogue = catalogue
         self._store = store
+        self._alerts = alerts
+        self._clock = clock
+        self._alerted_at: datetime | None = None
 
     def tell(self, routes: Routes) -> None:
         """Tell of all that happened since.
@@ -66,24 +103,69 @@ class Notices:
         except OutboxError as error:
             _log.error("nobody could be told of an outage: %s", error)
 
-    def _tell(self, event: HealthEvent, routes: Routes) -> None:
-        send = None
+    def tell_refusals(self, routes: Routes) -> None:
+        """Tell of the stored emails that were refused, once the oldest waited for others.
+
+        Nothing is raised, as in `tell`. Of our own notices nobody is told: that would go in
+        circles.
+        """
         try:
-            if event.route == CUSTOM and routes.tell_address:
-                send = self._store(self._email(event, routes.tell_address), routes)
+            newest = self._outbox.page(_UNTOLD, limit=_MOST_TOLD).entries
+            if newest and self._is_time_for(newest):
+                self._tell_refusals(newest, routes)
+        except OutboxError as error:
+            _log.error("nobody could be told of refused emails: %s", error)
+
+    def _is_time_for(self, refused: Sequence[OutboxEntry]) -> bool:
+        now = self._clock()
+        if now - min(each.changed_at for each in refused) < _BUNDLED_FOR:
+            return False
+        told = self._outbox.page(_TOLD, limit=1).entries
+        moments = (self._alerted_at, *(each.created_at for each in told))
+        return all(at is None or not timedelta() <= now - at < _APART for at in moments)
+
+    def _tell_refusals(self, refused: Sequence[OutboxEntry], routes: Routes) -> None:
+        urls = self._alerts.urls()
+        causes = Counter(cause(self._catalogue, each.code).summary for each in refused)
+        counted = "\n\n".join(f"{count} × {summary}" for summary, count in causes.most_common())
+        begin = f"{_count(len(refused))} refused for good since the last notice."
+        listed = "\n\n".join(_line(each) for each in refused[:_MOST_LISTED])
+        more = len(refused) - _MOST_LISTED
+        parts = (begin, counted, listed, f"and {more} more." if more > 0 else "", _WHERE)
+        send = self._stored(_REFUSED_TITLE, "\n\n".join(filter(None, parts)), routes)
+        if urls:
+            self._alerted_at = self._clock()
+            self._alerts.send(urls, _REFUSED_TITLE, f"{begin}\n\n{counted}")
+        self._outbox.mark_told(each.id for each in refused)
+        send()
+
+    def _tell(self, event: HealthEvent, routes: Routes) -> None:
+        send: Callable[[], object] = _nothing
+        urls: tuple[str, ...] = ()
+        title, body = _TITLES[event.kind], "\n\n".join(self._paragraphs(event))
+        if event.route == CUSTOM:
+            send = self._stored(title, body, routes)
+            urls = self._alerts.urls()
+        # It is stored: no other process tells of it too, however long it takes to be sent.
+        self._health.acknowledge(event)
+        self._alerts.send(urls, title, body)
+        send()
+
+    def _stored(self, title: str, body: str, routes: Routes) -> Callable[[], object]:
+        """Store an email to the address to notify, and return what sends it.
+
+        Raises:
+            OutboxError: The outbox can't take it.
+        """
+        if not routes.notify:
+            return _nothing
+        try:
+            return self._store(Notification(to=routes.notify, title=title, body=body), routes)
         except OutboxError:
             raise
         except Exception:  # noqa: BLE001 - a window that fails must not stop the server
-            _log.exception("%s could not be told of an outage", routes.tell_address)
-        # It is stored: no other process tells of it too, however long it takes to be sent.
-        self._health.acknowledge(event)
-        if send is not None:
-            send()
-
-    def _email(self, event: HealthEvent, address: str) -> Notification:
-        return Notification(
-            to=address, title=_TITLES[event.kind], body="\n\n".join(self._paragraphs(event))
-        )
+            _log.exception("%s could not be told of “%s”", routes.notify, title)
+            return _nothing
 
     def _paragraphs(self, event: HealthEvent) -> list[str]:
         at = f"{event.at:%Y-%m-%d %H:%M} UTC"
@@ -106,3 +188,17 @@ class Notices:
             *(f"What to do: {remedy.text}" for remedy in finding.remedies[:1]),
             _TRIES_AGAIN,
         ]
+
+
+def _nothing() -> None:
+    """There is nothing to send."""
+
+
+def _count(emails: int) -> str:
+    return "1 stored email was" if emails == 1 else f"{emails} stored emails were"
+
+
+def _line(entry: OutboxEntry) -> str:
+    said = entry.attempts[-1].reply if entry.attempts else ""
+    words = f"{visible(entry.recipient)}: {visible(entry.subject)}"
+    return f"{words} (the server said: {visible(said)})" if said else words

@@ -13,6 +13,8 @@ from itertools import islice
 from typing import Final, Self, final
 
 from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.core.secret import Secret
+from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.attempts import ONLY_ROUTE, MessageAttempt
 from smtp_desk.sender.dispatcher import LEASE, PATIENCE_S, Dispatcher
 from smtp_desk.sender.mail.kinds import Email, Notification
@@ -21,7 +23,7 @@ from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.database import Database
-from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.outbox.entries import NOTICES, OutboxMessage
 from smtp_desk.sender.outbox.outbox import MEBIBYTE, Outbox
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
@@ -45,6 +47,10 @@ _STORED_AT_ONCE: Final = 100
 _OCTETS_AT_ONCE: Final = 16 * MEBIBYTE
 _PROBE_GRACE_S: Final = 3.0
 _LAST_TRIES: Final = 5
+
+
+def _no_alerts() -> Secret:
+    return Secret("")
 
 
 @final
@@ -82,6 +88,7 @@ class Sender:
         *,
         clock: UtcClock = utc_now,
         random: Callable[[], float] | None = None,
+        alerts: Callable[[], Secret] = _no_alerts,
     ) -> None:
         """Build a sender of parts; programs call `from_settings`.
 
@@ -93,6 +100,7 @@ class Sender:
             catalogue: Tells causes.
             clock: Returns this moment with a time zone.
             random: Returns a number from 0 to 1, for the jitter of delays.
+            alerts: Returns the URLs that alerts go to, one a line.
         """
         self._outbox = outbox
         self._source = routes
@@ -100,7 +108,9 @@ class Sender:
         self._clock = clock
         jitter = {} if random is None else {"random": random}
         self._dispatcher = Dispatcher(outbox, health, catalogue, clock=clock, **jitter)
-        self._notices = Notices(health, catalogue, self._store_notice)
+        self._notices = Notices(
+            health, outbox, catalogue, self._store_notice, alerts=Alerts(alerts), clock=clock
+        )
         self._closing = ExitStack()
         self.after_fork()
         run_after_fork(self.after_fork)
@@ -130,13 +140,15 @@ class Sender:
         known = os.environ if environ is None else environ
         paths = Paths.default(known)
         credentials = open_credentials(known, interactive=False)
+        store = SettingsStore(paths, credentials)
         database, catalogue = Database(paths.outbox_file), read_catalogue()
         sender = cls(
             SqliteOutbox(database),
             SqliteHealth(database),
-            SavedRoutes(SettingsStore(paths, credentials), catalogue, SqliteThrottle(database)),
+            SavedRoutes(store, catalogue, SqliteThrottle(database)),
             Templates(paths.templates),
             catalogue,
+            alerts=store.alerts,
         )
         sender._closing.push(database)
         return sender
@@ -272,7 +284,10 @@ class Sender:
             ]
             for message in messages
         ]
-        self._at_once([attempt for each in parts for attempt in each], timeout)
+        attempts = [attempt for each in parts for attempt in each]
+        self._at_once(attempts, timeout)
+        for attempt in attempts:
+            attempt.leave()
         return [Receipt.joined([attempt.receipt for attempt in each]) for each in parts]
 
     def _at_once(self, attempts: Iterable[MessageAttempt], timeout: float | None) -> None:
@@ -318,7 +333,7 @@ class Sender:
 
     def _store_notice(self, email: Notification, routes: Routes) -> Callable[[], object]:
         message = self._message(email, routes)
-        if routes.default is not None:
-            message = replace(message, metadata={**message.metadata, ONLY_ROUTE: DEFAULT})
+        only = {} if routes.default is None else {ONLY_ROUTE: DEFAULT}
+        message = replace(message, submitter=NOTICES, metadata={**message.metadata, **only})
         claims = self._outbox.add_claimed((message,), self._owner, LEASE)
         return lambda: self._dispatcher.deliver(MessageAttempt.of(claims, message, routes))

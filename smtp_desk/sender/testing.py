@@ -85,7 +85,8 @@ class MemoryOutbox:
     ) -> tuple[Claim, ...]:
         """See `OutboxQueue.add_claimed`."""
         with self._lock:
-            return self._take(self.add(messages), owner, lease)
+            claims = self._take(self.add(messages), owner, lease)
+            return tuple(replace(claim, awaited=True) for claim in claims)
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
         """See `OutboxQueue.claim`."""
@@ -164,6 +165,12 @@ class MemoryOutbox:
     def drop(self, entry_id: str) -> OutboxEntry:
         """See `OutboxRecords.drop`."""
         return self._replace(entry_id, lifecycle.dropped)
+
+    def mark_told(self, entry_ids: Iterable[str]) -> None:
+        """See `OutboxRecords.mark_told`."""
+        with self._lock:
+            for entry_id in self._entries.keys() & set(entry_ids):
+                self._entries[entry_id] = replace(self._entries[entry_id], untold=False)
 
     def make_due(self) -> int:
         """See `OutboxRecords.make_due`."""

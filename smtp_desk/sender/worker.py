@@ -124,7 +124,12 @@ class Drain:
 
     def _tell(self, cancel: Cancel) -> None:
         if not cancel.cancelled:
-            self._at_once(cancel, lambda: self._notices.tell(self._source.routes()))
+            self._at_once(cancel, self._tell_all)
+
+    def _tell_all(self) -> None:
+        routes = self._source.routes()
+        self._notices.tell(routes)
+        self._notices.tell_refusals(routes)
 
     def _follow_settings(self) -> None:
         routes = self._source.routes()

@@ -19,7 +19,8 @@ DEFAULT_PASSWORD_VARIABLE: Final = "SMTP_DESK_DEFAULT_PASSWORD"  # noqa: S105 - 
 """The same for the relay of the default email service."""
 SYSTEMD_CREDENTIAL: Final = "smtp-desk.password"
 DEFAULT_SYSTEMD_CREDENTIAL: Final = "smtp-desk.default-password"
-"""Names of the systemd credentials that give these secrets to a service."""
+ALERTS_SYSTEMD_CREDENTIAL: Final = "smtp-desk.alerts"
+"""Names of the systemd credentials that give these secrets, and alert URLs, to a service."""
 
 _T = TypeVar("_T")
 _LIMIT_S: Final = 10.0

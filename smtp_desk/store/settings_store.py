@@ -33,7 +33,7 @@ from smtp_desk.store.stored import (
     StoredSettings,
     evaluate,
 )
-from smtp_desk.store.unattended import RELAY_KEY
+from smtp_desk.store.unattended import ALERTS_KEY, RELAY_KEY, UnattendedCredentials
 
 _LOCK_TIMEOUT_S: Final = 10.0
 # Where these refuse to write, nothing was written: there is nothing to take back.
@@ -188,6 +188,29 @@ class SettingsStore:
     def save_preferences(self, preferences: Preferences) -> StoredSettings:
         """Save what is no matter of one server."""
         return self._save(lambda before: replace(before, preferences=preferences))
+
+    def save_alerts(self, urls: Secret) -> StoredSettings:
+        """Save where alerts go, one URL a line; empty for nowhere."""
+        key = f"{ALERTS_KEY}{self._token()}" if urls else ""
+        return self._save(lambda before: replace(before, alerts=key), key, KeyringEntry(urls))
+
+    def alerts(self) -> Secret:
+        """Return where alerts go, one URL a line; empty for nowhere.
+
+        Raises:
+            CredentialsUnavailableError: The keyring can't be used.
+            SettingsFileError: The file can't be read.
+        """
+        key = self.load().alerts
+        if not key and not isinstance(self._credentials, UnattendedCredentials):
+            return Secret("")
+        try:
+            entry = self._read_entry(key or ALERTS_KEY)
+        except CredentialsUnavailableError:
+            if key:
+                raise
+            entry = None  # the machine gives other secrets than these
+        return entry.secret if entry else Secret("")
 
     def save_default(self, service: DefaultService) -> StoredSettings:
         """Save what the default email service is; without `server` the saved one is forgotten.

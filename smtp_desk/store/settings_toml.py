@@ -24,6 +24,9 @@ from smtp_desk.store.stored import (
 SCHEMA: Final = 2
 _OLDEST_SCHEMA: Final = 1  # its proofs are of the first version
 
+_OLD_NOTIFY: Final = "tell_address"
+"""Where the address to notify stood before it had a table of its own."""
+
 _MOST: Final = 2**63 - 1  # TOML asks for no greater one
 
 _Choice = TypeVar("_Choice", Security, DefaultKind, Uncertain)
@@ -60,10 +63,11 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
     return StoredSettings(
         enabled=root.flag("enabled"),
         server=_server(root.table("server"), ca_content),
-        preferences=_preferences(root.table("preferences")),
+        preferences=_preferences(root.table("preferences"), root.table("notify")),
         default=_default(root.table("default"), ca_content),
         uncertain=root.choice("uncertain", Uncertain, Uncertain.RESEND),
         system=_system(root.table("system")),
+        alerts=(root.table("notify") or _Table("", {})).text("alerts"),
     )
 
 
@@ -83,6 +87,9 @@ def encode(text: str, stored: StoredSettings) -> str:
     _put_server(document, stored.server)
     if "preferences" in document or stored.preferences != Preferences():
         _put_table(document, "preferences", _preferences_values(stored.preferences))
+    notify = {"address": stored.preferences.notify, "alerts": stored.alerts or None}
+    if "notify" in document or any(notify.values()):
+        _put_table(document, "notify", notify)
     if "default" in document or stored.default != DefaultService():
         _put_table(document, "default", _default_values(stored.default))
         _put_server(document["default"], stored.default.server)
@@ -227,12 +234,11 @@ def _proof(table: _Table | None) -> Proof | None:
     return Proof(version, salt, table.text("given"), table.text("fields"), table.text("secret"))
 
 
-def _preferences(table: _Table | None) -> Preferences:
-    if table is None:
-        return Preferences()
+def _preferences(table: _Table | None, notify: _Table | None) -> Preferences:
+    table = table or _Table("", {})
     return Preferences(
         company_name=table.text("company_name"),
-        tell_address=table.text("tell_address"),
+        notify=notify.text("address") if notify else table.text(_OLD_NOTIFY),
         language=table.text("language"),
         theme=table.text("theme", Preferences().theme),
     )
@@ -301,7 +307,7 @@ def _proof_values(proof: Proof) -> dict[str, object]:
 def _preferences_values(preferences: Preferences) -> dict[str, object]:
     return {
         "company_name": preferences.company_name,
-        "tell_address": preferences.tell_address,
+        _OLD_NOTIFY: None,
         "language": preferences.language,
         "theme": preferences.theme,
     }

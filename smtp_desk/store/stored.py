@@ -34,13 +34,14 @@ class Preferences:
 
     Attributes:
         company_name: The company's name.
-        tell_address: Who gets a mail when an outage begins and ends; "" for nobody.
+        notify: Who gets a mail when an outage begins and ends, and when stored emails were
+            refused; "" for nobody.
         language: Language of the window; "" for the system's.
         theme: `system`, `light` or `dark`.
     """
 
     company_name: str = ""
-    tell_address: str = ""
+    notify: str = ""
     language: str = ""
     theme: str = "system"
 
@@ -104,6 +105,7 @@ class StoredSettings:
         uncertain: RESEND: an uncertain email is sent once more by the same route. HOLD: it
             is held for a person at once.
         system: For the worker of the whole system.
+        alerts: The key of the alert URLs in the keyring; "" for none.
     """
 
     enabled: bool = False
@@ -112,6 +114,7 @@ class StoredSettings:
     default: DefaultService = field(default_factory=DefaultService)
     uncertain: Uncertain = Uncertain.RESEND
     system: SystemRules = field(default_factory=SystemRules)
+    alerts: str = ""
 
     @property
     def servers(self) -> tuple[StoredServer, ...]:
@@ -129,7 +132,8 @@ class StoredSettings:
     @property
     def keys(self) -> frozenset[str]:
         """The keys in the keyring that the file names."""
-        return frozenset(server.key for server in self.servers if server.key)
+        keys = (self.alerts, *(server.key for server in self.servers))
+        return frozenset(filter(None, keys))
 
 
 class ServerState(StrEnum):

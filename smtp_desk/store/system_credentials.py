@@ -13,19 +13,24 @@ from typing import Final
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.store.credentials import (
+    ALERTS_SYSTEMD_CREDENTIAL,
     DEFAULT_SYSTEMD_CREDENTIAL,
     SYSTEMD_CREDENTIAL,
     CredentialsUnavailableError,
     UnavailableReason,
 )
 from smtp_desk.store.files import read_regular, write_atomic
-from smtp_desk.store.unattended import RELAY_KEY
+from smtp_desk.store.unattended import ALERTS_KEY, RELAY_KEY
 
 _PROGRAM: Final = "systemd-creds"
 _LIMIT_S: Final = 30.0
 _MOST_OCTETS: Final = 256 * 1024
 _BEFORE: Final = ".before"
 _KEY: Final = "key"
+_NAMES: Final = {
+    RELAY_KEY: DEFAULT_SYSTEMD_CREDENTIAL,
+    ALERTS_KEY: ALERTS_SYSTEMD_CREDENTIAL,
+}
 
 
 class SystemCredentials:
@@ -82,7 +87,9 @@ class SystemCredentials:
             raise _failed(f"{error.filename}: {error.strerror}") from error
 
     def _files(self, key: str) -> tuple[Path, Path]:
-        name = DEFAULT_SYSTEMD_CREDENTIAL if key.startswith(RELAY_KEY) else SYSTEMD_CREDENTIAL
+        name = next(
+            (_NAMES[start] for start in _NAMES if key.startswith(start)), SYSTEMD_CREDENTIAL
+        )
         path = self._folder / name
         return path, path.with_name(f"{name}{_BEFORE}")
 

@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.store.credentials import (
+    ALERTS_SYSTEMD_CREDENTIAL,
     DEFAULT_PASSWORD_VARIABLE,
     DEFAULT_SYSTEMD_CREDENTIAL,
     PASSWORD_VARIABLE,
@@ -22,6 +23,8 @@ from smtp_desk.store.split_credentials import SplitCredentials
 
 RELAY_KEY: Final = "default-"
 """How the keys of the default email service's secrets begin."""
+ALERTS_KEY: Final = "alerts-"
+"""How the keys of alert URLs begin."""
 _CREDENTIAL_BYTES: Final = 64 * 1024
 
 
@@ -32,10 +35,12 @@ class GivenSecrets:
     Attributes:
         custom: That of the custom server.
         default: That of the relay of the default email service.
+        alerts: The alert URLs, one a line.
     """
 
     custom: Secret | None = None
     default: Secret | None = None
+    alerts: Secret | None = None
 
     def __bool__(self) -> bool:
         return self != GivenSecrets()
@@ -58,6 +63,7 @@ class GivenSecrets:
         return cls(
             _given(environ, PASSWORD_VARIABLE, SYSTEMD_CREDENTIAL),
             _given(environ, DEFAULT_PASSWORD_VARIABLE, DEFAULT_SYSTEMD_CREDENTIAL),
+            _given(environ, "", ALERTS_SYSTEMD_CREDENTIAL),
         )
 
 
@@ -99,6 +105,8 @@ class UnattendedCredentials:
         self._keyring.delete(key)
 
     def _given(self, key: str) -> Secret | None:
+        if key.startswith(ALERTS_KEY):
+            return self._secrets.alerts
         return self._secrets.of(default=key.startswith(RELAY_KEY))
 
 

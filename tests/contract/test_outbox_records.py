@@ -10,6 +10,7 @@ import pytest
 
 from smtp_desk.sender.outbox.entries import (
     DOT_LEASE,
+    NOTICES,
     Doubt,
     EntryState,
     MarkInDoubt,
@@ -65,6 +66,24 @@ def test_pages_hold_every_entry_once_newest_first(outbox: Outbox, clock: TurnedC
         if (before := page.next) is None:
             break
     assert (pages, seen) == (3, added[::-1])
+
+
+def test_a_refusal_that_nobody_waits_for_is_untold_until_it_is_told(
+    outbox: Outbox, clock: TurnedClock
+) -> None:
+    own = replace(message("own@example.org"), submitter=NOTICES)
+    outbox.add([message("ann@example.org"), own])
+    refuse(outbox, clock)
+    refuse(outbox, clock)
+    (awaited,) = outbox.add_claimed([message("bo@example.org")], "sender", LEASE)
+    outbox.apply([Refuse(awaited, ())])
+    (left,) = outbox.add_claimed([message("cy@example.org")], "sender", LEASE)
+    outbox.apply([Refuse(replace(left, awaited=False), ())])
+    assert recipients(outbox, Query(untold=True)) == ["cy", "ann"]
+    (newest, _) = outbox.page(Query(untold=True)).entries
+    outbox.mark_told([newest.id, "no such entry"])
+    assert recipients(outbox, Query(untold=True)) == ["ann"]
+    assert outbox.get(newest.id).state is EntryState.REFUSED
 
 
 def test_what_a_query_asks_for(outbox: Outbox, clock: TurnedClock) -> None:

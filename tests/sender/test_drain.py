@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.core.secret import Secret
 from smtp_desk.sender import worker as draining
+from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.dispatcher import LEASE
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.entries import Claim, EntryState, MarkInDoubt, OutboxMessage
@@ -42,7 +44,13 @@ class Work:
             self.post.outbox,
             source,
             self.post.dispatcher,
-            Notices(self.post.health, CATALOGUE, lambda *_: tell),
+            Notices(
+                self.post.health,
+                self.post.outbox,
+                CATALOGUE,
+                lambda *_: tell,
+                alerts=Alerts(lambda: Secret("")),
+            ),
             owner="worker",
             clock=self.post.clock,
             wait_for=self._wait,
@@ -296,7 +304,7 @@ def test_a_mail_of_an_outage_that_does_not_end_is_cut(monkeypatch: pytest.Monkey
         assert cut.wait(20)
 
     work = Work(failing("connect.refused"))
-    routes = Routes(custom=work.post.routes.custom, tell_address="it@example.org")
+    routes = Routes(custom=work.post.routes.custom, notify="it@example.org")
     drain = work.with_source(Source(routes), tell)
     work.add(mail(1, ("bo@example.test",)))
     cancel_once(drain, began)

@@ -64,7 +64,7 @@ class Office:
             default=default,
             from_email="desk@example.org",
             company_name="Example",
-            tell_address=tell,
+            notify=tell,
         )
 
 

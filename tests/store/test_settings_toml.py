@@ -232,6 +232,20 @@ def test_bad_values_are_named(old: str, new: str, words: str) -> None:
         decode(text.replace(old, new, 1), ca_content)
 
 
+def test_whom_to_notify_had_no_table_of_its_own() -> None:
+    old = 'schema = 2\nenabled = false\n[preferences]\ntell_address = "ann@example.org"\n'
+    stored = decode(old, ca_content)
+    assert stored.preferences.notify == "ann@example.org"
+    text = encode(old, stored)
+    assert "tell_address" not in text
+    assert '[notify]\naddress = "ann@example.org"\n' in text
+    assert decode(text, ca_content) == stored
+    alerted = replace(stored, alerts="alerts-1")
+    assert decode(encode(text, alerted), ca_content) == alerted
+    assert "alerts = " not in encode(encode(text, alerted), stored)
+    assert alerted.keys == {"alerts-1"}
+
+
 def test_rules_for_the_whole_system_come_by_hand_and_stay() -> None:
     by_hand = '[system]\ntrusted_users = ["www-data"]\nemails_per_hour = 7 # few\n'
     text = f"{encode('', StoredSettings(server=SERVER))}\n{by_hand}"

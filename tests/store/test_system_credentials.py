@@ -54,13 +54,16 @@ def test_a_save_that_is_killed_anywhere_leaves_old_or_new(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_the_relay_has_a_file_of_its_own(folder: Path) -> None:
+def test_relay_and_alerts_have_files_of_their_own(folder: Path) -> None:
     credentials = SystemCredentials(folder)
     credentials.set("a", OLD.write())
     credentials.set("default-b", NEW.write())
+    credentials.set("alerts-c", NEW.write())
     assert (held(credentials, "a"), held(credentials, "default-b")) == (OLD, NEW)
     files = sorted(folder.iterdir())
-    assert [file.name for file in files] == ["smtp-desk.default-password", "smtp-desk.password"]
+    assert [file.name for file in files] == [
+        "smtp-desk.alerts", "smtp-desk.default-password", "smtp-desk.password",
+    ]  # fmt: skip
     for file in files:
         assert file.stat().st_mode & 0o777 == 0o600
         for secret in (OLD, NEW):

@@ -96,13 +96,13 @@ def test_leaving_without_a_change_saves_nothing(
 def test_a_theme_is_saved_beside_what_others_changed(
     page: Page, presenter: GeneralPresenter, services: Services, runner: DeferredRunner
 ) -> None:
-    services.store.save_preferences(Preferences(tell_address="bo@example.org"))
+    services.store.save_preferences(Preferences(notify="bo@example.org"))
     box = page.findChild(QComboBox, "theme")
     assert isinstance(box, QComboBox)
     box.setCurrentIndex(2)
     runner.finish()
     saved = services.store.load().preferences
-    assert saved == Preferences(tell_address="bo@example.org", theme="dark")
+    assert saved == Preferences(notify="bo@example.org", theme="dark")
 
 
 def test_what_cannot_be_read_is_said(
@@ -133,11 +133,11 @@ def test_who_is_told_of_outages_is_saved_when_the_field_is_left(
     QTest.keyClicks(notify(page), " ann@example.org ")
     QTest.keyClick(notify(page), Qt.Key.Key_Return)
     runner.finish()
-    assert services.store.load().preferences.tell_address == "ann@example.org"
+    assert services.store.load().preferences.notify == "ann@example.org"
     notify(page).clear()
     QTest.keyClick(notify(page), Qt.Key.Key_Return)
     runner.finish()
-    assert services.store.load().preferences.tell_address == ""
+    assert services.store.load().preferences.notify == ""
     assert notify(page).accessibleDescription().startswith("Gets one email")
 
 
@@ -157,7 +157,7 @@ def test_an_address_written_by_hand_that_is_none_is_marked_at_once(
     page: Page, presenter: GeneralPresenter, services: Services, runner: DeferredRunner
 ) -> None:
     for address, marked in (("nobody there", True), ("ann@corp.local", False)):
-        services.store.save_preferences(Preferences(tell_address=address))
+        services.store.save_preferences(Preferences(notify=address))
         presenter.load()
         runner.finish()
         assert notify(page).text() == address

@@ -213,7 +213,7 @@ def _default(stored: StoredSettings, default: DefaultState) -> RouteStatus:
 
 def _problems(stored: StoredSettings) -> tuple[str, ...]:
     """Say which preferences are of no use."""
-    address = stored.preferences.tell_address
+    address = stored.preferences.notify
     if not address or not any(notice.error for notice in address_problems(address)):
         return ()
     said = f"“Notify this address” isn’t an email address: “{visible(address)}”."

@@ -20,6 +20,9 @@ from typing import Final, TypeAlias, final
 
 from smtp_desk.smtp.net.forks import run_after_fork
 
+NOTICES: Final = "smtp-desk"
+"""The submitter of our own notices, of whose end nobody is told: that would go in circles."""
+
 DOT_LEASE: Final = timedelta(minutes=11)
 """Lease from the final dot on: the 10 minutes of RFC 5321, 4.5.3.2.6, and one to write it down."""
 
@@ -101,7 +104,7 @@ class OutboxMessage:
         subject: For lists and searches.
         metadata: Small facts beside the payload, such as a foreign envelope sender.
         submitter: The user id of who handed it over to the worker of the whole system; "" for
-            the user whose outbox this is.
+            the user whose outbox this is; `NOTICES` for this program itself.
     """
 
     message_id: str
@@ -146,6 +149,7 @@ class OutboxEntry:
         lease: Whose it is, while SENDING or IN_DOUBT.
         doubt_token: The claim whose final dot is unanswered; "" for none.
         submitter: As in `OutboxMessage`.
+        untold: Whether it was refused while nobody waited for its receipt, and nobody was told.
     """
 
     id: str
@@ -168,6 +172,7 @@ class OutboxEntry:
     lease: Lease | None = None
     doubt_token: str = ""
     submitter: str = ""
+    untold: bool = False
 
     @property
     def code(self) -> str:
@@ -182,10 +187,12 @@ class Claim:
     Attributes:
         entry: The entry as it was claimed.
         token: Of the lease.
+        awaited: Whether somebody waits for the receipt.
     """
 
     entry: OutboxEntry
     token: str
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

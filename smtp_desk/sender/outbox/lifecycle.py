@@ -14,6 +14,7 @@ from typing import Final
 
 from smtp_desk.sender.outbox.clock import whole_ms
 from smtp_desk.sender.outbox.entries import (
+    NOTICES,
     Accept,
     Attempt,
     Change,
@@ -162,6 +163,9 @@ def changed(entry: OutboxEntry, change: Change, now: datetime) -> OutboxEntry | 
             after = _postponed(entry, change, now)
         case _:
             after = _doubted(entry, change, now)
+    if after.state is EntryState.REFUSED:
+        unheard = not change.claim.awaited and entry.submitter != NOTICES
+        return replace(after, untold=unheard)
     return after
 
 
@@ -187,6 +191,7 @@ def retried(entry: OutboxEntry, now: datetime) -> OutboxEntry:
         doubts=0,
         only_route="",
         doubt_token="",
+        untold=False,
     )
 
 
@@ -200,7 +205,7 @@ def dropped(entry: OutboxEntry, now: datetime) -> OutboxEntry:
         raise EntryStateError("The message was accepted; it can’t be taken back.", entry.state)
     if entry.state is EntryState.IN_DOUBT and not _lease_is_over(entry, now):
         raise EntryStateError("The server may be accepting the message just now.", entry.state)
-    return _settled(entry, EntryState.DROPPED, now)
+    return replace(_settled(entry, EntryState.DROPPED, now), untold=False)
 
 
 def made_due(entry: OutboxEntry, now: datetime) -> OutboxEntry | None:

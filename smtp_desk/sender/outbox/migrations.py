@@ -121,10 +121,16 @@ _UNKNOWN_WORDS: Final = ("ALTER TABLE route_health ADD COLUMN unknown TEXT NOT N
 
 _SUBMITTER: Final = ("ALTER TABLE entries ADD COLUMN submitter TEXT NOT NULL DEFAULT ''",)
 
+_UNTOLD: Final = (
+    "ALTER TABLE entries ADD COLUMN untold INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX entries_untold ON entries (id) WHERE untold = 1",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (*_OUTBOX, *_HEALTH),
     (*_THROTTLE, *_UNKNOWN_WORDS),
     _SUBMITTER,
+    _UNTOLD,
 )
 """Step n leads from version n to n + 1."""
 

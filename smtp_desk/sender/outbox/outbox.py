@@ -108,6 +108,7 @@ class Query:
         kind: This kind of email.
         text: Somewhere in recipient, subject, Message-ID or finding, in any case.
         submitter: Handed over by this user.
+        untold: Refused, and nobody was told.
     """
 
     states: frozenset[EntryState] = frozenset()
@@ -115,6 +116,7 @@ class Query:
     kind: str = ""
     text: str = ""
     submitter: str = ""
+    untold: bool = False
 
     def matches(self, entry: OutboxEntry) -> bool:
         """Whether `entry` is one of them."""
@@ -124,6 +126,7 @@ class Query:
             and self.route in ("", entry.route)
             and self.kind in ("", entry.kind)
             and self.submitter in ("", entry.submitter)
+            and (entry.untold or not self.untold)
             and (sought in searched_text(entry) or sought in entry.code)
         )
 
@@ -275,6 +278,9 @@ class OutboxRecords(Protocol):
             EntryNotFoundError: There is none.
             EntryStateError: It is in doubt at this moment, or was accepted.
         """
+
+    def mark_told(self, entry_ids: Iterable[str]) -> None:
+        """Somebody was told that these entries were refused."""
 
     def make_due(self) -> int:
         """Make all waiting entries due now, but those in doubt; return how many.

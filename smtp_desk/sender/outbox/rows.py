@@ -12,7 +12,7 @@ from smtp_desk.sender.outbox.outbox import EntryNotFoundError, searched_text
 COLUMNS: Final = """
     id, message, message_id, kind, subject, recipient, size, created_at, expires_at,
     state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
-    lease_owner, lease_token, lease_until, doubt_token, submitter
+    lease_owner, lease_token, lease_until, doubt_token, submitter, untold
 """
 """Of entries and messages; read each row with `entry_of`."""
 
@@ -25,22 +25,22 @@ _INSERT_MESSAGE: Final = """
 _INSERT_ENTRY: Final = """
     INSERT INTO entries (
         expires_at, state, changed_at, next_attempt_at, tries, doubts, only_route, route, code,
-        attempts, lease_owner, lease_token, lease_until, doubt_token, id,
+        attempts, lease_owner, lease_token, lease_until, doubt_token, untold, id,
         message, recipient, searched, created_at, submitter
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE_ENTRY: Final = """
     UPDATE entries SET
         expires_at = ?, state = ?, changed_at = ?, next_attempt_at = ?, tries = ?, doubts = ?,
         only_route = ?, route = ?, code = ?, attempts = ?, lease_owner = ?, lease_token = ?,
-        lease_until = ?, doubt_token = ?
+        lease_until = ?, doubt_token = ?, untold = ?
     WHERE id = ?
 """
 
 Row = tuple[
     str, int, str, str, str, str, int, int, int,
     str, int, int, int, int, str, str, str,
-    str, str, int | None, str, str,
+    str, str, int | None, str, str, int,
 ]  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def entry_of(row: Row) -> OutboxEntry:
     (
         entry_id, key, message_id, kind, subject, recipient, size, created_at, expires_at,
     state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
-        owner, token, until, doubt_token, submitter,
+        owner, token, until, doubt_token, submitter, untold,
     ) = row  # fmt: skip
     return OutboxEntry(
         id=entry_id,
@@ -144,6 +144,7 @@ def entry_of(row: Row) -> OutboxEntry:
         lease=None if until is None else Lease(owner, token, from_ms(until)),
         doubt_token=doubt_token,
         submitter=submitter,
+        untold=bool(untold),
     )
 
 
@@ -166,5 +167,6 @@ def _moving(entry: OutboxEntry) -> tuple[str | int | None, ...]:
         lease.token if lease else "",
         to_ms(lease.until) if lease else None,
         entry.doubt_token,
+        int(entry.untold),
         entry.id,
     )

@@ -117,7 +117,8 @@ class SqliteOutbox:
             taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in queued]
             return self._insert(connection, taken)
 
-        return tuple(Claim(entry, token) for entry in self._database.write(insert))
+        entries = self._database.write(insert)
+        return tuple(Claim(entry, token, awaited=True) for entry in entries)
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
         """See `OutboxQueue.claim`."""
@@ -199,6 +200,15 @@ class SqliteOutbox:
     def drop(self, entry_id: str) -> OutboxEntry:
         """See `OutboxRecords.drop`."""
         return self._replace(entry_id, lifecycle.dropped)
+
+    def mark_told(self, entry_ids: Iterable[str]) -> None:
+        """See `OutboxRecords.mark_told`."""
+        told = [(entry_id,) for entry_id in entry_ids]
+        self._database.write(
+            lambda connection: connection.executemany(
+                "UPDATE entries SET untold = 0 WHERE id = ?", told
+            )
+        )
 
     def make_due(self) -> int:
         """See `OutboxRecords.make_due`."""
@@ -372,6 +382,8 @@ def _condition(query: Query) -> tuple[str, list[str]]:
         if value:
             conditions.append(f"{column} = ?")
             values.append(value)
+    if query.untold:
+        conditions.append("untold = 1")
     if query.text:
         conditions.append("(instr(searched, ?) OR instr(code, ?))")
         values += [query.text.casefold()] * 2

@@ -137,7 +137,7 @@ class Routes:
         current: Whether these are still what is saved.
         from_email: The address that emails come from if all goes well; for Message-IDs.
         company_name: For templates and the From of the default email service.
-        tell_address: Who gets a mail when an outage begins and ends; "" for nobody.
+        notify: Who gets a mail of outages and refusals; "" for nobody.
     """
 
     custom: Route | Finding | None = None
@@ -146,7 +146,7 @@ class Routes:
     current: Callable[[], bool] = always
     from_email: str = "smtp-desk@localhost"
     company_name: str = ""
-    tell_address: str = ""
+    notify: str = ""
 
     def of(self, name: str) -> Route | Finding | None:
         """Return the route `name`."""

@@ -149,7 +149,7 @@ class SavedRoutes:
             current=current,
             from_email=_from_email(stored),
             company_name=stored.preferences.company_name,
-            tell_address=stored.preferences.tell_address,
+            notify=stored.preferences.notify,
         )
 
     def _custom(self, stored: StoredSettings) -> Route | Finding | None:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 _EXPLANATION: Final = "Changes on this page take effect immediately."
 _THEMES: Final = {"system": "Follow system", "light": "Light", "dark": "Dark"}
-_ADDRESS: Final = "tell_address"
+_ADDRESS: Final = "notify"
 _NOTIFY: Final = (
     "Gets one email from the default email service when an outage of the custom server begins, "
-    "and one when it ends. Leave empty to notify nobody."
+    "and one when it ends; and, at most once an hour, one that lists stored emails that were "
+    "refused. Leave empty to notify nobody."
 )
 
 
@@ -78,13 +79,13 @@ class GeneralView(QObject):
         preferences = state.preferences
         for field, text in (
             (self._company, preferences.company_name),
-            (self._notify, preferences.tell_address),
+            (self._notify, preferences.notify),
         ):
             if not field.edit.hasFocus():
                 field.set_text(text)
         if not self._notify_complains:
             # A file written by hand can hold what nobody could type here.
-            wrong = [each for each in _address_notices(preferences.tell_address) if each.error]
+            wrong = [each for each in _address_notices(preferences.notify) if each.error]
             self._notify.show_notices(tuple(wrong))
         self._theme.set_value(preferences.theme)
         self._default.render_state(state)
@@ -121,7 +122,7 @@ class GeneralView(QObject):
         notices = _address_notices(address)
         self._notify.show_notices(notices)
         if not any(notice.error for notice in notices):
-            self._change(tell_address=address)
+            self._change(notify=address)
 
     @Slot(str, str)
     def _theme_chosen(self, _key: str, theme: str) -> None:

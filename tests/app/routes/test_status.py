@@ -139,9 +139,9 @@ def test_a_default_service_that_was_edited_by_hand(
 
 
 def test_an_address_to_tell_that_is_none(services: Services) -> None:
-    services.store.save_preferences(Preferences(tell_address="it@example.org"))
+    services.store.save_preferences(Preferences(notify="it@example.org"))
     assert document(services)["problems"] == []
-    services.store.save_preferences(Preferences(tell_address="nobody\a"))
+    services.store.save_preferences(Preferences(notify="nobody\a"))
     (problem,) = document(services)["problems"]
     assert "“nobody\\x07”" in problem
 

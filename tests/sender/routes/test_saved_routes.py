@@ -135,11 +135,11 @@ def test_our_own_fault_while_reading_keeps_every_email(
 
 
 def test_who_emails_come_from_on_the_default_route(home: Home) -> None:
-    home.store.save_preferences(Preferences(company_name="Example", tell_address="it@x.test"))
+    home.store.save_preferences(Preferences(company_name="Example", notify="it@x.test"))
     home.save(RELAY, None, default=True)
     assert identity(home.routes.default) == Identity(RELAY.from_email, "Example")
     assert home.routes.from_email == RELAY.from_email
-    assert home.routes.tell_address == "it@x.test"
+    assert home.routes.notify == "it@x.test"
     home.save(NEW, NEW_SECRET)
     expected = Identity(RELAY.from_email, NEW.from_name, NEW.from_email)
     assert identity(home.routes.default) == expected
