@@ -5,7 +5,6 @@ import sys
 import click
 
 from smtp_desk.app.extras import Extra, installed, missing_text
-from smtp_desk.app.routes.custom import failure_text
 from smtp_desk.app.routes.notifying import (
     InvalidNotifyError,
     NotifyState,
@@ -14,6 +13,7 @@ from smtp_desk.app.routes.notifying import (
     save_alert_urls,
     try_alerts,
 )
+from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, system_option
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.core.exit_status import ExitStatus
@@ -84,10 +84,8 @@ def notify(
         raise ExitError(str(error), ExitStatus.DATAERR) from error
     except SaveError as error:
         raise ExitError(failure_text(error), ExitStatus.CANTCREAT) from error
-    except SettingsFileError as error:
+    except (SettingsFileError, CredentialsUnavailableError) as error:
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
-    except CredentialsUnavailableError as error:
-        raise ExitError(error.text, ExitStatus.CONFIG) from error
 
 
 def _read() -> Secret:
