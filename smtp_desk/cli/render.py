@@ -15,6 +15,7 @@ from smtp_desk.app.diagnostics.report_text import (
     Row,
     belief_text,
     chain_rows,
+    domain_rows,
     key_facts,
     outcome_text,
     stage_line,
@@ -54,6 +55,7 @@ def print_verdict(console: Console, report: CheckReport, way: Way = no_way) -> N
         print_rows(console, _chain_of_failure(report))
     if belief := belief_text(report):
         say(console, belief, "bold")
+        print_rows(console, domain_rows(report))
     for warning in report.warnings:
         say(console, f"warning: {warning.summary}", "yellow")
         print_rows(console, finding_rows(warning, way)[1:])

@@ -15,6 +15,23 @@ from smtp_desk.core.stages import Facts, Json, Stage
 
 _LONGEST: Final = 300
 _LONGEST_RECORD: Final = 80
+_DOMAIN_FACTS: Final = {
+    "from_domain": "From domain",
+    "mx": "MX",
+    "mx_dnssec": "MX validated by the DNS server (DNSSEC)",
+    "spf": "SPF",
+    "spf_allows_server": "SPF allows the server",
+    "dkim": "DKIM",
+    "dmarc": "DMARC",
+    "dmarc_domain": "DMARC record found at",
+    "dmarc_policy": "DMARC policy that applies",
+    "dmarc_testing": "DMARC policy is being tested",
+    "mta_sts": "MTA-STS",
+    "tls_rpt": "TLS-RPT",
+    "not_looked_at": "not looked at",
+    "not_checked": "not checked",
+}
+_DOMAIN_IN_SHORT: Final = ("from_domain", "mx", "spf", "dkim", "dmarc", "not_checked")
 
 
 def key_facts(result: StageResult) -> str:
@@ -58,16 +75,10 @@ def _resolve(facts: Facts) -> Iterator[str]:
 
 def _from_domain(facts: Facts) -> Iterator[str]:
     """Tell what the DNS says of the From domain, where it was asked."""
-    for label, name in (
-        ("From domain", "from_domain"),
-        ("MX", "mx"),
-        ("SPF", "spf"),
-        ("DKIM", "dkim"),
-        ("DMARC", "dmarc"),
-        ("not checked:", "not_checked"),
-    ):
+    for name in _DOMAIN_IN_SHORT:
         if facts.get(name):
-            told = f"{label} {shown(facts[name])}"
+            colon = ":" if name == "not_checked" else ""
+            told = f"{_DOMAIN_FACTS[name]}{colon} {shown(facts[name])}"
             yield told if len(told) <= _LONGEST_RECORD else f"{told[: _LONGEST_RECORD - 1]}…"
 
 
@@ -176,6 +187,15 @@ def belief_text(report: CheckReport) -> str:
     """Return whether email from the From domain will be believed; "" where that wasn't checked."""
     facts = (each.facts for each in report.stages if each.stage is Stage.RESOLVE)
     return next((shown(each["belief_reason"]) for each in facts if "belief_reason" in each), "")
+
+
+def domain_rows(report: CheckReport) -> list[Row]:
+    """Return what the DNS says of the From domain, fact by fact; empty where it wasn't asked."""
+    facts = {name: value for each in report.stages for name, value in each.facts.items()}
+    if "from_domain" not in facts:
+        return []
+    found = ((label, facts.get(name)) for name, label in _DOMAIN_FACTS.items())
+    return [(label, shown(value)) for label, value in found if value not in (None, [])]
 
 
 def stage_line(result: StageResult) -> str:
