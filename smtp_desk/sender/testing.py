@@ -27,6 +27,7 @@ from smtp_desk.sender.outbox.outbox import (
     Counts,
     EntryNotFoundError,
     EntryPage,
+    Outbox,
     OutboxFullError,
     OutboxLimits,
     Query,
@@ -54,7 +55,7 @@ _FINISHED: Final = (EntryState.ACCEPTED, EntryState.DROPPED)
 
 
 @final
-class MemoryOutbox:
+class MemoryOutbox(Outbox):
     """An `Outbox` in memory.
 
     Args:
@@ -71,7 +72,6 @@ class MemoryOutbox:
         self._messages: dict[str, OutboxMessage] = {}
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
-        """See `OutboxQueue.add`."""
         stored = tuple(messages)
         with self._lock:
             now = self._now()
@@ -83,13 +83,11 @@ class MemoryOutbox:
     def add_claimed(
         self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
     ) -> tuple[Claim, ...]:
-        """See `OutboxQueue.add_claimed`."""
         with self._lock:
             claims = self._take(self.add(messages), owner, lease)
             return tuple(replace(claim, awaited=True) for claim in claims)
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
-        """See `OutboxQueue.claim`."""
         with self._lock:
             now = self._now()
             found = [entry for entry in self._entries.values() if lifecycle.due(entry, now)]
@@ -97,7 +95,6 @@ class MemoryOutbox:
             return self._take(found[:limit], owner, lease)
 
     def claim_in_doubt(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
-        """See `OutboxQueue.claim_in_doubt`."""
         with self._lock:
             now = self._now()
             found = [
@@ -109,7 +106,6 @@ class MemoryOutbox:
             return self._take(found[:limit], owner, lease)
 
     def apply(self, changes: Iterable[Change]) -> frozenset[str]:
-        """See `OutboxQueue.apply`."""
         lost = set()
         with self._lock:
             now = self._now()
@@ -123,21 +119,18 @@ class MemoryOutbox:
         return frozenset(lost)
 
     def next_due(self) -> datetime | None:
-        """See `OutboxQueue.next_due`."""
         with self._lock:
             now = self._now()
             waiting = (entry for entry in self._entries.values() if not entry.state.settled)
             return min((lifecycle.due_at(entry, now) for entry in waiting), default=None)
 
     def get(self, entry_id: str) -> OutboxEntry:
-        """See `OutboxRecords.get`."""
         with self._lock:
             if entry_id not in self._entries:
                 raise EntryNotFoundError(f"there is no entry {entry_id}")
             return self._entries[entry_id]
 
     def message(self, entry_id: str) -> OutboxMessage:
-        """See `OutboxRecords.message`."""
         with self._lock:
             entry = self.get(entry_id)
             return replace(self._messages[entry.message_key], recipients=(entry.recipient,))
@@ -145,7 +138,6 @@ class MemoryOutbox:
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
     ) -> EntryPage:
-        """See `OutboxRecords.page`."""
         with self._lock:
             found = [entry for key, entry in self._entries.items() if not before or key < before]
         found = sorted(filter(query.matches, found), key=lambda entry: entry.id, reverse=True)
@@ -153,27 +145,22 @@ class MemoryOutbox:
         return EntryPage(shown, shown[-1].id if len(found) > limit else None)
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
-        """See `OutboxRecords.counts`."""
         with self._lock:
             found = filter(query.matches, self._entries.values())
             return Counts(dict(Counter((entry.state, entry.route) for entry in found)))
 
     def retry(self, entry_id: str) -> OutboxEntry:
-        """See `OutboxRecords.retry`."""
         return self._replace(entry_id, lifecycle.retried)
 
     def drop(self, entry_id: str) -> OutboxEntry:
-        """See `OutboxRecords.drop`."""
         return self._replace(entry_id, lifecycle.dropped)
 
     def mark_told(self, entry_ids: Iterable[str]) -> None:
-        """See `OutboxRecords.mark_told`."""
         with self._lock:
             for entry_id in self._entries.keys() & set(entry_ids):
                 self._entries[entry_id] = replace(self._entries[entry_id], untold=False)
 
     def make_due(self) -> int:
-        """See `OutboxRecords.make_due`."""
         with self._lock:
             now = self._now()
             moved_up = [lifecycle.made_due(entry, now) for entry in self._entries.values()]
@@ -182,7 +169,6 @@ class MemoryOutbox:
             return len(moved)
 
     def prune(self) -> int:
-        """See `OutboxRecords.prune`."""
         with self._lock:
             oldest = self._now() - self._limits.kept_for
             old = [
@@ -250,7 +236,7 @@ class MemoryOutbox:
 
 
 @final
-class MemoryHealth:
+class MemoryHealth(route_health.Health):
     """A `Health` in memory.
 
     Args:
@@ -266,7 +252,6 @@ class MemoryHealth:
         self._numbers = itertools.count(1)
 
     def may_use(self, route: str) -> Verdict:
-        """See `Health.may_use`."""
         with self._lock:
             now = whole_ms(self._clock())
             verdict, after = route_health.asked(self.status(route), now, new_token())
@@ -274,43 +259,34 @@ class MemoryHealth:
             return verdict
 
     def status(self, route: str) -> RouteHealth:
-        """See `Health.status`."""
         with self._lock:
             return self._routes.get(route, RouteHealth(route=route))
 
     def record_success(self, route: str, probe: str = "") -> None:
-        """See `Health.record_success`."""
         self._change(route, lambda health, now: route_health.succeeded(health, now, probe))
 
     def record_failure(self, route: str, code: str, probe: str = "") -> None:
-        """See `Health.record_failure`."""
         self._change(route, lambda health, now: route_health.failed(health, code, now, probe))
 
     def record_uncertain(self, route: str) -> RouteHealth:
-        """See `Health.record_uncertain`."""
         return self._change(route, lambda health, _: route_health.left_uncertain(health))
 
     def record_refusal(self, route: str, code: str, recipient: str, message_id: str) -> None:
-        """See `Health.record_refusal`."""
         self._change(
             route,
             lambda health, now: route_health.refused(health, code, recipient, message_id, now),
         )
 
     def record_fallback(self, route: str, count: int = 1) -> None:
-        """See `Health.record_fallback`."""
         self._change(route, lambda health, _: route_health.fell_back(health, count))
 
     def reopen(self, route: str) -> None:
-        """See `Health.reopen`."""
         self._change(route, lambda health, _: route_health.reopened(health))
 
     def try_again(self, route: str) -> None:
-        """See `Health.try_again`."""
         self._change(route, route_health.to_be_tried)
 
     def take_event(self) -> HealthEvent | None:
-        """See `Health.take_event`."""
         with self._lock:
             now = whole_ms(self._clock())
             for number, event in self._events.items():
@@ -321,7 +297,6 @@ class MemoryHealth:
             return None
 
     def acknowledge(self, event: HealthEvent) -> None:
-        """See `Health.acknowledge`."""
         with self._lock:
             self._events.pop(event.id, None)
 
@@ -340,7 +315,7 @@ class MemoryHealth:
 
 
 @final
-class MemoryThrottle:
+class MemoryThrottle(throttling.Throttle):
     """A `Throttle` in memory.
 
     Args:
@@ -355,7 +330,6 @@ class MemoryThrottle:
         self._sent: dict[str, Counter[int]] = defaultdict(Counter)
 
     def lease(self, login: Login) -> ConnectionLease | datetime:
-        """See `Throttle.lease`."""
         with self._lock:
             now, state = self._now(), self.state(login)
             if paused := state.paused(now):
@@ -367,7 +341,6 @@ class MemoryThrottle:
             return lease
 
     def renew(self, leases: Iterable[ConnectionLease]) -> tuple[ConnectionLease, ...]:
-        """See `Throttle.renew`."""
         with self._lock:
             now = self._now()
             prolonged = []
@@ -379,19 +352,16 @@ class MemoryThrottle:
             return tuple(prolonged)
 
     def release(self, leases: Iterable[ConnectionLease]) -> None:
-        """See `Throttle.release`."""
         with self._lock:
             for lease in leases:
                 self._leases.pop(lease.token, None)
 
     def state(self, login: Login) -> ThrottleState:
-        """See `Throttle.state`."""
         with self._lock:
             known = self._states.get(str(login), ThrottleState())
             return replace(known, leased=len(self._held(login)))
 
     def take_turns(self, login: Login, wanted: int, per_hour: int = 0) -> Turns:
-        """See `Throttle.take_turns`."""
         with self._lock:
             now = self._now()
             if paused := self.state(login).paused(now):
@@ -406,11 +376,9 @@ class MemoryThrottle:
             return Turns(granted, now if again is None else from_ms(again * MINUTE_MS))
 
     def record_slow(self, login: Login) -> ThrottleState:
-        """See `Throttle.record_slow`."""
         return self._change(login, throttling.slowed)
 
     def record_acceptance(self, login: Login) -> None:
-        """See `Throttle.record_acceptance`."""
         self._change(login, throttling.accepted)
 
     def _now(self) -> datetime:

@@ -25,6 +25,7 @@ from smtp_desk.sender.outbox.outbox import (
     Counts,
     EntryNotFoundError,
     EntryPage,
+    Outbox,
     OutboxFullError,
     OutboxLimits,
     Query,
@@ -81,7 +82,7 @@ _NEXT: Final = """
 
 
 @final
-class SqliteOutbox:
+class SqliteOutbox(Outbox):
     """An `Outbox` on disk.
 
     Args:
@@ -100,7 +101,6 @@ class SqliteOutbox:
         self._identifiers = IdentifierSource()
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
-        """See `OutboxQueue.add`."""
         stored, now = self._admitted(messages), self._now()
         return self._database.write(
             lambda connection: self._insert(connection, self._queued(connection, stored, now))
@@ -109,7 +109,6 @@ class SqliteOutbox:
     def add_claimed(
         self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
     ) -> tuple[Claim, ...]:
-        """See `OutboxQueue.add_claimed`."""
         stored, now, token = self._admitted(messages), self._now(), new_token()
 
         def insert(connection: sqlite3.Connection) -> tuple[OutboxEntry, ...]:
@@ -121,15 +120,12 @@ class SqliteOutbox:
         return tuple(Claim(entry, token, awaited=True) for entry in entries)
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
-        """See `OutboxQueue.claim`."""
         return self._claim(_FREE, owner, limit, lease)
 
     def claim_in_doubt(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
-        """See `OutboxQueue.claim_in_doubt`."""
         return self._claim(_ABANDONED_IN_DOUBT, owner, limit, lease)
 
     def apply(self, changes: Iterable[Change]) -> frozenset[str]:
-        """See `OutboxQueue.apply`."""
         wanted, now = tuple(changes), self._now()
 
         def change_all(connection: sqlite3.Connection) -> frozenset[str]:
@@ -147,7 +143,6 @@ class SqliteOutbox:
         return self._database.write(change_all, durable=durable) if wanted else frozenset()
 
     def next_due(self) -> datetime | None:
-        """See `OutboxQueue.next_due`."""
         now = self._now()
 
         def find(connection: sqlite3.Connection) -> datetime | None:
@@ -160,17 +155,14 @@ class SqliteOutbox:
         return self._database.read(find)
 
     def get(self, entry_id: str) -> OutboxEntry:
-        """See `OutboxRecords.get`."""
         return self._database.read(lambda connection: _existing(connection, entry_id))
 
     def message(self, entry_id: str) -> OutboxMessage:
-        """See `OutboxRecords.message`."""
         return self._database.read(lambda connection: find_message(connection, entry_id))
 
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
     ) -> EntryPage:
-        """See `OutboxRecords.page`."""
         condition, values = _condition(query)
         if before:
             condition, values = f"{condition} AND id < ?", [*values, before]
@@ -182,7 +174,6 @@ class SqliteOutbox:
         return EntryPage(shown, shown[-1].id if len(rows) > limit else None)
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
-        """See `OutboxRecords.counts`."""
         condition, values = _condition(query)
         tables = "entries JOIN messages ON key = message" if query.kind else "entries"
         statement = (
@@ -194,15 +185,12 @@ class SqliteOutbox:
         return Counts({(EntryState(state), route): count for state, route, count in rows})
 
     def retry(self, entry_id: str) -> OutboxEntry:
-        """See `OutboxRecords.retry`."""
         return self._replace(entry_id, lifecycle.retried)
 
     def drop(self, entry_id: str) -> OutboxEntry:
-        """See `OutboxRecords.drop`."""
         return self._replace(entry_id, lifecycle.dropped)
 
     def mark_told(self, entry_ids: Iterable[str]) -> None:
-        """See `OutboxRecords.mark_told`."""
         told = [(entry_id,) for entry_id in entry_ids]
         self._database.write(
             lambda connection: connection.executemany(
@@ -211,7 +199,6 @@ class SqliteOutbox:
         )
 
     def make_due(self) -> int:
-        """See `OutboxRecords.make_due`."""
         now = to_ms(self._now())
 
         def make_all_due(connection: sqlite3.Connection) -> int:
@@ -226,7 +213,6 @@ class SqliteOutbox:
         return self._database.write(make_all_due)
 
     def prune(self) -> int:
-        """See `OutboxRecords.prune`."""
         oldest = to_ms(self._now() - self._limits.kept_for)
         old = (first_identifier(oldest), oldest, _BATCH)
         removed = 0

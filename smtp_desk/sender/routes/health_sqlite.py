@@ -47,7 +47,7 @@ _FREE_EVENT: Final = """
 
 
 @final
-class SqliteHealth:
+class SqliteHealth(route_health.Health):
     """A `Health` that all processes with the same database share.
 
     Args:
@@ -60,7 +60,6 @@ class SqliteHealth:
         self._clock = clock
 
     def may_use(self, route: str) -> Verdict:
-        """See `Health.may_use`."""
         verdict, _ = route_health.asked(self.status(route), self._now(), "")
         if not isinstance(verdict, Probe):
             return verdict
@@ -74,27 +73,22 @@ class SqliteHealth:
         return self._database.write(ask)
 
     def status(self, route: str) -> RouteHealth:
-        """See `Health.status`."""
         return self._database.read(lambda connection: _find(connection, route))
 
     def record_success(self, route: str, probe: str = "") -> None:
-        """See `Health.record_success`."""
         now = self._now()
         before = self.status(route)
         if route_health.succeeded(before, now, probe) != before:
             self._change(route, lambda health: route_health.succeeded(health, now, probe))
 
     def record_failure(self, route: str, code: str, probe: str = "") -> None:
-        """See `Health.record_failure`."""
         now = self._now()
         self._change(route, lambda health: route_health.failed(health, code, now, probe))
 
     def record_uncertain(self, route: str) -> RouteHealth:
-        """See `Health.record_uncertain`."""
         return self._change(route, route_health.left_uncertain)
 
     def record_refusal(self, route: str, code: str, recipient: str, message_id: str) -> None:
-        """See `Health.record_refusal`."""
         now = self._now()
         self._change(
             route,
@@ -103,20 +97,16 @@ class SqliteHealth:
         )
 
     def record_fallback(self, route: str, count: int = 1) -> None:
-        """See `Health.record_fallback`."""
         self._change(route, lambda health: route_health.fell_back(health, count), durable=False)
 
     def reopen(self, route: str) -> None:
-        """See `Health.reopen`."""
         self._change(route, route_health.reopened)
 
     def try_again(self, route: str) -> None:
-        """See `Health.try_again`."""
         now = self._now()
         self._change(route, lambda health: route_health.to_be_tried(health, now))
 
     def take_event(self) -> HealthEvent | None:
-        """See `Health.take_event`."""
         now = to_ms(self._now())
         lease = to_ms(self._now() + EVENT_LEASE)
 
@@ -135,7 +125,6 @@ class SqliteHealth:
         return self._database.write(claim) if waiting else None
 
     def acknowledge(self, event: HealthEvent) -> None:
-        """See `Health.acknowledge`."""
         self._database.write(
             lambda connection: connection.execute(
                 "DELETE FROM health_events WHERE id = ?", (event.id,)

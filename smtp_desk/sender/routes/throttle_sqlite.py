@@ -26,6 +26,7 @@ from smtp_desk.sender.routes.throttle import (
     RENEW_EVERY,
     ConnectionLease,
     Login,
+    Throttle,
     ThrottleState,
     Turns,
 )
@@ -42,7 +43,7 @@ _OVER: Final = "(until <= :now OR until > :farthest)"
 
 
 @final
-class SqliteThrottle:
+class SqliteThrottle(Throttle):
     """A `Throttle` that all processes with the same database share.
 
     Args:
@@ -55,7 +56,6 @@ class SqliteThrottle:
         self._clock = clock
 
     def lease(self, login: Login) -> ConnectionLease | datetime:
-        """See `Throttle.lease`."""
         now = self._now()
         lease = ConnectionLease(login, f"{os.getpid()}-{new_token()}", now + CONNECTION_LEASE)
 
@@ -74,7 +74,6 @@ class SqliteThrottle:
         return self._database.write(insert, durable=False)
 
     def renew(self, leases: Iterable[ConnectionLease]) -> tuple[ConnectionLease, ...]:
-        """See `Throttle.renew`."""
         held, now = tuple(leases), self._now()
         until = now + CONNECTION_LEASE
 
@@ -88,7 +87,6 @@ class SqliteThrottle:
         return self._database.write(prolong, durable=False) if held else ()
 
     def release(self, leases: Iterable[ConnectionLease]) -> None:
-        """See `Throttle.release`."""
         tokens = [(lease.token,) for lease in leases]
         if tokens:
             self._database.write(
@@ -97,12 +95,10 @@ class SqliteThrottle:
             )
 
     def state(self, login: Login) -> ThrottleState:
-        """See `Throttle.state`."""
         now = self._now()
         return self._database.read(lambda connection: _state(connection, login, now))
 
     def take_turns(self, login: Login, wanted: int, per_hour: int = 0) -> Turns:
-        """See `Throttle.take_turns`."""
         now = self._now()
         if paused := self.state(login).paused(now):
             return Turns(0, paused)
@@ -131,11 +127,9 @@ class SqliteThrottle:
         return self._database.write(count, durable=False)
 
     def record_slow(self, login: Login) -> ThrottleState:
-        """See `Throttle.record_slow`."""
         return self._change(login, rules.slowed)
 
     def record_acceptance(self, login: Login) -> None:
-        """See `Throttle.record_acceptance`."""
         before, now = self.state(login), self._now()
         if rules.accepted(before, now) != before:
             self._change(login, rules.accepted)
