@@ -376,7 +376,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
 
     def _switched(self, saved: Saved) -> None:
         self._saved = saved
-        self._show()
+        self._show(notice=None)  # what was asked for after saving is done
 
     def _failed(self, text: str) -> None:
         self._gate = self._gate.test_cancelled()

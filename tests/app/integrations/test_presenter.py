@@ -45,6 +45,7 @@ def test_fill_test_save_switch_on(page: Page, sandbox: Sandbox, ca_file: Path) -
     page.runner.finish()
     assert page.state().status.kind is ServerState.ACTIVE
     assert page.state().status.on
+    assert page.state().notice is None
 
 
 def test_problems_show_all_at_once_focus_the_first_and_send_nothing(page: Page) -> None:
