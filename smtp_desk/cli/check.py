@@ -5,7 +5,8 @@ from typing import Final
 
 import click
 
-from smtp_desk.app.proving.domain import SECONDS, domain_of, read_selectors, selectors_of
+from smtp_desk.app.proving.dkim_selectors import read_selectors, selectors_of
+from smtp_desk.app.proving.domain import SECONDS, domain_of
 from smtp_desk.app.proving.proving import ProofRequest
 from smtp_desk.app.routes.custom import saved_draft
 from smtp_desk.app.words import failure_text

@@ -11,12 +11,12 @@ from smtp_desk.app.diagnostics.report_text import report_markdown
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
+from smtp_desk.app.proving.dkim_selectors import read_selectors
 from smtp_desk.app.proving.domain import (
     DomainCheck,
     DomainRequest,
     check_domain,
     from_problems,
-    read_selectors,
     with_domain,
 )
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove

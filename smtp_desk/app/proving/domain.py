@@ -1,15 +1,13 @@
 """What the DNS says of the From domain: as warnings of a test, or by itself."""
 
-import contextlib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from smtp_desk.app.proving.belief import believe
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import AddressError, parse_host, parse_mailbox
-from smtp_desk.core.arrived import Belief, read_signatures, signed_by
+from smtp_desk.core.arrived import Belief
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport, StageResult
@@ -33,10 +31,6 @@ SECONDS: Final = 15.0
 _NONE: Final = "none"
 _NOT_CHECKED: Final = "not_checked"
 _NAMES: Final = ("MX", "SPF", "DMARC", "MTA-STS", "TLS-RPT")
-_NAME: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*")
-_KEY_NAME: Final = re.compile(r"\._domainkey(?:\..*)?$", re.IGNORECASE)
-_LONGEST_NAME: Final = 200
-_MOST_SELECTORS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,41 +152,6 @@ def unchecked(request: DomainRequest, reason: str) -> DomainCheck:
         "belief_reason": f"Whether email from {domain} will be believed is unknown: {reason}.",
     }
     return DomainCheck(from_email=request.from_email, host=request.host, facts=facts, warnings=())
-
-
-def read_selectors(text: str) -> tuple[Selector, ...]:
-    """Return the DKIM selectors that a person typed, or pasted as a DKIM-Signature field.
-
-    Raises:
-        ValueError: It is neither; the argument is what can't be read.
-    """
-    if signature := signed_by(text.partition(":")[2] or text):
-        return _valid([Selector(*signature)])
-    names = text.replace(",", " ").replace(";", " ").split()
-    return _valid([Selector(_KEY_NAME.sub("", name)) for name in names])
-
-
-def selectors_of(message: bytes) -> tuple[Selector, ...]:
-    """Return the selectors of a sent email's DKIM signatures, as its recipient got it.
-
-    Raises:
-        ValueError: It has none.
-    """
-    found: list[Selector] = []
-    for signature in read_signatures(message):
-        with contextlib.suppress(ValueError):
-            found += _valid([Selector(*signature)])
-    if not found:
-        raise ValueError
-    return tuple(found)
-
-
-def _valid(selectors: Sequence[Selector]) -> tuple[Selector, ...]:
-    for each in selectors:
-        for part in (each.name, *filter(None, [each.domain])):
-            if len(part) > _LONGEST_NAME or not _NAME.fullmatch(part):
-                raise ValueError(part)
-    return tuple(dict.fromkeys(selectors))[:_MOST_SELECTORS]
 
 
 def domain_of(from_email: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_desk.app.proving.domain import read_selectors
+from smtp_desk.app.proving.dkim_selectors import read_selectors
 from smtp_desk.smtp.domain.dkim import read_key
 from smtp_desk.smtp.domain.dmarc import find_dmarc
 from smtp_desk.smtp.domain.dns import Questions
