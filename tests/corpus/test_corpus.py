@@ -56,17 +56,17 @@ class _Bounds(NamedTuple):
 
 
 _BOUNDS: Final[Mapping[str, _Bounds]] = {
-    "applications": _Bounds(right=84, wrong=0, scope=76, who=77),
-    "devices": _Bounds(right=121, wrong=0, scope=110, who=105),
-    "mailboxes": _Bounds(right=111, wrong=0, scope=98, who=94),
+    "applications": _Bounds(right=84, wrong=0, scope=78, who=79),
+    "devices": _Bounds(right=121, wrong=0, scope=110, who=106),
+    "mailboxes": _Bounds(right=111, wrong=0, scope=98, who=97),
     "programs": _Bounds(right=186, wrong=0, scope=180, who=179),
     "programs_later": _Bounds(right=100, wrong=0, scope=93, who=88),
-    "relays": _Bounds(right=103, wrong=0, scope=93, who=91),
+    "relays": _Bounds(right=103, wrong=0, scope=94, who=92),
     "servers": _Bounds(right=152, wrong=1, scope=142, who=138),
     "servers_later": _Bounds(right=100, wrong=0, scope=97, who=92),
     "services": _Bounds(right=121, wrong=0, scope=113, who=109),
     "services_later": _Bounds(right=99, wrong=1, scope=93, who=89),
-    "software": _Bounds(right=115, wrong=0, scope=106, who=103),
+    "software": _Bounds(right=115, wrong=0, scope=107, who=104),
 }
 
 
