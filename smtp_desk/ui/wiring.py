@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from smtp_desk.app.general.presenter import GeneralState
+    from smtp_desk.app.integrations.state import IntegrationsState
     from smtp_desk.app.page_presenter import PagePresenter
     from smtp_desk.app.services import Services
     from smtp_desk.core.findings.catalogue import Catalogue
@@ -188,10 +189,27 @@ class Workshop(QObject):
     def _watch_settings(self) -> None:
         """Look at once when the settings file changes; the timer catches what is not told."""
         self._watcher = QFileSystemWatcher(self)
-        folder = self._services.paths.settings_file.parent
-        if folder.is_dir():
-            self._watcher.addPath(str(folder))
-        self._watcher.directoryChanged.connect(self.presenter.look)
+        self._watcher.directoryChanged.connect(self._settings_touched)
+        self._watcher.fileChanged.connect(self._settings_touched)
+        self.presenter.subscribe(self._watch_saved)
+        self._watch()
+
+    def _watch(self) -> None:
+        """Watch the folder, where files are replaced, and the file, which may change in place."""
+        file = self._services.paths.settings_file
+        known = {*self._watcher.files(), *self._watcher.directories()}
+        for path in {str(file), str(file.parent)} - known:
+            self._watcher.addPath(path)
+
+    def _watch_saved(self, state: IntegrationsState) -> None:
+        """Begin with the first save: before it there may be no folder."""
+        if state.status.server is not None and not self._watcher.files():
+            self._watch()
+
+    @Slot()
+    def _settings_touched(self) -> None:
+        self._watch()
+        self.presenter.look()
 
     def start(self, filled: Mapping[Field, str]) -> None:
         """Show the first page and read what is saved; then type what is `filled` in."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -33,6 +34,8 @@ from tests.ui import states
 from tests.ui.states import EMPTY, FILLED, OFF, PROBLEMS, SCENES, STORED, TYPED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytestqt.qtbot import QtBot
 
     from tests.ui.conftest import Stage
@@ -395,6 +398,69 @@ def test_a_typed_password_is_hidden_until_revealed(page: Stage) -> None:
     assert password.displayText() != "geheim"
     page.find(QToolButton, "reveal").click()
     assert password.displayText() == "geheim"
+
+
+def discarded(page: Stage) -> None:
+    page.view.show_draft(replace(SettingsDraft(), secret=Secret("")), "")
+
+
+def loaded(page: Stage) -> None:
+    page.view.show_draft(replace(SettingsDraft(), secret=Secret("another")), "")
+
+
+def stored(page: Stage) -> None:
+    page.view.show_draft(STORED, "")
+    page.view.render(SCENES["saved"].state)
+    page.view.render(TYPED)
+
+
+def cleared(page: Stage) -> None:
+    page.find(QLineEdit, "password").clear()
+
+
+def typed_over(page: Stage) -> None:
+    page.find(QLineEdit, "password").selectAll()
+    QTest.keyClicks(page.find(QLineEdit, "password"), "next")
+
+
+def pasted_over(page: Stage) -> None:
+    QGuiApplication.clipboard().setText("geheimer")
+    page.find(QLineEdit, "password").selectAll()
+    page.find(QLineEdit, "password").paste()
+
+
+def deleted_to_the_end(page: Stage) -> None:
+    for _ in "geheim":
+        QTest.keyClick(page.find(QLineEdit, "password"), Qt.Key.Key_Backspace)
+
+
+@pytest.mark.parametrize(
+    "another",
+    [discarded, loaded, stored, cleared, typed_over, pasted_over, deleted_to_the_end],
+)
+def test_a_password_that_was_revealed_reveals_no_other(
+    page: Stage, another: Callable[[Stage], None]
+) -> None:
+    page.view.show_draft(replace(SettingsDraft(), secret=Secret("geheim")), "")
+    page.view.focus_field(Field.PASSWORD)
+    reveal = page.find(QToolButton, "reveal")
+    reveal.click()
+    another(page)
+    QTest.keyClicks(page.find(QLineEdit, "password"), "x")
+    assert page.find(QLineEdit, "password").echoMode() is QLineEdit.EchoMode.Password
+    assert not reveal.isChecked()
+
+
+def test_a_password_stays_revealed_while_it_is_corrected(page: Stage) -> None:
+    password = page.find(QLineEdit, "password")
+    page.view.show_draft(replace(SettingsDraft(), secret=Secret("geheim")), "")
+    page.find(QToolButton, "reveal").click()
+    page.view.focus_field(Field.PASSWORD)
+    QTest.keyClick(password, Qt.Key.Key_End)
+    QTest.keyClick(password, Qt.Key.Key_Backspace)
+    QTest.keyClicks(password, "n")
+    page.view.show_draft(replace(SettingsDraft(), secret=Secret("gehein")), "")
+    assert password.echoMode() is QLineEdit.EchoMode.Normal
 
 
 def test_while_settings_are_read_nothing_can_be_typed(page: Stage) -> None:

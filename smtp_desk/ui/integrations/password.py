@@ -25,19 +25,37 @@ NEVER_SHOWN: Final = "The stored password is never shown again"
 
 
 class _PasswordEdit(LineEdit):
-    """A line edit that tells when somebody deletes although there is no text to delete.
+    """A line edit that tells when it has nothing in common with what stood in it.
 
     Signals:
-        deleted: Backspace or Delete in the empty field.
+        deleted: Backspace or Delete in the empty field, where there is no text to delete.
+        begun: Another password begins: all of the former one is gone.
     """
 
     deleted = Signal()
+    begun = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all_selected = False
+        # Qt tells of a text that replaced a selection before it tells that this one is gone.
+        self.selectionChanged.connect(self._selected)
+        self.textChanged.connect(self._changed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Tell, then do as every line edit does."""
         if not self.text() and event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
             self.deleted.emit()
         super().keyPressEvent(event)
+
+    @Slot()
+    def _selected(self) -> None:
+        self._all_selected = bool(self.text()) and self.selectedText() == self.text()
+
+    @Slot(str)
+    def _changed(self, text: str) -> None:
+        if self._all_selected or not text:
+            self.begun.emit()
 
 
 class PasswordField(TextField):
@@ -60,6 +78,7 @@ class PasswordField(TextField):
         self._reveal.setObjectName("reveal")
         self._reveal.toggled.connect(self._revealed)
         self.controls.addWidget(self._reveal)
+        edit.begun.connect(self._hide)
         self._empty = button("Use no password", "forget_stored", "link")
         self._empty.clicked.connect(self._emptied)
         self._offers = {
@@ -86,11 +105,21 @@ class PasswordField(TextField):
         self._stored = stored
         self.edit.setPlaceholderText(STORED if stored else "")
         if stored:
-            self._reveal.setChecked(False)
+            self._hide()
         enable(self._reveal, NEVER_SHOWN if stored else "")
         self._empty.setVisible(stored)
         for offer, each in self._offers.items():
             each.setVisible(offer in offers)
+
+    def set_text(self, text: str) -> None:
+        """Show another password, hidden: that one was revealed says nothing of the next."""
+        if text != self.edit.text():
+            self._hide()
+        super().set_text(text)
+
+    @Slot()
+    def _hide(self) -> None:
+        self._reveal.setChecked(False)
 
     @Slot()
     def _deleted(self) -> None:
