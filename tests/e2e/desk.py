@@ -73,6 +73,23 @@ class Desktop:
         """Press keys one after the other, by X11's names."""
         self._display.keys(*keys)
 
+    def type(self, text: str) -> None:
+        """Type a text into what has the focus."""
+        self._display.type(text)
+
+    def click(self, name: str, times: int = 1) -> None:
+        """Click in the middle of what begins with this name; it must be in sight."""
+        left, top, width, height = self.reader.extents(name)
+        self._display.click(left + width // 2, top + height // 2, times)
+
+    def active(self) -> int:
+        """The window that has the focus."""
+        return self._display.active()
+
+    def wait_gone(self, window: int) -> None:
+        """Return once this window is no more."""
+        self._display.wait_gone(window)
+
     def fill(self, name: str, text: str, *keys: str) -> None:
         """Press keys that move the focus to this field and type over what stands there."""
         self.press(*keys)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _ACCESSIBLE: Final = "org.a11y.atspi.Accessible"
 _TEXT: Final = "org.a11y.atspi.Text"
+_EDITABLE: Final = "org.a11y.atspi.EditableText"
+_ACTION: Final = "org.a11y.atspi.Action"
+_COMPONENT: Final = "org.a11y.atspi.Component"
+_ON_SCREEN: Final = 0
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _LAUNCHER: Final = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
 _ALL_PROGRAMS: Final = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root")
@@ -93,6 +97,41 @@ class ScreenReader:
         """Return once the field of this name has the focus and so many characters."""
         what = f"the focus and {count} characters in"
         self._first(name, what, lambda part: part.focused and len(part.text) == count)
+
+    def act(self, name: str) -> None:
+        """Do the first action of what begins with this name: press a button, toggle a box."""
+        wait_until(
+            lambda: bool(self._ask(self._place(name), _ACTION, "DoAction", "i", 0)),
+            f"{name!r} to do its action",
+        )
+
+    def put(self, name: str, text: str) -> None:
+        """Put a text into the field of this name."""
+        assert self._ask(self._place(name), _EDITABLE, "SetTextContents", "s", text)
+
+    def extents(self, name: str) -> tuple[int, int, int, int]:
+        """Left, top, width and height, on the screen, of what begins with this name."""
+        left, top, width, height = self._ask(
+            self._place(name), _COMPONENT, "GetExtents", "u", _ON_SCREEN
+        )
+        return left, top, width, height
+
+    def _place(self, name: str) -> _Place:
+        """The place of the enabled control of this name, else of one whose name begins so."""
+        found: dict[str, _Place] = {}
+
+        def is_found() -> bool:
+            try:
+                for place, states in self._all():
+                    shown = self._name(place, states) if states & _ENABLED else ""
+                    if shown.startswith(name) and self._role(place) not in _NO_CONTROLS:
+                        found.setdefault(shown, place)
+            except _GoneError:
+                found.clear()
+            return bool(found)
+
+        wait_until(is_found, f"a control {name!r} that is enabled")
+        return found.get(name) or next(iter(found.values()))
 
     def close(self) -> None:
         self._bus.close()

@@ -84,9 +84,10 @@ class Display:
         """Press keys one after the other, by X11's names: `Tab`, `alt+s`, `Return`."""
         self.xdotool("key", "--delay", "2", *names)
 
-    def click(self, x: int, y: int) -> None:
+    def click(self, x: int, y: int, times: int = 1) -> None:
         """Click at a place on the screen."""
-        self.xdotool("mousemove", str(x), str(y), "click", "1")
+        repeated = ("click", "--repeat", str(times), "--delay", "20", "1")
+        self.xdotool("mousemove", "--sync", str(x), str(y), *repeated)
 
     def screenshot(self, file: pathlib.Path, window: int | None = None) -> pathlib.Path:
         """Write a picture of a window, or of the whole screen; the name tells the format."""

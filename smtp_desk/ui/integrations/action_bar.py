@@ -73,8 +73,10 @@ class ActionBar(Bar):
 
     @Slot()
     def save(self) -> None:
-        """Save as by the button, if it is enabled."""
-        self._save.click()
+        """Save as by the button, if it is enabled: the focus goes on to the next step."""
+        if self._save.isEnabled():
+            self._save.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._save.click()
 
     @Slot()
     def discard(self) -> None:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFocusEvent, QPainter, QWheelEvent
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QObject,
+    QSignalBlocker,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QPainter, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from smtp_desk.app.notice import Notice
@@ -32,7 +42,9 @@ class LineEdit(QLineEdit):
     """A line of text as typed; leaving the window does not count as leaving the field.
 
     Signals:
-        left: As `editingFinished`, but not because another window was looked at.
+        left: As `editingFinished`, but not because another window was looked at, and not before
+            the mouse button is up that was pressed elsewhere: what is said then may move what
+            is being clicked.
     """
 
     left = Signal()
@@ -40,6 +52,7 @@ class LineEdit(QLineEdit):
     def __init__(self) -> None:
         super().__init__()
         self._leaving_window = False
+        self._clicking = False
         self._owed = False
         self.editingFinished.connect(self._finished)
         self.setMinimumWidth(0)
@@ -47,12 +60,24 @@ class LineEdit(QLineEdit):
         self.setCursorMoveStyle(Qt.CursorMoveStyle.LogicalMoveStyle)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Note whether the person only looks at another window."""
+        """Note whether the person only looks at another window, or is about to click."""
         self._leaving_window = event.reason() is _AWAY
+        pressed = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+        if pressed and event.reason() is Qt.FocusReason.MouseFocusReason and not self._clicking:
+            self._clicking = True
+            _application().installEventFilter(self)
         super().focusOutEvent(event)
         if self._owed and not self._leaving_window:
             self._finished()
         self._leaving_window = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Count as left once the click was done."""
+        if event.type() is QEvent.Type.MouseButtonRelease and self._clicking:
+            self._clicking = False
+            _application().removeEventFilter(self)
+            QTimer.singleShot(0, self, self._clicked)
+        return super().eventFilter(watched, event)
 
     def leave(self) -> None:
         """Count as left: the window closes, and nobody comes back."""
@@ -67,9 +92,21 @@ class LineEdit(QLineEdit):
     @Slot()
     def _finished(self) -> None:
         # Qt says it once an edit: what was kept back must be made up for later.
-        self._owed = self._leaving_window
-        if not self._leaving_window:
+        self._owed = self._leaving_window or self._clicking
+        if not self._owed:
             self.left.emit()
+
+    @Slot()
+    def _clicked(self) -> None:
+        if self._owed:
+            self._finished()
+
+
+def _application() -> QCoreApplication:
+    application = QCoreApplication.instance()
+    if application is None:
+        raise RuntimeError("a field without an application")
+    return application
 
 
 class Choice(QComboBox):
