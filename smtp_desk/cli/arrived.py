@@ -9,7 +9,15 @@ from typing import Final
 import click
 
 from smtp_desk.app.diagnostics.report_text import Row
-from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say, write_octets
+from smtp_desk.cli.invocation import (
+    ExitError,
+    FileName,
+    Invocation,
+    print_rows,
+    reading,
+    say,
+    write_octets,
+)
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.core.arrived import (
     MAX_BYTES,
@@ -75,10 +83,8 @@ def arrived(invocation: Invocation, file: Path, *, as_json: bool) -> ExitStatus:
 def _octets(file: Path) -> bytes:
     if file == _STANDARD_INPUT:
         return sys.stdin.buffer.read(MAX_BYTES) if sys.stdin is not None else b""
-    try:
+    with reading(file):
         return read_regular(file, MAX_BYTES)
-    except OSError as error:
-        raise ExitError(f"{file} can’t be read: {error.strerror}.", ExitStatus.DATAERR) from error
 
 
 def _rows(found: Arrival) -> Iterator[Row]:

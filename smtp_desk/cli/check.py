@@ -10,7 +10,7 @@ from smtp_desk.app.proving.domain import SECONDS, domain_of
 from smtp_desk.app.proving.proving import ProofRequest
 from smtp_desk.app.routes.custom import saved_draft
 from smtp_desk.app.words import failure_text
-from smtp_desk.cli.invocation import ExitError, FileName, Invocation
+from smtp_desk.cli.invocation import ExitError, FileName, Invocation, reading
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, ManualCommand
 from smtp_desk.cli.proof import Shape, by_configuring, by_options, present, proof_options, run_shown
 from smtp_desk.cli.settings_options import (
@@ -187,10 +187,8 @@ def _named(context: click.Context, selectors: tuple[str, ...]) -> tuple[Selector
 def _signed(message: Path) -> tuple[Selector, ...]:
     """Return the selectors of an email's signatures."""
     try:
-        return selectors_of(read_regular(message, MAX_BYTES))
-    except OSError as error:
-        text = f"{message} can’t be read: {error.strerror}."
-        raise ExitError(text, ExitStatus.DATAERR) from error
+        with reading(message):
+            return selectors_of(read_regular(message, MAX_BYTES))
     except ValueError as error:
         text = f"{message} has no DKIM signature that can be read."
         raise ExitError(text, ExitStatus.DATAERR) from error

@@ -45,6 +45,28 @@ class ExitError(Exception):
         self.status = status
 
 
+@contextlib.contextmanager
+def reading(file: object) -> Iterator[None]:
+    """End the command where the file can't be read."""
+    try:
+        yield
+    except OSError as error:
+        raise ExitError(f"{file} can’t be read: {error.strerror}.", ExitStatus.DATAERR) from error
+
+
+@contextlib.contextmanager
+def writing_to(file: object) -> Iterator[None]:
+    """End the command where the file is there already, or can't be written."""
+    try:
+        yield
+    except FileExistsError as error:
+        text = f"{file} already exists; nothing was written."
+        raise ExitError(text, ExitStatus.CANTCREAT) from error
+    except OSError as error:
+        text = f"{file} can’t be written: {error.strerror}."
+        raise ExitError(text, ExitStatus.CANTCREAT) from error
+
+
 @dataclass(frozen=True)
 class Invocation:
     """One run of the program in a terminal.

@@ -34,6 +34,7 @@ from smtp_desk.cli.invocation import (
     say,
     system_option,
     write_octets,
+    writing_to,
 )
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
 from smtp_desk.core.exit_status import ExitStatus
@@ -256,7 +257,8 @@ def export_command(invocation: Invocation, entry_id: str, file: Path | None) -> 
         if file is None:
             _show(invocation, eml(services, found.id))
         else:
-            _write(lambda: export(services, found.id, file), file)
+            with writing_to(file):
+                export(services, found.id, file)
     return ExitStatus.OK
 
 
@@ -317,17 +319,6 @@ def _show(invocation: Invocation, octets: bytes) -> None:
         return
     for line in octets.splitlines():
         say(invocation.out, decode_text(line))
-
-
-def _write(write: Callable[[], None], file: Path) -> None:
-    try:
-        write()
-    except FileExistsError as error:
-        text = f"{file} already exists; nothing was written."
-        raise ExitError(text, ExitStatus.CANTCREAT) from error
-    except OSError as error:
-        text = f"{file} can’t be written: {error.strerror}"
-        raise ExitError(text, ExitStatus.CANTCREAT) from error
 
 
 @contextlib.contextmanager

@@ -15,7 +15,15 @@ from smtp_desk.app.diagnostics.report_text import (
     stage_line,
     transcript_lines,
 )
-from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say, write_octets
+from smtp_desk.cli.invocation import (
+    ExitError,
+    FileName,
+    Invocation,
+    print_rows,
+    reading,
+    say,
+    write_octets,
+)
 from smtp_desk.cli.manual import ManualCommand, Meanings
 from smtp_desk.cli.render import print_verdict, stage_table
 from smtp_desk.core.exit_status import ExitStatus
@@ -122,13 +130,12 @@ def report_of(file: Path) -> CheckReport:
         ExitError: It can't be read, or is no report.
     """
     name = "Standard input" if file == _STANDARD_INPUT else str(file)
-    try:
+    with reading(name):
         if file == _STANDARD_INPUT:
             octets = sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
         else:
             octets = read_regular(file, MAX_BYTES)
+    try:
         return read_report(octets)
-    except OSError as error:
-        raise ExitError(f"{name} can’t be read: {error.strerror}.", ExitStatus.DATAERR) from error
     except ReportFormatError as error:
         raise ExitError(f"{name} isn’t a report: {error}.", ExitStatus.DATAERR) from error

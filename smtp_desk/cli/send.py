@@ -10,7 +10,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from smtp_desk.cli.invocation import ExitError, FileName, Invocation, say, write_octets
+from smtp_desk.cli.invocation import ExitError, FileName, Invocation, reading, say, write_octets
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.sending import (
     SEND_ENVIRONMENT,
@@ -167,12 +167,8 @@ def _email(
 
 def _attachment(file: Path) -> Attachment:
     most = OutboxLimits().message_octets
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(most + 1)
-    except OSError as error:
-        text = f"{file} can’t be read: {error.strerror}."
-        raise ExitError(text, ExitStatus.DATAERR) from error
+    with reading(file), file.open("rb") as stream:
+        content = stream.read(most + 1)
     if len(content) > most:
         text = f"{file} has more than {most} octets: too large for an email."
         raise ExitError(text, ExitStatus.DATAERR)

@@ -11,7 +11,7 @@ from smtp_desk.app.proving.proving import ProofRequest
 from smtp_desk.app.routes.custom import load_saved
 from smtp_desk.app.routes.words import after_save
 from smtp_desk.app.words import failure_text
-from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say
+from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say, writing_to
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
 from smtp_desk.cli.proof import SAVE_STATUSES, Shape, proof_options, prove_and_save
 from smtp_desk.cli.settings_options import read_secret, refuse_against_locks
@@ -59,12 +59,8 @@ def export(invocation: Invocation, file: Path) -> ExitStatus:
     if stored.server is None:
         raise ExitError("Nothing is configured yet.", ExitStatus.CONFIG)
     settings = stored.server.settings
-    try:
+    with writing_to(file):
         write_portable(file, settings)
-    except OSError as error:
-        raise ExitError(
-            f"{file} can’t be written: {error.strerror}.", ExitStatus.CANTCREAT
-        ) from error
     say(invocation.out, f"Exported to {file}, without the password.")
     if settings.ca_pem:
         say(invocation.out, "The company CA isn’t in it: give --ca-file where you import it.")
