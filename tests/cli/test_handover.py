@@ -245,3 +245,29 @@ def test_the_way_over_the_socket_is_light(worker: Machine) -> None:
                 "smtp_desk.core.findings", "smtp_desk.store", "smtp_desk.app"}  # fmt: skip
     assert {each for each in modules if each.startswith("smtp_desk")} - packages == set(_OURS)
     assert len(stored(worker)) == 1
+
+
+def test_a_message_for_ten_thousand_goes_over_whole(worker: Machine) -> None:
+    """It is more than a user may send in an hour, and refused as one; root may."""
+    recipients = [f"r{number}@example.org" for number in range(10_000)]
+    message = b"To: " + ",\n ".join(recipients).encode() + b"\n\nhi\n"
+    status, _, err = worker.sendmail("-t", stdin=message)
+    if os.geteuid() == 0:
+        assert (status, err) == (0, "")
+        assert worker.services.outbox.counts().total == 10_000
+    else:
+        assert (status, "10000 recipients" in err) == (65, True)
+
+
+@pytest.mark.parametrize("octets", [b"", b"\n", b"no header at all", b"Subject: x", b"\0\0\r\r\n"])
+def test_a_message_without_a_header_or_a_body_is_taken(worker: Machine, octets: bytes) -> None:
+    status, out, _ = worker.sendmail("-i", "ann@example.org", stdin=octets)
+    assert (status, out) == (0, "")
+    assert len(stored(worker)) == 1
+
+
+def test_one_of_fifty_megabytes_is_too_large_and_said_to_be(worker: Machine) -> None:
+    status, out, err = worker.sendmail("-i", "ann@example.org", stdin=b"x" * 50_000_000)
+    assert (status, out, err.count("\n")) == (65, "", 1)
+    assert "too large" in err
+    assert stored(worker) == []

@@ -37,6 +37,10 @@ _HERE: Final = Path(__file__).resolve().parents[2]
 _SECONDS: Final = 60.0
 # That of the tests may lie in a home that nobody else may enter.
 _PYTHONS: Final = (sys.executable, "/usr/bin/python3")
+_SENDMAIL: Final = """#!/bin/sh
+export PYTHONPATH={path} SMTP_DESK_SYSTEM_ROOT={root}
+exec {python} -m smtp_desk sendmail "$@"
+"""
 _PATH: Final = f"{_HERE}:{sysconfig.get_path('platlib')}"
 
 
@@ -73,17 +77,22 @@ class System:
     Attributes:
         root: The folder that stands for `/`.
         socket: Where the worker listens.
+        sendmail: The program of that name.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.socket = root / "run/smtp-desk/submit.sock"
-        self._worker: subprocess.Popen[bytes] | None = None
         self.python = next(filter(_is_open_to_all, _PYTHONS), _PYTHONS[0])
+        self._worker: subprocess.Popen[bytes] | None = None
         for name in ("root", *USERS, WORKER_USER):
             home = root / "home" / name
             home.mkdir(parents=True, mode=0o700)
             os.chown(home, pwd.getpwnam(name).pw_uid, -1)
+        self.sendmail = root / "usr/sbin/sendmail"
+        self.sendmail.parent.mkdir(parents=True)
+        self.sendmail.write_text(_SENDMAIL.format(python=self.python, root=root, path=_PATH))
+        self.sendmail.chmod(0o755)
         self._make_for_worker(self.socket.parent, 0o755)
         self._make_for_worker(root / "credentials", 0o700)
         self._make_for_worker(root / "var/log/smtp-desk", 0o700)

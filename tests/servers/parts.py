@@ -26,6 +26,7 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "git_email": ("git", "/usr/lib/git-core/git-send-email"),
     "systemd": ("systemd-analyze",),
     "systemd_credentials": ("systemd-creds",),
+    "real_programs": ("cron", "php", "s-nail"),
     "system_wide": ("systemd-creds", "useradd", "userdel"),
     "accessibility": ("/usr/libexec/at-spi-bus-launcher", "/usr/bin/python3"),
 }
