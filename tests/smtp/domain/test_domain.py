@@ -90,6 +90,29 @@ def test_no_answer_is_not_no_record(answer: None, reason: str) -> None:
     assert facts.exists is None
 
 
+@pytest.mark.parametrize(
+    ("odd", "status", "reason"),
+    [
+        (SILENCE, RecordStatus.UNKNOWN, "no DNS server answered in time"),
+        (SERVFAIL, RecordStatus.UNKNOWN, "the DNS server reported a fault of its own"),
+        (REFUSED, RecordStatus.UNKNOWN, "the DNS server reported a fault of its own"),
+        (["A 192.0.2.1"], RecordStatus.MISSING, ""),
+        ([], RecordStatus.MISSING, ""),
+        (["CNAME nowhere.test."], RecordStatus.MISSING, ""),
+        (["CNAME _mta-sts.example.test."], RecordStatus.UNKNOWN, "the DNS server"),
+    ],
+    ids=["silence", "servfail", "refused", "nodata", "empty", "dangling", "loop"],
+)
+def test_one_question_that_goes_wrong_spoils_no_other(
+    odd: list[str] | None, status: RecordStatus, reason: str
+) -> None:
+    good: Zone = {"example.test": [MX, SPF], "_dmarc.example.test": [DMARC]}
+    facts = asked({**good, "_mta-sts.example.test": odd}, seconds=1.0)
+    assert [each.status for each in (facts.mx, facts.spf, facts.dmarc)] == [RecordStatus.GOOD] * 3
+    assert facts.mta_sts.status is status
+    assert facts.mta_sts.reason.startswith(reason)
+
+
 def test_a_silent_server_is_not_waited_for_again() -> None:
     with NameServer({"example.test": SILENCE, "_dmarc.example.test": SILENCE}) as dns:
         where = f"{dns.host}:{dns.port}"
