@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.routes.words import outage_consequence, outage_title
@@ -37,6 +37,8 @@ class OutageBanner(Panel):
         self._try = button("Try again", "try_again")
         self._try.clicked.connect(self.try_again_wanted)
         self._line = Line()
+        self._line.label.setObjectName("outage_line")
+        self._line.label.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         for part in (self._title, self._why, self._consequence, flow(self._try), self._line):
             self.body.addWidget(part)
         self.hide()
@@ -55,8 +57,22 @@ class OutageBanner(Panel):
         self._consequence.show_text(consequence)
         self.setAccessibleName(title)
         self.setAccessibleDescription(f"{why} {consequence}".strip())
-        enable(self._try, words.BUSY[state.busy])
         if state.busy is Busy.TRYING:
             self._line.show_busy(words.BUSY[state.busy])
         else:
             self._line.show_notice(state.outage_notice)
+        self._enable(words.BUSY[state.busy])
+
+    @property
+    def has_focus(self) -> bool:
+        """Whether the focus is on Try again, or on what is said of it."""
+        return self._try.hasFocus() or self._line.label.hasFocus()
+
+    def _enable(self, busy: str) -> None:
+        """Enable Try again; its focus waits on the line meanwhile, and never slides on."""
+        had_focus = self.has_focus
+        if had_focus and busy:
+            self._line.label.setFocus(Qt.FocusReason.OtherFocusReason)
+        enable(self._try, busy)
+        if had_focus and not busy:
+            self._try.setFocus(Qt.FocusReason.OtherFocusReason)

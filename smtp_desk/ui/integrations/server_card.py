@@ -49,6 +49,7 @@ class ServerCard(Card):
         self._icon = IconLabel(size=_STATUS_ICON)
         self._status = Label()
         self._status.setObjectName("status")
+        self._status.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         status = row(space=Space.S)
         status.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
         status.addWidget(self._status, 1)
@@ -59,6 +60,10 @@ class ServerCard(Card):
         line.addLayout(texts, 1)
         line.addWidget(self._switch)
         self.body.addLayout(line)
+
+    def focus_status(self) -> None:
+        """Move the focus to the status: there is nothing to press."""
+        self._status.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def render_state(self, state: IntegrationsState) -> None:
         """Show switch and status."""

@@ -153,6 +153,9 @@ class IntegrationsView(QObject):
         self._state = state
         if before is not None:
             self._announce(before, state)
+        if self._banner.has_focus and not state.status.out:
+            # The server is back, and the banner goes: to the status, not to the switch below it.
+            self._server.focus_status()
         self._banner.render_state(state)
         self._server.render_state(state)
         self._form.render_state(state)
