@@ -211,7 +211,8 @@ def _general(
     return scene.page, lambda: prepare(scene)
 
 
-def _pages() -> Iterator[tuple[str, Kind, Make]]:
+def pages() -> Iterator[tuple[str, Kind, Make]]:
+    """Return each scene: its name, the page it is of, and what makes it."""
     for name, scene in states.SCENES.items():
         yield name, INTEGRATIONS, partial(_integrations, scene)
     for name, make in delivery_scenes.SCENES.items():
@@ -232,7 +233,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     studio = Studio(arguments.folder)
-    for name, kind, make in _pages():
+    for name, kind, make in pages():
         if arguments.only in name:
             for suffix, look in kind.looks.items():
                 studio.draw(f"{name}{suffix}", kind, make, look)
