@@ -56,14 +56,15 @@ _ROOT: Final = 0
 _CREDENTIALS: Final = struct.Struct("3i")
 _REQUEST_S: Final = 60.0
 _ANSWER_S: Final = 10.0
-_AT_ONCE: Final = 16
-_AT_ONCE_A_USER: Final = 4
+_AT_ONCE: Final = 8
+_AT_ONCE_A_USER: Final = 2
 _CONNECTIONS: Final = 256
 _CONNECTIONS_A_USER: Final = 64
 _MOST_LISTED: Final = 1000
 _HOUR_S: Final = 3600.0
 _CHUNK: Final = 1024 * 1024
 _GRACE_S: Final = 5.0
+_WHY_S: Final = 10.0
 _FIRST_PASSED: Final = 3  # the first descriptor that systemd passes (sd_listen_fds(3))
 _BACKLOG: Final = 256
 
@@ -115,6 +116,7 @@ class Reception:
         self._services = services
         self._sender = sender
         self._why_waiting = why_waiting
+        self._why: tuple[tuple[int, ...], float, str] = ((), 0.0, "")
         self._clock = clock
         self._quota = _Quota(clock)
         self._lock = threading.Lock()
@@ -271,10 +273,19 @@ class Reception:
             self._quota.give_back(user, count)
             raise
         _log.info("user %d handed over %s for %d recipients", user, receipt.message_id, count)
-        why = self._why_waiting()
+        why = self._why_now()
         waits = (f"stored, not sent yet. {why}",) if why else ()
         lines = (f"{each.recipient}: stored" for each in receipt.recipients)
         return WorkerAnswer(ExitStatus.OK, (*submitted.remarks, *waits), tuple(lines))
+
+    def _why_now(self) -> str:
+        """Return why what is stored waits; looked up now and then only, for it takes a while."""
+        fingerprint = self._services.store.fingerprint()
+        known, until, why = self._why
+        if known != fingerprint or self._clock() >= until:
+            why = self._why_waiting()
+            self._why = (fingerprint, self._clock() + _WHY_S, why)
+        return why
 
     def _list(self, user: int) -> WorkerAnswer:
         submitter = "" if user == _ROOT else str(user)

@@ -60,7 +60,7 @@ def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int | Non
     if path is None or not hasattr(socket, "SO_PEERCRED") or _has_own_settings(environ):
         return None
     if not os.path.lexists(path):
-        if paths.settings_file.exists():
+        if os.path.exists(paths.settings_file):  # noqa: PTH110 - a folder may be closed to us
             _tell(f"{path} is missing: the system’s worker doesn’t run. Trying without it.")
         return None
     try:
@@ -89,7 +89,9 @@ def trusted_users() -> frozenset[int]:
 
 
 def _has_own_settings(environ: Mapping[str, str]) -> bool:
-    return bool(environ.get(HOME_VARIABLE)) or Paths.default(environ).settings_file.exists()
+    own = Paths.default(environ).settings_file
+    # Not Path.exists: HOME may be that of another user, and closed to this one.
+    return bool(environ.get(HOME_VARIABLE)) or os.path.exists(own)  # noqa: PTH110
 
 
 class _Client:

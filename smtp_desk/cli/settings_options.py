@@ -12,7 +12,7 @@ from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.core.settings import DEFAULT_PORT, AuthMethod, Security, SettingsDraft
 from smtp_desk.smtp.net.resolve import DnsResolver
 from smtp_desk.store.credentials import CredentialsUnavailableError
@@ -205,7 +205,8 @@ def read_secret(
     except CredentialsUnavailableError as error:
         raise ExitError(failure_text(error), ExitStatus.DATAERR) from error
     if given is not None:
-        return given
+        entry = KeyringEntry.parse(given)  # what `configure --system` gives holds more
+        return entry.secret if entry else given
     if username.strip() and invocation.attended:
         return Secret(click.prompt("Password", hide_input=True, default="", show_default=False))
     return Secret("")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from smtp_desk.app import reception
-from smtp_desk.app.reception import _RequestReader, open_listener, peer_user
+from smtp_desk.app.reception import Reception, _RequestReader, open_listener, peer_user
 from smtp_desk.app.services import Services
 from smtp_desk.core.handover import HEAD, MOST_ORDER_OCTETS, Act, Order, frame_length
 from smtp_desk.sender.outbox.entries import EntryState
@@ -79,6 +79,26 @@ def test_what_waits_is_told(services: Services, path: Path) -> None:
         assert ask(path, SUBMIT, MESSAGE).remarks == (
             "stored, not sent yet. Nothing is configured.",
         )
+
+
+def test_why_it_waits_is_asked_now_and_then(services: Services, path: Path) -> None:
+    moment, asked = [1.0], [0]
+
+    def why() -> str:
+        asked[0] += 1
+        return "why"
+
+    with services.open_sender() as sender, open_listener(path, {}) as listener:
+        reception_ = Reception(services, sender, why, clock=lambda: moment[0])
+        with reception_.open(listener):
+            for _ in range(3):
+                assert ask(path, SUBMIT, MESSAGE).remarks == ("stored, not sent yet. why",)
+            assert asked == [1]
+            moment[0] += 11
+            ask(path, SUBMIT, MESSAGE)
+            write_rules(services, "emails_per_hour = 9")
+            ask(path, SUBMIT, MESSAGE)
+    assert asked == [3]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from smtp_desk.cli import check as check_command
 from smtp_desk.cli.settings_options import SETTINGS as SETTINGS_NAMES
 from smtp_desk.cli.settings_options import options_of
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.secret import KeyringEntry, Secret
 from tests.cli.desk import RECIPIENT
 from tests.cli.test_manual import PAGES
 
@@ -74,8 +74,13 @@ def test_standard_input_comes_before_the_variable(desk: Desk, asked: list[ProofR
     assert given == [Secret("typed"), Secret("from the variable")]
 
 
-def test_a_systemd_credential(desk: Desk, asked: list[ProofRequest], tmp_path: Path) -> None:
-    (tmp_path / "smtp-desk.password").write_text("from systemd\n")
+@pytest.mark.parametrize(
+    "given", ["from systemd\n", KeyringEntry(Secret("from systemd"), b"x" * 32).write().reveal()]
+)
+def test_a_systemd_credential(
+    desk: Desk, asked: list[ProofRequest], tmp_path: Path, given: str
+) -> None:
+    (tmp_path / "smtp-desk.password").write_text(given)
     desk.environ["CREDENTIALS_DIRECTORY"] = str(tmp_path)
     desk("check", *SETTINGS)
     assert asked[0].draft.secret == Secret("from systemd")

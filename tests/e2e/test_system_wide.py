@@ -52,6 +52,15 @@ def test_another_user_sends_without_a_word(system: System, postfix: Postfix) -> 
     assert mail["From"] == "Example Ltd <desk@example.test>"
 
 
+def test_a_home_that_is_closed_is_no_obstacle(system: System, postfix: Postfix) -> None:
+    """As after `sudo -u www-data`, which may leave HOME as root's."""
+    home = f"HOME={system.root}/home/root"
+    command = ["env", home, str(system.sendmail), "ann@example.test"]
+    done = system.run_as(ONE, command, MESSAGE)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    postfix.mailboxes.wait("ann", 1)
+
+
 _READ_ALL: Final = """
 import os, sys
 for folder, _, names in os.walk(sys.argv[1]):

@@ -14,7 +14,7 @@ from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import Query
 from smtp_desk.sender.routes.route import DEFAULT
 from tests.sender.test_sender import Office
-from tests.sender.ways import CATALOGUE, Way
+from tests.sender.ways import CATALOGUE, Way, failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,6 +124,14 @@ def test_a_refused_notice_is_never_told(office: Office, sent: list[tuple[str, st
     assert [entry.state for entry in entries] == [EntryState.REFUSED]
     assert len(sent) == 1
     assert office.outbox.counts(Query(untold=True)).total == 0
+
+
+def test_an_outage_is_an_alert_too(office: Office, sent: list[tuple[str, str]]) -> None:
+    office.ways(failing("connect.refused"), Way(DEFAULT), tell=ADMIN)
+    office.sender.send(Notification(to="ann@example.org", title="x", body="x"))
+    ((title, body),) = sent
+    assert title == "Your SMTP server is unavailable"
+    assert "@" not in body
 
 
 def test_who_has_the_receipt_is_told_nothing_more(office: Office) -> None:

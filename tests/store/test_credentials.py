@@ -21,6 +21,8 @@ from smtp_desk.store.credentials import (
     MemoryCredentials,
     UnavailableReason,
 )
+from smtp_desk.store.paths import Paths
+from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials, open_credentials
 
 if TYPE_CHECKING:
@@ -360,3 +362,17 @@ def test_each_server_gets_the_one_that_is_given_for_it(monkeypatch: pytest.Monke
         other.get("key")
     with pytest.raises(CredentialsUnavailableError, match="missing"):
         other.set("key", bo)
+
+
+def test_alert_urls_from_systemd(tmp_path: Path) -> None:
+    """Of a store whose file names none, and beside a keyring that has none."""
+    urls = "jsons://example.org/x\ngotifys://example.org/y"
+    (tmp_path / "smtp-desk.alerts").write_text(f"{urls}\n")
+    given = GivenSecrets.read({"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert given.alerts == Secret(urls)
+    assert given.of(default=False) is None
+    credentials = UnattendedCredentials(given, MemoryCredentials())
+    store = SettingsStore(Paths.below(tmp_path / "home"), credentials)
+    assert store.alerts() == Secret(urls)
+    only_password = UnattendedCredentials(GivenSecrets(ANN), MemoryCredentials())
+    assert not SettingsStore(Paths.below(tmp_path / "home"), only_password).alerts()
