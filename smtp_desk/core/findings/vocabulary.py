@@ -23,8 +23,9 @@ _CLASSES: Final = {
         r"e-?mail(?:s|ing)?|mails|mailing|messages?|out-?mail"
     ),
     "own": (
-        r"(?:envelope |header |mail )?(?:senders?|from|originators?)|sender.s (?:domain|address)|"
-        r"mail from|return[- ]path|sending (?:address|domain)|domain"
+        r"(?:envelope |header )?(?:senders?|originators?|from(?=:| (?:address|header|e-?mail|"
+        r"domain|field|line|must|should|does|doesn't|and|is|isn't)))|sender.s (?:domain|address)|"
+        r"mail from|return[- ]path|(?:sending|your|envelope) (?:address|domain)|domain used"
     ),
     "login": (
         r"authenticat\w+|auth|(?:smtp )?log-?ins?|logged[- ]in|signed[- ]in|sign-?in|"
