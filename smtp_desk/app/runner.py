@@ -1,13 +1,14 @@
 """Jobs off the face's own thread: what a presenter needs, whoever provides the thread."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from smtp_desk.core.stages import StageEvent
 from smtp_desk.smtp.net.deadline import Cancel
 
 T = TypeVar("T")
-Emit = Callable[[StageEvent], None]
+Emit = Callable[[Any], None]
+"""Takes one event of a job, an immutable value: a stage of a test, a question of a search."""
+
 Job = Callable[[Emit, Cancel], T]
 
 

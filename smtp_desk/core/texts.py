@@ -78,6 +78,9 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "ca_file.unreadable": "The file can’t be read.",
     "ca_file.not_pem": "This is no PEM file with certificates.",
     "ca_file.no_certificate": "The file holds no certificate.",
+    "managed.locked": "Your organization sets this to “{value}”.",
+    "managed.locked_since": "Your organization now sets this to “{value}”. The saved value stays "
+    "in service until you change these settings.",
     "ca_file.other_host": "This CA was trusted for {host} only. Empty the field, or go back to "
     "that host.",
     "ca_file.too_large": "The file is larger than 1 MiB: too large for a CA certificate.",

@@ -143,7 +143,7 @@ class Worker(QObject):
             return
         if answer.kind is _AnswerKind.EVENT:
             if callbacks.event is not None:
-                callbacks.event(answer.value)  # type: ignore[arg-type]
+                callbacks.event(answer.value)
             return
         del self._waiting[answer.job]
         if answer.kind is _AnswerKind.DONE:

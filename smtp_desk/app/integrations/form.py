@@ -1,10 +1,11 @@
 """The form behind the Integrations page: what is typed, and which problems are shown yet."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from smtp_desk.core.address import AddressError, parse_host
-from smtp_desk.core.problems import Field, Problem, errors_among
+from smtp_desk.core.problems import Field, Problem, Severity, errors_among
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft, Snapshot
 from smtp_desk.core.validation import (
@@ -13,6 +14,7 @@ from smtp_desk.core.validation import (
     validate,
     validate_recipient,
 )
+from smtp_desk.store.managed import Managed
 
 
 class CompanyCas:
@@ -46,7 +48,9 @@ class CompanyCas:
 
 _OTHER_HOST: Final = "ca_file.other_host"
 _STORED_ELSEWHERE: Final = "password.stored_elsewhere"
-_CAUSED_ELSEWHERE: Final = (_OTHER_HOST, _STORED_ELSEWHERE)
+_LOCKED: Final = "managed.locked"
+_LOCKED_SINCE: Final = "managed.locked_since"
+_CAUSED_ELSEWHERE: Final = (_OTHER_HOST, _STORED_ELSEWHERE, _LOCKED, _LOCKED_SINCE)
 _IDENTITY: Final = ("host", "port", "username", "security", "ca_file")
 
 
@@ -58,12 +62,14 @@ class Form:
     Attributes:
         draft: What is typed.
         recipient: Where the test email goes, as typed.
+        managed: What the organisation fills in and locks.
         cas: What is known of the CA files that were named.
     """
 
     def __init__(self) -> None:
         self.draft = SettingsDraft()
         self.recipient = ""
+        self.managed = Managed()
         self.cas: Final = CompanyCas()
         self._base = self.draft
         self._saved: ServerSettings | None = None
@@ -166,6 +172,7 @@ class Form:
         """All problems, notices included, whether or not they are shown yet."""
         return (
             *validate(self.draft, self._ca),
+            *self._managed_problems(),
             *self._trusted_ca_problem(),
             *self._stored_secret_problem(),
             *validate_recipient(self.recipient),
@@ -220,6 +227,14 @@ class Form:
     def _ca_trusted_elsewhere(self) -> str:
         """The only host that the CA in the form was trusted for, or "" where it may serve."""
         return self.cas.trusted_elsewhere(self.draft.ca_file, self.host)
+
+    def _managed_problems(self) -> Iterator[Problem]:
+        """A new lock leaves what is saved in service; what is tested anew must keep to it."""
+        code, severity = _LOCKED, Severity.ERROR
+        if self._saved is not None and not self.changed:
+            code, severity = _LOCKED_SINCE, Severity.NOTICE
+        for name in self.managed.against_locks(self.draft):
+            yield Problem(name, code, {"value": self.managed.values[name]}, severity)
 
     def _trusted_ca_problem(self) -> tuple[Problem, ...]:
         """A CA that was trusted by its fingerprint serves the host that showed it, no other."""

@@ -30,6 +30,7 @@ class Offer(StrEnum):
     PASSWORD_SPACES = "password_spaces"  # noqa: S105 - an offer's name
     PASSWORD_END = "password_end"  # noqa: S105 - an offer's name
     HOST_AND_PORT = "host_and_port"
+    MANAGED_VALUES = "managed_values"
 
 
 def offers_of(form: Form) -> dict[Offer, Changes]:
@@ -46,6 +47,8 @@ def offers_of(form: Form) -> dict[Offer, Changes]:
     }
     if host:
         found[Offer.HOST_AND_PORT] = {"host": host, "port": port or draft.port}
+    if against := form.managed.against_locks(draft):
+        found[Offer.MANAGED_VALUES] = {str(name): form.managed.values[name] for name in against}
     return found
 
 

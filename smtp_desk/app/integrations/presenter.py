@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from smtp_desk.app.integrations import words
+from smtp_desk.app.integrations.filling import Filling
 from smtp_desk.app.integrations.form import Form
 from smtp_desk.app.integrations.form_offers import Offer, host_and_port, offers_of
 from smtp_desk.app.integrations.state import IntegrationsState
@@ -88,6 +89,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._outdated = False
         self._test: _Test | None = None
         self._proof: ProofResult | None = None
+        self.filling: Final = Filling(self._form, self._form_changed_by_us)
         self.trust: Final = CaTrust(services.trusted_cas, runner, self._form, self._trust_changed)
 
     @property
@@ -171,9 +173,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         if remedy.id == REMOVE_PASSWORD_SPACES:
             self.accept(Offer.PASSWORD_SPACES)
             return
-        for name, value in remedy.changes.items():
-            self._form.edit(Field(name), value)
-        self._form_changed_by_us()
+        self.filling.fill({Field(name): value for name, value in remedy.changes.items()})
         if Field.CA_FILE in remedy.changes:
             self._read_ca(remedy.changes[Field.CA_FILE])
 
@@ -293,6 +293,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
 
     def _load(self, saved: Saved) -> None:
         server = saved.status.server
+        self._form.managed = saved.managed
         self._form.load(
             saved.draft,
             saved=server.settings if server else None,
@@ -319,6 +320,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
 
     def _rebase(self, saved: Saved) -> None:
         server = saved.status.server
+        self._form.managed = saved.managed
         self._form.rebase(saved.draft, server.settings if server else None)
 
     def _tried(self, notice: Notice) -> None:
@@ -406,6 +408,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
             **self._of_test(values, outcome),
             "ca_offer": self.trust.offer,
             "host": form.host,
+            "locked": form.managed.locked,
+            "contact": form.managed.contact,
             "may_save": self._idle and self._gate.may_save(values),
             "save_hint": self._gate.save_hint(values),
             "changed": form.changed,

@@ -9,8 +9,9 @@ from smtp_desk.app.page_presenter import Busy, PageState
 from smtp_desk.app.routes.route_status import RouteStatus
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.gate import Outcome, SaveHint
-from smtp_desk.core.problems import Problem
+from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport, StageResult
+from smtp_desk.store.stored import ServerState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class IntegrationsState(PageState):
         changed: Whether the form differs from what is saved.
         outdated: Whether something else was saved meanwhile, and what was typed is not that.
         test_notice: What Send test email has to say besides the outcome.
+        locked: The fields that the organisation has locked.
+        contact: Whom to ask about them, or "".
         outage_notice: What came of Try again while the server is still out.
     """
 
@@ -57,6 +60,8 @@ class IntegrationsState(PageState):
     changed: bool = False
     outdated: bool = False
     test_notice: Notice | None = None
+    locked: frozenset[Field] = frozenset()
+    contact: str = ""
     outage_notice: Notice | None = None
 
     @property
@@ -68,6 +73,12 @@ class IntegrationsState(PageState):
     def proven(self) -> bool:
         """Whether nothing is left to test: the values in the form are proven."""
         return self.may_save or self.save_hint is SaveHint.ALL_SAVED
+
+    @property
+    def leads(self) -> bool:
+        """Whether nothing is configured yet: the page leads from the address to the server."""
+        loading = self.busy is Busy.LOADING
+        return self.status.kind is ServerState.NOT_CONFIGURED and not loading
 
     @property
     def may_turn_on(self) -> bool:

@@ -11,19 +11,30 @@ from typing import Final, Protocol
 
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.proposals.proposals import FindRequest, find_proposals
-from smtp_desk.app.proposals.words import result_text, sign_in_text, sureness, warning
+from smtp_desk.app.proposals.words import (
+    CANCELLED,
+    NOTHING_FOUND,
+    OTHER_ADDRESS,
+    next_step,
+    sign_in_text,
+    sureness,
+    warning,
+)
 from smtp_desk.app.runner import Emit, Runner
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import failure_text
 from smtp_desk.core.address import AddressError, parse_mailbox
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.texts import problem_text
-from smtp_desk.discovery.candidates import Asked, Candidate, Discovery
+from smtp_desk.discovery.candidates import Asked, Candidate, Discovery, Source
 from smtp_desk.discovery.finder import Network, planned
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 
 _FRESH: Final = SettingsDraft()
-_SERVER: Final = (Field.HOST, Field.PORT, Field.SECURITY)
+_SERVER: Final = frozenset({Field.HOST, Field.PORT, Field.SECURITY})
+_SOURCES: Final = tuple(Source)
+_UNSURE: Final = frozenset({Source.SRV, Source.GUESS})
 
 
 class FindBusy(StrEnum):
@@ -46,6 +57,7 @@ class Proposal:
         changes: The fields that taking it fills in, with their values; empty where all is
             there already, or what was typed stands against it.
         kept: The fields that keep what was typed, though the candidate has another value.
+        instead: What taking it in place of what was typed fills in; without what is locked.
     """
 
     candidate: Candidate
@@ -54,30 +66,46 @@ class Proposal:
     warning: str
     changes: Mapping[Field, str]
     kept: tuple[Field, ...]
+    instead: Mapping[Field, str]
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether what was typed can give way."""
+        return bool(self.kept) and self.instead != self.changes
 
     @classmethod
-    def of(cls, candidate: Candidate, draft: SettingsDraft) -> "Proposal":
+    def of(
+        cls, candidate: Candidate, draft: SettingsDraft, locked: frozenset[Field] = frozenset()
+    ) -> "Proposal":
         """Return what a candidate means for what stands in the form."""
         values = {
             Field.HOST: candidate.host,
             Field.PORT: str(candidate.port),
             Field.SECURITY: str(candidate.security),
-            Field.USERNAME: candidate.username,
         }
-        differing = [field for field, value in values.items() if _text(draft, field) != value]
-        typed = [field for field in differing if _text(draft, field) != _text(_FRESH, field)]
-        # A typed host with the port of another one would be a third server.
-        free = [] if set(typed).intersection(_SERVER) else list(_SERVER)
-        if Field.USERNAME not in typed and candidate.username:
-            free.append(Field.USERNAME)
+        if candidate.username:
+            values[Field.USERNAME] = candidate.username
+        differing = {
+            field: value for field, value in values.items() if _text(draft, field) != value
+        }
+        fixed = locked.intersection(differing)
+        typed = fixed.union(each for each in differing if _text(draft, each) != _text(_FRESH, each))
         return cls(
             candidate=candidate,
             sureness=sureness(candidate),
             sign_in=sign_in_text(candidate),
             warning=warning(candidate),
-            changes={field: values[field] for field in free if field in differing},
-            kept=tuple(field for field in typed if field is not Field.USERNAME or values[field]),
+            changes=_without(differing, typed),
+            kept=tuple(field for field in differing if field in typed),
+            instead=_without(differing, fixed),
         )
+
+
+def _without(values: Mapping[Field, str], kept: frozenset[Field]) -> Mapping[Field, str]:
+    """Return the values of fields that may change while these are kept."""
+    # The host of one server with the port of another one would be a third.
+    stay = kept.union(_SERVER) if kept.intersection(_SERVER) else kept
+    return {field: value for field, value in values.items() if field not in stay}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +115,8 @@ class FindState:
     Attributes:
         reason: Why nothing can be found for what stands in From email, or "".
         busy: What runs.
-        questions: What is asked where, before and while it is; then each with its result.
+        questions: What would be asked where; while it is and then, each with its result.
+        searched: Whether they have been asked.
         proposals: What was found, the surest first.
         notice: What there is to say besides.
         may_ask_ispdb: Whether a yes lets Mozilla's database be asked as well.
@@ -96,7 +125,8 @@ class FindState:
 
     reason: str = ""
     busy: FindBusy = FindBusy.NOTHING
-    questions: tuple[tuple[str, str], ...] = ()
+    searched: bool = False
+    questions: tuple[Asked, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     notice: Notice | None = None
     may_ask_ispdb: bool = False
@@ -109,13 +139,20 @@ class FindView(Protocol):
     def render(self, state: FindState) -> None:
         """Show it."""
 
+    def focus_address(self) -> None:
+        """Move the focus to From email: what stands there is no address."""
+
 
 class FormAccess(Protocol):
-    """The form that is filled in: `IntegrationsPresenter` and its like."""
+    """The form that is filled in."""
 
     @property
     def draft(self) -> SettingsDraft:
         """What stands in the form at this moment."""
+
+    @property
+    def locked(self) -> frozenset[Field]:
+        """The fields that nobody here may change."""
 
     def fill(self, changes: Mapping[Field, str]) -> None:
         """Put values into fields, as if the person had typed them."""
@@ -150,6 +187,8 @@ class FindPresenter:
         self._found: Discovery | None = None
         self._filled: Mapping[Field, str] = {}
         self._before: Mapping[Field, str] = {}
+        self._address = ""
+        self._draft = form.draft
         self._state = FindState()
 
     def find(self, *, ispdb: bool = False) -> None:
@@ -159,17 +198,28 @@ class FindPresenter:
         address = self._form.draft.from_email.strip()
         reason = _reason(address)
         if reason:
-            self._show(FindState(notice=Notice(reason, error=True)))
+            self._show(replace(self._state, notice=Notice(reason, error=True)))
+            self._view.focus_address()
             return
         services, request = self._services, FindRequest(address=address, ispdb=ispdb)
-        network = self._network() if self._network else None
+        network = self._network
 
-        def job(_emit: Emit, cancel: Cancel) -> Discovery:
-            return find_proposals(services, request, cancel, network=network)
+        def job(emit: Emit, cancel: Cancel) -> Discovery:
+            asked = network() if network else None
+            return find_proposals(services, request, cancel, show=emit, network=asked)
 
-        self._found = None
-        self._show(FindState(busy=FindBusy.FINDING, questions=_plan(services, address, ispdb)))
-        self._cancel = self._runner.run(job, on_done=self._done, on_error=self._failed)
+        self._found, self._address = None, address
+        self._show(
+            FindState(
+                busy=FindBusy.FINDING,
+                searched=True,
+                questions=self._plan(address, ispdb=ispdb),
+                may_undo=bool(self._before),
+            )
+        )
+        self._cancel = self._runner.run(
+            job, on_done=self._done, on_error=self._failed, on_event=self._answered
+        )
 
     def cancel(self) -> None:
         """End the search; answers at once."""
@@ -177,17 +227,23 @@ class FindPresenter:
             self._cancel.cancel()
             self._show(replace(self._state, busy=FindBusy.CANCELLING))
 
-    def accept(self, proposal: Proposal) -> None:
-        """Fill in what a proposal says, as far as nothing typed stands against it."""
+    def accept(self, proposal: Proposal, *, instead: bool = False) -> None:
+        """Fill in what a proposal says.
+
+        Args:
+            proposal: The proposal.
+            instead: The person agrees that it replaces what was typed; else that stays.
+        """
         draft = self._form.draft
-        current = Proposal.of(proposal.candidate, draft)
-        if not current.changes:
+        current = Proposal.of(proposal.candidate, draft, self._form.locked)
+        changes = current.instead if instead else current.changes
+        if not changes:
             return
-        self._before = {field: _text(draft, field) for field in current.changes}
-        self._filled = current.changes
-        self._form.fill(current.changes)
-        names = "kept what you typed" if current.kept else "nothing else was changed"
-        self._show(replace(self._state, notice=Notice(f"Filled in; {names}."), may_undo=True))
+        self._before = {field: _text(draft, field) for field in changes}
+        self._filled = changes
+        self._form.fill(changes)
+        notice = Notice(next_step(current.candidate))
+        self._show(replace(self._state, notice=notice, may_undo=True))
 
     def undo(self) -> None:
         """Take back what was filled in; what the person has typed since stays."""
@@ -203,21 +259,41 @@ class FindPresenter:
         self._show(replace(self._state, notice=None, may_undo=False))
 
     def form_changed(self) -> None:
-        """The form was edited: what a proposal would fill in may be another."""
-        self._show(self._state)
+        """The form may be another: so may be what a proposal would fill in."""
+        draft = self._form.draft
+        if draft == self._draft:
+            return
+        state = self._state
+        idle = state.busy is FindBusy.NOTHING
+        if idle and state.searched and draft.from_email.strip() != self._address:
+            # What was found is of no use for another address.
+            self._found = None
+            state = FindState(may_undo=state.may_undo)
+        self._show(state)
 
     def close(self) -> None:
         """The window closes: a search is cancelled."""
         if self._cancel is not None:
             self._cancel.cancel()
 
+    def _answered(self, asked: Asked) -> None:
+        questions = {(each.source, each.target): each for each in self._state.questions}
+        questions[asked.source, asked.target] = asked
+        in_order = sorted(questions.values(), key=lambda each: _SOURCES.index(each.source))
+        self._show(replace(self._state, questions=tuple(in_order)))
+
     def _done(self, found: Discovery) -> None:
-        self._cancel, self._found = None, found
+        self._cancel = None
+        if self._form.draft.from_email.strip() != self._address:
+            self._show(FindState(notice=Notice(OTHER_ADDRESS, plain=True)))
+            return
+        self._found = found
         self._show(
             FindState(
-                questions=tuple(_line(each) for each in found.asked),
-                notice=None if found.candidates else Notice(_NOTHING_FOUND),
-                may_ask_ispdb=not found.candidates and len(found.asked) > 1,
+                searched=True,
+                questions=found.asked,
+                notice=None if found.candidates else Notice(NOTHING_FOUND, plain=True),
+                may_ask_ispdb=_may_ask_ispdb(found),
                 may_undo=bool(self._before),
             )
         )
@@ -225,42 +301,43 @@ class FindPresenter:
     def _failed(self, error: Exception) -> None:
         self._cancel = None
         cancelled = isinstance(error, CancelledError)
-        text = "The search was cancelled." if cancelled else f"The search failed: {error}"
-        self._show(FindState(notice=Notice(text, error=not cancelled, plain=cancelled)))
+        text = CANCELLED if cancelled else failure_text(error)
+        notice = Notice(text, error=not cancelled, plain=cancelled)
+        self._show(FindState(notice=notice, may_undo=bool(self._before)))
 
     def _show(self, state: FindState) -> None:
-        draft = self._form.draft
+        draft, locked = self._form.draft, self._form.locked
+        reason = _reason(draft.from_email)
+        if not state.searched:
+            plan = () if reason else self._plan(draft.from_email, ispdb=False)
+            state = replace(state, questions=plan)
         proposals = self._found.candidates if self._found else ()
+        self._draft = draft
         self._state = replace(
             state,
-            reason=_reason(draft.from_email),
-            proposals=tuple(Proposal.of(each, draft) for each in proposals),
+            reason=reason,
+            proposals=tuple(Proposal.of(each, draft, locked) for each in proposals),
         )
         self._view.render(self._state)
 
+    def _plan(self, address: str, *, ispdb: bool) -> tuple[Asked, ...]:
+        """Return what is asked where; where the network is the sandbox, the DNS isn't."""
+        mailbox = parse_mailbox(address.strip())
+        return tuple(planned(mailbox, ispdb=ispdb, dns=self._network is None))
 
-_NOTHING_FOUND: Final = (
-    "No server was found. Enter the values your mail administrator or provider gave you."
-)
+
+def _may_ask_ispdb(found: Discovery) -> bool:
+    asked = {each.source for each in found.asked}
+    known = {each.source for each in found.candidates}
+    return Source.WELL_KNOWN in asked and Source.ISPDB not in asked and known <= _UNSURE
 
 
 def _reason(address: str) -> str:
     try:
-        parse_mailbox(address)
+        parse_mailbox(address.strip())
     except AddressError as error:
         return problem_text(Problem(Field.FROM_EMAIL, error.code, error.params))
     return ""
-
-
-def _plan(services: Services, address: str, ispdb: bool) -> tuple[tuple[str, str], ...]:  # noqa: FBT001
-    mailbox = parse_mailbox(address)
-    if services.providers.by_domain(mailbox.ascii_domain):
-        return ()
-    return tuple(_line(each) for each in planned(mailbox, ispdb=ispdb))
-
-
-def _line(asked: Asked) -> tuple[str, str]:
-    return asked.target, result_text(asked)
 
 
 def _text(draft: SettingsDraft, field: Field) -> str:

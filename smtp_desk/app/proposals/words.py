@@ -67,6 +67,27 @@ _SIGN_IN: Final = {
 SECURITY: Final = {Security.TLS: "TLS from the start", Security.STARTTLS: "STARTTLS"}
 
 
+CANCELLED: Final = "The search was cancelled."
+NOTHING_FOUND: Final = (
+    "No server was found. Enter the values your mail administrator or provider gave you."
+)
+OTHER_ADDRESS: Final = "The From email was changed during the search. Search again."
+
+_NEXT: Final = {
+    SignIn.PASSWORD: "Filled in. Now enter the password.",
+    SignIn.APP_PASSWORD: "Filled in. Now enter an app password, not the account’s own password.",
+    SignIn.API_KEY: "Filled in. Now enter the API key as the password.",
+    SignIn.OAUTH: "Filled in. This provider takes no password: set up the sign-in with OAuth 2.0.",
+}
+_NO_SIGN_IN: Final = "Filled in. No sign-in is needed there. Now send a test email."
+
+
+def next_step(candidate: Candidate) -> str:
+    """Return what to do once a candidate was filled in."""
+    ways = [way for way in candidate.sign_in if way is not SignIn.OAUTH] or candidate.sign_in
+    return _NEXT[ways[0]] if ways else _NO_SIGN_IN
+
+
 def result_text(asked: Asked) -> str:
     """Return what came of a question, and by way of which addresses."""
     if asked.result is None:

@@ -1,7 +1,7 @@
 """What is saved, as the faces show it: the draft, how the route stands, whether it is proven."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from smtp_desk.app.routes.outage import make_due
@@ -19,6 +19,7 @@ from smtp_desk.core.oauth import OAuthDraft, oauth_draft
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import OAUTH, CaFile, SettingsDraft, Snapshot
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.store.managed import Managed
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import ServerState, StoredServer
 
@@ -36,6 +37,7 @@ class Saved:
         ca_host: The only host that this CA was trusted for, or "" for a CA of any host.
         proven: The saved values if their proof holds, with the mark of the stored secret.
         version: Of the file that it was read from: another one may hold something else.
+        managed: What the organisation fills in and locks.
     """
 
     draft: SettingsDraft = field(default_factory=SettingsDraft)
@@ -44,6 +46,7 @@ class Saved:
     ca_host: str = ""
     proven: Snapshot | None = None
     version: tuple[int, ...] = ()
+    managed: Managed = field(default_factory=Managed)
 
 
 def load_saved(services: Services, *, default: bool = False) -> Saved:
@@ -60,11 +63,12 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         _log.info("what a killed process left is not settled yet; the next start tries again")
     route = DEFAULT if default else CUSTOM
     version = services.store.fingerprint()
+    managed = Managed() if default else services.managed
     try:
         stored = services.store.load()
     except SettingsFileError as error:
         status = RouteStatus(route=route, kind=ServerState.UNREADABLE, why=file_text(error))
-        return Saved(status=status, version=version)
+        return Saved(status=status, version=version, managed=managed)
     evaluated = evaluate_saved(services, stored, default=default)
     if default:
         status = relay_status(stored, evaluated)
@@ -72,10 +76,9 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         status = try_with_health(services, custom_status(stored, evaluated))
     server = status.server
     if server is None:
-        draft = SettingsDraft(from_name=stored.preferences.company_name)
-        if not default:
-            draft = services.managed.fill(draft)
-        return Saved(draft=draft, status=status, version=version)
+        draft = managed.fill(SettingsDraft())
+        draft = replace(draft, from_name=draft.from_name or stored.preferences.company_name)
+        return Saved(draft=draft, status=status, version=version, managed=managed)
     secret = StoredSecret(server.key) if server.key else Secret("")
     ca_file = services.store.ca_file(server)
     settings = server.settings
@@ -87,6 +90,7 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         ca_host=settings.host if trusted else "",
         proven=Snapshot(settings, secret) if status.proven else None,
         version=version,
+        managed=managed,
     )
 
 

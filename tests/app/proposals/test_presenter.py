@@ -21,6 +21,8 @@ from tests.app.faces import DeferredRunner
 class FakeForm:
     draft: SettingsDraft = field(default_factory=SettingsDraft)
 
+    locked: frozenset[Field] = frozenset()
+
     def fill(self, changes: Mapping[Field, str]) -> None:
         values = {str(name): value for name, value in changes.items()}
         self.draft = replace(self.draft, **values)  # type: ignore[arg-type]
@@ -29,9 +31,13 @@ class FakeForm:
 @dataclass
 class Shown:
     states: list[FindState] = field(default_factory=list)
+    focused: int = 0
 
     def render(self, state: FindState) -> None:
         self.states.append(state)
+
+    def focus_address(self) -> None:
+        self.focused += 1
 
     @property
     def state(self) -> FindState:
@@ -151,7 +157,7 @@ def test_what_is_asked_where_is_shown_first(button: Button) -> None:
     button.presenter.find()
     state = button.view.state
     assert state.busy is FindBusy.FINDING
-    targets = [target for target, _ in state.questions]
+    targets = [each.target for each in state.questions]
     assert "https://example.test/.well-known/autoconfig/mail/config-v1.1.xml" in targets
     assert "_submissions._tcp.example.test" in targets
     assert not [each for each in targets if "ispdb" in each]
