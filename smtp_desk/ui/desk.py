@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
+    from smtp_desk.discovery.finder import Network
     from smtp_desk.ui.widgets.slices import Slices
     from smtp_desk.ui.wiring import Workshop
     from smtp_desk.ui.worker import Worker
@@ -56,6 +57,7 @@ class Desk(QObject):
         filled: Mapping[Field, str] | None = None,
         report: CheckReport | None = None,
         place_file: Path | None = None,
+        network: Callable[[], Network] | None = None,
     ) -> None:
         """Create it.
 
@@ -65,10 +67,12 @@ class Desk(QObject):
             filled: What is typed into the form for the person once it is there.
             report: A report to show at once on Diagnostics.
             place_file: Where the window remembers its place; None to forget it.
+            network: What Find settings asks instead of the internet: the sandbox.
         """
         super().__init__()
         self._filled = filled or {}
         self._report = report
+        self._network = network
         self._open_services = open_services
         self._loader: Worker | None = None
         self._workshop: Workshop | None = None
@@ -114,7 +118,7 @@ class Desk(QObject):
         from smtp_desk.ui.widgets.slices import Slices  # noqa: PLC0415
         from smtp_desk.ui.wiring import Workshop  # noqa: PLC0415
 
-        self._workshop = Workshop(services, self.window)
+        self._workshop = Workshop(services, self.window, self._network)
         self._slices = Slices(self, self._fail)
         self._slices.run(self._build(self._workshop))
 

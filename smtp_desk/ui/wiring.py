@@ -15,6 +15,7 @@ from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
 from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.logs import logging_to
+from smtp_desk.app.proposals.presenter import FindPresenter
 from smtp_desk.app.routes.default import DefaultState
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
@@ -33,7 +34,7 @@ from smtp_desk.ui.widgets.theme import theme_of_application
 from smtp_desk.ui.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from smtp_desk.app.general.presenter import GeneralState
     from smtp_desk.app.integrations.state import IntegrationsState
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from smtp_desk.core.findings.catalogue import Catalogue
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
+    from smtp_desk.discovery.finder import Network
     from smtp_desk.ui.general.relay_dialog import RelayDialog
     from smtp_desk.ui.main_window import MainWindow
 
@@ -67,7 +69,13 @@ class Workshop(QObject):
     navigation: Navigation
     menus: Menus
 
-    def __init__(self, services: Services, window: MainWindow) -> None:
+    def __init__(
+        self,
+        services: Services,
+        window: MainWindow,
+        network: Callable[[], Network] | None = None,
+    ) -> None:
+        """Create it; Find settings asks `network` instead of the internet: the sandbox."""
         # Qt deletes it with the window: a watcher of folders must end in the window's own thread,
         # and Python may collect what is left in any.
         super().__init__(window)
@@ -83,6 +91,9 @@ class Workshop(QObject):
         self._outbox_worker = Worker()
         # A sample may be on its way for minutes.
         self._sample_worker = Worker()
+        # A test shall not wait for the end of a search.
+        self._find_worker = Worker()
+        self._network = network
         self._relay: RelayDialog | None = None
         self._presenters: list[PagePresenter[Any]] = []
         self._looking = QTimer(self)
@@ -97,6 +108,7 @@ class Workshop(QObject):
         self.presenter = IntegrationsPresenter(self._services, self._worker, self._view)
         self._view.attach(self.presenter)
         self._presenters.append(self.presenter)
+        self._build_finder()
         self._looking.timeout.connect(self.presenter.look)
         self.menus = Menus(self._window, sandboxed=self._services.sandboxed)
         self._window.setWindowIcon(app_icon())
@@ -134,6 +146,18 @@ class Workshop(QObject):
             yield
         for name in self.navigation.names:
             yield from self.navigation.prepare(name)
+
+    def _build_finder(self) -> None:
+        finding = FindPresenter(
+            self._services,
+            self._find_worker,
+            self._view.finder,
+            self.presenter.filling,
+            self._network,
+        )
+        self._finding = finding
+        self.presenter.subscribe(lambda _state: finding.form_changed())
+        self._view.attach_finder(finding)
 
     def _build_general(self) -> None:
         self._general_view = GeneralView()
@@ -238,12 +262,14 @@ class Workshop(QObject):
         self._stop()
         self._sample_worker.close()
         self._outbox_worker.close()
+        self._find_worker.close()
         if not self._worker.close():
             _log.warning("a job was left behind: it did not end in time")
         self._open.close()
 
     def _stop(self) -> None:
         self._looking.stop()
+        self._finding.close()
         for presenter in self._presenters:
             presenter.close()
 

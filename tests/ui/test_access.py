@@ -48,6 +48,7 @@ NAMES = {
     "per_hour": "Emails per hour at most",
     "auth_method": "Sign-in method",
     "recipient": "Send test email to",
+    "find_settings": "Find settings",
     "send_test": "Send test email",
     "cancel_test": "Cancel",
     "save": "Save",
@@ -56,6 +57,7 @@ NAMES = {
 }
 LABELLED = [name for name in NAMES if name not in {"send_test", "cancel_test", "save", "discard"}]
 LABELLED.remove("remove")
+LABELLED.remove("find_settings")
 TAB_ORDER = [
     "enabled",
     "host",
@@ -65,6 +67,7 @@ TAB_ORDER = [
     "reveal",
     "from_name",
     "from_email",
+    "find_settings",
     "advanced",
     "security",
     "auth_method",

@@ -136,7 +136,7 @@ class FindState:
 class FindView(Protocol):
     """What the presenter needs of a face; called in the face's own thread."""
 
-    def render(self, state: FindState) -> None:
+    def render_state(self, state: FindState) -> None:
         """Show it."""
 
     def focus_address(self) -> None:
@@ -318,7 +318,7 @@ class FindPresenter:
             reason=reason,
             proposals=tuple(Proposal.of(each, draft, locked) for each in proposals),
         )
-        self._view.render(self._state)
+        self._view.render_state(self._state)
 
     def _plan(self, address: str, *, ispdb: bool) -> tuple[Asked, ...]:
         """Return what is asked where; where the network is the sandbox, the DNS isn't."""

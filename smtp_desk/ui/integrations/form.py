@@ -6,16 +6,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from smtp_desk.app.integrations.form_offers import Offer
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.problems import Field, Severity
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
-from smtp_desk.ui.integrations import words
+from smtp_desk.ui.integrations import find_words, words
+from smtp_desk.ui.integrations.managed_note import ManagedNote
 from smtp_desk.ui.integrations.offer_button import OfferButton
 from smtp_desk.ui.integrations.password import PasswordField
+from smtp_desk.ui.integrations.sender_card import SenderCard
 from smtp_desk.ui.widgets.card import Card, Columns, column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import ChoiceField, FormField, TextField
@@ -30,20 +32,17 @@ if TYPE_CHECKING:
 
 _ADVANCED: Final = (
     Field.SECURITY,
+    Field.AUTH_METHOD,
     Field.CA_FILE,
     Field.EHLO_NAME,
-    Field.AUTH_METHOD,
     Field.PER_HOUR,
 )
-_UPPER: Final = (
-    Field.HOST,
-    Field.PORT,
-    Field.USERNAME,
-    Field.PASSWORD,
-    Field.FROM_NAME,
-    Field.FROM_EMAIL,
-)
+_UPPER: Final = (Field.HOST, Field.PORT, Field.USERNAME, Field.PASSWORD)
 _ADVANCED_DETAIL: Final = "Security, company CA, EHLO name, sign-in method, pace"
+_LEADING: Final = 1
+"""Behind what is managed: where Sender information stands while it leads."""
+_FOLLOWING: Final = 3
+"""Behind Authentication: its usual place."""
 _STACKED_BELOW: Final = 480
 _CERTIFICATES: Final = "Certificates (*.pem *.crt *.cer);;All files (*)"
 
@@ -61,7 +60,8 @@ class SettingsForm(QWidget):
     finished = Signal(str)
     offer_accepted = Signal(Offer)
 
-    def __init__(self) -> None:
+    def __init__(self, *, finds: bool = True) -> None:
+        """Create it; `finds` where the server of the From email can be found."""
         super().__init__()
         self._host_offer = OfferButton(Offer.HOST_AND_PORT)
         self._host_offer.accepted.connect(self.offer_accepted)
@@ -73,6 +73,13 @@ class SettingsForm(QWidget):
             Field.PASSWORD: self.password,
             **self._choices,
         }
+        self.sender_card: Final = SenderCard(
+            self.fields[Field.FROM_NAME], self.fields[Field.FROM_EMAIL], finds=finds
+        )
+        self.sender_card.straight_wanted.connect(self._go_straight)
+        self.sender_card.finder.rearranged.connect(self._order_tabs)
+        self._managed = ManagedNote()
+        self._managed.offer_accepted.connect(self.offer_accepted)
         self._advanced = Fold("&Advanced", _ADVANCED_DETAIL, "advanced")
         self._troubles: tuple[Problem, ...] = ()
         self.password.offer_accepted.connect(self.offer_accepted)
@@ -101,7 +108,10 @@ class SettingsForm(QWidget):
 
     def render_state(self, state: IntegrationsState) -> None:
         """Show problems and offers beside their fields."""
-        self.set_read_only(state.busy is Busy.LOADING)
+        if self.sender_card.lead(leads=state.leads):
+            self._place_sender(first=self.sender_card.leads)
+        self._managed.render_state(state)
+        self.set_read_only(state.locked, loading=state.busy is Busy.LOADING)
         self.password.show_state(stored=state.secret_stored, offers=state.offers)
         host, port = state.host_and_port
         self._host_offer.setText(words.use_host(host, port))
@@ -123,12 +133,12 @@ class SettingsForm(QWidget):
         several = f"{len(inside)} problems" if len(inside) > 1 else "1 problem"
         self._advanced.show_trouble(several if inside else "")
 
-    def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001 - as Qt's setReadOnly
-        """Refuse edits while the saved settings are being read."""
-        for text_field in (*self._texts.values(), self.password):
-            text_field.set_read_only(read_only)
-        for choice in self._choices.values():
-            choice.set_read_only(read_only)
+    def set_read_only(self, locked: frozenset[Field], *, loading: bool) -> None:
+        """Refuse edits of what is locked, and of all while the saved settings are being read."""
+        for name, field in self.fields.items():
+            managed = name in locked
+            field.show_managed(find_words.MANAGED if managed else "")
+            field.set_read_only(loading or managed)
 
     def focus(self, field: Field) -> FormField:
         """Move the focus to `field`, unfolding what hides it."""
@@ -150,25 +160,35 @@ class SettingsForm(QWidget):
         server.body.addWidget(_pair(fields[Field.HOST], fields[Field.PORT], 3, 1))
         sign_in = Card("Authentication")
         sign_in.body.addWidget(_pair(fields[Field.USERNAME], self.password, 1, 1))
-        sender = Card("Sender information")
-        sender.body.addWidget(_pair(fields[Field.FROM_NAME], fields[Field.FROM_EMAIL], 1, 1))
         advanced = self._advanced
         advanced.body.addWidget(_pair(fields[Field.SECURITY], fields[Field.AUTH_METHOD], 1, 1))
         advanced.body.addWidget(fields[Field.CA_FILE])
         advanced.body.addWidget(_pair(fields[Field.EHLO_NAME], fields[Field.PER_HOUR], 1, 1))
-        for card in (server, sign_in, sender, advanced):
+        for card in (self._managed, server, sign_in, self.sender_card, advanced):
             layout.addWidget(card)
-        in_order = (
-            *(fields[name] for name in _UPPER),
-            advanced.header,
-            *(fields[name] for name in (Field.SECURITY, Field.AUTH_METHOD)),
-            *(fields[name] for name in (Field.CA_FILE, Field.EHLO_NAME, Field.PER_HOUR)),
-        )
-        chain = [
-            stop
-            for part in in_order
-            for stop in (part.tab_chain if isinstance(part, FormField) else (part,))
-        ]
+        self._order_tabs()
+
+    def _place_sender(self, *, first: bool) -> None:
+        """Put Sender information first, or behind Authentication."""
+        layout = self.layout()
+        if isinstance(layout, QBoxLayout):
+            layout.removeWidget(self.sender_card)
+            layout.insertWidget(_LEADING if first else _FOLLOWING, self.sender_card)
+        self._order_tabs()
+
+    @Slot()
+    def _go_straight(self) -> None:
+        self.focus(Field.HOST)
+
+    @Slot()
+    def _order_tabs(self) -> None:
+        """Let Tab go through the fields as they stand."""
+        fields, advanced = self.fields, self._advanced
+        upper = [stop for name in _UPPER for stop in fields[name].tab_chain]
+        sender = self.sender_card.tab_chain
+        both = (*sender, *upper) if self.sender_card.leads else (*upper, *sender)
+        lower = [stop for name in _ADVANCED for stop in fields[name].tab_chain]
+        chain = (self._managed.use, *both, advanced.header, *lower)
         for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     from smtp_desk.app.integrations.ca_offer import CaOffer
     from smtp_desk.app.integrations.presenter import IntegrationsPresenter
+    from smtp_desk.app.proposals.presenter import FindPresenter
     from smtp_desk.core.settings import SettingsDraft
+    from smtp_desk.ui.integrations.find_panel import FindPanel
     from smtp_desk.ui.widgets.theme import Theme
 
 _UNREAD: Final = IntegrationsState(busy=Busy.LOADING)
@@ -75,7 +77,7 @@ class IntegrationsView(QObject):
         self._question: TrustDialog | None = None
         self._banner = OutageBanner()
         self._server = ServerCard(theme, said)
-        self._form = form or SettingsForm()
+        self._form = form or SettingsForm(finds=said is words.CUSTOM)
         self._test = TestPanel(offer_details=offer_details)
         self._bar = ActionBar(said)
         for part in (self._banner, self._server, self._form):
@@ -95,6 +97,8 @@ class IntegrationsView(QObject):
             source.edited.connect(self._edited)
             source.finished.connect(self._finished)
         form.offer_accepted.connect(actions.accept)
+        self.finder.next_wanted.connect(self.focus_field)
+        self.finder.focused.connect(self.page.bring_into_view)
         test.send_wanted.connect(actions.send_test)
         test.cancel_wanted.connect(actions.cancel_test)
         test.remedy_chosen.connect(actions.apply)
@@ -106,6 +110,15 @@ class IntegrationsView(QObject):
         bar.remove_wanted.connect(actions.remove)
         self._server.switched.connect(self._switched)
         self._banner.try_again_wanted.connect(actions.try_again)
+
+    def attach_finder(self, finding: FindPresenter) -> None:
+        """Let Find settings report to `finding`."""
+        self.finder.attach(finding, lambda: self.focus_field(Field.FROM_EMAIL))
+
+    @property
+    def finder(self) -> FindPanel:
+        """Find settings."""
+        return self._form.sender_card.finder
 
     def add_shortcuts(self) -> None:
         """Let the page act at the keys that the menus have in the window itself."""

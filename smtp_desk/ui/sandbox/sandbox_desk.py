@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QLineEdit
 
+from smtp_desk.app.proposals.proposals import sandbox_network
 from smtp_desk.app.services import Services
 from smtp_desk.core.problems import Field
 from smtp_desk.sandbox.recipients import DOMAIN
@@ -119,7 +120,12 @@ class SandboxDesk(QObject):
         return _Running(services, filled)
 
     def _begun(self, running: _Running) -> None:
-        self.desk = Desk(lambda: running.services, sandboxed=True, filled=running.filled)
+        self.desk = Desk(
+            lambda: running.services,
+            sandboxed=True,
+            filled=running.filled,
+            network=lambda: sandbox_network(self._server),
+        )
         self.desk.closed.connect(self._closed)
         self.inbox = InboxWindow(self._server.inbox)
         self.inbox.recipient_chosen.connect(self._type_recipient)

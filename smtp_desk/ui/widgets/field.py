@@ -158,6 +158,7 @@ class FormField(QWidget):
         self.said: Final = NoticeList()
         self._label = Label(label, "label")
         self._label.setBuddy(control)
+        self._usual_hint = hint
         self._hint = Label(hint, "small")
         if not hint:
             self._hint.hide()
@@ -179,6 +180,19 @@ class FormField(QWidget):
         """What Tab visits, in order."""
         return (self.control,)
 
+    def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001 - as Qt's setReadOnly
+        """Refuse edits."""
+        self.control.setEnabled(not read_only)
+
+    def show_managed(self, managed: str) -> None:
+        """Say, in place of the hint, that others decide the value; "" where nobody does."""
+        hint = managed or self._usual_hint
+        if hint != self._hint.text():
+            self._hint.show_text(hint)
+            self.control.setToolTip(managed)
+            set_look(self.control, "kind", "managed" if managed else "")
+            self._describe()
+
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show exactly these problems, and tell them to screen readers."""
         self.show_notices(
@@ -191,10 +205,14 @@ class FormField(QWidget):
     def show_notices(self, notices: Sequence[Notice]) -> None:
         """Show exactly these sentences, and tell them to screen readers."""
         self.said.show_notices(notices)
-        hint = self._hint.text()
-        self._hint.setVisible(bool(hint) and not notices)
         errors = any(notice.error for notice in notices)
         set_look(self.control, "trouble", "danger" if errors else "")
+        self._describe()
+
+    def _describe(self) -> None:
+        """Let the hint give way to problems, for every reader."""
+        hint = self._hint.text()
+        self._hint.setVisible(bool(hint) and not self.said.text)
         description = self.said.text or hint
         if self.control.accessibleDescription() != description:
             self.control.setAccessibleDescription(description)
@@ -230,7 +248,7 @@ class TextField(FormField):
             blocker.unblock()
 
     def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001 - as Qt's setReadOnly
-        """Refuse typing while the saved settings are being read."""
+        """Refuse typing; what stands there can still be read and copied."""
         self.edit.setReadOnly(read_only)
 
     @Slot(str)
@@ -263,10 +281,6 @@ class ChoiceField(FormField):
             index = self._box.count() - 1
         self._box.setCurrentIndex(index)
         blocker.unblock()
-
-    def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001 - as Qt's setReadOnly
-        """Refuse choosing while the saved settings are being read."""
-        self._box.setEnabled(not read_only)
 
     @Slot(int)
     def _chosen(self, index: int) -> None:

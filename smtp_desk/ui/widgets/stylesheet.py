@@ -83,8 +83,8 @@ QLineEdit:hover, QComboBox:hover { border-color: $muted; }
 QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 6px 9px; }
 QLineEdit[trouble="danger"] { border-color: $danger; }
 QLineEdit[trouble="danger"]:focus { border: 2px solid $danger; padding: 6px 9px; }
-QLineEdit[kind="copied"] { background: $raised; border-color: $line; }
-QLineEdit[kind="copied"]:focus { border-color: $accent; }
+QLineEdit[kind="copied"], QLineEdit[kind="managed"] { background: $raised; border-color: $line; }
+QLineEdit[kind="copied"]:focus, QLineEdit[kind="managed"]:focus { border-color: $accent; }
 QLineEdit:disabled, QComboBox:disabled { color: $muted; background: $raised; }
 QComboBox::drop-down { border: none; width: 30px; }
 QComboBox::down-arrow { image: none; }

@@ -33,7 +33,7 @@ class Shown:
     states: list[FindState] = field(default_factory=list)
     focused: int = 0
 
-    def render(self, state: FindState) -> None:
+    def render_state(self, state: FindState) -> None:
         self.states.append(state)
 
     def focus_address(self) -> None:

@@ -1,0 +1,97 @@
+"""What is asked where: before it is, while it is, and with what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QWidget
+
+from smtp_desk.app.proposals.presenter import FindBusy
+from smtp_desk.ui.integrations import find_words
+from smtp_desk.ui.widgets.buttons import button
+from smtp_desk.ui.widgets.card import column, row
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.icons import IconLabel
+from smtp_desk.ui.widgets.label import Label
+
+if TYPE_CHECKING:
+    from smtp_desk.app.proposals.presenter import FindState
+    from smtp_desk.discovery.candidates import Asked
+
+_ICON: Final = 16
+
+
+class QuestionList(QWidget):
+    """One line a question; unfolded by itself while they are asked.
+
+    Attributes:
+        header: Shows them, or hides them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.header: Final = button(find_words.WHAT_IS_ASKED, "find_questions", "link")
+        self.header.clicked.connect(self._clicked)
+        self._inside = QWidget()
+        self._inside.hide()
+        self._about = Label(find_words.ABOUT_QUESTIONS, "small")
+        self._lines: list[_QuestionLine] = []
+        self._body = column(self._inside, Space.S)
+        self._body.addWidget(self._about)
+        layout = column(self, Space.S)
+        layout.addWidget(self.header, alignment=Qt.AlignmentFlag.AlignLeading)
+        layout.addWidget(self._inside)
+        self._busy = False
+        self._open(opened=False)
+
+    def show_questions(self, state: FindState) -> None:
+        """Show what `state` says of them."""
+        busy = state.busy is not FindBusy.NOTHING
+        if busy != self._busy:
+            self._busy = busy
+            # What failed is of interest where nothing was found.
+            self._open(opened=busy or (state.searched and not state.proposals))
+        text = find_words.WHAT_WAS_ASKED if state.searched else find_words.WHAT_IS_ASKED
+        self.header.setText(text)
+        self._about.setVisible(not state.searched)
+        while len(self._lines) < len(state.questions):
+            line = _QuestionLine()
+            self._lines.append(line)
+            self._body.addWidget(line)
+        for index, line in enumerate(self._lines):
+            line.setVisible(index < len(state.questions))
+            if index < len(state.questions):
+                line.show_question(state.questions[index], searched=state.searched)
+        self.setVisible(bool(state.questions))
+
+    def _open(self, *, opened: bool) -> None:
+        self._inside.setVisible(opened)
+        self.header.setAccessibleDescription("Unfolded." if opened else "Folded.")
+
+    @Slot()
+    def _clicked(self) -> None:
+        self._open(opened=self._inside.isHidden())
+
+
+class _QuestionLine(QWidget):
+    """Whom, and what came of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._icon = IconLabel(size=_ICON)
+        self._target = Label(rank="small")
+        self._target.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._result = Label()
+        texts = column(space=0)
+        texts.addWidget(self._result)
+        texts.addWidget(self._target)
+        layout = row(self)
+        layout.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(texts, 1)
+
+    def show_question(self, asked: Asked, *, searched: bool) -> None:
+        """Show a question, with what came of it once it was asked."""
+        self._icon.show_icon(*find_words.look(asked, searched=searched))
+        self._result.show_text(find_words.question(asked, searched=searched))
+        self._target.show_text(asked.target)
