@@ -51,7 +51,6 @@ class FindPanel(QWidget):
         self._focus_address: Callable[[], object] = self.setFocus
         self._panels: tuple[ProposalPanel, ...] = ()
         self.button: Final = button(find_words.FIND, "find_settings", tip=find_words.FIND_TIP)
-        self.button.setAccessibleDescription(find_words.FIND_TIP)
         self._cancel = button("Cancel", "cancel_find", tip=find_words.CANCEL_TIP)
         self._undo = button(find_words.UNDO, "undo_find")
         self._ispdb = button(find_words.ASK_ISPDB, "ask_ispdb")
@@ -63,8 +62,8 @@ class FindPanel(QWidget):
         self._found = column(space=Space.M)
         layout = column(self, Space.M)
         layout.addWidget(self._line)
-        layout.addLayout(self._found)
         layout.addWidget(flow(self._cancel, self._undo))
+        layout.addLayout(self._found)
         layout.addWidget(self._about_ispdb)
         layout.addWidget(self._ispdb, alignment=Qt.AlignmentFlag.AlignLeading)
         layout.addWidget(self._questions)
@@ -89,7 +88,7 @@ class FindPanel(QWidget):
     def stops(self) -> tuple[QWidget, ...]:
         """What Tab visits behind the button, in order."""
         found = [stop for panel in self._panels for stop in panel.stops]
-        return (*found, self._cancel, self._undo, self._ispdb, self._questions.header)
+        return (self._cancel, self._undo, *found, self._ispdb, self._questions.header)
 
     def render_state(self, state: FindState) -> None:
         """Show it; the same state twice changes nothing."""

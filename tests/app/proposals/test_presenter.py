@@ -9,9 +9,11 @@ import pytest
 
 from smtp_desk.app.proposals.presenter import FindBusy, FindPresenter, FindState, Proposal
 from smtp_desk.app.proposals.proposals import sandbox_network
+from smtp_desk.app.proposals.words import OTHER_ADDRESS
 from smtp_desk.app.services import Services
 from smtp_desk.core.problems import Field
 from smtp_desk.core.settings import SettingsDraft
+from smtp_desk.discovery.candidates import Source
 from smtp_desk.discovery.finder import Network
 from smtp_desk.sandbox.server import Sandbox
 from tests.app.faces import DeferredRunner
@@ -209,3 +211,129 @@ def test_the_sandbox_publishes_its_own_settings(services: Services, sandbox: San
     assert second.candidate.port == sandbox.starttls_port
     button.presenter.accept(first)
     assert button.form.draft.username == sandbox.username
+
+
+def test_what_was_typed_gives_way_where_the_person_says_so_and_comes_back(button: Button) -> None:
+    button.form.draft = replace(button.form.draft, host="mail.example.org", username="desk")
+    (proposal,) = button.find("ann@web.de")
+    before = button.form.draft
+    assert proposal.may_replace
+    button.presenter.accept(proposal, instead=True)
+    draft = button.form.draft
+    assert (draft.host, draft.port, draft.username) == ("smtp.web.de", "587", "ann@web.de")
+    button.presenter.undo()
+    assert button.form.draft == before
+
+
+@pytest.mark.parametrize(
+    ("locked", "instead"),
+    [
+        ({Field.HOST}, {Field.USERNAME}),
+        ({Field.PORT}, {Field.USERNAME}),
+        ({Field.SECURITY}, {Field.USERNAME}),
+        ({Field.USERNAME}, {Field.HOST, Field.PORT, Field.SECURITY}),
+        ({Field.HOST, Field.USERNAME}, set()),
+    ],
+)
+def test_a_locked_field_never_gives_way(
+    button: Button, locked: set[Field], instead: set[Field]
+) -> None:
+    managed = {"host": "relay.example.org", "port": "25", "security": "tls", "username": "desk"}
+    button.form.draft = replace(button.form.draft, **managed)  # type: ignore[arg-type]
+    button.form.locked = frozenset(locked)
+    (proposal,) = button.find("ann@web.de")
+    assert set(proposal.instead) == instead
+    assert set(proposal.kept) >= locked
+    assert proposal.changes == {}
+    button.presenter.accept(proposal, instead=True)
+    for name in locked:
+        assert getattr(button.form.draft, name) == managed[name]
+
+
+def test_a_lock_that_agrees_with_the_server_stands_in_nobodys_way(button: Button) -> None:
+    button.form.draft = replace(button.form.draft, host="smtp.web.de")
+    button.form.locked = frozenset({Field.HOST, Field.PORT})
+    (proposal,) = button.find("ann@web.de")
+    assert proposal.kept == ()
+    assert set(proposal.changes) == {Field.SECURITY, Field.USERNAME}
+
+
+@pytest.mark.parametrize(
+    ("address", "sign_in"),
+    [
+        ("ann@gmail.com", "app password"),
+        ("ann@web.de", "password"),
+        ("ann@icloud.com", "app password"),
+    ],
+)
+def test_what_comes_next_is_said(button: Button, address: str, sign_in: str) -> None:
+    (proposal,) = button.find(address)
+    button.presenter.accept(proposal)
+    notice = button.view.state.notice
+    assert notice is not None
+    assert notice.text.startswith("Filled in. ")
+    assert sign_in in notice.text
+
+
+def test_each_question_is_told_with_its_answer(services: Services, sandbox: Sandbox) -> None:
+    button = Button(services, sandbox)
+    button.find("ann@elsewhere.example.test")
+    live = [state.questions for state in button.view.states if state.busy is FindBusy.FINDING]
+    assert [each.result for each in live[0]] == [None, None]
+    assert len(live) > len(live[0]), "the answers came one by one"
+    assert None not in {each.result for each in button.view.state.questions}
+
+
+def test_nobody_is_told_before_the_press_and_mozilla_only_after_a_yes(
+    services: Services, sandbox: Sandbox
+) -> None:
+    button = Button(services, sandbox)
+    button.form.draft = replace(button.form.draft, from_email="ann@elsewhere.example.test")
+    button.presenter.form_changed()
+    assert button.runner.cancels == []
+    planned = [each.source for each in button.view.state.questions]
+    assert planned == [Source.AUTOCONFIG, Source.WELL_KNOWN]
+    assert button.view.state.searched is False
+    button.presenter.find()
+    button.runner.finish()
+    assert Source.ISPDB not in {each.source for each in button.view.state.questions}
+    button.presenter.find(ispdb=True)
+    assert Source.ISPDB in {each.source for each in button.view.state.questions}
+    button.presenter.cancel()
+    button.runner.finish()
+
+
+def test_what_was_found_goes_with_the_address(button: Button) -> None:
+    button.find("ann@web.de")
+    button.form.draft = replace(button.form.draft, from_email="ann@gmx.de")
+    button.presenter.form_changed()
+    assert button.view.state.proposals == ()
+    assert button.view.state.searched is False
+
+
+def test_an_address_that_changes_during_the_search_gets_no_answer_of_another(
+    button: Button,
+) -> None:
+    button.form.draft = replace(button.form.draft, from_email="ann@web.de")
+    button.presenter.find()
+    button.form.draft = replace(button.form.draft, from_email="ann@gmx.de")
+    button.presenter.form_changed()
+    button.runner.finish()
+    state = button.view.state
+    assert state.proposals == ()
+    assert state.notice is not None
+    assert state.notice.text == OTHER_ADDRESS
+
+
+def test_what_is_no_address_gets_the_focus(button: Button) -> None:
+    button.find("ann@")
+    assert button.view.focused == 1
+
+
+def test_what_was_filled_in_can_be_undone_after_another_search(button: Button) -> None:
+    (proposal,) = button.find("ann@web.de")
+    button.presenter.accept(proposal)
+    button.find("ann@web.de")
+    assert button.view.state.may_undo
+    button.presenter.undo()
+    assert button.form.draft.host == ""
