@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TITLE: Final = "SMTP Desk"
 NOT_CONFIGURED: Final = "Not configured. System emails wait in the outbox."
 HOST: Final = "alt+v"
+FROM_EMAIL: Final = "alt+e"
 RECIPIENT: Final = "ann@example.test"
 SEND: Final = "alt+m"
 
@@ -135,14 +136,14 @@ class Desktop:
 
 def _form(port: int, ca_file: Path, password: str) -> tuple[tuple[str, ...], ...]:
     """Name of each field, what to type, and the keys that lead there from the field before."""
-    unfold = ("Tab", "space")
+    unfold = ("Tab", "Tab", "space")
     return (
+        ("From email", "desk@example.test", FROM_EMAIL),
+        ("From name", "Example", "alt+n"),
         ("SMTP server host", "localhost", HOST),
         ("Port", str(port), "Tab"),
         ("Username", "desk", "Tab"),
         ("Password", password, "Tab"),
-        ("From name", "Example", "Tab", "Tab"),
-        ("From email", "desk@example.test", "Tab"),
         ("CA certificate file", str(ca_file), *unfold, "Tab", "Tab", "Tab"),
         ("Send test email to", RECIPIENT, "Tab", "Tab", "Tab", "Tab"),
     )

@@ -33,6 +33,7 @@ CONTROLS: Final = {
     "Password": "text",
     "From name": "text",
     "From email": "text",
+    "Find settings": "push button",
     "Advanced": "push button",
     "Security": "combo box",
     "CA certificate file": "text",

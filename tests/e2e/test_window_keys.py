@@ -10,7 +10,7 @@ import pytest
 
 from smtp_desk.core.gate import SaveHint
 from smtp_desk.core.texts import SAVE_HINTS, SUCCESS
-from tests.e2e.desk import HOST, Desktop, desktop_on
+from tests.e2e.desk import FROM_EMAIL, HOST, Desktop, desktop_on
 from tests.servers.certs import Certificates
 from tests.servers.display import Display
 from tests.servers.script import Script, Silence
@@ -78,7 +78,7 @@ def test_what_is_saved_from_another_page_is_shown(
     with ScriptedServer(script) as server, desktop.open_desk() as program:
         desktop.rush_form(server.port, certs.root.chain_file, "s3cret")
         reader.wait_for_focus(SUCCESS)
-        desktop.press(HOST, "shift+Tab")
+        desktop.press(FROM_EMAIL, "shift+Tab")
         reader.wait_for_focus("Settings")
         desktop.press("Down", "Down")
         wait_until(lambda: not reader.named("SMTP server host"), "another page")
