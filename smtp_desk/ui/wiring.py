@@ -95,7 +95,7 @@ class Workshop(QObject):
         self._find_worker = Worker()
         self._network = network
         self._relay: RelayDialog | None = None
-        self._presenters: list[PagePresenter[Any]] = []
+        self._presenters: list[PagePresenter[Any] | FindPresenter] = []
         self._looking = QTimer(self)
         self._looking.setInterval(_LOOK_MS)
 
@@ -155,7 +155,7 @@ class Workshop(QObject):
             self.presenter.filling,
             self._network,
         )
-        self._finding = finding
+        self._presenters.append(finding)
         self.presenter.subscribe(lambda _state: finding.form_changed())
         self._view.attach_finder(finding)
 
@@ -269,7 +269,6 @@ class Workshop(QObject):
 
     def _stop(self) -> None:
         self._looking.stop()
-        self._finding.close()
         for presenter in self._presenters:
             presenter.close()
 

@@ -30,6 +30,7 @@ from tests.ui import (
     delivery_scenes,
     diagnostics_scenes,
     email_types_scenes,
+    find_scenes,
     general_scenes,
     states,
 )
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from smtp_desk.app.diagnostics.presenter import DiagnosisState
+    from smtp_desk.app.proposals.presenter import FindState
 
     Arrange = Callable[[], None]
     Make = Callable[[Path, Theme], tuple[QWidget, Arrange]]
@@ -152,12 +154,16 @@ def _lengthen(window: QWidget) -> None:
             part.setText(f"{text} {words[: round(len(text) * _LONGER)].strip()}")
 
 
-def _integrations(scene: states.Scene, _home: Path, theme: Theme) -> tuple[QWidget, Arrange]:
+def _integrations(
+    scene: states.Scene, find: FindState | None, _home: Path, theme: Theme
+) -> tuple[QWidget, Arrange]:
     view = IntegrationsView(theme, offer_details=True)
 
     def arrange() -> None:
         view.show_draft(scene.draft, scene.recipient)
         view.render(scene.state)
+        if find is not None:
+            view.finder.render_state(find)
         QApplication.processEvents()
         if scene.focus is not None:
             view.focus_field(scene.focus)
@@ -214,7 +220,11 @@ def _general(
 def pages() -> Iterator[tuple[str, Kind, Make]]:
     """Return each scene: its name, the page it is of, and what makes it."""
     for name, scene in states.SCENES.items():
-        yield name, INTEGRATIONS, partial(_integrations, scene)
+        yield name, INTEGRATIONS, partial(_integrations, scene, None)
+    for name, (scene, find) in find_scenes.FIND_SCENES.items():
+        yield f"find_{name}", INTEGRATIONS, partial(_integrations, scene, find)
+    for name, scene in find_scenes.MANAGED_SCENES.items():
+        yield f"managed_{name}", INTEGRATIONS, partial(_integrations, scene, None)
     for name, make in delivery_scenes.SCENES.items():
         yield f"delivery_{name}", DELIVERY, partial(_delivery, make)
     for name, prepare in email_types_scenes.SCENES.items():

@@ -14,6 +14,7 @@ from smtp_desk.app.proposals.proposals import sandbox_network
 from smtp_desk.app.services import Services
 from smtp_desk.core.texts import SUCCESS
 from smtp_desk.sandbox.server import Sandbox
+from smtp_desk.smtp.net.tls import client_context
 from smtp_desk.ui.desk import Desk
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def newcomer(
     ca_file = tmp_path / "system.pem"
     ca_file.write_text(sandbox.ca_pem, "utf-8")
     monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    client_context.cache_clear()
     desk = Desk(lambda: services, network=lambda: sandbox_network(sandbox))
     qtbot.addWidget(desk.window)
     with qtbot.waitSignal(desk.furnished, timeout=SLOW_MS):
@@ -111,6 +113,7 @@ def newcomer(
     desk.window.may_close = lambda: True
     desk.window.close()
     desk.close()
+    client_context.cache_clear()
 
 
 def test_address_and_password_are_enough(
