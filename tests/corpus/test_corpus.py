@@ -25,6 +25,10 @@ One more, of people who set up mail in applications and devices, met what these 
 
     devices         right 106  generic  6  wrong  9  of 121  scope 102  who 94
 
+And a sample over all kinds of servers met what all of these had mended:
+
+    samples         right  95  generic  1  wrong  4  of 100  scope  91  who 90
+
 Each was mended then, kind by kind; the bounds below are what the catalogue does now.
 
 Two stay wrong, for the catalogue names them otherwise: a sender that is too fast (`throttled`), and
@@ -42,7 +46,7 @@ from tests.corpus import COLLECTIONS, Verdict, cases
 _CATALOGUE: Final = replies.load_catalogue()
 _UNSEEN: Final = (
     *("applications", "programs_later", "mailboxes", "relays", "software"),
-    "devices",
+    *("devices", "samples"),
 )
 
 
@@ -62,6 +66,7 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "programs": _Bounds(right=186, wrong=0, scope=180, who=179),
     "programs_later": _Bounds(right=100, wrong=0, scope=93, who=88),
     "relays": _Bounds(right=103, wrong=0, scope=94, who=92),
+    "samples": _Bounds(right=95, wrong=4, scope=91, who=90),
     "servers": _Bounds(right=152, wrong=1, scope=142, who=138),
     "servers_later": _Bounds(right=100, wrong=0, scope=97, who=92),
     "services": _Bounds(right=121, wrong=0, scope=113, who=109),
