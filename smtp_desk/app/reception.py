@@ -129,7 +129,7 @@ class Reception:
 
     @contextlib.contextmanager
     def open(self, listener: socket.socket) -> Iterator[None]:
-        """WorkerAnswer while the context lasts; then end what is under way, within seconds."""
+        """Answer while the context lasts; then end what is under way, within seconds."""
         cancel = Cancel()
         accepting = threading.Thread(
             target=self._accept, args=(listener, cancel), name="reception", daemon=True
