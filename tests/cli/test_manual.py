@@ -59,7 +59,7 @@ def test_the_commands_are_those_of_the_contract_in_this_order() -> None:
 
 def test_the_default_service_has_the_commands_of_the_contract() -> None:
     found = [name.split()[1] for name in PAGES if name.startswith("default ")]
-    assert found == ["show", "outbox", "sendmail", "smtp"]
+    assert found == ["show", "outbox", "sendmail", "smtp", "notify"]
 
 
 @pytest.mark.parametrize("name", PAGES)

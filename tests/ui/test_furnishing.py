@@ -88,7 +88,7 @@ def test_what_goes_wrong_on_the_way_is_told_in_the_window(
     told = desk.window.findChild(QLabel, "furnishing_fault")
     assert isinstance(told, QLabel)
     assert "RuntimeError: no room left" in told.text()
-    assert told.isVisible()
+    qtbot.waitUntil(told.isVisible, timeout=SLOW_MS)
     assert [each[1].args for each in caught] == [("no room left",)]
     desk.window.close()
     desk.close()
