@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.servers import parts
-from tests.servers.process import ServerProcess
+from tests.servers.process import ServerProcess, listens
 
 if TYPE_CHECKING:
     import pathlib
@@ -33,15 +33,15 @@ class MessageBus:
     """A running bus; `address` is what DBUS_SESSION_BUS_ADDRESS must be."""
 
     def __init__(self, folder: pathlib.Path) -> None:
-        socket = folder / "bus"
-        self.address = f"unix:path={socket}"
+        path = folder / "bus"
+        self.address = f"unix:path={path}"
         config = folder / "bus.conf"
         config.write_text(_CONFIG.format(address=self.address))
         self._process = ServerProcess(
             [parts.program("dbus-daemon"), f"--config-file={config}", "--nofork", "--nopidfile"],
             folder / "bus.log",
         )
-        self._process.wait_ready(socket.is_socket)
+        self._process.wait_ready(lambda: listens(path))
 
     def stop(self) -> None:
         self._process.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.servers import parts
-from tests.servers.process import ServerProcess
+from tests.servers.process import ServerProcess, listens
 
 if TYPE_CHECKING:
     import pathlib
@@ -59,7 +59,7 @@ class DovecotAuth:
         self._process = ServerProcess(
             [parts.program("dovecot"), "-F", "-c", str(config)], folder / "output"
         )
-        self._process.wait_ready(self.socket.is_socket)
+        self._process.wait_ready(lambda: listens(self.socket))
 
     def stop(self) -> None:
         self._process.kill()
