@@ -37,6 +37,7 @@ FONT: Final = "Noto Sans"
 POINTS: Final = 10
 _PATIENCE_S: Final = 60.0
 _TICK_S: Final = 0.01
+_SETTLED_S: Final = 0.5
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
@@ -63,8 +64,8 @@ def _test(window: QWidget) -> None:
 
 
 def _draw(window: QWidget, file: Path) -> None:
-    for _ in range(5):
-        QApplication.processEvents()
+    settled = time.monotonic() + _SETTLED_S  # cards of a report come one at a time
+    _wait_until(lambda: time.monotonic() > settled)
     window.grab().save(str(file))
 
 
@@ -82,11 +83,11 @@ def draw_job(folder: Path) -> None:
     assert isinstance(password, QLineEdit)
     _wait_until(lambda: bool(password.text()))
     right = password.text()
+    _part(window, "sandbox_strip").hide()
     password.setText("mistyped")
     _test(window)
     _draw(window, folder / "wrong-password.png")
-    navigation = window.centralWidget()
-    assert isinstance(navigation, Navigation)
+    navigation = sandbox.desk.workshop.navigation
     navigation.open_page("diagnostics")
     _draw(window, folder / "diagnostics.png")
     navigation.open_page("integrations")
