@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 
 _FRAME_MS: Final = 16
+_BREATH_MS: Final = 1
+"""Time between two slices: with none, Qt would do several before other timers had their turn."""
 
 
 def once_a_frame(parent: QObject, draw: Callable[[], None]) -> Callable[[], None]:
@@ -41,7 +43,7 @@ class Slices(QObject):
     def run(self, work: Iterator[None]) -> None:
         """Do this, up to a `yield` at a time, instead of what is left of another."""
         self._work = work
-        self._timer.start(0)
+        self._timer.start(_BREATH_MS)
 
     def stop(self) -> None:
         """Leave the rest."""
