@@ -62,13 +62,13 @@ class _Bounds(NamedTuple):
 
 _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "applications": _Bounds(right=84, wrong=0, scope=78, who=79),
-    "archives": _Bounds(right=114, wrong=5, scope=101, who=94),
-    "devices": _Bounds(right=121, wrong=0, scope=110, who=106),
+    "archives": _Bounds(right=122, wrong=0, scope=104, who=98),
+    "devices": _Bounds(right=121, wrong=0, scope=111, who=106),
     "mailboxes": _Bounds(right=111, wrong=0, scope=98, who=97),
     "programs": _Bounds(right=186, wrong=0, scope=180, who=179),
     "programs_later": _Bounds(right=100, wrong=0, scope=93, who=88),
-    "relays": _Bounds(right=103, wrong=0, scope=94, who=92),
-    "samples": _Bounds(right=95, wrong=4, scope=91, who=90),
+    "relays": _Bounds(right=103, wrong=0, scope=95, who=92),
+    "samples": _Bounds(right=100, wrong=0, scope=93, who=93),
     "servers": _Bounds(right=152, wrong=1, scope=142, who=138),
     "servers_later": _Bounds(right=100, wrong=0, scope=97, who=92),
     "services": _Bounds(right=121, wrong=0, scope=113, who=109),

@@ -59,7 +59,9 @@ _MISSPELT: Final = re.compile(r"\badress(?=(?:es)?\b)", re.IGNORECASE)
 # What stands in an address is no word of the server: https://example.org/spam/blocked and
 # <quota@example.org> tell no cause. The host of a page stays: a block list is told by it.
 _PAGE: Final = re.compile(r"\bhttps?://([^\s/?#]+)\S*", re.IGNORECASE)
-_MAIL_ADDRESS: Final = re.compile(r"[^\s<>@\"'(),:;=]{1,64}@[^\s<>@\"'(),:;]+")
+_MAIL_ADDRESS: Final = re.compile(
+    r"[^\s<>@\"'(),:;=]{1,64}@[^\s<>@\"'(),:;.]+(?:\.[^\s<>@\"'(),:;.]+)*"
+)
 _ANY_ADDRESS: Final = "a@b"
 
 
