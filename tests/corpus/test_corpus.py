@@ -73,7 +73,7 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "servers_later": _Bounds(right=100, wrong=0, scope=97, who=92),
     "services": _Bounds(right=121, wrong=0, scope=113, who=109),
     "services_later": _Bounds(right=99, wrong=1, scope=93, who=89),
-    "software": _Bounds(right=115, wrong=0, scope=107, who=104),
+    "software": _Bounds(right=115, wrong=0, scope=107, who=105),
 }
 
 
