@@ -77,7 +77,8 @@ _NEXT: Final = {
     SignIn.PASSWORD: "Filled in. Now enter the password.",
     SignIn.APP_PASSWORD: "Filled in. Now enter an app password, not the account’s own password.",
     SignIn.API_KEY: "Filled in. Now enter the API key as the password.",
-    SignIn.OAUTH: "Filled in. This provider takes no password: set up the sign-in with OAuth 2.0.",
+    SignIn.OAUTH: "Filled in. This provider takes no password: sign in with OAuth 2.0, by "
+    "smtp-desk configure --auth oauth in a terminal.",
 }
 _NO_SIGN_IN: Final = "Filled in. No sign-in is needed there. Now send a test email."
 

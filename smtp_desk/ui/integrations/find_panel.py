@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from smtp_desk.app.proposals.presenter import FindBusy, FindState, Proposal
+from smtp_desk.core.findings.providers import SignIn
 from smtp_desk.core.problems import Field
 from smtp_desk.ui.integrations import find_words
 from smtp_desk.ui.integrations.find_proposal import ProposalPanel
@@ -167,5 +168,8 @@ class FindPanel(QWidget):
     def _accepted(self, proposal: Proposal, instead: bool) -> None:  # noqa: FBT001 - a signal's
         if self._actions is not None:
             self._actions.accept(proposal, instead=instead)
-            signs_in = bool(proposal.candidate.sign_in)
-            self.next_wanted.emit(Field.PASSWORD if signs_in else Field.RECIPIENT)
+            ways = proposal.candidate.sign_in
+            if ways == (SignIn.OAUTH,):
+                self.button.setFocus(Qt.FocusReason.OtherFocusReason)
+            else:
+                self.next_wanted.emit(Field.PASSWORD if ways else Field.RECIPIENT)

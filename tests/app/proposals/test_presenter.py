@@ -264,6 +264,7 @@ def test_a_lock_that_agrees_with_the_server_stands_in_nobodys_way(button: Button
         ("ann@gmail.com", "app password"),
         ("ann@web.de", "password"),
         ("ann@icloud.com", "app password"),
+        ("ann@outlook.com", "--auth oauth"),
     ],
 )
 def test_what_comes_next_is_said(button: Button, address: str, sign_in: str) -> None:

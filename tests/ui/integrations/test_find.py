@@ -11,7 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 
 from smtp_desk.app.integrations.form_offers import Offer
-from smtp_desk.app.proposals.presenter import FindBusy, FindState
+from smtp_desk.app.proposals.presenter import FindBusy, FindState, Proposal
+from smtp_desk.core.findings.providers import SignIn
 from smtp_desk.core.problems import Field
 from smtp_desk.ui.integrations import find_words, words
 from smtp_desk.ui.integrations.view import IntegrationsView
@@ -30,7 +31,7 @@ from tests.ui.states import EMPTY, SCENES
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.app.proposals.presenter import FindPresenter, Proposal
+    from smtp_desk.app.proposals.presenter import FindPresenter
     from smtp_desk.ui.widgets.theme import Theme
     from tests.ui.conftest import Stage
 
@@ -149,6 +150,27 @@ def test_keys_press_the_buttons(page: Stage, finding: Finding) -> None:
     QTest.keyClick(page.find(QPushButton, "use_proposal"), Qt.Key.Key_Space)
     assert finding.calls == [("find", False), ("accept", "smtp.example.org", False)]
     assert focused() == "password"
+
+
+@pytest.mark.parametrize(
+    ("ways", "name"),
+    [
+        ((SignIn.API_KEY,), "password"),
+        ((SignIn.OAUTH, SignIn.APP_PASSWORD), "password"),
+        ((SignIn.OAUTH,), "find_settings"),
+        ((), "recipient"),
+    ],
+)
+def test_the_focus_goes_to_what_comes_next(
+    page: Stage, finding: Finding, ways: tuple[SignIn, ...], name: str
+) -> None:
+    (proposal, _) = FOUND.proposals
+    candidate = replace(proposal.candidate, sign_in=ways)
+    found = replace(FOUND, proposals=(Proposal.of(candidate, DRAFT),))
+    page.view.finder.render_state(found)
+    page.find(QPushButton, "use_proposal").click()
+    assert finding.calls == [("accept", "smtp.example.org", False)]
+    assert focused() == name
 
 
 def test_what_was_typed_is_replaced_by_a_button_of_its_own(page: Stage, finding: Finding) -> None:
