@@ -103,6 +103,8 @@ class FindPanel(QWidget):
         # First shown, then the other disabled: so the focus goes to Cancel.
         self._cancel.setVisible(busy)
         enable(self.button, state.busy)
+        if not busy:
+            self.button.setAccessibleDescription(state.reason)
         enable(self._cancel, state.busy if state.busy is FindBusy.CANCELLING else "")
         self._undo.setVisible(state.may_undo and not busy)
         self._ispdb.setVisible(state.may_ask_ispdb)

@@ -116,6 +116,15 @@ def test_who_knows_the_settings_goes_straight_to_the_form(page: Stage) -> None:
     assert focused() == "host"
 
 
+def test_a_screen_reader_is_told_why_nothing_can_be_found_yet(page: Stage) -> None:
+    show(page, "start")
+    button = page.find(QPushButton, "find_settings")
+    assert button.isEnabled()
+    assert button.accessibleDescription() == "Enter an address."
+    show(page, "plan")
+    assert button.accessibleDescription() == ""
+
+
 def test_the_relay_has_no_finder(theme: Theme, qtbot: QtBot) -> None:
     view = IntegrationsView(theme, said=words.RELAY)
     qtbot.addWidget(view.page)
