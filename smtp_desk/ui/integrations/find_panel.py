@@ -34,6 +34,7 @@ class FindPanel(QWidget):
 
     Attributes:
         button: Find settings; it stands beside From email.
+        questions: What is asked where; its header stands below From email.
 
     Signals:
         rearranged: Buttons came or went: the order of Tab is another.
@@ -59,7 +60,8 @@ class FindPanel(QWidget):
         self._about_ispdb = Label(find_words.ISPDB, "small")
         self._line = Line()
         self._line.label.setObjectName("find_result")
-        self._questions = QuestionList()
+        self.questions: Final = QuestionList()
+        self.questions.toggled.connect(self._fit)
         self._found = column(space=Space.M)
         layout = column(self, Space.M)
         layout.addWidget(self._line)
@@ -67,12 +69,12 @@ class FindPanel(QWidget):
         layout.addLayout(self._found)
         layout.addWidget(self._about_ispdb)
         layout.addWidget(self._ispdb, alignment=Qt.AlignmentFlag.AlignLeading)
-        layout.addWidget(self._questions)
+        layout.addWidget(self.questions)
         self.button.clicked.connect(self._find)
         self._cancel.clicked.connect(self._cancelled)
         self._undo.clicked.connect(self._undone)
         self._ispdb.clicked.connect(self._find_with_ispdb)
-        for part in (self._cancel, self._undo, self._ispdb, self._about_ispdb, self._questions):
+        for part in (self._cancel, self._undo, self._ispdb, self._about_ispdb):
             part.hide()
         self.hide()
 
@@ -89,7 +91,7 @@ class FindPanel(QWidget):
     def stops(self) -> tuple[QWidget, ...]:
         """What Tab visits behind the button, in order."""
         found = [stop for panel in self._panels for stop in panel.stops]
-        return (self._cancel, self._undo, *found, self._ispdb, self._questions.header)
+        return (self.questions.header, self._cancel, self._undo, *found, self._ispdb)
 
     def render_state(self, state: FindState) -> None:
         """Show it; the same state twice changes nothing."""
@@ -100,8 +102,11 @@ class FindPanel(QWidget):
         ends = not busy and before.busy is not FindBusy.NOTHING
         waited = self._cancel.hasFocus() or self.button.hasFocus()
         self._show_proposals(state.proposals)
-        # First shown, then the other disabled: so the focus goes to Cancel.
+        self.questions.show_questions(state)
+        self._fit()
         self._cancel.setVisible(busy)
+        if busy and self.button.hasFocus():
+            self._cancel.setFocus(Qt.FocusReason.OtherFocusReason)
         enable(self.button, state.busy)
         if not busy:
             self.button.setAccessibleDescription(state.reason)
@@ -109,8 +114,6 @@ class FindPanel(QWidget):
         self._undo.setVisible(state.may_undo and not busy)
         self._ispdb.setVisible(state.may_ask_ispdb)
         self._about_ispdb.setVisible(state.may_ask_ispdb)
-        self._questions.show_questions(state)
-        self.setVisible(busy or state.searched or bool(state.notice or state.questions))
         said = find_words.found(state.proposals) if state.searched and not busy else ""
         if busy:
             self._line.show_busy(state.busy)
@@ -124,6 +127,13 @@ class FindPanel(QWidget):
                 self._focus_what_was_found()
         elif state.notice is not None and state.notice != before.notice:
             announce(self, state.notice.text, urgent=state.notice.error)
+
+    @Slot()
+    def _fit(self) -> None:
+        """Take no room where there is nothing to show."""
+        state = self._state
+        told = state.searched or state.may_undo or state.notice is not None
+        self.setVisible(told or not self.questions.isHidden())
 
     def _show_proposals(self, proposals: tuple[Proposal, ...]) -> None:
         if proposals == tuple(panel.proposal for panel in self._panels):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from smtp_desk.app.proposals.presenter import FindBusy
@@ -26,22 +26,23 @@ class QuestionList(QWidget):
     """One line a question; unfolded by itself while they are asked.
 
     Attributes:
-        header: Shows them, or hides them.
+        header: Shows them, or hides them; it stands elsewhere.
+
+    Signals:
+        toggled: They were shown, or hidden.
     """
+
+    toggled = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.header: Final = button(find_words.WHAT_IS_ASKED, "find_questions", "link")
         self.header.clicked.connect(self._clicked)
-        self._inside = QWidget()
-        self._inside.hide()
         self._about = Label(find_words.ABOUT_QUESTIONS, "small")
         self._lines: list[_QuestionLine] = []
-        self._body = column(self._inside, Space.S)
+        self._body = column(self, Space.S)
         self._body.addWidget(self._about)
-        layout = column(self, Space.S)
-        layout.addWidget(self.header, alignment=Qt.AlignmentFlag.AlignLeading)
-        layout.addWidget(self._inside)
+        self.header.hide()
         self._busy = False
         self._open(opened=False)
 
@@ -63,15 +64,18 @@ class QuestionList(QWidget):
             line.setVisible(index < len(state.questions))
             if index < len(state.questions):
                 line.show_question(state.questions[index], searched=state.searched)
-        self.setVisible(bool(state.questions))
+        self.header.setVisible(bool(state.questions))
+        if not state.questions:
+            self._open(opened=False)
 
     def _open(self, *, opened: bool) -> None:
-        self._inside.setVisible(opened)
+        self.setVisible(opened)
         self.header.setAccessibleDescription("Unfolded." if opened else "Folded.")
 
     @Slot()
     def _clicked(self) -> None:
-        self._open(opened=self._inside.isHidden())
+        self._open(opened=self.isHidden())
+        self.toggled.emit()
 
 
 class _QuestionLine(QWidget):

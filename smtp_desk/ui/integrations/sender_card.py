@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from smtp_desk.ui.integrations import find_words
 from smtp_desk.ui.integrations.find_panel import FindPanel
 from smtp_desk.ui.widgets.buttons import button
-from smtp_desk.ui.widgets.card import Card
+from smtp_desk.ui.widgets.card import Card, Columns
 from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
@@ -43,15 +43,16 @@ class SenderCard(Card):
         self._start = Label(find_words.START)
         self._straight = button(find_words.STRAIGHT, "straight", "link", find_words.STRAIGHT_TIP)
         self._straight.clicked.connect(self.straight_wanted)
-        self.body.addWidget(self._start)
-        self.body.addWidget(name)
-        self.body.addWidget(address)
-        self.body.addWidget(self.finder)
-        self.body.addWidget(self._straight, alignment=Qt.AlignmentFlag.AlignLeading)
-        self._start.hide()
-        self._straight.hide()
+        middle = Qt.AlignmentFlag.AlignVCenter
+        self._lead = Columns(_STACKED_BELOW, (self._start, 1), (self._straight, 0), align=middle)
+        self._pair = Columns(_PAIRED_FROM, (name, _NAME), (address, _ADDRESS))
+        for part in (self._lead, self._pair, self.finder):
+            self.body.addWidget(part)
+        self._lead.hide()
         if finds:
+            leading = Qt.AlignmentFlag.AlignLeading
             address.controls.addWidget(self.finder.button)
+            address.below.addWidget(self.finder.questions.header, alignment=leading)
 
     def lead(self, *, leads: bool) -> bool:
         """Lead, or stand among the other cards; return whether that is news."""
@@ -59,10 +60,8 @@ class SenderCard(Card):
         if leads == self.leads:
             return False
         self.leads = leads
-        self._start.setVisible(leads)
-        self._straight.setVisible(leads)
-        self.body.removeWidget(self._name)
-        self.body.insertWidget(self.body.count() if leads else _FIRST, self._name)
+        self._lead.setVisible(leads)
+        self._pair.reverse(reverse=leads)
         return True
 
     @property
@@ -72,9 +71,12 @@ class SenderCard(Card):
         if self._finds:
             address = (*address, self.finder.button, *self.finder.stops)
         if self.leads:
-            return (*address, self._straight, *self._name.tab_chain)
+            return (self._straight, *address, *self._name.tab_chain)
         return (*self._name.tab_chain, *address)
 
 
-_FIRST: Final = 2
-"""Behind the heading and the sentence that leads."""
+_STACKED_BELOW: Final = 480
+_PAIRED_FROM: Final = 590
+_NAME: Final = 2
+_ADDRESS: Final = 3
+"""Shares of the width: beside the address stands the button."""

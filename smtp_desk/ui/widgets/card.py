@@ -84,6 +84,7 @@ class Columns(QWidget):
         self._narrow = narrow
         self._wide = True
         self._stacked = False
+        self._reversed = False
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(Space.L)
@@ -101,7 +102,13 @@ class Columns(QWidget):
         self._stacked = stacked
         self._arrange()
 
+    def reverse(self, *, reverse: bool) -> None:
+        """Begin with the last widget."""
+        self._reversed = reverse
+        self._arrange()
+
     def _arrange(self) -> None:
-        direction = QBoxLayout.Direction
-        wide = self._wide and not self._stacked
-        self._layout.setDirection(direction.LeftToRight if wide else direction.TopToBottom)
+        ways = QBoxLayout.Direction
+        across = ways.RightToLeft if self._reversed else ways.LeftToRight
+        down = ways.BottomToTop if self._reversed else ways.TopToBottom
+        self._layout.setDirection(across if self._wide and not self._stacked else down)
