@@ -31,9 +31,7 @@ ABOUT_QUESTIONS: Final = (
     "Find settings asks all of these at once, never without encryption except for the DNS. No "
     "password is sent."
 )
-START: Final = (
-    "Start with the address that system emails come from. SMTP Desk can find its mail server."
-)
+START: Final = "Start here: SMTP Desk can find this address’s server."
 STRAIGHT: Final = "I know the settings"
 STRAIGHT_TIP: Final = "Goes to the SMTP server host"
 MANAGED_TITLE: Final = "Managed settings"

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from smtp_desk.ui.integrations import find_words
 from smtp_desk.ui.integrations.find_panel import FindPanel
 from smtp_desk.ui.widgets.buttons import button
-from smtp_desk.ui.widgets.card import Card, Columns
+from smtp_desk.ui.widgets.card import Card, Columns, row
 from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
@@ -35,20 +35,22 @@ class SenderCard(Card):
     straight_wanted = Signal()
 
     def __init__(self, name: FormField, address: FormField, *, finds: bool) -> None:
-        super().__init__("Sender information")
+        super().__init__()
+        self.setAccessibleName(_TITLE)
         self._name, self._address = name, address
         self._finds = finds
         self.leads = False
         self.finder: Final = FindPanel()
-        self._start = Label(find_words.START)
         self._straight = button(find_words.STRAIGHT, "straight", "link", find_words.STRAIGHT_TIP)
         self._straight.clicked.connect(self.straight_wanted)
-        middle = Qt.AlignmentFlag.AlignVCenter
-        self._lead = Columns(_STACKED_BELOW, (self._start, 1), (self._straight, 0), align=middle)
-        self._pair = Columns(_PAIRED_FROM, (name, _NAME), (address, _ADDRESS))
-        for part in (self._lead, self._pair, self.finder):
-            self.body.addWidget(part)
-        self._lead.hide()
+        self._straight.hide()
+        self._pair = Columns(_STACKED_BELOW, (name, _NAME), (address, _ADDRESS))
+        head = row()
+        head.addWidget(Label(_TITLE, "heading"), 1)
+        head.addWidget(self._straight)
+        self.body.addLayout(head)
+        self.body.addWidget(self._pair)
+        self.body.addWidget(self.finder)
         if finds:
             leading = Qt.AlignmentFlag.AlignLeading
             address.controls.addWidget(self.finder.button)
@@ -60,7 +62,8 @@ class SenderCard(Card):
         if leads == self.leads:
             return False
         self.leads = leads
-        self._lead.setVisible(leads)
+        self._straight.setVisible(leads)
+        self._address.show_hint(find_words.START if leads else "")
         self._pair.reverse(reverse=leads)
         return True
 
@@ -71,12 +74,12 @@ class SenderCard(Card):
         if self._finds:
             address = (*address, self.finder.button, *self.finder.stops)
         if self.leads:
-            return (self._straight, *address, *self._name.tab_chain)
+            return (*address, self._straight, *self._name.tab_chain)
         return (*self._name.tab_chain, *address)
 
 
-_STACKED_BELOW: Final = 480
-_PAIRED_FROM: Final = 590
-_NAME: Final = 2
-_ADDRESS: Final = 3
+_TITLE: Final = "Sender information"
+_STACKED_BELOW: Final = 540
+_NAME: Final = 1
+_ADDRESS: Final = 2
 """Shares of the width: beside the address stands the button."""

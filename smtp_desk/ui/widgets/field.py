@@ -159,6 +159,7 @@ class FormField(QWidget):
         self._label = Label(label, "label")
         self._label.setBuddy(control)
         self._usual_hint = hint
+        self._managed = ""
         self._hint = Label(hint, "small")
         if not hint:
             self._hint.hide()
@@ -186,12 +187,18 @@ class FormField(QWidget):
 
     def show_managed(self, managed: str) -> None:
         """Say, in place of the hint, that others decide the value; "" where nobody does."""
-        hint = managed or self._usual_hint
-        if hint != self._hint.text():
-            self._hint.show_text(hint)
-            self.control.setToolTip(managed)
-            set_look(self.control, "kind", "managed" if managed else "")
-            self._describe()
+        self.control.setToolTip(managed)
+        set_look(self.control, "kind", "managed" if managed else "")
+        if managed:
+            self.show_hint(managed)
+        elif self._managed:
+            self.show_hint("")
+        self._managed = managed
+
+    def show_hint(self, hint: str) -> None:
+        """Show another hint for now; "" brings the usual one back."""
+        self._hint.show_text(hint or self._usual_hint)
+        self._describe()
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         """Show exactly these problems, and tell them to screen readers."""

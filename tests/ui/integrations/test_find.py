@@ -154,8 +154,9 @@ def test_the_address_leads_to_the_proposals_by_tab(page: Stage, finding: Finding
         QTest.keyClick(widget, Qt.Key.Key_Tab)
     assert visited == [
         *("from_email", "find_settings", "find_questions", "use_proposal"),
-        *("use_proposal", "open_website", "from_name"),
+        *("use_proposal", "open_website", "straight"),
     ]
+    assert focused() == "from_name"
     assert finding.calls == []
 
 
