@@ -83,7 +83,7 @@ def test_a_worker_sends_what_waits_until_a_signal(server: Postfix, number: signa
     assert (waiting.returncode, waiting.stderr) == (0, b"")
     said, why = waiting.stdout.decode().splitlines()
     assert said == "ann@example.test: waits in the outbox"
-    assert why.startswith("The custom server is off: ")
+    assert why.startswith("The custom server is off. ")
     with running_worker() as program:
         assert run("enable", env=PASSWORD).returncode == 0
         (mail,) = server.mailboxes.messages("ann", at_least=1)
