@@ -159,9 +159,14 @@ def test_a_blocked_job_does_not_block_closing(qtbot: QtBot) -> None:
         prompt.wait(30)
         emit(STARTED)
 
+    others = threading.enumerate()  # of an earlier test, still ending
     worker.run(job, on_done=after.append, on_error=unwanted, on_event=after.append)
     assert not worker.close(patience=0.05)
-    left_behind = [thread for thread in threading.enumerate() if thread.name == "worker"]
+    left_behind = [
+        thread
+        for thread in threading.enumerate()
+        if thread.name == "worker" and thread not in others
+    ]
     assert [thread.daemon for thread in left_behind] == [True]
     worker.deleteLater()
     qtbot.wait(0)
