@@ -38,7 +38,7 @@ _KEYRING: Final[Mapping[UnavailableReason, str]] = {
     UnavailableReason.REMOVED: "The sign-in was removed meanwhile.",
     UnavailableReason.FAILED: "The keyring failed ({detail}).",
     UnavailableReason.NO_SYSTEMD: "{detail} is missing, which encrypts the password for the "
-    "worker. Install systemd 250 or newer.",
+    "worker. Install systemd 252 or newer.",
     UnavailableReason.NOT_GIVEN: "The password can’t be given to the worker ({detail}).",
     UnavailableReason.SYSTEMD: "The systemd credential can’t be read ({detail}).",
 }

@@ -90,7 +90,7 @@ def test_without_systemd_it_says_what_is_missing(folder: Path) -> None:
     with pytest.raises(CredentialsUnavailableError) as caught:
         SystemCredentials(folder, "/nonexistent/systemd-creds").set("a", NEW.write())
     assert caught.value.reason is UnavailableReason.NO_SYSTEMD
-    assert "systemd 250 or newer" in failure_text(caught.value)
+    assert "systemd 252 or newer" in failure_text(caught.value)
     assert not folder.exists()
 
 
