@@ -28,6 +28,9 @@ SEND: Final = "alt+m"
 
 _LAUNCHER: Final = "/usr/libexec/at-spi-bus-launcher"
 _SECONDS: Final = 20.0
+_MOST_TURNS: Final = 12
+_EDGE: Final = 16
+_FOOTER: Final = frozenset({"Save", "Turn on"})
 
 
 class Desktop:
@@ -79,9 +82,16 @@ class Desktop:
         self._display.type(text)
 
     def click(self, name: str, times: int = 1) -> None:
-        """Click in the middle of what begins with this name; it must be in sight."""
-        left, top, width, height = self.reader.extents(name)
-        self._display.click(left + width // 2, top + height // 2, times)
+        """Click in the middle of what begins with this name; the wheel brings it in sight."""
+        _, above, _, high = self.reader.extents("File")
+        _, below, _, _ = self.reader.extents("Remove configuration")
+        for _ in range(_MOST_TURNS):
+            left, top, width, height = self.reader.extents(name)
+            x, y = left + width // 2, top + height // 2
+            if name in _FOOTER or above + high < top < top + height < below - _EDGE:
+                break
+            self._display.turn_wheel(x, (above + below) // 2, down=top > above + high)
+        self._display.click(x, y, times)
 
     def active(self) -> int:
         """The window that has the focus."""
@@ -122,8 +132,9 @@ class Desktop:
     def leave(self, program: subprocess.Popen[bytes], keys: str) -> None:
         """Close the window; the program ends well and has had nothing to complain of."""
         self.press(keys)
-        assert program.wait(_SECONDS) == 0
-        assert self._errors.read_text() == ""
+        ended = program.wait(_SECONDS)
+        complaints = self._errors.read_text()
+        assert (ended, complaints) == (0, ""), (ended, complaints)
 
     def secrets(self) -> list[str]:
         """The passwords in all that the keyring holds."""

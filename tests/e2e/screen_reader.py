@@ -112,18 +112,18 @@ class ScreenReader:
     def extents(self, name: str) -> tuple[int, int, int, int]:
         """Left, top, width and height, on the screen, of what begins with this name."""
         left, top, width, height = self._ask(
-            self._place(name), _COMPONENT, "GetExtents", "u", _ON_SCREEN
+            self._place(name, needed=0), _COMPONENT, "GetExtents", "u", _ON_SCREEN
         )
         return left, top, width, height
 
-    def _place(self, name: str) -> _Place:
-        """The place of the enabled control of this name, else of one whose name begins so."""
+    def _place(self, name: str, needed: int = _ENABLED) -> _Place:
+        """The place of the control of this name in this state, else of one that begins so."""
         found: dict[str, _Place] = {}
 
         def is_found() -> bool:
             try:
                 for place, states in self._all():
-                    shown = self._name(place, states) if states & _ENABLED else ""
+                    shown = self._name(place, states) if states & needed == needed else ""
                     if shown.startswith(name) and self._role(place) not in _NO_CONTROLS:
                         found.setdefault(shown, place)
             except _GoneError:

@@ -67,7 +67,7 @@ class ByReader:
 
 
 class ByMouse:
-    """Pointer alone, without the wheel: what comes next is in sight; only texts are typed."""
+    """Pointer and wheel; only texts are typed."""
 
     def __init__(self, desktop: Desktop) -> None:
         self._desktop = desktop
