@@ -141,7 +141,9 @@ class Reception:
             cancel.cancel()
             accepting.join()
             deadline = self._clock() + _GRACE_S
-            for thread in tuple(self._threads):
+            with self._lock:
+                running = self._threads.copy()
+            for thread in running:
                 thread.join(max(0.0, deadline - self._clock()))
 
     def _accept(self, listener: socket.socket, cancel: Cancel) -> None:

@@ -295,7 +295,8 @@ class Database:
 
     def _connect(self) -> _Connection:
         pid = os.getpid()
-        if any(each.pid != pid and each.file == self._file for each in _open):
+        # A copy: other threads open and close theirs meanwhile.
+        if any(each.pid != pid and each.file == self._file for each in _open.copy()):
             raise OutboxUnavailableError(_FORKED.format(self.path))
         connection = sqlite3.connect(
             self.path,

@@ -110,7 +110,8 @@ def run_after_fork(hook: Callable[[], None]) -> None:
 
 
 def _run(hooks: _Hooks) -> None:
-    for reference in tuple(hooks):
+    # Copied at once: a walk through it could meet the garbage collector, which forgets hooks.
+    for reference in hooks.copy():
         if hook := reference():
             with suppress(Exception):  # the fork comes, whatever happens: the others get their turn
                 hook()

@@ -69,6 +69,26 @@ def test_its_connections_end_with_it(path: Path) -> None:
         connection.execute("SELECT 1")
 
 
+def test_a_connection_that_another_closes_meanwhile_keeps_none_from_opening(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Other:
+        """One of another thread, which closes it while all are looked through."""
+
+        file = None
+
+        @property
+        def pid(self) -> int:
+            known.discard(self)
+            known.update(type(self)() for _ in range(3))
+            return os.getpid()
+
+    known = {Other(), Other(), Other()}
+    monkeypatch.setattr(database_module, "_open", known)
+    # The second is opened while the first is in use.
+    assert database.read(lambda _: database.read(lambda _: 1)) == 1
+
+
 def test_commits_reach_the_disk(database: Database) -> None:
     assert pragma(database, "journal_mode") == "wal"
     levels = [
