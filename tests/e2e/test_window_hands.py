@@ -126,7 +126,7 @@ def desktop(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Desktop]:
-    # Who polls asks for parts of a finding that Qt deletes at that moment, and it complains of that.
+    # Who polls asks for parts that Qt deletes at that very moment: it complains of that.
     monkeypatch.setenv("QT_LOGGING_RULES", "qt.accessibility.atspi.warning=false")
     with desktop_on(x_display, secret_service, tmp_path) as desktop:
         yield desktop
