@@ -141,7 +141,7 @@ class Services:
 
     @cached_property
     def managed(self) -> Managed:
-        """What the organisation manages; a file that can't be believed is told, and not used."""
+        """What the organization manages; a file that can't be believed is told, and not used."""
         try:
             return read_managed(self.paths.managed_file)
         except ManagedError as error:

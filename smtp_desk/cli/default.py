@@ -55,7 +55,7 @@ def default() -> None:
     """Choose the default email service.
 
     It sends system emails while no custom server is in use, and those the custom server can’t
-    send: through the organisation’s relay, through this machine’s own sendmail, or by holding
+    send: through the organization’s relay, through this machine’s own sendmail, or by holding
     them in the outbox until a server is available, as a new installation does.
     """
 
@@ -153,7 +153,7 @@ def smtp(
     password_stdin: bool,
     **settings: str,
 ) -> ExitStatus:
-    """Test the organisation's relay with a real email, and use it if that was accepted.
+    """Test the organization's relay with a real email, and use it if that was accepted.
 
     Its password has its own entry in the keyring; that of the custom server is never used for
     it. Without SETTINGS the saved relay is used again.

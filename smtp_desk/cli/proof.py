@@ -178,7 +178,7 @@ def settings_request(
 
     Raises:
         click.UsageError: None of SETTINGS stands on the command line.
-        ExitError: The password can't be read, or the organisation locked another value.
+        ExitError: The password can't be read, or the organization locked another value.
     """
     if not settings_given(context):
         raise click.UsageError("Give the SETTINGS to save, at least --host.", context)

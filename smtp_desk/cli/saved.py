@@ -150,7 +150,7 @@ def _where_secret(saved: Saved, credentials: CredentialStore) -> str:
 
 
 def _managed_otherwise(saved: Saved, managed: Managed) -> list[Row]:
-    """Mark saved settings that the organisation has locked otherwise since; they stay in use."""
+    """Mark saved settings that the organization has locked otherwise since; they stay in use."""
     options = against_locks(managed, saved.draft)
     if not options:
         return []

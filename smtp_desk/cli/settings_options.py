@@ -156,7 +156,7 @@ def draft_of(
         invocation: Where to say it.
         values: By option.
         secret: From where it was given.
-        managed: What the organisation manages fills in what was not given.
+        managed: What the organization manages fills in what was not given.
     """
     fields: dict[str, Any] = {name: values[name] for name in SETTINGS}
     draft = SettingsDraft(**fields, secret=secret)
@@ -168,7 +168,7 @@ def draft_of(
 
 
 def refuse_against_locks(managed: Managed, draft: SettingsDraft) -> None:
-    """Go on only where the draft keeps what the organisation has locked.
+    """Go on only where the draft keeps what the organization has locked.
 
     Raises:
         ExitError: It does not; the message says what is managed, and whom to ask.

@@ -89,7 +89,7 @@ class Mailbox:
 
     @property
     def is_intranet(self) -> bool:
-        """Whether the domain can exist only inside an organisation."""
+        """Whether the domain can exist only inside an organization."""
         return _is_intranet(self.ascii_domain)
 
 

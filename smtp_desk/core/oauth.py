@@ -41,8 +41,8 @@ class OAuthSettings:
     Attributes:
         provider: Whose accounts they are.
         flow: How a token is got.
-        client_id: Of the application that the organisation registered.
-        tenant: The organisation at Microsoft: its id or a domain of it.
+        client_id: Of the application that the organization registered.
+        tenant: The organization at Microsoft: its id or a domain of it.
         authorize_url: Where the person signs in, for BROWSER.
         token_url: Where tokens are given.
         device_url: Where device codes are given, for DEVICE.

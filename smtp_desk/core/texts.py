@@ -56,11 +56,11 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "email.several": "Enter one address only.",
     "email.domain": "“{domain}” is no valid domain.",
     "email.invalid": "Not a valid email address: {reason}",
-    "email.intranet": "{domain} can be reached only inside your organisation.",
+    "email.intranet": "{domain} can be reached only inside your organization.",
     "oauth.no_username": "Enter the account that signs in, usually its email address.",
     "oauth.client_id_empty": "Enter the client ID of the application you registered.",
     "oauth.client_id": "A client ID has no spaces or special characters. Copy it again.",
-    "oauth.tenant_empty": "Enter your organisation’s tenant ID, or one of its domains.",
+    "oauth.tenant_empty": "Enter your organization’s tenant ID, or one of its domains.",
     "oauth.tenant": "Enter the tenant ID, for example 8d1f0c3e-…, or a domain such as "
     "example.onmicrosoft.com.",
     "oauth.tenant_of_app": "An application that signs in by itself needs your own tenant’s ID.",

@@ -1,4 +1,4 @@
-"""Where a registry's names end and an organisation's begin: the Public Suffix List.
+"""Where a registry's names end and an organization's begin: the Public Suffix List.
 
 The library brings its own copy (MPL-2.0, used unchanged); nothing is fetched.
 """
@@ -16,7 +16,7 @@ def is_public_suffix(domain: str) -> bool:
 
 
 def base_domain(host: str) -> str:
-    """Return the domain that an organisation has registered; "" for a public suffix."""
+    """Return the domain that an organization has registered; "" for a public suffix."""
     return _suffixes().privatesuffix(host) or ""
 
 

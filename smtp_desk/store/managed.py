@@ -1,4 +1,4 @@
-"""Defaults that an organisation sets for its workstations, and may lock.
+"""Defaults that an organization sets for its workstations, and may lock.
 
 One file in the site's config directory fills fields of the form. It is trusted by its owner
 only: root, with nobody else able to write it or its folder. It holds no secret, no program and

@@ -84,7 +84,7 @@ class Paths:
 
     @property
     def managed_file(self) -> Path:
-        """The defaults that an organisation sets for its workstations."""
+        """The defaults that an organization sets for its workstations."""
         return self.site / "managed.toml"
 
     @property

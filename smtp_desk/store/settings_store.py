@@ -118,7 +118,7 @@ class SettingsStore:
             secret: The password, or for OAuth 2.0 the client secret or private key; None or
                 empty where there is none.
             refresh_token: What a person's sign-in by OAuth 2.0 left.
-            default: Save the organisation's relay of the default email service, and
+            default: Save the organization's relay of the default email service, and
                 make that the default.
         """
         credential = KeyringEntry(secret or Secret(""), b"", refresh_token or Secret(""))

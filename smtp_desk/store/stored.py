@@ -62,7 +62,7 @@ class DefaultService:
         kind: What it is.
         sendmail_path: Absolute path of the machine's MTA, for SENDMAIL.
         from_email: Its own From address, for SENDMAIL; for SMTP that of `server`.
-        server: The organisation's relay, for SMTP.
+        server: The organization's relay, for SMTP.
     """
 
     kind: DefaultKind = DefaultKind.OUTBOX

@@ -1,4 +1,4 @@
-"""What an organisation fills in and locks, on the command line."""
+"""What an organization fills in and locks, on the command line."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ ACCOUNT: Final = (
     ("MAIL", "530 5.7.1 Client was not authenticated"),
     (END_OF_DATA, "550 5.4.6 Unusual sending activity detected"),
 )
-"""The matter of the account, the sender or the organisation, at whatever stage."""
+"""The matter of the account, the sender or the organization, at whatever stage."""
 
 SOFT: Final = (
     ("RCPT", "450 4.2.0 Greylisted, see http://postgrey.example/help"),

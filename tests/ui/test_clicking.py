@@ -62,10 +62,10 @@ def middle(page: QWidget, name: str) -> QPoint:
 @pytest.mark.parametrize(
     ("field", "text", "said"),
     [
-        ("recipient", "ann@example.test", "inside your organisation"),
+        ("recipient", "ann@example.test", "inside your organization"),
         ("recipient", "ann", "@"),
         ("host", "https://example.org", "https"),
-        ("from_email", "ann@corp.local", "inside your organisation"),
+        ("from_email", "ann@corp.local", "inside your organization"),
     ],
 )
 def test_a_button_stays_below_the_mouse_until_it_was_clicked(

@@ -48,10 +48,10 @@ def test_it_says_when_a_report_was_made_if_that_is_known(page: Seen) -> None:
     assert origin.splitlines() == [
         "Report file a.json",
         "Server: smtp.example.org, port 587",
-        "Made: 2026-11-23 13:00 UTC",
+        "Created: 2026-11-23 13:00 UTC",
     ]
     page.view.render(replace(own(replace(report, environment={})), source="Report file b.json"))
-    assert not any("Made" in text for text in page.texts)
+    assert not any("Created" in text for text in page.texts)
 
 
 def test_a_website_that_a_remedy_names_is_one_press_away(page: Seen, visited: list[QUrl]) -> None:

@@ -1,4 +1,4 @@
-"""The window of the organisation's relay against the embedded mail server."""
+"""The window of the organization's relay against the embedded mail server."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Filling:
 
     @property
     def locked(self) -> frozenset[Field]:
-        """The fields that the organisation has locked."""
+        """The fields that the organization has locked."""
         return self._form.managed.locked
 
     def fill(self, changes: Mapping[Field, str]) -> None:

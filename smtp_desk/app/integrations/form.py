@@ -62,7 +62,7 @@ class Form:
     Attributes:
         draft: What is typed.
         recipient: Where the test email goes, as typed.
-        managed: What the organisation fills in and locks.
+        managed: What the organization fills in and locks.
         cas: What is known of the CA files that were named.
     """
 

@@ -37,7 +37,7 @@ class IntegrationsState(PageState):
         changed: Whether the form differs from what is saved.
         outdated: Whether something else was saved meanwhile, and what was typed is not that.
         test_notice: What Send test email has to say besides the outcome.
-        locked: The fields that the organisation has locked.
+        locked: The fields that the organization has locked.
         contact: Whom to ask about them, or "".
         outage_notice: What came of Try again while the server is still out.
     """

@@ -37,7 +37,7 @@ class Saved:
         ca_host: The only host that this CA was trusted for, or "" for a CA of any host.
         proven: The saved values if their proof holds, with the mark of the stored secret.
         version: Of the file that it was read from: another one may hold something else.
-        managed: What the organisation fills in and locks.
+        managed: What the organization fills in and locks.
     """
 
     draft: SettingsDraft = field(default_factory=SettingsDraft)

@@ -1,6 +1,6 @@
 """The default email service: what it is, and the way to each of its kinds.
 
-It takes the emails that the custom server can't: by the organisation's relay, by the
+It takes the emails that the custom server can't: by the organization's relay, by the
 machine's own MTA, or by holding them in the outbox until a server is available. A relay needs
 the same test as the custom server and has its own password in the keyring; it stays saved
 while another kind is in use, so that it can be chosen again.
@@ -96,7 +96,7 @@ class InvalidSendmailError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """The saved relay of the organisation.
+    """The saved relay of the organization.
 
     Attributes:
         host: Its name, for people.

@@ -172,7 +172,7 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 
 
 def plain_name(name: str) -> str:
-    """Return the common name and, in brackets, the organisation: "Example CA (Example Ltd)".
+    """Return the common name and, in brackets, the organization: "Example CA (Example Ltd)".
 
     Args:
         name: As RFC 4514 writes it: "CN=Example CA,O=Example Ltd"; what has neither of both,
@@ -183,10 +183,10 @@ def plain_name(name: str) -> str:
     while (part := _PART.match(name, at)) is not None:
         said.setdefault(part["kind"].upper(), []).append(_ESCAPED.sub(r"\1", part["value"]))
         at = part.end() + 1
-    common, organisation = (", ".join(filter(None, said[kind])) for kind in ("CN", "O"))
-    if at <= len(name) or not (common or organisation):
+    common, organization = (", ".join(filter(None, said[kind])) for kind in ("CN", "O"))
+    if at <= len(name) or not (common or organization):
         return name
-    return f"{common} ({organisation})" if common and organisation else common or organisation
+    return f"{common} ({organization})" if common and organization else common or organization
 
 
 _READS: Final[Mapping[str, Callable[[str], str]]] = {

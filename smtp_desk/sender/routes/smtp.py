@@ -1,4 +1,4 @@
-"""The route over an SMTP server: the customer's own, or the organisation's relay."""
+"""The route over an SMTP server: the customer's own, or the organization's relay."""
 
 import time
 from dataclasses import dataclass, replace

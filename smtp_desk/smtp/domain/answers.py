@@ -11,7 +11,7 @@ from typing import Final
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.reply import decode_text, visible
 from smtp_desk.smtp.domain.dkim import dkim_name, read_key
-from smtp_desk.smtp.domain.dmarc import dmarc_texts, find_dmarc, organisation
+from smtp_desk.smtp.domain.dmarc import dmarc_texts, find_dmarc, organization
 from smtp_desk.smtp.domain.dns import Questions
 from smtp_desk.smtp.domain.facts import (
     DkimKey,
@@ -111,7 +111,7 @@ class Lookup:
         found = _guarded(lambda: self._key_at(selector.name, domain))
         try:
             if found.status is RecordStatus.MISSING and not selector.domain:
-                above = organisation(self._questions, domain)
+                above = organization(self._questions, domain)
                 elsewhere = _guarded(lambda: self._key_at(selector.name, above))
                 if elsewhere.status is not RecordStatus.MISSING:
                     domain, found = above, elsewhere
@@ -135,7 +135,7 @@ class Lookup:
             return True
         if self._policy is not None and self._policy.dkim_strict:
             return False
-        return organisation(self._questions, domain) == organisation(self._questions, self._domain)
+        return organization(self._questions, domain) == organization(self._questions, self._domain)
 
     def _excludes_server(self) -> bool | None:
         server, policy = self._question.server, self._spf_policy

@@ -1,4 +1,4 @@
-"""DMARC (RFC 9989): the record that applies to a domain, and where an organisation begins."""
+"""DMARC (RFC 9989): the record that applies to a domain, and where an organization begins."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class _WalkStep:
 
     @property
     def boundary(self) -> str:
-        """What the record says of where organisations begin: "y", "n" or ""."""
+        """What the record says of where organizations begin: "y", "n" or ""."""
         if self.record is None:
             return ""
         try:
@@ -69,7 +69,7 @@ def find_dmarc(questions: Questions, domain: str) -> DmarcPolicy | None:
     own = steps[0]
     if own.fault:
         raise InvalidRecordError(own.fault)
-    start = _organisation(steps)
+    start = _organization(steps)
     found = {step.domain: step.record for step in steps if step.record is not None}
     suffix = next((step.domain for step in steps[1:] if step.boundary == "y"), "")
     where = next((each for each in (domain, start, suffix) if each in found), "")
@@ -80,14 +80,14 @@ def find_dmarc(questions: Questions, domain: str) -> DmarcPolicy | None:
     return None
 
 
-def organisation(questions: Questions, domain: str) -> str:
-    """Return the organisational domain (4.10.2): names below the same one are aligned.
+def organization(questions: Questions, domain: str) -> str:
+    """Return the organizational domain (4.10.2): names below the same one are aligned.
 
     Raises:
         UnansweredError: The DNS did not answer.
         CancelledError: Cancelled.
     """
-    return _organisation(list(_walk(questions, domain)))
+    return _organization(list(_walk(questions, domain)))
 
 
 def _walk(questions: Questions, domain: str) -> Iterator[_WalkStep]:
@@ -110,7 +110,7 @@ def _step(questions: Questions, domain: str) -> _WalkStep:
     return _WalkStep(domain, records[0], "") if records else _WalkStep(domain, None, fault)
 
 
-def _organisation(steps: list[_WalkStep]) -> str:
+def _organization(steps: list[_WalkStep]) -> str:
     start = steps[0].domain
     found = [step for step in steps if step.record is not None]
     for step in found:

@@ -64,7 +64,7 @@ class Selector:
     Attributes:
         name: The selector, as `s=` of a signature has it.
         domain: Who signs, as `d=` of a signature has it; "" for the From domain or, where that
-            has no such key, its organisational domain.
+            has no such key, its organizational domain.
     """
 
     name: str

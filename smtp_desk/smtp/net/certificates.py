@@ -68,7 +68,7 @@ class Certificate:
 
     @property
     def issuer_organization(self) -> str:
-        """The organisation that signed it, or ""."""
+        """The organization that signed it, or ""."""
         found = self._parsed.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
         return str(found[0].value) if found else ""
 

@@ -94,7 +94,7 @@ def trusts_nobody() -> bool:
 
 @gate
 def trusted_organizations(context: ssl.SSLContext) -> frozenset[str]:
-    """Return the organisations of the authorities that are trusted, as far as they can be listed.
+    """Return the organizations of the authorities that are trusted, as far as they can be listed.
 
     Args:
         context: Of `client_context`.

@@ -310,7 +310,7 @@ def _untrusted(
 
 
 def _of_known_maker(top: Certificate, context: ssl.SSLContext) -> bool:
-    """Whether the issuer that was not sent is of an organisation that is trusted otherwise.
+    """Whether the issuer that was not sent is of an organization that is trusted otherwise.
 
     A root need not be sent: where the one above an intermediate is missing, it can as well
     be the root of a company that this computer does not know.

@@ -118,7 +118,7 @@ def _origin(state: DiagnosisState, report: CheckReport) -> str:
     if host:
         told.append(f"Server: {host}, port {port}")
     if made:
-        told.append(f"Made: {made}")
+        told.append(f"Created: {made}")
     return "\n".join(told)
 
 

@@ -120,7 +120,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "since": "Valid until",
     "spf": "SPF: who may send for it",
     "spf_allows_server": "SPF allows this server",
-    "time": "Made at",
+    "time": "Created at",
     "tls_rpt": "TLS-RPT: reports about its incoming mail",
     "version": "TLS version",
     "words": "The server’s words",

@@ -1,4 +1,4 @@
-"""The window of the organisation's relay: the form, test and gate of Integrations."""
+"""The window of the organization's relay: the form, test and gate of Integrations."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class GeneralView(QObject):
         page: The widget.
 
     Signals:
-        relay_wanted: Open the form of the organisation's relay.
+        relay_wanted: Open the form of the organization's relay.
     """
 
     relay_wanted = Signal()

@@ -56,7 +56,7 @@ CUSTOM: Final = PageWords(
 )
 RELAY: Final = PageWords(
     name="relay",
-    title="The organisation’s relay",
+    title="The organization’s relay",
     explanation="The default email service sends through it what the custom server can’t send. "
     "It has its own address and its own password.",
     card="Relay",

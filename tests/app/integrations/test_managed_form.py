@@ -1,4 +1,4 @@
-"""What the organisation manages, in the form: defaults fill in, locks hold, what is saved stays."""
+"""What the organization manages, in the form: defaults fill in, locks hold, what is saved stays."""
 
 from __future__ import annotations
 

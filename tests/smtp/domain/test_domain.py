@@ -217,7 +217,7 @@ ABOVE = {"_dmarc.example.test": [DMARC]}
     ("domain", "selector", "records", "found", "aligned"),
     [
         ("example.test", Selector("s"), OWN, "example.test", True),
-        # Where the domain has no such key, that of its organisation counts.
+        # Where the domain has no such key, that of its organization counts.
         (
             "a.example.test",
             Selector("s"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.smtp.domain.dmarc import find_dmarc, organisation
+from smtp_desk.smtp.domain.dmarc import find_dmarc, organization
 from smtp_desk.smtp.domain.dns import Questions
 from smtp_desk.smtp.domain.facts import DmarcPolicy, InvalidRecordError, UnansweredError
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
@@ -144,13 +144,13 @@ ABOVE = "v=DMARC1; p=reject; sp=quarantine; np=none"
             "a.b.test",
             "none",
         ),
-        # Below the organisational domain: `sp` where the name exists, `np` where it does not.
+        # Below the organizational domain: `sp` where the name exists, `np` where it does not.
         ("a.b.test", {"b.test": ABOVE}, "b.test", "quarantine"),
         ("no.b.test", {"b.test": ABOVE}, "b.test", "none"),
         ("no.b.test", {"b.test": "v=DMARC1; p=reject; sp=none"}, "b.test", "none"),
         ("no.b.test", {"b.test": "v=DMARC1; p=reject"}, "b.test", "reject"),
         ("a.b.test", {"b.test": "v=DMARC1; p=reject; np=none"}, "b.test", "reject"),
-        # The record with the fewest labels is that of the organisation…
+        # The record with the fewest labels is that of the organization…
         ("a.b.test", {"b.test": ABOVE, "test": "v=DMARC1; p=none"}, "test", "none"),
         # … unless one says where it begins.
         (
@@ -198,9 +198,9 @@ def test_the_walk(domain: str, records: dict[str, str], where: str, policy: str)
         ("x.a.b.test", {"a.b.test": ABOVE, "test": "v=DMARC1; p=none; psd=u"}, "test"),
     ],
 )
-def test_where_the_organisation_begins(domain: str, records: dict[str, str], expected: str) -> None:
+def test_where_the_organization_begins(domain: str, records: dict[str, str], expected: str) -> None:
     with NameServer(zone_of(records)) as server:
-        assert organisation(questions(server), domain) == expected
+        assert organization(questions(server), domain) == expected
 
 
 def test_no_more_than_eight_names_are_asked_about() -> None:
