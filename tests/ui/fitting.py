@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QTableView, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableView,
+    QWidget,
+)
 
 from smtp_desk.ui.widgets.icons import IconLabel
 
@@ -13,6 +21,13 @@ if TYPE_CHECKING:
     from smtp_desk.ui.widgets.page import Page
 
 _SLACK_PX: Final = 20
+_ROUNDS: Final = 3
+
+
+def lay_out() -> None:
+    """Lay all out: a page that puts its aside elsewhere does so in a round, its parts in others."""
+    for _ in range(_ROUNDS):
+        QApplication.processEvents()
 
 
 def cut_off(page: Page) -> list[QWidget]:

@@ -22,7 +22,7 @@ from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
-from tests.ui.fitting import cut_off, squeezed
+from tests.ui.fitting import cut_off, lay_out, squeezed
 from tests.ui.mnemonics import mnemonics
 from tests.ui.states import EMPTY, OFF, SCENES, Scene
 
@@ -162,7 +162,7 @@ def test_nothing_is_cut_off_at_the_sides(
     made.resize(width, height)
     view.show_draft(scene.draft, scene.recipient)
     view.render(scene.state)
-    QApplication.processEvents()
+    lay_out()
     assert (made.width(), made.height()) == (width, height)
     assert cut_off(view.page) == []
 
@@ -191,8 +191,7 @@ def test_texts_forty_percent_longer_fit(
     for widget in texts:
         text = widget.text()
         widget.setText(f"{text} {text[: len(text) * 2 // 5]}" if text else "")
-    QApplication.processEvents()
-    QApplication.processEvents()
+    lay_out()
     assert made.width() == 760
     for button in view.page.findChildren(QPushButton):
         if button.isVisible():
