@@ -160,7 +160,7 @@ class _PrivateFile(logging.Handler):
             self._append(f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
         except OSError as error:
             self._complain(error)
-        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+        except Exception:  # noqa: BLE001 - a log that fails must not stop the program
             self.handleError(record)
 
     def _append(self, line: bytes) -> None:

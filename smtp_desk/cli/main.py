@@ -132,7 +132,7 @@ def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
         except OSError as error:
             say(err, f"{_PROGRAM}: the output could not be written: {error}", "red")
             return ExitStatus.CANTCREAT
-        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+        except Exception:  # noqa: BLE001 - each has its exit status
             _log.exception("Internal error; see %s", logs / LOG_FILE)
             return ExitStatus.SOFTWARE
 

@@ -12,8 +12,8 @@ from typing import Final, Self
 
 _FLAGS: Final = frozenset("tiv")
 _TAKEN: Final = {"f": "-f", "r": "-f", "F": "-F"}
-# DeliveryMode notices, envelope ids, the body's type, modes of errors, other configurations: what
-# is sent does not depend on them.
+# Delivery status notices, envelope ids, the body's type, modes of errors, other configurations:
+# what is sent does not depend on them.
 _IGNORED: Final = frozenset("GUmn")
 _IGNORED_WITH_VALUE: Final = frozenset("ABCLNRVXehp")
 _DELIVERIES: Final = {"i": "i", "b": "b", "q": "q", "d": "q"}

@@ -43,7 +43,7 @@ def read_mail(raw: bytes) -> MailView:
     """Decode `raw`, however broken: what can't be understood is shown as it came."""
     try:
         return _read(email.message_from_bytes(raw, policy=compat32))
-    except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+    except Exception:  # noqa: BLE001 - whatever is broken, it is shown as it came
         return MailView(text=raw[:VIEW_LIMIT].decode("utf-8", "replace"))
 
 

@@ -163,7 +163,7 @@ class Notices:
             return self._store(Notification(to=routes.notify, title=title, body=body), routes)
         except OutboxError:
             raise
-        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+        except Exception:  # noqa: BLE001 - a notice that fails must not stop the sending
             _log.exception("%s could not be told of “%s”", routes.notify, title)
             return _nothing
 

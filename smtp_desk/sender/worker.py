@@ -198,7 +198,7 @@ class Drain:
             pass
         except OutboxError:
             raise
-        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+        except Exception:  # noqa: BLE001 - one email that fails must not stop the others
             _log.exception("our own fault while sending %s", entry_id)
         return len(batch)
 

@@ -138,7 +138,7 @@ class Prober:
             self._probe(route, token, current)
         except OutboxError as error:
             _log.warning("the probe of the route %s could not be recorded: %s", route.name, error)
-        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+        except Exception:  # noqa: BLE001 - a probe that fails must not end unheard
             _log.exception("the probe of the route %s failed by our own fault", route.name)
         finally:
             with self._lock:

@@ -134,7 +134,7 @@ class SavedRoutes:
             _log.error("the settings can't be read: %s", error)
             facts = {"reason": str(error.kind), "path": str(error.path), "detail": error.detail}
             problem = self._told(_UNREADABLE, **facts)
-        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+        except Exception:  # noqa: BLE001 - our fault must not stop the other route
             _log.exception("our own fault while reading the settings")
             problem = self._told(_INTERNAL)
         before = self._routes
