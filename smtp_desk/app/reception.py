@@ -9,7 +9,6 @@ import logging
 import os
 import select
 import socket
-import struct
 import threading
 import time
 from collections import Counter, defaultdict, deque
@@ -33,6 +32,7 @@ from smtp_desk.core.handover import (
     Order,
     WorkerAnswer,
     frame_length,
+    read_exactly,
     read_frame,
     read_head,
 )
@@ -48,12 +48,12 @@ from smtp_desk.sender.outbox.outbox import (
 )
 from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.net.deadline import Cancel
+from smtp_desk.store.ownership import peer_user
 from smtp_desk.store.stored import SystemRules
 
 _log: Final = logging.getLogger(__name__)
 
 _ROOT: Final = 0
-_CREDENTIALS: Final = struct.Struct("3i")
 _REQUEST_S: Final = 60.0
 _ANSWER_S: Final = 10.0
 _AT_ONCE: Final = 8
@@ -62,7 +62,6 @@ _CONNECTIONS: Final = 256
 _CONNECTIONS_A_USER: Final = 64
 _MOST_LISTED: Final = 1000
 _HOUR_S: Final = 3600.0
-_CHUNK: Final = 1024 * 1024
 _GRACE_S: Final = 5.0
 _WHY_S: Final = 10.0
 _FIRST_PASSED: Final = 3  # the first descriptor that systemd passes (sd_listen_fds(3))
@@ -221,7 +220,7 @@ class Reception:
             return _tempfail(str(error))
         except OSError:
             raise
-        except Exception:  # noqa: BLE001 - a window that fails must not stop the server
+        except Exception:  # noqa: BLE001 - one request that fails must not end the worker
             _log.exception("our own fault while taking a message of user %d", user)
             return _tempfail("The worker failed; its log says more.")
 
@@ -311,24 +310,17 @@ class _RequestReader:
         self._clock = clock
 
     def __call__(self, count: int) -> bytes:
-        octets = bytearray()
-        while len(octets) < count:
-            left = self._until - self._clock()
-            if left <= 0:
-                raise TimeoutError("the request takes too long")
-            self._connection.settimeout(left)
-            read = self._connection.recv(min(count - len(octets), _CHUNK))
-            if not read:
-                raise ConnectionAbortedError("the request ends in its middle")
-            octets += read
-        return bytes(octets)
+        return read_exactly(self._receive, count)
 
-
-def peer_user(connection: socket.socket) -> int:
-    """Return the user at the other end, as the kernel knows it."""
-    octets = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, user, _ = _CREDENTIALS.unpack(octets)
-    return int(user)
+    def _receive(self, most: int) -> bytes:
+        left = self._until - self._clock()
+        if left <= 0:
+            raise TimeoutError("the request takes too long")
+        self._connection.settimeout(left)
+        octets = self._connection.recv(most)
+        if not octets:
+            raise ConnectionAbortedError("the request ends in its middle")
+        return octets
 
 
 def open_listener(path: Path, environ: Mapping[str, str]) -> socket.socket:

@@ -12,6 +12,7 @@ import struct
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,17 +27,18 @@ from smtp_desk.core.handover import (
     Order,
     WorkerAnswer,
     frame_length,
+    read_exactly,
     read_frame,
     read_head,
 )
 from smtp_desk.core.reply import visible
+from smtp_desk.store.ownership import peer_user
 from smtp_desk.store.paths import HOME_VARIABLE, WORKER_USER, Paths
 
 MOST_OCTETS: Final = 64 * 1024 * 1024
 
 _TURN_S: Final = 30
 _ANSWER_S: Final = 180
-_CREDENTIALS: Final = struct.Struct("3i")
 _TIME: Final = struct.Struct("@ll")
 _STATUSES: Final = (ExitStatus.OK, ExitStatus.USAGE, ExitStatus.DATAERR, ExitStatus.TEMPFAIL)
 
@@ -157,8 +159,7 @@ class _Client:
         for option, seconds in ((socket.SO_SNDTIMEO, _TURN_S), (socket.SO_RCVTIMEO, _ANSWER_S)):
             connection.setsockopt(socket.SOL_SOCKET, option, _TIME.pack(seconds, 0))
         connection.connect(str(self._path))
-        octets = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        _, user, _ = _CREDENTIALS.unpack(octets)
+        user = peer_user(connection)
         if user not in self._trusted:
             raise StrangerError(
                 f"User {user} listens at {self._path}, who isn’t the worker; ask an administrator."
@@ -187,15 +188,13 @@ def _exchange(connection: socket.socket, order: Order, octets: bytes) -> WorkerA
         connection.sendall(HEAD + frame_length(content) + content + frame_length(octets))
         connection.sendall(octets)
 
-    def read(count: int) -> bytes:
-        found = bytearray()
-        while len(found) < count:
-            part = connection.recv(count - len(found))
-            if not part:
-                raise HandoverError("it ended without an answer")
-            found += part
-        return bytes(found)
+    def receive(most: int) -> bytes:
+        found = connection.recv(most)
+        if not found:
+            raise HandoverError("it ended without an answer")
+        return found
 
+    read = partial(read_exactly, receive)
     read_head(read)
     answer = WorkerAnswer.parse(read_frame(read, MOST_ANSWER_OCTETS))
     if answer.status not in _STATUSES:

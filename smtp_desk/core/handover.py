@@ -21,7 +21,10 @@ MOST_ORDER_OCTETS: Final = 4 * 1024 * 1024
 MOST_ANSWER_OCTETS: Final = 4 * 1024 * 1024
 
 _LENGTH_OCTETS: Final = 4
+_CHUNK: Final = 1024 * 1024
 
+Receive: TypeAlias = Callable[[int], bytes]
+"""Returns some octets, no more than so many, or raises."""
 Read: TypeAlias = Callable[[int], bytes]
 """Returns exactly so many octets, or raises."""
 
@@ -125,6 +128,14 @@ class WorkerAnswer:
 def frame_length(content: bytes) -> bytes:
     """Return what stands in front of a frame's content."""
     return len(content).to_bytes(_LENGTH_OCTETS)
+
+
+def read_exactly(receive: Receive, count: int) -> bytes:
+    """Return exactly so many octets, however few of them come at once."""
+    octets = bytearray()
+    while len(octets) < count:
+        octets += receive(min(count - len(octets), _CHUNK))
+    return bytes(octets)
 
 
 def read_head(read: Read) -> None:

@@ -2,7 +2,9 @@
 
 import errno
 import os
+import socket
 import stat
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,7 @@ _MOST_LINKS: Final = 40
 _ROOT: Final = 0
 # Stands for owners of which this system knows nothing: root behind NFS or outside a container.
 _NOBODY: Final = 65534
+_CREDENTIALS: Final = struct.Struct("3i")  # process, user and group: `struct ucred` of unix(7)
 
 
 def make_private_folder(path: Path) -> None:
@@ -70,6 +73,13 @@ def is_root() -> bool:
 def own_name() -> str:
     """Return the name of the user that this process runs as."""
     return _name_of(_me()) if hasattr(os, "geteuid") else ""
+
+
+def peer_user(connection: socket.socket) -> int:
+    """Return the user at the other end of a Unix socket, as the kernel knows it (Linux only)."""
+    octets = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, user, _ = _CREDENTIALS.unpack(octets)
+    return int(user)
 
 
 def group_id(name: str) -> int:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from smtp_desk.app import reception
-from smtp_desk.app.reception import Reception, _RequestReader, open_listener, peer_user
+from smtp_desk.app.reception import Reception, _RequestReader, open_listener
 from smtp_desk.app.services import Services
 from smtp_desk.core.handover import HEAD, MOST_ORDER_OCTETS, Act, Order, frame_length
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import EVERYTHING, OutboxFullError
 from smtp_desk.sender.sender import Sender
+from smtp_desk.store.ownership import peer_user
 from tests.app.reception_desk import answer_of, ask, come_as, connected, receiving
 
 if TYPE_CHECKING:

@@ -56,3 +56,14 @@ def pipe(
 def assert_quiet(done: subprocess.CompletedProcess[bytes]) -> None:
     """It went well, without a word."""
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def say_smtp(program: subprocess.Popen[bytes], line: str, code: str) -> None:
+    """Say a line to a program that speaks SMTP, and read its answer, which begins with the code."""
+    assert program.stdin is not None
+    assert program.stdout is not None
+    program.stdin.write(line.encode())
+    program.stdin.flush()
+    while (answer := program.stdout.readline().decode())[3:4] == "-":
+        pass
+    assert answer.startswith(code), answer

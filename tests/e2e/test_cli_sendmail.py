@@ -8,11 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.outgoing import PASSWORD, assert_quiet, pipe, use
+from tests.e2e.outgoing import PASSWORD, assert_quiet, pipe, say_smtp, use
 from tests.e2e.program import COMMAND, run
 from tests.servers.child import Child
 
@@ -173,19 +174,8 @@ def test_smtp_on_standard_input(server: Postfix) -> None:
         stderr=subprocess.PIPE,
         env={**os.environ, **PASSWORD},
     ) as program:
-        assert program.stdin is not None
-        assert program.stdout is not None
-
-        def ask(line: str, code: str) -> None:
-            assert program.stdin is not None
-            assert program.stdout is not None
-            program.stdin.write(line.encode())
-            program.stdin.flush()
-            while (answer := program.stdout.readline().decode())[3:4] == "-":
-                pass
-            assert answer.startswith(code), answer
-
-        assert program.stdout.readline().startswith(b"220 ")
+        ask = partial(say_smtp, program)
+        ask("", "220 ")
         ask("EHLO [127.0.0.1]\r\n", "250")
         ask("MAIL FROM:<www@shop.example>\r\n", "250")
         ask("RCPT TO:<ann@example.test>\r\n", "250")

@@ -9,10 +9,12 @@ from __future__ import annotations
 import pwd
 import subprocess
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.e2e.outgoing import say_smtp
 from tests.e2e.system import USERS, System, whole_system
 from tests.servers import parts
 from tests.servers.postfix import Postfix
@@ -228,16 +230,7 @@ def test_symfony(system: System, server: Postfix) -> None:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=system.environment(ONE), user=ONE, group=pwd.getpwnam(ONE).pw_gid, extra_groups=[],
     ) as program:  # fmt: skip
-
-        def ask(line: str, code: str) -> None:
-            assert program.stdin is not None
-            assert program.stdout is not None
-            program.stdin.write(line.encode())
-            program.stdin.flush()
-            while (answer := program.stdout.readline().decode())[3:4] == "-":
-                pass
-            assert answer.startswith(code), answer
-
+        ask = partial(say_smtp, program)
         ask("", "220")
         ask("EHLO [127.0.0.1]\r\n", "250")
         for number in (1, 2):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
 from smtp_desk.ui.integrations.view import IntegrationsView
@@ -16,6 +17,7 @@ from tests.ui.states import EMPTY, FRESH
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from PySide6.QtCore import QUrl
     from pytestqt.qtbot import QtBot
 
     from smtp_desk.app.integrations.form_offers import Offer
@@ -131,3 +133,16 @@ def page(qtbot: QtBot, theme: Theme) -> Stage:
     view.show_draft(FRESH, "")
     view.render(EMPTY)
     return stage
+
+
+@pytest.fixture
+def visited(monkeypatch: pytest.MonkeyPatch) -> list[QUrl]:
+    """Websites that would have been opened in the browser."""
+    addresses: list[QUrl] = []
+
+    def visit(address: QUrl) -> bool:
+        addresses.append(address)
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", visit)
+    return addresses

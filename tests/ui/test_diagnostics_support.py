@@ -18,19 +18,6 @@ from tests.ui.test_diagnostics import Seen, own, page
 __all__ = ["page"]
 
 
-@pytest.fixture
-def visited(monkeypatch: pytest.MonkeyPatch) -> list[QUrl]:
-    """Websites that would have been opened in the browser."""
-    addresses: list[QUrl] = []
-
-    def visit(address: QUrl) -> bool:
-        addresses.append(address)
-        return True
-
-    monkeypatch.setattr(QDesktopServices, "openUrl", visit)
-    return addresses
-
-
 def test_a_strangers_report_is_neither_about_us_nor_about_our_form(page: Seen) -> None:
     page.view.render(replace(own(reports.APP_PASSWORD), own=False))
     assert "The person who set up email there." in page.texts

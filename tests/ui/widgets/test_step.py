@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from smtp_desk.core.findings.offers import MAX_LINK
@@ -25,18 +24,6 @@ LINKS = [
     "https://mail.example.org:8443/a/b?c=d%0A",
     LONGEST,
 ]
-
-
-@pytest.fixture
-def visited(monkeypatch: pytest.MonkeyPatch) -> list[QUrl]:
-    addresses: list[QUrl] = []
-
-    def visit(address: QUrl) -> bool:
-        addresses.append(address)
-        return True
-
-    monkeypatch.setattr(QDesktopServices, "openUrl", visit)
-    return addresses
 
 
 def shown(qtbot: QtBot, text: str, *, links: bool = True, link: str = "") -> QWidget:
