@@ -96,7 +96,7 @@ _RIGHT_SERVER: Final = _RemedyTemplate(
 class CatalogueEntry:
     """One code of the catalogue, its texts not yet filled with facts.
 
-    `who_if` names those who can mend it instead of `who` where its condition holds.
+    `who_if` names those who can fix it instead of `who` where its condition holds.
     """
 
     code: str

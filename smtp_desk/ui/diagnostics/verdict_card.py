@@ -1,4 +1,4 @@
-"""What a report comes to: the verdict, who can mend it, what to do, the server's words."""
+"""What a report comes to: the verdict, who can fix it, what to do, the server's words."""
 
 from __future__ import annotations
 

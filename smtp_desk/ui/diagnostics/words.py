@@ -182,7 +182,7 @@ def explanation(report: CheckReport) -> str:
 
 
 def who(who: Who, *, own: bool) -> str:
-    """Return who can mend it; in the report of somebody else, "you" is somebody else."""
+    """Return who can fix it; in the report of somebody else, "you" is somebody else."""
     return _WHO[who] if own or who is not Who.YOU else _WHOEVER
 
 

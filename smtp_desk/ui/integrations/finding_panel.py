@@ -1,4 +1,4 @@
-"""A finding: the true cause, who can mend it and what to do."""
+"""A finding: the true cause, who can fix it and what to do."""
 
 from __future__ import annotations
 
