@@ -45,6 +45,7 @@ _EXACT: Final = {
     (
         "greeting.busy",
         "tls.temporarily_unavailable",
+        "oauth.unreachable",
         "auth.too_many_attempts",
         "auth.password_transition",
         "recipient.greylisted",
@@ -62,6 +63,7 @@ _BY_CAUSE: Final = {"temporary": ExitStatus.TEMPFAIL}
 _BY_STAGE: Final = {
     "settings": ExitStatus.DATAERR,
     "auth": ExitStatus.NOPERM,
+    "oauth": ExitStatus.NOPERM,
     "sender": ExitStatus.NOPERM,
 }
 

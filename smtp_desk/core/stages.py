@@ -13,9 +13,13 @@ Facts: TypeAlias = Mapping[str, Json]
 
 
 class Stage(StrEnum):
-    """One stage of a session; with TLS from the start `tls` comes before `greeting`."""
+    """One stage of a session; with TLS from the start `tls` comes before `greeting`.
+
+    TOKEN is there only where the credential is one.
+    """
 
     SETTINGS = "settings"
+    TOKEN = "token"  # noqa: S105 - a stage's name
     RESOLVE = "resolve"
     CONNECT = "connect"
     GREETING = "greeting"

@@ -92,7 +92,7 @@ def test_once_the_rest_is_over_an_email_that_went_through_is_proof_enough(
     assert health.may_use("custom") == Usable()
 
 
-@pytest.mark.parametrize("code", ["auth.rejected", "auth.not_offered", "auth.failed"])
+@pytest.mark.parametrize("code", ["auth.rejected", "auth.not_offered", "oauth.denied"])
 def test_a_refused_sign_in_shuts_the_route_until_a_person_acts(
     health: Health, clock: TurnedClock, code: str
 ) -> None:
@@ -110,7 +110,10 @@ def test_a_refused_sign_in_shuts_the_route_until_a_person_acts(
     assert health.may_use("custom") == Usable()
 
 
-@pytest.mark.parametrize("code", ["auth.temporary", "auth.closed", "authority.none"])
+@pytest.mark.parametrize(
+    "code",
+    ["auth.temporary", "auth.closed", "authority.none", "oauth.unreachable", "oauth.untrusted"],
+)
 def test_other_failures_do_not_shut_it(health: Health, code: str) -> None:
     health.record_failure("custom", code)
     assert isinstance(health.may_use("custom"), Resting)

@@ -12,7 +12,8 @@ from smtp_desk.core.stages import Stage
 _TEMPORARY = {
     "resolve.temporary", "auth.temporary", "sender.temporary", "recipient.temporary",
     "message.temporary", "greeting.busy", "tls.temporarily_unavailable",
-    "auth.too_many_attempts", "auth.password_transition", "recipient.greylisted",
+    "oauth.unreachable", "auth.too_many_attempts", "auth.password_transition",
+    "recipient.greylisted",
     "recipient.throttled", "message.concurrency", "message.unconfirmed",
     "message.lost_before_end", "session.closed", "session.timeout",
     "sendmail.temporary", "sendmail.unconfirmed",
@@ -36,7 +37,7 @@ def _expected(row: dict[str, str]) -> int:
         return single[code]
     if code in _TEMPORARY:
         return 75
-    return {"settings": 65, "auth": 77, "sender": 77}.get(code.partition(".")[0], 69)
+    return {"settings": 65, "auth": 77, "oauth": 77, "sender": 77}.get(code.partition(".")[0], 69)
 
 
 @pytest.mark.parametrize("row", _ROWS, ids=lambda row: row["code"])

@@ -119,7 +119,8 @@ def catalogue() -> Catalogue:
 
 def stages(until: Stage, last: StageStatus, facts: Facts | None = None) -> tuple[StageResult, ...]:
     """Return the stages of a session that came to `until`."""
-    begun = list(Stage)[: list(Stage).index(until) + 1]
+    usual: list[Stage] = [stage for stage in Stage if stage is not Stage.TOKEN]
+    begun = usual[: usual.index(until) + 1]
     return tuple(
         StageResult(
             stage,

@@ -46,6 +46,7 @@ _KEY: Final = re.compile(
 
 _MOMENTS: Final = {
     Stage.SETTINGS: "while the settings were checked",
+    Stage.TOKEN: "while the provider was asked for a token",
     Stage.RESOLVE: "while the name was looked up",
     Stage.CONNECT: "while connecting",
     Stage.GREETING: "while waiting for the server’s greeting",

@@ -26,11 +26,13 @@ UNKNOWN_LIMIT: Final = 3
 _FIRST_REST: Final = timedelta(seconds=60)
 _LONGEST_REST: Final = timedelta(minutes=15)
 _DOUBLINGS: Final = 4  # 60 s, 2, 4, 8, 15 min
-_SHUTTING_PREFIX: Final = "auth."
-_NOT_SHUTTING: Final = frozenset({"auth.temporary", "auth.closed"})
+_SHUTTING: Final = ("auth.", "oauth.")
+_NOT_SHUTTING: Final = frozenset(
+    {"auth.temporary", "auth.closed", "oauth.unreachable", "oauth.untrusted"}
+)
 # A probe is a session up to AUTH: it comes through though the server refuses every message.
 _SEEN_BY_A_PROBE: Final = frozenset(
-    {"settings", "resolve", "connect", "greeting", "ehlo", "tls", "auth"}
+    {"settings", "oauth", "resolve", "connect", "greeting", "ehlo", "tls", "auth"}
 )
 
 
@@ -150,7 +152,7 @@ def refuses_login(code: str) -> bool:
 
     To try again on our own could lock the account: a person has to act first.
     """
-    return code.startswith(_SHUTTING_PREFIX) and code not in _NOT_SHUTTING
+    return code.startswith(_SHUTTING) and code not in _NOT_SHUTTING
 
 
 def asked(health: RouteHealth, now: datetime, token: str) -> tuple[Verdict, RouteHealth]:

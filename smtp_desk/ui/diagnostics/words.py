@@ -42,6 +42,7 @@ _WHOEVER: Final = "The person who set up email there."
 
 MEANINGS: Final[Mapping[Stage, str]] = {
     Stage.SETTINGS: "Is everything filled in, and does it make sense?",
+    Stage.TOKEN: "Does the provider let this account sign in, and give a token?",
     Stage.RESOLVE: "Which network addresses does the host name stand for?",
     Stage.CONNECT: "Does the server answer on this port?",
     Stage.GREETING: "Does it introduce itself as a mail server?",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from smtp_desk.core.report import StageResult
 
+_USUAL: Final = tuple(stage for stage in Stage if stage is not Stage.TOKEN)
+"""The stages of every test."""
 _ICON: Final = 18
 _STEP_MS: Final = 90
 _STEP_DEGREES: Final = 36
@@ -141,7 +143,7 @@ class StageList(QWidget):
         Those of the `last_test`, with other values than those in the form, are dimmed.
         """
         begun = {result.stage for result in stages}
-        waiting = [stage for stage in Stage if stage not in begun] if testing else []
+        waiting = [stage for stage in _USUAL if stage not in begun] if testing else []
         self._keep_rows(len(stages) + len(waiting))
         for line, result in zip(self._rows, stages, strict=False):
             line.show_result(result, dimmed=last_test)

@@ -81,6 +81,7 @@ AUTH_METHOD: Final[Mapping[str, str]] = {
 }
 STAGES: Final[Mapping[Stage, str]] = {
     Stage.SETTINGS: "Check the settings",
+    Stage.TOKEN: "Sign in to the provider",
     Stage.RESOLVE: "Find the server",
     Stage.CONNECT: "Connect",
     Stage.GREETING: "Wait for the greeting",
