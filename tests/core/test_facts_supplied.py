@@ -59,6 +59,7 @@ def test_what_a_row_asks_for_is_supplied(supplied: set[str], code: str) -> None:
         *(part.condition for part in parts),
         *(remedy.condition for remedy in entry.remedies),
         *(condition for _, condition in entry.who_if),
+        *(condition for _, condition in entry.scope_if),
         *(row.condition for row in entry.replies),
     ]
     for condition in conditions:

@@ -18,7 +18,19 @@ import pytest
 
 _HERE: Final = Path(__file__).parent
 _CATALOGUE: Final = _HERE.parent / "core" / "findings.csv"
-_NEEDS_OAUTH: Final = {"auth.token_rejected", "auth.sign_in_again"}
+_NEEDS_OAUTH: Final = {
+    "auth.token_rejected",
+    "auth.sign_in_again",
+    "oauth.unreachable",
+    "oauth.untrusted",
+    "oauth.client_invalid",
+    "oauth.consent_missing",
+    "oauth.denied",
+    "oauth.blocked_by_policy",
+    "oauth.account_mismatch",
+    "oauth.misconfigured",
+    "oauth.failed",
+}
 
 
 def _codes() -> set[str]:

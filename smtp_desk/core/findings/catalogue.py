@@ -36,6 +36,12 @@ _CUT_AT: Final = {
     Stage.MESSAGE: "message.lost_before_end",
 }
 _UNCONFIRMED: Final = "message.unconfirmed"
+_STAGES: Final[Mapping[str, Stage]] = {
+    **{str(stage): stage for stage in Stage},
+    "oauth": Stage.TOKEN,
+}
+"""By the prefix of a code."""
+_BEFORE_THE_SERVER: Final = (Stage.SETTINGS, Stage.TOKEN)
 
 # Keys, ids and the like by which services know a login: no typing error of an email address.
 _KEY: Final = re.compile(
@@ -97,13 +103,14 @@ _RIGHT_SERVER: Final = _RemedyTemplate(
 class CatalogueEntry:
     """One code of the catalogue, its texts not yet filled with facts.
 
-    `who_if` names those who can fix it instead of `who` where its condition holds.
+    `who_if` and `scope_if` name what holds instead of `who` and `scope` where a condition holds.
     """
 
     code: str
     who: Who
     who_if: tuple[tuple[Who, Condition], ...]
     scope: Scope
+    scope_if: tuple[tuple[Scope, Condition], ...]
     alarm: bool
     severity: FindingSeverity
     summary: Wording
@@ -126,6 +133,9 @@ class CatalogueEntry:
                 (Who(row["who"]), Condition.parse(row)) for row in table.get("who_if", ())
             ),
             scope=Scope(table["scope"]),
+            scope_if=tuple(
+                (Scope(row["scope"]), Condition.parse(row)) for row in table.get("scope_if", ())
+            ),
             alarm=table.get("alarm", False),
             severity=FindingSeverity(table.get("severity", "error")),
             # The alternatives of the one sentence of a summary stand in a plain list.
@@ -147,6 +157,7 @@ class CatalogueEntry:
         """Return the finding for these facts."""
         remedies = (remedy.fill(facts) for remedy in self.remedies)
         others = (who for who, condition in self.who_if if condition.holds(facts))
+        scopes = (scope for scope, condition in self.scope_if if condition.holds(facts))
         return Finding(
             code=self.code,
             stage=stage,
@@ -154,7 +165,7 @@ class CatalogueEntry:
             summary=self.summary.fill(facts),
             explanation=self.explanation.fill(facts),
             who=next(others, self.who),
-            scope=self.scope,
+            scope=next(scopes, self.scope),
             alarm=self.alarm,
             remedies=tuple(remedy for remedy in remedies if remedy is not None),
             reply=reply,
@@ -307,7 +318,7 @@ def _right_server(finding: Finding, provider: Provider | None, facts: Facts) -> 
 
     Whatever failed there: a host of the provider that takes no mail from programs.
     """
-    if provider is None or finding.scope is not Scope.ROUTE or finding.stage is Stage.SETTINGS:
+    if provider is None or finding.scope is not Scope.ROUTE or finding.stage in _BEFORE_THE_SERVER:
         return ()
     if provider.submits_at(_text(facts, "host")):
         return ()
@@ -345,5 +356,5 @@ def _text(facts: Mapping[str, Json], name: str) -> str:
 def cause(catalogue: Catalogue, code: str, facts: Facts | None = None) -> Finding:
     """Return the finding `code`; a code that is unknown by now reads as a fault of our own."""
     prefix = code.partition(".")[0]
-    stage = Stage(prefix) if prefix in frozenset(Stage) else Stage.CONNECT
+    stage = _STAGES.get(prefix, Stage.CONNECT)
     return catalogue.warning(code if code in catalogue.codes else _FALLBACK, stage, facts or {})

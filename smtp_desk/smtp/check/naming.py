@@ -3,6 +3,7 @@
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding
+from smtp_desk.core.findings.oauth_errors import oauth_context
 from smtp_desk.core.findings.providers import password_shape
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent
@@ -51,6 +52,7 @@ def context_of(
     """
     secret = credential.access if isinstance(credential, Token) else credential
     told = {
+        "account": heard.facts(Stage.TOKEN).get("account"),
         "ehlo_name": heard.facts(Stage.EHLO).get("ehlo_name"),
         "banner": heard.facts(Stage.GREETING).get("banner"),
         "mechanism": heard.facts(Stage.AUTH).get("mechanism"),
@@ -67,6 +69,7 @@ def context_of(
         "username": settings.username,
         "from_email": settings.from_email,
         "password_shape": str(password_shape(secret)),
+        **oauth_context(settings.oauth),
     }
 
 

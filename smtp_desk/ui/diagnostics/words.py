@@ -49,7 +49,7 @@ MEANINGS: Final[Mapping[Stage, str]] = {
     Stage.EHLO: "The program says who it is; the server says what it can do.",
     Stage.TLS: "The connection is encrypted (TLS), and the server proves with a certificate that "
     "it is the one it claims to be. Nothing secret is sent before that.",
-    Stage.AUTH: "Does the server accept the username and the password?",
+    Stage.AUTH: "Does the server accept the username and the password or token?",
     Stage.SENDER: "May this account send from the From email?",
     Stage.RECIPIENT: "Does the server take email for this recipient?",
     Stage.MESSAGE: "The email itself is handed over, and the server confirms that it has it.",

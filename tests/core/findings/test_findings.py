@@ -91,6 +91,17 @@ _FACTS: Final[Facts] = {
     "phase": "dot",
     "own_message": True,
     "own_connections": 3,
+    "oauth_provider": "microsoft",
+    "oauth_flow": "browser",
+    "client_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+    "tenant": "example.onmicrosoft.com",
+    "scope": "smtp offline_access",
+    "token_host": "login.example.com",
+    "redirect": "http://127.0.0.1:8400",
+    "target": "elsewhere.example",
+    "account": "bo@example.org",
+    "error_code": "AADSTS7000215",
+    "correlation_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
 }
 _DERIVED: Final = {"moment", "from_domain", "recipient_domain", "reply_code", "stage"}
 _OF_PROVIDERS: Final = {
@@ -128,6 +139,17 @@ def _entry(code: str) -> CatalogueEntry:
     return _CATALOGUE._entry(code)
 
 
+def _reasons(entry: CatalogueEntry) -> set[str]:
+    """Return the values of the fact `reason` that the texts of an entry tell apart."""
+    wordings = [entry.summary, entry.explanation, *(remedy.text for remedy in entry.remedies)]
+    parts = [part for wording in wordings for sentence in wording.sentences for part in sentence]
+    conditions = [part.condition for part in parts]
+    conditions += [remedy.condition for remedy in entry.remedies]
+    named = [each.get("reason") for one in conditions for each in (one.when, one.unless)]
+    listed = [each for one in named for each in (one if isinstance(one, list) else [one])]
+    return {reason for reason in listed if isinstance(reason, str)}
+
+
 def _findings(code: str) -> list[Finding]:
     """Return the finding with every fact, with each provider, and with none."""
     entry = _entry(code)
@@ -136,6 +158,12 @@ def _findings(code: str) -> list[Finding]:
     contexts += [{"host": host} for host in hosts]
     contexts += [{name: value} for name, value in _FACTS.items()]
     contexts += [{**_FACTS, **row.facts} for row in entry.replies]
+    contexts += [
+        {**known, "reason": reason, "oauth_provider": provider}
+        for reason in _reasons(entry)
+        for provider in ("microsoft", "google", "custom")
+        for known in ({}, _FACTS)
+    ]
     reply = Reply(550, None, ("x",))
     return [
         _CATALOGUE.find(SmtpFailure(Stage.AUTH, code, reply=reply), context) for context in contexts
