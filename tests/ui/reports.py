@@ -39,7 +39,7 @@ _CONTEXT: Mapping[str, Json] = {
     "mechanisms": ["PLAIN", "LOGIN"],
     "seconds": 60,
 }
-_TIMES = dict(zip(Stage, (1, 12, 24, 131, 42, 188, 235, 21, 22, 1240, 19), strict=True))
+_TIMES = dict(zip(Stage, (1, 640, 12, 24, 131, 42, 188, 235, 21, 22, 1240, 19), strict=True))
 LEAF: dict[str, Json] = {
     "subject": f"CN={HOST}",
     "issuer": "CN=Example Company CA,O=Example Ltd",

@@ -52,12 +52,13 @@ def context_of(
     """
     secret = credential.access if isinstance(credential, Token) else credential
     told = {
-        "account": heard.facts(Stage.TOKEN).get("account"),
         "ehlo_name": heard.facts(Stage.EHLO).get("ehlo_name"),
         "banner": heard.facts(Stage.GREETING).get("banner"),
         "mechanism": heard.facts(Stage.AUTH).get("mechanism"),
         "mechanisms": heard.facts(Stage.AUTH).get("mechanisms"),
     }
+    if settings.oauth is not None:
+        told["account"] = heard.facts(Stage.TOKEN).get("account")
     return {
         **{name: redactor.json(value) for name, value in told.items()},
         "signed_in": heard.signed_in,
