@@ -10,6 +10,7 @@ from smtp_desk.app.proposals.proposals import FindRequest, as_json, find_proposa
 from smtp_desk.app.proposals.words import (
     SECURITY,
     SOURCES,
+    limits_text,
     result_text,
     sign_in_text,
     sureness,
@@ -152,6 +153,8 @@ def _rows(number: int, candidate: Candidate) -> list[Row]:
     if candidate.username:
         rows.append(("Username", visible(candidate.username)))
     rows.append(("Sign-in", sign_in_text(candidate)))
+    if text := limits_text(candidate):
+        rows.append(("Sending limits", text))
     return rows
 
 

@@ -15,6 +15,7 @@ from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
 from smtp_desk.cli.sending import NOTHING
 from smtp_desk.cli.settings_options import against_locks
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.store.credentials import CredentialStore
@@ -46,8 +47,9 @@ _CHANGES: Final[Meanings] = {
 def show(invocation: Invocation) -> ExitStatus:
     """Show the saved settings and whether system emails use them. Never shows the password."""
     saved = _load(invocation)
-    rows = _rows(saved, invocation.services.credentials)
-    print_rows(invocation.out, rows + _managed_otherwise(saved, invocation.services.managed))
+    services = invocation.services
+    rows = _rows(saved, services.credentials) + _of_provider(saved, services.providers)
+    print_rows(invocation.out, rows + _managed_otherwise(saved, services.managed))
     return ExitStatus.OK
 
 
@@ -156,6 +158,14 @@ def _managed_otherwise(saved: Saved, managed: Managed) -> list[Row]:
         return []
     contact = f" Ask {visible(managed.contact)}." if managed.contact else ""
     return [("Managed", f"your organization sets otherwise: {options}.{contact}")]
+
+
+def _of_provider(saved: Saved, providers: Providers) -> list[Row]:
+    """Say how much the provider lets one account send, where it is known."""
+    provider = providers.by_host(saved.draft.host)
+    if provider is None or not provider.limits.text:
+        return []
+    return [(f"{provider.name} allows", f"{provider.limits.text} ({provider.limits.pages[0]})")]
 
 
 def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:

@@ -19,7 +19,6 @@ from smtp_desk.discovery.candidates import (
     Source,
     is_outside,
     of_provider,
-    page_about_signing_in,
 )
 
 MOST_SERVERS: Final = 8
@@ -112,8 +111,7 @@ def _candidate(
         username=_username(server, mailbox) if needs_username else "",
         sign_in=provider.sign_in if provider else sign_in,
         source=source,
-        provider=provider.id if provider else "",
-        url=page_about_signing_in(provider) if provider else "",
+        known=provider,
         only_dns=outside,
     )
 

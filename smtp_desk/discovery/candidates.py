@@ -115,8 +115,7 @@ class Candidate:
         username: What to sign in as; "" where there is no sign-in, or nobody can tell.
         sign_in: What it takes to sign in, the best first; empty where there is none.
         source: Where it was found.
-        provider: The id of the known provider that it belongs to, or "".
-        url: A page about signing in there, or "".
+        known: The known provider that it belongs to, or None.
         only_dns: Whether nothing but the DNS, which anybody on the way can forge, leads from
             the address to a server outside its domain.
     """
@@ -127,9 +126,19 @@ class Candidate:
     username: str
     sign_in: tuple[SignIn, ...]
     source: Source
-    provider: str = ""
-    url: str = ""
+    known: Provider | None = None
     only_dns: bool = False
+
+    @property
+    def provider(self) -> str:
+        """The id of the known provider, or ""."""
+        return self.known.id if self.known else ""
+
+    @property
+    def url(self) -> str:
+        """A page about signing in there: for app passwords, else the help; or ""."""
+        facts = self.known.facts if self.known else {}
+        return str(facts.get("app_password_url") or facts.get("help_url") or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +196,9 @@ def of_provider(
         username=provider.username(mailbox.local, mailbox.wire),
         sign_in=provider.sign_in,
         source=source,
-        provider=provider.id,
-        url=page_about_signing_in(provider),
+        known=provider,
         only_dns=only_dns,
     )
-
-
-def page_about_signing_in(provider: Provider) -> str:
-    """Return the address of the page for app passwords, else of the help."""
-    facts = provider.facts
-    return str(facts.get("app_password_url") or facts.get("help_url") or "")
 
 
 def of_host(
@@ -217,8 +219,7 @@ def of_host(
         username=provider.username(mailbox.local, mailbox.wire) if provider else mailbox.wire,
         sign_in=provider.sign_in if provider else (SignIn.PASSWORD,),
         source=source,
-        provider=provider.id if provider else "",
-        url=page_about_signing_in(provider) if provider else "",
+        known=provider,
         only_dns=is_outside(host, mailbox),
     )
 

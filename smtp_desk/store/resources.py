@@ -32,8 +32,12 @@ def read_catalogue() -> Catalogue:
     return Catalogue.parse(_texts("findings"), read_providers())
 
 
+@cache
 def read_providers() -> Providers:
-    """Return what is known of providers; raises as `read_catalogue`."""
+    """Return what is known of providers, the same in the whole process.
+
+    Raises as `read_catalogue`.
+    """
     return Providers.parse(_texts("providers"))
 
 

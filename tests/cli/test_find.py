@@ -29,7 +29,27 @@ def test_a_known_provider(desk: Desk) -> None:
     assert (told["SMTP server host"], told["Port"]) == ("smtp.gmail.com", "587")
     assert told["Security"] == "STARTTLS"
     assert told["Sign-in"].startswith("OAuth 2.0 or app password (https://")
+    assert told["Sending limits"].startswith("500 emails a day for a Gmail account, 2,000 for")
+    assert told["Sending limits"].endswith("(https://support.google.com/a/answer/166852)")
     assert "smtp-desk configure --host smtp.gmail.com --port 587 --security starttls" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("ann@icloud.com", "Sending limits: 1,000 emails a day"),
+        ("ann@gmx.net", "Sending limits: no figures found (https://hilfe.gmx.net/"),
+        ("ann@yandex.ru", "Sign-in: app password or OAuth 2.0 (https://"),
+        ("ann@yahoo.com", "Sign-in: app password or OAuth 2.0 by agreement with the provider ("),
+        (
+            "ann@example.awsapps.com",
+            "Amazon WorkMail ends on 31 March 2027: choose another service.",
+        ),
+    ],
+)
+def test_what_the_provider_says_of_it(desk: Desk, address: str, said: str) -> None:
+    ended = desk("find", address)
+    assert said in " ".join(ended.out.split())
 
 
 def test_a_known_provider_for_a_script(desk: Desk) -> None:

@@ -44,6 +44,29 @@ def test_show_tells_all_but_the_password(configured: Desk, sandbox: Sandbox) -> 
     assert (told["Switch"], told["Proven"]) == ("off", "yes")
     assert told["CA certificate file"].startswith(str(configured.services.paths.config))
     assert sandbox.password.reveal() not in configured("show").out
+    assert not [name for name in told if name.endswith("allows")]
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("smtp.office365.com", {"Microsoft 365 allows": "30 emails a minute, 10,000 recipients"}),
+        ("smtp.dreamhost.com", {"DreamHost allows": "100 recipients an hour, and 100 an email"}),
+        ("mail.gmx.net", {}),
+    ],
+)
+def test_show_tells_what_the_provider_allows(
+    configured: Desk, host: str, allowed: dict[str, str]
+) -> None:
+    file = configured.services.paths.settings_file
+    file.write_text(file.read_text("utf-8").replace('host = "localhost"', f'host = "{host}"'))
+    told = shown(configured)
+    assert told["SMTP server host"] == host
+    found = {name: text for name, text in told.items() if name.endswith("allows")}
+    assert found.keys() == allowed.keys()
+    for name, text in allowed.items():
+        assert found[name].startswith(text)
+        assert "(https://" in found[name]
 
 
 def test_a_password_that_the_keyring_does_not_give_is_not_said_to_be_there(

@@ -10,7 +10,7 @@ from smtp_desk.app.notice import Notice
 from smtp_desk.app.proposals.presenter import FindBusy, FindState, Proposal
 from smtp_desk.app.proposals.words import NOTHING_FOUND, next_step
 from smtp_desk.core.address import parse_mailbox
-from smtp_desk.core.findings.providers import SignIn
+from smtp_desk.core.findings.providers import Provider, SendingLimits, SignIn
 from smtp_desk.core.problems import Field, Problem, Severity
 from smtp_desk.core.settings import Security, SettingsDraft
 from smtp_desk.discovery.candidates import Asked, Candidate, SearchResult, Source
@@ -34,6 +34,18 @@ ASKED: Final = tuple(
     replace(each, result=result, detail=DETAILS.get(result, ""))
     for each, result in zip(PLAN, RESULTS, strict=True)
 )
+HOSTING: Final = Provider(
+    id="example",
+    name="Example Hosting",
+    hosts=(".mail-hosting.example.net",),
+    banner="",
+    facts={"app_password_url": "https://help.example.net/app-passwords"},
+    limits=SendingLimits(
+        text="300 emails an hour, 2,000 a day and 100 recipients an email",
+        pages=("https://help.example.net/limits",),
+        checked="2026-11-30",
+    ),
+)
 SURE: Final = Candidate(
     host="smtp.example.org",
     port=465,
@@ -49,8 +61,7 @@ FORGEABLE: Final = Candidate(
     username=ADDRESS,
     sign_in=(SignIn.APP_PASSWORD, SignIn.OAUTH),
     source=Source.SRV,
-    provider="example",
-    url="https://help.example.net/app-passwords",
+    known=HOSTING,
     only_dns=True,
 )
 

@@ -24,6 +24,7 @@ from smtp_desk.app.words import NEEDS_PROOF
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.texts import OUTCOMES, SAVE_HINTS, problem_text
+from smtp_desk.store.resources import read_providers
 from smtp_desk.ui.integrations.words import BUSY, NOTHING_CHANGED, NOTHING_CONFIGURED
 from tests.ui import states
 from tests.ui.states import EMPTY, FILLED, OFF, PROBLEMS, SCENES, TYPED
@@ -103,6 +104,26 @@ def test_a_choice_is_reported_by_its_value(page: Stage, field: Field) -> None:
     box.setCurrentIndex(1)
     value = {Field.SECURITY: "starttls", Field.AUTH_METHOD: "plain"}[field]
     assert page.calls == [("edit", field, value), ("finish_editing", field)]
+
+
+@pytest.mark.parametrize(
+    ("host", "hint"),
+    [
+        ("smtp.gmail.com", "Google allows 500 emails a day for a Gmail account"),
+        ("smtp.zoho.eu", "Zoho Mail allows 50 to 500 emails an hour"),
+        ("mail.gmx.net", "As your provider allows."),
+        ("smtp.example.org", "As your provider allows."),
+    ],
+)
+def test_the_hint_of_the_pace_names_what_the_provider_allows(
+    page: Stage, host: str, hint: str
+) -> None:
+    page.view.render(replace(TYPED, provider=read_providers().by_host(host)))
+    said = page.find(QLineEdit, "per_hour").accessibleDescription()
+    assert said.startswith(hint)
+    assert said.endswith("Leave empty for no limit.")
+    page.view.render(TYPED)
+    assert page.find(QLineEdit, "per_hour").accessibleDescription().startswith("As your provider")
 
 
 def test_an_unknown_choice_is_shown_as_it_is(page: Stage) -> None:

@@ -104,8 +104,13 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
     def start(self) -> None:
         """Read what is saved and show it."""
         services, default = self._services, self._default
-        work = quietly(lambda: load_saved(services, default=default))
-        self._run(Busy.LOADING, work, self._loaded)
+
+        def work() -> Saved:
+            # Read here: no key that is pressed in the form waits for it.
+            services.providers.by_host("")
+            return load_saved(services, default=default)
+
+        self._run(Busy.LOADING, quietly(work), self._loaded)
 
     def look(self) -> None:
         """Look whether the server is out, and whether something else was saved meanwhile."""
@@ -408,6 +413,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
             **self._of_test(values, outcome),
             "ca_offer": self.trust.offer,
             "host": form.host,
+            "provider": self._services.providers.by_host(form.host) if form.host else None,
             "locked": form.managed.locked,
             "contact": form.managed.contact,
             "may_save": self._idle and self._gate.may_save(values),

@@ -8,6 +8,7 @@ from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PageState
 from smtp_desk.app.routes.route_status import RouteStatus
 from smtp_desk.core.findings.finding import Finding
+from smtp_desk.core.findings.providers import Provider
 from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport, StageResult
@@ -32,6 +33,7 @@ class IntegrationsState(PageState):
         report: The newest report, for Diagnostics, or None.
         ca_offer: The company CA that the person is asked about just now, or None.
         host: The host in the form as it stands in a report, or "" while it is none.
+        provider: The known provider whose server that is, or None.
         may_save: Whether Save is enabled.
         save_hint: Why Save is disabled.
         changed: Whether the form differs from what is saved.
@@ -55,6 +57,7 @@ class IntegrationsState(PageState):
     report: CheckReport | None = None
     ca_offer: CaOffer | None = None
     host: str = ""
+    provider: Provider | None = None
     may_save: bool = False
     save_hint: SaveHint = SaveHint.NONE
     changed: bool = False

@@ -15,6 +15,7 @@ from smtp_desk.app.proposals.words import (
     CANCELLED,
     NOTHING_FOUND,
     OTHER_ADDRESS,
+    limits_text,
     next_step,
     sign_in_text,
     sureness,
@@ -53,6 +54,7 @@ class Proposal:
         candidate: The server.
         sureness: Where it comes from, and so how sure it is.
         sign_in: What the provider takes to sign in, with its page.
+        limits: How much the provider lets one account send, or "".
         warning: What to be careful about, or "".
         changes: The fields that taking it fills in, with their values; empty where all is
             there already, or what was typed stands against it.
@@ -63,6 +65,7 @@ class Proposal:
     candidate: Candidate
     sureness: str
     sign_in: str
+    limits: str
     warning: str
     changes: Mapping[Field, str]
     kept: tuple[Field, ...]
@@ -94,6 +97,7 @@ class Proposal:
             candidate=candidate,
             sureness=sureness(candidate),
             sign_in=sign_in_text(candidate),
+            limits=limits_text(candidate),
             warning=warning(candidate),
             changes=_without(differing, typed),
             kept=tuple(field for field in differing if field in typed),

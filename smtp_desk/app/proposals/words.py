@@ -30,6 +30,10 @@ _ONLY_DNS: Final = (
     "Check with your mail administrator before you enter a password."
 )
 
+_ENDS: Final = "{name} ends on {day}: choose another service."
+_NO_FIGURES: Final = "no figures found"
+_BY_AGREEMENT: Final = "OAuth 2.0 by agreement with the provider"
+
 _RESULTS: Final = {
     SearchResult.FOUND: "Found.",
     SearchResult.NOTHING: "Nothing there.",
@@ -104,12 +108,25 @@ def sureness(candidate: Candidate) -> str:
 
 def warning(candidate: Candidate) -> str:
     """Return what to be careful about, or ""."""
-    return _ONLY_DNS if candidate.only_dns else ""
+    told = [_ONLY_DNS] if candidate.only_dns else []
+    if candidate.known is not None and (day := candidate.known.facts.get("ends")):
+        told.append(_ENDS.format(name=candidate.known.name, day=day))
+    return " ".join(told)
 
 
 def sign_in_text(candidate: Candidate) -> str:
     """Return what the provider takes to sign in."""
     if not candidate.sign_in:
         return "none: the server knows your network"
-    text = " or ".join(_SIGN_IN[way] for way in candidate.sign_in)
+    agreed = candidate.known is not None and "oauth_by_agreement" in candidate.known.facts
+    names = {**_SIGN_IN, SignIn.OAUTH: _BY_AGREEMENT} if agreed else _SIGN_IN
+    text = " or ".join(names[way] for way in candidate.sign_in)
     return f"{text} ({candidate.url})" if candidate.url else text
+
+
+def limits_text(candidate: Candidate) -> str:
+    """Return how much one account may send, and the page to read; "" for an unknown provider."""
+    if candidate.known is None:
+        return ""
+    limits = candidate.known.limits
+    return f"{limits.text or _NO_FIGURES} ({limits.pages[0]})"

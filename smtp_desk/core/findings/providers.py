@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from smtp_desk.core.lazy import LazyProperty
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security
-from smtp_desk.core.stages import Facts
+from smtp_desk.core.stages import Facts, Json
 
 _Value = TypeVar("_Value")
 
@@ -62,6 +62,43 @@ class SubmissionServer:
 
 
 @dataclass(frozen=True, slots=True)
+class SendingLimits:
+    """How much a provider lets one account send, as its own pages say.
+
+    Attributes:
+        text: Worded to follow "Example allows"; "" where no figure was found on its pages.
+        pages: Where it says so, or would: addresses of the provider.
+        checked: When they were read, a date.
+        connections: How many connections at a time; 0 where it does not say.
+    """
+
+    text: str
+    pages: tuple[str, ...]
+    checked: str
+    connections: int = 0
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any]) -> "SendingLimits":
+        """Read `limits`: either figures, or that none were found."""
+        if ("text" in table) == (table.get("none_found") is True):
+            raise ValueError("limits: text, or none_found")
+        return cls(
+            text=_taken(table, "text", str) if "text" in table else "",
+            pages=_pages(table),
+            checked=_taken(table, "checked", str),
+            connections=table.get("connections", 0),
+        )
+
+    @property
+    def facts(self) -> Facts:
+        """What texts need of it; nothing where no figure is known."""
+        if not self.text:
+            return {}
+        known: dict[str, Json] = {"limits": self.text, "limits_url": self.pages[0]}
+        return {**known, "limits_connections": self.connections} if self.connections else known
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One provider.
 
@@ -72,6 +109,7 @@ class Provider:
             stand for every host below them.
         banner: Pattern on banner and EHLO words, or "".
         facts: What texts about it need: addresses of help pages, host, fixed username…
+        limits: How much it lets one account send.
         servers: Which server takes whose mail, the usual one first.
         sign_in: What it takes to sign in, the best first.
         source: Where this row is from.
@@ -83,6 +121,7 @@ class Provider:
     hosts: tuple[str, ...]
     banner: str
     facts: Facts
+    limits: SendingLimits
     servers: tuple[SubmissionServer, ...] = ()
     sign_in: tuple[SignIn, ...] = ()
     source: str = ""
@@ -96,12 +135,15 @@ class Provider:
             ValueError: A value is none; the text names provider and key.
         """
         try:
+            limits = SendingLimits.parse(_taken(table, "limits", dict))
+            facts = {key: value for key, value in table.items() if key not in _NO_FACTS}
             return cls(
                 id=name,
                 name=_taken(table, "name", str),
                 hosts=_names(table, "hosts"),
                 banner=table.get("banner", ""),
-                facts={key: value for key, value in table.items() if key not in _NO_FACTS},
+                facts={**facts, **limits.facts},
+                limits=limits,
                 servers=tuple(_servers(table)),
                 sign_in=tuple(SignIn(way) for way in _names(table, "auth")),
                 source=_taken(table, "source", str),
@@ -134,7 +176,7 @@ class Provider:
 _NO_FACTS: Final = frozenset(
     {
         *("name", "hosts", "banner", "source", "checked"),
-        *("smtp_security", "domains", "mx", "servers", "auth"),
+        *("smtp_security", "domains", "mx", "servers", "auth", "limits"),
     }
 )
 
@@ -147,6 +189,13 @@ def _servers(table: Mapping[str, Any]) -> Iterator[SubmissionServer]:
         raise ValueError("domains, mx: of no server")
     for each in table.get("servers", ()):
         yield SubmissionServer.parse(each)
+
+
+def _pages(table: Mapping[str, Any]) -> tuple[str, ...]:
+    pages = _taken(table, "pages", list)
+    if not all(isinstance(page, str) and page.startswith("https://") for page in pages):
+        raise ValueError(f"pages: {pages!r}")
+    return tuple(pages)
 
 
 def _taken(table: Mapping[str, Any], key: str, kind: type[_Value]) -> _Value:

@@ -44,6 +44,7 @@ class ProposalPanel(Panel):
             (server, "strong"),
             (find_words.source(proposal), ""),
             (find_words.sign_in(proposal), ""),
+            (find_words.limits(proposal), ""),
             (find_words.kept(proposal), "small"),
         ):
             if text:

@@ -73,6 +73,11 @@ def sign_in(proposal: Proposal) -> str:
     return f"{said} Username: {username}." if username else said
 
 
+def limits(proposal: Proposal) -> str:
+    """Return how much the provider lets one account send, or ""."""
+    return f"Sending limits: {proposal.limits}." if proposal.limits else ""
+
+
 def kept(proposal: Proposal) -> str:
     """Return what stays as it was typed, or that there is nothing to do."""
     if proposal.kept:

@@ -116,6 +116,7 @@ class SettingsForm(QWidget):
         host, port = state.host_and_port
         self._host_offer.setText(words.use_host(host, port))
         self._host_offer.setVisible(Offer.HOST_AND_PORT in state.offers)
+        self.fields[Field.PER_HOUR].show_hint(words.per_hour_hint(state.provider))
         self.show_problems(state.problems)
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
@@ -214,7 +215,7 @@ def _text_fields() -> tuple[TextField, ...]:
         TextField(
             Field.PER_HOUR,
             "Emails per hour at most",
-            hint="As your provider allows. Leave empty for no limit.",
+            hint=words.per_hour_hint(None),
         ),
     )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from smtp_desk.app.integrations.state import IntegrationsState
     from smtp_desk.app.routes.route_status import RouteStatus
     from smtp_desk.core.findings.finding import Finding
+    from smtp_desk.core.findings.providers import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +164,14 @@ DISCARD: Final = "Discard your changes?"
 DISCARDED: Final = "What you typed is lost, and the form shows what is saved."
 NOTHING_CHANGED: Final = "Nothing was changed."
 NOTHING_CONFIGURED: Final = "Nothing is configured yet."
+
+
+def per_hour_hint(provider: Provider | None) -> str:
+    """Return what helps to choose how many emails per hour may be sent."""
+    allowed = "As your provider allows."
+    if provider is not None and provider.limits.text:
+        allowed = f"{provider.name} allows {provider.limits.text}."
+    return f"{allowed} Leave empty for no limit."
 
 
 def use_host(host: str, port: str) -> str:

@@ -15,7 +15,7 @@ from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field, Severity
 from smtp_desk.sandbox.server import Sandbox
-from smtp_desk.store.managed import Managed
+from smtp_desk.store.managed import Managed, ManagedError, NotManaged
 from smtp_desk.store.stored import Preferences
 from tests.app.page import Page, open_page
 
@@ -142,3 +142,37 @@ def test_a_proven_form_of_a_lock_is_saved(
     assert page.state().outcome is Outcome.SUCCESS
     page.save()
     assert page.state().save_hint is SaveHint.ALL_SAVED
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_the_file_is_read_once_in_a_process(
+    services: Services, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    reads: list[Path] = []
+
+    def read(path: Path) -> Managed:
+        reads.append(path)
+        return Managed(RELAY, frozenset(RELAY))
+
+    monkeypatch.setattr("smtp_desk.app.services.read_managed", read)
+    for _ in range(times):
+        page = open_page(services)
+        assert texts(page) == RELAY
+        page.presenter.discard()
+        page.presenter.look()
+        page.runner.finish()
+    assert reads == [services.paths.managed_file]
+
+
+def test_a_file_that_is_not_believed_is_told_once(
+    services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def read(path: Path) -> Managed:
+        raise ManagedError(NotManaged.UNTRUSTED)
+
+    monkeypatch.setattr("smtp_desk.app.services.read_managed", read)
+    for _ in range(3):
+        assert open_page(services).state().locked == frozenset()
+    assert [each for each in caplog.messages if "is not used" in each] == [
+        f"{services.paths.managed_file} is not used: untrusted"
+    ]

@@ -268,3 +268,23 @@ def test_a_fault_of_our_own_is_said_and_leaves_the_page_usable(
     assert notice
     assert "ZeroDivisionError" in notice.text
     assert page.state().busy is Busy.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("typed", "provider"),
+    [
+        ("smtp.gmail.com", "google"),
+        (" SMTP.Zoho.EU ", "zoho"),
+        ("smtp.example.org", None),
+        ("not a host", None),
+        ("", None),
+    ],
+)
+def test_the_provider_of_the_host_is_known(
+    services: Services, typed: str, provider: str | None
+) -> None:
+    page = open_page(services)
+    assert page.state().provider is None
+    page.presenter.edit(Field.HOST, typed)
+    found = page.state().provider
+    assert (found and found.id) == provider

@@ -74,6 +74,7 @@ def test_a_known_provider_is_proposed_and_nothing_is_filled_in(button: Button) -
     (proposal,) = button.find("ann@gmail.com")
     assert proposal.candidate.host == "smtp.gmail.com"
     assert "https://myaccount.google.com/apppasswords" in proposal.sign_in
+    assert proposal.limits.startswith("500 emails a day for a Gmail account")
     assert button.form.draft == SettingsDraft(from_email="ann@gmail.com")
     assert button.view.state.may_undo is False
 

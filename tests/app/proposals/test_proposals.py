@@ -15,7 +15,14 @@ from smtp_desk.app.proposals.proposals import (
     internet,
     sandbox_network,
 )
-from smtp_desk.app.proposals.words import SOURCES, result_text, sign_in_text, sureness, warning
+from smtp_desk.app.proposals.words import (
+    SOURCES,
+    limits_text,
+    result_text,
+    sign_in_text,
+    sureness,
+    warning,
+)
 from smtp_desk.app.proving.proving import ProofRequest, prove, save
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import Security, SettingsDraft
@@ -110,3 +117,5 @@ def test_every_source_has_its_words(services: Services) -> None:
     assert warning(server) == ""
     assert "DNS can be forged" in warning(replace(server, only_dns=True))
     assert sign_in_text(replace(server, sign_in=())).startswith("none")
+    assert limits_text(server).startswith("no figures found (https://hilfe.gmx.net/")
+    assert limits_text(replace(server, known=None)) == ""

@@ -202,3 +202,55 @@ def test_the_username_that_is_in_use_is_not_offered(catalogue: Catalogue) -> Non
     known = {"host": "live.smtp.mailtrap.io", "username": "api"}
     finding = catalogue.find(SmtpFailure(Stage.AUTH, "auth.rejected"), known)
     assert "use_fixed_username" not in [remedy.id for remedy in finding.remedies]
+
+
+@pytest.mark.parametrize(
+    ("host", "allows"),
+    [
+        ("smtp.gmail.com", "Google allows 500 emails a day for a Gmail account"),
+        ("smtp.dreamhost.com", "DreamHost allows 100 recipients an hour"),
+        ("email-smtp.eu-west-1.amazonaws.com", "Amazon SES allows 200 emails a day"),
+        ("smtp.resend.com", "Resend allows 100 emails a day"),
+    ],
+)
+@pytest.mark.parametrize("code", ["sender.quota", "recipient.throttled"])
+def test_a_limit_that_was_reached_is_named(
+    catalogue: Catalogue, code: str, host: str, allows: str
+) -> None:
+    finding = catalogue.find(SmtpFailure(Stage.SENDER, code), {"host": host})
+    assert allows in finding.explanation
+    assert [each for each in finding.remedies if "sending limits: https://" in each.text] or [
+        each for each in finding.remedies if "“Emails per hour at most” to what" in each.text
+    ]
+
+
+@pytest.mark.parametrize("host", ["mail.gmx.net", "smtp.aol.com", "smtp.example.org"])
+@pytest.mark.parametrize("code", ["sender.quota", "recipient.throttled", "message.concurrency"])
+def test_a_limit_that_nobody_knows_is_not_named(catalogue: Catalogue, code: str, host: str) -> None:
+    finding = catalogue.find(SmtpFailure(Stage.SENDER, code), {"host": host})
+    assert "allows" not in finding.explanation
+    assert not [each for each in finding.remedies if "https://" in each.text]
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("smtp.office365.com", "Microsoft 365 allows 3 connections at a time."),
+        ("live.smtp.mailtrap.io", "Mailtrap allows 10 connections at a time."),
+        ("smtp.gmail.com", ""),
+    ],
+)
+@pytest.mark.parametrize("code", ["message.concurrency", "greeting.busy"])
+def test_too_many_connections_are_counted(
+    catalogue: Catalogue, code: str, host: str, said: str
+) -> None:
+    known: dict[str, Json] = {"host": host, "too_many": True}
+    finding = catalogue.find(SmtpFailure(Stage.GREETING, code), known)
+    assert said in finding.explanation
+    assert ("allows" in finding.explanation) is bool(said)
+
+
+def test_a_full_mailbox_is_no_sending_limit(catalogue: Catalogue) -> None:
+    known: dict[str, Json] = {"host": "smtp.gmail.com", "own_mailbox": True}
+    finding = catalogue.find(SmtpFailure(Stage.SENDER, "sender.quota"), known)
+    assert "allows" not in finding.explanation

@@ -116,6 +116,8 @@ _OF_PROVIDERS: Final = {
     "fixed_username",
     "spf_include",
     "limits",
+    "limits_url",
+    "limits_connections",
 }
 # What a person has never heard of may stand in an explanation only beside these words.
 _JARGON: Final = {

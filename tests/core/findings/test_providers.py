@@ -2,10 +2,11 @@
 
 import json
 import re
+from typing import Final
 
 import pytest
 
-from smtp_desk.core.findings.providers import Providers
+from smtp_desk.core.findings.providers import Providers, SignIn
 from tests.core import replies
 
 
@@ -125,6 +126,34 @@ def test_each_row_says_where_it_is_from(providers: Providers) -> None:
         assert provider.facts["help_url"], provider.id
 
 
+def test_each_row_has_limits_with_their_page_or_says_that_none_were_found(
+    providers: Providers,
+) -> None:
+    for provider in providers.all:
+        limits = provider.limits
+        assert limits.pages, provider.id
+        assert "2026-01-01" <= limits.checked <= "2099", provider.id
+        assert not [page for page in limits.pages if "github" in page or "delta.chat" in page]
+        # It stands in a sentence: "Example allows …."
+        if limits.text:
+            assert re.search(r"\b[0-9,]+ (emails|recipients|to \d+ emails)\b", limits.text), limits
+            assert not re.search(r"\d{4}|\d \d|\.$|^[A-Z]", limits.text), limits
+            assert len(limits.text) < 200, provider.id
+        told = re.search(r"(\d+) connections at a time", limits.text)
+        assert limits.connections == (int(told[1]) if told else 0), provider.id
+    assert sum(bool(provider.limits.text) for provider in providers.all) >= 35
+
+
+def test_whoever_takes_oauth_says_how(providers: Providers) -> None:
+    offering = [each for each in providers.all if SignIn.OAUTH in each.sign_in]
+    assert len(offering) >= 7
+    assert offering == [each for each in providers.all if "oauth_url" in each.facts]
+    for provider in providers.all:
+        if provider.facts.get("oauth_by_agreement"):
+            assert provider.sign_in[-1] is SignIn.OAUTH
+            assert len(provider.sign_in) > 1
+
+
 def test_a_server_belongs_to_its_provider(providers: Providers) -> None:
     for provider in providers.all:
         for server in provider.servers:
@@ -153,6 +182,14 @@ def test_every_server_named_by_a_finding_is_known(providers: Providers) -> None:
         assert name in provider.hosts, name
 
 
+_LIMITS: Final = {
+    "text": "9 emails an hour",
+    "pages": ["https://example.org/limits", "https://example.org/more"],
+    "checked": "2026-11-30",
+}
+_NONE_FOUND: Final = {"none_found": True, "pages": ["https://e.org/"], "checked": "2026-11-30"}
+
+
 def _row(**changes: object) -> str:
     row = {
         "name": "Example",
@@ -164,10 +201,17 @@ def _row(**changes: object) -> str:
         "domains": ["example.org"],
         "source": "https://example.org/",
         "checked": "2026-11-30",
+        "limits": _LIMITS,
     }
     kept = {**row, **changes}.items()
-    lines = [f"{key} = {json.dumps(value)}" for key, value in kept if value is not None]
+    lines = [f"{key} = {_toml(value)}" for key, value in kept if value is not None]
     return "\n".join(["[example]", *lines])
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(each)}' for key, each in value.items())} }}"
+    return json.dumps(value)
 
 
 def test_a_whole_row_is_read() -> None:
@@ -177,6 +221,16 @@ def test_a_whole_row_is_read() -> None:
     assert (server.host, server.port, str(server.security)) == ("smtp.example.org", 465, "tls")
     assert provider.username("ann", "ann@example.org") == "ann@example.org"
     assert "domains" not in provider.facts
+    assert provider.limits.pages == ("https://example.org/limits", "https://example.org/more")
+    assert provider.facts["limits"] == "9 emails an hour"
+    assert provider.facts["limits_url"] == "https://example.org/limits"
+
+
+def test_of_limits_that_nobody_knows_no_text_tells(providers: Providers) -> None:
+    (provider,) = Providers.parse([_row(limits=_NONE_FOUND)]).all
+    assert provider.limits.text == ""
+    assert provider.limits.pages == ("https://e.org/",)
+    assert not [name for name in provider.facts if name.startswith("limits")]
 
 
 @pytest.mark.parametrize(
@@ -195,6 +249,16 @@ def test_a_whole_row_is_read() -> None:
         ({"auth": ["magic"]}, "magic"),
         ({"source": ""}, "source"),
         ({"checked": None}, "checked"),
+        ({"limits": None}, "limits"),
+        ({"limits": "9 emails an hour"}, "limits"),
+        ({"limits": {**_LIMITS, "none_found": True}}, "none_found"),
+        ({"limits": {**_NONE_FOUND, "none_found": False}}, "none_found"),
+        ({"limits": {**_LIMITS, "text": ""}}, "text"),
+        ({"limits": {**_LIMITS, "text": 9}}, "text"),
+        ({"limits": {**_LIMITS, "pages": []}}, "pages"),
+        ({"limits": {**_LIMITS, "pages": "https://example.org/"}}, "pages"),
+        ({"limits": {**_LIMITS, "pages": ["http://example.org/"]}}, "pages"),
+        ({"limits": {"text": "9 emails", "pages": ["https://e.org/"]}}, "checked"),
     ],
 )
 def test_a_broken_row_is_named(changes: dict[str, object], told: str) -> None:

@@ -225,6 +225,8 @@ def test_source_sign_in_and_warning_are_said_before_it_is_taken(page: Stage) -> 
     for text in ("Published by the domain.", "Sign-in: password.", "Named by the DNS."):
         assert text in said
     assert "app password or OAuth 2.0 (https://help.example.net/app-passwords)" in said
+    assert said.count("Sending limits: ") == 1
+    assert "Sending limits: 300 emails an hour, 2,000 a day" in said
     assert "DNS can be forged" in said
 
 
