@@ -20,6 +20,7 @@ from smtp_desk.core.settings import Security, ServerSettings, SettingsDraft
 from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.sender.routes.health import RouteHealth
 from smtp_desk.sender.routes.route import CUSTOM
+from smtp_desk.store.resources import read_providers
 from smtp_desk.store.stored import DefaultKind, DefaultService, ServerState, StoredServer
 
 FRESH = SettingsDraft(from_name="Example Partners")
@@ -255,6 +256,11 @@ SCENES = {
         draft=STORED,
         recipient="ann@example.org",
         focus=Field.HOST,
+    ),
+    "known_provider": Scene(
+        state=replace(TYPED, provider=read_providers().by_host("smtp.protonmail.ch")),
+        draft=replace(FILLED, host="smtp.protonmail.ch", per_hour="50"),
+        focus=Field.PER_HOUR,
     ),
     "outage": Scene(
         state=replace(_SAVED, status=UNAVAILABLE, save_hint=SaveHint.ALL_SAVED),
