@@ -27,6 +27,7 @@ class AuthMethod(StrEnum):
     PLAIN = "plain"
     LOGIN = "login"
     CRAM_MD5 = "cram-md5"
+    SCRAM_SHA_256 = "scram-sha-256"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

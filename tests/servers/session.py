@@ -168,6 +168,7 @@ class Session:
             "LOGIN": self._auth_login,
             "CRAM-MD5": self._auth_cram_md5,
             "XOAUTH2": self._auth_xoauth2,
+            "OAUTHBEARER": self._auth_oauthbearer,
         }.get(mechanism.upper())
         if exchange is None:
             return Reply("504 5.5.4 Unrecognized authentication type")
@@ -204,11 +205,20 @@ class Session:
     def _auth_xoauth2(self, initial: str) -> bool:
         response = base64.b64decode(initial, validate=True) if initial else self._ask(b"")
         fields = dict(part.split("=", 1) for part in response.decode().split("\1") if part)
-        self.username = fields["user"]
-        self.password = fields["auth"].removeprefix("Bearer ")
-        if self.script.users.get(self.username) == self.password:
+        return self._bearer(fields["user"], fields["auth"], b'{"status":"400","schemes":"Bearer"}')
+
+    def _auth_oauthbearer(self, initial: str) -> bool:
+        response = base64.b64decode(initial, validate=True) if initial else self._ask(b"")
+        header, *pairs = response.decode().split("\1")
+        name = header.removeprefix("n,a=").removesuffix(",").replace("=2C", ",").replace("=3D", "=")
+        fields = dict(pair.split("=", 1) for pair in pairs if pair)
+        return self._bearer(name, fields["auth"], b'{"status":"invalid_token","scope":"smtp"}')
+
+    def _bearer(self, username: str, credential: str, refusal: bytes) -> bool:
+        self.username, self.password = username, credential.removeprefix("Bearer ")
+        if self.script.users.get(username) == self.password:
             return True
-        self._ask(b'{"status":"400","schemes":"Bearer","scope":"mail"}')
+        self._ask(refusal)
         return False
 
     def _credentials(self) -> Action:

@@ -103,8 +103,8 @@ class AuthExchange:
         return encoded
 
     def _note_refusal(self, challenge: bytes) -> None:
-        """Keep what XOAUTH2 says in a challenge: the only place where the cause stands."""
-        if self._mechanism.name == "XOAUTH2":
+        """Keep what is said of a token in a challenge: the only place where the cause stands."""
+        if self._mechanism.bearer:
             with contextlib.suppress(ChallengeError):
                 words = decode_text(decode_challenge(challenge))
                 self.facts["token_refusal"] = self._redactor.text(words)

@@ -6,10 +6,12 @@ The test and the sender both use it, so that what was proven is what is done.
 import contextlib
 import math
 import ssl
+import time
 from typing import Final
 
 from smtp_desk.core.address import address_literal
 from smtp_desk.core.errors import Acceptance, SmtpFailure
+from smtp_desk.core.findings.token_claims import token_facts
 from smtp_desk.core.reply import visible
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Json, Stage, StageStatus
@@ -33,6 +35,7 @@ from smtp_desk.smtp.wire.commands import Command, CommandError
 from smtp_desk.smtp.wire.protocol import Answer, AnswerOutcome, ClientProtocol, ProtocolState
 from smtp_desk.smtp.wire.replies import Extensions, ViolationError
 
+_TOKEN_REJECTED: Final = "auth.token_rejected"  # noqa: S105 - a code
 _BETWEEN_MESSAGES: Final = (ProtocolState.READY, ProtocolState.IDLE, *UNFINISHED)
 
 
@@ -298,10 +301,22 @@ class Session:
                 raise SmtpFailure(Stage.AUTH, error.code, facts=run.facts) from error
             exchange = AuthExchange(self._opened, mechanism, self.redactor, self._limits.command)
             run.facts.update(mechanism=mechanism.name)
-            answer = exchange.run(username, auth.secret_of(credential), self._deadline)
+            try:
+                answer = exchange.run(username, auth.secret_of(credential), self._deadline)
+            except CommandError as error:
+                if not isinstance(credential, auth.Token):
+                    raise
+                run.facts.update(token_fault="too_long")  # noqa: S106 - a name
+                raise SmtpFailure(Stage.AUTH, _TOKEN_REJECTED, facts=run.facts) from error
             run.facts.update(exchange.facts, **reply_facts(answer.reply))
             if answer.outcome is not AnswerOutcome.DONE:
+                if isinstance(credential, auth.Token):
+                    run.facts.update(self._claims_of(credential))
                 raise SmtpFailure(Stage.AUTH, reply=answer.reply, facts=run.facts)
+
+    def _claims_of(self, token: auth.Token) -> dict[str, Json]:
+        """Return what a refused token says of itself: the server's reply is always the same."""
+        return token_facts(token.access, self._settings, time.time(), token.clock_ahead)
 
     def _leave(self, failure: SmtpFailure) -> None:
         """Close after a failure; a server that said why gets a QUIT, not waited for."""

@@ -20,6 +20,7 @@ from smtp_desk.core.settings import AuthMethod
 Exchange: TypeAlias = Generator[bytes, bytes, None]
 """Yields responses, receives the words of 334 replies as they stand on the wire."""
 
+_BEARERS: Final = ("XOAUTH2", "OAUTHBEARER")
 _GS2: Final = b"n,,"  # no channel binding, no authorization identity (RFC 5802, 5.1)
 _LEAST_ITERATIONS: Final = 4096
 # Enough for any server; an endless count would keep this side busy for as long (RFC 5802, 9).
@@ -28,9 +29,16 @@ _MOST_ITERATIONS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An OAuth 2.0 access token in place of a password."""
+    """An OAuth 2.0 access token in place of a password.
+
+    Attributes:
+        access: The token.
+        clock_ahead: Seconds by which the clock of the service that gave it is ahead of this
+            computer's; None where that is not known.
+    """
 
     access: Secret
+    clock_ahead: float | None = None
 
 
 Credential: TypeAlias = Secret | Token
@@ -73,6 +81,7 @@ class Mechanism:
         mutual: Whether the server must have proved itself before its 235 counts: the
             exchange has then been asked for all it yields.
         proof_after: What stands before the part of a response that is made of the password.
+        bearer: Whether the secret is a token, whose refusal comes as a challenge.
     """
 
     name: str
@@ -80,6 +89,7 @@ class Mechanism:
     start: Callable[[str, Secret], Exchange]
     mutual: bool = False
     proof_after: bytes = b""
+    bearer: bool = False
 
     def proof(self, response: bytes) -> bytes:
         """Return what of a response a password could be guessed from, or b""."""
@@ -90,7 +100,8 @@ def choose(method: AuthMethod, offered: Sequence[str], credential: Credential) -
     """Return the one mechanism to sign in with; there is no second try with another.
 
     A password takes the first offered of PLAIN, LOGIN, CRAM-MD5, and SCRAM-SHA-256 only
-    where nothing else is; a token takes XOAUTH2.
+    where nothing else is; a token takes XOAUTH2, which the large providers document, or
+    OAUTHBEARER.
 
     Raises:
         MechanismError: None fits.
@@ -98,7 +109,7 @@ def choose(method: AuthMethod, offered: Sequence[str], credential: Credential) -
     if not offered:
         raise MechanismError("auth.not_offered", offered)
     if isinstance(credential, Token):
-        wanted: tuple[str, ...] = ("XOAUTH2",)
+        wanted: tuple[str, ...] = _BEARERS
     elif method is AuthMethod.AUTO:
         wanted = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256")
     else:
@@ -151,12 +162,20 @@ def _xoauth2(username: str, token: Secret) -> Exchange:
     yield b""
 
 
+def _oauthbearer(username: str, token: Secret) -> Exchange:
+    yield f"n,a={_sasl_name(username)},\1auth=Bearer {token.reveal()}\1\1".encode()
+    # As above, but the answer is one octet (RFC 7628, 3.2.3).
+    yield b"\1"
+
+
 def _scram_sha_256(username: str, secret: Secret) -> Exchange:
-    name = _prepared(username).replace("=", "=3D").replace(",", "=2C").encode()
+    name = _sasl_name(_prepared(username)).encode()
     nonce = secrets.token_urlsafe(18).encode()
     first = b"n=%b,r=%b" % (name, nonce)
     server_first = decode_challenge((yield _GS2 + first))
     fields = _scram_fields(server_first)
+    if "m" in fields:
+        raise ChallengeError("the server demands an extension that is not known")
     server_nonce = fields.get("r", b"")
     if not server_nonce.startswith(nonce) or len(server_nonce) == len(nonce):
         raise ChallengeError("the server did not extend our nonce")
@@ -166,11 +185,20 @@ def _scram_sha_256(username: str, secret: Secret) -> Exchange:
     proof, expected = _scram_proofs(secret, salt, count, signed)
     server_final = decode_challenge((yield b"%b,p=%b" % (without_proof, encode_response(proof))))
     # RFC 5802 section 3: a server that cannot prove that it knows the password is not ours.
-    if not hmac.compare_digest(
-        _scram_fields(server_final).get("v", b""), encode_response(expected)
-    ):
+    told = _scram_fields(server_final)
+    refused = "e" in told
+    proven = hmac.compare_digest(told.get("v", b""), encode_response(expected))
+    if not (proven or refused):
         raise ChallengeError("the server did not prove that it knows the password")
+    # An error is told before the 535, which has the words.
     yield b""
+    if refused:
+        raise ChallengeError("the server goes on after it refused the password")
+
+
+def _sasl_name(text: str) -> str:
+    """Return a name as it stands between commas (RFC 5801, 4)."""
+    return text.replace("=", "=3D").replace(",", "=2C")
 
 
 def _scram_proofs(secret: Secret, salt: bytes, count: int, signed: bytes) -> tuple[bytes, bytes]:
@@ -227,6 +255,7 @@ MECHANISMS: Final[Mapping[str, Mechanism]] = {
             mutual=True,
             proof_after=b",p=",
         ),
-        Mechanism("XOAUTH2", client_first=True, start=_xoauth2),
+        Mechanism("XOAUTH2", client_first=True, start=_xoauth2, bearer=True),
+        Mechanism("OAUTHBEARER", client_first=True, start=_oauthbearer, bearer=True),
     )
 }

@@ -145,6 +145,7 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("auth_method", "plain"): "PLAIN",
     ("auth_method", "login"): "LOGIN",
     ("auth_method", "cram-md5"): "CRAM-MD5",
+    ("auth_method", "scram-sha-256"): "SCRAM-SHA-256",
 }
 PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "starttls": ("Works, with security STARTTLS", "success", "success"),

@@ -79,6 +79,7 @@ AUTH_METHOD: Final[Mapping[str, str]] = {
     AuthMethod.PLAIN: "PLAIN",
     AuthMethod.LOGIN: "LOGIN",
     AuthMethod.CRAM_MD5: "CRAM-MD5",
+    AuthMethod.SCRAM_SHA_256: "SCRAM-SHA-256",
 }
 STAGES: Final[Mapping[Stage, str]] = {
     Stage.SETTINGS: "Check the settings",

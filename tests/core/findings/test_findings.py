@@ -101,6 +101,15 @@ _FACTS: Final[Facts] = {
     "target": "elsewhere.example",
     "account": "bo@example.org",
     "error_code": "AADSTS7000215",
+    "token": {
+        "audience": "https://graph.microsoft.com",
+        "scopes": "User.Read",
+        "tenant": "8d1f0c3e-0000-4000-8000-aabbccddeeff",
+        "issuer": "https://login.example.com",
+        "begins": "2026-09-01T10:02:33+00:00",
+        "ends": "2026-09-01T11:02:33+00:00",
+    },
+    "wanted_scope": "SMTP.Send",
     "correlation_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
 }
 _DERIVED: Final = {"moment", "from_domain", "recipient_domain", "reply_code", "stage"}
@@ -141,15 +150,15 @@ def _entry(code: str) -> CatalogueEntry:
     return _CATALOGUE._entry(code)
 
 
-def _reasons(entry: CatalogueEntry) -> set[str]:
-    """Return the values of the fact `reason` that the texts of an entry tell apart."""
+def _values(entry: CatalogueEntry, fact: str) -> set[str]:
+    """Return the values of a fact that the texts of an entry tell apart."""
     wordings = [entry.summary, entry.explanation, *(remedy.text for remedy in entry.remedies)]
     parts = [part for wording in wordings for sentence in wording.sentences for part in sentence]
     conditions = [part.condition for part in parts]
     conditions += [remedy.condition for remedy in entry.remedies]
-    named = [each.get("reason") for one in conditions for each in (one.when, one.unless)]
+    named = [each.get(fact) for one in conditions for each in (one.when, one.unless)]
     listed = [each for one in named for each in (one if isinstance(one, list) else [one])]
-    return {reason for reason in listed if isinstance(reason, str)}
+    return {value for value in listed if isinstance(value, str)}
 
 
 def _findings(code: str) -> list[Finding]:
@@ -161,8 +170,14 @@ def _findings(code: str) -> list[Finding]:
     contexts += [{name: value} for name, value in _FACTS.items()]
     contexts += [{**_FACTS, **row.facts} for row in entry.replies]
     contexts += [
+        {**known, "token_fault": fault, "clock_wrong": wrong}
+        for fault in _values(entry, "token_fault")
+        for wrong in (True, False)
+        for known in ({}, _FACTS)
+    ]
+    contexts += [
         {**known, "reason": reason, "oauth_provider": provider}
-        for reason in _reasons(entry)
+        for reason in _values(entry, "reason")
         for provider in ("microsoft", "google", "custom")
         for known in ({}, _FACTS)
     ]

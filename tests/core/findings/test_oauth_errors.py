@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.exit_status import exit_status
 from smtp_desk.core.findings.catalogue import Catalogue, cause
-from smtp_desk.core.findings.finding import Scope, Who
+from smtp_desk.core.findings.finding import Finding, Scope, Who
 from smtp_desk.core.findings.oauth_errors import (
     MAX_WORDS,
     TokenStep,
@@ -15,7 +16,7 @@ from smtp_desk.core.findings.oauth_errors import (
     oauth_failure,
 )
 from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
-from smtp_desk.core.stages import Stage
+from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
 
 REFUSALS = tomllib.loads(
@@ -122,3 +123,60 @@ def test_what_the_texts_know_of_a_sign_in() -> None:
         "redirect": "http://localhost",
     }
     assert oauth_context(None) == {}
+
+
+class TestRefusedByTheMailServer:
+    """What the program says of a token by its claims, though the server's reply is always one."""
+
+    REPLY = replies.reply_of("535 5.7.8 Authentication failed.")
+
+    def named(self, catalogue: Catalogue, **facts: Json) -> Finding:
+        failure = SmtpFailure(Stage.AUTH, reply=self.REPLY, facts=facts)
+        return catalogue.find(failure, {"mechanism": "OAUTHBEARER", "username": "ann@example.org"})
+
+    @pytest.mark.parametrize(
+        ("fault", "words"),
+        [
+            ("expired", "has expired"),
+            ("not_yet_valid", "isn’t valid yet"),
+            ("audience", "for another service"),
+            ("scope", "doesn’t allow sending"),
+            ("tenant", "another organization’s tenant"),
+            ("issuer", "another sign-in service"),
+            ("unreadable", "is damaged"),
+            ("opaque", "refused the access token"),
+            ("", "refused the access token"),
+        ],
+    )
+    def test_the_fault_is_named(self, catalogue: Catalogue, fault: str, words: str) -> None:
+        finding = self.named(catalogue, token_fault=fault)
+        assert (finding.code, finding.scope) == ("auth.token_rejected", Scope.ROUTE)
+        assert words in finding.summary
+
+    def test_another_account_has_a_code_of_its_own(self, catalogue: Catalogue) -> None:
+        finding = self.named(catalogue, token_fault="account", account="bo@example.org")
+        assert (finding.code, finding.stage) == ("oauth.account_mismatch", Stage.AUTH)
+        assert (
+            finding.summary == "Signed in as bo@example.org, but the username is ann@example.org."
+        )
+
+    def test_words_of_the_server_that_name_another_cause_go_first(
+        self, catalogue: Catalogue
+    ) -> None:
+        words = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled"
+        reply = replies.reply_of(f"{words} for the Mailbox.")
+        failure = SmtpFailure(Stage.AUTH, reply=reply, facts={"token_fault": "account"})
+        known = {"mechanism": "XOAUTH2", "host": "smtp.office365.com"}
+        assert catalogue.find(failure, known).code == "auth.disabled_for_mailbox"
+
+    def test_a_wrong_clock_is_this_computers_matter(self, catalogue: Catalogue) -> None:
+        ours, theirs = "2026-12-01T10:00:00+00:00", "2026-11-30T10:00:00+00:00"
+        known: dict[str, Json] = {"clock": ours, "clock_checked": True, "token_fault": "expired"}
+        wrong = self.named(catalogue, **known, clock_wrong=True, server_date=theirs)
+        assert wrong.scope is Scope.PROCESS
+        assert "2026-11-30 10:00 UTC" in wrong.explanation
+        assert wrong.remedies[0].id == "set_clock"
+        right = self.named(catalogue, **known)
+        assert "agrees with the sign-in service" in right.explanation
+        unknown = self.named(catalogue, clock=ours, token_fault="expired")
+        assert "if that is wrong, the token may be right" in unknown.explanation

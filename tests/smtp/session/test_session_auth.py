@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import ssl
 import traceback
 from typing import Any
@@ -176,25 +175,72 @@ def test_an_initial_response_too_long_for_a_line_waits_for_the_challenge(
     assert told.facts(Stage.AUTH)["initial_response"] is False
 
 
+@pytest.mark.parametrize(
+    ("offered", "mechanism", "answer", "status"),
+    [
+        ("AUTH PLAIN XOAUTH2", "XOAUTH2", "", '"status":"400"'),
+        ("AUTH OAUTHBEARER PLAIN", "OAUTHBEARER", "AQ==", '"status":"invalid_token"'),
+        ("AUTH OAUTHBEARER XOAUTH2", "XOAUTH2", "", '"status":"400"'),
+    ],
+)
 class TestToken:
-    played = Script(extensions=("AUTH PLAIN XOAUTH2",), users={"desk": "ya29.token"})
-
-    def test_it_signs_in(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+    def test_it_signs_in(  # noqa: PLR0917 - a row
+        self,
+        sessions: Sessions,
+        tls: ssl.SSLContext,
+        offered: str,
+        mechanism: str,
+        answer: str,
+        status: str,
+    ) -> None:
+        del answer, status
         token: Credential = Token(Secret("ya29.token"))
-        with ScriptedServer(dataclasses.replace(self.played, tls=tls)) as server:
-            session = sessions.new(server, credential=token)
+        played = Script(tls=tls, extensions=(offered,), users={"de,s=k": "ya29.token"})
+        with ScriptedServer(played) as server:
+            session = sessions.new(server, username="de,s=k", credential=token)
             session.open()
             session.quit()
             assert server.sessions[0].authenticated
+            assert server.auth_attempts == 1
+            assert [line for line in server.commands if line.startswith(f"AUTH {mechanism}")]
 
-    def test_its_refusal_stands_in_the_facts(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
+    def test_its_refusal_stands_in_the_facts(  # noqa: PLR0917 - a row
+        self,
+        sessions: Sessions,
+        tls: ssl.SSLContext,
+        offered: str,
+        mechanism: str,
+        answer: str,
+        status: str,
+    ) -> None:
         token = Token(Secret("ya29.other"))
-        with ScriptedServer(dataclasses.replace(self.played, tls=tls)) as server:
+        with ScriptedServer(Script(tls=tls, extensions=(offered,))) as server:
             failure = fails(sessions, server, credential=token)
-            assert "" in server.commands
+            assert answer in server.commands
         assert failure.reply is not None
         assert failure.reply.code == 535
-        assert '"status":"400"' in str(failure.facts["token_refusal"])
+        assert status in str(failure.facts["token_refusal"])
+        assert failure.facts["mechanism"] == mechanism
+        assert failure.facts["token_fault"] == "opaque"
+
+
+def test_no_token_before_tls(sessions: Sessions, tls: ssl.SSLContext) -> None:
+    offered = ("AUTH OAUTHBEARER XOAUTH2",)
+    played = Script(tls=tls, extensions=(), extensions_before_tls=(*offered, "STARTTLS"))
+    with ScriptedServer(played) as server:
+        failure = fails(sessions, server, credential=Token(Secret("ya29.token")))
+        assert not server.auth_attempts
+    assert failure.code == "auth.not_offered"
+
+
+def test_a_token_that_no_server_takes_is_told_so(sessions: Sessions, tls: ssl.SSLContext) -> None:
+    long = Token(Secret("x" * 20_000))
+    with ScriptedServer(Script(tls=tls, extensions=("AUTH OAUTHBEARER",))) as server:
+        failure = fails(sessions, server, credential=long)
+        server.wait_for(lambda s: s.open_connections == 0)
+        assert not [line for line in server.commands if "eHh4" in line]
+    assert (failure.stage, failure.code) == (Stage.AUTH, "auth.token_rejected")
+    assert failure.facts["token_fault"] == "too_long"
 
 
 def _echo(server: ServerSession) -> Action:
@@ -236,7 +282,9 @@ def test_an_echoed_secret_is_hidden_in_the_reply_itself(
 class TestScram:
     """RFC 7677: the server must prove that it knows the password, too."""
 
-    def played(self, tls: ssl.SSLContext, password: str, *, silent: bool = False) -> Script:
+    def played(
+        self, tls: ssl.SSLContext, password: str, *, silent: bool = False, refusal: str = ""
+    ) -> Script:
         def act(server: ServerSession) -> Action:
             scram = ScramServer(password)
             first = base64.b64decode(server.line.split()[2])
@@ -244,6 +292,10 @@ class TestScram:
             verdict = scram.verdict(base64.b64decode(server.wire.line()))
             if silent:
                 return Reply("235 2.7.0 welcome")
+            if verdict is None and refusal:
+                server.wire.send(b"334 " + base64.b64encode(b"e=invalid-proof") + b"\r\n")
+                assert server.wire.line() == b"\r\n"
+                return Reply(refusal)
             if verdict is None:
                 return Reply("535 5.7.8 no")
             server.wire.send(b"334 " + base64.b64encode(verdict) + b"\r\n")
@@ -264,6 +316,22 @@ class TestScram:
         with ScriptedServer(self.played(tls, "other")) as server:
             failure = fails(sessions, server)
         assert str(failure.reply) == "535 5.7.8 no"
+
+    def test_a_wrong_password_that_is_told_in_a_challenge(
+        self, sessions: Sessions, tls: ssl.SSLContext
+    ) -> None:
+        with ScriptedServer(self.played(tls, "other", refusal="535 5.7.8 bad proof")) as server:
+            failure = fails(sessions, server)
+        assert str(failure.reply) == "535 5.7.8 bad proof"
+
+    @pytest.mark.parametrize("line", ["235 2.7.0 welcome", "334 "])
+    def test_a_server_that_goes_on_after_its_refusal(
+        self, sessions: Sessions, tls: ssl.SSLContext, line: str
+    ) -> None:
+        with ScriptedServer(self.played(tls, "other", refusal=line)) as server:
+            failure = fails(sessions, server)
+            assert not [each for each in server.commands if each.startswith("MAIL")]
+        assert failure.code == "session.protocol_error"
 
     def test_a_server_that_proves_nothing(self, sessions: Sessions, tls: ssl.SSLContext) -> None:
         with ScriptedServer(self.played(tls, "s3cret", silent=True)) as server:
@@ -312,7 +380,8 @@ def test_a_violation_without_a_record(sessions: Sessions, tls: ssl.SSLContext) -
         Session(sessions.settings(server), Secret("s3cret")).open()
 
 
-MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2")
+MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER")
+BEARERS = ("XOAUTH2", "OAUTHBEARER")
 ENDS: dict[str, Action] = {
     "closed": Close(),
     "reset": Reset(),
@@ -340,7 +409,7 @@ def test_no_traceback_shows_the_secret(
     sessions: Sessions, tls: ssl.SSLContext, end: Action, *, mechanism: str, moment: str
 ) -> None:
     secret = Secret("s3cret-s3cret-s3cret")
-    credential = Token(secret) if mechanism == "XOAUTH2" else secret
+    credential = Token(secret) if mechanism in BEARERS else secret
     played = Script(tls=tls, extensions=(f"AUTH {mechanism}",), on={moment: end})
     with ScriptedServer(played) as server:
         session = sessions.new(server, limits=HASTY, credential=credential)
@@ -351,15 +420,16 @@ def test_no_traceback_shows_the_secret(
     assert not [trace for trace in TRACES if trace in told]
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "XOAUTH2"])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"])
 def test_no_traceback_shows_a_secret_that_is_too_long(
     sessions: Sessions, tls: ssl.SSLContext, mechanism: str
 ) -> None:
     secret = Secret("s3cret-s3cret" * 1000)
-    credential = Token(secret) if mechanism == "XOAUTH2" else secret
+    credential = Token(secret) if mechanism in BEARERS else secret
     with ScriptedServer(Script(tls=tls, extensions=(f"AUTH {mechanism}",))) as server:
         session = sessions.new(server, limits=HASTY, credential=credential)
-        with pytest.raises(CommandError) as caught:
+        expected = SmtpFailure if mechanism in BEARERS else CommandError
+        with pytest.raises(expected) as caught:
             session.open()
     told = told_by_a_traceback(caught.value)
     assert "too_long" in told

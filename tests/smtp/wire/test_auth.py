@@ -33,6 +33,7 @@ TOKEN = Token(Secret("ya29.x"))
         (AuthMethod.AUTO, ("NTLM", "SCRAM-SHA-256"), "SCRAM-SHA-256"),
         (AuthMethod.LOGIN, ("PLAIN", "LOGIN"), "LOGIN"),
         (AuthMethod.CRAM_MD5, ("PLAIN", "CRAM-MD5"), "CRAM-MD5"),
+        (AuthMethod.SCRAM_SHA_256, ("PLAIN", "SCRAM-SHA-256"), "SCRAM-SHA-256"),
     ],
 )
 def test_the_mechanism_for_a_password(
@@ -41,8 +42,16 @@ def test_the_mechanism_for_a_password(
     assert auth.choose(method, offered, PASSWORD).name == chosen
 
 
-def test_a_token_takes_xoauth2_only() -> None:
-    assert auth.choose(AuthMethod.AUTO, ("PLAIN", "XOAUTH2"), TOKEN).name == "XOAUTH2"
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (("PLAIN", "XOAUTH2"), "XOAUTH2"),
+        (("PLAIN", "OAUTHBEARER"), "OAUTHBEARER"),
+        (("OAUTHBEARER", "XOAUTH2"), "XOAUTH2"),
+    ],
+)
+def test_a_token_takes_what_is_made_for_tokens(offered: tuple[str, ...], chosen: str) -> None:
+    assert auth.choose(AuthMethod.AUTO, offered, TOKEN).name == chosen
     with pytest.raises(MechanismError, match="no_common_mechanism"):
         auth.choose(AuthMethod.AUTO, ("PLAIN",), TOKEN)
 
@@ -105,6 +114,14 @@ def test_xoauth2_answers_a_refusal_with_nothing() -> None:
     exchange, first = begin("XOAUTH2", "ann@example.org", "ya29.x")
     assert first == b"user=ann@example.org\1auth=Bearer ya29.x\1\1"
     assert exchange.send(base64.b64encode(b'{"status":"400"}')) == b""
+    with pytest.raises(StopIteration):
+        exchange.send(b"")
+
+
+def test_oauthbearer_as_in_rfc_7628() -> None:
+    exchange, first = begin("OAUTHBEARER", "a=n,n@example.org", "ya29.x")
+    assert first == b"n,a=a=3Dn=2Cn@example.org,\1auth=Bearer ya29.x\1\1"
+    assert exchange.send(base64.b64encode(b'{"status":"invalid_token"}')) == b"\1"
     with pytest.raises(StopIteration):
         exchange.send(b"")
 
@@ -196,6 +213,8 @@ class TestScram:
             (b"r=%bx,s=c2FsdA==,i=-4096", "number"),
             (b"r=%bx,s=c2FsdA==", "number"),
             (b"r=%bx,s=!,i=4096", "base64"),
+            (b"m=ext,r=%bx,s=c2FsdA==,i=4096", "extension"),
+            (b"r=%bx,s=c2FsdA==,i=4096,m=", "extension"),
         ],
     )
     def test_a_challenge_that_breaks_the_rules(self, challenge: bytes, why: str) -> None:
