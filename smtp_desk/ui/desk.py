@@ -107,22 +107,27 @@ class Desk(QObject):
         )
 
     def _load(self) -> Services:
-        """Load what the first page needs, in the background: all else is quick beside it."""
-        from smtp_desk.ui.wiring import load_types  # noqa: PLC0415
+        """Load in the background what needs no Qt."""
+        from smtp_desk.ui.loading import load_rules  # noqa: PLC0415
 
-        load_types()
+        load_rules()
         return self._open_services()
 
     def _loaded(self, services: Services) -> None:
-        # Imported here: loaded by now.
         from smtp_desk.ui.widgets.slices import Slices  # noqa: PLC0415
+
+        self._slices = Slices(self, self._fail)
+        self._slices.run(self._build(services))
+
+    def _build(self, services: Services) -> Iterator[None]:
+        from smtp_desk.ui.loading import load_pages  # noqa: PLC0415
+
+        yield from load_pages()
+        # Imported here: loaded by now.
         from smtp_desk.ui.wiring import Workshop  # noqa: PLC0415
 
-        self._workshop = Workshop(services, self.window, self._network)
-        self._slices = Slices(self, self._fail)
-        self._slices.run(self._build(self._workshop))
-
-    def _build(self, workshop: Workshop) -> Iterator[None]:
+        self._workshop = workshop = Workshop(services, self.window, self._network)
+        yield
         yield from workshop.furnish()
         workshop.menus.sandbox_wanted.connect(self.sandbox_wanted)
         workshop.start(self._filled)

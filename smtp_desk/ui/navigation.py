@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QStackedWidget,
     QWidget,
 )
+from shiboken6 import isValid
 
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
@@ -72,7 +73,8 @@ class Navigation(QWidget):
         page = self._page(name)
         yield
         for start, widget in enumerate(page.findChildren(QWidget)):
-            widget.ensurePolished()
+            if isValid(widget):  # the page may have deleted it since the list was made
+                widget.ensurePolished()
             if start % _SLICE == _SLICE - 1:
                 yield
         self._add(page)

@@ -6,12 +6,13 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from PySide6 import QtGui, QtWidgets
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QWidget
 
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
+from smtp_desk.app.email_types.presenter import EmailTypesPresenter
+from smtp_desk.app.email_types.sample import sending
 from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.logs import logging_to
@@ -19,6 +20,8 @@ from smtp_desk.app.proposals.presenter import FindPresenter
 from smtp_desk.app.routes.default import DefaultState
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
+from smtp_desk.ui.email_types.view import EmailTypesView
+from smtp_desk.ui.general.relay_dialog import RelayDialog
 from smtp_desk.ui.general.view import GeneralView
 from smtp_desk.ui.integrations.form import SettingsForm
 from smtp_desk.ui.integrations.view import IntegrationsView
@@ -44,7 +47,6 @@ if TYPE_CHECKING:
     from smtp_desk.core.problems import Field
     from smtp_desk.core.report import CheckReport
     from smtp_desk.discovery.finder import Network
-    from smtp_desk.ui.general.relay_dialog import RelayDialog
     from smtp_desk.ui.main_window import MainWindow
 
 _SANDBOX: Final = "Sandbox: nothing here reaches your settings, your keyring or real mailboxes."
@@ -138,12 +140,6 @@ class Workshop(QObject):
 
     def prepare(self) -> Iterator[None]:
         """Build the other pages, too, so that each is there at once when it is opened."""
-        loaded: list[object] = []
-        self._outbox_worker.run(
-            lambda _emit, _cancel: load_pages(), on_done=loaded.append, on_error=loaded.append
-        )
-        while not loaded:
-            yield
         for name in self.navigation.names:
             yield from self.navigation.prepare(name)
 
@@ -276,11 +272,6 @@ class Workshop(QObject):
         return self._view.page
 
     def _email_types(self) -> QWidget:
-        # Imported here: templates and mails are for those who look at this page.
-        from smtp_desk.app.email_types.presenter import EmailTypesPresenter  # noqa: PLC0415
-        from smtp_desk.app.email_types.sample import sending  # noqa: PLC0415
-        from smtp_desk.ui.email_types.view import EmailTypesView  # noqa: PLC0415
-
         view = EmailTypesView()
         presenter = EmailTypesPresenter(
             self._services, self._outbox_worker, self._sample_worker, view, sending(self._services)
@@ -312,9 +303,6 @@ class Workshop(QObject):
 
     @Slot()
     def _open_relay(self) -> None:
-        # Imported here: few set a relay up.
-        from smtp_desk.ui.general.relay_dialog import RelayDialog  # noqa: PLC0415
-
         if self._relay is None:
             self._relay = RelayDialog(self._services, self._worker, self._theme, self._window)
             self._relay.closed.connect(self._general.load)
@@ -371,19 +359,6 @@ class Workshop(QObject):
         if state.notice is not None or self._default != state.default:
             self._default = state.default
             self.presenter.look()
-
-
-def load_types() -> None:
-    """Let Qt's binding make the types that the pages need: it makes each when first asked for."""
-    for module in (QtGui, QtWidgets):
-        for name in dir(module):
-            getattr(module, name)
-
-
-def load_pages() -> None:
-    """Load what the pages need that are built when they are opened."""
-    from smtp_desk.app.email_types import presenter, sample  # noqa: F401, PLC0415
-    from smtp_desk.ui.email_types import view  # noqa: F401, PLC0415
 
 
 def _not_filled(error: Exception) -> None:

@@ -120,14 +120,7 @@ class ByKeys:
 
 
 @pytest.fixture
-def desktop(
-    x_display: Display,
-    secret_service: SecretService,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Desktop]:
-    # Who polls asks for parts that Qt deletes at that very moment: it complains of that.
-    monkeypatch.setenv("QT_LOGGING_RULES", "qt.accessibility.atspi.warning=false")
+def desktop(x_display: Display, secret_service: SecretService, tmp_path: Path) -> Iterator[Desktop]:
     with desktop_on(x_display, secret_service, tmp_path) as desktop:
         yield desktop
 

@@ -72,7 +72,7 @@ def test_pages_that_nobody_opened_are_built_meanwhile_and_leave_the_first_in_pla
     desk.close()
 
 
-@pytest.mark.parametrize("part", ["smtp_desk.ui.wiring.load_types", "smtp_desk.ui.wiring.Menus"])
+@pytest.mark.parametrize("part", ["smtp_desk.ui.loading.load_rules", "smtp_desk.ui.wiring.Menus"])
 def test_what_goes_wrong_on_the_way_is_told_in_the_window(
     part: str, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
