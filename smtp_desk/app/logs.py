@@ -14,7 +14,7 @@ from typing import Final
 from smtp_desk.core.reply import visible
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.secret import Secret
-from smtp_desk.smtp.session.redaction import Redactor
+from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.store.ownership import make_private_folder
 
 LOG_FILE: Final = "smtp-desk.log"

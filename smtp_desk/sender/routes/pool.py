@@ -19,9 +19,9 @@ from smtp_desk.sender.routes.share import Connection, ServerShare
 from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
 from smtp_desk.smtp.check.naming import StageFacts, context_of, finding_of
 from smtp_desk.smtp.net.deadline import Cancel, Clock, Deadline
+from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
-from smtp_desk.smtp.session.redaction import Redactor
 from smtp_desk.smtp.session.session import Session
 from smtp_desk.smtp.wire.auth import Credential, secret_of
 

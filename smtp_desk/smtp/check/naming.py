@@ -8,8 +8,8 @@ from smtp_desk.core.findings.providers import password_shape
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent
 from smtp_desk.smtp.check.clock_evidence import OUT_OF_DATE, clock_evidence, installed_at
+from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.smtp.net.resolve import is_ip
-from smtp_desk.smtp.session.redaction import Redactor
 from smtp_desk.smtp.wire.auth import Credential, Token
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from smtp_desk.core.reply import decode_text
 from smtp_desk.core.secret import Secret
 from smtp_desk.smtp.net.deadline import Deadline
+from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.smtp.session.channel import Channel
-from smtp_desk.smtp.session.redaction import Redactor
 from smtp_desk.smtp.wire import commands
 from smtp_desk.smtp.wire.auth import (
     ChallengeError,

@@ -16,6 +16,7 @@ from smtp_desk.core.reply import visible
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Json, Stage, StageStatus
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
+from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.smtp.net.resolve import Resolver, SystemResolver
 from smtp_desk.smtp.net.stream import Stream, StreamError
 from smtp_desk.smtp.net.tls import client_context
@@ -25,7 +26,6 @@ from smtp_desk.smtp.session.envelope import Delivery, Envelope
 from smtp_desk.smtp.session.failures import failure_of, reply_facts
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.opening import Opening, Wiring, shake_hands
-from smtp_desk.smtp.session.redaction import Redactor
 from smtp_desk.smtp.session.timeline import Observe, StageRun, Timeline
 from smtp_desk.smtp.session.transaction import UNFINISHED, BeforeDot, Transaction, mail_command
 from smtp_desk.smtp.session.transcript import Transcript

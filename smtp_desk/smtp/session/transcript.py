@@ -6,7 +6,7 @@ from typing import Final
 from smtp_desk.core.reply import decode_text
 from smtp_desk.core.report import Direction, TranscriptLine
 from smtp_desk.smtp.net.deadline import Clock
-from smtp_desk.smtp.session.redaction import HIDDEN, Redactor
+from smtp_desk.smtp.net.redaction import HIDDEN, Redactor
 from smtp_desk.smtp.wire.commands import Command, Verb
 
 MAX_LINES: Final = 1000

@@ -10,7 +10,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
 from smtp_desk.smtp.check.naming import StageFacts, context_of, finding_of
-from smtp_desk.smtp.session.redaction import HIDDEN, Redactor
+from smtp_desk.smtp.net.redaction import HIDDEN, Redactor
 from smtp_desk.smtp.wire.auth import Token
 from tests.core.replies import load_catalogue
 

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from smtp_desk.core.report import Direction
-from smtp_desk.smtp.session.redaction import HIDDEN, Redactor
+from smtp_desk.smtp.net.redaction import HIDDEN, Redactor
 from smtp_desk.smtp.session.transcript import MAX_LINES, MAX_TEXT, Transcript
 from smtp_desk.smtp.wire import commands
 from smtp_desk.smtp.wire.commands import Command, Verb

@@ -3,8 +3,9 @@
 import base64
 import re
 import threading
-from collections.abc import Sequence
-from typing import Final
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
 
 from smtp_desk.core.stages import Json
 
@@ -14,14 +15,21 @@ _MARK: Final = HIDDEN.encode()
 # Shorter ones are hidden where they stand alone only: hiding each "a" of every word would
 # leave nothing to read, and tell the secret by the holes.
 _SHORT: Final = 4
-# Longer ones are tokens, made of letters that no notation changes.
-_LONG: Final = 1024
+# No password is longer. A pattern of thousands of letters takes seconds to make; tokens are found
+# by their letters, since few notations change those.
+_LONG: Final = 255
 # Fewer letters of base64 than this stand in any text by chance.
 _LEAST_CORE: Final = 4
 # What so many AUTH exchanges sent is remembered: more than a pool of sessions has at once.
 _MOST_ADDED: Final = 24
 _BASE64_TAIL: Final = re.compile(rb"[A-Za-z0-9+/=_%-]*")
 _LINE_BREAK: Final = rb"\n?"
+# What is another letter, or none, in one of the spellings of a token.
+_SPELLED: Final = re.compile(rb"%[0-9a-fA-F]{2}|\\/|[\n=]")
+_ONE_ALPHABET: Final = bytes.maketrans(b"-_", b"+/")
+
+_Find: TypeAlias = Callable[[bytes], Iterable[tuple[int, int]]]
+"""Returns where a secret stands."""
 
 
 class Redactor:
@@ -33,7 +41,8 @@ class Redactor:
     Found are a secret as it is, in either case of letters, and character by character in
     percent, JSON, C, quoted-printable, HTML and hexadecimal notation, mixed at will; in
     base64 of both alphabets at any place of a longer blob (PLAIN's holds the username as
-    well); and all of these across the lines of a reply.
+    well); and all of these across the lines of a reply. What is longer than a password is
+    found as it is, in percent notation and in base64.
     """
 
     def __init__(self, *texts: str) -> None:
@@ -42,13 +51,14 @@ class Redactor:
         self._blobs: list[bytes] = []
         self._patterns: tuple[re.Pattern[bytes], re.Pattern[bytes]] | None = None
         self._lock = threading.Lock()
-        self._added: dict[bytes, re.Pattern[bytes]] = {}
+        self._long: list[bytes] = []
+        self._added: dict[bytes, _Find] = {}
         for value in (text.encode("utf-8", "surrogatepass") for text in texts if text):
-            self._blobs += _base64_cores(value)
             if len(value) <= _LONG:
+                self._blobs += map(_blob, _base64_cores(value))
                 self._spelled.append(_spellings(value))
             else:
-                self._blobs.append(_blob(value))
+                self._long += [_Letters(each).octets for each in (value, *_base64_cores(value))]
 
     def add(self, blob: bytes) -> None:
         """Hide this text of base64 or hexadecimal letters too: what an AUTH exchange sent."""
@@ -57,7 +67,7 @@ class Redactor:
                 return
             # Replaced, never changed: others read it at this moment.
             latest = list(self._added.items())[1 - _MOST_ADDED :]
-            self._added = dict([*latest, (blob, re.compile(_blob(blob), re.DOTALL))])
+            self._added = dict([*latest, (blob, _finding(blob))])
 
     def lines(self, texts: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """Return the lines of one reply with every secret hidden."""
@@ -86,9 +96,12 @@ class Redactor:
     def _spans(self, octets: bytes) -> list[tuple[int, int]]:
         spelled, blobs = self._compiled()
         spans = [found.span() for found in spelled.finditer(octets)]
-        for pattern in (blobs, *self._added.values()):
-            spans += (_whole_blob(octets, found) for found in pattern.finditer(octets))
-        return _joined(spans)
+        found = [match.span() for match in blobs.finditer(octets)]
+        if self._long:
+            found += _Letters(octets).spans(self._long)
+        for find in self._added.values():
+            found += find(octets)
+        return _joined(spans + [_whole_blob(octets, *span) for span in found])
 
     def _compiled(self) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
         patterns = self._patterns
@@ -162,8 +175,52 @@ _NAMED: Final = {
 }
 
 
+class _Letters:
+    """A text in one spelling of the letters of tokens, and where each of them stood in it."""
+
+    def __init__(self, octets: bytes) -> None:
+        pieces: list[bytes] = []
+        # At these places of the spelling the text goes on at those places of its own.
+        self._at, self._from = [0], [0]
+        length = 0
+        for match in _SPELLED.finditer(octets):
+            letter = _letter_of(match[0])
+            pieces += [octets[self._from[-1] : match.start()], letter]
+            length += match.start() - self._from[-1] + len(letter)
+            self._at.append(length)
+            self._from.append(match.end())
+        pieces.append(octets[self._from[-1] :])
+        self.octets = b"".join(pieces).translate(_ONE_ALPHABET)
+
+    def spans(self, wanted: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+        """Yield where any of these, in the same spelling, stands in the text."""
+        for letters in wanted:
+            start = self.octets.find(letters)
+            while start >= 0:
+                end = start + len(letters)
+                yield self._place(start), self._place(end - 1) + 1
+                start = self.octets.find(letters, end)
+
+    def _place(self, at: int) -> int:
+        index = bisect_right(self._at, at) - 1
+        return self._from[index] + at - self._at[index]
+
+
+def _letter_of(spelled: bytes) -> bytes:
+    letter = bytes.fromhex(spelled[1:].decode()) if spelled[:1] == b"%" else spelled[1:]
+    return b"" if letter == b"=" else letter
+
+
+def _finding(blob: bytes) -> _Find:
+    if len(blob) > _LONG:
+        letters = _Letters(blob).octets
+        return lambda octets: _Letters(octets).spans([letters])
+    pattern = re.compile(_blob(blob), re.DOTALL)
+    return lambda octets: (match.span() for match in pattern.finditer(octets))
+
+
 def _base64_cores(value: bytes) -> list[bytes]:
-    """Return patterns of the letters that base64 of any blob holding `value` contains.
+    """Return the letters that base64 of any blob holding `value` contains.
 
     Six bits make a letter, so a value can begin at three places of a letter group; the
     letters that depend on what stands before and after it are left out.
@@ -175,7 +232,7 @@ def _base64_cores(value: bytes) -> list[bytes]:
         last = (offset + len(value)) * 8 // 6
         core = letters[first:last]
         if len(core) >= _LEAST_CORE:
-            cores.append(_blob(core))
+            cores.append(core)
     return cores
 
 
@@ -187,9 +244,8 @@ def _letter(octet: int) -> bytes:
     return _LETTERS.get(octet) or re.escape(bytes([octet]))
 
 
-def _whole_blob(octets: bytes, found: re.Match[bytes]) -> tuple[int, int]:
+def _whole_blob(octets: bytes, start: int, end: int) -> tuple[int, int]:
     """Stretch a hit to the whole run of base64 letters around it, on its own line."""
-    start, end = found.span()
     line = octets.rfind(b"\n", 0, start) + 1
     before = _BASE64_TAIL.match(octets[line:start][::-1])
     after = _BASE64_TAIL.match(octets, end)

@@ -7,6 +7,7 @@ import html
 import json
 import quopri
 import threading
+import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from smtp_desk.smtp.session.redaction import HIDDEN, Redactor
+from smtp_desk.smtp.net.redaction import HIDDEN, Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,6 +152,47 @@ def test_threads_share_it_while_they_sign_in() -> None:
 def test_a_token_of_thousands_of_letters() -> None:
     token = "ya29." + "aB3_-" * 500
     assert Redactor(token).text(f"Bearer {token}!") == f"Bearer {HIDDEN}!"
+
+
+@pytest.mark.parametrize("length", [256, 2_000, 20_000])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *("plain", "percent", "form", "repr", "base64", "plain_blob", "plain_blob_1"),
+        *("plain_blob_2", "url_safe", "base64_percent", "json"),
+    ],
+)
+def test_an_echo_of_a_token_is_hidden_whole(spelling: str, length: int) -> None:
+    token = ("eyJhb.a+/=3_-~!*$" * length)[:length]
+    echo = SPELLINGS[spelling](token)
+    assert Redactor(token).text(f"bad: {echo} (sorry)").strip('"') in {
+        f"bad: {HIDDEN} (sorry)",
+        f"bad: '{HIDDEN}' (sorry)",
+        f'bad: "{HIDDEN}" (sorry)',
+    }
+
+
+def test_a_token_is_hidden_wherever_it_stands_and_nothing_else() -> None:
+    token = "aB3_-/+=" * 100
+    quoted = urllib.parse.quote(token, safe="")
+    lines = (b"%41=x\\/y " + quoted[:50].encode(), quoted[50:].encode() + b" 100% =\\/", b"z%3D")
+    shown = Redactor(token).lines((*lines, token.encode() + b" and " + token.encode()))
+    mark = HIDDEN.encode()
+    assert shown == (
+        *(b"%41=x\\/y " + mark, b" 100% =\\/", b"z%3D"),
+        mark + b" and " + mark,
+    )
+
+
+def test_what_was_sent_of_a_token_costs_milliseconds() -> None:
+    token = "".join(f"{number:05}" for number in range(4_000))
+    sent = base64.b64encode(f"user=ann\1auth=Bearer {token}\1\1".encode())
+    began = time.process_time()
+    redactor = Redactor(token)
+    redactor.add(sent)
+    said = (b"got " + sent[:9_000], sent[9_000:] + b" from you")
+    assert redactor.lines(said) == (b"got " + HIDDEN.encode(), b" from you")
+    assert time.process_time() - began < 0.5
 
 
 def test_half_a_surrogate_pair_does_no_harm() -> None:
