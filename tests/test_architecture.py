@@ -38,6 +38,7 @@ SAME_FILE_NAMES: Final = {
     "email_types": "as delivery",
     "integrations": "as delivery",
     "general": "as delivery",
+    "oauth": "its settings in core, and the wing that gets tokens by them",
     "arrived": _COMMAND,
     "check": _COMMAND,
     "default": _COMMAND,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final, Self, final
 
 PROOF_KEY_BYTES: Final = 32
+_MOST_SPARE: Final = 300.0
+_CLOCK_SLACK: Final = 60.0
 # No password holds a line break, so that none is taken for an entry.
 _HEAD: Final = "smtp-desk 2\n"
 
@@ -51,6 +53,26 @@ class StoredSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessToken:
+    """An access token of OAuth 2.0, which works in place of a password for a while.
+
+    Attributes:
+        secret: The token.
+        issued: When we got it, in seconds since 1970.
+        until: When it ends.
+    """
+
+    secret: Secret
+    issued: float
+    until: float
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it holds for a while yet; never where the clock was set back since."""
+        spare = min((self.until - self.issued) / 5, _MOST_SPARE)
+        return self.issued - _CLOCK_SLACK <= now < self.until - spare
+
+
+@dataclass(frozen=True, slots=True)
 class KeyringEntry:
     """What the keyring holds under the key that the settings file names.
 
@@ -60,11 +82,13 @@ class KeyringEntry:
         proof_key: `PROOF_KEY_BYTES` random bytes that key the proof; none in an entry of the
             first version, and where a machine gives the secret.
         refresh_token: What a person's sign-in by OAuth 2.0 left; empty where there was none.
+        access_token: The newest access token, for all processes; None where none was got yet.
     """
 
     secret: Secret
     proof_key: bytes = field(default=b"", repr=False)
     refresh_token: Secret = field(default_factory=lambda: Secret(""))
+    access_token: AccessToken | None = None
 
     @classmethod
     def parse(cls, text: Secret) -> Self | None:
@@ -74,19 +98,34 @@ class KeyringEntry:
             return cls(text)
         try:
             fields = json.loads(value[len(_HEAD) :])
+            access = fields.get("access_token")
             return cls(
                 Secret(str(fields["password"])),
                 bytes.fromhex(fields["proof_key"]),
                 Secret(str(fields.get("refresh_token", ""))),
+                access
+                and AccessToken(
+                    Secret(str(access["token"])), float(access["issued"]), float(access["until"])
+                ),
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return None
 
     def write(self) -> Secret:
         """Return the text that `parse` reads."""
-        fields = {"password": self.secret.reveal(), "proof_key": self.proof_key.hex()}
+        fields: dict[str, object] = {
+            "password": self.secret.reveal(),
+            "proof_key": self.proof_key.hex(),
+        }
         if self.refresh_token:
             fields["refresh_token"] = self.refresh_token.reveal()
+        if self.access_token is not None:
+            token = self.access_token
+            fields["access_token"] = {
+                "token": token.secret.reveal(),
+                "issued": token.issued,
+                "until": token.until,
+            }
         return Secret(_HEAD + json.dumps(fields, ensure_ascii=False))
 
 

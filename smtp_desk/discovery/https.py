@@ -1,15 +1,10 @@
-"""One page by https: small, in time, never by plain http, cancelled within milliseconds.
+"""One page by https: small, in time, never by plain http, cancelled within milliseconds."""
 
-`http.client` reads the answer; the connection is ours, so that the certificate is verified as
-that of a mail server is, and no peer that drips stretches a deadline.
-"""
-
-import http.client
-import io
 import ssl
 import urllib.parse
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from http import HTTPStatus
+from typing import Final
 
 from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.errors import SmtpFailure
@@ -17,18 +12,12 @@ from smtp_desk.core.settings import Security
 from smtp_desk.discovery.candidates import NotFoundError, SearchResult
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.dial import Dialer
+from smtp_desk.smtp.net.http import HttpAnswer, NotHttpError, TooLargeError, ask
 from smtp_desk.smtp.net.resolve import Resolver
-from smtp_desk.smtp.net.stream import ClosedError, Stream, StreamError, TimedOutError
+from smtp_desk.smtp.net.stream import Stream, StreamError, TimedOutError
 from smtp_desk.smtp.net.tls import client_context
 
-if TYPE_CHECKING:
-    import socket
-
-    from _typeshed import WriteableBuffer
-
 HTTPS_PORT: Final = 443
-MOST_OCTETS: Final = 64 * 1024
-"""A page that is larger is not read to its end."""
 MOST_REDIRECTS: Final = 3
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -104,11 +93,12 @@ class Https:
                 f"GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/xml, application/xml\r\n"
                 "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
             )
-            stream.write(request.encode("ascii"), deadline)
-            return _answer(stream, url, deadline)
+            return _content(ask(stream, request, deadline, wants=HTTPStatus.OK), url)
         except TimedOutError as error:
             raise NotFoundError(SearchResult.NO_ANSWER) from error
-        except (StreamError, SmtpFailure, http.client.HTTPException, ValueError) as error:
+        except TooLargeError as error:
+            raise NotFoundError(SearchResult.TOO_LARGE) from error
+        except NotHttpError as error:
             raise NotFoundError(SearchResult.NOT_HTTP) from error
         finally:
             stream.abort()
@@ -152,49 +142,14 @@ def _parts(url: str) -> tuple[str, int | None, str]:
     return host, port, path
 
 
-class _Reader(io.RawIOBase):
-    """The bytes of a stream, for `http.client`; it wants no other part of a socket."""
-
-    def __init__(self, stream: Stream, deadline: Deadline) -> None:
-        super().__init__()
-        self._stream = stream
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        """Return that there is something to read."""
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Wait for some bytes; 0 at the end."""
-        view = memoryview(buffer).cast("B")
-        try:
-            data = self._stream.read(self._deadline, len(view))
-        except ClosedError:
-            return 0
-        view[: len(data)] = data
-        return len(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return it as `http.client` reads it."""
-        return io.BufferedReader(self)
-
-
-def _answer(stream: Stream, url: str, deadline: Deadline) -> bytes | str:
-    reader = cast("socket.socket", _Reader(stream, deadline))
-    response = http.client.HTTPResponse(reader, method="GET")
-    response.begin()
-    if response.status in _REDIRECTS:
-        return _joined(url, response.getheader("Location", ""))
-    if response.status in _NOT_THERE:
+def _content(answer: HttpAnswer, url: str) -> bytes | str:
+    if answer.status in _REDIRECTS:
+        return _joined(url, answer.headers.get("Location", ""))
+    if answer.status in _NOT_THERE:
         raise NotFoundError(SearchResult.NOTHING)
-    if response.status != http.client.OK:
-        raise NotFoundError(SearchResult.HTTP_STATUS, str(response.status))
-    octets = response.read(MOST_OCTETS + 1)
-    if len(octets) > MOST_OCTETS:
-        raise NotFoundError(SearchResult.TOO_LARGE)
-    if response.length:
-        raise NotFoundError(SearchResult.NOT_HTTP)  # it promised more, and closed
-    return octets
+    if answer.status != HTTPStatus.OK:
+        raise NotFoundError(SearchResult.HTTP_STATUS, str(answer.status))
+    return answer.content
 
 
 def _joined(url: str, location: str) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from smtp_desk.discovery.candidates import NotFoundError, SearchResult
-from smtp_desk.discovery.https import MOST_OCTETS, Https, WebPage
+from smtp_desk.discovery.https import Https, WebPage
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
+from smtp_desk.smtp.net.http import MOST_OCTETS
 from tests.discovery.configs import Loopback
 from tests.servers.certs import Certificates
 from tests.servers.ports import free_port

@@ -1,0 +1,345 @@
+"""The flows by which a sign-in service gives tokens, each from its first question to its end."""
+
+import base64
+import hashlib
+import secrets
+import selectors
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias, final
+from urllib.parse import urlencode, urlsplit
+
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings.oauth_errors import TokenStep, oauth_failure, redirect_host
+from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
+from smtp_desk.core.secret import AccessToken, Secret
+from smtp_desk.core.stages import Json, Stage
+from smtp_desk.oauth.assertions import BEARER, client_assertion, service_account_assertion
+from smtp_desk.oauth.link import ProviderAnswer, ProviderLink
+from smtp_desk.oauth.listener import Listener
+from smtp_desk.smtp.net.deadline import Cancel, Deadline
+from smtp_desk.smtp.net.redaction import Redactor
+
+PATIENCE: Final = 300.0
+"""Seconds that a person has to sign in."""
+INTERACTIVE: Final = frozenset({OAuthFlow.BROWSER, OAuthFlow.DEVICE})
+"""The flows in which a person signs in, once."""
+
+_USUAL_LIFETIME: Final = 300.0  # where the service does not tell
+_LONGEST_LIFETIME: Final = 86400.0
+_INTERVAL: Final = 5.0
+_SLOWER: Final = 5.0
+_LONGEST_TOKEN: Final = 32 * 1024
+# A clock that is so far off makes a service refuse what we sign.
+_CLOCK_OFF: Final = 240.0
+_DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+_ASSERTION_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_REVOKE_AT_GOOGLE: Final = "https://oauth2.googleapis.com/revoke"
+_METADATA: Final = (
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+)
+
+Sleep: TypeAlias = Callable[[float, Cancel], None]
+"""Waits so many seconds, or raises `CancelledError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a person has to do now; not for logs and reports, since it belongs to this sign-in.
+
+    Attributes:
+        url: The page to open.
+        user_code: What to type there; "" where the page needs none.
+        seconds: How long there is for it.
+    """
+
+    url: str
+    user_code: str = ""
+    seconds: float = PATIENCE
+
+
+Ask: TypeAlias = Callable[[Prompt], None]
+"""Shows a prompt to the person; returns at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a sign-in service gave.
+
+    Attributes:
+        access: The token for the mail server.
+        refresh: What gets the next one without a person; empty where there is none.
+        identity: Tells who signed in (an ID token), or empty.
+    """
+
+    access: AccessToken
+    refresh: Secret
+    identity: Secret
+
+
+def _wait(seconds: float, cancel: Cancel) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(cancel, selectors.EVENT_READ)
+        selector.select(max(seconds, 0.0))
+    cancel.check()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenClient:
+    """Asks one sign-in service, for one account.
+
+    Attributes:
+        settings: The application and its service.
+        secret: The client secret, certificate or key file; empty where there is none.
+        username: The account.
+        link: How the service is asked.
+        sleep: How it is waited between two questions.
+        patience: Seconds that a person has.
+    """
+
+    settings: OAuthSettings
+    secret: Secret
+    username: str
+    link: ProviderLink
+    sleep: Sleep = _wait
+    patience: float = PATIENCE
+    clock: Callable[[], float] = field(default=time.monotonic)
+
+    def sign_in(self, ask: Ask, cancel: Cancel) -> Grant:
+        """Let a person sign in, by browser or device code.
+
+        Raises:
+            SmtpFailure: What kept a token from coming.
+            CancelledError: Cancelled.
+        """
+        by_device = self.settings.flow is OAuthFlow.DEVICE
+        grant = self._by_device(ask, cancel) if by_device else self._by_browser(ask, cancel)
+        if not grant.refresh:
+            # It would work until the first token ends, and then never again.
+            raise _failure("oauth.misconfigured", "no_refresh_token", TokenStep.CODE)
+        return grant
+
+    def renew(self, refresh: Secret, cancel: Cancel) -> Grant:
+        """Get the next access token, and where the service rotates them the next refresh token.
+
+        Raises:
+            SmtpFailure: As `sign_in`; `auth.sign_in_again` where a person is needed.
+            CancelledError: Cancelled.
+        """
+        form = {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
+        grant = self._token(form, TokenStep.REFRESH, cancel, refresh.reveal())
+        return grant if grant.refresh else replace(grant, refresh=refresh)
+
+    def fetch(self, cancel: Cancel) -> Grant:
+        """Get a token without a person: for the application itself, or a service account.
+
+        Raises:
+            SmtpFailure: As `sign_in`.
+            CancelledError: Cancelled.
+        """
+        scope = " ".join(self.settings.scopes)
+        if self.settings.flow is OAuthFlow.SERVICE_ACCOUNT:
+            url = self.settings.token_url
+            assertion = service_account_assertion(
+                self.secret, self.username, self.settings.scopes, url, self.link.now()
+            )
+            form = {"grant_type": _ASSERTION_GRANT, "assertion": assertion}
+            return self._token(form, TokenStep.ASSERTION, cancel, assertion)
+        form = {"grant_type": "client_credentials", "scope": scope}
+        return self._token(form, TokenStep.CLIENT, cancel)
+
+    def revoke(self, refresh: Secret, cancel: Cancel) -> bool:
+        """Withdraw what a person signed in for (RFC 7009); return whether the service did so.
+
+        Raises:
+            SmtpFailure: It can't be asked.
+            CancelledError: Cancelled.
+        """
+        url = self._revocation_url(cancel)
+        if not url:
+            return False
+        form = {"token": refresh.reveal(), "token_type_hint": "refresh_token"}
+        return self._post(url, form, cancel).status == 200  # noqa: PLR2004 - of HTTP
+
+    def _by_browser(self, ask: Ask, cancel: Cancel) -> Grant:
+        verifier = secrets.token_urlsafe(48)
+        digest = hashlib.sha256(verifier.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        host = redirect_host(self.settings.provider)
+        with self._listening(host) as listener:
+            query = {
+                "response_type": "code",
+                "client_id": self.settings.client_id,
+                "redirect_uri": listener.redirect_uri,
+                "scope": " ".join(self.settings.scopes),
+                "state": listener.state,
+                "code_challenge": challenge,
+                "code_challenge_method": "S256",
+                "login_hint": self.username,
+                **self._for_offline(),
+            }
+            url = self.settings.authorize_url
+            ask(Prompt(f"{url}{'&' if '?' in url else '?'}{urlencode(query)}", "", self.patience))
+            answer = listener.answer(cancel, Deadline.after(self.patience, self.clock))
+        if answer is None:
+            raise _failure("oauth.denied", "timeout", TokenStep.AUTHORIZE)
+        if "error" in answer:
+            raise self._refusal(TokenStep.AUTHORIZE, answer)
+        form = {
+            "grant_type": "authorization_code",
+            "code": answer["code"],
+            "redirect_uri": listener.redirect_uri,
+            "code_verifier": verifier,
+        }
+        return self._token(form, TokenStep.CODE, cancel, answer["code"], verifier)
+
+    def _listening(self, host: str) -> Listener:
+        origins = {_origin(self.settings.authorize_url), _origin(self.settings.token_url)}
+        return Listener(host, lambda issuer: _origin(issuer) in origins)
+
+    def _for_offline(self) -> Mapping[str, str]:
+        """Return what makes a service give a refresh token."""
+        if self.settings.provider is OAuthProvider.GOOGLE:
+            return {"access_type": "offline", "prompt": "consent"}
+        asks = self.settings.provider is OAuthProvider.CUSTOM
+        # OpenID Connect Core 1.0, 11.
+        return {"prompt": "consent"} if asks and "offline_access" in self.settings.scopes else {}
+
+    def _by_device(self, ask: Ask, cancel: Cancel) -> Grant:
+        form = {"scope": " ".join(self.settings.scopes)}
+        answer = self._post(self.settings.device_url, form, cancel)
+        code, user_code = answer.text("device_code"), answer.text("user_code")
+        page = answer.text("verification_uri") or answer.text("verification_url")
+        if "error" in answer.fields:
+            raise self._refusal(TokenStep.DEVICE, answer.fields)
+        if not code or not user_code or urlsplit(page).scheme != "https":
+            raise _untrusted(self.settings.device_url)
+        seconds = min(_number(answer, "expires_in", self.patience), self.patience)
+        end = self.clock() + seconds
+        ask(Prompt(page, user_code, seconds))
+        interval = _number(answer, "interval", _INTERVAL)
+        while True:
+            self.sleep(interval, cancel)
+            if self.clock() >= end:
+                raise _failure("oauth.denied", "code_expired", TokenStep.DEVICE)
+            try:
+                grant = self._polled(code, cancel)
+            except _SlowDownError:
+                interval += _SLOWER
+                continue
+            if grant is not None:
+                return grant
+
+    def _polled(self, code: str, cancel: Cancel) -> Grant | None:
+        """Ask once whether the person has signed in (RFC 8628, 3.4)."""
+        form = {"grant_type": _DEVICE_GRANT, "device_code": code}
+        try:
+            answer = self._post(self.settings.token_url, form, cancel)
+        except SmtpFailure as failure:
+            if failure.code == "oauth.unreachable":
+                raise _SlowDownError from failure
+            raise
+        error = answer.text("error")
+        if error == "authorization_pending":
+            return None
+        if error == "slow_down":
+            raise _SlowDownError
+        return self._grant(answer, TokenStep.DEVICE, code)
+
+    def _token(self, form: Mapping[str, str], step: TokenStep, cancel: Cancel, *sent: str) -> Grant:
+        return self._grant(self._post(self.settings.token_url, form, cancel), step, *sent)
+
+    def _post(self, url: str, form: Mapping[str, str], cancel: Cancel) -> ProviderAnswer:
+        """Send a form as the client that we are registered as (RFC 6749, 2.3)."""
+        settings, secret = self.settings, self.secret.reveal()
+        if settings.flow is OAuthFlow.SERVICE_ACCOUNT:
+            return self.link.post(url, form, cancel)
+        known = {"client_id": settings.client_id, **form}
+        if "-----BEGIN " in secret:
+            assertion = client_assertion(
+                self.secret,
+                settings.provider,
+                settings.client_id,
+                settings.token_url,
+                self.link.now(),
+            )
+            signed = {"client_assertion_type": BEARER, "client_assertion": assertion}
+            return self.link.post(url, {**known, **signed}, cancel)
+        if secret and settings.provider is OAuthProvider.CUSTOM:
+            return self.link.post(url, form, cancel, basic=(settings.client_id, secret))
+        return self.link.post(url, {**known, "client_secret": secret}, cancel)
+
+    def _grant(self, answer: ProviderAnswer, step: TokenStep, *sent: str) -> Grant:
+        if "error" in answer.fields or answer.status >= 400:  # noqa: PLR2004 - of HTTP
+            raise self._refusal(step, answer.fields, *sent, ahead=answer.ahead)
+        access = answer.text("access_token")
+        bearer = answer.text("token_type").lower() in ("bearer", "")
+        if not access or not bearer or len(access) > _LONGEST_TOKEN or not access.isprintable():
+            raise _untrusted(self.settings.token_url)
+        now = self.link.now()
+        lifetime = min(_number(answer, "expires_in", _USUAL_LIFETIME), _LONGEST_LIFETIME)
+        return Grant(
+            AccessToken(Secret(access), now, now + lifetime),
+            Secret(answer.text("refresh_token")),
+            Secret(answer.text("id_token")),
+        )
+
+    def _refusal(
+        self, step: TokenStep, fields: Mapping[str, Json], *sent: str, ahead: float = 0.0
+    ) -> SmtpFailure:
+        """Return what a refusal means, with none of the secrets that it may echo."""
+        redactor = Redactor(self.secret.reveal(), *sent)
+        hidden = {name: redactor.json(value) for name, value in fields.items()}
+        failure = oauth_failure(step, hidden)
+        signs = self.settings.flow is OAuthFlow.SERVICE_ACCOUNT or "-----" in self.secret.reveal()
+        if signs and abs(ahead) > _CLOCK_OFF:
+            facts = {**failure.facts, "reason": "clock"}
+            return SmtpFailure(failure.stage, "oauth.failed", facts=facts)
+        return failure
+
+    def _revocation_url(self, cancel: Cancel) -> str:
+        """Return where a sign-in is withdrawn; "" where the service does not offer it."""
+        if self.settings.provider is OAuthProvider.GOOGLE:
+            return _REVOKE_AT_GOOGLE
+        if self.settings.provider is OAuthProvider.MICROSOFT:
+            return ""
+        origin = _origin(self.settings.token_url)
+        for path in _METADATA:
+            answer = self.link.get(f"{origin}{path}", cancel)
+            url = answer.text("revocation_endpoint")
+            if answer.status == 200 and _origin(url) == origin:  # noqa: PLR2004 - of HTTP
+                return url
+        return ""
+
+
+class _SlowDownError(Exception):
+    """The service wants to be asked less often."""
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.lower()}" if parts.scheme == "https" else ""
+
+
+def _number(answer: ProviderAnswer, name: str, usual: float) -> float:
+    value = answer.fields.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:9])
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:  # noqa: PLR2004
+        return usual
+    return float(value)
+
+
+def _failure(code: str, reason: str, step: TokenStep) -> SmtpFailure:
+    return SmtpFailure(Stage.TOKEN, code, facts={"reason": reason, "step": str(step)})
+
+
+def _untrusted(url: str) -> SmtpFailure:
+    facts: dict[str, Json] = {"reason": "not_json", "token_host": urlsplit(url).hostname or ""}
+    return SmtpFailure(Stage.TOKEN, "oauth.untrusted", facts=facts)

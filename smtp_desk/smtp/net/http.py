@@ -1,0 +1,121 @@
+"""One exchange by HTTP on a stream, bounded in size and time; redirects are the caller's affair.
+
+`http.client` reads the answer; the connection is ours, so that the certificate is verified as
+that of a mail server is, and no peer that drips stretches a deadline.
+"""
+
+import http.client
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.smtp.net.deadline import Deadline
+from smtp_desk.smtp.net.stream import ClosedError, Stream, StreamError, TimedOutError
+
+if TYPE_CHECKING:
+    import socket
+
+    from _typeshed import WriteableBuffer
+
+MOST_OCTETS: Final = 64 * 1024
+"""An answer that is larger is not read to its end."""
+
+
+class NotHttpError(Exception):
+    """What came is no answer of HTTP, or only a part of one.
+
+    Attributes:
+        silent: Whether the connection ended before the answer began.
+    """
+
+    def __init__(self, message: str, *, silent: bool = False) -> None:
+        super().__init__(message)
+        self.silent = silent
+
+
+class TooLargeError(Exception):
+    """The answer is larger than `MOST_OCTETS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer.
+
+    Attributes:
+        status: Of the status line.
+        headers: Its headers.
+        content: What follows them.
+    """
+
+    status: int
+    headers: http.client.HTTPMessage
+    content: bytes
+
+
+def ask(
+    stream: Stream, request: str, deadline: Deadline, *, wants: int | None = None
+) -> HttpAnswer:
+    """Send a request and return its answer.
+
+    Args:
+        stream: To the server.
+        request: All of it, ASCII.
+        deadline: Until when.
+        wants: With another status than this the content is not read; by default it always is.
+            0 never reads it.
+
+    Raises:
+        NotHttpError: The answer is none.
+        TooLargeError: It is too large.
+        TimedOutError: The deadline passed.
+        CancelledError: Cancelled.
+    """
+    try:
+        stream.write(request.encode("ascii"), deadline)
+        reader = cast("socket.socket", _Reader(stream, deadline))
+        method = request.partition(" ")[0]
+        response = http.client.HTTPResponse(reader, method=method)
+        response.begin()
+        headers = response.headers
+        if wants not in (None, response.status):
+            return HttpAnswer(response.status, headers, b"")
+        content = response.read(MOST_OCTETS + 1)
+    except TimedOutError:
+        raise
+    except (http.client.RemoteDisconnected, StreamError, SmtpFailure) as error:
+        raise NotHttpError("the connection ended", silent=True) from error
+    except (http.client.HTTPException, ValueError) as error:
+        raise NotHttpError("it is none") from error
+    if len(content) > MOST_OCTETS:
+        raise TooLargeError
+    if response.length:
+        raise NotHttpError("it promised more, and closed")
+    return HttpAnswer(response.status, headers, content)
+
+
+class _Reader(io.RawIOBase):
+    """The bytes of a stream, for `http.client`; it wants no other part of a socket."""
+
+    def __init__(self, stream: Stream, deadline: Deadline) -> None:
+        super().__init__()
+        self._stream = stream
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        """Return that there is something to read."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Wait for some bytes; 0 at the end."""
+        view = memoryview(buffer).cast("B")
+        try:
+            data = self._stream.read(self._deadline, len(view))
+        except ClosedError:
+            return 0
+        view[: len(data)] = data
+        return len(data)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return it as `http.client` reads it."""
+        return io.BufferedReader(self)
