@@ -1,5 +1,6 @@
 """Signing in by OAuth 2.0: what is saved of it, and the rules of its fields."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -61,8 +62,9 @@ class OAuthSettings:
     device_url: str = ""
     scopes: tuple[str, ...] = ()
     ca_pem: str = ""
-    issuer: str = ""
-    subject: str = ""
+    # Which account signs in is no field of the form: the proof alone heeds it.
+    issuer: str = dataclasses.field(default="", compare=False)
+    subject: str = dataclasses.field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

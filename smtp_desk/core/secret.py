@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self, final
 
@@ -66,6 +67,16 @@ class AccessToken:
     issued: float
     until: float
 
+    @classmethod
+    def of(cls, fields: Mapping[str, str | float]) -> Self:
+        """Read what `fields` returns; raises `KeyError`, `TypeError` or `ValueError`."""
+        token = Secret(str(fields["token"]))
+        return cls(token, float(fields["issued"]), float(fields["until"]))
+
+    def fields(self) -> Mapping[str, str | float]:
+        """Return it as it stands in an entry."""
+        return {"token": self.secret.reveal(), "issued": self.issued, "until": self.until}
+
     def is_fresh(self, now: float) -> bool:
         """Whether it holds for a while yet; never where the clock was set back since."""
         spare = min((self.until - self.issued) / 5, _MOST_SPARE)
@@ -88,7 +99,7 @@ class KeyringEntry:
     secret: Secret
     proof_key: bytes = field(default=b"", repr=False)
     refresh_token: Secret = field(default_factory=lambda: Secret(""))
-    access_token: AccessToken | None = None
+    access_token: AccessToken | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, text: Secret) -> Self | None:
@@ -103,10 +114,7 @@ class KeyringEntry:
                 Secret(str(fields["password"])),
                 bytes.fromhex(fields["proof_key"]),
                 Secret(str(fields.get("refresh_token", ""))),
-                access
-                and AccessToken(
-                    Secret(str(access["token"])), float(access["issued"]), float(access["until"])
-                ),
+                None if access is None else AccessToken.of(access),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return None
@@ -120,12 +128,7 @@ class KeyringEntry:
         if self.refresh_token:
             fields["refresh_token"] = self.refresh_token.reveal()
         if self.access_token is not None:
-            token = self.access_token
-            fields["access_token"] = {
-                "token": token.secret.reveal(),
-                "issued": token.issued,
-                "until": token.until,
-            }
+            fields["access_token"] = self.access_token.fields()
         return Secret(_HEAD + json.dumps(fields, ensure_ascii=False))
 
 

@@ -63,8 +63,7 @@ class ServerSettings:
     @property
     def identity(self) -> tuple[object, ...]:
         """Where a stored secret may go: it is reused only while these are the same."""
-        place = (self.host, self.port, self.security, self.ca_pem, self.username)
-        return (*place, self.oauth and replace(self.oauth, issuer="", subject=""))
+        return (self.host, self.port, self.security, self.ca_pem, self.username, self.oauth)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,12 @@ class Grant:
     identity: Secret
 
 
-def _wait(seconds: float, cancel: Cancel) -> None:
+def wait(seconds: float, cancel: Cancel) -> None:
+    """Wait so many seconds.
+
+    Raises:
+        CancelledError: Cancelled.
+    """
     with selectors.DefaultSelector() as selector:
         selector.register(cancel, selectors.EVENT_READ)
         selector.select(max(seconds, 0.0))
@@ -104,7 +109,7 @@ class TokenClient:
     secret: Secret
     username: str
     link: ProviderLink
-    sleep: Sleep = _wait
+    sleep: Sleep = wait
     patience: float = PATIENCE
     clock: Callable[[], float] = field(default=time.monotonic)
 

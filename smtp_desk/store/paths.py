@@ -103,6 +103,16 @@ class Paths:
         return self.config / "settings.lock"
 
     @property
+    def token_lock_file(self) -> Path:
+        """Held while a sign-in is renewed."""
+        return self.state / "token.lock"
+
+    @property
+    def token_mark_file(self) -> Path:
+        """Which refresh token is being exchanged, as a digest."""
+        return self.state / "token.mark"
+
+    @property
     def outbox_file(self) -> Path:
         """The outbox and the health of the routes."""
         return self.state / "outbox.sqlite3"

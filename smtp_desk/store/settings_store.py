@@ -11,7 +11,7 @@ from typing import Final
 import filelock
 
 from smtp_desk.core.proof import FIRST_VERSION, SALT_BYTES, sign
-from smtp_desk.core.secret import PROOF_KEY_BYTES, KeyringEntry, Secret
+from smtp_desk.core.secret import PROOF_KEY_BYTES, AccessToken, KeyringEntry, Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.credentials import (
     CredentialStore,
@@ -108,6 +108,7 @@ class SettingsStore:
         secret: Secret | None,
         *,
         refresh_token: Secret | None = None,
+        access_token: AccessToken | None = None,
         default: bool = False,
     ) -> StoredSettings:
         """Save proven settings and their secret.
@@ -118,10 +119,12 @@ class SettingsStore:
             secret: The password, or for OAuth 2.0 the client secret or private key; None or
                 empty where there is none.
             refresh_token: What a person's sign-in by OAuth 2.0 left.
+            access_token: The newest access token that it gave.
             default: Save the organization's relay of the default email service, and
                 make that the default.
         """
-        credential = KeyringEntry(secret or Secret(""), b"", refresh_token or Secret(""))
+        none = Secret("")
+        credential = KeyringEntry(secret or none, b"", refresh_token or none, access_token)
         signed, entry = self._signed(settings, mode, credential, default=default)
 
         def change(before: StoredSettings) -> StoredSettings:
@@ -137,24 +140,31 @@ class SettingsStore:
 
         return self._save(change, signed.key, entry)
 
-    def keep_refresh_token(self, server: StoredServer, refresh_token: Secret) -> None:
-        """Replace the refresh token of a saved server: the provider gave another.
+    def keep_tokens(
+        self, server: StoredServer, refresh_token: Secret, access_token: AccessToken
+    ) -> None:
+        """Replace the tokens of a saved server: the provider gave others.
 
         The proof stays what it is. What the keyring held before is gone only once it holds the
-        new one.
+        new ones. A server that was just saved anew gets them under its fresh key.
 
         Raises:
-            SaveError: It could not be kept; the next sign-in may need a person.
+            SaveError: They could not be kept; the next sign-in may need a person.
         """
         with self._locked():
+            with failing_at(SaveStep.FILE):
+                saved = self._file.read().servers
+            same = [each for each in saved if each.key and _same_place(each, server)]
+            key = next((each.key for each in same if each.key == server.key), "")
+            key = key or next((each.key for each in same), "")
             with failing_at(SaveStep.SECRET):
-                entry = self._read_entry(server.key) if server.key else None
+                entry = self._read_entry(key) if key else None
                 if entry is None:
                     raise CredentialsUnavailableError(UnavailableReason.REMOVED)
-                renewed = replace(entry, refresh_token=refresh_token)
-                self._credentials.set(server.key, renewed.write())
+                renewed = replace(entry, refresh_token=refresh_token, access_token=access_token)
+                self._credentials.set(key, renewed.write())
             with failing_at(SaveStep.READ_BACK):
-                self._compare(server.key, renewed)
+                self._compare(key, renewed)
 
     def remove_server(self, *, default: bool = False) -> StoredSettings:
         """Forget a server and its secret: back to the default service, or to the outbox."""

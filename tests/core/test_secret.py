@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from smtp_desk.core.secret import KeyringEntry, Secret, StoredSecret
+from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret, StoredSecret
 
 
 def test_it_shows_itself_only_by_name() -> None:
@@ -81,3 +81,42 @@ def test_an_entry_hides_itself() -> None:
     assert repr(KeyringEntry(Secret("s3cret"), b"key of the proof")) == (
         "KeyringEntry(secret=Secret(…), refresh_token=Secret(…))"
     )
+
+
+ACCESS = AccessToken(Secret("access"), 1_000.0, 4_600.0)
+
+
+@pytest.mark.parametrize(
+    ("now", "fresh"),
+    [
+        (1_000.0, True),
+        (4_299.0, True),
+        (4_301.0, False),  # five minutes before its end
+        (9_999.0, False),
+        (950.0, True),
+        (900.0, False),  # the clock was set back: who knows how long it holds
+        (1_000.0 - 86_400, False),
+    ],
+)
+def test_a_token_is_renewed_before_it_ends(now: float, fresh: bool) -> None:
+    assert ACCESS.is_fresh(now) == fresh
+
+
+def test_a_token_of_five_minutes_is_renewed_a_minute_before_its_end() -> None:
+    short = AccessToken(Secret("access"), 0.0, 300.0)
+    assert [short.is_fresh(now) for now in (0.0, 239.0, 241.0)] == [True, True, False]
+
+
+def test_an_entry_keeps_its_access_token() -> None:
+    entry = KeyringEntry(Secret("s"), bytes(32), Secret("refresh"), ACCESS)
+    assert KeyringEntry.parse(entry.write()) == entry
+    assert "access" not in repr(ACCESS).replace("AccessToken", "")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ['"x"', "[1]", "{}", '{"token": "a", "issued": "soon", "until": 1}', '{"token": "a"}'],
+)
+def test_a_damaged_access_token_is_a_damaged_entry(broken: str) -> None:
+    text = KeyringEntry(Secret("s"), bytes(32)).write().reveal()
+    assert KeyringEntry.parse(Secret(f'{text[:-1]}, "access_token": {broken}}}')) is None

@@ -35,8 +35,8 @@ def settings_of(
         provider=provider,
         flow=flow,
         client_id="desk",
-        authorize_url=f"{service.url}/authorize",
+        authorize_url=f"{service.url}/authorize" if flow is OAuthFlow.BROWSER else "",
         token_url=f"{service.url}/token",
-        device_url=f"{service.url}/device",
+        device_url=f"{service.url}/device" if flow is OAuthFlow.DEVICE else "",
         scopes=("smtp", "offline_access"),
     )

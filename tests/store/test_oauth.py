@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
-from smtp_desk.core.secret import KeyringEntry, Secret
+from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.credentials import CredentialsUnavailableError, MemoryCredentials
 from smtp_desk.store.save_protocol import SaveError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TOKEN: Final = Secret("refresh token of ann " * 100)
 CLIENT_SECRET: Final = Secret("client secret")
+ACCESS: Final = AccessToken(Secret("access token"), 1_000.0, 4_600.5)
 BROWSER: Final = OAuthSettings(
     provider=OAuthProvider.CUSTOM,
     flow=OAuthFlow.BROWSER,
@@ -161,10 +162,11 @@ def test_a_rotated_token_keeps_the_proof(
     store.set_enabled(True)
     before = store.fingerprint()
     for number in range(3):
-        store.keep_refresh_token(server, Secret(f"rotated {number}"))
+        store.keep_tokens(server, Secret(f"rotated {number}"), ACCESS)
         entry = store.entry(server)
         assert entry is not None
         assert entry.refresh_token == Secret(f"rotated {number}")
+        assert entry.access_token == ACCESS
         assert store.status().state is ServerState.ACTIVE
     assert store.fingerprint() == before
     assert keys(credentials) == {server.key}
@@ -177,7 +179,7 @@ def test_a_token_that_can_not_be_kept_is_told(paths: Paths, call: str) -> None:
     server = saved(store)
     credentials.failing = {call}
     with pytest.raises(SaveError, match="missing"):
-        store.keep_refresh_token(server, Secret("rotated"))
+        store.keep_tokens(server, Secret("rotated"), ACCESS)
     credentials.failing = set()
     entry = store.entry(server)
     assert entry is not None
@@ -190,8 +192,22 @@ def test_a_token_of_a_sign_in_that_was_removed_is_not_kept(
     server = saved(store)
     store.remove_server()
     with pytest.raises(SaveError, match="removed"):
-        store.keep_refresh_token(server, Secret("rotated"))
+        store.keep_tokens(server, Secret("rotated"), ACCESS)
     assert not keys(credentials)
+
+
+def test_a_token_finds_the_sign_in_that_was_saved_anew_meanwhile(store: SettingsStore) -> None:
+    server = saved(store)
+    fresh = saved(store)
+    assert fresh.key != server.key
+    store.keep_tokens(server, Secret("rotated"), ACCESS)
+    entry = store.entry(fresh)
+    assert entry is not None
+    assert entry.refresh_token == Secret("rotated")
+    other = replace(BROWSER, token_url="https://elsewhere.example.com/token")
+    store.save_server(by(other), Security.STARTTLS, None, refresh_token=TOKEN)
+    with pytest.raises(SaveError, match="removed"):
+        store.keep_tokens(server, Secret("rotated"), ACCESS)
 
 
 def test_a_large_token_in_a_keyring_that_takes_little(paths: Paths) -> None:
@@ -199,7 +215,7 @@ def test_a_large_token_in_a_keyring_that_takes_little(paths: Paths) -> None:
     store = SettingsStore(paths, SplitCredentials(behind))
     server = saved(store)
     assert len(keys(behind)) > 2
-    store.keep_refresh_token(server, Secret("x" * 20_000))
+    store.keep_tokens(server, Secret("x" * 20_000), ACCESS)
     entry = store.entry(server)
     assert entry is not None
     assert entry.refresh_token == Secret("x" * 20_000)
