@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import grp
 import os
 import pwd
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.servers.certs import Certificates, Identity
+    from tests.servers.tokens import TokenIssuer
 
 USERNAME: Final = "desk"
 PASSWORD: Final = "s3cret"
@@ -37,7 +39,7 @@ default_login_user = {user}
 ssl = required
 ssl_cert = <{folder}/cert.pem
 ssl_key = <{folder}/key.pem
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
 disable_plaintext_auth = yes
 hostname = mail.example.test
@@ -46,7 +48,7 @@ submission_relay_host = 127.0.0.1
 submission_relay_port = {relay_port}
 submission_max_mail_size = 10M
 first_valid_uid = 1
-passdb {{
+{tokens}passdb {{
   driver = passwd-file
   args = scheme=PLAIN {folder}/users
   default_fields = nodelay=y
@@ -75,6 +77,22 @@ service stats {{
   chroot =
 }}
 """
+# It checks a JWT itself: signature, times, and that `aud`, `iss` and `scope` are these.
+_TOKENS: Final = """\
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+"""
+_OAUTH2: Final = """\
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={folder}/keys/
+username_attribute = email
+client_id = {client_id}
+issuers = {issuer}
+scope = smtp
+"""
 
 
 class DovecotSubmission:
@@ -91,8 +109,19 @@ class DovecotSubmission:
 
     host: Final = "localhost"
 
-    def __init__(self, folder: pathlib.Path, identity: Identity, relay_port: int) -> None:
-        """Start it in an empty folder; accepted mail goes in plain to `relay_port`."""
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        identity: Identity,
+        relay_port: int,
+        *,
+        issuer: TokenIssuer | None = None,
+        mechanisms: str = "plain login",
+    ) -> None:
+        """Start it in an empty folder; accepted mail goes in plain to `relay_port`.
+
+        It takes the tokens of `issuer`, by those of `mechanisms` that are for tokens.
+        """
         self.starttls_port, self.tls_port = free_port(), free_port()
         self.log = folder / "log"
         as_root = os.geteuid() == 0
@@ -103,6 +132,8 @@ class DovecotSubmission:
         (folder / "users").write_text(f"{USERNAME}:{{PLAIN}}{PASSWORD}\n")
         shutil.copy(identity.chain_file, folder / "cert.pem")
         shutil.copy(identity.key_file, folder / "key.pem")
+        if issuer is not None:
+            _take_tokens(folder, issuer)
         config = folder / "dovecot.conf"
         config.write_text(
             _CONFIG.format(
@@ -112,12 +143,14 @@ class DovecotSubmission:
                 uid=owner.pw_uid,
                 gid=owner.pw_gid,
                 relay_port=relay_port,
+                mechanisms=mechanisms,
+                tokens=_TOKENS.format(folder=folder) if issuer else "",
                 starttls=self.starttls_port,
                 tls=self.tls_port,
             )
         )
         if as_root:
-            for path in (folder, *folder.iterdir()):
+            for path in (folder, *folder.rglob("*")):
                 os.chown(path, owner.pw_uid, owner.pw_gid)
         self._process = ServerProcess(
             [parts.program("dovecot"), "-F", "-c", str(config)],
@@ -137,6 +170,14 @@ class DovecotSubmission:
         self.stop()
 
 
+def _take_tokens(folder: pathlib.Path, issuer: TokenIssuer) -> None:
+    key = folder / "keys" / "default" / "HS256" / "default"
+    key.parent.mkdir(parents=True)
+    key.write_bytes(base64.b64encode(issuer.key))
+    config = _OAUTH2.format(folder=folder, client_id=issuer.client_id, issuer=issuer.url)
+    (folder / "oauth2.conf").write_text(config)
+
+
 class DovecotWithInbox(DovecotSubmission):
     """A submission server together with the server it relays to.
 
@@ -144,8 +185,16 @@ class DovecotWithInbox(DovecotSubmission):
         inbox: where accepted mail arrives; read `inbox.messages`.
     """
 
-    def __init__(self, folder: pathlib.Path, identity: Identity, inbox: ScriptedServer) -> None:
-        super().__init__(folder, identity, inbox.port)
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        identity: Identity,
+        inbox: ScriptedServer,
+        *,
+        issuer: TokenIssuer | None = None,
+        mechanisms: str = "plain login",
+    ) -> None:
+        super().__init__(folder, identity, inbox.port, issuer=issuer, mechanisms=mechanisms)
         self.inbox = inbox
 
 

@@ -114,15 +114,6 @@ class TestPostfix:
         session.quit()
         assert session.mode is Security.TLS
 
-    def test_scram_where_it_is_chosen(self, certs: Certificates, postfix: Postfix) -> None:
-        told = Told()
-        method = AuthMethod.SCRAM_SHA_256
-        session = session_with(certs, postfix.starttls_port, method=method, told=told)
-        session.open()
-        session.quit()
-        assert "PLAIN" in str(told.facts(Stage.AUTH)["mechanisms"])
-        assert told.facts(Stage.AUTH)["mechanism"] == "SCRAM-SHA-256"
-
     def test_scram_where_nothing_else_is_offered(self, certs: Certificates) -> None:
         told = Told()
         with (
