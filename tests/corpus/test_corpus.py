@@ -65,7 +65,7 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "archives": _Bounds(right=122, wrong=0, scope=104, who=98),
     "devices": _Bounds(right=121, wrong=0, scope=111, who=106),
     "mailboxes": _Bounds(right=111, wrong=0, scope=98, who=97),
-    "programs": _Bounds(right=186, wrong=0, scope=180, who=179),
+    "programs": _Bounds(right=186, wrong=0, scope=180, who=180),
     "programs_later": _Bounds(right=100, wrong=0, scope=93, who=88),
     "relays": _Bounds(right=103, wrong=0, scope=95, who=92),
     "samples": _Bounds(right=100, wrong=0, scope=93, who=93),

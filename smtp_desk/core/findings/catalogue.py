@@ -103,7 +103,8 @@ _RIGHT_SERVER: Final = _RemedyTemplate(
 class CatalogueEntry:
     """One code of the catalogue, its texts not yet filled with facts.
 
-    `who_if` and `scope_if` name what holds instead of `who` and `scope` where a condition holds.
+    `who_if` and `scope_if` name what holds instead of `who` and `scope` where a condition holds;
+    `beside` the causes of which one reply may speak together with this one, written at one of both.
     """
 
     code: str
@@ -117,6 +118,7 @@ class CatalogueEntry:
     explanation: Wording
     remedies: tuple[_RemedyTemplate, ...]
     replies: tuple[ReplyPattern, ...]
+    beside: frozenset[str]
 
     @classmethod
     def parse(cls, code: str, table: Mapping[str, Any]) -> "CatalogueEntry":
@@ -150,7 +152,11 @@ class CatalogueEntry:
                 )
                 for row in table.get("remedies", ())
             ),
-            replies=tuple(ReplyPattern.parse(code, row) for row in table.get("replies", ())),
+            replies=tuple(
+                ReplyPattern.parse(code, row, table.get("without", ""))
+                for row in table.get("replies", ())
+            ),
+            beside=frozenset(table.get("beside", "").split()),
         )
 
     def fill(self, stage: Stage, facts: Facts, reply: Reply | None) -> Finding:
@@ -258,6 +264,8 @@ class Catalogue:
 
         Rows of different codes that match equally name no cause: they are left out, so
         that the next less specific row answers. (The tests hold that there are none.)
+        Nor do words that name two causes, unless these stand `beside` each other: then only
+        the class of the reply is left.
         """
         said = NormalisedReply.of(reply)
         found = [
@@ -268,7 +276,26 @@ class Catalogue:
         found.sort(key=_rank, reverse=True)
         levels = [list(level) for _, level in groupby(found, key=_rank)]
         clear = (level for level in levels if len({match.row.finding for match in level}) == 1)
-        return [match for level in clear for match in level]
+        named = [match for level in clear for match in level]
+        if self._contradicts(named):
+            return [match for match in named if match.row.general]
+        return named
+
+    def _contradicts(self, found: list[Match]) -> bool:
+        """Whether another cause is named than the first."""
+        names = {match.row.finding for match in found if match.rank.named}
+        specific = names - self._general
+        first = found[0].row.finding if found else ""
+        return first in specific and any(
+            other not in self._entry(first).beside and first not in self._entry(other).beside
+            for other in specific - {first}
+        )
+
+    @LazyProperty
+    def _general(self) -> frozenset[str]:
+        """The codes that say no more than where and how for long it was refused."""
+        rows = (row for stage in self._rows.values() for row in stage)
+        return frozenset(row.finding for row in rows if row.general)
 
     @LazyProperty
     def _rows(self) -> dict[Stage, list[ReplyPattern]]:

@@ -15,6 +15,10 @@ The rule of specificity, from the strongest to the weakest:
 
 A row does not stand for other stages than its own at all, nor for a reply with words that it
 excludes: what a reply speaks of (SPF, a mailbox, an attempt) decides before what it says of it.
+A code without words means nothing where the reply speaks of something else (`about`).
+
+Where words name two causes, none of this decides between them, unless the table says that one
+reply may speak of both: what contradicts itself is as good as unknown (`Catalogue.matches`).
 """
 
 import re
@@ -63,6 +67,9 @@ _MAIL_ADDRESS: Final = re.compile(
     r"[^\s<>@\"'(),:;=]{1,64}@[^\s<>@\"'(),:;.]+(?:\.[^\s<>@\"'(),:;.]+)*"
 )
 _ANY_ADDRESS: Final = "a@b"
+# A server that asks the sender's server about the sender quotes its answer: "no such user" is then
+# no word about the recipient.
+_ASKED_OF_SENDER: Final = re.compile(r"(\bsender address rejected: un\w+ address\b).*")
 
 
 class Rank(NamedTuple):
@@ -77,6 +84,11 @@ class Rank(NamedTuple):
     leftness: int
     own_stage: bool
 
+    @property
+    def named(self) -> bool:
+        """Whether the reply names the cause, rather than only hinting at it."""
+        return self.cause > _NONE
+
 
 @dataclass(frozen=True, slots=True)
 class NormalisedReply:
@@ -89,10 +101,11 @@ class NormalisedReply:
     @classmethod
     def of(cls, reply: Reply) -> "NormalisedReply":
         """Prepare `reply`."""
+        words = plain(_without_addresses(reply.text[:_LONGEST_TEXT])).lower()[:_LONGEST_WORDS]
         return cls(
             reply.code,
             reply.enhanced or _hidden_enhanced(reply),
-            plain(_without_addresses(reply.text[:_LONGEST_TEXT])).lower()[:_LONGEST_WORDS],
+            _ASKED_OF_SENDER.sub(r"\1", words),
         )
 
 
@@ -108,7 +121,10 @@ class ReplyPattern:
         condition: What must be known beside the reply.
         words: Pattern on the words with classes of `vocabulary`, or "". The table may have it in
             parts, one a line; in lower case.
-        without: Pattern on words that must not stand in the reply, written as `words`.
+        without: Pattern on words that must not stand in the reply, written as `words`: its own and
+            those of its finding.
+        about: Pattern on words, written as `words`; what a code means must be what the reply
+            speaks of, where it has words at all.
         reason: The words, or without any the enhanced code, name the reason itself.
         faint: The words only say that it failed, not why.
         clear: The enhanced code has one meaning only, whatever the words say.
@@ -125,6 +141,7 @@ class ReplyPattern:
     condition: Condition
     words: str
     without: str
+    about: str
     reason: bool
     faint: bool
     clear: bool
@@ -134,8 +151,13 @@ class ReplyPattern:
     source: str
 
     @classmethod
-    def parse(cls, finding: str, table: Mapping[str, Any]) -> "ReplyPattern":
+    def parse(cls, finding: str, table: Mapping[str, Any], without: str = "") -> "ReplyPattern":
         """Read one row of the TOML table of `finding`.
+
+        Args:
+            finding: The finding's code.
+            table: The row.
+            without: Pattern on words that no row of the finding stands for.
 
         Raises:
             KeyError: `stages`, `example` or `source` is missing.
@@ -148,7 +170,8 @@ class ReplyPattern:
             enhanced=tuple(table.get("enhanced", "").split()),
             condition=Condition.parse(table),
             words=_joined(table.get("words", "")),
-            without=_joined(table.get("without", "")),
+            without=_joined([*filter(None, (without, _joined(table.get("without", ""))))]),
+            about=_joined(table.get("about", "")),
             reason=table.get("reason", False),
             faint=table.get("faint", False),
             clear=table.get("clear", False),
@@ -156,6 +179,15 @@ class ReplyPattern:
             example=table["example"],
             context=table.get("context", {}),
             source=table["source"],
+        )
+
+    @property
+    def general(self) -> bool:
+        """Whether it asks for no more than the class of the reply."""
+        return (
+            all(code.endswith("xx") for code in self.codes)
+            and not (self.words or self.enhanced)
+            and not self.condition.count
         )
 
     def match(self, stage: Stage, said: NormalisedReply, facts: Facts) -> Rank | None:
@@ -168,6 +200,8 @@ class ReplyPattern:
             return None
         found = compiled(self.words).search(said.words)
         if found is None or (self.without and compiled(self.without).search(said.words)):
+            return None
+        if self.about and said.words and not compiled(self.about).search(said.words):
             return None
         own = self.finding.startswith(f"{stage}.")
         if self.reason:

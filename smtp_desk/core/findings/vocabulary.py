@@ -31,6 +31,24 @@ _CLASSES: Final = {
         r"authenticat\w+|auth|(?:smtp )?log-?ins?|logged[- ]in|signed[- ]in|sign-?in|"
         r"user ?names?|users?|accounts?|credentials?|smtp_auth"
     ),
+    # what a refused login speaks of: its secret, and that it is wrong; and what else it may be
+    "secret": (
+        r"^(?=.*\b(?:pass(?:word|wd|code|phrase)?s?|pwd|log-?in|log ?on|sign-?in|"
+        r"user ?(?:name|id)s?|users?|accounts?|credentials?|auth\w*|sasl|identity|keys?|tokens?|"
+        r"mail ?box|alias\w*|e-?mail address)\b)(?=.*\b(?:fail\w*|invalid|incorrect|wrong|bad|"
+        r"unknown|reject\w*|refused?|denied|declined|unsuccessful|errors?|mismatch\w*|illegal|"
+        r"unauthori[sz]ed|not|\w*n't|no such|unable|cannot|disallowed|\w*simple|requir?\w+|"
+        r"requise?|sorry|no)\b)|^(?:\W*\b(?:no|denied|errors?|refused|rejected|invalid|sorry))+\W*$"
+    ),
+    "otherwise": (
+        r"suspend\w*|status|subscri\w+|domains?|ip|country|protocol|mechanism|initial-?response|"
+        r"messages?|plan|billing|invoice|pay\w*|quota|limit\w*|expired?|disabled|deactivated|"
+        r"closed|locked|blocked|banned|maintenance|overload\w*|sender|from|recipient|tls|ssl|"
+        r"certificate|encrypt\w*|policy|permission|step|terms|connection|server failed|command|"
+        r"syntax|internal|busy|back-?end|database|ldap|radius|licen[cs]e|migrat\w*|upgrade|later|"
+        r"temporar\w*|unavailable|unreachable|(?:time|timed) ?out|server error|configur\w*|client|"
+        r"program|software"
+    ),
     "ip": (r"(?:ip|ipv4|ipv6)(?:[ -]?address(?:es)?)?|(?:client|source|remote|network) address"),
     "header": r"header(?: field| line)?s?|header-?fields?",
     "field": (

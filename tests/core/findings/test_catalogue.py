@@ -165,6 +165,16 @@ def test_who_can_mend_it_is_who_has_a_remedy(
 
 
 @pytest.mark.parametrize(
+    "said", ["554 No SMTP service here", "521 host does not accept mail", "554 5.7.1 Go away"]
+)
+def test_a_server_that_refuses_everybody_is_the_mail_administrators(
+    catalogue: Catalogue, said: str
+) -> None:
+    finding = catalogue.find(SmtpFailure(Stage.GREETING, reply=replies.reply_of(said)), {})
+    assert (finding.code, finding.who) == ("greeting.refused", Who.MAIL_ADMINISTRATOR)
+
+
+@pytest.mark.parametrize(
     ("code", "context", "said"),
     [
         ("auth.basic_retired", {"host": "smtp.office365.com"}, True),

@@ -109,8 +109,8 @@ def test_no_pattern_says_what_another_cause_says(data: st.DataObject) -> None:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("row", [row for row in _ROWS if row.words], ids=lambda row: row.words[:40])
 def test_no_words_of_a_hostile_server_keep_a_pattern_busy(row: ReplyPattern) -> None:
-    heads = sorted({"", *re.findall(r"[a-z]{4,}", row.words + row.without)})
-    for words in filter(None, (row.words, row.without)):
+    heads = sorted({"", *re.findall(r"[a-z]{4,}", row.words + row.without + row.about)})
+    for words in filter(None, (row.words, row.without, row.about)):
         for head in heads[:: 1 + len(heads) // MOST_HEADS]:
             for tail in ("a@b.c ", "a.b ", "<x> ", "has ", "your ", "aaaa"):
                 compiled(words).search(f"{head} {tail * 400}"[:500])
@@ -118,7 +118,7 @@ def test_no_words_of_a_hostile_server_keep_a_pattern_busy(row: ReplyPattern) -> 
 
 @pytest.mark.parametrize("row", _ROWS, ids=lambda row: f"{row.finding} {row.example[:50]}")
 def test_words_are_in_lower_case_as_those_of_replies_are(row: ReplyPattern) -> None:
-    literal = re.sub(r"\\.", "", row.words + row.without)
+    literal = re.sub(r"\\.", "", row.words + row.without + row.about)
     assert literal == literal.lower()
 
 
@@ -186,3 +186,75 @@ def test_letters_without_an_accent_of_their_own_are_compared_too() -> None:
     assert plain("hasło, kullanıcı, zu groß, adgangskode på østlig đ") == (
         "haslo, kullanici, zu gross, adgangskode pa ostlig d"
     )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in _ROWS if row.about],
+    ids=lambda row: f"{row.finding} {row.example[:50]}",
+)
+def test_a_code_names_no_cause_where_the_words_speak_of_something_else(row: ReplyPattern) -> None:
+    stage = min(row.stages)
+    code = int(row.codes[0].replace("xx", "50"))
+    enhanced = row.enhanced[0].replace("x", str(code // 100)) if row.enhanced else None
+    for words in (b"the moon is made of cheese", b"coffee machine on fire"):
+        said = NormalisedReply.of(Reply.from_lines(code, [words]))
+        found = NormalisedReply(said.code, enhanced or "", said.words)
+        assert row.match(stage, found, row.context) is None
+    alone = NormalisedReply(code, enhanced or "", "")
+    assert row.match(stage, alone, {**row.condition.when}) is not None
+
+
+@pytest.mark.parametrize(
+    ("stage", "said", "finding"),
+    [
+        # Two causes in one reply, that the table does not know together.
+        ("recipient", "550 mailbox is full, please authenticate first", "recipient.refused"),
+        ("message", "554 mailbox full; the attachment has a virus", "message.refused"),
+        ("message", "554 infected with a virus, daily sending limit exceeded", "message.refused"),
+        ("auth", "535 password expired, or too many failed attempts", "auth.failed"),
+        ("sender", "550 domain not found, must authenticate first", "sender.refused"),
+        ("recipient", "450 greylisted, mailbox full", "recipient.temporary"),
+        # Two that it knows together: the more specific one.
+        ("recipient", "550 Relay access denied - please authenticate", "recipient.relay_denied"),
+        ("recipient", "550 Invalid recipient: Relaying not allowed", "recipient.relay_denied"),
+        ("sender", "550 Sender domain is not verified", "sender.not_verified"),
+    ],
+)
+def test_what_contradicts_itself_is_as_good_as_unknown(stage: str, said: str, finding: str) -> None:
+    failure = SmtpFailure(Stage(stage), reply=replies.reply_of(said))
+    assert _CATALOGUE.find(failure, {}).code == finding
+
+
+def test_causes_stand_beside_others_that_there_are() -> None:
+    for entry in _CATALOGUE.entries:
+        assert entry.beside <= _CATALOGUE.codes - {entry.code}
+        assert not any(entry.code in _CATALOGUE._entry(other).beside for other in entry.beside)
+
+
+@pytest.mark.parametrize(
+    ("said", "finding"),
+    [
+        (
+            "550 5.1.7 Sender address rejected: undeliverable address: host a said: 550 no user",
+            "sender.refused",
+        ),
+        (
+            "450 4.1.7 Sender address rejected: unverified address: host a said: 452 Mailbox full",
+            "sender.temporary",
+        ),
+        (
+            "550 Sender address rejected: unverified address: connect to a: Host not found",
+            "sender.refused",
+        ),
+        (
+            "550 5.1.1 Recipient address rejected: undeliverable address: host a said: 550 No user",
+            "recipient.unknown",
+        ),
+    ],
+)
+def test_what_another_server_said_of_the_sender_is_no_word_about_the_recipient(
+    said: str, finding: str
+) -> None:
+    failure = SmtpFailure(Stage.RECIPIENT, reply=replies.reply_of(said))
+    assert _CATALOGUE.find(failure, {}).code == finding
