@@ -282,13 +282,15 @@ class Catalogue:
         return named
 
     def _contradicts(self, found: list[Match]) -> bool:
-        """Whether another cause is named than the first."""
-        names = {match.row.finding for match in found if match.rank.named}
-        specific = names - self._general
-        first = found[0].row.finding if found else ""
-        return first in specific and any(
+        """Whether another cause is named than the first, with no fact that tells them apart."""
+        if not found or not found[0].rank.named:
+            return False
+        first = found[0].row.finding
+        facts = found[0].rank.facts
+        named = {it.row.finding for it in found if it.rank.named and it.rank.facts >= facts}
+        return first not in self._general and any(
             other not in self._entry(first).beside and first not in self._entry(other).beside
-            for other in specific - {first}
+            for other in named - self._general - {first}
         )
 
     @LazyProperty
