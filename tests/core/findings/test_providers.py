@@ -141,7 +141,7 @@ def test_each_row_has_limits_with_their_page_or_says_that_none_were_found(
             assert len(limits.text) < 200, provider.id
         told = re.search(r"(\d+) connections at a time", limits.text)
         assert limits.connections == (int(told[1]) if told else 0), provider.id
-    assert sum(bool(provider.limits.text) for provider in providers.all) >= 35
+    assert sum(bool(provider.limits.text) for provider in providers.all) >= 38
 
 
 def test_whoever_takes_oauth_says_how(providers: Providers) -> None:
