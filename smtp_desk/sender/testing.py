@@ -42,6 +42,7 @@ from smtp_desk.sender.routes.health import (
     Verdict,
 )
 from smtp_desk.sender.routes.throttle import (
+    CLOSING,
     CONNECTION_LEASE,
     MINUTE_MS,
     RENEW_EVERY,
@@ -327,6 +328,7 @@ class MemoryThrottle(throttling.Throttle):
         self._lock = threading.RLock()
         self._states: dict[str, ThrottleState] = {}
         self._leases: dict[str, ConnectionLease] = {}
+        self._closing: list[tuple[str, datetime]] = []
         self._sent: dict[str, Counter[int]] = defaultdict(Counter)
 
     def lease(self, login: Login) -> ConnectionLease | datetime:
@@ -351,15 +353,20 @@ class MemoryThrottle(throttling.Throttle):
                     self._leases[lease.token] = prolonged[-1]
             return tuple(prolonged)
 
-    def release(self, leases: Iterable[ConnectionLease]) -> None:
+    def release(self, leases: Iterable[ConnectionLease], *, opened: bool = True) -> None:
         with self._lock:
             for lease in leases:
-                self._leases.pop(lease.token, None)
+                ended = self._leases.pop(lease.token, None)
+                if ended is not None and opened:
+                    self._closing.append((str(lease.login), self._now()))
 
     def state(self, login: Login) -> ThrottleState:
         with self._lock:
             known = self._states.get(str(login), ThrottleState())
-            return replace(known, leased=len(self._held(login)))
+            now, held = self._now(), self._held(login)
+            self._closing = [each for each in self._closing if now - CLOSING < each[1] <= now]
+            closing = sum(name == str(login) for name, _ in self._closing)
+            return replace(known, leased=len(held), closing=closing)
 
     def take_turns(self, login: Login, wanted: int, per_hour: int = 0) -> Turns:
         with self._lock:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from smtp_desk.sender.routes.throttle import (
+    CLOSING,
     CONNECTION_LEASE,
     MAX_CONNECTIONS,
     RECOVER_AFTER,
@@ -54,6 +55,27 @@ def test_three_connections_and_no_more(throttle: Throttle, clock: TurnedClock) -
     throttle.release(leases[:1])
     leased(throttle)
     refused_until(throttle)
+
+
+def test_a_closed_connection_leaves_its_room_at_once_and_is_told_a_moment_longer(
+    throttle: Throttle, clock: TurnedClock
+) -> None:
+    leases = [leased(throttle) for _ in range(MAX_CONNECTIONS)]
+    throttle.release(leases)
+    throttle.release([*leases[:1], leased(throttle)])
+    for _ in range(MAX_CONNECTIONS):
+        leased(throttle)
+    refused_until(throttle)
+    assert throttle.state(LOGIN) == ThrottleState(leased=MAX_CONNECTIONS, closing=4)
+    assert throttle.renew(leases) == (), "what was given back is nobody's"
+    assert [throttle.state(each).closing for each in OTHERS] == [0] * len(OTHERS)
+    clock.turn(seconds=CLOSING.total_seconds())
+    assert throttle.state(LOGIN) == ThrottleState(leased=MAX_CONNECTIONS)
+
+
+def test_a_connection_that_never_opened_is_not_closing(throttle: Throttle) -> None:
+    throttle.release([leased(throttle)], opened=False)
+    assert throttle.state(LOGIN) == ThrottleState()
 
 
 @pytest.mark.parametrize("login", OTHERS, ids=str)

@@ -90,7 +90,7 @@ def test_nobody_falls_back_because_we_are_many(certs: Certificates, tmp_path: Pa
                 process.join(60)
                 assert process.exitcode == 0
             status = health.status(CUSTOM)
-            assert (status.failures, status.fallbacks, status.out_since) == (0, 0, None)
+            assert (status.failures, status.fallbacks, status.out_since) == (0, 0, None), status
             assert not default.sessions
             routes = {
                 attempt.route for entry in outbox.page().entries for attempt in entry.attempts

@@ -317,7 +317,7 @@ class SessionPool:
         try:
             pooled.session.open()
         except SmtpFailure as failure:
-            self._release(pooled)
+            self._release(pooled, opened=False)
             with self._changed:
                 working = bool(self._busy or self._idle)
             finding = self._share.told(self.finding(failure, pooled), working=working)
@@ -420,10 +420,10 @@ class SessionPool:
             with self._changed:
                 del self._leaving[threading.current_thread()]
 
-    def _release(self, pooled: PooledSession) -> None:
+    def _release(self, pooled: PooledSession, *, opened: bool = True) -> None:
         connection, pooled.connection = pooled.connection, None
         if connection is not None:
-            self._share.release(connection)
+            self._share.release(connection, opened=opened)
 
     def _dismiss_unused(self, crowded: bool) -> None:  # noqa: FBT001 - a callback
         """Close the sessions that were idle long enough; sooner where others may wait for one."""

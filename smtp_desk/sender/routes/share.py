@@ -128,16 +128,17 @@ class ServerShare:
 
     @property
     def connected(self) -> int:
-        """How many connections all processes have."""
-        return self._throttle.state(self._login).leased
+        """How many connections of all processes the server may count."""
+        state = self._throttle.state(self._login)
+        return state.leased + state.closing
 
-    def release(self, connection: Connection) -> None:
-        """Give it back: the connection is closed."""
+    def release(self, connection: Connection, *, opened: bool = True) -> None:
+        """Give it back: the connection is closed; `opened` if a session had begun on it."""
         with self._changed:
             self._held.pop(connection.lease.token, None)
             self._changed.notify_all()
         with suppress(OutboxError):  # it ends by itself
-            self._throttle.release([connection.lease])
+            self._throttle.release([connection.lease], opened=opened)
 
     def may_send(self, connection: Connection) -> bool:
         """Whether a dot may be sent by it: others may have the right to it by now."""
@@ -166,8 +167,8 @@ class ServerShare:
     def told(self, finding: Finding, *, working: bool) -> Finding:
         """Return why a connection did not open, as it is to be taken.
 
-        A server that is busy while some of us are connected is not out of service: we are
-        too many.
+        A server that is busy while some of us are connected, or were a moment ago, is not out
+        of service: we are too many.
 
         Args:
             finding: Why it did not; its lease was given back.

@@ -19,6 +19,9 @@ MAX_CONNECTIONS: Final = 3
 CONNECTION_LEASE: Final = timedelta(seconds=30)
 """A connection is ours so long; then others may open one instead."""
 
+CLOSING: Final = timedelta(seconds=2)
+"""A server may count a connection for so long after we closed it."""
+
 RENEW_EVERY: Final = timedelta(seconds=10)
 """How often whoever holds leases renews them."""
 
@@ -93,6 +96,7 @@ class ThrottleState:
         paused_until: Its end.
         slow_since: The first complaint since an email was accepted; None for none.
         leased: Connections that are leased at this moment.
+        closing: Connections that were closed within `CLOSING`: no lease, yet maybe still counted.
     """
 
     limit: int = MAX_CONNECTIONS
@@ -101,6 +105,7 @@ class ThrottleState:
     paused_until: datetime | None = None
     slow_since: datetime | None = None
     leased: int = 0
+    closing: int = 0
 
     def connections(self, now: datetime) -> int:
         """Return how many connections there may be now."""
@@ -192,8 +197,13 @@ class Throttle(Protocol):
         new email, and send no dot after `ConnectionLease.until`.
         """
 
-    def release(self, leases: Iterable[ConnectionLease]) -> None:
-        """Give leases back: their connections are closed."""
+    def release(self, leases: Iterable[ConnectionLease], *, opened: bool = True) -> None:
+        """Give leases back: their connections are closed.
+
+        Args:
+            leases: Which.
+            opened: Whether a session had begun on them.
+        """
 
     def state(self, login: Login) -> ThrottleState:
         """Return how much the server takes, and how many connections there are."""

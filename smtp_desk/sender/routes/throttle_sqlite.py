@@ -21,6 +21,7 @@ from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import new_token
 from smtp_desk.sender.routes import throttle as rules
 from smtp_desk.sender.routes.throttle import (
+    CLOSING,
     CONNECTION_LEASE,
     MINUTE_MS,
     RENEW_EVERY,
@@ -39,7 +40,22 @@ _STORE: Final = """
     VALUES (?, ?, ?, ?, ?, ?)
 """
 # A lease that is further ahead than any can be stands for a clock that was wrong.
-_OVER: Final = "(until <= :now OR until > :farthest)"
+_HELD: Final = "until > :now AND until <= :farthest"
+_CLOSING: Final = "until > :closed AND until <= :now"
+# All of these are put together of constants alone.
+_COUNT: Final = f"""
+    SELECT count(*) FILTER (WHERE {_HELD}), count(*) FILTER (WHERE {_CLOSING})
+    FROM connection_leases WHERE login = :login
+"""  # noqa: S608
+_TOKENS: Final = f"SELECT token FROM connection_leases WHERE login = :login AND {_HELD}"  # noqa: S608
+_PROLONG: Final = f"""
+    UPDATE connection_leases SET until = :until WHERE token = :token AND token IN (
+        SELECT token FROM connection_leases WHERE login = :login AND {_HELD}
+        ORDER BY id LIMIT :most
+    )
+"""  # noqa: S608
+_END: Final = "UPDATE connection_leases SET until = ? WHERE token = ?"
+_FORGET: Final = f"DELETE FROM connection_leases WHERE NOT ({_HELD} OR {_CLOSING})"  # noqa: S608
 
 
 @final
@@ -60,10 +76,11 @@ class SqliteThrottle(Throttle):
         lease = ConnectionLease(login, f"{os.getpid()}-{new_token()}", now + CONNECTION_LEASE)
 
         def insert(connection: sqlite3.Connection) -> ConnectionLease | datetime:
+            _forget(connection, now)
             state = _state(connection, login, now)
             if paused := state.paused(now):
                 return paused
-            if state.leased - _forgotten(connection, login) >= state.connections(now):
+            if state.leased - _ended(connection, login, now) >= state.connections(now):
                 return now + RENEW_EVERY
             connection.execute(
                 "INSERT INTO connection_leases (token, login, until) VALUES (?, ?, ?)",
@@ -86,13 +103,12 @@ class SqliteThrottle(Throttle):
 
         return self._database.write(prolong, durable=False) if held else ()
 
-    def release(self, leases: Iterable[ConnectionLease]) -> None:
-        tokens = [(lease.token,) for lease in leases]
-        if tokens:
-            self._database.write(
-                lambda at: at.executemany("DELETE FROM connection_leases WHERE token = ?", tokens),
-                durable=False,
-            )
+    def release(self, leases: Iterable[ConnectionLease], *, opened: bool = True) -> None:
+        # One that never began counts as closed long ago.
+        until = to_ms(self._now()) if opened else 0
+        ended = [(until, lease.token) for lease in leases]
+        if ended:
+            self._database.write(lambda at: at.executemany(_END, ended), durable=False)
 
     def state(self, login: Login) -> ThrottleState:
         now = self._now()
@@ -151,13 +167,10 @@ class SqliteThrottle(Throttle):
 
 
 def _state(connection: sqlite3.Connection, login: Login, now: datetime) -> ThrottleState:
-    (leased,) = connection.execute(
-        f"SELECT count(*) FROM connection_leases WHERE login = :login AND NOT {_OVER}",  # noqa: S608 - constant
-        {"login": str(login), **_bounds(now)},
-    ).fetchone()
+    leased, closing = connection.execute(_COUNT, {"login": str(login), **_bounds(now)}).fetchone()
     row = connection.execute(_FIND, (str(login),)).fetchone()
     if row is None:
-        return ThrottleState(leased=leased)
+        return ThrottleState(leased=leased, closing=closing)
     limit, lowered_at, pause, paused_until, slow_since = row
     return ThrottleState(
         limit=limit,
@@ -166,6 +179,7 @@ def _state(connection: sqlite3.Connection, login: Login, now: datetime) -> Throt
         paused_until=restored(paused_until),
         slow_since=restored(slow_since),
         leased=leased,
+        closing=closing,
     )
 
 
@@ -182,37 +196,36 @@ def _prolong(
     connection: sqlite3.Connection, lease: ConnectionLease, now: datetime, until: datetime
 ) -> bool:
     """Prolong a lease that is not over, and one of the oldest as many as there may be."""
-    bounds = _bounds(now)
-    connection.execute(f"DELETE FROM connection_leases WHERE {_OVER}", bounds)  # noqa: S608 - constant
+    _forget(connection, now)
     most = _state(connection, lease.login, now).connections(now)
     return bool(
         connection.execute(
-            """
-            UPDATE connection_leases SET until = :until WHERE token = :token AND token IN (
-                SELECT token FROM connection_leases WHERE login = :login ORDER BY id LIMIT :most
-            )
-            """,
+            _PROLONG,
             {
                 "until": to_ms(until),
                 "token": lease.token,
                 "login": str(lease.login),
                 "most": most,
+                **_bounds(now),
             },
         ).rowcount
     )
 
 
-def _forgotten(connection: sqlite3.Connection, login: Login) -> int:
-    """Forget the leases of processes that ended without a goodbye; return how many.
+def _forget(connection: sqlite3.Connection, now: datetime) -> None:
+    """Forget the leases that count no more, of connections that nobody counts any more."""
+    connection.execute(_FORGET, _bounds(now))
+
+
+def _ended(connection: sqlite3.Connection, login: Login, now: datetime) -> int:
+    """End the leases of processes that ended without a goodbye; return how many.
 
     All processes with one database file are on one machine, so their ids tell. Where they
     don't, as between containers, some connections are one too many for a while.
     """
-    rows = connection.execute(
-        "SELECT token FROM connection_leases WHERE login = ?", (str(login),)
-    ).fetchall()
-    dead = [(token,) for (token,) in rows if not _lives(token.partition("-")[0])]
-    connection.executemany("DELETE FROM connection_leases WHERE token = ?", dead)
+    rows = connection.execute(_TOKENS, {"login": str(login), **_bounds(now)}).fetchall()
+    dead = [(to_ms(now), token) for (token,) in rows if not _lives(token.partition("-")[0])]
+    connection.executemany(_END, dead)
     return len(dead)
 
 
@@ -230,4 +243,8 @@ def _lives(process: str) -> bool:
 
 
 def _bounds(now: datetime) -> dict[str, int]:
-    return {"now": to_ms(now), "farthest": to_ms(now + CONNECTION_LEASE)}
+    return {
+        "closed": to_ms(now - CLOSING),
+        "now": to_ms(now),
+        "farthest": to_ms(now + CONNECTION_LEASE),
+    }

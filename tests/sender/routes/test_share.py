@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.core.findings.finding import Scope
 from smtp_desk.sender.routes import share
-from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS, ConnectionLease, Login
+from smtp_desk.sender.routes.pool import UnavailableError
+from smtp_desk.sender.routes.throttle import CLOSING, MAX_CONNECTIONS, ConnectionLease, Login
 from smtp_desk.sender.testing import MemoryThrottle
-from tests.servers.script import Script
+from tests.sender.outboxes import TurnedClock
+from tests.sender.ways_out import patience
+from tests.servers.script import Close, Reply, Script
 from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
@@ -35,3 +39,35 @@ def test_a_probe_waits_a_little_for_a_lease_and_goes_on_without(
         assert len(server.sessions) == 1
         pool.close()
         assert throttle.state(login).leased == MAX_CONNECTIONS - released
+
+
+@pytest.mark.parametrize(
+    ("opened", "passed", "scope"),
+    [
+        (True, 0.0, Scope.SLOW),
+        (True, CLOSING.total_seconds() - 0.1, Scope.SLOW),
+        (True, CLOSING.total_seconds(), Scope.ROUTE),
+        (False, 0.0, Scope.ROUTE),
+    ],
+)
+def test_a_server_that_still_counts_what_another_just_closed_is_not_out_of_service(
+    ways_out: WaysOut,
+    monkeypatch: pytest.MonkeyPatch,
+    opened: bool,
+    passed: float,
+    scope: Scope,
+) -> None:
+    monkeypatch.setattr(share, "_SECOND_LOOK_S", 0.05)
+    clock = TurnedClock()
+    full = Script(greeting=(Reply("421 4.7.0 Too many connections"), Close()))
+    with ScriptedServer(full) as server:
+        throttle = MemoryThrottle(clock)
+        lease = throttle.lease(Login(server.host, server.port, "desk"))
+        assert isinstance(lease, ConnectionLease)
+        throttle.release([lease], opened=opened)
+        clock.turn(seconds=passed)
+        pool = ways_out.pool(server, throttle=throttle)
+        with pytest.raises(UnavailableError) as refused, pool.session(patience()):
+            pass
+        assert (refused.value.finding.code, refused.value.finding.scope) == ("greeting.busy", scope)
+        pool.close()
