@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Final
 from smtp_desk import __version__
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.providers import Providers
+from smtp_desk.core.oauth import OAuthSettings
 from smtp_desk.core.stages import Json
+from smtp_desk.oauth.link import ProviderLink, link_to
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import Outbox
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
@@ -36,6 +38,7 @@ from smtp_desk.store.system_credentials import SystemCredentials
 from smtp_desk.store.unattended import open_credentials
 
 if TYPE_CHECKING:
+    from smtp_desk.sender.routes.saved import SavedRoutes
     from smtp_desk.sender.sender import Sender
 
 _log: Final = logging.getLogger(__name__)
@@ -85,6 +88,7 @@ class Services:
         credentials: Where secrets lie.
         store: The saved settings.
         now: The clock, with a time zone.
+        link_to: Tells how a sign-in service is asked; another way in tests.
         sandboxed: Whether this is a home of its own that nothing real reaches.
     """
 
@@ -92,6 +96,7 @@ class Services:
     credentials: CredentialStore
     store: SettingsStore
     now: Callable[[], datetime] = _utc_now
+    link_to: Callable[[OAuthSettings], ProviderLink] = link_to
     sandboxed: bool = False
 
     @classmethod
@@ -189,6 +194,16 @@ class Services:
         """
         return SqliteThrottle(self._database, self.now)
 
+    def open_routes(self) -> "SavedRoutes":
+        """Return the routes that are saved; close them.
+
+        Raises:
+            OutboxUnavailableError: What all processes share can't be opened.
+        """
+        from smtp_desk.sender.routes.saved import SavedRoutes  # noqa: PLC0415 - as below
+
+        return SavedRoutes(self.store, self.catalogue, self.throttle, link_to=self.link_to)
+
     def open_sender(self) -> "Sender":
         """Return a sender over what is saved; close it.
 
@@ -197,13 +212,12 @@ class Services:
         """
         # Imported here: a check and the window's first page do without it.
         from smtp_desk.sender.mail.templates import Templates  # noqa: PLC0415
-        from smtp_desk.sender.routes.saved import SavedRoutes  # noqa: PLC0415
         from smtp_desk.sender.sender import Sender  # noqa: PLC0415
 
         return Sender(
             self.outbox,
             self.health,
-            SavedRoutes(self.store, self.catalogue, self.throttle),
+            self.open_routes(),
             Templates(self.paths.templates),
             self.catalogue,
             clock=self.now,

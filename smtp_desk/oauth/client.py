@@ -72,11 +72,13 @@ class Grant:
         access: The token for the mail server.
         refresh: What gets the next one without a person; empty where there is none.
         identity: Tells who signed in (an ID token), or empty.
+        clock_ahead: Seconds by which the service's clock is ahead of ours.
     """
 
     access: AccessToken
     refresh: Secret
     identity: Secret
+    clock_ahead: float = 0.0
 
 
 def wait(seconds: float, cancel: Cancel) -> None:
@@ -290,6 +292,7 @@ class TokenClient:
             AccessToken(Secret(access), now, now + lifetime),
             Secret(answer.text("refresh_token")),
             Secret(answer.text("id_token")),
+            answer.ahead,
         )
 
     def _refusal(

@@ -19,6 +19,7 @@ from urllib.parse import quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
 from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.oauth import OAuthSettings
 from smtp_desk.core.reply import visible
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Json, Stage
@@ -310,3 +311,8 @@ def _failure(code: str, host: str, reason: str = "", **facts: Json) -> SmtpFailu
     return SmtpFailure(
         Stage.TOKEN, code, facts={name: value for name, value in known.items() if value}
     )
+
+
+def link_to(settings: OAuthSettings) -> ProviderLink:
+    """Return how the service of these settings is asked: a mail server's CA vouches for none."""
+    return ProviderLink(ca_pem=settings.ca_pem)

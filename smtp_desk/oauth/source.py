@@ -11,20 +11,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final, Protocol, final
+from urllib.parse import urlsplit
 
 import filelock
 
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.oauth import OAuthSettings
 from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret
-from smtp_desk.core.stages import Json, Stage
-from smtp_desk.oauth.client import INTERACTIVE, Grant, TokenClient, wait
+from smtp_desk.core.stages import Facts, Json, Stage
+from smtp_desk.oauth.account import Account, account_of
+from smtp_desk.oauth.client import INTERACTIVE, Ask, Grant, TokenClient, wait
 from smtp_desk.oauth.link import ProviderLink
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.files import read_regular, write_atomic
-from smtp_desk.store.paths import Paths
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.settings_store import SettingsStore
@@ -105,9 +107,9 @@ class OwnVault:
 class SavedVault:
     """Keeps them where those of a saved server are."""
 
-    def __init__(self, store: SettingsStore, paths: Paths, server: StoredServer) -> None:
+    def __init__(self, store: SettingsStore, server: StoredServer) -> None:
         self._store = store
-        self._paths = paths
+        self._paths = store.paths
         self._server = server
 
     @contextmanager
@@ -163,10 +165,21 @@ class SavedVault:
 
 @final
 class TokenSource:
-    """Gives access tokens that hold for a while yet. Many threads may use it."""
+    """Gives access tokens that hold for a while yet. Many threads may use it.
+
+    Attributes:
+        account: Who signed in, as far as the newest token that came from the service tells.
+        clock_ahead: Seconds by which that service's clock is ahead of ours; None where unknown.
+    """
 
     def __init__(
-        self, settings: OAuthSettings, username: str, vault: Vault, link: ProviderLink
+        self,
+        settings: OAuthSettings,
+        username: str,
+        vault: Vault,
+        link: ProviderLink,
+        *,
+        ask: Ask | None = None,
     ) -> None:
         """Ask nobody yet.
 
@@ -175,14 +188,36 @@ class TokenSource:
             username: For which account.
             vault: Where its secrets are kept.
             link: How the service is asked.
+            ask: Shows a person what to do where somebody has to sign in; None where nobody
+                is there.
         """
         self._settings = settings
         self._username = username
         self._vault = vault
         self._link = link
+        self._ask = ask
+        self.account = Account()
+        self.clock_ahead: float | None = None
         self._access: AccessToken | None = None
         self._refused: Secret | None = None
         self._unkept: tuple[Secret, Grant] | None = None
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the newest token; no secret."""
+        settings, access = self._settings, self._access
+        facts: dict[str, Json] = {
+            "oauth_provider": str(settings.provider),
+            "flow": str(settings.flow),
+            "token_host": urlsplit(settings.token_url).hostname,
+        }
+        if self.account.name:
+            facts["account"] = self.account.name
+        if access is not None:
+            facts["valid_until"] = datetime.fromtimestamp(access.until, UTC).isoformat(
+                timespec="seconds"
+            )
+        return facts
 
     def token(self, cancel: Cancel) -> Secret:
         """Return an access token.
@@ -215,11 +250,15 @@ class TokenSource:
         )
         if self._settings.flow not in INTERACTIVE:
             grant = client.fetch(cancel)
-        elif not entry.refresh_token:
-            raise _failure("auth.sign_in_again")
-        else:
+        elif entry.refresh_token:
             grant = self._refreshed(client, entry.refresh_token, cancel)
+        elif self._ask is not None:
+            grant = client.sign_in(self._ask, cancel)
+        else:
+            raise _failure("auth.sign_in_again")
         self._keep(entry.refresh_token, grant)
+        self.account = account_of(grant)
+        self.clock_ahead = grant.clock_ahead
         return grant.access
 
     def _refreshed(self, client: TokenClient, refresh: Secret, cancel: Cancel) -> Grant:

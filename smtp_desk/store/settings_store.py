@@ -57,6 +57,9 @@ def fresh_key() -> str:
 class SettingsStore:
     """The settings of one installation: the file, its secrets, and the protocol between them.
 
+    Attributes:
+        paths: Where it is.
+
     Every change runs under a lock that all processes share and raises `SaveError` where
     it can't be made. Nothing here belongs on a UI thread: disk and keyring can block.
     """
@@ -75,7 +78,7 @@ class SettingsStore:
         `token` makes the key of a new secret, `random` as many bytes for salt and key of a new
         proof; `lock_timeout` is the longest wait for another process that saves.
         """
-        self._paths = paths
+        self.paths: Final = paths
         self._credentials = credentials
         self._token = token
         self._random = random
@@ -293,7 +296,7 @@ class SettingsStore:
             Whether nothing is left to do; False where another process saves, the settings
             can't be read or the keyring does not answer: the next start tries again.
         """
-        if not self._paths.config.is_dir():
+        if not self.paths.config.is_dir():
             return True
         try:
             with self._locked():
@@ -403,7 +406,7 @@ class SettingsStore:
         try:
             stored = self._file.read()
             self._file.sweep(stored)
-            remove_leftovers(self._paths.journal_file)
+            remove_leftovers(self.paths.journal_file)
             journalled = self._journal.keys()
             for key in sorted(journalled - stored.keys - {not_written}):
                 self._credentials.delete(key)
@@ -415,9 +418,9 @@ class SettingsStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        lock = filelock.FileLock(self._paths.lock_file, timeout=self._lock_timeout, mode=0o600)
+        lock = filelock.FileLock(self.paths.lock_file, timeout=self._lock_timeout, mode=0o600)
         with failing_at(SaveStep.LOCK):
-            self._paths.ensure()
+            self.paths.ensure()
             lock.acquire()
         try:
             yield

@@ -58,7 +58,7 @@ class Account:
         """As another process has it."""
         oauth = self.server.settings.oauth
         assert oauth is not None
-        vault = SavedVault(self.store(), self.paths, self.server)
+        vault = SavedVault(self.store(), self.server)
         return TokenSource(oauth, ANN, vault, self.link)
 
     def entry(self) -> KeyringEntry:
@@ -267,7 +267,7 @@ def test_what_could_not_be_kept_is_dropped_once_somebody_signed_in_again(saved: 
     access = account.entry().access_token
     assert access is None
     fresh = account.service.new_refresh_token()
-    vault = SavedVault(account.store(), account.paths, account.server)
+    vault = SavedVault(account.store(), account.server)
     vault.keep(Secret(fresh), AccessToken(Secret("old"), 0.0, 1.0))
     assert source.token(Cancel()) == Secret(account.service.access[-1])
     assert account.renewals == 2
@@ -288,7 +288,7 @@ def test_without_a_keyring_an_application_has_its_tokens_in_memory(
     stored = store.save_server(settings, Security.STARTTLS, Secret("client secret"))
     assert stored.server is not None
     assert settings.oauth is not None
-    source = TokenSource(settings.oauth, ANN, SavedVault(store, paths, stored.server), link)
+    source = TokenSource(settings.oauth, ANN, SavedVault(store, stored.server), link)
     token = source.token(Cancel())
     assert source.token(Cancel()) == token
     assert len(service.requests) == 1
@@ -330,7 +330,7 @@ def test_a_service_that_was_away_is_no_lost_rotation(saved: Saved) -> None:
 def test_who_waits_for_another_process_can_be_cancelled(saved: Saved) -> None:
     account = saved()
     cancel = Cancel()
-    vault = SavedVault(account.store(), account.paths, account.server)
+    vault = SavedVault(account.store(), account.server)
     with vault.exclusively(Cancel()):
         threading.Timer(0.1, cancel.cancel).start()
         with pytest.raises(CancelledError):

@@ -7,6 +7,7 @@ from pathlib import Path
 from smtp_desk.app.logs import hide_in_log, log_report
 from smtp_desk.app.proving.connection import counted
 from smtp_desk.app.proving.domain import DomainRequest, check_domain, unchecked, with_domain
+from smtp_desk.app.proving.signing_in import TokenSignIn, sign_in_for, unchanged, with_account
 from smtp_desk.app.routes.outage import end_rest
 from smtp_desk.app.runner import Emit
 from smtp_desk.app.services import Services
@@ -19,6 +20,7 @@ from smtp_desk.core.settings import OAUTH, CaFile, Security, SettingsDraft, Snap
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 from smtp_desk.core.texts import problem_text
 from smtp_desk.core.validation import InvalidDraftError, parse, validate_recipient
+from smtp_desk.oauth.client import Ask
 from smtp_desk.sender.mail.message import compose_test
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.smtp.check.check import CheckRequest, Steps, run_check
@@ -27,7 +29,7 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.company_ca import read_ca_file
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.settings_file import SettingsFileError
-from smtp_desk.store.stored import StoredSettings, evaluate
+from smtp_desk.store.stored import StoredServer, StoredSettings, evaluate
 
 _HIDDEN = {Field.PASSWORD, Field.RECIPIENT, *OAUTH_FIELDS}
 _SHOWN = tuple(str(field) for field in Field if field not in _HIDDEN)
@@ -46,6 +48,8 @@ class ProofRequest:
         domain: Whether to ask the DNS about the From domain afterwards; it may take
             `app.domain.SECONDS` more, and whatever comes of it is no more than a warning.
         selectors: Whose DKIM keys to look at there.
+        ask: Shows a person what to do where somebody has to sign in; None where nobody is there.
+        signed_in: What an earlier test of this session signed in by.
         values: The values of the form but for the CA files, which the test itself reads; None
             where they are no settings.
         problems: What forbids the test, as far as no file says it.
@@ -58,6 +62,8 @@ class ProofRequest:
     resolver: str | None = None
     domain: bool = False
     selectors: tuple[Selector, ...] = ()
+    ask: Ask | None = None
+    signed_in: TokenSignIn | None = None
     values: Snapshot | None = field(init=False, default=None)
     problems: tuple[Problem, ...] = field(init=False, default=())
 
@@ -84,12 +90,14 @@ class ProofResult:
         values: What was tested, or None where the draft was no settings.
         secret: The password that was used, or None where there was none.
         proven: Whether `values` may be saved.
+        signed_in: The sign-in by OAuth 2.0 that was used; give it to the next test.
     """
 
     report: CheckReport
     values: Snapshot | None = None
     secret: Secret | None = None
     proven: bool = False
+    signed_in: TokenSignIn | None = None
 
 
 class _NotTestableError(Exception):
@@ -115,19 +123,24 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
     """
     report_id = secrets.token_hex(8)
     values: Snapshot | None = None
+    secret: Secret | None = None
+    server: StoredServer | None = None
     try:
         values = _values(request)
-        secret = _secret(services, values) if request.steps is not Steps.NO_LOGIN else None
+        if request.steps is not Steps.NO_LOGIN:
+            server = _owner(services, values)
+            secret = _secret(services, values, server)
     except _NotTestableError as error:
         report = _failed_report(services, request, error.failure, emit, report_id)
         _log(services, report)
         return ProofResult(report, values)
     hide_in_log(secret)
+    sign_in = sign_in_for(services, values, server, request.ask, request.signed_in)
     with counted(services, values.settings, cancel) as known:
         report = run_check(
             CheckRequest(
                 settings=values.settings,
-                secret=secret,
+                secret=sign_in.source if sign_in else secret,
                 recipient=request.recipient.strip(),
                 content=_test_message(services, request, values),
                 steps=request.steps,
@@ -141,6 +154,9 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
             environment=services.environment,
             report_id=report_id,
         )
+    if sign_in is not None:
+        values = sign_in.named(values)
+        report = with_account(services, report, sign_in)
     if request.domain and not report.cancelled:
         asked = DomainRequest(
             from_email=values.settings.from_email,
@@ -150,7 +166,8 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
         )
         report = _with_domain(services, asked, report, emit, cancel)
     _log(services, report)
-    return ProofResult(report, values, secret, report.sent and request.steps is Steps.FULL)
+    proven = report.sent and request.steps is Steps.FULL
+    return ProofResult(report, values, secret, proven, sign_in)
 
 
 def _with_domain(
@@ -184,8 +201,20 @@ def save(services: Services, result: ProofResult, *, default: bool = False) -> S
     if not result.proven or result.values is None:
         raise ValueError("only a successful test email can be saved")
     mode = Security(result.report.mode)
-    settings = result.values.settings
-    stored = services.store.save_server(settings, mode, result.secret, default=default)
+    settings, store = result.values.settings, services.store
+    if result.signed_in is None:
+        stored = store.save_server(settings, mode, result.secret, default=default)
+    else:
+        # Nobody renews it between the look at what is kept and the save under another key.
+        with unchanged(result.signed_in) as entry:
+            stored = store.save_server(
+                settings,
+                mode,
+                entry.secret,
+                refresh_token=entry.refresh_token,
+                access_token=entry.access_token,
+                default=default,
+            )
     end_rest(services, DEFAULT if default else CUSTOM)
     return stored
 
@@ -232,17 +261,23 @@ def _values(request: ProofRequest) -> Snapshot:
     )
 
 
-def _secret(services: Services, values: Snapshot) -> Secret | None:
-    secret = values.secret
-    if isinstance(secret, Secret):
-        return secret or None
+def _owner(services: Services, values: Snapshot) -> StoredServer | None:
+    """Return the saved server whose stored secret the values name; None where one was typed."""
+    if isinstance(values.secret, Secret):
+        return None
     try:
         servers = services.store.load().servers
     except SettingsFileError as error:
         raise _not_testable("settings.file_unreadable", problem=str(error)) from error
-    server = next((server for server in servers if server.key == secret.key), None)
+    server = next((server for server in servers if server.key == values.secret.key), None)
     if server is None:
         raise _not_testable("settings.secret_unavailable", reason="not_found")
+    return server
+
+
+def _secret(services: Services, values: Snapshot, server: StoredServer | None) -> Secret | None:
+    if server is None:
+        return values.secret or None if isinstance(values.secret, Secret) else None
     if server.settings.identity != values.settings.identity:
         problem = problem_text(Problem(Field.PASSWORD, "password.stored_elsewhere"))
         raise _not_testable("settings.credentials_incomplete", field="password", problem=problem)

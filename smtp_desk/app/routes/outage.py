@@ -13,7 +13,6 @@ from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
 from smtp_desk.sender.routes.health import Probe
 from smtp_desk.sender.routes.probing import Prober
 from smtp_desk.sender.routes.route import CUSTOM
-from smtp_desk.sender.routes.saved import SavedRoutes
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import StoredServer
 
@@ -52,7 +51,7 @@ def _probe(services: Services, name: str) -> Finding | None:
     Returns:
         What keeps this process from using it. Others may: nothing is told of the route.
     """
-    with closing(SavedRoutes(services.store, services.catalogue, services.throttle)) as source:
+    with closing(services.open_routes()) as source:
         route = source.routes().of(name)
         if isinstance(route, Finding) or route is None:
             return route

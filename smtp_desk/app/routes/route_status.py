@@ -4,12 +4,13 @@ import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import status_reason
 from smtp_desk.core.address import parse_host
 from smtp_desk.core.findings.catalogue import cause
+from smtp_desk.core.findings.oauth_errors import oauth_context
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
 from smtp_desk.sender.routes.health import Probe, Resting, RouteHealth, Shut, asked
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
@@ -21,6 +22,9 @@ from smtp_desk.store.stored import (
     StoredServer,
     StoredSettings,
 )
+
+if TYPE_CHECKING:
+    from smtp_desk.core.stages import Json
 
 _log: Final = logging.getLogger(__name__)
 
@@ -218,9 +222,10 @@ def summary_of(services: Services, code: str, server: StoredServer | None = None
     """Return what the finding `code` of `server` comes to, in a sentence; "" for no code."""
     if not code:
         return ""
-    facts: dict[str, str | int] = {"moment": "during a session"}
+    facts: dict[str, Json] = {"moment": "during a session"}
     if server is not None:
         settings = server.settings
         facts |= {"host": settings.host, "port": settings.port}
         facts |= {"username": settings.username, "from_email": settings.from_email}
+        facts |= oauth_context(settings.oauth)
     return cause(services.catalogue, code, facts).summary

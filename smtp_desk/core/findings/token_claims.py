@@ -45,6 +45,7 @@ class TokenClaims:
 
     Attributes:
         accounts: The names of the account, the most usual first.
+        subject: The account as the issuer names it for ever.
         audience: For whom it is.
         scopes: What it allows, roles among it; None where it says nothing of that.
         issuer: Who gave it.
@@ -54,6 +55,7 @@ class TokenClaims:
     """
 
     accounts: tuple[str, ...] = ()
+    subject: str = ""
     audience: tuple[str, ...] = ()
     scopes: tuple[str, ...] | None = None
     issuer: str = ""
@@ -200,6 +202,8 @@ def _claims(claims: Mapping[str, object]) -> TokenClaims:
     scopes = [name for name in _SCOPE_CLAIMS if name in claims]
     return TokenClaims(
         accounts=tuple(dict.fromkeys(accounts)),
+        # Microsoft's `sub` is another one for each kind of token; `oid` is not.
+        subject=_text(claims.get("oid")) or subject,
         audience=tuple(_texts(claims.get("aud"), blank=False)),
         scopes=tuple(scope for name in scopes for scope in _texts(claims[name]))
         if scopes

@@ -11,6 +11,7 @@ from typing import Final, final
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding, Scope
+from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Stage
 from smtp_desk.sender.routes.health import refuses_login
@@ -23,7 +24,7 @@ from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.session import Session
-from smtp_desk.smtp.wire.auth import Credential, secret_of
+from smtp_desk.smtp.session.token_giver import SessionCredential
 
 # A connection sends so many messages; Exim ends it after this number, others later or never.
 _MOST_MESSAGES: Final = 1000
@@ -115,7 +116,7 @@ class SessionPool:
         self,
         settings: ServerSettings,
         mode: Security,
-        credential: Credential | None,
+        credential: SessionCredential | None,
         catalogue: Catalogue,
         share: ServerShare,
         *,
@@ -129,7 +130,8 @@ class SessionPool:
         Args:
             settings: The server.
             mode: How TLS begins, as the test has found; it is never searched for.
-            credential: Password or token; None for a server that knows us by our address.
+            credential: Password or token, or who gets one; None for a server that knows us by our
+                address.
             catalogue: Names causes.
             share: Leases connections.
             limits: How long each part may take.
@@ -147,7 +149,7 @@ class SessionPool:
         self._resolver = resolver
         self._clock = clock
         self._idle_seconds = idle_seconds
-        self._redactor = Redactor(secret_of(credential).reveal())
+        self._redactor = Redactor(credential.reveal() if isinstance(credential, Secret) else "")
         self._changed = threading.Condition(threading.Lock())
         self._opening: _Opening | None = None
         self._busy: set[PooledSession] = set()
@@ -188,7 +190,7 @@ class SessionPool:
             recipient: The address that it is about; "" for none.
         """
         mode, redactor = pooled.session.mode, self._redactor
-        known = context_of(self._settings, self._credential, mode, pooled.heard, redactor)
+        known = context_of(self._settings, pooled.session.credential, mode, pooled.heard, redactor)
         context = {**known, "recipient": recipient}
         return finding_of(failure, context, self._catalogue, redactor)
 

@@ -11,8 +11,12 @@ from weakref import WeakSet
 from smtp_desk.core.address import AddressError, has_control, parse_mailbox
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
+from smtp_desk.core.oauth import OAuthSettings
 from smtp_desk.core.reply import visible
+from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Json
+from smtp_desk.oauth.link import ProviderLink, link_to
+from smtp_desk.oauth.source import SavedVault, TokenSource
 from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Route, Routes
 from smtp_desk.sender.routes.sendmail import SendmailRoute
@@ -20,6 +24,7 @@ from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.routes.throttle import Throttle
 from smtp_desk.smtp.net.forks import gate, run_after_fork
 from smtp_desk.smtp.net.resolve import Resolver
+from smtp_desk.smtp.session.token_giver import SessionCredential
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.settings_store import SettingsStore
@@ -51,6 +56,7 @@ class SavedRoutes:
         throttle: What all processes may ask of the servers.
         monotonic: Returns seconds that never jump.
         resolver: Finds addresses; by default the system.
+        link_to: Tells how a sign-in service is asked.
     """
 
     def __init__(
@@ -61,7 +67,9 @@ class SavedRoutes:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         resolver: Resolver | None = None,
+        link_to: Callable[[OAuthSettings], ProviderLink] = link_to,
     ) -> None:
+        self._link_to = link_to
         self._store = store
         self._catalogue = catalogue
         self._throttle = throttle
@@ -183,12 +191,19 @@ class SavedRoutes:
             name,
             server.settings,
             server.mode,
-            entry.secret or None,
+            self._credential(server, entry.secret),
             identity,
             self._catalogue,
             self._throttle,
             resolver=self._resolver,
         )
+
+    def _credential(self, server: StoredServer, secret: Secret) -> SessionCredential | None:
+        oauth = server.settings.oauth
+        if oauth is None:
+            return secret or None
+        vault = SavedVault(self._store, server)
+        return TokenSource(oauth, server.settings.username, vault, self._link_to(oauth))
 
     def _told(self, code: str, **facts: Json) -> Finding:
         return cause(self._catalogue, code, facts)

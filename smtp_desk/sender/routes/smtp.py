@@ -20,8 +20,8 @@ from smtp_desk.smtp.net.deadline import Clock, Deadline
 from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.smtp.session.envelope import Delivery, Status
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
+from smtp_desk.smtp.session.token_giver import SessionCredential
 from smtp_desk.smtp.session.transaction import BeforeDot
-from smtp_desk.smtp.wire.auth import Credential
 from smtp_desk.smtp.wire.commands import CommandError
 from smtp_desk.smtp.wire.replies import Extensions
 
@@ -62,7 +62,7 @@ class SmtpRoute:
         name: str,
         settings: ServerSettings,
         mode: Security,
-        credential: Credential | None,
+        credential: SessionCredential | None,
         identity: Identity,
         catalogue: Catalogue,
         throttle: Throttle,
@@ -78,7 +78,8 @@ class SmtpRoute:
             name: `CUSTOM` or `DEFAULT`.
             settings: The server.
             mode: How TLS begins, as the test has found.
-            credential: Password or token; None for a server that knows us by our address.
+            credential: Password or token, or who gets one; None for a server that knows us by our
+                address.
             identity: Who emails come from.
             catalogue: Names causes.
             throttle: Shared by all processes that send.

@@ -24,7 +24,7 @@ from smtp_desk.smtp.net.resolve import DnsResolver, Resolver, SystemResolver
 from smtp_desk.smtp.session.envelope import Envelope
 from smtp_desk.smtp.session.limits import limits_of_a_test
 from smtp_desk.smtp.session.session import Session
-from smtp_desk.smtp.wire.auth import Credential
+from smtp_desk.smtp.session.token_giver import SessionCredential
 
 OnEvent: TypeAlias = Callable[[StageEvent], None]
 """Takes each stage event, in the thread of the test."""
@@ -53,7 +53,8 @@ class CheckRequest:
 
     Attributes:
         settings: The server, and with `from_email` the sender.
-        secret: Password or token; None where there is none. NO_LOGIN never uses it.
+        secret: Password or token, or who gets one; None where there is none. NO_LOGIN never
+            uses it.
         recipient: Where the test email goes; FULL only.
         content: The test email; FULL only.
         steps: How far to go.
@@ -64,7 +65,7 @@ class CheckRequest:
     """
 
     settings: ServerSettings
-    secret: Credential | None = None
+    secret: SessionCredential | None = None
     recipient: str = ""
     content: bytes = b""
     steps: Steps = Steps.FULL
@@ -245,7 +246,9 @@ class _Check:
             working = {"working_port": self._working.port, "working_security": security}
         working["ports_probed"] = self._probed
         session, heard = self._session, self._heard
-        known = context_of(request.settings, request.secret, session.mode, heard, session.redactor)
+        known = context_of(
+            request.settings, session.credential, session.mode, heard, session.redactor
+        )
         recipient, seconds = request.recipient, request.total_seconds
         return {
             **request.known,

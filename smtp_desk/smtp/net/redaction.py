@@ -22,6 +22,8 @@ _LONG: Final = 255
 _LEAST_CORE: Final = 4
 # What so many AUTH exchanges sent is remembered: more than a pool of sessions has at once.
 _MOST_ADDED: Final = 24
+# Access tokens of one account; each holds for minutes at least.
+_MOST_LEARNT: Final = 4
 _BASE64_TAIL: Final = re.compile(rb"[A-Za-z0-9+/=_%-]*")
 _LINE_BREAK: Final = rb"\n?"
 # What is another letter, or none, in one of the spellings of a token.
@@ -53,6 +55,7 @@ class Redactor:
         self._lock = threading.Lock()
         self._long: list[bytes] = []
         self._added: dict[bytes, _Find] = {}
+        self._learnt: dict[str, Redactor] = {}
         for value in (text.encode("utf-8", "surrogatepass") for text in texts if text):
             if len(value) <= _LONG:
                 self._blobs += map(_blob, _base64_cores(value))
@@ -68,6 +71,13 @@ class Redactor:
             # Replaced, never changed: others read it at this moment.
             latest = list(self._added.items())[1 - _MOST_ADDED :]
             self._added = dict([*latest, (blob, _finding(blob))])
+
+    def learn(self, text: str) -> None:
+        """Hide this secret too, as the first ones; the latest few are remembered."""
+        with self._lock:
+            if text and text not in self._learnt:
+                latest = list(self._learnt.items())[1 - _MOST_LEARNT :]
+                self._learnt = dict([*latest, (text, Redactor(text))])
 
     def lines(self, texts: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """Return the lines of one reply with every secret hidden."""
@@ -101,6 +111,8 @@ class Redactor:
             found += _Letters(octets).spans(self._long)
         for find in self._added.values():
             found += find(octets)
+        for learnt in self._learnt.values():
+            spans += learnt._spans(octets)  # noqa: SLF001 - its own class
         return _joined(spans + [_whole_blob(octets, *span) for span in found])
 
     def _compiled(self) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:

@@ -7,12 +7,14 @@ import contextlib
 import math
 import ssl
 import time
+from dataclasses import replace
 from typing import Final
 
 from smtp_desk.core.address import address_literal
 from smtp_desk.core.errors import Acceptance, SmtpFailure
 from smtp_desk.core.findings.token_claims import token_facts
 from smtp_desk.core.reply import visible
+from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Json, Stage, StageStatus
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
@@ -27,14 +29,16 @@ from smtp_desk.smtp.session.failures import failure_of, reply_facts
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.opening import Opening, Wiring, shake_hands
 from smtp_desk.smtp.session.timeline import Observe, StageRun, Timeline
+from smtp_desk.smtp.session.token_giver import SessionCredential, TokenGiver
 from smtp_desk.smtp.session.transaction import UNFINISHED, BeforeDot, Transaction, mail_command
 from smtp_desk.smtp.session.transcript import Transcript
 from smtp_desk.smtp.wire import auth, commands
-from smtp_desk.smtp.wire.auth import Credential, MechanismError
+from smtp_desk.smtp.wire.auth import MechanismError, Token
 from smtp_desk.smtp.wire.commands import Command, CommandError
 from smtp_desk.smtp.wire.protocol import Answer, AnswerOutcome, ClientProtocol, ProtocolState
 from smtp_desk.smtp.wire.replies import Extensions, ViolationError
 
+_PERMANENT: Final = 5
 _TOKEN_REJECTED: Final = "auth.token_rejected"  # noqa: S105 - a code
 _BETWEEN_MESSAGES: Final = (ProtocolState.READY, ProtocolState.IDLE, *UNFINISHED)
 
@@ -45,6 +49,7 @@ class Session:
     Attributes:
         mode: How TLS begins; what the settings leave open is known once `open` has passed
             the greeting.
+        credential: What it signs in with; None as long as that has to be got.
         transcript: What was said, secrets hidden; None if it is not kept.
         redactor: Knows the secrets of this session.
     """
@@ -52,7 +57,7 @@ class Session:
     def __init__(
         self,
         settings: ServerSettings,
-        credential: Credential | None,
+        credential: SessionCredential | None,
         *,
         limits: SessionLimits = SENDER_LIMITS,
         cancel: Cancel | None = None,
@@ -67,8 +72,10 @@ class Session:
 
         Args:
             settings: The server. Its From email is not used: the envelope names the sender.
-            credential: Password or token; None for a server that knows us by our address.
-            limits: How long each part may take; the total counts from now.
+            credential: Password or token, or who gets one; None for a server that knows us by our
+                address.
+            limits: How long each part may take; the total counts from now, or from when a token
+                was got.
             cancel: Ends whatever the session waits for.
             observe: Is told of every stage.
             resolver: Finds the addresses; by default the system.
@@ -77,13 +84,14 @@ class Session:
             redactor: Knows the credential, shared with other sessions; by default a new one.
             small_hello: Begin TLS with a small first message, to find out whether it helps.
         """
-        self.redactor = redactor or Redactor(auth.secret_of(credential).reveal())
+        self._giver = None if isinstance(credential, Secret | Token | None) else credential
+        self.credential = credential if isinstance(credential, Secret | Token) else None
+        self.redactor = redactor or Redactor(auth.secret_of(self.credential).reveal())
         self.transcript = Transcript(self.redactor) if keep_transcript else None
         self._settings = settings
-        self._credential = credential
         self._limits = limits
         self._cancel = cancel or Cancel()
-        self._deadline = Deadline.after(math.inf if limits.total is None else limits.total)
+        self._deadline = _end_of(limits)
         self._timeline = Timeline(observe, self._translate)
         self._wiring = Wiring(
             settings,
@@ -136,6 +144,8 @@ class Session:
             SmtpFailure: What ended it; the connection is closed.
         """
         self._check_settings(signing_in=through is Stage.AUTH)
+        if through is Stage.AUTH and self._giver is not None:
+            self._take_token(self._giver)
         try:
             self._channel = self._opening.run()
             if self.mode is Security.STARTTLS:
@@ -238,21 +248,34 @@ class Session:
         return self._channel
 
     def _check_settings(self, *, signing_in: bool) -> None:
-        settings, credential = self._settings, self._credential
+        settings, credential = self._settings, self.credential
         with self._timeline.stage(Stage.SETTINGS):
             try:
                 client_context(settings.ca_pem)
             except (ssl.SSLError, TypeError, ValueError) as error:
                 raise SmtpFailure(Stage.SETTINGS, "settings.ca_file_unreadable") from error
+            if not signing_in or self._giver is not None:
+                return
             secret = auth.secret_of(credential)
-            if settings.oauth is not None and signing_in and not isinstance(credential, auth.Token):
+            if settings.oauth is not None and not isinstance(credential, Token):
                 # A client secret is none of the mail server's.
                 raise SmtpFailure(
                     Stage.SETTINGS, "settings.credentials_incomplete", facts={"field": "password"}
                 )
-            if signing_in and bool(settings.username) != bool(secret):
+            if bool(settings.username) != bool(secret):
                 field: dict[str, Json] = {"field": "password" if settings.username else "username"}
                 raise SmtpFailure(Stage.SETTINGS, "settings.credentials_incomplete", facts=field)
+
+    def _take_token(self, giver: TokenGiver) -> None:
+        with self._timeline.stage(Stage.TOKEN) as run:
+            access = giver.token(self._cancel)
+            run.facts.update(giver.facts)
+        self.redactor.learn(access.reveal())
+        self.credential = Token(access, giver.clock_ahead)
+        # What the provider took, or a person, is no time of the server.
+        self._deadline = _end_of(self._limits)
+        self._wiring = replace(self._wiring, deadline=self._deadline)
+        self._opening = Opening(self._wiring, self._timeline, self._channel_of)
 
     def _channel_of(self, stream: Stream, *, tls_from_start: bool) -> Channel:
         protocol = ClientProtocol(tls_from_start=tls_from_start, scrub=self.redactor.lines)
@@ -288,7 +311,7 @@ class Session:
                 raise
 
     def _sign_in(self) -> None:
-        credential, username = self._credential, self._settings.username
+        credential, username = self.credential, self._settings.username
         if credential is None or not username:
             self._timeline.skip(Stage.AUTH, "no credentials")
             return
@@ -304,17 +327,19 @@ class Session:
             try:
                 answer = exchange.run(username, auth.secret_of(credential), self._deadline)
             except CommandError as error:
-                if not isinstance(credential, auth.Token):
+                if not isinstance(credential, Token):
                     raise
                 run.facts.update(token_fault="too_long")  # noqa: S106 - a name
                 raise SmtpFailure(Stage.AUTH, _TOKEN_REJECTED, facts=run.facts) from error
             run.facts.update(exchange.facts, **reply_facts(answer.reply))
             if answer.outcome is not AnswerOutcome.DONE:
-                if isinstance(credential, auth.Token):
+                if isinstance(credential, Token):
                     run.facts.update(self._claims_of(credential))
+                if self._giver is not None and answer.reply.code // 100 == _PERMANENT:
+                    self._giver.refuse(auth.secret_of(credential))
                 raise SmtpFailure(Stage.AUTH, reply=answer.reply, facts=run.facts)
 
-    def _claims_of(self, token: auth.Token) -> dict[str, Json]:
+    def _claims_of(self, token: Token) -> dict[str, Json]:
         """Return what a refused token says of itself: the server's reply is always the same."""
         return token_facts(token.access, self._settings, time.time(), token.clock_ahead)
 
@@ -346,3 +371,7 @@ class Session:
         transaction = self._transaction
         acceptance = transaction.acceptance if transaction is not None else Acceptance.NO
         return failure_of(error, stage, acceptance=acceptance)
+
+
+def _end_of(limits: SessionLimits) -> Deadline:
+    return Deadline.after(math.inf if limits.total is None else limits.total)

@@ -1,0 +1,191 @@
+"""Emails by a sign-in that is renewed on the way, and what happens when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from smtp_desk.app.routes.custom import load_saved
+from smtp_desk.app.routes.outage import try_again
+from smtp_desk.app.services import Services
+from smtp_desk.core.oauth import OAuthFlow, OAuthSettings
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.oauth.link import ProviderLink
+from smtp_desk.sender.mail.kinds import Invitation
+from smtp_desk.sender.receipts import Receipt
+from smtp_desk.sender.routes.health import Shut
+from smtp_desk.store.stored import DefaultKind, DefaultService
+from tests.oauth.conftest import settings_of
+from tests.servers.certs import Certificates
+from tests.servers.scripted import ScriptedServer
+from tests.servers.sign_in_service import Reply, SignInService
+from tests.servers.token_mail import takes_tokens
+
+ANN = "ann@example.org"
+
+
+@dataclass
+class Platform:
+    """A platform whose server takes tokens, at a time that is turned by hand."""
+
+    services: Services
+    service: SignInService
+    server: ScriptedServer
+    now: datetime = datetime(2026, 12, 1, tzinfo=UTC)
+    issued: dict[str, datetime] = field(default_factory=dict)
+
+    def holds(self, token: str) -> bool:
+        return self.now < self.issued[token] + timedelta(seconds=self.service.lifetime)
+
+    def save(self, flow: OAuthFlow, ca_pem: str) -> None:
+        settings = ServerSettings(
+            host="localhost",
+            port=self.server.port,
+            username=ANN,
+            from_email=ANN,
+            ca_pem=ca_pem,
+            oauth=settings_of(self.service, flow),
+        )
+        app = flow is OAuthFlow.APP
+        self.services.store.save_server(
+            settings,
+            Security.STARTTLS,
+            Secret("client secret" if app else ""),
+            refresh_token=Secret("" if app else self.service.new_refresh_token()),
+        )
+        self.services.store.set_enabled(True)
+
+    def send(self) -> Receipt:
+        with closing(self.services.open_sender()) as sender:
+            return self.send_by(sender)
+
+    def send_by(self, sender: object) -> Receipt:
+        receipt: Receipt = sender.send(  # type: ignore[attr-defined]
+            Invitation(to="bo@example.org", invited_by="Ann", link="https://example.org/")
+        )
+        return receipt
+
+
+@pytest.fixture
+def platform(services: Services, certs: Certificates, ca_pem: str) -> Iterator[Platform]:
+    tls = certs.good_rsa.server_context()
+    with SignInService(tls) as service:
+        made: list[Platform] = []
+
+        def holds(token: str) -> bool:
+            return made[0].holds(token)
+
+        script = takes_tokens(service, tls, ANN, holds=holds)
+        once = replace(script, extensions=("AUTH XOAUTH2", "LIMITS MAILMAX=1"))
+        with ScriptedServer(once) as server:
+            platform = Platform(services, service, server)
+
+            def now() -> float:
+                return platform.now.timestamp()
+
+            def link_to(_settings: OAuthSettings) -> ProviderLink:
+                return ProviderLink(ca_pem=ca_pem, now=now)
+
+            platform.services = replace(services, now=lambda: platform.now, link_to=link_to)
+            original = service._access
+
+            def access() -> dict[str, object]:
+                given = original()
+                platform.issued[service.access[-1]] = platform.now
+                return given
+
+            service._access = access  # type: ignore[method-assign]
+            made.append(platform)
+            yield platform
+
+
+@pytest.fixture
+def ca_pem(certs: Certificates) -> str:
+    return certs.root.chain_file.read_text()
+
+
+@pytest.mark.parametrize(
+    "hours", [1, pytest.param(24, marks=pytest.mark.soak)], ids=["an hour", "a day"]
+)
+def test_traffic_with_tokens_of_five_minutes_loses_nothing(
+    platform: Platform, ca_pem: str, hours: int
+) -> None:
+    platform.service.lifetime = 300
+    platform.save(OAuthFlow.BROWSER, ca_pem)
+    with closing(platform.services.open_sender()) as sender:
+        for _ in range(hours * 30):
+            assert platform.send_by(sender).recipients[0].status == "accepted"
+            platform.now += timedelta(minutes=2)
+    assert len(platform.server.messages) == hours * 30
+    # The first token, and another before four minutes are over, all the time.
+    assert len(platform.service.access) == hours * 15
+    assert platform.server.auth_attempts == hours * 30
+    assert platform.service.refresh
+
+
+@pytest.mark.parametrize("flow", [OAuthFlow.BROWSER, OAuthFlow.DEVICE, OAuthFlow.APP])
+def test_each_flow_sends_and_the_next_process_uses_its_token(
+    platform: Platform, ca_pem: str, flow: OAuthFlow
+) -> None:
+    platform.save(flow, ca_pem)
+    for _ in range(3):
+        receipt = platform.send()
+        assert (receipt.recipients[0].status, receipt.route) == ("accepted", "custom")
+    assert len(platform.service.access) == 1
+
+
+def test_a_sign_in_that_ended_shuts_the_route_until_a_person_acts(
+    platform: Platform, ca_pem: str
+) -> None:
+    platform.save(OAuthFlow.BROWSER, ca_pem)
+    assert platform.send().recipients[0].status == "accepted"
+    platform.service.refresh = ""
+    platform.now += timedelta(hours=2)
+    for _ in range(2):
+        assert platform.send().recipients[0].status == "queued"
+        platform.now += timedelta(days=2)
+    assert platform.services.health.may_use("custom") == Shut("auth.sign_in_again")
+    assert len(platform.service.of("/token")) == 2
+    status = load_saved(platform.services).status
+    assert status.health is not None
+    assert status.out
+    assert status.health.summary == "The permission to send has ended: sign in again."
+    assert try_again(platform.services).error
+
+
+def test_a_service_that_is_away_makes_the_route_rest_and_is_asked_again(
+    platform: Platform, ca_pem: str
+) -> None:
+    platform.save(OAuthFlow.APP, ca_pem)
+    platform.service.replies["/token"] = Reply(503)
+    receipt = platform.send()
+    assert receipt.recipients[0].status == "queued"
+    status = platform.services.health.status("custom")
+    assert (status.code, status.shut) == ("oauth.unreachable", False)
+    platform.service.replies.clear()
+    assert not try_again(platform.services).error
+    assert platform.send().recipients[0].status == "accepted"
+
+
+def test_what_the_default_service_takes_meanwhile(
+    platform: Platform, ca_pem: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "sendmail"
+    program.write_text("#!/bin/sh\ncat >/dev/null\n")
+    program.chmod(0o755)
+    platform.save(OAuthFlow.BROWSER, ca_pem)
+    platform.services.store.save_default(
+        DefaultService(DefaultKind.SENDMAIL, str(program), "desk@example.org")
+    )
+    platform.service.refresh = ""
+    receipt = platform.send()
+    assert (receipt.recipients[0].status, receipt.route) == ("accepted", "default")
+    assert receipt.fallback is not None
+    assert receipt.fallback.code == "auth.sign_in_again"
+    assert not platform.server.sessions
