@@ -20,6 +20,9 @@ _SHORT: Final = 4
 _LONG: Final = 255
 # Fewer letters of base64 than this stand in any text by chance.
 _LEAST_CORE: Final = 4
+# Tokens are hidden by the piece, passwords as a whole: a word of the server may begin as one.
+_LEAST_TOKEN: Final = 64
+_PIECE: Final = 8
 # What so many AUTH exchanges sent is remembered: more than a pool of sessions has at once.
 _MOST_ADDED: Final = 24
 # Access tokens of one account; each holds for minutes at least.
@@ -44,7 +47,7 @@ class Redactor:
     percent, JSON, C, quoted-printable, HTML and hexadecimal notation, mixed at will; in
     base64 of both alphabets at any place of a longer blob (PLAIN's holds the username as
     well); and all of these across the lines of a reply. What is longer than a password is
-    found as it is, in percent notation and in base64.
+    found as it is, in percent notation and in base64; of a token, a piece of it.
     """
 
     def __init__(self, *texts: str) -> None:
@@ -60,7 +63,7 @@ class Redactor:
             if len(value) <= _LONG:
                 self._blobs += map(_blob, _base64_cores(value))
                 self._spelled.append(_spellings(value))
-            else:
+            if len(value) >= _LEAST_TOKEN:
                 self._long += [_Letters(each).octets for each in (value, *_base64_cores(value))]
 
     def add(self, blob: bytes) -> None:
@@ -205,13 +208,26 @@ class _Letters:
         self.octets = b"".join(pieces).translate(_ONE_ALPHABET)
 
     def spans(self, wanted: Iterable[bytes]) -> Iterator[tuple[int, int]]:
-        """Yield where any of these, in the same spelling, stands in the text."""
+        """Yield where any of these, in the same spelling, stands in the text, or a piece of it."""
         for letters in wanted:
-            start = self.octets.find(letters)
-            while start >= 0:
-                end = start + len(letters)
+            for start, end in (*self._whole(letters), *self._pieces(letters)):
                 yield self._place(start), self._place(end - 1) + 1
-                start = self.octets.find(letters, end)
+
+    def _whole(self, letters: bytes) -> Iterator[tuple[int, int]]:
+        start = self.octets.find(letters)
+        while start >= 0:
+            yield start, start + len(letters)
+            start = self.octets.find(letters, start + len(letters))
+
+    def _pieces(self, letters: bytes) -> Iterator[tuple[int, int]]:
+        """Yield where so many letters stand in a row that it is no chance: a server cuts echoes."""
+        first = last = 0
+        for start in range(0, len(self.octets) + _PIECE, _PIECE):
+            piece = self.octets[start : start + _PIECE]
+            if len(piece) == _PIECE and piece in letters:
+                first, last = (first if last == start else start), start + _PIECE
+            elif last == start and last - first > _PIECE:
+                yield first, last
 
     def _place(self, at: int) -> int:
         index = bisect_right(self._at, at) - 1
@@ -224,7 +240,7 @@ def _letter_of(spelled: bytes) -> bytes:
 
 
 def _finding(blob: bytes) -> _Find:
-    if len(blob) > _LONG:
+    if len(blob) >= _LEAST_TOKEN:
         letters = _Letters(blob).octets
         return lambda octets: _Letters(octets).spans([letters])
     pattern = re.compile(_blob(blob), re.DOTALL)

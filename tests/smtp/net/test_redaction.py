@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import quopri
@@ -170,6 +171,30 @@ def test_an_echo_of_a_token_is_hidden_whole(spelling: str, length: int) -> None:
         f"bad: '{HIDDEN}' (sorry)",
         f'bad: "{HIDDEN}" (sorry)',
     }
+
+
+@pytest.mark.parametrize("length", [64, 220, 2_000])
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        lambda token: urllib.parse.quote(token, safe=""),
+        lambda token: base64.b64encode(f"user=ann\1auth=Bearer {token}\1\1".encode()).decode(),
+        lambda token: base64.urlsafe_b64encode(f"n,a=ann,\1auth=Bearer {token}".encode()).decode(),
+        lambda token: json.dumps({"token": token}),
+    ],
+)
+def test_a_piece_of_a_token_is_hidden_as_the_whole(
+    spell: Callable[[str], str], length: int
+) -> None:
+    token = base64.urlsafe_b64encode(hashlib.shake_128(b"").digest(length)).decode()[:length]
+    echo = spell(token)
+    for piece in (echo[:-9], echo[-48:], echo[-60:-20], f"{echo[:50]}\n{echo[50:]}"):
+        lines = tuple(f"bad token <{piece}> sorry".encode().split(b"\n"))
+        shown = b"\n".join(Redactor(token).lines(lines)).decode()
+        left = {echo[at : at + 20] for at in range(len(echo) - 20)}
+        assert not any(part in shown for part in left)
+        assert shown.endswith(" sorry")
 
 
 def test_a_token_is_hidden_wherever_it_stands_and_nothing_else() -> None:
