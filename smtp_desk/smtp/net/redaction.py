@@ -152,14 +152,16 @@ def _spellings(value: bytes) -> bytes:
 
 
 def _character(octets: bytes, point: int) -> bytes:
-    cased = {octets, *(each.encode("utf-8", "surrogatepass") for each in _cases(chr(point)))}
+    # No letter may be matched in two ways: an echo that is cut would be tried in all 2^n of them.
+    either = {octets, *(each.encode("utf-8", "surrogatepass") for each in _cases(chr(point)))}
+    cased = {each.lower() for each in either}
     ways = [
         rb"\\?" + b"(?:" + b"|".join(map(re.escape, sorted(cased))) + b")",
         b"".join(rb"(?:%%|=|\\x)%02x" % octet for octet in octets),
         rb"&#0*%d;?|&#x0*%x;?" % (point, point),
         _json_escape(point),
     ]
-    if point <= 0xFF:  # noqa: PLR2004 - one octet of Latin-1
+    if 0x80 <= point <= 0xFF:  # noqa: PLR2004 - one octet of Latin-1
         ways.append(re.escape(bytes([point])))
         ways.append(rb"%%%02x" % point)
     ways.extend(_NAMED.get(octets, ()))

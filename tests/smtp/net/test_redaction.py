@@ -197,6 +197,19 @@ def test_a_piece_of_a_token_is_hidden_as_the_whole(
         assert shown.endswith(" sorry")
 
 
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_echo_that_is_cut_costs_no_time(spelling: str) -> None:
+    """A pattern that matches a letter in two ways would take for ever to fail."""
+    secret = "".join(f"pä%sS'q Zt/{chr(97 + at % 26)}" for at in range(20))
+    echo = SPELLINGS[spelling](secret)
+    redactor = Redactor(secret)
+    redactor.text("")
+    began = time.process_time()
+    for cut in (len(echo) // 3, len(echo) - 9):
+        redactor.text(f"535 5.7.8 bad: {echo[:cut]}")
+    assert time.process_time() - began < 0.5
+
+
 def test_a_token_is_hidden_wherever_it_stands_and_nothing_else() -> None:
     token = "aB3_-/+=" * 100
     quoted = urllib.parse.quote(token, safe="")
