@@ -37,8 +37,9 @@ _CLASSES: Final = {
         r"user ?(?:name|id)s?|users?|accounts?|credentials?|auth\w*|sasl|identity|keys?|tokens?|"
         r"mail ?box|alias\w*|e-?mail address)\b)(?=.*\b(?:fail\w*|invalid|incorrect|wrong|bad|"
         r"unknown|reject\w*|refused?|denied|declined|unsuccessful|errors?|mismatch\w*|illegal|"
-        r"unauthori[sz]ed|not|\w*n't|no such|unable|cannot|disallowed|\w*simple|requir?\w+|"
-        r"requise?|sorry|no)\b)|^(?:\W*\b(?:no|denied|errors?|refused|rejected|invalid|sorry))+\W*$"
+        r"unauthori[sz]ed|(?:not|\w*n't) (?:\w+ ){0,2}(?:\w+(?:ed|ing|id)|correct|known|found|"
+        r"exist|match|succeed|a|an|have)|no \w+|\w*simple|requir?\w+|requise?|sorry)\b)|"
+        r"^(?:\W*\b(?:no|denied|errors?|refused|rejected|invalid|sorry))+\W*$"
     ),
     "otherwise": (
         r"suspend\w*|status|subscri\w+|domains?|ip|country|protocol|mechanism|initial-?response|"
@@ -47,7 +48,7 @@ _CLASSES: Final = {
         r"certificate|encrypt\w*|policy|permission|step|terms|connection|server failed|command|"
         r"syntax|internal|busy|back-?end|database|ldap|radius|licen[cs]e|migrat\w*|upgrade|later|"
         r"temporar\w*|unavailable|unreachable|(?:time|timed) ?out|server error|configur\w*|client|"
-        r"program|software"
+        r"program|software|connect|decode\w*|saslauthd|daemon|implement\w*"
     ),
     "ip": (r"(?:ip|ipv4|ipv6)(?:[ -]?address(?:es)?)?|(?:client|source|remote|network) address"),
     "header": r"header(?: field| line)?s?|header-?fields?",
