@@ -33,13 +33,16 @@ _CLASSES: Final = {
     ),
     # what a refused login speaks of: its secret, and that it is wrong; and what else it may be
     "secret": (
-        r"^(?=.*\b(?:pass(?:word|wd|code|phrase)?s?|pwd|log-?in|log ?on|sign-?in|"
-        r"user ?(?:name|id)s?|users?|accounts?|credentials?|auth\w*|sasl|identity|keys?|tokens?|"
-        r"mail ?box|alias\w*|e-?mail address)\b)(?=.*\b(?:fail\w*|invalid|incorrect|wrong|bad|"
-        r"unknown|reject\w*|refused?|denied|declined|unsuccessful|errors?|mismatch\w*|illegal|"
-        r"unauthori[sz]ed|(?:not|\w*n't) (?:\w+ ){0,2}(?:\w+(?:ed|ing|id)|correct|known|found|"
-        r"exist|match|succeed|a|an|have)|no \w+|\w*simple|requir?\w+|requise?|sorry)\b)|"
-        r"^(?:\W*\b(?:no|denied|errors?|refused|rejected|invalid|sorry))+\W*$"
+        r"pass(?:word|wd|code|phrase)?s?|pwd|log-?in|log ?on|sign-?in|user ?(?:name|id)s?|users?|"
+        r"accounts?|credentials?|auth\w*|sasl|identity|keys?|tokens?|mail ?box|alias\w*|"
+        r"e-?mail address"
+    ),
+    "wrong": (
+        r"fail\w*|invalid|incorrect|wrong|bad|unknown|reject\w*|refused?|denied|declined|errors?|"
+        r"unsuccessful|mismatch\w*|illegal|unauthori[sz]ed|no such|nonexistent|\w*simple|sorry|"
+        r"requis\w*|"
+        r"(?:not|\w*n't) (?:be )?(?:\w+ing|accepted|valid|correct|right|found|known|recogni[sz]ed|"
+        r"exist|match\w*|succe\w+|allowed|authori[sz]ed|have a)"
     ),
     "otherwise": (
         r"suspend\w*|status|subscri\w+|domains?|ip|country|protocol|mechanism|initial-?response|"
