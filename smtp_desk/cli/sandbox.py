@@ -24,6 +24,7 @@ from smtp_desk.cli.invocation import (
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
+from smtp_desk.sandbox.faults import FAULTS, NO_FAULT
 from smtp_desk.sandbox.inbox import ReceivedMail
 from smtp_desk.sandbox.recipients import TRY_THESE
 from smtp_desk.store.files import write_atomic
@@ -44,10 +45,24 @@ _HOST: Final = "localhost"
         ExitStatus.USAGE: "the command line is wrong",
         ExitStatus.UNAVAILABLE: "no local port or temporary file, or the sandbox isn’t installed",
     },
-    examples=[("Try the window or “check” without a mail server", "smtp-desk sandbox")],
+    examples=[
+        ("Try the window or “check” without a mail server", "smtp-desk sandbox"),
+        (
+            "Learn what an expired certificate looks like",
+            "smtp-desk sandbox --fault expired-certificate",
+        ),
+    ],
+)
+@click.option(
+    "--fault",
+    type=click.Choice(list(FAULTS)),
+    metavar="NAME",
+    help="Have one thing wrong with the server, to learn what a test says of it: "
+    + ", ".join(FAULTS)
+    + ".",
 )
 @click.pass_obj
-def sandbox(invocation: Invocation) -> ExitStatus:
+def sandbox(invocation: Invocation, fault: str | None) -> ExitStatus:
     """Run a mail server that only this machine can reach, and show what it receives.
 
     It uses TLS with its own certificate authority, requires a login, accepts mail for any
@@ -59,6 +74,7 @@ def sandbox(invocation: Invocation) -> ExitStatus:
     mails: queue.Queue[ReceivedMail] = queue.Queue()
     with running_sandbox() as (server, ca_file), first_interrupt() as interrupted:
         server.inbox.subscribe(mails.put)
+        server.fault = FAULTS[fault] if fault else NO_FAULT
         _introduce(console, server, ca_file)
         while not interrupted.is_set():
             _print_next(console, mails)
@@ -120,6 +136,8 @@ def _introduce(console: Console, server: "Sandbox", ca_file: Path) -> None:
             ("CA file", str(ca_file)),
         ],
     )
+    if server.fault is not NO_FAULT:
+        say(console, f"What is wrong: {server.fault.what_happens} ({server.fault.name}).")
     for address, what_happens in TRY_THESE:
         say(console, f"  mail to {address} {what_happens}")
     say(console, "Test it with:", "bold")

@@ -5,14 +5,17 @@ import os
 import secrets
 import ssl
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from smtp_desk.sandbox.faults import Certificate
 from smtp_desk.sandbox.recipients import DOMAIN
 
 VALID_BEFORE = timedelta(days=1)
@@ -25,6 +28,8 @@ _LEAF_NAMES = (
     x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
     x509.IPAddress(ipaddress.ip_address("::1")),
 )
+_OTHER_NAMES = (x509.DNSName("mail.another.test"),)
+_LONG = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +45,106 @@ class TlsIdentity:
     context: ssl.SSLContext
 
 
-def make_tls_identity(now: datetime) -> TlsIdentity:
+def _good() -> Certificate:
+    return Certificate.GOOD
+
+
+def make_tls_identity(now: datetime, shown: Callable[[], Certificate] = _good) -> TlsIdentity:
     """Make an authority and a certificate for localhost, 127.0.0.1, ::1 and its own domain.
 
     Both are EC P-256 in the strict form of RFC 5280, valid from a day before `now` until
     30 days after it. The authority's key never leaves this call; the server's own key
     touches the disk only encrypted, in a private file, while OpenSSL reads it.
 
+    Args:
+        now: This moment.
+        shown: Returns what the next client is shown; each bad certificate differs from the good
+            one in one thing.
+
     Raises:
         OSError: No temporary file could be written.
     """
-    ca_key = ec.generate_private_key(ec.SECP256R1())
-    leaf_key = ec.generate_private_key(ec.SECP256R1())
-    ca_name = _name("SMTP Desk sandbox CA")
-    ca = _certificate(now, ca_name, ca_name, ca_key.public_key(), ca_key)
-    leaf = _certificate(now, _name("localhost"), ca_name, leaf_key.public_key(), ca_key)
-    ca_pem = ca.public_bytes(serialization.Encoding.PEM)
-    chain_pem = leaf.public_bytes(serialization.Encoding.PEM) + ca_pem
-    return TlsIdentity(ca_pem.decode("ascii"), _server_context(chain_pem, leaf_key))
+    authority = _Authority.make("SMTP Desk sandbox CA", now)
+    stranger = _Authority.make("An authority that nobody knows", now)
+    key = ec.generate_private_key(ec.SECP256R1())
+    chains = {
+        Certificate.GOOD: authority.chain(key, now),
+        Certificate.EXPIRED: authority.chain(key, now - VALID_AFTER - _LONG),
+        Certificate.NOT_YET_VALID: authority.chain(key, now + VALID_BEFORE + _LONG),
+        Certificate.OTHER_NAME: authority.chain(key, now, _OTHER_NAMES),
+        Certificate.OTHER_ISSUER: stranger.chain(key, now),
+    }
+    contexts = {each: _server_context(chain, key) for each, chain in chains.items()}
+
+    def choose(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        connection.context = contexts[shown()]
+
+    context = contexts[Certificate.GOOD]
+    context.sni_callback = choose
+    return TlsIdentity(authority.pem.decode("ascii"), context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Authority:
+    """An authority while it signs."""
+
+    name: x509.Name
+    key: ec.EllipticCurvePrivateKey
+    pem: bytes = b""
+
+    @classmethod
+    def make(cls, common_name: str, now: datetime) -> Self:
+        """Make its key and its certificate."""
+        unsigned = cls(_name(common_name), ec.generate_private_key(ec.SECP256R1()))
+        certificate = unsigned.certificate(unsigned.name, unsigned.key, now)
+        return replace(unsigned, pem=certificate.public_bytes(serialization.Encoding.PEM))
+
+    def chain(
+        self,
+        key: ec.EllipticCurvePrivateKey,
+        now: datetime,
+        names: Sequence[x509.GeneralName] = _LEAF_NAMES,
+    ) -> bytes:
+        """Return a certificate of this key, and the authority's own."""
+        leaf = self.certificate(_name("localhost"), key, now, names)
+        return leaf.public_bytes(serialization.Encoding.PEM) + self.pem
+
+    def certificate(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        now: datetime,
+        names: Sequence[x509.GeneralName] = (),
+    ) -> x509.Certificate:
+        """Sign a certificate for these names; without any it is the authority's own."""
+        is_ca = not names
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - VALID_BEFORE)
+            .not_valid_after(now + VALID_AFTER)
+            .add_extension(
+                x509.BasicConstraints(ca=is_ca, path_length=0 if is_ca else None), critical=True
+            )
+            .add_extension(_key_usage(is_ca=is_ca), critical=True)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+            )
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()),
+                critical=False,
+            )
+        )
+        if names:
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName(names), critical=False
+            ).add_extension(
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+            )
+        return builder.sign(self.key, hashes.SHA256())
 
 
 def _name(common_name: str) -> x509.Name:
@@ -67,39 +154,6 @@ def _name(common_name: str) -> x509.Name:
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )
-
-
-def _certificate(
-    now: datetime,
-    subject: x509.Name,
-    issuer: x509.Name,
-    public_key: ec.EllipticCurvePublicKey,
-    ca_key: ec.EllipticCurvePrivateKey,
-) -> x509.Certificate:
-    is_ca = subject == issuer
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public_key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - VALID_BEFORE)
-        .not_valid_after(now + VALID_AFTER)
-        .add_extension(
-            x509.BasicConstraints(ca=is_ca, path_length=0 if is_ca else None), critical=True
-        )
-        .add_extension(_key_usage(is_ca=is_ca), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()),
-            critical=False,
-        )
-    )
-    if not is_ca:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName(_LEAF_NAMES), critical=False
-        ).add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-    return builder.sign(ca_key, hashes.SHA256())
 
 
 def _key_usage(*, is_ca: bool) -> x509.KeyUsage:

@@ -7,11 +7,13 @@ import hmac
 import logging
 import secrets
 import ssl
+from collections.abc import Callable
 from typing import Any, AnyStr, Final, cast
 
 from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from smtp_desk.core.secret import Secret
+from smtp_desk.sandbox.faults import NO_FAULT, At, Fault
 from smtp_desk.sandbox.inbox import Inbox
 from smtp_desk.sandbox.recipients import special_recipient
 
@@ -34,16 +36,31 @@ def silence_library_log() -> None:
     library_log.propagate = False
 
 
+def _no_fault() -> Fault:
+    return NO_FAULT
+
+
 class Postmaster:
-    """Decides about logins, senders and recipients, and puts mails into the inbox."""
+    """Decides about logins, senders and recipients, and puts mails into the inbox.
+
+    Attributes:
+        fault: Returns what is wrong with the server now.
+    """
 
     def __init__(
-        self, inbox: Inbox, username: str, password: Secret, *, slow_seconds: float
+        self,
+        inbox: Inbox,
+        username: str,
+        password: Secret,
+        *,
+        slow_seconds: float,
+        fault: Callable[[], Fault] = _no_fault,
     ) -> None:
         self._inbox = inbox
         self._username = username
         self._password = password
         self._slow_seconds = slow_seconds
+        self.fault = fault
 
     def authenticate(
         self,
@@ -55,7 +72,7 @@ class Postmaster:
     ) -> AuthResult:
         """Check a name and a password from PLAIN or LOGIN."""
         expected = _pair(self._username.encode(), self._password.reveal().encode())
-        return _auth_result(expected, _pair(*credentials))
+        return self._auth_result(expected, _pair(*credentials))
 
     async def auth_CRAM__MD5(  # noqa: N802 - the library finds mechanisms by name
         self, server: SMTP, arguments: list[str]
@@ -69,7 +86,7 @@ class Postmaster:
         if answer is MISSING:
             return AuthResult(success=False)
         digest = hmac.digest(self._password.reveal().encode(), challenge, "md5").hex()
-        return _auth_result(f"{self._username} {digest}".encode(), answer)
+        return self._auth_result(f"{self._username} {digest}".encode(), answer)
 
     async def handle_EHLO(  # noqa: N802 - the library's name
         self,
@@ -81,7 +98,9 @@ class Postmaster:
     ) -> list[str]:
         """Offer PIPELINING (RFC 2920) too."""
         session.host_name = hostname
-        return [responses[0], "250-PIPELINING", *responses[1:]]
+        offered = [responses[0], "250-PIPELINING", *responses[1:]]
+        hidden = self.fault().hidden
+        return [line for line in offered if not hidden or line[4:].split(" ")[0] != hidden]
 
     async def handle_MAIL(  # noqa: N802 - the library's name
         self,
@@ -92,7 +111,7 @@ class Postmaster:
         options: list[str],
     ) -> str:
         """Accept any sender that can be written down."""
-        refusal = _refusal_of_form(address, envelope)
+        refusal = _refusal_of_form(address, envelope) or self.fault().reply(At.MAIL)
         if refusal is None:
             envelope.mail_from = address
             envelope.mail_options.extend(options)
@@ -107,7 +126,10 @@ class Postmaster:
         options: list[str],
     ) -> str:
         """Accept every recipient but the special ones."""
-        reply = _refusal_of_form(address, envelope) or "250 2.1.5 OK"
+        refusal = _refusal_of_form(address, envelope) or self.fault().reply(At.RCPT)
+        if refusal is not None:
+            return refusal
+        reply = "250 2.1.5 OK"
         special = special_recipient(address)
         if special is not None:
             reply = special.reply
@@ -122,6 +144,9 @@ class Postmaster:
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         """Keep the mail."""
+        refusal = self.fault().reply(At.MESSAGE)
+        if refusal is not None:
+            return refusal
         sender = envelope.mail_from or _NULL_SENDER
         mail = self._inbox.add(
             "" if sender == _NULL_SENDER else sender,
@@ -134,6 +159,13 @@ class Postmaster:
         """Answer what the library could not parse."""
         _log.debug("a command could not be handled: %s", type(error).__name__)
         return "500 5.5.2 The sandbox does not understand this"
+
+    def _auth_result(self, expected: bytes, given: Any) -> AuthResult:  # noqa: ANN401
+        success = hmac.compare_digest(expected, given)
+        # handled=False lets the library send the reply; otherwise it takes it for sent.
+        if success and (refusal := self.fault().reply(At.AUTH)) is not None:
+            return AuthResult(success=False, handled=False, message=refusal)
+        return AuthResult(success=success, handled=False)
 
 
 class Conversation(SMTP):
@@ -155,6 +187,8 @@ class Conversation(SMTP):
                 where TLS was there from the start.
         """
         self._connections = connections
+        self._postmaster = postmaster
+        self._greeted = False
         # The library keeps these limits in the class, where conversations would share them.
         self.command_size_limits = collections.defaultdict(lambda: self.command_size_limit)
         # It reads at most this from the wire at once; for mails the class's limit stays.
@@ -211,8 +245,24 @@ class Conversation(SMTP):
         Pipelined commands need no waiting; without the turn a lost connection would be
         noticed only after all of them.
         """
-        await super().push(status)
+        greeting = None if self._greeted else self._postmaster.fault().reply(At.GREETING)
+        self._greeted = True
+        if greeting is None:
+            await super().push(status)
+        else:
+            if greeting:
+                await super().push(greeting)
+            # It hangs up, with what it said still on its way.
+            self._connected.close()
         await asyncio.sleep(0)
+
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - the library's name
+        """Begin TLS, or say why not."""
+        refusal = self._postmaster.fault().reply(At.STARTTLS)
+        if refusal is None:
+            await super().smtp_STARTTLS(arg)
+        else:
+            await self.push(refusal)
 
 
 def _refusal_of_form(address: str, envelope: Envelope) -> str | None:
@@ -228,8 +278,3 @@ def _refusal_of_form(address: str, envelope: Envelope) -> str | None:
 
 def _pair(login: bytes, password: bytes) -> bytes:
     return login + b"\0" + password
-
-
-def _auth_result(expected: bytes, given: Any) -> AuthResult:  # noqa: ANN401
-    # handled=False lets the library send the 535; otherwise it takes it for sent.
-    return AuthResult(success=hmac.compare_digest(expected, given), handled=False)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 DOMAIN = "sandbox.test"
+NO_SUCH_MAILBOX = "550 5.1.1 Recipient address rejected: no such mailbox here"
+GREYLISTED = "450 4.7.1 Recipient address rejected: greylisted, please try again later"
+MAILBOX_FULL = "452 4.2.2 Recipient address rejected: mailbox full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +28,17 @@ class SpecialRecipient:
 SPECIAL_RECIPIENTS = (
     SpecialRecipient(
         "unknown",
-        "550 5.1.1 Recipient address rejected: no such mailbox here",
+        NO_SUCH_MAILBOX,
         "is refused for good: there is no such mailbox (550 5.1.1)",
     ),
     SpecialRecipient(
         "greylisted",
-        "450 4.7.1 Recipient address rejected: greylisted, please try again later",
+        GREYLISTED,
         "is refused for now: the server wants a second attempt later (450 4.7.1)",
     ),
     SpecialRecipient(
         "full",
-        "452 4.2.2 Recipient address rejected: mailbox full",
+        MAILBOX_FULL,
         "is refused for now: the mailbox is full (452 4.2.2)",
     ),
     SpecialRecipient(

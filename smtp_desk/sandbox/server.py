@@ -13,7 +13,8 @@ its inbox; nothing goes further. Some recipients fail on purpose, whatever their
 - full@…        is refused for now, the mailbox is full (452 4.2.2)
 - slow@…        is accepted after a few seconds: time to watch the stages and to try Cancel
 
-`TRY_THESE` in `smtp_desk.sandbox.recipients` has them as data.
+`TRY_THESE` in `smtp_desk.sandbox.recipients` has them as data; `smtp_desk.sandbox.faults` has
+what can be wrong with the server itself.
 """
 
 import secrets
@@ -26,6 +27,7 @@ from typing import Final, Self
 from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.authority import make_tls_identity
 from smtp_desk.sandbox.conversation import HOST, Postmaster, silence_library_log
+from smtp_desk.sandbox.faults import NO_FAULT, Fault
 from smtp_desk.sandbox.inbox import Inbox
 from smtp_desk.sandbox.published import configuration
 from smtp_desk.sandbox.recipients import DOMAIN
@@ -61,6 +63,7 @@ class Sandbox:
         host: The name to connect to; the certificate is made for it.
         username: The name to sign in with; an address that mails can be sent from, too.
         inbox: The mails received.
+        fault: What is wrong with the server; another one may be set while it runs.
     """
 
     host: Final = HOST
@@ -71,10 +74,18 @@ class Sandbox:
         *,
         clock: Callable[[], datetime] = _utc_now,
         slow_seconds: float = SLOW_SECONDS,
+        fault: Fault = NO_FAULT,
     ) -> None:
-        """Prepare; nothing runs yet. The reply for slow@… is held back for `slow_seconds`."""
+        """Prepare; nothing runs yet.
+
+        Args:
+            clock: Gives the present time with a time zone.
+            slow_seconds: How long the reply for slow@… is held back.
+            fault: What is wrong with the server.
+        """
         self._clock = clock
         self._slow_seconds = slow_seconds
+        self.fault = fault
         self._run: _Run | None = None
         self.inbox = Inbox(clock)
 
@@ -118,10 +129,14 @@ class Sandbox:
         if self._run is not None:
             raise RuntimeError("the sandbox runs already")
         silence_library_log()
-        identity = make_tls_identity(self._clock())
+        identity = make_tls_identity(self._clock(), lambda: self.fault.certificate)
         password = Secret(secrets.token_urlsafe(12))
         postmaster = Postmaster(
-            self.inbox, self.username, password, slow_seconds=self._slow_seconds
+            self.inbox,
+            self.username,
+            password,
+            slow_seconds=self._slow_seconds,
+            fault=lambda: self.fault,
         )
         starttls, tls, https = (listen_on_loopback() for _ in range(3))
         ports = [at[0].getsockname()[1] for at in (starttls, tls, https)]

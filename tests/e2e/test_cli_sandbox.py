@@ -11,6 +11,7 @@ from typing import IO, Final
 
 import pytest
 
+from smtp_desk.core.exit_status import ExitStatus
 from tests.e2e.program import COMMAND, start
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell runs the command")
@@ -31,6 +32,7 @@ def test_the_command_it_prints_works_and_the_mail_is_shown() -> None:
     with start("sandbox") as program:
         assert program.stdout is not None
         introduction = lines_until(program.stdout, "Press Ctrl-C to stop the sandbox")
+        assert not [line for line in introduction if line.startswith("What is wrong")]
         (command,) = (line for line in introduction if "smtp-desk check" in line)
         (ca_file,) = (line for line in introduction if line.startswith("CA file: "))
         done = subprocess.run(
@@ -49,3 +51,28 @@ def test_the_command_it_prints_works_and_the_mail_is_shown() -> None:
     assert "to: ann@example.org" in mail
     assert program.returncode == 0
     assert not folder.exists()
+
+
+def test_a_chosen_fault_is_what_a_test_finds() -> None:
+    with start("sandbox", "--fault", "greylisting") as program:
+        assert program.stdout is not None
+        introduction = lines_until(program.stdout, "Press Ctrl-C to stop the sandbox")
+        (command,) = (line for line in introduction if "smtp-desk check" in line)
+        done = subprocess.run(
+            ["sh", "-c", command.replace("smtp-desk check", shlex.join((*COMMAND, "check")))],
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=_SECONDS)
+    assert "What is wrong: The server wants a second attempt later (greylisting)." in introduction
+    assert done.returncode == ExitStatus.TEMPFAIL, done
+    assert b"recipient.greylisted" in done.stdout
+
+
+def test_an_unknown_fault_is_a_wrong_command_line() -> None:
+    with start("sandbox", "--fault", "bad-luck") as program:
+        _, error = program.communicate(timeout=_SECONDS)
+    assert program.returncode == ExitStatus.USAGE
+    assert b"expired-certificate" in error

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QApplication,
+    QComboBox,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -162,6 +163,20 @@ def test_a_failing_address_is_chosen_by_one_click(trial: Trial) -> None:
     trial.wait(lambda: trial.see(QLabel, "outcome").text().startswith("Could not reach"))
     shown = [each.text() for each in trial.see(QWidget, "finding").findChildren(QLabel)]
     assert "unknown@sandbox.test" in " ".join(shown)
+
+
+def test_a_fault_of_the_server_is_chosen_and_mended(trial: Trial) -> None:
+    trial.open()
+    trial.see(QPushButton, "hints").click()
+    fault = trial.see(QComboBox, "fault")
+    assert fault.accessibleName() == "What is wrong with the server"
+    fault.setCurrentIndex(fault.findData("expired-certificate"))
+    trial.see(QPushButton, "send_test").click()
+    trial.wait(lambda: trial.see(QLabel, "outcome").text().startswith("Could not reach"))
+    shown = [each.text() for each in trial.see(QWidget, "finding").findChildren(QLabel)]
+    assert "expired" in " ".join(shown)
+    fault.setCurrentIndex(0)
+    trial.send()
 
 
 def test_the_theme_of_the_real_desk_stays(trial: Trial, theme: Theme) -> None:

@@ -31,10 +31,12 @@ class InboxWindow(QWidget):
     Signals:
         arrived: A mail came; emitted in the server's thread.
         recipient_chosen: The person wants to send the next test to this address.
+        fault_chosen: This is to be wrong with the server: the name of a fault.
     """
 
     arrived = Signal(ReceivedMail)
     recipient_chosen = Signal(str)
+    fault_chosen = Signal(str)
 
     def __init__(self, inbox: Inbox) -> None:
         super().__init__()
@@ -54,6 +56,7 @@ class InboxWindow(QWidget):
         layout.addWidget(self._hints)
         self._mails.chosen.connect(self._reader.show_mail)
         self._hints.chosen.connect(self.recipient_chosen)
+        self._hints.fault_chosen.connect(self.fault_chosen)
         self.arrived.connect(self._add, Qt.ConnectionType.QueuedConnection)
         self._leave = inbox.subscribe(self.arrived.emit)
 

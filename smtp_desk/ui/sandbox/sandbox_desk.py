@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QLineEdit
 from smtp_desk.app.proposals.proposals import sandbox_network
 from smtp_desk.app.services import Services
 from smtp_desk.core.problems import Field
+from smtp_desk.sandbox.faults import FAULTS, NO_FAULT
 from smtp_desk.sandbox.recipients import DOMAIN
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.store.files import write_atomic
@@ -129,6 +130,7 @@ class SandboxDesk(QObject):
         self.desk.closed.connect(self._closed)
         self.inbox = InboxWindow(self._server.inbox)
         self.inbox.recipient_chosen.connect(self._type_recipient)
+        self.inbox.fault_chosen.connect(self._set_fault)
         self.inbox.show()
         self.desk.window.show()
         self.opened.emit()
@@ -148,6 +150,10 @@ class SandboxDesk(QObject):
             window.raise_()
             window.activateWindow()
             edit.setFocus()
+
+    @Slot(str)
+    def _set_fault(self, name: str) -> None:
+        self._server.fault = FAULTS.get(name, NO_FAULT)
 
     @Slot()
     def _closed(self) -> None:

@@ -1,0 +1,179 @@
+"""Faults that the sandbox can be started with, so that a person can learn to tell causes apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from smtp_desk.sandbox.recipients import GREYLISTED, MAILBOX_FULL, NO_SUCH_MAILBOX
+
+
+class At(Enum):
+    """Where in a conversation the sandbox answers with the fault's reply."""
+
+    GREETING = auto()
+    STARTTLS = auto()
+    AUTH = auto()
+    MAIL = auto()
+    RCPT = auto()
+    MESSAGE = auto()
+
+
+class Certificate(Enum):
+    """What the sandbox shows for its certificate."""
+
+    GOOD = auto()
+    EXPIRED = auto()
+    NOT_YET_VALID = auto()
+    OTHER_NAME = auto()
+    OTHER_ISSUER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a server.
+
+    Attributes:
+        name: How it is asked for.
+        what_happens: For the person who chooses it.
+        code: The finding that names it.
+        replies: What is answered instead, and where; "" closes the connection.
+        hidden: The extension that EHLO does not offer; "" for none.
+        certificate: What is shown for a certificate.
+    """
+
+    name: str
+    what_happens: str
+    code: str
+    replies: Mapping[At, str] | None = None
+    hidden: str = ""
+    certificate: Certificate = Certificate.GOOD
+
+    def reply(self, at: At) -> str | None:
+        """Return what is answered there instead; None where nothing is wrong."""
+        return (self.replies or {}).get(at)
+
+
+NO_FAULT: Final = Fault("none", "Nothing is wrong", "")
+
+_ALL: Final = (
+    Fault(
+        "busy",
+        "The server has too many connections",
+        "greeting.busy",
+        {At.GREETING: "421 4.3.2 Too many connections, try again later"},
+    ),
+    Fault(
+        "blocked-address",
+        "Your IP address is on a block list",
+        "greeting.refused",
+        {At.GREETING: "554 5.7.1 Your IP address 192.0.2.17 is on our block list"},
+    ),
+    Fault("hangs-up", "The server hangs up at once", "greeting.closed", {At.GREETING: ""}),
+    Fault("no-starttls", "The server offers no encryption", "tls.not_offered", hidden="STARTTLS"),
+    Fault(
+        "tls-refused",
+        "The server has trouble with its encryption",
+        "tls.temporarily_unavailable",
+        {At.STARTTLS: "454 4.7.0 TLS not available due to temporary reason"},
+    ),
+    Fault(
+        "expired-certificate",
+        "The certificate has expired",
+        "tls.expired",
+        certificate=Certificate.EXPIRED,
+    ),
+    Fault(
+        "early-certificate",
+        "The certificate isn’t valid yet",
+        "tls.not_yet_valid",
+        certificate=Certificate.NOT_YET_VALID,
+    ),
+    Fault(
+        "other-name",
+        "The certificate is for another name",
+        "tls.name_mismatch",
+        certificate=Certificate.OTHER_NAME,
+    ),
+    Fault(
+        "other-issuer",
+        "The certificate is from an authority that nobody trusts",
+        "tls.unknown_issuer",
+        certificate=Certificate.OTHER_ISSUER,
+    ),
+    Fault("no-sign-in", "The server offers no sign-in", "auth.not_offered", hidden="AUTH"),
+    Fault(
+        "wrong-password",
+        "The server takes no password",
+        "auth.rejected",
+        {At.AUTH: "535 5.7.8 Error: authentication failed: wrong username or password"},
+    ),
+    Fault(
+        "app-password",
+        "The server wants an app password",
+        "auth.app_password_required",
+        {At.AUTH: "534 5.7.9 Application-specific password required"},
+    ),
+    Fault(
+        "too-many-sign-ins",
+        "There were too many failed sign-ins",
+        "auth.too_many_attempts",
+        {At.AUTH: "454 4.7.0 Too many login attempts, please try again later"},
+    ),
+    Fault(
+        "sender-not-owned",
+        "The account may not send from this address",
+        "sender.not_owned",
+        {At.MAIL: "553 5.7.1 Sender address rejected: not owned by the account that signed in"},
+    ),
+    Fault(
+        "quota",
+        "The account has sent all it may send today",
+        "sender.quota",
+        {At.MAIL: "450 4.7.1 Daily sending quota exceeded for this account"},
+    ),
+    Fault(
+        "relay-denied",
+        "The server sends nothing to other domains",
+        "recipient.relay_denied",
+        {At.RCPT: "554 5.7.1 Relay access denied"},
+    ),
+    Fault(
+        "unknown-recipient",
+        "The recipient doesn’t exist",
+        "recipient.unknown",
+        {At.RCPT: NO_SUCH_MAILBOX},
+    ),
+    Fault(
+        "greylisting",
+        "The server wants a second attempt later",
+        "recipient.greylisted",
+        {At.RCPT: GREYLISTED},
+    ),
+    Fault(
+        "mailbox-full",
+        "The recipient’s mailbox is full",
+        "recipient.mailbox_full",
+        {At.RCPT: MAILBOX_FULL},
+    ),
+    Fault(
+        "spam",
+        "The email is taken for spam",
+        "message.spam",
+        {At.MESSAGE: "554 5.7.1 Message rejected as spam"},
+    ),
+    Fault(
+        "unauthenticated",
+        "The From domain does not vouch for this server",
+        "message.unauthenticated",
+        {At.MESSAGE: "550 5.7.26 Unauthenticated email is not accepted due to the DMARC policy"},
+    ),
+    Fault(
+        "too-large",
+        "The email is too large",
+        "message.too_large",
+        {At.MESSAGE: "552 5.3.4 Message size exceeds fixed limit"},
+    ),
+)
+FAULTS: Final[Mapping[str, Fault]] = {fault.name: fault for fault in _ALL}
+"""All of them by name, in the order in which a session meets them."""
