@@ -48,6 +48,7 @@ SAME_FILE_NAMES: Final = {
     "sandbox": _COMMAND + ", and its window",
     "saved": _COMMAND,
     "sendmail": _COMMAND,
+    "sign_in": _COMMAND,
     "status": _COMMAND,
     "worker": _COMMAND + ", and the thread of a window that works",
     "handover": "what sendmail and worker say to each other, and sendmail's side of it",

@@ -1,5 +1,6 @@
 """`smtp-desk check`: run the test, save nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -135,12 +136,10 @@ def check(
     if steps is Steps.FULL and not recipient:
         raise click.UsageError(_NO_RECIPIENT, context)
     if settings_given(context):
-        secret = Secret("")
+        draft = draft_of(invocation, settings, Secret(""))
         if steps is not Steps.NO_LOGIN:
-            secret = read_secret(
-                invocation, from_stdin=password_stdin, username=settings["username"]
-            )
-        draft = draft_of(invocation, settings, secret)
+            secret = read_secret(invocation, draft, settings, from_stdin=password_stdin)
+            draft = replace(draft, secret=secret)
     elif password_stdin:
         raise click.UsageError("--password-stdin goes with SETTINGS such as --host.", context)
     else:

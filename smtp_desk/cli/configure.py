@@ -1,6 +1,7 @@
 """`smtp-desk configure`: run the test, and save what it proved."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -24,6 +25,12 @@ from smtp_desk.cli.proof import (
 )
 from smtp_desk.cli.settings_options import settings_options
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.oauth.client import INTERACTIVE
+
+_NO_PERSON: Final = (
+    "The worker of the whole system has no keyring to keep a person’s sign-in in: use --oauth-flow "
+    "app or service-account."
+)
 
 
 @click.command(
@@ -88,6 +95,8 @@ def configure(
     request = settings_request(
         context, recipient, settings, timeout=timeout, password_stdin=password_stdin
     )
+    if context.obj.system and request.draft.oauth.flow in map(str, INTERACTIVE):
+        raise click.UsageError(_NO_PERSON, context)
     return prove_and_save(
         context.obj,
         request,

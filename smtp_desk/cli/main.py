@@ -45,6 +45,7 @@ _COMMANDS: Final = {
     "disable": "saved:disable",
     "remove": "saved:remove",
     "find": "find:find",
+    "sign-in": "sign_in:sign_in",
     "export": "transfer:export",
     "import": "transfer:import_command",
     "default": "default:default",

@@ -22,6 +22,7 @@ from smtp_desk.cli.invocation import (
     write_octets,
 )
 from smtp_desk.cli.manual import TEST_STATUSES, Meanings
+from smtp_desk.cli.oauth_options import show_prompt
 from smtp_desk.cli.render import StagePrinter, Way, print_verdict
 from smtp_desk.cli.settings_options import (
     draft_of,
@@ -35,13 +36,14 @@ from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import StageEvent
+from smtp_desk.oauth.client import Prompt
 from smtp_desk.store.managed import Managed
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
 
 
 def run_proof(
-    services: Services, request: ProofRequest, show: Callable[[StageEvent], None]
+    services: Services, request: ProofRequest, show: Callable[[StageEvent | Prompt], None]
 ) -> ProofResult:
     """Run a test; the first Ctrl-C cancels it, a second one ends the program.
 
@@ -50,7 +52,9 @@ def run_proof(
         request: What to test.
         show: Called in the calling thread for each event.
     """
-    return in_background(lambda emit, cancel: prove(services, request, emit, cancel), show)
+    return in_background(
+        lambda emit, cancel: prove(services, replace(request, ask=emit), emit, cancel), show
+    )
 
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -114,8 +118,16 @@ def run_shown(invocation: Invocation, request: ProofRequest, shape: Shape) -> Pr
     """Run the test and show its stages, beside a JSON report on a terminal only."""
     console = invocation.err if shape.as_json else invocation.out
     shown = None if shape.as_json and not console.is_terminal else StagePrinter(console)
+
+    def show(event: StageEvent | Prompt) -> None:
+        if isinstance(event, Prompt):
+            opening = invocation.attended and not shape.as_json
+            show_prompt(console, event, opening=opening)
+        elif shown is not None:
+            shown.show(event)
+
     with shown or nullcontext():
-        return run_proof(invocation.services, request, shown.show if shown else lambda _event: None)
+        return run_proof(invocation.services, request, show)
 
 
 def by_options(remedy: Remedy) -> str:
@@ -187,8 +199,9 @@ def settings_request(
     refuse_against_locks(managed, draft)
     secret = read_secret(
         context.obj,
+        draft,
+        settings,
         from_stdin=password_stdin,
-        username=draft.username,
         default=default,
     )
     return ProofRequest(

@@ -8,7 +8,7 @@ import click
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.routes.custom import Saved, load_saved, remove_saved, switch_saved
 from smtp_desk.app.routes.outage import try_again
-from smtp_desk.app.routes.words import status_text
+from smtp_desk.app.routes.words import NOT_WITHDRAWN, WITHDRAWN, status_text
 from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say, system_option
 from smtp_desk.cli.manual import FILES, ManualCommand, Meanings
@@ -18,6 +18,7 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import StoredSecret
+from smtp_desk.core.settings import OAUTH
 from smtp_desk.store.credentials import CredentialStore
 from smtp_desk.store.managed import Managed
 from smtp_desk.store.save_protocol import SaveError
@@ -103,9 +104,18 @@ def remove(invocation: Invocation) -> ExitStatus:
     """Forget the saved server and its password, without a confirmation prompt.
 
     The default email service then sends system emails, or they wait in the outbox where there
-    is none.
+    is none. A sign-in by OAuth 2.0 is also withdrawn at the provider, where it offers that.
     """
-    return _change(invocation, lambda: remove_saved(invocation.services))
+    removed: list[Saved] = []
+
+    def forget() -> Saved:
+        removed.append(remove_saved(invocation.services))
+        return removed[0]
+
+    status = _change(invocation, forget)
+    if (withdrawn := removed[0].withdrawn) is not None:
+        say(invocation.out, WITHDRAWN if withdrawn else NOT_WITHDRAWN)
+    return status
 
 
 def _switch_on(invocation: Invocation) -> Saved:
@@ -141,6 +151,24 @@ def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
     return ExitStatus.OK
 
 
+def _sign_in_rows(saved: Saved) -> list[Row]:
+    draft, oauth = saved.draft, saved.draft.oauth
+    if draft.auth_method != OAUTH:
+        return [("Sign-in method", draft.auth_method)]
+    rows = [
+        ("Sign-in method", f"OAuth 2.0, {oauth.provider}, {oauth.flow}"),
+        ("Client ID", oauth.client_id),
+        ("Tenant", oauth.tenant),
+        ("Sign-in page", oauth.authorize_url),
+        ("Token address", oauth.token_url),
+        ("Device code address", oauth.device_url),
+        ("Scopes", oauth.scope),
+        ("CA certificate file of the sign-in", oauth.ca_file),
+        ("Warning", saved.ends),
+    ]
+    return [(label, visible(value)) for label, value in rows if value]
+
+
 def _where_secret(saved: Saved, credentials: CredentialStore) -> str:
     if not isinstance(saved.draft.secret, StoredSecret):
         return "none"
@@ -170,6 +198,7 @@ def _of_provider(saved: Saved, providers: Providers) -> list[Row]:
 
 def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:
     draft = saved.draft
+    by_token = draft.auth_method == OAUTH
     return [
         ("Status", status_text(saved.status)),
         ("Switch", "on" if saved.status.on else "off"),
@@ -177,12 +206,12 @@ def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:
         ("SMTP server host", draft.host),
         ("Port", draft.port),
         ("Username", draft.username or "none"),
-        ("Password", _where_secret(saved, credentials)),
+        ("Sign-in" if by_token else "Password", _where_secret(saved, credentials)),
         ("From name", draft.from_name or "none"),
         ("From email", draft.from_email),
         ("Security", draft.security),
         ("CA certificate file", draft.ca_file or "none"),
         ("EHLO name", draft.ehlo_name or "automatic"),
-        ("Sign-in method", draft.auth_method),
+        *_sign_in_rows(saved),
         ("Emails per hour at most", draft.per_hour or "no limit"),
     ]

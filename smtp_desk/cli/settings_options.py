@@ -10,10 +10,17 @@ from click.core import ParameterSource
 
 from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, say
+from smtp_desk.cli.oauth_options import (
+    OAUTH_SETTINGS,
+    key_file_secret,
+    oauth_draft_of,
+    oauth_options,
+    secret_name,
+)
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import KeyringEntry, Secret
-from smtp_desk.core.settings import DEFAULT_PORT, AuthMethod, Security, SettingsDraft
+from smtp_desk.core.settings import DEFAULT_PORT, OAUTH, AuthMethod, Security, SettingsDraft
 from smtp_desk.smtp.net.resolve import DnsResolver
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.managed import Managed
@@ -76,10 +83,11 @@ _OPTIONS: Final = (
     click.option(
         "--auth",
         "auth_method",
-        type=click.Choice(list(map(str, AuthMethod))),
+        type=click.Choice([*map(str, AuthMethod), OAUTH]),
         default=str(AuthMethod.AUTO),
         show_default=True,
-        help="Sign-in method; auto uses the first one the server offers.",
+        help="Sign-in method; auto uses the first one the server offers. oauth: a token (OAuth "
+        "2.0) in place of a password, as Microsoft 365 and Google want it.",
     ),
     click.option(
         "--per-hour",
@@ -117,6 +125,7 @@ resolver_option: Final = click.option(
 
 def settings_options(command: _F) -> _F:
     """Give a command the options of SETTINGS, in the order of the form."""
+    command = oauth_options(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -125,7 +134,8 @@ def settings_options(command: _F) -> _F:
 def settings_given(context: click.Context) -> bool:
     """Whether any of SETTINGS stands on the command line: then all of them come from there."""
     return any(
-        context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in SETTINGS
+        context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        for name in (*SETTINGS, *OAUTH_SETTINGS)
     )
 
 
@@ -159,7 +169,7 @@ def draft_of(
         managed: What the organization manages fills in what was not given.
     """
     fields: dict[str, Any] = {name: values[name] for name in SETTINGS}
-    draft = SettingsDraft(**fields, secret=secret)
+    draft = SettingsDraft(**fields, secret=secret, oauth=oauth_draft_of(values))
     if managed is not None:
         draft = managed.fill(draft)
     if not draft.host.strip():
@@ -185,19 +195,29 @@ def against_locks(managed: Managed, draft: SettingsDraft) -> str:
 
 
 def read_secret(
-    invocation: Invocation, *, from_stdin: bool, username: str, default: bool = False
+    invocation: Invocation,
+    draft: SettingsDraft,
+    values: Mapping[str, str],
+    *,
+    from_stdin: bool,
+    default: bool = False,
 ) -> Secret:
     """Return the password from where it was given; empty where there is none.
 
-    That is standard input, else what the machine gives for the server (`default`: for the relay
-    of the default email service), else, for a username and where somebody is there to answer,
-    a prompt.
+    That is standard input, a key file (OAuth 2.0), else what the machine gives for the server
+    (`default`: for the relay of the default email service), else, for a username and where
+    somebody is there to answer, a prompt.
 
     Raises:
-        click.UsageError: Standard input is no UTF-8.
+        click.UsageError: Standard input is no UTF-8, or it is given twice.
         click.Abort: The prompt was not answered.
-        ExitError: The systemd credential can't be read.
+        ExitError: The key file, or the systemd credential, can't be read.
     """
+    from_file = key_file_secret(values)
+    if from_file is not None:
+        if from_stdin:
+            raise click.UsageError("--password-stdin: the key file holds the secret already.")
+        return from_file
     if from_stdin:
         return _read_stdin()
     try:
@@ -207,8 +227,9 @@ def read_secret(
     if given is not None:
         entry = KeyringEntry.parse(given)  # what `configure --system` gives holds more
         return entry.secret if entry else given
-    if username.strip() and invocation.attended:
-        return Secret(click.prompt("Password", hide_input=True, default="", show_default=False))
+    name = secret_name(draft)
+    if name and draft.username.strip() and invocation.attended:
+        return Secret(click.prompt(name, hide_input=True, default="", show_default=False))
     return Secret("")
 
 

@@ -13,6 +13,7 @@ from smtp_desk.app.routes.words import after_save
 from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say, writing_to
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
+from smtp_desk.cli.oauth_options import key_file_options
 from smtp_desk.cli.proof import SAVE_STATUSES, Shape, proof_options, prove_and_save
 from smtp_desk.cli.settings_options import read_secret, refuse_against_locks
 from smtp_desk.core.exit_status import ExitStatus
@@ -109,6 +110,7 @@ def export(invocation: Invocation, file: Path) -> ExitStatus:
     is_flag=True,
     help="Read the password from standard input; one final line end is dropped.",
 )
+@key_file_options
 @proof_options
 @click.pass_context
 def import_command(
@@ -123,6 +125,7 @@ def import_command(
     timeout: float,
     as_json: bool,
     file: Path | None,
+    **key_files: str,
 ) -> ExitStatus:
     """Test the settings that “smtp-desk export” wrote to FILE, and save them if that passed.
 
@@ -135,7 +138,7 @@ def import_command(
     print_rows(invocation.err if as_json else invocation.out, _rows(draft))
     refuse_against_locks(managed, draft)
     _confirm(invocation, draft.host, accept)
-    secret = read_secret(invocation, from_stdin=password_stdin, username=draft.username)
+    secret = read_secret(invocation, draft, key_files, from_stdin=password_stdin)
     request = ProofRequest(
         draft=dataclasses.replace(draft, secret=secret),
         recipient=recipient,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.providers import Providers
+from smtp_desk.core.oauth import OAuthProvider
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -30,6 +31,14 @@ def read_catalogue() -> Catalogue:
         FileNotFoundError: The installation is incomplete.
     """
     return Catalogue.parse(_texts("findings"), read_providers())
+
+
+def read_guide(provider: OAuthProvider) -> str:
+    """Return how an application is registered with a provider, step by step, as Markdown.
+
+    Raises as `read_catalogue`.
+    """
+    return resource_path("guides", f"{provider}.md").read_text("utf-8")
 
 
 @cache

@@ -27,6 +27,7 @@ COMMANDS = (
         "disable",
         "remove",
         "find",
+        "sign-in",
         "export",
         "import",
         "default",
@@ -90,7 +91,7 @@ def test_help_explains_every_option_and_exit_status(desk: Desk, name: str) -> No
 
 def test_help_of_the_program_lists_the_commands_in_order(desk: Desk) -> None:
     text = desk("--help").out
-    listed = re.findall(r"^  ([a-z]+)  +\w", text.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+)  +\w", text.partition("Commands:")[2], re.MULTILINE)
     assert tuple(listed[: len(COMMANDS)]) == COMMANDS
     assert "smtp-desk COMMAND --help" in text
 

@@ -23,6 +23,7 @@ from smtp_desk.cli.invocation import first_interrupt
 from smtp_desk.cli.proof import run_proof
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
+from smtp_desk.oauth.client import Prompt
 from tests.cli.reports import REPORT
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def test_every_event_is_shown_before_the_result(
         return ProofResult(REPORT)
 
     prove_by(monkeypatch, prove)
-    shown: list[StageEvent] = []
+    shown: list[StageEvent | Prompt] = []
     assert run_proof(desk.services, REQUEST, shown.append) == ProofResult(REPORT)
     assert shown == events
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import http.client
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,6 +19,7 @@ from smtp_desk.oauth.client import Prompt, TokenClient
 from smtp_desk.oauth.link import ProviderLink
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from tests.oauth.conftest import settings_of
+from tests.oauth.person import Person
 from tests.oauth.test_assertions import key_file, parts_of, pem_of
 from tests.servers.certs import Certificates
 from tests.servers.sign_in_service import Reply, Request, SignInService, refusal
@@ -35,37 +35,6 @@ def client(
         settings=settings_of(service, flow), secret=Secret(secret), username=ANN, link=link
     )
     return replace(made, **more)  # type: ignore[arg-type]
-
-
-@dataclass
-class Person:
-    """Opens the page that is prompted, as a browser does, with what the service would answer."""
-
-    service: SignInService
-    changes: dict[str, str] = field(default_factory=dict)
-    prompts: list[Prompt] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    threads: list[threading.Thread] = field(default_factory=list)
-
-    def __call__(self, prompt: Prompt) -> None:
-        self.prompts.append(prompt)
-        query = dict(parse_qsl(urlsplit(prompt.url).query))
-        answer = {**self.service.authorize(prompt.url), **self.changes}
-        answer = {name: value for name, value in answer.items() if value}
-        target = urlsplit(query["redirect_uri"])
-        thread = threading.Thread(target=self._open, args=(target.port, answer))
-        thread.start()
-        self.threads.append(thread)
-
-    def _open(self, port: int, answer: dict[str, str]) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request("GET", f"/?{urlencode(answer)}", headers={"Host": f"localhost:{port}"})
-        self.statuses.append(connection.getresponse().status)
-        connection.close()
-
-    @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self.prompts[-1].url).query))
 
 
 def refused(action: Callable[[], object]) -> tuple[str | None, object]:

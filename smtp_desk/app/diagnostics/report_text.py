@@ -116,6 +116,13 @@ def _auth(facts: Facts) -> Iterator[str]:
     yield from _reply(facts)
 
 
+def _token(facts: Facts) -> Iterator[str]:
+    """Tell who signed in, or why nobody did."""
+    yield _named(facts, "token_host")
+    yield _named(facts, "account")
+    yield _named(facts, "words") or _named(facts, "error")
+
+
 def _reply(facts: Facts) -> Iterator[str]:
     words = (facts.get(name) for name in ("reply_code", "enhanced", "words"))
     yield " ".join(shown(word) for word in words if word)
@@ -143,6 +150,7 @@ def _named(facts: Facts, name: str) -> str:
 
 _TELL: Final[Mapping[Stage, Callable[[Facts], Iterator[str]]]] = {
     Stage.SETTINGS: _settings,
+    Stage.TOKEN: _token,
     Stage.RESOLVE: _resolve,
     Stage.CONNECT: _connect,
     Stage.EHLO: _ehlo,

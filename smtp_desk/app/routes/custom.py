@@ -12,6 +12,7 @@ from smtp_desk.app.routes.route_status import (
     relay_status,
     try_with_health,
 )
+from smtp_desk.app.routes.sign_in import end_text, ends_soon, to_withdraw
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import file_text
 from smtp_desk.core.address import parse_host
@@ -38,6 +39,9 @@ class Saved:
         proven: The saved values if their proof holds, with the mark of the stored secret.
         version: Of the file that it was read from: another one may hold something else.
         managed: What the organization fills in and locks.
+        ends: That what the application signs in with ends soon, for people; else "".
+        withdrawn: Whether the provider withdrew the sign-in that was just removed; None where
+            there was none.
     """
 
     draft: SettingsDraft = field(default_factory=SettingsDraft)
@@ -47,6 +51,8 @@ class Saved:
     proven: Snapshot | None = None
     version: tuple[int, ...] = ()
     managed: Managed = field(default_factory=Managed)
+    ends: str = ""
+    withdrawn: bool | None = None
 
 
 def load_saved(services: Services, *, default: bool = False) -> Saved:
@@ -82,6 +88,7 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
     secret = StoredSecret(server.key) if server.key else Secret("")
     ca_file = services.store.ca_file(server)
     settings = server.settings
+    end = ends_soon(services, server)
     trusted = ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
     return Saved(
         draft=saved_draft(server, ca_file, services.store.ca_file(server, oauth=True)),
@@ -91,6 +98,7 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         proven=Snapshot(settings, secret) if status.proven else None,
         version=version,
         managed=managed,
+        ends=end_text(end, services.now()) if end else "",
     )
 
 
@@ -102,10 +110,12 @@ def remove_saved(services: Services, *, default: bool = False) -> Saved:
     Raises:
         SaveError: It could not be removed; nothing changed.
     """
+    withdraw = to_withdraw(services, default=default)
     services.store.remove_server(default=default)
+    withdrawn = withdraw() if withdraw else None
     left = [server.settings for server in services.store.load().servers]
     services.trusted_cas.keep_only([(settings.host, settings.ca_pem) for settings in left])
-    return load_saved(services, default=default)
+    return replace(load_saved(services, default=default), withdrawn=withdrawn)
 
 
 def switch_saved(services: Services, *, on: bool) -> Saved:

@@ -43,6 +43,7 @@ from smtp_desk.app.routes.route_status import (
     relay_status,
     with_health,
 )
+from smtp_desk.app.routes.sign_in import end_text, ends_soon
 from smtp_desk.app.routes.words import status_text
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import file_text
@@ -152,7 +153,7 @@ def read_status(services: Services) -> SendingStatus:
     default = default_state(services, stored)
     routes = (custom_status(stored, evaluate_saved(services, stored)), _default(stored, default))
     outbox: OutboxReport | None = None
-    problems = _problems(stored)
+    problems = (*_problems(stored), *_endings(services, stored))
     try:
         routes = (with_health(services, routes[0]), with_health(services, routes[1]))
         outbox = _outbox(services, now)
@@ -218,6 +219,12 @@ def _problems(stored: StoredSettings) -> tuple[str, ...]:
         return ()
     said = f"“Notify this address” isn’t an email address: “{visible(address)}”."
     return (f"{said} Nobody is notified of an outage.",)
+
+
+def _endings(services: Services, stored: StoredSettings) -> tuple[str, ...]:
+    """Say what applications sign in with that ends soon."""
+    ends = (ends_soon(services, server) for server in stored.servers)
+    return tuple(end_text(end, services.now()) for end in ends if end)
 
 
 def _outbox(services: Services, now: datetime) -> OutboxReport:

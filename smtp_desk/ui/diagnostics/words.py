@@ -125,6 +125,15 @@ _NAMES: Final[Mapping[str, str]] = {
     "tls_rpt": "TLS-RPT: reports about its incoming mail",
     "version": "TLS version",
     "words": "The server’s words",
+    "account": "Account that signed in",
+    "client_id": "Client ID",
+    "correlation_id": "Correlation ID",
+    "error_code": "Error code of the sign-in service",
+    "flow": "Flow of the sign-in",
+    "oauth_provider": "Provider of the sign-in",
+    "target": "It leads to",
+    "token_host": "Sign-in service",
+    "valid_until": "Token valid until",
 }
 _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("belief", "believed"): "Yes",

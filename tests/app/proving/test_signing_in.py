@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -23,6 +21,7 @@ from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.stored import ServerState
+from tests.oauth.person import Person
 from tests.oauth.test_account import jwt
 from tests.servers.certs import Certificates
 from tests.servers.scripted import ScriptedServer
@@ -40,8 +39,8 @@ class Setting:
     service: SignInService
     server: ScriptedServer
     ca_file: Path
-    prompts: list[Prompt] = field(default_factory=list)
-    answer: dict[str, str] = field(default_factory=dict)
+    ask: Person
+    events: list[StageEvent] = field(default_factory=list)
 
     def draft(self, flow: OAuthFlow = OAuthFlow.BROWSER, secret: str = "") -> SettingsDraft:
         browser, device = flow is OAuthFlow.BROWSER, flow is OAuthFlow.DEVICE
@@ -66,20 +65,10 @@ class Setting:
             ),
         )
 
-    def ask(self, prompt: Prompt) -> None:
-        self.prompts.append(prompt)
-        if prompt.user_code:
-            return
-        answer = {**self.service.authorize(prompt.url), **self.answer}
-        redirect = dict(parse_qsl(urlsplit(prompt.url).query))["redirect_uri"]
-        threading.Thread(target=_open, args=(urlsplit(redirect).port, answer)).start()
-
     def test(self, draft: SettingsDraft, **more: object) -> ProofResult:
         fields = {"recipient": "bo@example.org", "ask": self.ask, **more}
         request = ProofRequest(draft=draft, **fields)  # type: ignore[arg-type]
         return prove(self.services, request, self.events.append, Cancel())
-
-    events: list[StageEvent] = field(default_factory=list)
 
     @property
     def entry(self) -> KeyringEntry:
@@ -90,18 +79,11 @@ class Setting:
         return entry
 
 
-def _open(port: int, answer: dict[str, str]) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("GET", f"/?{urlencode(answer)}", headers={"Host": f"127.0.0.1:{port}"})
-    connection.getresponse().read()
-    connection.close()
-
-
 @pytest.fixture
 def setting(services: Services, certs: Certificates) -> Iterator[Setting]:
     tls = certs.good_rsa.server_context()
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
-        yield Setting(services, service, server, certs.root.chain_file)
+        yield Setting(services, service, server, certs.root.chain_file, Person(service))
 
 
 def stages_of(result: ProofResult) -> list[str]:
@@ -128,7 +110,7 @@ def test_from_the_click_to_the_mailbox_and_saved(
     assert result.proven
     assert stages_of(result)[:2] == ["settings passed", "token passed"]
     assert len(setting.server.messages) == 1
-    assert bool(setting.prompts) == (flow is not OAuthFlow.APP)
+    assert bool(setting.ask.prompts) == (flow is not OAuthFlow.APP)
     save(setting.services, result)
     assert setting.entry.secret == Secret(secret)
     assert setting.entry.access_token is not None
@@ -158,10 +140,10 @@ def test_a_second_test_of_the_same_values_asks_nobody(setting: Setting) -> None:
     first = setting.test(setting.draft())
     second = setting.test(setting.draft(), signed_in=first.signed_in)
     assert second.proven
-    assert len(setting.prompts) == 1
+    assert len(setting.ask.prompts) == 1
     other = replace(setting.draft(), username="bo@example.org")
     setting.test(other, signed_in=second.signed_in)
-    assert len(setting.prompts) == 2
+    assert len(setting.ask.prompts) == 2
 
 
 def test_what_is_saved_is_tested_without_a_person(setting: Setting) -> None:
@@ -178,7 +160,7 @@ def test_what_is_saved_is_tested_without_a_person(setting: Setting) -> None:
     save(setting.services, result)
     assert setting.entry.refresh_token == before.refresh_token
     assert setting.services.store.status().state is not ServerState.UNPROVEN
-    assert len(setting.prompts) == 1
+    assert len(setting.ask.prompts) == 1
 
 
 def test_a_token_that_was_rotated_between_test_and_save_is_not_lost(setting: Setting) -> None:
@@ -277,9 +259,7 @@ def test_no_token_ends_the_test_before_the_mail_server(
 
 
 def test_the_person_declines(setting: Setting) -> None:
-    original = setting.service.authorize
-    setting.service.authorize = lambda url: {"state": original(url)["state"]}  # type: ignore[method-assign]
-    setting.answer = {"error": "access_denied"}
+    setting.ask.changes = {"error": "access_denied", "code": ""}
     finding = setting.test(setting.draft()).report.finding
     assert finding is not None
     assert finding.code == "oauth.denied"
@@ -313,7 +293,7 @@ def test_a_refused_token_is_named_and_the_next_test_gets_another(setting: Settin
     assert finding.code == "auth.token_rejected"
     again = setting.test(setting.draft(), signed_in=refused.signed_in)
     assert again.proven
-    assert len(setting.prompts) == 1
+    assert len(setting.ask.prompts) == 1
 
 
 def test_a_token_of_20_kb_is_named_and_hidden(setting: Setting) -> None:

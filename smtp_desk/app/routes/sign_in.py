@@ -1,0 +1,195 @@
+"""Signing in again for what is saved, withdrawing it, and what of it ends soon."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from smtp_desk.app.routes.outage import end_rest
+from smtp_desk.app.routes.route_status import server_of
+from smtp_desk.app.services import Services
+from smtp_desk.app.words import keyring_text
+from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings.finding import Finding
+from smtp_desk.core.findings.oauth_errors import oauth_context
+from smtp_desk.core.oauth import OAuthFlow, OAuthSettings
+from smtp_desk.core.secret import KeyringEntry, Secret
+from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
+from smtp_desk.oauth.account import Account, account_of
+from smtp_desk.oauth.assertions import certificate_end
+from smtp_desk.oauth.client import INTERACTIVE, Grant, Prompt, TokenClient
+from smtp_desk.oauth.source import SavedVault
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError
+from smtp_desk.store.credentials import CredentialsUnavailableError
+from smtp_desk.store.save_protocol import SaveError
+from smtp_desk.store.settings_file import SettingsFileError
+from smtp_desk.store.stored import StoredServer
+
+WARNS_BEFORE: Final = timedelta(days=30)
+"""So long before a certificate ends its end is told."""
+
+_REVOKES_WITHIN: Final = 5.0
+
+_log: Final = logging.getLogger(__name__)
+
+
+class NobodySignsInError(Exception):
+    """There is no sign-in by a person to do again; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What came of a sign-in.
+
+    Attributes:
+        finding: Why it failed; None where it is kept.
+        account: Who signed in, where that is known.
+    """
+
+    finding: Finding | None
+    account: str = ""
+
+
+def sign_in_again(
+    services: Services,
+    emit: Callable[[StageEvent | Prompt], None],
+    cancel: Cancel,
+    *,
+    default: bool = False,
+) -> SignedIn:
+    """Let a person sign in again for the saved settings; blocks until it is done.
+
+    What was proven stays proven: only the account that it was proven with is kept. The route's
+    rest ends.
+
+    Args:
+        services: Where it is saved.
+        emit: Called for what happens, and for what the person has to do.
+        cancel: Ends it within milliseconds.
+        default: For the relay of the default email service instead of the custom server.
+
+    Raises:
+        NobodySignsInError: What is saved has no such sign-in.
+        SettingsFileError: The settings can't be read.
+    """
+    route = DEFAULT if default else CUSTOM
+    server = server_of(services.store.load(), route)
+    oauth = server.settings.oauth if server else None
+    if server is None or oauth is None:
+        raise NobodySignsInError("The saved server has no sign-in by OAuth 2.0.")
+    if oauth.flow not in INTERACTIVE:
+        raise NobodySignsInError("The application signs in by itself: there is nothing to do.")
+    emit(StageEvent(Stage.TOKEN, StageStatus.STARTED))
+    try:
+        account = _signed_in(services, server, oauth, emit, cancel)
+    except SmtpFailure as failure:
+        emit(StageEvent(Stage.TOKEN, StageStatus.FAILED, facts=failure.facts))
+        known = {**oauth_context(oauth), "username": server.settings.username}
+        return SignedIn(services.catalogue.find(failure, known))
+    emit(StageEvent(Stage.TOKEN, StageStatus.PASSED, facts={"account": account.name}))
+    end_rest(services, route)
+    return SignedIn(None, account.name)
+
+
+def _signed_in(
+    services: Services,
+    server: StoredServer,
+    oauth: OAuthSettings,
+    emit: Callable[[StageEvent | Prompt], None],
+    cancel: Cancel,
+) -> Account:
+    vault = SavedVault(services.store, server)
+    client = _client(services, server, oauth, vault.read().secret)
+    try:
+        grant = client.sign_in(emit, cancel)
+        account = account_of(grant)
+        known, now = (oauth.issuer, oauth.subject), (account.issuer, account.subject)
+        if all(known) and all(now) and known != now:
+            facts: dict[str, Json] = {"account": account.name, "reason": "other_account"}
+            raise SmtpFailure(Stage.TOKEN, "oauth.account_mismatch", facts=facts)
+        with vault.exclusively(cancel):
+            _keep(vault, grant)
+    except CancelledError:
+        raise SmtpFailure(Stage.TOKEN, "session.cancelled") from None
+    return account
+
+
+def _keep(vault: SavedVault, grant: Grant) -> None:
+    try:
+        vault.keep(grant.refresh, grant.access)
+    except SaveError as error:
+        cause = error.cause
+        if isinstance(cause, CredentialsUnavailableError):
+            problem = keyring_text(cause.reason, cause.detail)
+            facts: dict[str, Json] = {"reason": str(cause.reason), "problem": problem}
+        else:
+            facts = {"reason": "failed", "problem": str(error)}
+        raise SmtpFailure(Stage.TOKEN, "settings.secret_unavailable", facts=facts) from error
+
+
+def _client(
+    services: Services, server: StoredServer, oauth: OAuthSettings, secret: Secret
+) -> TokenClient:
+    link = services.link_to(oauth)
+    return TokenClient(settings=oauth, secret=secret, username=server.settings.username, link=link)
+
+
+def to_withdraw(services: Services, *, default: bool) -> Callable[[], bool] | None:
+    """Return what withdraws a saved sign-in at its service; None where there is none.
+
+    Read now, and called once nothing is saved any more: it returns whether the service did so.
+    """
+    try:
+        server = server_of(services.store.load(), DEFAULT if default else CUSTOM)
+        oauth = server.settings.oauth if server else None
+        if server is None or oauth is None or oauth.flow not in INTERACTIVE:
+            return None
+        entry = services.store.entry(server)
+    except (CredentialsUnavailableError, SettingsFileError):
+        return None
+    if entry is None or not entry.refresh_token:
+        return None
+    link = replace(services.link_to(oauth), seconds=_REVOKES_WITHIN)
+    client = replace(_client(services, server, oauth, entry.secret), link=link)
+    return lambda: _withdrawn(client, entry)
+
+
+def _withdrawn(client: TokenClient, entry: KeyringEntry) -> bool:
+    try:
+        return client.revoke(entry.refresh_token, Cancel())
+    except SmtpFailure as failure:
+        _log.info("the sign-in could not be withdrawn: %s", failure)
+        return False
+
+
+def ends_soon(services: Services, server: StoredServer | None) -> datetime | None:
+    """Return when the certificate of a saved application ends; None where that is far or unknown.
+
+    Of a client secret no service tells it.
+    """
+    oauth = server.settings.oauth if server else None
+    if server is None or oauth is None or oauth.flow is not OAuthFlow.APP:
+        return None
+    try:
+        entry = services.store.entry(server)
+    except (CredentialsUnavailableError, SettingsFileError):
+        return None
+    end = certificate_end(entry.secret) if entry else None
+    return end if end is not None and end - services.now() <= WARNS_BEFORE else None
+
+
+def end_text(end: datetime, now: datetime) -> str:
+    """Return that a certificate ends, for people."""
+    days = (end - now).days
+    if days < 0:
+        return (
+            f"The certificate of the application ended on {end:%Y-%m-%d}: register a new one, and "
+            "configure the server with it."
+        )
+    left = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
+    return (
+        f"The certificate of the application ends on {end:%Y-%m-%d}, {left}. Register a new one "
+        "before, and configure the server with it."
+    )

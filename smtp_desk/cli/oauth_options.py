@@ -1,0 +1,188 @@
+"""`--auth oauth` on the command line: its options, its secret, and what a person has to do."""
+
+import os
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from rich.console import Console
+
+from smtp_desk.cli.invocation import ExitError, reading, say, show_command
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.oauth import MAX_SECRET, OAuthDraft, OAuthFlow, OAuthProvider
+from smtp_desk.core.secret import Secret
+from smtp_desk.core.settings import OAUTH, SettingsDraft
+from smtp_desk.oauth.client import Prompt
+from smtp_desk.store.files import read_regular
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_FIELDS: Final[Mapping[str, str]] = {
+    "oauth_provider": "provider",
+    "oauth_flow": "flow",
+    "client_id": "client_id",
+    "tenant": "tenant",
+    "oauth_authorize_url": "authorize_url",
+    "oauth_token_url": "token_url",
+    "oauth_device_url": "device_url",
+    "oauth_scope": "scope",
+    "oauth_ca_file": "ca_file",
+}
+"""The field of `OAuthDraft` that each option fills."""
+KEY_FILES: Final = ("client_certificate", "service_account")
+"""The options that name a file with the secret."""
+OAUTH_SETTINGS: Final = (*_FIELDS, *KEY_FILES)
+"""The options, by name."""
+
+_KEY_OPTIONS: Final = (
+    click.option(
+        "--client-certificate",
+        default="",
+        metavar="PEM",
+        help="With the flow app: the file with the certificate and its private key, in place of a "
+        "client secret.",
+    ),
+    click.option(
+        "--service-account",
+        default="",
+        metavar="JSON",
+        help="With the flow service-account: its key file.",
+    ),
+)
+_OPTIONS: Final = (
+    click.option(
+        "--oauth-provider",
+        type=click.Choice(list(map(str, OAuthProvider))),
+        default=None,
+        help="With --auth oauth: whose account it is.",
+    ),
+    click.option(
+        "--oauth-flow",
+        type=click.Choice(list(map(str, OAuthFlow))),
+        default=str(OAuthFlow.BROWSER),
+        show_default=True,
+        help="How a token is got: a person signs in once, here (browser) or on another device; or "
+        "the application does so by itself.",
+    ),
+    click.option(
+        "--client-id",
+        default="",
+        metavar="ID",
+        help="Of the application that you registered; “smtp-desk sign-in --guide” says how.",
+    ),
+    click.option(
+        "--tenant", default="", metavar="T", help="Microsoft: your tenant’s ID or domain."
+    ),
+    *_KEY_OPTIONS,
+    click.option(
+        "--oauth-authorize-url", default="", metavar="URL", help="Custom: where people sign in."
+    ),
+    click.option(
+        "--oauth-token-url", default="", metavar="URL", help="Custom: where tokens are given."
+    ),
+    click.option(
+        "--oauth-device-url",
+        default="",
+        metavar="URL",
+        help="Custom: where codes are given.",
+    ),
+    click.option("--oauth-scope", default="", metavar="SCOPES", help="Custom: what it asks for."),
+    click.option(
+        "--oauth-ca-file",
+        default="",
+        metavar="PATH",
+        help="Custom: certificates (PEM) of a company CA to trust for these addresses.",
+    ),
+)
+_NO_SECRET_AT_MICROSOFT: Final = (OAuthFlow.BROWSER, OAuthFlow.DEVICE)
+
+
+def oauth_options(command: _F) -> _F:
+    """Give a command the options of `--auth oauth`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def key_file_options(command: _F) -> _F:
+    """Give a command the options that name a file with the secret."""
+    for option in reversed(_KEY_OPTIONS):
+        command = option(command)
+    return command
+
+
+def oauth_draft_of(values: Mapping[str, str]) -> OAuthDraft:
+    """Make the draft of the options' values, as typed; empty without `--auth oauth`.
+
+    Raises:
+        click.UsageError: They stand there without `--auth oauth`.
+    """
+    if values["auth_method"] == OAUTH:
+        return OAuthDraft(**{field: values[name] or "" for name, field in _FIELDS.items()})
+    given = [name for name in OAUTH_SETTINGS if name != "oauth_flow" and values[name]]
+    if given:
+        raise click.UsageError(f"--{given[0].replace('_', '-')} goes with --auth oauth.")
+    return OAuthDraft()
+
+
+def key_file_secret(values: Mapping[str, str]) -> Secret | None:
+    """Return the content of the file that holds the secret; None where none is named.
+
+    Raises:
+        click.UsageError: Two are named.
+        ExitError: It can't be read.
+    """
+    files = [values[name] for name in KEY_FILES if values.get(name)]
+    if not files:
+        return None
+    if len(files) > 1:
+        raise click.UsageError("Give --client-certificate or --service-account, not both.")
+    with reading(files[0]):
+        octets = read_regular(Path(files[0]), MAX_SECRET + 1)
+    try:
+        return Secret(octets.decode())
+    except UnicodeDecodeError:
+        text = f"{files[0]} isn’t a PEM or JSON file."
+        raise ExitError(text, ExitStatus.DATAERR) from None
+
+
+def secret_name(draft: SettingsDraft) -> str:
+    """Return what the secret of a draft is called where it is asked for; "" to ask for none."""
+    if draft.auth_method != OAUTH:
+        return "Password"
+    flow = draft.oauth.flow
+    if flow == OAuthFlow.SERVICE_ACCOUNT:
+        return ""
+    if flow == OAuthFlow.APP:
+        return "Client secret"
+    # Where people sign in, Microsoft's applications are public clients: a secret is refused.
+    if draft.oauth.provider == OAuthProvider.MICROSOFT and flow in _NO_SECRET_AT_MICROSOFT:
+        return ""
+    return "Client secret (press Enter if there is none)"
+
+
+def show_prompt(console: Console, prompt: Prompt, *, opening: bool) -> None:
+    """Say what the person has to do, and open the page where a browser is at hand."""
+    minutes = f"{max(round(prompt.seconds / 60), 1)} minutes"
+    if prompt.user_code:
+        say(console, f"Within {minutes}, open this page on any device and enter the code there:")
+        show_command(console, prompt.url)
+        show_command(console, prompt.user_code)
+        say(console, "Many organizations block device codes; the flow browser is another way.")
+        return
+    say(console, f"Sign in on this page within {minutes}:")
+    show_command(console, prompt.url)
+    if opening and _has_browser():
+        page = (prompt.url,)
+        threading.Thread(target=webbrowser.open, args=page, name="browser", daemon=True).start()
+
+
+def _has_browser() -> bool:
+    """Whether a window can open: browsers of a terminal would take it over."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
