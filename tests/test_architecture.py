@@ -28,6 +28,7 @@ _PAGE: Final = "one a page"
 _COMMAND: Final = "the command, and what it is about"
 SAME_FILE_NAMES: Final = {
     "action_bar": _PAGE,
+    "faults": "those of the program that the window shows, and those that the sandbox plays",
     "form": _PAGE,
     "presenter": _PAGE,
     "state": _PAGE,

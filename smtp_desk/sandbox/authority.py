@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from smtp_desk.sandbox.faults import Certificate
+from smtp_desk.sandbox.faults import ShownCertificate
 from smtp_desk.sandbox.recipients import DOMAIN
 
 VALID_BEFORE = timedelta(days=1)
@@ -45,11 +45,11 @@ class TlsIdentity:
     context: ssl.SSLContext
 
 
-def _good() -> Certificate:
-    return Certificate.GOOD
+def _good() -> ShownCertificate:
+    return ShownCertificate.GOOD
 
 
-def make_tls_identity(now: datetime, shown: Callable[[], Certificate] = _good) -> TlsIdentity:
+def make_tls_identity(now: datetime, shown: Callable[[], ShownCertificate] = _good) -> TlsIdentity:
     """Make an authority and a certificate for localhost, 127.0.0.1, ::1 and its own domain.
 
     Both are EC P-256 in the strict form of RFC 5280, valid from a day before `now` until
@@ -68,18 +68,18 @@ def make_tls_identity(now: datetime, shown: Callable[[], Certificate] = _good) -
     stranger = _Authority.make("An authority that nobody knows", now)
     key = ec.generate_private_key(ec.SECP256R1())
     chains = {
-        Certificate.GOOD: authority.chain(key, now),
-        Certificate.EXPIRED: authority.chain(key, now - VALID_AFTER - _LONG),
-        Certificate.NOT_YET_VALID: authority.chain(key, now + VALID_BEFORE + _LONG),
-        Certificate.OTHER_NAME: authority.chain(key, now, _OTHER_NAMES),
-        Certificate.OTHER_ISSUER: stranger.chain(key, now),
+        ShownCertificate.GOOD: authority.chain(key, now),
+        ShownCertificate.EXPIRED: authority.chain(key, now - VALID_AFTER - _LONG),
+        ShownCertificate.NOT_YET_VALID: authority.chain(key, now + VALID_BEFORE + _LONG),
+        ShownCertificate.OTHER_NAME: authority.chain(key, now, _OTHER_NAMES),
+        ShownCertificate.OTHER_ISSUER: stranger.chain(key, now),
     }
     contexts = {each: _server_context(chain, key) for each, chain in chains.items()}
 
     def choose(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = contexts[shown()]
 
-    context = contexts[Certificate.GOOD]
+    context = contexts[ShownCertificate.GOOD]
     context.sni_callback = choose
     return TlsIdentity(authority.pem.decode("ascii"), context)
 

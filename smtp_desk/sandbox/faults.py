@@ -19,7 +19,7 @@ class At(Enum):
     MESSAGE = auto()
 
 
-class Certificate(Enum):
+class ShownCertificate(Enum):
     """What the sandbox shows for its certificate."""
 
     GOOD = auto()
@@ -47,7 +47,7 @@ class Fault:
     code: str
     replies: Mapping[At, str] | None = None
     hidden: str = ""
-    certificate: Certificate = Certificate.GOOD
+    certificate: ShownCertificate = ShownCertificate.GOOD
 
     def reply(self, at: At) -> str | None:
         """Return what is answered there instead; None where nothing is wrong."""
@@ -81,25 +81,25 @@ _ALL: Final = (
         "expired-certificate",
         "The certificate has expired",
         "tls.expired",
-        certificate=Certificate.EXPIRED,
+        certificate=ShownCertificate.EXPIRED,
     ),
     Fault(
         "early-certificate",
         "The certificate isn’t valid yet",
         "tls.not_yet_valid",
-        certificate=Certificate.NOT_YET_VALID,
+        certificate=ShownCertificate.NOT_YET_VALID,
     ),
     Fault(
         "other-name",
         "The certificate is for another name",
         "tls.name_mismatch",
-        certificate=Certificate.OTHER_NAME,
+        certificate=ShownCertificate.OTHER_NAME,
     ),
     Fault(
         "other-issuer",
         "The certificate is from an authority that nobody trusts",
         "tls.unknown_issuer",
-        certificate=Certificate.OTHER_ISSUER,
+        certificate=ShownCertificate.OTHER_ISSUER,
     ),
     Fault("no-sign-in", "The server offers no sign-in", "auth.not_offered", hidden="AUTH"),
     Fault(
