@@ -114,6 +114,8 @@ def _recipient(facts: Facts) -> Iterator[str]:
 def _auth(facts: Facts) -> Iterator[str]:
     yield _named(facts, "mechanism")
     yield from _reply(facts)
+    token = facts.get("token")
+    yield f"the token: {shown(token)}" if token else ""
 
 
 def _token(facts: Facts) -> Iterator[str]:

@@ -84,6 +84,7 @@ FIELDS: Final[Mapping[str, str]] = {
 }
 _NAMES: Final[Mapping[str, str]] = {
     **FIELDS,
+    "account": "Account that signed in",
     "address": "Address used",
     "addresses": "Addresses tried",
     "begins": "Valid from",
@@ -92,7 +93,11 @@ _NAMES: Final[Mapping[str, str]] = {
     "bare_lf": "Line ends are not as the standard wants",
     "cause": "What happened",
     "cipher": "Cipher",
+    "client_id": "Client ID",
     "clock": "This computer’s clock",
+    "clock_checked": "Clock compared with the sign-in service",
+    "clock_wrong": "This computer’s clock is wrong",
+    "correlation_id": "Correlation ID",
     "dkim": "DKIM: keys of signatures",
     "dmarc": "DMARC: what to do with forgeries",
     "dmarc_domain": "DMARC record found at",
@@ -102,6 +107,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "extensions": "What it can do",
     "extensions_before_tls": "What it can do before TLS",
     "enhanced": "Enhanced code",
+    "error_code": "Error number",
     "found": "Addresses found",
     "from_domain": "From domain",
     "host": "Host",
@@ -118,21 +124,22 @@ _NAMES: Final[Mapping[str, str]] = {
     "qt": "Qt",
     "reply_code": "Reply code",
     "size": "Size in bytes",
+    "server_date": "The sign-in service’s clock",
     "since": "Valid until",
     "spf": "SPF: who may send for it",
     "spf_allows_server": "SPF allows this server",
     "time": "Created at",
     "tls_rpt": "TLS-RPT: reports about its incoming mail",
+    "token": "What the token says of itself",
+    "token_fault": "What doesn’t fit in the token",
+    "token_host": "Sign-in service",
+    "token_refusal": "The server’s words on the token",
     "version": "TLS version",
+    "wanted_scope": "Permission that sending needs",
     "words": "The server’s words",
-    "account": "Account that signed in",
-    "client_id": "Client ID",
-    "correlation_id": "Correlation ID",
-    "error_code": "Error code of the sign-in service",
     "flow": "Flow of the sign-in",
     "oauth_provider": "Provider of the sign-in",
     "target": "It leads to",
-    "token_host": "Sign-in service",
     "valid_until": "Token valid until",
 }
 _VALUES: Final[Mapping[tuple[str, str], str]] = {
@@ -147,6 +154,16 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("cause", "session.timeout"): "No answer came in time.",
     ("mode", "starttls"): "STARTTLS: the connection is encrypted after the greeting",
     ("mode", "tls"): "TLS from the start",
+    ("token_fault", "account"): "Another account",
+    ("token_fault", "audience"): "Made for another service",
+    ("token_fault", "expired"): "Has expired",
+    ("token_fault", "issuer"): "From another sign-in service",
+    ("token_fault", "not_yet_valid"): "Not valid yet",
+    ("token_fault", "opaque"): "Can’t be read by anybody else",
+    ("token_fault", "scope"): "Doesn’t allow sending",
+    ("token_fault", "tenant"): "From another tenant",
+    ("token_fault", "too_long"): "Too long",
+    ("token_fault", "unreadable"): "Damaged",
     ("security", "auto"): "Automatic",
     ("security", "starttls"): "STARTTLS",
     ("security", "tls"): "TLS from the start",
@@ -167,7 +184,7 @@ PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
 """What a port's answer means, with icon and tone."""
 
 _SUBJECTS: Final = frozenset({"certificate", "issuer", "subject"})
-_MOMENTS: Final = frozenset({"begins", "clock", "since", "time"})
+_MOMENTS: Final = frozenset({"begins", "clock", "server_date", "since", "time"})
 _CHECKED: Final = (
     "The server was found, it answered, the connection is encrypted and its certificate is "
     "trusted. Whether it accepts the password and the From email, only a test email can tell."

@@ -28,6 +28,12 @@ from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
         (Stage.TLS, {"cipher": "X", "chain": [{"subject": "CN=a"}]}, "X; certificate CN=a"),
         (Stage.TLS, {"chain": "odd"}, ""),
         (Stage.AUTH, {"mechanism": "PLAIN", "reply_code": 235}, "PLAIN; 235"),
+        (
+            Stage.AUTH,
+            {"mechanism": "XOAUTH2", "reply_code": 535, "token": {"audience": "billing"}},
+            "XOAUTH2; 535; the token: audience billing",
+        ),
+        (Stage.AUTH, {"token": []}, ""),
         (Stage.RECIPIENT, {"recipients": [{"reply_code": 250, "words": "OK"}, 1]}, "250 OK"),
         (Stage.MESSAGE, {"words": "x" * 400}, "x" * 299 + "…"),
         (Stage.DONE, {}, ""),
