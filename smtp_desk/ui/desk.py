@@ -77,6 +77,8 @@ class Desk(QObject):
         self._loader: Worker | None = None
         self._workshop: Workshop | None = None
         self._slices: Slices | None = None
+        self._open = True
+        self._furnished = False
         self.window: Final = MainWindow(sandboxed=sandboxed, place_file=place_file)
         self.window.painted.connect(self._furnish)
         self.window.closing.connect(self._closing)
@@ -114,6 +116,8 @@ class Desk(QObject):
         return self._open_services()
 
     def _loaded(self, services: Services) -> None:
+        if not self._open:
+            return
         from smtp_desk.ui.widgets.slices import Slices  # noqa: PLC0415
 
         self._slices = Slices(self, self._fail)
@@ -133,12 +137,15 @@ class Desk(QObject):
         workshop.start(self._filled)
         if self._report is not None:
             workshop.show_report(self._report)
+        self._furnished = True
         self.furnished.emit()
         yield
         yield from workshop.prepare()
 
     def _fail(self, error: Exception) -> None:
-        self._tell_fault(error)
+        # Later the form is in use, and what was typed there stays.
+        if self._open and not self._furnished:
+            self._tell_fault(error)
         raise error
 
     def _tell_fault(self, error: Exception) -> None:
@@ -159,6 +166,7 @@ class Desk(QObject):
 
     @Slot()
     def _closing(self) -> None:
+        self._open = False
         self._stop_building()
         if self._workshop is not None:
             self._workshop.cancel()

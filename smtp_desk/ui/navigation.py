@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QStackedWidget,
     QWidget,
 )
-from shiboken6 import isValid
 
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 _NARROW: Final = 820
 _SLICE: Final = 40
 """How many widgets are given their style between two answers of the window."""
+_STYLED: Final = Qt.WidgetAttribute.WA_WState_Polished
 _TITLES: Final[Mapping[str, str]] = {
     "integrations": "Integrations",
     "email_types": "Email types",
@@ -72,11 +72,14 @@ class Navigation(QWidget):
         """Make a page before it is opened, in slices: its style is most of the work."""
         page = self._page(name)
         yield
-        for start, widget in enumerate(page.findChildren(QWidget)):
-            if isValid(widget):  # the page may have deleted it since the list was made
+        # Asked anew each time: meanwhile the page may have deleted some, or made more. Children
+        # come before their parents, which would give it to all of them at once.
+        while plain := [
+            each for each in page.findChildren(QWidget) if not each.testAttribute(_STYLED)
+        ]:
+            for widget in reversed(plain[-_SLICE:]):
                 widget.ensurePolished()
-            if start % _SLICE == _SLICE - 1:
-                yield
+            yield
         self._add(page)
         yield
 

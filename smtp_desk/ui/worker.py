@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 PATIENCE_S: Final = 3.0
 """How long closing waits for a job that is being cancelled, or that saves."""
+_left_behind: Final[list[object]] = []
+"""What jobs hold that did not end in time. It stays: they would let go of it in their thread."""
 
 
 class _AnswerKind(Enum):
@@ -55,8 +57,9 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class _Callbacks:
-    """Who wants to know, in the main thread."""
+    """Who wants to know, in the main thread, which lets go of the job: it may hold widgets."""
 
+    job: Job[Any]
     done: Callable[[Any], None]
     error: Callable[[Exception], None]
     event: Emit | None
@@ -91,7 +94,7 @@ class Worker(QObject):
         """Start `job` behind those already waiting; see `smtp_desk.app.runner.Runner`."""
         cancel = Cancel()
         self._numbered += 1
-        self._waiting[self._numbered] = _Callbacks(on_done, on_error, on_event, cancel)
+        self._waiting[self._numbered] = _Callbacks(job, on_done, on_error, on_event, cancel)
         self._requests.put(_Request(self._numbered, job, cancel))
         if self._thread is None and not self._closed:
             self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
@@ -107,29 +110,38 @@ class Worker(QObject):
         Returns:
             Whether the thread has ended; otherwise it is left behind and ends with the process.
         """
-        for callbacks in self._waiting.values():
+        waiting, self._waiting = self._waiting, {}
+        for callbacks in waiting.values():
             callbacks.cancel.cancel()
-        self._waiting.clear()
         self._requests.put(None)
         with self._gate:
             self._closed = True
         if self._thread is None:
             return True
         self._thread.join(patience)
-        return not self._thread.is_alive()
+        ended = not self._thread.is_alive()
+        if not ended:
+            _left_behind.append(waiting)
+        return ended
 
     def _work(self) -> None:
         while (request := self._requests.get()) is not None:
-            number = request.number
-
-            def emit(event: StageEvent, number: int = number) -> None:
-                self._answer(_Answer(number, _AnswerKind.EVENT, event))
-
-            try:
-                answer = _Answer(number, _AnswerKind.DONE, request.job(emit, request.cancel))
-            except Exception as error:  # noqa: BLE001 - the caller decides what an error means
-                answer = _Answer(number, _AnswerKind.ERROR, error)
+            answer = self._carry_out(request)
+            # Before the answer: with it, the main thread lets go of the job.
+            del request
             self._answer(answer)
+            del answer
+
+    def _carry_out(self, request: _Request) -> _Answer:
+        number = request.number
+
+        def emit(event: StageEvent) -> None:
+            self._answer(_Answer(number, _AnswerKind.EVENT, event))
+
+        try:
+            return _Answer(number, _AnswerKind.DONE, request.job(emit, request.cancel))
+        except Exception as error:  # noqa: BLE001 - the caller decides what an error means
+            return _Answer(number, _AnswerKind.ERROR, error)
 
     def _answer(self, answer: _Answer) -> None:
         with self._gate:

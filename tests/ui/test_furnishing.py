@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QLineEdit, QWidget
+from shiboken6 import delete
 
 from smtp_desk.app.services import Services
 from smtp_desk.ui.desk import Desk
+from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.widgets.slices import Slices, once_a_frame
 
 if TYPE_CHECKING:
@@ -109,6 +112,79 @@ def test_a_window_that_is_closed_before_it_is_furnished_ends_well(
                 break
         assert desk.window.close()
         desk.close()
+
+
+def test_a_window_that_is_closed_while_its_rules_load_is_not_furnished_later(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    go = threading.Event()
+
+    def open_services() -> Services:
+        go.wait(10)
+        return Services.sandbox(tmp_path)
+
+    desk = Desk(open_services)
+    qtbot.addWidget(desk.window)
+    with qtbot.waitSignal(desk.window.painted, timeout=SLOW_MS):
+        desk.window.show()
+    assert desk.window.close()
+    go.set()
+    qtbot.waitUntil(lambda: desk._loader is not None and not desk._loader._waiting)
+    assert desk._slices is None
+    desk.close()
+
+
+def test_what_goes_wrong_behind_the_form_leaves_it_in_place(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_workshop: object) -> None:
+        raise RuntimeError("no room left")
+
+    monkeypatch.setattr("smtp_desk.ui.wiring.Workshop._delivery_page", broken)
+    with qtbot.captureExceptions() as caught:
+        desk = open_desk(qtbot, tmp_path)
+        qtbot.waitUntil(lambda: bool(caught), timeout=SLOW_MS)
+    assert [each[1].args for each in caught] == [("no room left",)]
+    assert desk.window.findChild(QLabel, "furnishing_fault") is None
+    host = desk.window.findChild(QLineEdit, "host")
+    assert isinstance(host, QLineEdit)
+    assert host.isVisible()
+    desk.close()
+
+
+class Styled(QObject):
+    """Counts the widgets that are given their style."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        self.count += isinstance(watched, QWidget) and event.type() is QEvent.Type.Polish
+        return False
+
+
+def test_a_page_gets_its_style_in_slices_though_its_widgets_come_and_go(qtbot: QtBot) -> None:
+    page = QWidget()
+    groups = [QFrame(page) for _ in range(12)]
+    for group in groups:
+        for _ in range(12):
+            QLabel("text", group)
+    navigation = Navigation({"integrations": lambda: page})
+    qtbot.addWidget(navigation)
+    styled = Styled()
+    QApplication.instance().installEventFilter(styled)  # type: ignore[union-attr]
+    counts: list[int] = []
+    for _ in navigation.prepare("integrations"):
+        counts.append(styled.count)
+        styled.count = 0
+        if len(counts) < 4:
+            delete(groups.pop())
+            QLabel("late", groups[0])
+    QApplication.instance().removeEventFilter(styled)  # type: ignore[union-attr]
+    assert max(counts) <= 40
+    attribute = Qt.WidgetAttribute.WA_WState_Polished
+    assert all(each.testAttribute(attribute) for each in page.findChildren(QWidget))
 
 
 def test_slices_follow_each_other_and_give_way_to_newer_work(qtbot: QtBot) -> None:

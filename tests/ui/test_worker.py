@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -205,3 +206,64 @@ def test_no_qthread_is_involved(worker: Worker, qtbot: QtBot) -> None:
     )
     qtbot.waitUntil(lambda: seen == [True])
     assert worker.thread() is QThread.currentThread()
+
+
+class Owner:
+    """Whose method is a job; as a view would, it has widgets, which end with it."""
+
+    def __init__(self, go: threading.Event) -> None:
+        self._go = go
+
+    def job(self, _emit: Emit, _cancel: Cancel) -> str:
+        self._go.wait(10)
+        return "done"
+
+
+def ends_in(owner: Owner) -> list[int]:
+    """Note in which thread it ends."""
+    noted: list[int] = []
+    weakref.finalize(owner, lambda: noted.append(threading.get_ident()))
+    return noted
+
+
+def test_whose_job_is_done_ends_in_the_callers_thread(worker: Worker, qtbot: QtBot) -> None:
+    go = threading.Event()
+    owner = Owner(go)
+    noted = ends_in(owner)
+    worker.run(owner.job, on_done=lambda _result: None, on_error=unwanted)
+    del owner
+    go.set()
+    qtbot.waitUntil(lambda: bool(noted))
+    assert noted == [threading.get_ident()]
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_whose_job_is_done_while_closing_ends_in_the_callers_thread(
+    before: int, qtbot: QtBot
+) -> None:
+    worker = Worker()
+    go = threading.Event()
+    for _ in range(before):
+        worker.run(returning("first"), on_done=lambda _result: None, on_error=unwanted)
+    owner = Owner(go)
+    noted = ends_in(owner)
+    worker.run(owner.job, on_done=lambda _result: None, on_error=unwanted)
+    del owner
+    threading.Timer(0.05, go.set).start()
+    assert worker.close()
+    assert noted == [threading.get_ident()]
+
+
+def test_whose_job_is_left_behind_does_not_end_in_its_thread(qtbot: QtBot) -> None:
+    worker = Worker()
+    go = threading.Event()
+    owner = Owner(go)
+    noted = ends_in(owner)
+    worker.run(owner.job, on_done=lambda _result: None, on_error=unwanted)
+    del owner
+    thread = worker._thread
+    assert thread is not None
+    assert not worker.close(patience=0)
+    go.set()
+    thread.join(10)
+    assert noted == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from smtp_desk.ui.widgets.card import USUAL_LINE, Columns, column, row
 from smtp_desk.ui.widgets.colours import READABLE_WIDTH, Space
@@ -163,12 +164,14 @@ class Page(QWidget):
 
     @Slot()
     def _scroll(self) -> None:
-        if self.wide and self._wanted and self._aside_area.isAncestorOf(self._wanted[-1]):
+        # What was to be seen may be gone by now.
+        wanted, self._wanted = [each for each in self._wanted if isValid(each)], ()
+        if self.wide and wanted and self._aside_area.isAncestorOf(wanted[-1]):
             # Read from the top: what was sent, then what came of it.
             self._aside_area.verticalScrollBar().setValue(0)
-            self._aside_area.ensureWidgetVisible(self._wanted[-1], 0, Space.XL)
+            self._aside_area.ensureWidgetVisible(wanted[-1], 0, Space.XL)
             return
-        for widget in self._wanted:
+        for widget in wanted:
             if widget.isVisible():
                 self.area.ensureWidgetVisible(widget, 0, 2 * Space.XL)
 
