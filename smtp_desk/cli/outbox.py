@@ -180,17 +180,32 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
     files=_FILES,
     examples=[
         ("Send a refused email again", "smtp-desk outbox retry 01kjmttt60cfyq6ms0fcea832r"),
+        (
+            "Send all that a quota stopped, once it is raised",
+            "smtp-desk outbox retry --cause sender.quota",
+        ),
     ],
 )
-@_IDS
+@click.argument("ids", metavar="[ID…]", nargs=-1)
+@click.option(
+    "--cause",
+    "code",
+    metavar="CODE",
+    help="Instead of IDs: all emails that wait or were refused because of this finding, such as "
+    "sender.quota. Uncertain and dropped ones stay as they are.",
+)
 @system_option
 @click.pass_obj
-def retry(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
+def retry(invocation: Invocation, ids: tuple[str, ...], code: str | None) -> ExitStatus:
     """Queue emails to send now: a worker sends them.
 
     A refused, dropped or uncertain one is tried for another four days. An uncertain email may
     already have arrived; sent again, it may arrive twice.
     """
+    if bool(ids) == bool(code):
+        raise click.UsageError("Give either IDs or --cause CODE.")
+    if code:
+        return _retry_cause(invocation, code)
     return _change(
         invocation,
         ids,
@@ -311,6 +326,16 @@ def _change(
             else:
                 say(invocation.out, f"{entry.id}: {tell(entry)}")
     return ended
+
+
+def _retry_cause(invocation: Invocation, code: str) -> ExitStatus:
+    if code not in invocation.services.catalogue.codes:
+        raise click.BadParameter(f"There is no finding {code!r}.", param_hint="--cause")
+    with _told():
+        count = invocation.services.outbox.retry_cause(code)
+    told = "1 email is" if count == 1 else f"{count} emails are"
+    say(invocation.out, f"{told} {_QUEUED}" if count else f"No email was stopped by {code}.")
+    return ExitStatus.OK
 
 
 def _show(invocation: Invocation, octets: bytes) -> None:

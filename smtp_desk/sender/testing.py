@@ -153,6 +153,14 @@ class MemoryOutbox(Outbox):
     def retry(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.retried)
 
+    def retry_cause(self, code: str) -> int:
+        with self._lock:
+            now, entries = self._now(), self._entries.values()
+            retried = [lifecycle.retried_by_cause(entry, code, now) for entry in entries]
+            changed = {entry.id: entry for entry in retried if entry}
+            self._entries.update(changed)
+            return len(changed)
+
     def drop(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.dropped)
 

@@ -147,6 +147,31 @@ def test_retry_makes_due_and_warns_where_it_may_arrive_twice(
     assert {outbox.get(each).state for each in (refused, held)} == {EntryState.READY}
 
 
+def test_what_one_cause_stopped_is_retried_and_told(desk: Desk, morning: Outbox) -> None:
+    stopped = [
+        entry
+        for entry in morning.page().entries
+        if entry.code and not entry.doubts and entry.state is EntryState.REFUSED
+    ]
+    code = stopped[0].code
+    alike = sum(entry.code == code for entry in stopped)
+    ended = desk("outbox", "retry", "--cause", code)
+    assert ended.status == 0
+    told = "1 email is" if alike == 1 else f"{alike} emails are"
+    assert ended.out == f"{told} queued to send now.\n"
+    assert morning.get(stopped[0].id).state is EntryState.READY
+    assert desk("outbox", "retry", "--cause", "auth.rejected").out == (
+        "No email was stopped by auth.rejected.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "given", [["--cause", "bad.luck"], ["01kjmttt60", "--cause", "session.closed"]]
+)
+def test_a_cause_is_a_known_one_and_stands_alone(desk: Desk, given: list[str]) -> None:
+    assert desk("outbox", "retry", *given).status == 64
+
+
 def test_drop_gives_up_and_retry_takes_it_back(desk: Desk, outbox: Outbox) -> None:
     entry_id = outbox.add([mails.mail(1)])[0].id
     assert desk("outbox", "drop", entry_id[:-2]).out == f"{entry_id}: dropped.\n"

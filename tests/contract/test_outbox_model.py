@@ -199,6 +199,13 @@ class Senders(RuleBasedStateMachine):
     def make_due(self) -> None:
         assert len({outbox.make_due() for outbox in self.outboxes}) == 1
 
+    @rule(code=st.sampled_from(["connect.refused", "recipient.unknown", "message.temporary"]))
+    def retry_cause(self, code: str) -> None:
+        before = self.entries(self.outboxes[0])
+        assert len({outbox.retry_cause(code) for outbox in self.outboxes}) == 1
+        for recipient, entry in self.entries(self.outboxes[0]).items():
+            self.excused[recipient] += entry != before[recipient]
+
     @rule()
     def prune(self) -> None:
         before = self.entries(self.outboxes[0])

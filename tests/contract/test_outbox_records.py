@@ -207,6 +207,34 @@ def test_make_due_moves_what_waits_but_not_what_is_in_doubt(
     assert outbox.get(bo.entry.id).next_attempt_at == clock() + RESEND_AFTER
 
 
+def test_what_one_finding_stopped_is_retried_and_nothing_else(
+    outbox: Outbox, clock: TurnedClock
+) -> None:
+    names = ("waits", "refused", "other", "in doubt", "held", "dropped", "sent")
+    outbox.add([message(f"{name.replace(' ', '')}@example.org") for name in names])
+    claims = dict(zip(names, outbox.claim("ann's desk", len(names), LEASE), strict=True))
+    mended = (attempt(clock, "sender.quota"),)
+    later = clock() + timedelta(hours=1)
+    change_one(outbox, Postpone(claims["waits"], later, mended))
+    change_one(outbox, Refuse(claims["refused"], mended))
+    change_one(outbox, Refuse(claims["other"], (attempt(clock, "recipient.unknown"),)))
+    for uncertain in ("in doubt", "held"):
+        change_one(outbox, MarkInDoubt(claims[uncertain], "custom"))
+        change_one(outbox, Doubt(claims[uncertain], uncertain == "in doubt", mended))
+    change_one(outbox, Postpone(claims["dropped"], later, mended))
+    outbox.drop(claims["dropped"].entry.id)
+    clock.turn(days=30)
+    before = {name: outbox.get(claim.entry.id) for name, claim in claims.items()}
+    assert outbox.retry_cause("sender.quota") == 2
+    after = {name: outbox.get(claim.entry.id) for name, claim in claims.items()}
+    assert [name for name in names if after[name] != before[name]] == ["waits", "refused"]
+    for name in ("waits", "refused"):
+        assert (after[name].state, after[name].next_attempt_at) == (EntryState.READY, clock())
+    assert after["refused"].expires_at == clock() + LIFETIME
+    assert outbox.retry_cause("sender.quota") == 2, "they wait for the same finding yet"
+    assert outbox.retry_cause("") == outbox.retry_cause("no.such") == 0
+
+
 def test_pruning_by_age_keeps_what_waits_for_a_person(
     make_outbox: Callable[[OutboxLimits], Outbox], clock: TurnedClock
 ) -> None:

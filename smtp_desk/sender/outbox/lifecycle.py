@@ -195,6 +195,15 @@ def retried(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     )
 
 
+def retried_by_cause(entry: OutboxEntry, code: str, now: datetime) -> OutboxEntry | None:
+    """Return an entry that this finding keeps from its recipient, retried; None for any other.
+
+    One that is uncertain is left to a person.
+    """
+    stopped = entry.state in (EntryState.READY, EntryState.REFUSED)
+    return retried(entry, now) if stopped and entry.code == code and not entry.doubts else None
+
+
 def dropped(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     """Return the entry given up by a person.
 

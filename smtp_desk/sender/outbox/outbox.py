@@ -271,6 +271,13 @@ class OutboxRecords(Protocol):
             EntryStateError: It is being sent, or was accepted.
         """
 
+    def retry_cause(self, code: str) -> int:
+        """Do `retry` for all that wait or were refused by this finding; return how many.
+
+        For the moment when its cause is mended. Those that are uncertain, or were dropped, stay:
+        they are a person's to judge one by one.
+        """
+
     def drop(self, entry_id: str) -> OutboxEntry:
         """Give an entry up. One that is being sent is stopped before its final dot.
 

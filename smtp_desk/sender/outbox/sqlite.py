@@ -57,6 +57,17 @@ _REMOVED_AT_ONCE: Final = 100
 
 # One selection for each end of each index, longest due first. The index is named: SQLite
 # without statistics takes another one and sorts all that is ready for each claim.
+# As `lifecycle.retried_by_cause`; the refused ones second, for they wait then, too.
+_RETRY_CAUSE: Final = (
+    """
+    UPDATE entries SET next_attempt_at = :now WHERE state = 'ready' AND code = :code AND doubts = 0
+    """,
+    """
+    UPDATE entries SET state = 'ready', changed_at = :now, next_attempt_at = :now,
+        expires_at = :end, tries = 0, only_route = '', doubt_token = '', untold = 0
+    WHERE state = 'refused' AND code = :code AND doubts = 0
+    """,
+)
 _LEASED: Final = "INDEXED BY entries_leased JOIN messages ON key = message WHERE"
 _READY: Final = "INDEXED BY entries_ready JOIN messages ON key = message WHERE state = 'ready' AND"
 _FREE: Final = (
@@ -186,6 +197,16 @@ class SqliteOutbox(Outbox):
 
     def retry(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.retried)
+
+    def retry_cause(self, code: str) -> int:
+        now = self._now()
+        asked = {"code": code, "now": to_ms(now), "end": to_ms(now + lifecycle.LIFETIME)}
+
+        def retry_all(connection: sqlite3.Connection) -> int:
+            waiting, refused = (connection.execute(each, asked).rowcount for each in _RETRY_CAUSE)
+            return waiting + refused
+
+        return self._database.write(retry_all)
 
     def drop(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.dropped)
