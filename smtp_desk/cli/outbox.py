@@ -332,7 +332,7 @@ def _retry_cause(invocation: Invocation, code: str) -> ExitStatus:
     if code not in invocation.services.catalogue.codes:
         raise click.BadParameter(f"There is no finding {code!r}.", param_hint="--cause")
     with _told():
-        count = invocation.services.outbox.retry_cause(code)
+        count = invocation.services.outbox.make_due(code)
     told = "1 email is" if count == 1 else f"{count} emails are"
     say(invocation.out, f"{told} {_QUEUED}" if count else f"No email was stopped by {code}.")
     return ExitStatus.OK

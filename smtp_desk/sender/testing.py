@@ -153,14 +153,6 @@ class MemoryOutbox(Outbox):
     def retry(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.retried)
 
-    def retry_cause(self, code: str) -> int:
-        with self._lock:
-            now, entries = self._now(), self._entries.values()
-            retried = [lifecycle.retried_by_cause(entry, code, now) for entry in entries]
-            changed = {entry.id: entry for entry in retried if entry}
-            self._entries.update(changed)
-            return len(changed)
-
     def drop(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.dropped)
 
@@ -169,10 +161,10 @@ class MemoryOutbox(Outbox):
             for entry_id in self._entries.keys() & set(entry_ids):
                 self._entries[entry_id] = replace(self._entries[entry_id], untold=False)
 
-    def make_due(self) -> int:
+    def make_due(self, cause: str = "") -> int:
         with self._lock:
             now = self._now()
-            moved_up = [lifecycle.made_due(entry, now) for entry in self._entries.values()]
+            moved_up = [lifecycle.made_due(entry, cause, now) for entry in self._entries.values()]
             moved = {entry.id: entry for entry in moved_up if entry}
             self._entries.update(moved)
             return len(moved)

@@ -195,15 +195,6 @@ def retried(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     )
 
 
-def retried_by_cause(entry: OutboxEntry, code: str, now: datetime) -> OutboxEntry | None:
-    """Return an entry that this finding keeps from its recipient, retried; None for any other.
-
-    One that is uncertain is left to a person.
-    """
-    stopped = entry.state in (EntryState.READY, EntryState.REFUSED)
-    return retried(entry, now) if stopped and entry.code == code and not entry.doubts else None
-
-
 def dropped(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     """Return the entry given up by a person.
 
@@ -217,11 +208,15 @@ def dropped(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     return replace(_settled(entry, EntryState.DROPPED, now), untold=False)
 
 
-def made_due(entry: OutboxEntry, now: datetime) -> OutboxEntry | None:
-    """Return a waiting entry, due now; None where it does not wait or is in doubt."""
-    if entry.state is not EntryState.READY or entry.doubts or entry.next_attempt_at <= now:
+def made_due(entry: OutboxEntry, cause: str, now: datetime) -> OutboxEntry | None:
+    """Return an entry that waits, or was refused by `cause`, due now; None for any other.
+
+    One that is uncertain is left to its time, or to a person.
+    """
+    if entry.doubts or cause not in ("", entry.code):
         return None
-    return replace(entry, next_attempt_at=now)
+    waits = entry.state is EntryState.READY and entry.next_attempt_at > now
+    return retried(entry, now) if waits or (cause and entry.state is EntryState.REFUSED) else None
 
 
 def may_be_pruned(entry: OutboxEntry) -> bool:

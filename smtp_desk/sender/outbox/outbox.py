@@ -271,13 +271,6 @@ class OutboxRecords(Protocol):
             EntryStateError: It is being sent, or was accepted.
         """
 
-    def retry_cause(self, code: str) -> int:
-        """Do `retry` for all that wait or were refused by this finding; return how many.
-
-        For the moment when its cause is mended. Those that are uncertain, or were dropped, stay:
-        they are a person's to judge one by one.
-        """
-
     def drop(self, entry_id: str) -> OutboxEntry:
         """Give an entry up. One that is being sent is stopped before its final dot.
 
@@ -289,10 +282,14 @@ class OutboxRecords(Protocol):
     def mark_told(self, entry_ids: Iterable[str]) -> None:
         """Somebody was told that these entries were refused."""
 
-    def make_due(self) -> int:
+    def make_due(self, cause: str = "") -> int:
         """Make all waiting entries due now, but those in doubt; return how many.
 
-        For the moment when a route works again.
+        For the moment when a route works again, or a cause is mended.
+
+        Args:
+            cause: Only those that this finding keeps waiting, and those that were refused by it,
+                with a new life; "" for whatever waits.
         """
 
     def prune(self) -> int:

@@ -57,17 +57,16 @@ _REMOVED_AT_ONCE: Final = 100
 
 # One selection for each end of each index, longest due first. The index is named: SQLite
 # without statistics takes another one and sorts all that is ready for each claim.
-# As `lifecycle.retried_by_cause`; the refused ones second, for they wait then, too.
-_RETRY_CAUSE: Final = (
-    """
-    UPDATE entries SET next_attempt_at = :now WHERE state = 'ready' AND code = :code AND doubts = 0
-    """,
-    """
+# As `lifecycle.made_due`.
+_MAKE_DUE: Final = """
+    UPDATE entries SET next_attempt_at = :now WHERE state = 'ready' AND doubts = 0
+    AND next_attempt_at > :now AND :cause IN ('', code)
+"""
+_REVIVE: Final = """
     UPDATE entries SET state = 'ready', changed_at = :now, next_attempt_at = :now,
         expires_at = :end, tries = 0, only_route = '', doubt_token = '', untold = 0
-    WHERE state = 'refused' AND code = :code AND doubts = 0
-    """,
-)
+    WHERE state = 'refused' AND doubts = 0 AND :cause = code AND :cause <> ''
+"""
 _LEASED: Final = "INDEXED BY entries_leased JOIN messages ON key = message WHERE"
 _READY: Final = "INDEXED BY entries_ready JOIN messages ON key = message WHERE state = 'ready' AND"
 _FREE: Final = (
@@ -198,16 +197,6 @@ class SqliteOutbox(Outbox):
     def retry(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.retried)
 
-    def retry_cause(self, code: str) -> int:
-        now = self._now()
-        asked = {"code": code, "now": to_ms(now), "end": to_ms(now + lifecycle.LIFETIME)}
-
-        def retry_all(connection: sqlite3.Connection) -> int:
-            waiting, refused = (connection.execute(each, asked).rowcount for each in _RETRY_CAUSE)
-            return waiting + refused
-
-        return self._database.write(retry_all)
-
     def drop(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.dropped)
 
@@ -219,19 +208,14 @@ class SqliteOutbox(Outbox):
             )
         )
 
-    def make_due(self) -> int:
-        now = to_ms(self._now())
-
-        def make_all_due(connection: sqlite3.Connection) -> int:
-            return connection.execute(
-                """
-                UPDATE entries SET next_attempt_at = ?
-                WHERE state = 'ready' AND doubts = 0 AND next_attempt_at > ?
-                """,
-                (now, now),
-            ).rowcount
-
-        return self._database.write(make_all_due)
+    def make_due(self, cause: str = "") -> int:
+        now = self._now()
+        asked = {"cause": cause, "now": to_ms(now), "end": to_ms(now + lifecycle.LIFETIME)}
+        return self._database.write(
+            lambda connection: sum(
+                connection.execute(each, asked).rowcount for each in (_MAKE_DUE, _REVIVE)
+            )
+        )
 
     def prune(self) -> int:
         oldest = to_ms(self._now() - self._limits.kept_for)
