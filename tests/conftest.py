@@ -33,6 +33,7 @@ pytest_plugins = [
     "tests.servers.secret_service",
     "tests.servers.display",
     "tests.servers.node_smtp",
+    "tests.servers.oidc",
 ]
 
 # `make test` in the background, or under nohup, inherits ignored signals and would hand them on:
@@ -127,6 +128,7 @@ def clean_environment(
         "PYTHON_KEYRING_BACKEND",
         "SSL_CERT_FILE",
         "SSL_CERT_DIR",
+        *("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"),
         "LANGUAGE",
         "NO_COLOR",
         "FORCE_COLOR",

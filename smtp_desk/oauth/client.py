@@ -7,6 +7,7 @@ import selectors
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Final, TypeAlias, final
 from urllib.parse import urlencode, urlsplit
 
@@ -169,7 +170,7 @@ class TokenClient:
         if not url:
             return False
         form = {"token": refresh.reveal(), "token_type_hint": "refresh_token"}
-        return self._post(url, form, cancel).status == 200  # noqa: PLR2004 - of HTTP
+        return self._post(url, form, cancel, blank=True).status == HTTPStatus.OK
 
     def _by_browser(self, ask: Ask, cancel: Cancel) -> Grant:
         verifier = secrets.token_urlsafe(48)
@@ -259,7 +260,9 @@ class TokenClient:
     def _token(self, form: Mapping[str, str], step: TokenStep, cancel: Cancel, *sent: str) -> Grant:
         return self._grant(self._post(self.settings.token_url, form, cancel), step, *sent)
 
-    def _post(self, url: str, form: Mapping[str, str], cancel: Cancel) -> ProviderAnswer:
+    def _post(
+        self, url: str, form: Mapping[str, str], cancel: Cancel, *, blank: bool = False
+    ) -> ProviderAnswer:
         """Send a form as the client that we are registered as (RFC 6749, 2.3)."""
         settings, secret = self.settings, self.secret.reveal()
         if settings.flow is OAuthFlow.SERVICE_ACCOUNT:
@@ -276,11 +279,12 @@ class TokenClient:
             signed = {"client_assertion_type": BEARER, "client_assertion": assertion}
             return self.link.post(url, {**known, **signed}, cancel)
         if secret and settings.provider is OAuthProvider.CUSTOM:
-            return self.link.post(url, form, cancel, basic=(settings.client_id, secret))
-        return self.link.post(url, {**known, "client_secret": secret}, cancel)
+            pair = (settings.client_id, secret)
+            return self.link.post(url, form, cancel, basic=pair, blank=blank)
+        return self.link.post(url, {**known, "client_secret": secret}, cancel, blank=blank)
 
     def _grant(self, answer: ProviderAnswer, step: TokenStep, *sent: str) -> Grant:
-        if "error" in answer.fields or answer.status >= 400:  # noqa: PLR2004 - of HTTP
+        if "error" in answer.fields or answer.status >= HTTPStatus.BAD_REQUEST:
             raise self._refusal(step, answer.fields, *sent, ahead=answer.ahead)
         access = answer.text("access_token")
         bearer = answer.text("token_type").lower() in ("bearer", "")
@@ -316,9 +320,13 @@ class TokenClient:
             return ""
         origin = _origin(self.settings.token_url)
         for path in _METADATA:
-            answer = self.link.get(f"{origin}{path}", cancel)
-            url = answer.text("revocation_endpoint")
-            if answer.status == 200 and _origin(url) == origin:  # noqa: PLR2004 - of HTTP
+            try:
+                url = self.link.get(f"{origin}{path}", cancel).text("revocation_endpoint")
+            except SmtpFailure as failure:
+                if failure.facts.get("reason") != "not_json":
+                    raise
+                continue  # a page that says that there is none
+            if _origin(url) == origin:
                 return url
         return ""
 

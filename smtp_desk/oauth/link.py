@@ -114,6 +114,7 @@ class ProviderLink:
         cancel: Cancel,
         *,
         basic: tuple[str, str] = ("", ""),
+        blank: bool = False,
     ) -> ProviderAnswer:
         """Send a form.
 
@@ -122,6 +123,7 @@ class ProviderLink:
             form: Its fields; empty ones are left out.
             cancel: Ends the wait within milliseconds.
             basic: Username and password of the request (RFC 6749, 2.3.1), where it has them.
+            blank: Whether an answer without content is one (RFC 7009, 2.2).
 
         Raises:
             SmtpFailure: `oauth.unreachable` or `oauth.untrusted`.
@@ -134,14 +136,21 @@ class ProviderLink:
         }
         if any(basic):
             headers["Authorization"] = _basic(*map(quote_plus, basic))
-        return self._answer(url, "POST", headers, content, cancel)
+        return self._answer(url, "POST", headers, content, cancel, blank=blank)
 
     def get(self, url: str, cancel: Cancel) -> ProviderAnswer:
         """Read what a service publishes of itself; raises as `post` does."""
         return self._answer(url, "GET", {}, "", cancel)
 
     def _answer(
-        self, url: str, method: str, headers: Mapping[str, str], content: str, cancel: Cancel
+        self,
+        url: str,
+        method: str,
+        headers: Mapping[str, str],
+        content: str,
+        cancel: Cancel,
+        *,
+        blank: bool = False,
     ) -> ProviderAnswer:
         host, port, target = _parts(url)
         asked = _ProviderRequest(self, host, port or self.port, cancel)
@@ -155,7 +164,9 @@ class ProviderLink:
         }
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         answer = asked.run(f"{method} {target} HTTP/1.1\r\n{head}\r\n{content}")
-        return ProviderAnswer(answer.status, _object(answer, host), self._ahead(answer))
+        return ProviderAnswer(
+            answer.status, _object(answer, host, blank=blank), self._ahead(answer)
+        )
 
     def _ahead(self, answer: HttpAnswer) -> float:
         try:
@@ -275,7 +286,7 @@ def _parts(url: str) -> tuple[str, int | None, str]:
     return host, port, urlunsplit(("", "", parts.path or "/", parts.query, ""))
 
 
-def _object(answer: HttpAnswer, host: str) -> Mapping[str, Json]:
+def _object(answer: HttpAnswer, host: str, *, blank: bool) -> Mapping[str, Json]:
     """Return the JSON object of an answer."""
     if answer.status in _REDIRECTS:
         target = _target(answer.headers.get("Location", ""))
@@ -284,6 +295,8 @@ def _object(answer: HttpAnswer, host: str) -> Mapping[str, Json]:
         raise _failure("oauth.unreachable", host, "busy", status=answer.status)
     if answer.status in _SERVER_ERRORS:
         raise _failure("oauth.unreachable", host, "server_error", status=answer.status)
+    if blank and not answer.content:
+        return {}
     try:
         found = json.loads(answer.content)
     except (ValueError, RecursionError):

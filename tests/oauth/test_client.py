@@ -356,7 +356,8 @@ def test_a_sign_in_is_withdrawn_where_the_service_offers_it(
     service.replies["/.well-known/openid-configuration"] = Reply(
         content={"revocation_endpoint": f"{service.url}/revoke"}
     )
-    service.replies["/revoke"] = Reply(content={})
+    service.replies["/.well-known/oauth-authorization-server"] = Reply(404, b"<html>no such page")
+    service.replies["/revoke"] = Reply(content=b"")
     assert client(service, link, OAuthFlow.BROWSER).revoke(Secret("refresh"), Cancel())
     assert service.of("/revoke")[0].form == {
         "client_id": "desk",

@@ -21,6 +21,8 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "postfix": (str(POSTFIX_DAEMONS / "master"), "dovecot"),
     "dovecot": ("dovecot", "/usr/lib/dovecot/submission-login"),
     "node": ("node",),
+    "oidc": ("node",),
+    "chromium": ("chromium", "chromedriver"),
     "gnome_keyring": ("gnome-keyring-daemon", "dbus-daemon"),
     "x_display": ("Xvfb", "openbox", "xdotool", "import"),
     "git_email": ("git", "/usr/lib/git-core/git-send-email"),
@@ -32,6 +34,7 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
     "node": (NODE_FOLDER / "node_modules" / "smtp-server",),
+    "oidc": (NODE_FOLDER / "node_modules" / "oidc-provider",),
     "git_email": (pathlib.Path("/usr/share/perl5/Mail/Address.pm"),),
     "accessibility": (pathlib.Path("/usr/lib/python3/dist-packages/pyatspi"),),
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tests.servers.script import Action, Reply, Script
 
@@ -12,13 +12,20 @@ if TYPE_CHECKING:
     import ssl
 
     from tests.servers.session import Session
-    from tests.servers.sign_in_service import SignInService
+
+
+class GivesTokens(Protocol):
+    """A sign-in service that tells which access tokens it gave, in order."""
+
+    @property
+    def access(self) -> Sequence[str]: ...
+
 
 REFUSED: Final = "535 5.7.8 Authentication failed."
 
 
 def takes_tokens(
-    service: SignInService,
+    service: GivesTokens,
     tls: ssl.SSLContext,
     username: str,
     *,
