@@ -78,7 +78,10 @@ _CLASSES: Final = {
         r"(?:must|needs? to|has to|have to) (?:first )?be (?:activated|approved|verified|confirmed|"
         r"validated|reviewed)"
     ),
-    "ended": r"expired|ended|over|lapsed|cancell?ed|terminated|finished",
+    "ended": (
+        r"expired|ended|over(?! (?:\w+ )?(?:quota|limit|size|storage))|lapsed|cancell?ed|"
+        r"terminated|finished"
+    ),
     "missing": (
         r"missing|without|no|lacks?|lacking|absent|required|mandatory|needs?|needed|must have|"
         r"(?:does not|doesn't|do not|don't) (?:have|contain|include)|"
