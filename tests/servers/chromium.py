@@ -45,8 +45,10 @@ class Chromium:
         self._ask("/url", {"url": url})
 
     def fill(self, name: str, text: str) -> None:
-        """Type into the field of this name, once it is there."""
-        self._ask(f"/element/{self._find(f'input[name={name}]')}/value", {"text": text})
+        """Type into the field of this name in place of what it holds, once it is there."""
+        field = f"/element/{self._find(f'input[name={name}]')}"
+        self._ask(f"{field}/clear", {})
+        self._ask(f"{field}/value", {"text": text})
 
     def press(self) -> None:
         """Press the button of the form."""

@@ -1,0 +1,260 @@
+"""Signing in by a real browser, at a real sign-in service, with a real keyring."""
+
+from __future__ import annotations
+
+import base64
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.parse
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.e2e.program import run
+from tests.e2e.signing_in import run_signing_in
+from tests.oauth.test_account import jwt
+from tests.servers.chromium import Chromium
+from tests.servers.oidc import CLIENT_SECRET, FormBrowser, OidcProvider
+from tests.servers.scripted import ScriptedServer
+from tests.servers.sign_in_service import Reply, Request, SignInService, refusal
+from tests.servers.token_mail import takes_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.certs import Certificates
+    from tests.servers.secret_service import SecretService
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="needs a Secret Service"),
+    pytest.mark.needs("gnome_keyring"),
+]
+
+ANN: Final = "ann@example.org"
+SENT: Final = b"Test email sent successfully"
+
+
+@pytest.fixture
+def env(secret_service: SecretService, clean_environment: Path) -> dict[str, str]:
+    return {**secret_service.env, "SMTP_DESK_HOME": str(clean_environment)}
+
+
+@pytest.fixture
+def server(oidc: OidcProvider, certs: Certificates) -> Iterator[ScriptedServer]:
+    with ScriptedServer(takes_tokens(oidc, certs.good.server_context(), ANN)) as running:
+        yield running
+
+
+def settings_for(
+    server: ScriptedServer, url: str, ca_file: Path, flow: str = "browser", client: str = "desk"
+) -> list[str]:
+    """SETTINGS for these servers; `url` is that of oidc-provider."""
+    scope = "smtp" if flow == "app" else "openid offline_access smtp"
+    return [
+        *("--host", "localhost", "--port", str(server.port), "--security", "starttls"),
+        *("--username", ANN, "--from-email", ANN, "--ca-file", str(ca_file)),
+        *("--auth", "oauth", "--oauth-provider", "custom", "--oauth-flow", flow),
+        *("--client-id", client, "--oauth-token-url", f"{url}/token", "--oauth-scope", scope),
+        *("--oauth-ca-file", str(ca_file), "--to", "bo@example.org"),
+        *(["--oauth-authorize-url", f"{url}/auth"] * (flow == "browser")),
+        *(["--oauth-device-url", f"{url}/device/auth"] * (flow == "device")),
+    ]
+
+
+@pytest.mark.needs("oidc")
+@pytest.mark.needs("chromium")
+def test_by_chromium_from_the_command_to_the_mailbox(
+    oidc: OidcProvider,
+    server: ScriptedServer,
+    certs: Certificates,
+    env: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    settings = settings_for(server, oidc.url, certs.root.chain_file)
+    with Chromium(tmp_path) as chromium:
+
+        def sign_in(url: str, _program: object) -> None:
+            chromium.open(url)
+            if "Sign-in" in chromium.text or "Login" in chromium.text:
+                chromium.fill("login", ANN)
+                chromium.fill("password", "any")
+                chromium.press()
+            chromium.press()
+            chromium.wait_for("Close this tab and go back to SMTP Desk.")
+
+        done = run_signing_in("configure", *settings, act=sign_in, env=env)
+        assert done.returncode == 0, done
+        assert SENT in done.stdout
+        assert len(server.messages) == 1
+        # What is saved needs no browser, and what comes after the browser's session does.
+        assert run("check", "--to", "bo@example.org", env=env).returncode == 0
+        again = run_signing_in("sign-in", act=sign_in, env=env)
+        assert again.returncode == 0, again
+        assert f"Signed in as {ANN}.".encode() in again.stdout
+    assert run("check", "--to", "bo@example.org", env=env).returncode == 0
+    assert len(server.messages) == 3
+    removed = run("remove", env=env)
+    assert b"The sign-in was withdrawn at the provider." in removed.stdout
+
+
+@pytest.mark.needs("oidc")
+def test_by_device_code_and_by_the_application(
+    oidc: OidcProvider, server: ScriptedServer, certs: Certificates, env: dict[str, str]
+) -> None:
+    settings = settings_for(server, oidc.url, certs.root.chain_file, "device")
+    shown: list[str] = []
+
+    def confirm(url: str, program: subprocess.Popen[bytes]) -> None:
+        assert program.stdout is not None
+        shown.append(program.stdout.readline().decode().strip())
+        FormBrowser(certs.root.chain_file).confirm_device(url, shown[0], ANN)
+
+    done = run_signing_in("configure", *settings, act=confirm, env=env)
+    assert done.returncode == 0, done
+    assert re.fullmatch(r"[A-Z]{4}-[A-Z]{4}", shown[0])
+    settings = settings_for(server, oidc.url, certs.root.chain_file, "app", "platform")
+    done = run("configure", *settings, "--password-stdin", stdin=CLIENT_SECRET.encode(), env=env)
+    assert done.returncode == 0, done
+    assert len(server.messages) == 2
+
+
+@pytest.mark.needs("oidc")
+def test_the_person_says_no_on_the_page_of_consent(
+    oidc: OidcProvider, server: ScriptedServer, certs: Certificates, env: dict[str, str]
+) -> None:
+    browser = FormBrowser(certs.root.chain_file)
+
+    def decline(url: str, _program: object) -> None:
+        browser.open(url)
+        browser.submit(login=ANN, password="any")
+        (abort,) = re.findall(r'href="([^"]*/abort)"', browser.page)
+        browser.open(urllib.parse.urljoin(browser.url, abort))
+
+    settings = settings_for(server, oidc.url, certs.root.chain_file)
+    done = run_signing_in("configure", *settings, act=decline, env=env)
+    assert done.returncode == 77
+    assert b"oauth.denied" in done.stdout
+    assert "Not signed in" in browser.page
+    assert not server.sessions
+
+
+@pytest.mark.needs("oidc")
+@pytest.mark.parametrize("client", ["desk", "elsewhere"])
+def test_ctrl_c_while_the_browser_is_open(
+    oidc: OidcProvider,
+    server: ScriptedServer,
+    certs: Certificates,
+    env: dict[str, str],
+    client: str,
+) -> None:
+    """Also where the service shows a fault on its own page, and never answers."""
+    settings = settings_for(server, oidc.url, certs.root.chain_file, client=client)
+
+    def leave(_url: str, program: subprocess.Popen[bytes]) -> None:
+        program.send_signal(signal.SIGINT)
+
+    done = run_signing_in("configure", *settings, act=leave, env=env)
+    assert done.returncode == 130, done
+    assert b"The test was cancelled." in done.stdout
+    assert not server.sessions
+
+
+class Secrets:
+    """All that only the keyring may hold of a sign-in, as the service gave and got it."""
+
+    def __init__(self, service: SignInService) -> None:
+        self._service = service
+
+    def found_in(self, octets: bytes) -> list[str]:
+        return [name for name, trace in self._traces() if trace in octets]
+
+    def _traces(self) -> Iterator[tuple[str, bytes]]:
+        given = {f"access token {n}": token for n, token in enumerate(self._service.access)}
+        for number, request in enumerate(self._service.requests):
+            for name in ("refresh_token", "code", "code_verifier", "client_secret", "device_code"):
+                given[f"{name} {number}"] = request.form.get(name, "")
+            if "Authorization" in request.headers:
+                given[f"secret {number}"] = urllib.parse.unquote(request.basic.split(":")[1])
+        given["refresh token"] = self._service.refresh
+        for name, secret in given.items():
+            if secret:
+                yield name, secret.encode()
+                yield f"{name} in base64", base64.b64encode(secret.encode())[:-4]
+                yield f"{name} in percent notation", urllib.parse.quote(secret, safe="").encode()
+                sent = f"user={ANN}\1auth=Bearer {secret}\1\1".encode()
+                yield f"{name} as sent", base64.b64encode(sent)[40:-4]
+
+
+class Witness:
+    """Runs commands, signs in where they ask for it, and keeps all that they show."""
+
+    def __init__(self, service: SignInService, env: dict[str, str], ca_file: Path) -> None:
+        self.secrets = Secrets(service)
+        self.shown: dict[str, bytes] = {}
+        self._service = service
+        self._env = env
+        self._ca_file = ca_file
+
+    def __call__(self, *arguments: str, status: int = 0, stdin: bytes = b"") -> None:
+        done = run_signing_in(*arguments, act=self._sign_in, env=self._env, stdin=stdin)
+        assert done.returncode == status, done
+        name = f"{len(self.shown)} {arguments[0]}"
+        self.shown[f"{name}, standard output"] = done.stdout
+        self.shown[f"{name}, standard error"] = done.stderr
+
+    def _sign_in(self, url: str, program: subprocess.Popen[bytes]) -> None:
+        if "/authorize?" not in url:  # a setting that is shown
+            return
+        look_into(program, self.secrets)
+        answer = self._service.authorize(url)
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+        page = f"{query['redirect_uri']}/?{urllib.parse.urlencode(answer)}"
+        threading.Thread(target=FormBrowser(self._ca_file).open, args=(page,)).start()
+
+
+def echo(request: Request) -> Reply:
+    """A refusal that repeats all that was sent."""
+    said = " ".join(request.form.values()) + " " + request.headers["Authorization"]
+    return refusal("invalid_grant", f"what is this: {said} {request.basic}")
+
+
+def test_tokens_are_in_the_keyring_and_nowhere_else(
+    certs: Certificates, env: dict[str, str], clean_environment: Path, tmp_path: Path
+) -> None:
+    tls, ca_file = certs.good_rsa.server_context(), certs.root.chain_file
+    given = b"client s3cret+%\n"
+    with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
+        service.gives = {"id_token": jwt(iss=service.url, sub="1", email=ANN)}
+        witness = Witness(service, env, ca_file)
+        settings = settings_for(server, service.url, ca_file)
+        settings[settings.index("--oauth-authorize-url") + 1] = f"{service.url}/authorize"
+        witness("configure", *settings, "--password-stdin", stdin=given)
+        report = str(tmp_path / "report.json")
+        witness("check", "--to", "bo@example.org", "--json", "--report", report)
+        witness("show")
+        service.replies["/token"] = echo
+        witness("check", *settings, "--password-stdin", status=77, stdin=given)
+        service.replies.clear()
+        witness("sign-in")
+        witness("remove")
+    for name, octets in witness.shown.items():
+        assert witness.secrets.found_in(octets) == [], name
+    kept = [*clean_environment.rglob("*"), *tmp_path.rglob("*.json"), *Path(env["HOME"]).rglob("*")]
+    files = [path for path in kept if path.is_file() and "keyring" not in path.name]
+    assert {"settings.toml", "smtp-desk.log", "report.json"} <= {path.name for path in files}
+    for path in files:
+        assert witness.secrets.found_in(path.read_bytes()) == [], path
+    assert len(service.access) >= 2
+    assert witness.secrets.found_in(service.access[-1].encode()) != []
+
+
+def look_into(program: subprocess.Popen[bytes], secrets: Secrets) -> None:
+    for name in ("cmdline", "environ"):
+        octets = Path(f"/proc/{program.pid}/{name}").read_bytes()
+        assert octets
+        assert secrets.found_in(octets) == []
+        assert b"s3cret" not in octets
