@@ -202,6 +202,8 @@ def _diagnostics(state: DiagnosisState, _home: Path, _theme: Theme) -> tuple[QWi
 
     def arrange() -> None:
         view.render(state)
+        while view._slices.running:
+            QApplication.processEvents()
         if state.domain_is_news:
             view.focus_domain()
         else:

@@ -86,7 +86,7 @@ class Seen:
     def render(self, state: DiagnosisState) -> None:
         """Show this, down to its last card: they come one at a time."""
         self.view.render(state)
-        while self.view._slices._timer.isActive():
+        while self.view._slices.running:
             QApplication.processEvents()
         QApplication.processEvents()  # what was added last is shown now
 

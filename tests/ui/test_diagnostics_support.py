@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QPoint, QRect, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy
 from tests.ui import reports
+from tests.ui.fitting import lay_out
 from tests.ui.test_diagnostics import Seen, own, page
 
 __all__ = ["page"]
@@ -55,15 +56,29 @@ def test_a_website_that_a_remedy_names_is_one_press_away(page: Seen, visited: li
 
 def test_no_button_moves_below_the_mouse_when_something_runs(page: Seen) -> None:
     names = ("run_again", "check_domain", "copy_report", "save_report", "open_report")
-    page.view.render(own(reports.REFUSED))
-    QGuiApplication.processEvents()
-    places = [page.find(QPushButton, name).geometry() for name in names]
-    below = [place.top() for place in places]
-    assert below[0] == below[1] < below[2] == below[3] == below[4]
+
+    def places() -> list[QRect]:
+        found = [page.find(QPushButton, name) for name in names]
+        return [QRect(each.mapTo(page.view.page, QPoint(0, 0)), each.size()) for each in found]
+
+    page.render(own(reports.REFUSED))
+    lay_out()
+    before = places()
+    below = [place.top() for place in before]
+    assert below[0] > below[1] > below[2] == below[3] == below[4]
     page.view.render(replace(own(reports.REFUSED), busy=Busy.ASKING))
-    QGuiApplication.processEvents()
+    lay_out()
     assert page.has("cancel_run")
-    assert [page.find(QPushButton, name).geometry() for name in names] == places
+    assert places() == before
+
+
+@pytest.mark.parametrize("busy", [Busy.NOTHING, Busy.TESTING, Busy.ASKING])
+def test_the_bar_leaves_a_small_window_to_the_report(page: Seen, busy: Busy) -> None:
+    page.view.page.resize(584, 376)
+    page.render(replace(own(reports.REFUSED), busy=busy))
+    lay_out()
+    bar = page.find(QWidget, "action_bar")
+    assert bar.height() <= 100
 
 
 def test_without_a_browser_the_address_is_copied(
@@ -93,14 +108,15 @@ def test_what_was_cancelled_looks_neither_well_nor_failed(
 
 
 def test_tab_follows_the_reading_order_of_the_buttons(page: Seen) -> None:
-    page.view.render(own(reports.REFUSED))
-    above = ["run_again", "without_signing_in", "check_domain", "dkim_selector"]
-    names = [*above, "copy_report", "save_report", "open_report"]
-    page.find(QPushButton, names[0]).setFocus()
-    visited = []
-    for _ in names:
+    page.render(own(reports.REFUSED))
+    above = ["copy_report", "save_report", "open_report", "verdict", "remedy_use_working_port"]
+    steps = ["stage_settings", "stage_resolve", "stage_connect", "environment_fold"]
+    below = ["dkim_selector", "check_domain", "run_again", "without_signing_in"]
+    page.find(QPushButton, above[0]).setFocus()
+    visited: list[str] = []
+    while below[-1] not in visited and len(visited) < 100:
         focused = QApplication.focusWidget()
         assert focused is not None
         visited.append(focused.objectName())
         QTest.keyClick(focused, Qt.Key.Key_Tab)
-    assert visited == names
+    assert visited == [*above, *steps, *below]

@@ -200,7 +200,7 @@ def test_slices_follow_each_other_and_give_way_to_newer_work(qtbot: QtBot) -> No
     slices.run(work("a"))
     assert done == []
     slices.run(work("b"))
-    qtbot.waitUntil(lambda: not slices._timer.isActive())
+    qtbot.waitUntil(lambda: not slices.running)
     assert done == ["b0", "b1", "b2"]
     slices.run(work("c"))
     slices.stop()

@@ -1,11 +1,10 @@
-"""Run again, and what can be done with a report; always in view."""
+"""Run again, and Cancel; always in view."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLineEdit
 
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.arrived import Belief
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from smtp_desk.app.diagnostics.presenter import DiagnosisState
+    from smtp_desk.ui.diagnostics.domain_card import DomainQuestion
 
 _SENDS: Final = "Run again sends a real test email with the values in the form."
 _SENDS_NOTHING: Final = (
@@ -33,17 +33,6 @@ _TRIES_THE_WAY: Final = (
 _OWN_FORM: Final = (
     "Run again tests the values in the form on Integrations, not those of this report."
 )
-_DOMAIN: Final = (
-    "Asks the DNS whether receivers will believe email from the domain of the From email. Needs no "
-    "password."
-)
-_SELECTOR_NAME: Final = "DKIM selector"
-_SELECTOR: Final = (
-    "Optional: also checks the DKIM key of this selector. Your mail provider names it; in an email "
-    "that you received it is s= in the DKIM-Signature header. You can paste that whole header here."
-)
-_COPY: Final = "Copies the report as Markdown, ready for a ticket or an email."
-_NO_REPORT: Final = "There is no report yet."
 
 
 class ActionBar(Bar):
@@ -52,56 +41,33 @@ class ActionBar(Bar):
     Signals:
         run_wanted: Run again; whether to sign in and send a test email.
         cancel_wanted: Cancel.
-        open_wanted: Open report.
-        save_wanted: Save report.
-        copy_wanted: Copy.
-        domain_wanted: Check From domain; the DKIM selectors that were typed.
     """
 
     run_wanted = Signal(bool)
     cancel_wanted = Signal()
-    open_wanted = Signal()
-    save_wanted = Signal()
-    copy_wanted = Signal()
-    domain_wanted = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, question: DomainQuestion) -> None:
+        """Create it; what `question` begins is cancelled here, too."""
         super().__init__("diagnostics_line")
         self._run = button("&Run again", "run_again", "primary")
         self._without = CheckBox("&Without signing in")
         self._without.setObjectName("without_signing_in")
         self._without.setToolTip(_SENDS_NOTHING)
         self._cancel = button("Cancel", "cancel_run")
-        self._domain = button("Check From &domain", "check_domain")
-        self._domain.setToolTip(_DOMAIN)
-        self._selector = QLineEdit()
-        self._selector.setObjectName("dkim_selector")
-        self._selector.setAccessibleName(_SELECTOR_NAME)
-        self._selector.setPlaceholderText(_SELECTOR_NAME)
-        self._selector.setToolTip(_SELECTOR)
-        self._open = button("&Open report…", "open_report")
-        self._save = button("&Save report…", "save_report")
-        self._copy = button("&Copy", "copy_report")
-        self._copy.setToolTip(_COPY)
+        self._question = question
         self._run.clicked.connect(self._run_clicked)
         self._cancel.clicked.connect(self.cancel_wanted)
-        self._domain.clicked.connect(self._domain_clicked)
-        self._selector.returnPressed.connect(self._domain.click)
-        self._open.clicked.connect(self.open_wanted)
-        self._save.clicked.connect(self.save_wanted)
-        self._copy.clicked.connect(self.copy_wanted)
         self._without.toggled.connect(self._explain)
-        # Cancel ends a line: where it comes and goes, no button moves below the mouse.
-        checks = (self._run, self._without, self._domain, self._selector, self._cancel)
-        buttons = flow(*checks, self._copy, self._save, self._open, breaks=[self._copy])
-        self.fill(self.line, buttons)
+        question.asked.connect(self._asked)
+        # Cancel ends the line: where it comes and goes, no button moves below the mouse.
+        self.fill(self.line, flow(*self.stops))
         self._state: DiagnosisState | None = None
         self._begun = self._run
 
     @property
-    def first(self) -> QWidget:
-        """The control that takes the focus where the page has nothing to read."""
-        return self._run
+    def stops(self) -> tuple[QWidget, ...]:
+        """What Tab visits, in order."""
+        return (self._run, self._without, self._cancel)
 
     @Slot()
     def run(self) -> None:
@@ -118,17 +84,12 @@ class ActionBar(Bar):
         """Show what can be done now, and why other things can't."""
         self._state = state
         busy, waits = words.BUSY[state.busy], BUSY[state.waits_for]
-        reason = "" if state.report is not None else _NO_REPORT
         waiting = self._cancel.hasFocus()
-        starting = self._run.hasFocus() or self._domain.hasFocus()
+        starting = self._run.hasFocus() or self._question.button.hasFocus()
         self._cancel.setVisible(state.running)
         enable(self._cancel, busy if state.busy is Busy.CANCELLING else "")
         enable(self._run, busy or waits)
-        enable(self._domain, busy or waits)
-        enable(self._selector, busy or waits)
-        enable(self._open, busy)
-        enable(self._save, busy or reason)
-        enable(self._copy, busy or reason)
+        self._question.show_reason(busy or waits)
         enable(self._without, busy)
         if state.running and (starting or waiting):
             self._cancel.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -154,9 +115,8 @@ class ActionBar(Bar):
             self.line.show_line(text, "muted")
 
     @Slot()
-    def _domain_clicked(self) -> None:
-        self._begun = self._domain
-        self.domain_wanted.emit(self._selector.text())
+    def _asked(self) -> None:
+        self._begun = self._question.button
 
     @Slot()
     def _run_clicked(self) -> None:

@@ -4,26 +4,71 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal, Slot
 
 from smtp_desk.core.arrived import Belief
 from smtp_desk.ui.diagnostics.fact_table import FactTable, facts_in_words
 from smtp_desk.ui.integrations.finding_panel import WarningPanel
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Card, Panel
+from smtp_desk.ui.widgets.field import TextField
 from smtp_desk.ui.widgets.icons import set_look
-from smtp_desk.ui.widgets.label import Label, breakable
+from smtp_desk.ui.widgets.label import Label, breakable, enable
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
+    from PySide6.QtWidgets import QWidget
 
     from smtp_desk.app.proving.domain import DomainCheck
 
+_QUESTION: Final = "Will receivers believe email from your domain?"
+_ASKED: Final = "Asks the DNS about the domain of the From email. Needs no password."
+_SELECTOR: Final = (
+    "Optional: also checks the DKIM key of this selector. Your mail provider names it; in an email "
+    "that you received it is s= in the DKIM-Signature header. You can paste that whole header here."
+)
 _EXPLANATION: Final = (
     "Receivers look these DNS records up before they believe that an email comes from this domain. "
     "Nothing here keeps SMTP Desk from sending."
 )
 _TOLD_ABOVE: Final = frozenset({"belief", "belief_reason", "from_domain", "not_checked"})
 _TONES: Final = {Belief.BELIEVED: "success", Belief.UNKNOWN: "plain"}
+
+
+class DomainQuestion(Card):
+    """Check From domain: asks the DNS.
+
+    Attributes:
+        button: Check From domain.
+
+    Signals:
+        asked: Check it; the DKIM selectors that were typed.
+    """
+
+    asked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__(_QUESTION, _ASKED)
+        self._selector = TextField("dkim_selector", "DKIM selector", hint=_SELECTOR)
+        self.button: Final = button("Check From &domain", "check_domain", tip=_ASKED)
+        self._selector.controls.addWidget(self.button)
+        self.body.addWidget(self._selector)
+        self._selector.edit.returnPressed.connect(self.button.click)
+        self.button.clicked.connect(self._clicked)
+
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """What Tab visits, in order."""
+        return (self._selector.edit, self.button)
+
+    def show_reason(self, reason: str) -> None:
+        """Say why it can't be asked now, or "" where it can."""
+        enable(self.button, reason)
+        enable(self._selector.edit, reason)
+
+    @Slot()
+    def _clicked(self) -> None:
+        self.asked.emit(self._selector.edit.text())
 
 
 class _Summary(Panel):

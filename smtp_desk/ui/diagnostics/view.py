@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,9 +14,11 @@ from PySide6.QtWidgets import QWidget
 
 from smtp_desk.app.diagnostics.presenter import DiagnosisState
 from smtp_desk.app.page_presenter import Busy
+from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.diagnostics.action_bar import ActionBar
-from smtp_desk.ui.diagnostics.domain_card import DomainCard
+from smtp_desk.ui.diagnostics.domain_card import DomainCard, DomainQuestion
 from smtp_desk.ui.diagnostics.evidence import evidence
+from smtp_desk.ui.diagnostics.report_buttons import ReportButtons
 from smtp_desk.ui.diagnostics.time_line import TimeLine
 from smtp_desk.ui.diagnostics.verdict_card import VerdictCard
 from smtp_desk.ui.diagnostics.welcome import Missing, Welcome
@@ -66,7 +69,9 @@ class DiagnosticsView(QObject):
         self._wants_focus = False
         self._slices = Slices(self.page)
         self._ask_for_stages = once_a_frame(self.page, self._draw_stages)
-        self._bar = ActionBar()
+        self._buttons = ReportButtons()
+        self._question = DomainQuestion()
+        self._bar = ActionBar(self._question)
         self._missing: Missing | None = None
         self._running = Card("Running")
         self._stages = StageList()
@@ -74,12 +79,16 @@ class DiagnosticsView(QObject):
         self._running.body.addWidget(self._stages)
         self._running.hide()
         self._layout = column(space=Space.L)
-        self.page.body.addLayout(self._layout)
         self._layout.addWidget(self._running)
+        self._below = column(space=Space.L)
+        self._below.addWidget(self._question)
+        self.page.body.addWidget(self._buttons)
+        self.page.body.addLayout(self._layout)
+        self.page.body.addLayout(self._below)
         self.page.body.addStretch(1)
         self.page.set_action_bar(self._bar)
         self.page.seen.connect(self._seen)
-        self._bar.render_state(self._state)
+        self._show_reasons()
 
     def attach(self, actions: DiagnosisPresenter) -> None:
         """Report to `actions` from now on."""
@@ -87,10 +96,10 @@ class DiagnosticsView(QObject):
         self._actions = actions
         bar.run_wanted.connect(self._run)
         bar.cancel_wanted.connect(actions.cancel)
-        bar.domain_wanted.connect(actions.check_domain)
-        bar.copy_wanted.connect(actions.copy)
-        bar.open_wanted.connect(self.ask_what_to_open)
-        bar.save_wanted.connect(self._ask_where_to_save)
+        self._question.asked.connect(actions.check_domain)
+        self._buttons.copy_wanted.connect(actions.copy)
+        self._buttons.open_wanted.connect(self.ask_what_to_open)
+        self._buttons.save_wanted.connect(self._ask_where_to_save)
 
     def render(self, state: DiagnosisState) -> None:
         """Show this, now or as soon as the page is seen."""
@@ -132,7 +141,7 @@ class DiagnosticsView(QObject):
         if shown is not None and replace(shown, stages=state.stages) == state and shown.stages:
             self._ask_for_stages()
             return
-        self._bar.render_state(state)
+        self._show_reasons()
         if shown is None or _of_report(shown) != _of_report(state):
             self._show_report(state)
         if shown is None or shown.domain is not state.domain:
@@ -148,6 +157,12 @@ class DiagnosticsView(QObject):
             self._content.setVisible(not at_work)
         if self._domain is not None:
             self._domain.setVisible(not state.running)
+
+    def _show_reasons(self) -> None:
+        """Show what can be done now, and why other things can't."""
+        self._bar.render_state(self._state)
+        busy = words.BUSY[self._state.busy]
+        self._buttons.show_reasons(busy, has_report=self._state.report is not None)
 
     @Slot()
     def _draw_stages(self) -> None:
@@ -179,18 +194,36 @@ class DiagnosticsView(QObject):
             self._verdict = VerdictCard(state, state.report)
             self._verdict.remedy_chosen.connect(self._apply)
             layout.addWidget(self._verdict)
-            self._slices.run(_rest(layout, state.report))
+            self._slices.run(self._add_rest(layout, state.report))
         self._layout.addWidget(self._content)
+        self._order_tabs()
+
+    def _add_rest(self, layout: QLayout, report: CheckReport) -> Iterator[None]:
+        """Add what stands below the verdict, a card at a time."""
+        yield
+        layout.addWidget(TimeLine(report))
+        for card in evidence(report):
+            yield
+            layout.addWidget(card)
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """Let Tab go through the report, which was made last, before what stands below it."""
+        parts = self._content.findChildren(QWidget) if self._content is not None else ()
+        read = [part for part in parts if part.focusPolicy() & Qt.FocusPolicy.TabFocus]
+        stops = (*self._buttons.stops, *read, *self._question.stops, *self._bar.stops)
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def _show_domain(self, check: DomainCheck | None) -> None:
         if self._domain is not None:
-            self._layout.removeWidget(self._domain)
+            self._below.removeWidget(self._domain)
             self._domain.hide()
             self._domain.deleteLater()
             self._domain = None
         if check is not None:
             self._domain = DomainCard(check)
-            self._layout.insertWidget(0, self._domain)
+            self._below.addWidget(self._domain)
             self._domain.show()
 
     def _show_missing(self, problems: tuple[Problem, ...]) -> None:
@@ -249,15 +282,6 @@ class DiagnosticsView(QObject):
     def _saved(self, path: str) -> None:
         if self._actions is not None:
             self._actions.save(Path(path))
-
-
-def _rest(layout: QLayout, report: CheckReport) -> Iterator[None]:
-    """Add what stands below the verdict, a card at a time."""
-    yield
-    layout.addWidget(TimeLine(report))
-    for card in evidence(report):
-        yield
-        layout.addWidget(card)
 
 
 def _of_report(state: DiagnosisState) -> tuple[int, str, bool, str]:

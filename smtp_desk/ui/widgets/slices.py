@@ -45,6 +45,11 @@ class Slices(QObject):
         self._work = work
         self._timer.start(_BREATH_MS)
 
+    @property
+    def running(self) -> bool:
+        """Whether some of it is still to be done."""
+        return self._timer.isActive()
+
     def stop(self) -> None:
         """Leave the rest."""
         self._timer.stop()
