@@ -31,7 +31,7 @@ _LINES: Final = 22
 """Height of the preview in lines of text: the longest of our own emails."""
 _OWN: Final = "Your own templates are used: {files}."
 _BROKEN: Final = (
-    "Your own template can’t be used, so the built-in one is sent instead. {problem} Mend or "
+    "Your own template can’t be used, so the built-in one is sent instead. {problem} Fix or "
     "remove it in {folder}."
 )
 _HINT: Final = "To change an email, put a template of the same name into {folder}."

@@ -65,7 +65,7 @@ class DefaultCard(Card):
             "sendmail_path", "&Path of sendmail", "All files (*)", hint=f"Usually {USUAL_SENDMAIL}"
         )
         self._from_email = TextField(
-            "default_from_email", "From &email", hint="Emails of the default service come from it."
+            "default_from_email", "From &email", hint="The default service sends from this address."
         )
         self._use = button("&Use this sendmail", "use_sendmail", "primary")
         self._relay = Label()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from smtp_desk.ui.widgets.colours import Space
@@ -13,6 +13,8 @@ from smtp_desk.ui.widgets.label import Label
 
 USUAL_LINE: Final = 18
 """Height of a line of text for which limits are given; a larger font has larger ones."""
+_LEAST: Final = 240
+"""What the others need beside widgets that take what they need."""
 _ICONS: Final = {"success": "success", "warning": "warning", "danger": "error", "plain": "info"}
 
 
@@ -79,10 +81,15 @@ class Columns(QWidget):
         *widgets: tuple[QWidget, int],
         align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignTop,
     ) -> None:
-        """Place `widgets` with their shares of the width; below `narrow` pixels they stack."""
+        """Place `widgets` with their shares of the width; below `narrow` pixels they stack.
+
+        So they do where one without a share, which takes what it needs, would leave the others
+        too little.
+        """
         super().__init__()
         self._narrow = narrow
-        self._wide = True
+        self._width = 2**24 - 1
+        self._greedy = [widget for widget, share in widgets if not share]
         self._stacked = False
         self._reversed = False
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
@@ -94,8 +101,14 @@ class Columns(QWidget):
 
     def fit(self, width: int) -> None:
         """Choose the arrangement for `width`, the width of the page's column."""
-        self._wide = width >= self._narrow * self.fontMetrics().height() // USUAL_LINE
+        self._width = width
         self._arrange()
+
+    def event(self, event: QEvent) -> bool:
+        """Arrange anew what has come, gone or grown."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._arrange()
+        return super().event(event)
 
     def stack(self, *, stacked: bool) -> None:
         """Stack the widgets although there is room: one of them has much to say."""
@@ -111,4 +124,10 @@ class Columns(QWidget):
         ways = QBoxLayout.Direction
         across = ways.RightToLeft if self._reversed else ways.LeftToRight
         down = ways.BottomToTop if self._reversed else ways.TopToBottom
-        self._layout.setDirection(across if self._wide and not self._stacked else down)
+        self._layout.setDirection(across if self._fits() and not self._stacked else down)
+
+    def _fits(self) -> bool:
+        em = self.fontMetrics().height()
+        taken = sum(each.sizeHint().width() for each in self._greedy)
+        needed = max(self._narrow * em // USUAL_LINE, taken and taken + _LEAST * em // USUAL_LINE)
+        return self._width >= needed

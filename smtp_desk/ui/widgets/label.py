@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _LONGEST_WORD: Final = 32
 _ENDLESS_WORD: Final = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
+_PIECE: Final = re.compile(
+    rf".{{1,{_LONGEST_WORD}}}$|.{{1,{_LONGEST_WORD - 1}}}[^\w\s]|.{{1,{_LONGEST_WORD}}}"
+)
+"""As much of a word as may stand in a line, up to a sign between its parts where it has one."""
 _BREAK: Final = "\u200b"
 
 
@@ -64,8 +68,7 @@ def breakable(text: str) -> str:
 
 
 def _broken(word: str) -> str:
-    parts = range(0, len(word), _LONGEST_WORD)
-    return _BREAK.join(word[start : start + _LONGEST_WORD] for start in parts)
+    return _BREAK.join(_PIECE.findall(word))
 
 
 _PURPOSE: Final = "purpose"
