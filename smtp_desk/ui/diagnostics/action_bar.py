@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from smtp_desk.app.diagnostics.presenter import DiagnosisState
-    from smtp_desk.ui.diagnostics.domain_card import DomainQuestion
+    from smtp_desk.ui.diagnostics.domain_card import DomainForm
 
 _SENDS: Final = "Run again sends a real test email with the values in the form."
 _SENDS_NOTHING: Final = (
@@ -46,7 +46,7 @@ class ActionBar(Bar):
     run_wanted = Signal(bool)
     cancel_wanted = Signal()
 
-    def __init__(self, question: DomainQuestion) -> None:
+    def __init__(self, question: DomainForm) -> None:
         """Create it; what `question` begins is cancelled here, too."""
         super().__init__("diagnostics_line")
         self._run = button("&Run again", "run_again", "primary")

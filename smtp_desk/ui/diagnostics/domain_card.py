@@ -35,7 +35,7 @@ _TOLD_ABOVE: Final = frozenset({"belief", "belief_reason", "from_domain", "not_c
 _TONES: Final = {Belief.BELIEVED: "success", Belief.UNKNOWN: "plain"}
 
 
-class DomainQuestion(Card):
+class DomainForm(Card):
     """Check From domain: asks the DNS.
 
     Attributes:

@@ -16,7 +16,7 @@ from smtp_desk.app.diagnostics.presenter import DiagnosisState
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.diagnostics.action_bar import ActionBar
-from smtp_desk.ui.diagnostics.domain_card import DomainCard, DomainQuestion
+from smtp_desk.ui.diagnostics.domain_card import DomainCard, DomainForm
 from smtp_desk.ui.diagnostics.evidence import evidence
 from smtp_desk.ui.diagnostics.report_buttons import ReportButtons
 from smtp_desk.ui.diagnostics.time_line import TimeLine
@@ -70,7 +70,7 @@ class DiagnosticsView(QObject):
         self._slices = Slices(self.page)
         self._ask_for_stages = once_a_frame(self.page, self._draw_stages)
         self._buttons = ReportButtons()
-        self._question = DomainQuestion()
+        self._question = DomainForm()
         self._bar = ActionBar(self._question)
         self._missing: Missing | None = None
         self._running = Card("Running")
@@ -117,7 +117,7 @@ class DiagnosticsView(QObject):
         """Move the focus to what the DNS said, if it is seen, and bring it into view."""
         if self._domain is not None and self.page.isVisible():
             self._domain.summary.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.page.bring_into_view(self._domain.summary)
+            self.page.bring_into_view(self._domain, self._domain.summary)
 
     def copy_text(self, text: str) -> None:
         """Put a text on the clipboard."""
