@@ -19,7 +19,6 @@ from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.oauth import OAuthSettings
 from smtp_desk.core.stages import Json
-from smtp_desk.oauth.link import ProviderLink, link_to
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import Outbox
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
@@ -38,6 +37,7 @@ from smtp_desk.store.system_credentials import SystemCredentials
 from smtp_desk.store.unattended import open_credentials
 
 if TYPE_CHECKING:
+    from smtp_desk.oauth.link import ProviderLink
     from smtp_desk.sender.routes.saved import SavedRoutes
     from smtp_desk.sender.sender import Sender
 
@@ -79,6 +79,12 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _link_to(settings: OAuthSettings) -> "ProviderLink":
+    from smtp_desk.oauth.link import link_to  # noqa: PLC0415 - for OAuth 2.0 only
+
+    return link_to(settings)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """What every use case works with.
@@ -96,7 +102,7 @@ class Services:
     credentials: CredentialStore
     store: SettingsStore
     now: Callable[[], datetime] = _utc_now
-    link_to: Callable[[OAuthSettings], ProviderLink] = link_to
+    link_to: "Callable[[OAuthSettings], ProviderLink]" = _link_to
     sandboxed: bool = False
 
     @classmethod

@@ -25,7 +25,7 @@ from smtp_desk.cli.proof import (
 )
 from smtp_desk.cli.settings_options import settings_options
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.oauth.client import INTERACTIVE
+from smtp_desk.core.oauth import INTERACTIVE
 
 _NO_PERSON: Final = (
     "The worker of the whole system has no keyring to keep a person’s sign-in in: use --oauth-flow "

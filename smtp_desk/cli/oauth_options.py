@@ -16,7 +16,7 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.oauth import MAX_SECRET, OAuthDraft, OAuthFlow, OAuthProvider
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import OAUTH, SettingsDraft
-from smtp_desk.oauth.client import Prompt
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.store.files import read_regular
 
 _F = TypeVar("_F", bound=Callable[..., Any])

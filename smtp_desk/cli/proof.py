@@ -36,7 +36,7 @@ from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import StageEvent
-from smtp_desk.oauth.client import Prompt
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.store.managed import Managed
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError

@@ -19,7 +19,7 @@ from smtp_desk.cli.render import StagePrinter, finding_rows
 from smtp_desk.core.exit_status import ExitStatus, exit_status
 from smtp_desk.core.oauth import OAuthProvider
 from smtp_desk.core.stages import StageEvent
-from smtp_desk.oauth.client import Prompt
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.store.resources import read_guide
 from smtp_desk.store.settings_file import SettingsFileError
 

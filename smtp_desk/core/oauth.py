@@ -35,6 +35,10 @@ class OAuthFlow(StrEnum):
     DEVICE = "device"
 
 
+INTERACTIVE: Final = frozenset({OAuthFlow.BROWSER, OAuthFlow.DEVICE})
+"""The flows in which a person signs in, once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthSettings:
     """How to get a token. The secrets that belong to it stand in the keyring only.

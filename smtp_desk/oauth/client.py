@@ -19,13 +19,9 @@ from smtp_desk.core.stages import Json, Stage
 from smtp_desk.oauth.assertions import BEARER, client_assertion, service_account_assertion
 from smtp_desk.oauth.link import ProviderAnswer, ProviderLink
 from smtp_desk.oauth.listener import Listener
+from smtp_desk.oauth.prompt import PATIENCE, Ask, Prompt
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.redaction import Redactor
-
-PATIENCE: Final = 300.0
-"""Seconds that a person has to sign in."""
-INTERACTIVE: Final = frozenset({OAuthFlow.BROWSER, OAuthFlow.DEVICE})
-"""The flows in which a person signs in, once."""
 
 _USUAL_LIFETIME: Final = 300.0  # where the service does not tell
 _LONGEST_LIFETIME: Final = 86400.0
@@ -44,25 +40,6 @@ _METADATA: Final = (
 
 Sleep: TypeAlias = Callable[[float, Cancel], None]
 """Waits so many seconds, or raises `CancelledError`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a person has to do now; not for logs and reports, since it belongs to this sign-in.
-
-    Attributes:
-        url: The page to open.
-        user_code: What to type there; "" where the page needs none.
-        seconds: How long there is for it.
-    """
-
-    url: str
-    user_code: str = ""
-    seconds: float = PATIENCE
-
-
-Ask: TypeAlias = Callable[[Prompt], None]
-"""Shows a prompt to the person; returns at once."""
 
 
 @dataclass(frozen=True, slots=True)

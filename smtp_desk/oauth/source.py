@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 import filelock
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.oauth import OAuthSettings
+from smtp_desk.core.oauth import INTERACTIVE, OAuthSettings
 from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret
 from smtp_desk.core.stages import Facts, Json, Stage
 from smtp_desk.oauth.account import Account, account_of
-from smtp_desk.oauth.client import INTERACTIVE, Ask, Grant, TokenClient, wait
+from smtp_desk.oauth.client import Grant, TokenClient, wait
 from smtp_desk.oauth.link import ProviderLink
+from smtp_desk.oauth.prompt import Ask
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.files import read_regular, write_atomic

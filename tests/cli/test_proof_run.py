@@ -23,7 +23,7 @@ from smtp_desk.cli.invocation import first_interrupt
 from smtp_desk.cli.proof import run_proof
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
-from smtp_desk.oauth.client import Prompt
+from smtp_desk.oauth.prompt import Prompt
 from tests.cli.reports import REPORT
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from smtp_desk.cli import proof, sign_in
 from smtp_desk.cli.oauth_options import show_prompt
-from smtp_desk.oauth.client import Prompt
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.sender.routes.health import Shut, Usable
 from smtp_desk.store.settings_store import SettingsStore
 from tests.cli.desk import Desk, Ended
@@ -278,6 +278,32 @@ def test_a_sign_in_that_fails_changes_nothing(
     assert code in ended.out
     assert "Not signed in. Nothing changed." in ended.out
     assert store.entry(server) == before
+
+
+def test_the_relay_of_the_default_service_has_a_sign_in_of_its_own(terminal: Terminal) -> None:
+    saved(terminal)
+    relay = ("default", "smtp", *terminal.settings(), "--to", "bo@example.org")
+    checked(terminal.desk(*relay), terminal, 0)
+    store = terminal.desk.services.store
+    stored = store.load()
+    assert stored.server is not None
+    assert stored.default.server is not None
+    before = store.entry(stored.server), store.entry(stored.default.server)
+    terminal.desk.services.health.record_failure("default", "auth.sign_in_again")
+    checked(terminal.desk("sign-in", "--default"), terminal, 0)
+    assert store.entry(stored.server) == before[0]
+    assert store.entry(stored.default.server) != before[1]
+    assert terminal.desk.services.health.may_use("default") == Usable()
+
+
+@pytest.mark.parametrize("flow", ["browser", "device"])
+def test_a_worker_without_a_keyring_keeps_no_sign_in_of_a_person(
+    terminal: Terminal, flow: str
+) -> None:
+    ended = terminal.configure(flow, "--system")
+    assert ended.status == 64
+    assert "use --oauth-flow app or service-account" in ended.err
+    assert not terminal.person.prompts
 
 
 def test_there_is_nothing_to_sign_in_for(terminal: Terminal) -> None:

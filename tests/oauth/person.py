@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 if TYPE_CHECKING:
-    from smtp_desk.oauth.client import Prompt
+    from smtp_desk.oauth.prompt import Prompt
     from tests.servers.sign_in_service import SignInService
 
 

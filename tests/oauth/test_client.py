@@ -15,8 +15,9 @@ import pytest
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.oauth import OAuthFlow, OAuthProvider
 from smtp_desk.core.secret import Secret
-from smtp_desk.oauth.client import Prompt, TokenClient
+from smtp_desk.oauth.client import TokenClient
 from smtp_desk.oauth.link import ProviderLink
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from tests.oauth.conftest import settings_of
 from tests.oauth.person import Person

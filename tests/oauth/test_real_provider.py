@@ -17,8 +17,9 @@ from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.oauth.account import Account, account_of
-from smtp_desk.oauth.client import Grant, Prompt, TokenClient
+from smtp_desk.oauth.client import Grant, TokenClient
 from smtp_desk.oauth.link import ProviderLink
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.smtp.net.deadline import Cancel
 from tests.oauth.renewing import renew, store_at
 from tests.oauth.test_assertions import pem_of
@@ -100,9 +101,7 @@ def test_by_device_code(oidc: OidcProvider, link: ProviderLink, ca_file: Path) -
         arguments = (prompt.url, prompt.user_code, ANN)
         threading.Thread(target=browser.confirm_device, args=arguments).start()
 
-    asking = replace(
-        client(settings_of(oidc, OAuthFlow.DEVICE), link), sleep=lambda _s, _c: time.sleep(0)
-    )
+    asking = replace(client(settings_of(oidc, OAuthFlow.DEVICE), link), sleep=lambda _s, _c: None)
     grant = asking.sign_in(ask, Cancel())
     assert grant.access.secret.reveal() == oidc.access[-1]
     assert asking.renew(grant.refresh, Cancel()).refresh

@@ -20,7 +20,7 @@ from smtp_desk.core.settings import OAUTH, CaFile, Security, SettingsDraft, Snap
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 from smtp_desk.core.texts import problem_text
 from smtp_desk.core.validation import InvalidDraftError, parse, validate_recipient
-from smtp_desk.oauth.client import Ask
+from smtp_desk.oauth.prompt import Ask
 from smtp_desk.sender.mail.message import compose_test
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.smtp.check.check import CheckRequest, Steps, run_check

@@ -3,22 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from smtp_desk.app.services import Services
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.finding import FindingSeverity
 from smtp_desk.core.findings.oauth_errors import oauth_context
-from smtp_desk.core.oauth import OAuthSettings
+from smtp_desk.core.oauth import INTERACTIVE, OAuthSettings
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.core.settings import Snapshot
 from smtp_desk.core.stages import Stage
-from smtp_desk.oauth.client import INTERACTIVE, Ask
-from smtp_desk.oauth.source import OwnVault, SavedVault, TokenSource, Vault
+from smtp_desk.oauth.prompt import Ask
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from smtp_desk.store.save_protocol import SaveError, SaveReason, SaveStep
 from smtp_desk.store.stored import StoredServer
+
+if TYPE_CHECKING:
+    from smtp_desk.oauth.source import TokenSource, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,8 @@ class TokenSignIn:
 
     settings: OAuthSettings
     username: str
-    vault: Vault
-    source: TokenSource
+    vault: "Vault"
+    source: "TokenSource"
     server: StoredServer | None
 
     def is_for(self, values: Snapshot) -> bool:
@@ -76,6 +79,9 @@ def sign_in_for(
     oauth = values.settings.oauth
     if oauth is None:
         return None
+    # Imported here: a password does without all of it.
+    from smtp_desk.oauth.source import OwnVault, SavedVault, TokenSource  # noqa: PLC0415
+
     if earlier is not None and earlier.is_for(values):
         return earlier
     vault: Vault

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.routes.outage import end_rest
 from smtp_desk.app.routes.route_status import server_of
@@ -13,19 +13,21 @@ from smtp_desk.app.words import keyring_text
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.findings.oauth_errors import oauth_context
-from smtp_desk.core.oauth import OAuthFlow, OAuthSettings
+from smtp_desk.core.oauth import INTERACTIVE, OAuthFlow, OAuthSettings
 from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
-from smtp_desk.oauth.account import Account, account_of
-from smtp_desk.oauth.assertions import certificate_end
-from smtp_desk.oauth.client import INTERACTIVE, Grant, Prompt, TokenClient
-from smtp_desk.oauth.source import SavedVault
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import StoredServer
+
+if TYPE_CHECKING:
+    from smtp_desk.oauth.account import Account
+    from smtp_desk.oauth.client import Grant, TokenClient
+    from smtp_desk.oauth.source import SavedVault
 
 WARNS_BEFORE: Final = timedelta(days=30)
 """So long before a certificate ends its end is told."""
@@ -99,7 +101,11 @@ def _signed_in(
     oauth: OAuthSettings,
     emit: Callable[[StageEvent | Prompt], None],
     cancel: Cancel,
-) -> Account:
+) -> "Account":
+    # Imported here, and below: a password does without all of it.
+    from smtp_desk.oauth.account import account_of  # noqa: PLC0415
+    from smtp_desk.oauth.source import SavedVault  # noqa: PLC0415
+
     vault = SavedVault(services.store, server)
     client = _client(services, server, oauth, vault.read().secret)
     try:
@@ -116,7 +122,7 @@ def _signed_in(
     return account
 
 
-def _keep(vault: SavedVault, grant: Grant) -> None:
+def _keep(vault: "SavedVault", grant: "Grant") -> None:
     try:
         vault.keep(grant.refresh, grant.access)
     except SaveError as error:
@@ -131,7 +137,9 @@ def _keep(vault: SavedVault, grant: Grant) -> None:
 
 def _client(
     services: Services, server: StoredServer, oauth: OAuthSettings, secret: Secret
-) -> TokenClient:
+) -> "TokenClient":
+    from smtp_desk.oauth.client import TokenClient  # noqa: PLC0415 - as above
+
     link = services.link_to(oauth)
     return TokenClient(settings=oauth, secret=secret, username=server.settings.username, link=link)
 
@@ -156,7 +164,7 @@ def to_withdraw(services: Services, *, default: bool) -> Callable[[], bool] | No
     return lambda: _withdrawn(client, entry)
 
 
-def _withdrawn(client: TokenClient, entry: KeyringEntry) -> bool:
+def _withdrawn(client: "TokenClient", entry: KeyringEntry) -> bool:
     try:
         return client.revoke(entry.refresh_token, Cancel())
     except SmtpFailure as failure:
@@ -176,6 +184,8 @@ def ends_soon(services: Services, server: StoredServer | None) -> datetime | Non
         entry = services.store.entry(server)
     except (CredentialsUnavailableError, SettingsFileError):
         return None
+    from smtp_desk.oauth.assertions import certificate_end  # noqa: PLC0415 - as above
+
     end = certificate_end(entry.secret) if entry else None
     return end if end is not None and end - services.now() <= WARNS_BEFORE else None
 

@@ -5,18 +5,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 from weakref import WeakSet
 
 from smtp_desk.core.address import AddressError, has_control, parse_mailbox
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
-from smtp_desk.core.oauth import OAuthSettings
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Json
-from smtp_desk.oauth.link import ProviderLink, link_to
-from smtp_desk.oauth.source import SavedVault, TokenSource
 from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Route, Routes
 from smtp_desk.sender.routes.sendmail import SendmailRoute
@@ -37,6 +34,10 @@ from smtp_desk.store.stored import (
     evaluate,
 )
 
+if TYPE_CHECKING:
+    from smtp_desk.core.oauth import OAuthSettings
+    from smtp_desk.oauth.link import ProviderLink
+
 _LOOK_AGAIN_S: Final = 60.0
 """A keyring that could not be read may be unlocked by now, and tells nobody."""
 
@@ -56,7 +57,7 @@ class SavedRoutes:
         throttle: What all processes may ask of the servers.
         monotonic: Returns seconds that never jump.
         resolver: Finds addresses; by default the system.
-        link_to: Tells how a sign-in service is asked.
+        link_to: Tells how a sign-in service is asked; by default as `link_to` of `oauth.link`.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class SavedRoutes:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         resolver: Resolver | None = None,
-        link_to: Callable[[OAuthSettings], ProviderLink] = link_to,
+        link_to: "Callable[[OAuthSettings], ProviderLink] | None" = None,
     ) -> None:
         self._link_to = link_to
         self._store = store
@@ -202,8 +203,12 @@ class SavedRoutes:
         oauth = server.settings.oauth
         if oauth is None:
             return secret or None
-        vault = SavedVault(self._store, server)
-        return TokenSource(oauth, server.settings.username, vault, self._link_to(oauth))
+        # Imported here: a server with a password does without all of it.
+        from smtp_desk.oauth.link import link_to  # noqa: PLC0415
+        from smtp_desk.oauth.source import SavedVault, TokenSource  # noqa: PLC0415
+
+        link = (self._link_to or link_to)(oauth)
+        return TokenSource(oauth, server.settings.username, SavedVault(self._store, server), link)
 
     def _told(self, code: str, **facts: Json) -> Finding:
         return cause(self._catalogue, code, facts)

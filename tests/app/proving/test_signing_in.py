@@ -16,7 +16,7 @@ from smtp_desk.core.oauth import OAuthDraft, OAuthFlow
 from smtp_desk.core.secret import KeyringEntry, Secret, StoredSecret
 from smtp_desk.core.settings import OAUTH, SettingsDraft
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
-from smtp_desk.oauth.client import Prompt
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.save_protocol import SaveError

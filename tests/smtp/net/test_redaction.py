@@ -123,6 +123,23 @@ def test_what_was_sent_can_be_added() -> None:
     assert redactor.text("digest b913a602c7eda7a4") == f"digest {HIDDEN}"
 
 
+def test_a_secret_that_comes_later_is_learnt() -> None:
+    redactor = Redactor("s3cret")
+    for token in ("ya29.token", "ya29.token", "", "t" * 300):
+        redactor.learn(token)
+    encoded = base64.b64encode(b"user=ann\1auth=Bearer ya29.token\1\1").decode()
+    assert redactor.text(f"s3cret ya29.token {encoded} {'t' * 300}") == " ".join([HIDDEN] * 4)
+
+
+def test_of_many_that_came_the_latest_are_remembered() -> None:
+    redactor = Redactor()
+    tokens = [f"token-number-{number:03}" for number in range(20)]
+    for token in tokens:
+        redactor.learn(token)
+    assert {redactor.text(token) for token in tokens[-4:]} == {HIDDEN}
+    assert redactor.text(tokens[0]) == tokens[0]
+
+
 def test_what_was_added_first_is_forgotten_when_much_follows() -> None:
     redactor = Redactor("s3cret")
     blobs = [f"{number:032x}" for number in range(100)]
