@@ -36,6 +36,12 @@ class CompanyCas:
         if only_host:
             self._only_host[ca.path] = only_host
 
+    def remember_sign_in(self, draft: SettingsDraft, settings: ServerSettings) -> None:
+        """Remember what was read from the CA file of the sign-in by OAuth 2.0."""
+        path = draft.oauth.ca_file.strip()
+        if settings.oauth is not None and path:
+            self.remember(CaFile(path, settings.oauth.ca_pem))
+
     def read(self, path: str) -> CaFile | None:
         """Return what was read from `path`; None where nothing was yet, or none is named."""
         return self._read.get(path.strip()) if path.strip() else CaFile()
@@ -51,7 +57,19 @@ _STORED_ELSEWHERE: Final = "password.stored_elsewhere"
 _LOCKED: Final = "managed.locked"
 _LOCKED_SINCE: Final = "managed.locked_since"
 _CAUSED_ELSEWHERE: Final = (_OTHER_HOST, _STORED_ELSEWHERE, _LOCKED, _LOCKED_SINCE)
-_IDENTITY: Final = ("host", "port", "username", "security", "ca_file")
+_IDENTITY: Final = ("host", "port", "username", "security", "ca_file", "auth_method", "oauth")
+_OF_OAUTH: Final = {
+    Field.OAUTH_PROVIDER: "provider",
+    Field.OAUTH_FLOW: "flow",
+    Field.CLIENT_ID: "client_id",
+    Field.TENANT: "tenant",
+    Field.OAUTH_AUTHORIZE_URL: "authorize_url",
+    Field.OAUTH_TOKEN_URL: "token_url",
+    Field.OAUTH_DEVICE_URL: "device_url",
+    Field.OAUTH_SCOPE: "scope",
+    Field.OAUTH_CA_FILE: "ca_file",
+}
+"""The fields of `SettingsDraft.oauth`."""
 
 
 class Form:
@@ -87,7 +105,8 @@ class Form:
 
         Args:
             draft: What the form then holds.
-            saved: The settings that the stored secret belongs to.
+            saved: The settings that the stored secret belongs to; they tell what was read from
+                the CA file of the sign-in.
             ca: What was read from `draft.ca_file`.
             ca_host: The only host that this CA was trusted for, or "".
         """
@@ -95,6 +114,8 @@ class Form:
         self._saved = saved
         if ca is not None:
             self.cas.remember(ca, ca_host)
+        if saved is not None:
+            self.cas.remember_sign_in(draft, saved)
         self._left.clear()
 
     def rebase(self, draft: SettingsDraft, saved: ServerSettings | None) -> None:
@@ -117,6 +138,9 @@ class Form:
         before = self.draft
         if field is Field.PASSWORD:
             self.draft = replace(before, secret=Secret(text))
+        elif field in _OF_OAUTH:
+            oauth = replace(before.oauth, **{_OF_OAUTH[field]: text})
+            self.draft = replace(before, oauth=oauth)
         else:
             # The other fields of the form are those of the draft, by name.
             self.draft = replace(before, **{str(field): text})  # type: ignore[arg-type]
@@ -159,10 +183,10 @@ class Form:
     @property
     def values(self) -> Snapshot | None:
         """The values in the form, or None while they are no settings."""
-        if self._ca is None:
+        if self._ca is None or self._oauth_ca is None:
             return None
         try:
-            values = parse(self.draft, self._ca)
+            values = parse(self.draft, self._ca, oauth_ca=self._oauth_ca)
         except InvalidDraftError:
             return None
         return None if self._of_another(values) or self._ca_trusted_elsewhere else values
@@ -171,7 +195,7 @@ class Form:
     def problems(self) -> tuple[Problem, ...]:
         """All problems, notices included, whether or not they are shown yet."""
         return (
-            *validate(self.draft, self._ca),
+            *validate(self.draft, self._ca, oauth_ca=self._oauth_ca),
             *self._managed_problems(),
             *self._trusted_ca_problem(),
             *self._stored_secret_problem(),
@@ -212,7 +236,9 @@ class Form:
             return self._saved is None
         try:
             values = parse(
-                replace(self.draft, from_email="name@example.com", from_name=""), self._ca
+                replace(self.draft, from_email="name@example.com", from_name=""),
+                self._ca,
+                oauth_ca=self._oauth_ca,
             )
         except InvalidDraftError:
             return False  # half typed: what is wrong is said beside its field
@@ -222,6 +248,11 @@ class Form:
     def _ca(self) -> CaFile | None:
         """What was read from the CA file that is named now, or None where nothing was yet."""
         return self.cas.read(self.draft.ca_file)
+
+    @property
+    def _oauth_ca(self) -> CaFile | None:
+        """The same for the CA file of the sign-in by OAuth 2.0."""
+        return self.cas.read(self.draft.oauth.ca_file)
 
     @property
     def _ca_trusted_elsewhere(self) -> str:

@@ -341,6 +341,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         if values is not None:
             ca = CaFile(self._test.draft.ca_file.strip(), values.settings.ca_pem)
             self._form.cas.remember(ca)
+            self._form.cas.remember_sign_in(self._test.draft, values.settings)
             self._test = replace(self._test, values=values)
         if result.report.cancelled:
             self._gate = self._gate.test_cancelled()
