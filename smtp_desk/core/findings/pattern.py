@@ -70,6 +70,10 @@ _ANY_ADDRESS: Final = "a@b"
 # A server that asks the sender's server about the sender quotes its answer: "no such user" is then
 # no word about the recipient.
 _ASKED_OF_SENDER: Final = re.compile(r"(\bsender address rejected: un\w+ address\b).*")
+# A sentence of guesses, "it may not exist, or may be blocked", names none of them as the cause.
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?]) ")
+_GUESS: Final = re.compile(r"\b(?:may|might|could be|could have|perhaps|possibly|maybe)\b")
+_ALTERNATIVE: Final = re.compile(r"\bor\b")
 
 
 class Rank(NamedTuple):
@@ -105,7 +109,7 @@ class NormalisedReply:
         return cls(
             reply.code,
             reply.enhanced or _hidden_enhanced(reply),
-            _ASKED_OF_SENDER.sub(r"\1", words),
+            _without_guesses(_ASKED_OF_SENDER.sub(r"\1", words)),
         )
 
 
@@ -236,6 +240,14 @@ def plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", joined.translate(_QUOTES))
     letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return letters.translate(_LETTERS)
+
+
+def _without_guesses(words: str) -> str:
+    return " ".join(
+        sentence
+        for sentence in _SENTENCE_END.split(words)
+        if not (_ALTERNATIVE.search(sentence) and len(_GUESS.findall(sentence)) > 1)
+    )
 
 
 def _without_addresses(text: str) -> str:

@@ -158,6 +158,22 @@ def test_umlauts_as_ascii_spells_them_are_compared_too(said: str, meant: str) ->
     assert plain(said) == meant
 
 
+@pytest.mark.parametrize(
+    ("said", "sure"),
+    [
+        ("not delivered. it may not exist, they may be blocked, or lack dns.", "not delivered."),
+        ("refused! it might be full or perhaps gone. bye", "refused! bye"),
+        ("no. maybe a virus or possibly spam", "no."),
+        ("login refused: the account could be locked, or may be new", ""),
+        ("your address may be blocked", "your address may be blocked"),
+        ("you may not relay or use this host", "you may not relay or use this host"),
+        ("example.org may be full. it may wait", "example.org may be full. it may wait"),
+    ],
+)
+def test_a_sentence_of_guesses_is_no_word(said: str, sure: str) -> None:
+    assert NormalisedReply.of(Reply(550, None, (said,))).words == sure
+
+
 def test_words_may_stand_in_parts() -> None:
     row = {
         "stages": "auth",
