@@ -19,6 +19,7 @@ from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import SIZE, pixmap
 from smtp_desk.ui.widgets.label import Label
+from smtp_desk.ui.widgets.slices import styling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
 _NARROW: Final = 820
-_SLICE: Final = 40
-"""How many widgets are given their style between two answers of the window."""
-_STYLED: Final = Qt.WidgetAttribute.WA_WState_Polished
 _TITLES: Final[Mapping[str, str]] = {
     "integrations": "Integrations",
     "email_types": "Email types",
@@ -52,6 +50,8 @@ class Navigation(QWidget):
         self._header = Label("Settings", "title")
         self._sidebar = self._make_sidebar()
         self._stack = QStackedWidget()
+        # Seen until a page is opened: a page that were added first would be shown at once.
+        self._stack.addWidget(QWidget())
         edge = QFrame()
         edge.setObjectName("sidebar_edge")
         edge.setFixedWidth(1)
@@ -72,16 +72,10 @@ class Navigation(QWidget):
         """Make a page before it is opened, in slices: its style is most of the work."""
         page = self._page(name)
         yield
-        # Asked anew each time: meanwhile the page may have deleted some, or made more. Children
-        # come before their parents, which would give it to all of them at once.
-        while plain := [
-            each for each in page.findChildren(QWidget) if not each.testAttribute(_STYLED)
-        ]:
-            for widget in reversed(plain[-_SLICE:]):
-                widget.ensurePolished()
-            yield
+        # First: Qt gives a widget its style anew where it gets another parent.
         self._add(page)
         yield
+        yield from styling(page)
 
     def open_page(self, name: str) -> QWidget:
         """Show a page, made now if this was not done before."""

@@ -23,7 +23,7 @@ from smtp_desk.ui.diagnostics.view import DiagnosticsView
 from smtp_desk.ui.email_types.view import EmailTypesView
 from smtp_desk.ui.general.relay_dialog import RelayDialog
 from smtp_desk.ui.general.view import GeneralView
-from smtp_desk.ui.integrations.form import SettingsForm
+from smtp_desk.ui.integrations.form import SettingsForm, make_fields
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.leaving import Leaving
 from smtp_desk.ui.menus import Menus
@@ -103,7 +103,11 @@ class Workshop(QObject):
 
     def furnish(self) -> Iterator[None]:
         """Build what the window holds, in slices that are too short to be noticed."""
-        form = SettingsForm()
+        fields = []
+        for field in make_fields():
+            fields.append(field)
+            yield
+        form = SettingsForm(fields)
         yield
         self._view = IntegrationsView(self._theme, form=form, offer_details=True)
         yield

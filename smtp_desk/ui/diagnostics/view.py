@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +27,7 @@ from smtp_desk.ui.widgets.card import Card, column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.file_dialog import ask_what_to_open, ask_where_to_save
 from smtp_desk.ui.widgets.page import Page
-from smtp_desk.ui.widgets.slices import Slices, once_a_frame
+from smtp_desk.ui.widgets.slices import Slices, once_a_frame, styling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,10 +201,13 @@ class DiagnosticsView(QObject):
     def _add_rest(self, layout: QLayout, report: CheckReport) -> Iterator[None]:
         """Add what stands below the verdict, a card at a time."""
         yield
-        layout.addWidget(TimeLine(report))
-        for card in evidence(report):
-            yield
+        for card in chain((TimeLine(report),), evidence(report)):
+            card.hide()
             layout.addWidget(card)
+            yield
+            yield from styling(card)
+            card.show()
+            yield
         self._order_tabs()
 
     def _order_tabs(self) -> None:

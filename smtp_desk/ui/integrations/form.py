@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QBoxLayout, QWidget
@@ -25,7 +25,7 @@ from smtp_desk.ui.widgets.file_field import FileField
 from smtp_desk.ui.widgets.fold import Fold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from smtp_desk.app.integrations.state import IntegrationsState
     from smtp_desk.core.problems import Problem
@@ -46,6 +46,8 @@ _FOLLOWING: Final = 3
 _STACKED_BELOW: Final = 480
 _CERTIFICATES: Final = "Certificates (*.pem *.crt *.cer);;All files (*)"
 
+F = TypeVar("F", bound=FormField)
+
 
 class SettingsForm(QWidget):
     """Server connection, Authentication, Sender information and Advanced.
@@ -60,19 +62,20 @@ class SettingsForm(QWidget):
     finished = Signal(str)
     offer_accepted = Signal(Offer)
 
-    def __init__(self, *, finds: bool = True) -> None:
-        """Create it; `finds` where the server of the From email can be found."""
+    def __init__(self, fields: Iterable[FormField] | None = None, *, finds: bool = True) -> None:
+        """Create it.
+
+        Args:
+            fields: What `make_fields` makes, where that was done before.
+            finds: Whether the server of the From email can be found.
+        """
         super().__init__()
         self._host_offer = OfferButton(Offer.HOST_AND_PORT)
         self._host_offer.accepted.connect(self.offer_accepted)
-        self.password: Final = PasswordField("Pass&word")
-        self._texts: Final = {Field(field.key): field for field in _text_fields()}
-        self._choices: Final = {Field(field.key): field for field in _choice_fields()}
-        self.fields: Final[dict[Field, FormField]] = {
-            **self._texts,
-            Field.PASSWORD: self.password,
-            **self._choices,
-        }
+        self.fields: Final = {Field(field.key): field for field in fields or make_fields()}
+        self._texts: Final = _of_kind(self.fields, TextField)
+        self._choices: Final = _of_kind(self.fields, ChoiceField)
+        self.password: Final = _of_kind(self.fields, PasswordField)[Field.PASSWORD]
         self.sender_card: Final = SenderCard(
             self.fields[Field.FROM_NAME], self.fields[Field.FROM_EMAIL], finds=finds
         )
@@ -97,7 +100,8 @@ class SettingsForm(QWidget):
     def show_draft(self, draft: SettingsDraft) -> None:
         """Put the texts into the fields without reporting edits."""
         for name, text_field in self._texts.items():
-            text_field.set_text(getattr(draft, name))
+            if text_field is not self.password:
+                text_field.set_text(getattr(draft, name))
         for name, choice in self._choices.items():
             choice.set_value(getattr(draft, name))
         typed = draft.secret
@@ -194,42 +198,37 @@ class SettingsForm(QWidget):
             QWidget.setTabOrder(before, after)
 
 
-def _text_fields() -> tuple[TextField, ...]:
-    return (
-        TextField(Field.HOST, "SMTP ser&ver host", placeholder="smtp.example.com"),
-        TextField(Field.PORT, "&Port"),
-        TextField(Field.USERNAME, "&Username", hint="Often the full email address."),
-        TextField(Field.FROM_NAME, "From &name", hint="Shown to recipients next to the address."),
-        TextField(Field.FROM_EMAIL, "From &email", hint="The server must allow this address."),
-        FileField(
-            Field.CA_FILE,
-            "&CA certificate file",
-            _CERTIFICATES,
-            hint="Only for a server whose certificate comes from your company’s own CA.",
-        ),
-        TextField(
-            Field.EHLO_NAME,
-            "EH&LO name",
-            hint="How this machine introduces itself. Leave empty to use its network address.",
-        ),
-        TextField(
-            Field.PER_HOUR,
-            "Emails per hour at most",
-            hint=words.per_hour_hint(None),
-        ),
+def make_fields() -> Iterator[FormField]:
+    """Make the fields of a form, one at a time: all at once would be felt."""
+    yield TextField(Field.HOST, "SMTP ser&ver host", placeholder="smtp.example.com")
+    yield TextField(Field.PORT, "&Port")
+    yield TextField(Field.USERNAME, "&Username", hint="Often the full email address.")
+    yield TextField(Field.FROM_NAME, "From &name", hint="Shown to recipients next to the address.")
+    yield TextField(Field.FROM_EMAIL, "From &email", hint="The server must allow this address.")
+    yield FileField(
+        Field.CA_FILE,
+        "&CA certificate file",
+        _CERTIFICATES,
+        hint="Only for a server whose certificate comes from your company’s own CA.",
     )
+    yield TextField(
+        Field.EHLO_NAME,
+        "EH&LO name",
+        hint="How this machine introduces itself. Leave empty to use its network address.",
+    )
+    yield TextField(Field.PER_HOUR, "Emails per hour at most", hint=words.per_hour_hint(None))
+    yield PasswordField("Pass&word")
+    yield ChoiceField(
+        Field.SECURITY,
+        "Securit&y",
+        words.SECURITY,
+        hint="Automatic follows the port. Always encrypted.",
+    )
+    yield ChoiceField(Field.AUTH_METHOD, "S&ign-in method", words.AUTH_METHOD)
 
 
-def _choice_fields() -> tuple[ChoiceField, ...]:
-    return (
-        ChoiceField(
-            Field.SECURITY,
-            "Securit&y",
-            words.SECURITY,
-            hint="Automatic follows the port. Always encrypted.",
-        ),
-        ChoiceField(Field.AUTH_METHOD, "S&ign-in method", words.AUTH_METHOD),
-    )
+def _of_kind(fields: Mapping[Field, FormField], kind: type[F]) -> dict[Field, F]:
+    return {name: field for name, field in fields.items() if isinstance(field, kind)}
 
 
 def _pair(first: QWidget, second: QWidget, share: int, other: int) -> Columns:

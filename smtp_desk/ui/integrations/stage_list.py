@@ -14,8 +14,11 @@ from smtp_desk.ui.widgets.card import column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import IconLabel, pixmap, set_look
 from smtp_desk.ui.widgets.label import Label
+from smtp_desk.ui.widgets.slices import Slices
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
 
     from smtp_desk.core.report import StageResult
@@ -134,6 +137,9 @@ class StageList(QWidget):
         self._rows: list[_StageRow] = []
         self._count = 0
         self.hide()
+        # Before the first test begins, which has more to do.
+        self._slices = Slices(self)
+        self._slices.run(self._make_rows())
 
     def show_stages(
         self, stages: tuple[StageResult, ...], *, testing: bool, last_test: bool = False
@@ -158,7 +164,17 @@ class StageList(QWidget):
         self._count = count
         self.hide()
         while len(self._rows) < count:
-            self._rows.append(_StageRow())
-            self._layout.addWidget(self._rows[-1])
+            self._add_row()
         for index, line in enumerate(self._rows):
             line.setVisible(index < count)
+
+    def _make_rows(self) -> Iterator[None]:
+        while len(self._rows) < len(_USUAL):
+            self._add_row()
+            yield
+
+    def _add_row(self) -> None:
+        line = _StageRow()
+        line.hide()
+        self._rows.append(line)
+        self._layout.addWidget(line)

@@ -10,23 +10,23 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QWidget
 from smtp_desk.ui.widgets.colours import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 
 class Flow(QLayout):
     """Places its items along the reading direction, in as many lines as they need."""
 
-    def __init__(self, *, at_end: bool = False, breaks: Iterable[QWidget] = ()) -> None:
+    def __init__(self, *, at_end: bool = False) -> None:
         """Create it.
 
         Args:
             at_end: Move each line to the end of the reading direction.
-            breaks: A new line begins at each of these widgets.
         """
         super().__init__()
         self._items: list[QLayoutItem] = []
         self._at_end = at_end
-        self._breaks = frozenset(breaks)
+        self._sizes: list[tuple[QLayoutItem, QSize]] = []
+        self._heights: dict[int, int] = {}
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(Space.S)
 
@@ -54,20 +54,29 @@ class Flow(QLayout):
         """A narrow row has more lines."""
         return True
 
+    def invalidate(self) -> None:
+        """Ask the items anew: one of them has changed."""
+        self._sizes.clear()
+        self._heights.clear()
+        super().invalidate()
+
     def heightForWidth(self, width: int) -> int:
         """Height of all lines at `width`."""
-        lines = list(self._lines(width))
-        return sum(height for _, height in lines) + self.spacing() * max(len(lines) - 1, 0)
+        if width not in self._heights:
+            lines = list(self._lines(width))
+            gaps = self.spacing() * max(len(lines) - 1, 0)
+            self._heights[width] = sum(height for _, height in lines) + gaps
+        return self._heights[width]
 
     def sizeHint(self) -> QSize:
         """All items in one line."""
-        sizes = [item.sizeHint() for item in self._shown()]
+        sizes = [size for _, size in self._shown()]
         width = sum(size.width() for size in sizes) + self.spacing() * max(len(sizes) - 1, 0)
         return QSize(width, max((size.height() for size in sizes), default=0))
 
     def minimumSize(self) -> QSize:
         """The widest item alone in its line."""
-        sizes = [item.sizeHint() for item in self._shown()]
+        sizes = [size for _, size in self._shown()]
         return QSize(
             max((size.width() for size in sizes), default=0),
             max((size.height() for size in sizes), default=0),
@@ -79,10 +88,9 @@ class Flow(QLayout):
         mirrored = self._direction() is Qt.LayoutDirection.RightToLeft
         top = rect.top()
         for items, height in self._lines(rect.width()):
-            used = sum(item.sizeHint().width() + self.spacing() for item in items) - self.spacing()
+            used = sum(size.width() + self.spacing() for _, size in items) - self.spacing()
             left = rect.width() - used if self._at_end else 0
-            for item in items:
-                size = item.sizeHint()
+            for item, size in items:
                 start = rect.width() - left - size.width() if mirrored else left
                 drop = (height - size.height()) // 2
                 item.setGeometry(QRect(QPoint(rect.left() + start, top + drop), size))
@@ -93,27 +101,29 @@ class Flow(QLayout):
         parent = self.parentWidget()
         return parent.layoutDirection() if parent else Qt.LayoutDirection.LeftToRight
 
-    def _shown(self) -> list[QLayoutItem]:
-        return [item for item in self._items if not item.isEmpty()]
+    def _shown(self) -> list[tuple[QLayoutItem, QSize]]:
+        """Return what is to be placed with its size, asked once until something changes."""
+        if not self._sizes:
+            self._sizes = [(item, item.sizeHint()) for item in self._items if not item.isEmpty()]
+        return self._sizes
 
-    def _lines(self, width: int) -> Iterator[tuple[list[QLayoutItem], int]]:
-        line: list[QLayoutItem] = []
+    def _lines(self, width: int) -> Iterator[tuple[list[tuple[QLayoutItem, QSize]], int]]:
+        line: list[tuple[QLayoutItem, QSize]] = []
         used = 0
-        for item in self._shown():
-            size = item.sizeHint()
-            if line and (used + size.width() > width or item.widget() in self._breaks):
-                yield line, max(each.sizeHint().height() for each in line)
+        for item, size in self._shown():
+            if line and used + size.width() > width:
+                yield line, max(each.height() for _, each in line)
                 line, used = [], 0
-            line.append(item)
+            line.append((item, size))
             used += size.width() + self.spacing()
         if line:
-            yield line, max(each.sizeHint().height() for each in line)
+            yield line, max(each.height() for _, each in line)
 
 
-def flow(*widgets: QWidget, at_end: bool = False, breaks: Iterable[QWidget] = ()) -> QWidget:
+def flow(*widgets: QWidget, at_end: bool = False) -> QWidget:
     """Return a widget that holds `widgets` in a `Flow`."""
     holder = QWidget()
-    layout = Flow(at_end=at_end, breaks=breaks)
+    layout = Flow(at_end=at_end)
     holder.setLayout(layout)
     for widget in widgets:
         layout.addWidget(widget)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
 _FRAME_MS: Final = 16
+_WIDGETS: Final = 20
+"""How many widgets are given their style between two answers of the window."""
+_STYLED: Final = Qt.WidgetAttribute.WA_WState_Polished
 _BREATH_MS: Final = 1
 """Time between two slices: with none, Qt would do several before other timers had their turn."""
 
@@ -27,6 +31,16 @@ def once_a_frame(parent: QObject, draw: Callable[[], None]) -> Callable[[], None
             timer.start()
 
     return ask
+
+
+def styling(root: QWidget) -> Iterator[None]:
+    """Give all widgets in `root`, which is still hidden, their style, some in each slice."""
+    # Asked anew each time: meanwhile some may have been deleted, or made. Children come before
+    # their parents, which would give it to all of them at once.
+    while plain := [each for each in root.findChildren(QWidget) if not each.testAttribute(_STYLED)]:
+        for widget in reversed(plain[-_WIDGETS:]):
+            widget.ensurePolished()
+        yield
 
 
 class Slices(QObject):
