@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.outgoing import PASSWORD, use
+from tests.e2e.outgoing import PASSWORD
 from tests.e2e.program import run, start
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
-    from tests.servers.certs import Certificates
     from tests.servers.postfix import Postfix
 
 INVITE: Final = (
@@ -28,11 +27,6 @@ INVITE: Final = (
 )
 NOTIFY: Final = ("send", "notification", "--set", "title=Grüße", "--set", "body=Bis bald.")
 _SECONDS: Final = 20.0
-
-
-@pytest.fixture
-def server(postfix: Postfix, certs: Certificates) -> Postfix:
-    return use(postfix, certs)
 
 
 @contextlib.contextmanager

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.outgoing import PASSWORD, assert_quiet, pipe, say_smtp, use
+from tests.e2e.outgoing import PASSWORD, assert_quiet, pipe, say_smtp
 from tests.e2e.program import COMMAND, run
 from tests.servers.child import Child
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.servers.certs import Certificates
     from tests.servers.postfix import Postfix
 
 SENDMAIL: Final = (*COMMAND, "sendmail")
@@ -37,11 +36,6 @@ X-Cron-Env: <SHELL=/bin/sh>
 3 files saved
 .and 1 hidden: gr\xc3\xbcn
 """
-
-
-@pytest.fixture
-def server(postfix: Postfix, certs: Certificates) -> Postfix:
-    return use(postfix, certs)
 
 
 def test_cron(server: Postfix) -> None:

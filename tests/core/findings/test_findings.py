@@ -200,7 +200,7 @@ def test_who_scope_alarm_and_severity(row: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("code", sorted(_CATALOGUE.codes))
-def test_texts_read_well_whatever_is_known(code: str) -> None:
+def test_texts_read_well_and_explain_jargon_whatever_is_known(code: str) -> None:
     for finding in _findings(code):
         assert finding.summary.endswith(".")
         assert len(finding.summary) <= _LONGEST_SUMMARY, finding.summary
@@ -211,11 +211,6 @@ def test_texts_read_well_whatever_is_known(code: str) -> None:
             assert text == text.strip()
             assert not re.search(r"[{}]|  |\bNone\b|\.\.$|'", text), text
         assert len({remedy.id for remedy in finding.remedies}) == len(finding.remedies)
-
-
-@pytest.mark.parametrize("code", sorted(_CATALOGUE.codes))
-def test_jargon_is_explained(code: str) -> None:
-    for finding in _findings(code):
         said = f"{finding.summary} {finding.explanation}"
         for word, explained in _JARGON.items():
             if re.search(rf"\b{word}\b", finding.explanation):
