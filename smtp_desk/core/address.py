@@ -4,9 +4,12 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import idna
-from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+
+if TYPE_CHECKING:
+    from email_validator import ValidatedEmail
 
 MAX_HOST = 253
 MAX_LABEL = 63
@@ -257,7 +260,10 @@ def _email_domain(domain: str) -> Host:
     return host
 
 
-def _validated(address: str) -> ValidatedEmail:
+def _validated(address: str) -> "ValidatedEmail":
+    # Imported here: it compiles patterns over all of Unicode, which only an address needs.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
     try:
         return validate_email(
             address,

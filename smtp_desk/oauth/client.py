@@ -16,7 +16,6 @@ from smtp_desk.core.findings.oauth_errors import TokenStep, oauth_failure, redir
 from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
 from smtp_desk.core.secret import AccessToken, Secret
 from smtp_desk.core.stages import Json, Stage
-from smtp_desk.oauth.assertions import BEARER, client_assertion, service_account_assertion
 from smtp_desk.oauth.link import ProviderAnswer, ProviderLink
 from smtp_desk.oauth.listener import Listener
 from smtp_desk.oauth.prompt import PATIENCE, Ask, Prompt
@@ -127,6 +126,9 @@ class TokenClient:
         """
         scope = " ".join(self.settings.scopes)
         if self.settings.flow is OAuthFlow.SERVICE_ACCOUNT:
+            # Imported here: it loads cryptography, which a password or a token does without.
+            from smtp_desk.oauth.assertions import service_account_assertion  # noqa: PLC0415
+
             url = self.settings.token_url
             assertion = service_account_assertion(
                 self.secret, self.username, self.settings.scopes, url, self.link.now()
@@ -246,6 +248,8 @@ class TokenClient:
             return self.link.post(url, form, cancel)
         known = {"client_id": settings.client_id, **form}
         if "-----BEGIN " in secret:
+            from smtp_desk.oauth.assertions import BEARER, client_assertion  # noqa: PLC0415
+
             assertion = client_assertion(
                 self.secret,
                 settings.provider,

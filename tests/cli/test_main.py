@@ -114,3 +114,27 @@ def test_the_command_line_waits_for_nothing_that_a_command_may_not_need() -> Non
         "sys.exit(any(name in sys.modules for name in ('smtp_desk.app.services', 'sqlite3')))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+_IN_TURN = """
+import contextlib, io, sys
+from smtp_desk.__main__ import main
+for words in (["status"], ["show"], ["outbox", "list"], ["worker", "--once"], ["check", "--help"],
+              ["send", "--help"], ["find", "--help"], ["default"]):
+    sys.argv = ["smtp-desk", *words]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        main()
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_a_command_loads_nothing_that_only_a_session_or_an_address_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _IN_TURN], check=True, capture_output=True, text=True, timeout=60
+    )
+    loaded = set(done.stdout.split())
+    assert {"click", "sqlite3", "rich"} <= loaded
+    assert not loaded & {
+        *("asyncio", "cryptography", "dns", "email_validator", "jinja2", "keyring", "tomlkit"),
+        *("aiosmtpd", "apprise", "PySide6"),
+    }

@@ -9,13 +9,15 @@ import selectors
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smtp_desk.core.settings import Security
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.net.tls import TlsConnection, TlsInfo
-from smtp_desk.smtp.net.tls_failures import Handshake, PlainAnswerError, broken
+
+if TYPE_CHECKING:
+    from smtp_desk.smtp.net.tls_failures import Handshake
 
 _CHUNK: Final = 65536
 # More than this is not read ahead for a peer that talks while it should listen.
@@ -149,6 +151,9 @@ class Stream:
             SmtpFailure: With the `tls.*` code, and as facts the chain of this handshake.
             CancelledError: Cancelled.
         """
+        # Imported here: only TLS needs it, and it loads cryptography, a seventh of a short command.
+        from smtp_desk.smtp.net.tls_failures import Handshake, PlainAnswerError  # noqa: PLC0415
+
         handshake = Handshake(TlsConnection(context, host), host, mode)
         if mode is Security.STARTTLS:
             self._refuse_early_bytes(handshake)
@@ -194,6 +199,8 @@ class Stream:
             self._ended = self._ended or ClosedError()
             return b""
         except ssl.SSLError as error:
+            from smtp_desk.smtp.net.tls_failures import broken  # noqa: PLC0415 - as above
+
             raise broken(error) from error
 
     def _send(self, data: bytes | memoryview, deadline: Deadline) -> None:
@@ -263,13 +270,13 @@ class Stream:
             before = self._read_ahead
             self._receive()
 
-    def _refuse_early_bytes(self, handshake: Handshake) -> None:
+    def _refuse_early_bytes(self, handshake: "Handshake") -> None:
         self._receive()
         if self._received:
             handshake.answer = self._received
             raise handshake.plain_answer()
 
-    def _shake_hands(self, handshake: Handshake, deadline: Deadline) -> None:
+    def _shake_hands(self, handshake: "Handshake", deadline: Deadline) -> None:
         connection = handshake.connection
         try:
             while not connection.shake_hands():

@@ -13,7 +13,6 @@ from typing import Final, TypeAlias
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Json, Stage, StageStatus
-from smtp_desk.smtp.net.certificates import tls_facts
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.dial import Dialer
 from smtp_desk.smtp.net.resolve import Addresses, Resolver
@@ -179,6 +178,9 @@ def shake_hands(stream: Stream, wiring: Wiring, mode: Security, run: StageRun) -
 
 
 def _tell(info: TlsInfo, run: StageRun) -> None:
+    # Imported here: it loads cryptography, which nothing needs without TLS.
+    from smtp_desk.smtp.net.certificates import tls_facts  # noqa: PLC0415
+
     facts = tls_facts(info, datetime.now(UTC))
     if facts.keys() & {"expires_soon", "form_problems"}:
         run.status = StageStatus.WARNED
