@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from tests.servers.certs import Certificates
 
 
+@pytest.fixture(autouse=True)
+def _quick_proofs(quick_proofs: None) -> None:
+    """No test here is about the cost of a proof."""
+
+
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     return Paths.below(tmp_path / "home")

@@ -29,6 +29,11 @@ ENTRIES: Final = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _quick_proofs() -> None:
+    """The proofs in these files were signed at their full cost."""
+
+
 @pytest.fixture
 def credentials() -> FailingCredentials:
     """The keyring as the first version left it: passwords and nothing else."""
