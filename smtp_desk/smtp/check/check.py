@@ -13,6 +13,7 @@ from smtp_desk.core.address import parse_mailbox
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding, FindingSeverity
+from smtp_desk.core.oauth import OAuthSettings, oauth_draft
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
 from smtp_desk.core.settings import OAUTH, ServerSettings
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
@@ -303,4 +304,21 @@ def _shown(settings: ServerSettings) -> dict[str, Json]:
         "ca_file": f"sha256:{hashlib.sha256(ca.encode()).hexdigest()}" if ca else "",
         "ehlo_name": settings.ehlo_name,
         "auth_method": OAUTH if settings.oauth else str(settings.auth_method),
+        **(_shown_oauth(settings.oauth) if settings.oauth else {}),
     }
+
+
+def _shown_oauth(oauth: OAuthSettings) -> dict[str, Json]:
+    """Return how tokens are got; what the program knows itself of a provider is in none."""
+    draft = oauth_draft(oauth)
+    shown: dict[str, Json] = {
+        "oauth_provider": draft.provider,
+        "flow": draft.flow,
+        "client_id": draft.client_id,
+        "tenant": draft.tenant,
+        "authorize_url": draft.authorize_url,
+        "token_url": draft.token_url,
+        "device_url": draft.device_url,
+        "scope": draft.scope,
+    }
+    return {name: value for name, value in shown.items() if value}

@@ -131,6 +131,12 @@ def test_the_stage_begins_before_the_person_is_asked_and_tells_what_was_got(
     assert [event.status for event in token] == [StageStatus.STARTED, StageStatus.PASSED]
     assert token[-1].facts["flow"] == "browser"
     assert token[-1].facts["token_host"] == "localhost"
+    shown = result.report.settings
+    assert (shown["oauth_provider"], shown["flow"], shown["client_id"]) == (
+        *("custom", "browser", "desk"),
+    )
+    assert shown["token_url"] == f"{setting.service.url}/token"
+    assert "tenant" not in shown
     report = repr(result.report.to_json())
     for secret in (setting.service.access[-1], setting.service.refresh, "code_challenge", "state="):
         assert secret not in report
