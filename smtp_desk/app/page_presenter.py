@@ -21,6 +21,7 @@ class Busy(StrEnum):
     NOTHING = ""
     LOADING = "loading"
     TESTING = "testing"
+    SIGNING_IN = "signing_in"
     CHECKING = "checking"
     ASKING = "asking"
     CANCELLING = "cancelling"

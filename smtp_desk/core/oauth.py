@@ -93,7 +93,7 @@ MAX_SECRET: Final = 64 * 1024
 
 _MICROSOFT: Final = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0"
 _DELEGATED: Final = ("https://outlook.office.com/SMTP.Send", "offline_access")
-_FLOWS: Final[Mapping[OAuthProvider, tuple[OAuthFlow, ...]]] = {
+FLOWS: Final[Mapping[OAuthProvider, tuple[OAuthFlow, ...]]] = {
     OAuthProvider.MICROSOFT: (OAuthFlow.BROWSER, OAuthFlow.APP, OAuthFlow.DEVICE),
     # Its device flow has no scope for mail, and it has no client credentials.
     OAuthProvider.GOOGLE: (OAuthFlow.BROWSER, OAuthFlow.SERVICE_ACCOUNT),
@@ -115,7 +115,7 @@ def validate_oauth(draft: OAuthDraft, secret: Secret | None) -> Iterator[Problem
     """
     provider, flow = draft.provider, draft.flow
     yield from _choice(Field.OAUTH_PROVIDER, provider, tuple(OAuthProvider))
-    flows = _FLOWS[OAuthProvider(provider)] if provider in list(OAuthProvider) else tuple(OAuthFlow)
+    flows = FLOWS[OAuthProvider(provider)] if provider in list(OAuthProvider) else tuple(OAuthFlow)
     yield from _choice(Field.OAUTH_FLOW, flow, flows)
     yield from _client_id(draft)
     yield from _tenant(draft)

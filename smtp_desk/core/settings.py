@@ -78,6 +78,12 @@ class Snapshot:
     settings: ServerSettings
     secret: Secret | StoredSecret
 
+    @property
+    def without_account(self) -> "Snapshot":
+        """The values as a form has them: who signed in by OAuth 2.0 is found out by the test."""
+        oauth = self.settings.oauth and replace(self.settings.oauth, issuer="", subject="")
+        return replace(self, settings=replace(self.settings, oauth=oauth))
+
     def with_cas(self, ca_pem: str, oauth_ca_pem: str) -> "Snapshot":
         """Return the values with what the CA files of the form hold, for server and sign-in."""
         oauth = self.settings.oauth and replace(self.settings.oauth, ca_pem=oauth_ca_pem)

@@ -66,6 +66,13 @@ class Recorder:
     def send_test(self) -> None:
         self.calls.append(("send_test",))
 
+    @property
+    def key_file(self) -> Recorder:
+        return self
+
+    def choose(self, path: str) -> None:
+        self.calls.append(("choose", path))
+
     def cancel_test(self) -> None:
         self.calls.append(("cancel_test",))
 

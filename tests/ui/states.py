@@ -12,12 +12,14 @@ from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.routes.route_status import HealthReport, HealthState, RouteStatus
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.gate import Outcome, SaveHint
+from smtp_desk.core.oauth import OAuthDraft, OAuthFlow, OAuthProvider
 from smtp_desk.core.problems import Field, Problem, Severity
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.report import StageResult
 from smtp_desk.core.secret import Secret, StoredSecret
-from smtp_desk.core.settings import Security, ServerSettings, SettingsDraft
+from smtp_desk.core.settings import OAUTH, Security, ServerSettings, SettingsDraft
 from smtp_desk.core.stages import Stage, StageStatus
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.sender.routes.health import RouteHealth
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.store.resources import read_providers
@@ -160,7 +162,38 @@ _FAILED = replace(
 )
 _SAVED = replace(EMPTY, status=ACTIVE, secret_stored=True)
 
+_MICROSOFT = OAuthDraft(
+    provider=OAuthProvider.MICROSOFT,
+    flow=OAuthFlow.BROWSER,
+    client_id="0f8fad5b-d9cb-469f-a165-70867728950e",
+    tenant="example.onmicrosoft.com",
+)
+_CUSTOM = OAuthDraft(
+    provider=OAuthProvider.CUSTOM,
+    flow=OAuthFlow.DEVICE,
+    client_id="desk",
+    token_url="https://login.example.com/token",
+    device_url="https://login.example.com/device",
+    scope="smtp offline_access",
+)
+PROMPT = Prompt("https://login.example.com/activate", "WDJB-MJHT", 300)
+
 SCENES = {
+    "oauth": Scene(
+        state=replace(_SAVED, oauth=_MICROSOFT, may_sign_in=True),
+        draft=replace(STORED, auth_method=OAUTH, oauth=_MICROSOFT),
+    ),
+    "signing_in": Scene(
+        state=replace(
+            TYPED,
+            busy=Busy.TESTING,
+            oauth=_CUSTOM,
+            stages=stages(Stage.SETTINGS, StageStatus.STARTED),
+            prompt=PROMPT,
+        ),
+        draft=replace(FILLED, auth_method=OAUTH, oauth=_CUSTOM),
+        recipient="ann@example.org",
+    ),
     "empty": Scene(state=EMPTY, focus=Field.HOST),
     "problems": Scene(
         state=replace(

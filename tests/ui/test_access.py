@@ -62,6 +62,7 @@ TAB_ORDER = [
     "enabled",
     "host",
     "port",
+    "credential",
     "username",
     "password",
     "reveal",

@@ -5,9 +5,17 @@ from dataclasses import replace
 from typing import Final
 
 from smtp_desk.core.address import AddressError, parse_host
+from smtp_desk.core.oauth import OAuthDraft, OAuthFlow
 from smtp_desk.core.problems import Field, Problem, Severity, errors_among
 from smtp_desk.core.secret import Secret, StoredSecret
-from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft, Snapshot
+from smtp_desk.core.settings import (
+    OAUTH,
+    AuthMethod,
+    CaFile,
+    ServerSettings,
+    SettingsDraft,
+    Snapshot,
+)
 from smtp_desk.core.validation import (
     InvalidDraftError,
     parse,
@@ -36,6 +44,11 @@ class CompanyCas:
         if only_host:
             self._only_host[ca.path] = only_host
 
+    def remember_tested(self, draft: SettingsDraft, settings: ServerSettings) -> None:
+        """Remember what a test read from the files that a draft names."""
+        self.remember(CaFile(draft.ca_file.strip(), settings.ca_pem))
+        self.remember_sign_in(draft, settings)
+
     def remember_sign_in(self, draft: SettingsDraft, settings: ServerSettings) -> None:
         """Remember what was read from the CA file of the sign-in by OAuth 2.0."""
         path = draft.oauth.ca_file.strip()
@@ -58,8 +71,7 @@ _LOCKED: Final = "managed.locked"
 _LOCKED_SINCE: Final = "managed.locked_since"
 _CAUSED_ELSEWHERE: Final = (_OTHER_HOST, _STORED_ELSEWHERE, _LOCKED, _LOCKED_SINCE)
 _IDENTITY: Final = ("host", "port", "username", "security", "ca_file", "auth_method", "oauth")
-_OF_OAUTH: Final = {
-    Field.OAUTH_PROVIDER: "provider",
+OF_OAUTH: Final = {
     Field.OAUTH_FLOW: "flow",
     Field.CLIENT_ID: "client_id",
     Field.TENANT: "tenant",
@@ -69,7 +81,7 @@ _OF_OAUTH: Final = {
     Field.OAUTH_SCOPE: "scope",
     Field.OAUTH_CA_FILE: "ca_file",
 }
-"""The fields of `SettingsDraft.oauth`."""
+"""The fields of `OAuthDraft`; its provider is the choice of a credential."""
 
 
 class Form:
@@ -92,6 +104,7 @@ class Form:
         self._base = self.draft
         self._saved: ServerSettings | None = None
         self._left: set[Field] = set()
+        self._credentials: dict[str, tuple[str, OAuthDraft, Secret | StoredSecret]] = {}
 
     def load(
         self,
@@ -112,6 +125,7 @@ class Form:
         """
         self.draft = self._base = draft
         self._saved = saved
+        self._credentials.clear()
         if ca is not None:
             self.cas.remember(ca, ca_host)
         if saved is not None:
@@ -128,6 +142,7 @@ class Form:
     def discard(self) -> None:
         """Go back to what is saved; no field complains any more."""
         self.draft = self._base
+        self._credentials.clear()
         self._left.clear()
 
     def edit(self, field: Field, text: str) -> bool:
@@ -138,13 +153,27 @@ class Form:
         before = self.draft
         if field is Field.PASSWORD:
             self.draft = replace(before, secret=Secret(text))
-        elif field in _OF_OAUTH:
-            oauth = replace(before.oauth, **{_OF_OAUTH[field]: text})
-            self.draft = replace(before, oauth=oauth)
+        elif field is Field.OAUTH_PROVIDER:
+            self._choose_credential(text)
+        elif field in OF_OAUTH:
+            self.draft = replace(before, oauth=replace(before.oauth, **{OF_OAUTH[field]: text}))
         else:
             # The other fields of the form are those of the draft, by name.
             self.draft = replace(before, **{str(field): text})  # type: ignore[arg-type]
         return self.draft != before
+
+    def _choose_credential(self, provider: str) -> None:
+        """Take another kind of credential, "" for a password; what was typed for each is kept."""
+        draft = self.draft
+        if provider == draft.oauth.provider:
+            return
+        typed = (draft.auth_method, draft.oauth, draft.secret)
+        self._credentials[draft.oauth.provider] = typed
+        method = OAUTH if provider else AuthMethod.AUTO
+        fresh = OAuthDraft(provider=provider, flow=OAuthFlow.BROWSER) if provider else OAuthDraft()
+        usual = (str(method), fresh, Secret(""))
+        method, oauth, secret = self._credentials.get(provider, usual)
+        self.draft = replace(draft, auth_method=method, oauth=oauth, secret=secret)
 
     def fill(self, draft: SettingsDraft) -> None:
         """Take a draft that the program changed for the person; what is saved stays the base."""
@@ -235,11 +264,8 @@ class Form:
         if all(getattr(self.draft, name) == getattr(self._base, name) for name in _IDENTITY):
             return self._saved is None
         try:
-            values = parse(
-                replace(self.draft, from_email="name@example.com", from_name=""),
-                self._ca,
-                oauth_ca=self._oauth_ca,
-            )
+            draft = replace(self.draft, from_email="name@example.com", from_name="")
+            values = parse(draft, self._ca, oauth_ca=self._oauth_ca)
         except InvalidDraftError:
             return False  # half typed: what is wrong is said beside its field
         return self._of_another(values)
@@ -251,7 +277,7 @@ class Form:
 
     @property
     def _oauth_ca(self) -> CaFile | None:
-        """The same for the CA file of the sign-in by OAuth 2.0."""
+        """The same for the CA file of the sign-in service."""
         return self.cas.read(self.draft.oauth.ca_file)
 
     @property

@@ -1,13 +1,16 @@
 """The Integrations page without its widgets: edit, test, cancel, save, discard, remove, switch."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Protocol
 
 from smtp_desk.app.integrations import words
 from smtp_desk.app.integrations.filling import Filling
 from smtp_desk.app.integrations.form import Form
-from smtp_desk.app.integrations.form_offers import Offer, host_and_port, offers_of
-from smtp_desk.app.integrations.state import IntegrationsState
+from smtp_desk.app.integrations.form_offers import Offer, offers_of
+from smtp_desk.app.integrations.newest_test import NewestTest, of_test
+from smtp_desk.app.integrations.sign_in import KeyFile, may_sign_in_again, notice_of, signing_in
+from smtp_desk.app.integrations.state import IntegrationsState, of_form
 from smtp_desk.app.integrations.trust import CaTrust
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
@@ -20,17 +23,23 @@ from smtp_desk.app.routes.custom import (
 )
 from smtp_desk.app.routes.outage import try_again
 from smtp_desk.app.routes.route_status import try_with_health
+from smtp_desk.app.routes.sign_in import SignedIn
 from smtp_desk.app.routes.words import after_removal, after_save
 from smtp_desk.app.runner import Emit, Runner
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import failure_text
-from smtp_desk.core.findings.finding import REMOVE_PASSWORD_SPACES, TRUST_CA, Finding, Remedy
-from smtp_desk.core.gate import Outcome, SaveGate
+from smtp_desk.core.findings.finding import (
+    REMOVE_PASSWORD_SPACES,
+    SIGN_IN_AGAIN,
+    TRUST_CA,
+    Remedy,
+)
+from smtp_desk.core.gate import SaveGate
 from smtp_desk.core.problems import Field
 from smtp_desk.core.report import CheckReport, fold_stages
-from smtp_desk.core.secret import StoredSecret
 from smtp_desk.core.settings import CaFile, SettingsDraft, Snapshot
 from smtp_desk.core.stages import StageEvent
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
@@ -53,14 +62,9 @@ class IntegrationsFace(Protocol):
         """Move the focus to the outcome line."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """The newest test: the form at the click, the live stages, the result when there is one."""
-
-    draft: SettingsDraft
-    values: Snapshot | None = None
-    events: tuple[StageEvent, ...] = ()
-    result: ProofResult | None = None
+def _as_typed(saved: Saved) -> Snapshot | None:
+    """Return the proven values as the form spells them."""
+    return saved.proven and saved.proven.without_account
 
 
 class _ChangedElsewhereError(Exception):
@@ -87,19 +91,25 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._saved = Saved()
         self._looking = False
         self._outdated = False
-        self._test: _Test | None = None
+        self._test: NewestTest | None = None
         self._proof: ProofResult | None = None
         self.filling: Final = Filling(self._form, self._form_changed_by_us)
+        self.key_file: Final = KeyFile(runner, self.filling, partial(self._tell, error=True))
         self.trust: Final = CaTrust(services.trusted_cas, runner, self._form, self._trust_changed)
 
     @property
     def report(self) -> CheckReport | None:
         """The newest report of this session."""
-        return self._test.result.report if self._test and self._test.result else None
+        return self._test.report if self._test else None
 
     def request(self, steps: Steps = Steps.FULL) -> ProofRequest:
         """Return a test of what stands in the form at this moment."""
-        return ProofRequest(draft=self._form.testable, recipient=self._form.recipient, steps=steps)
+        return ProofRequest(
+            draft=self._form.testable,
+            recipient=self._form.recipient,
+            steps=steps,
+            signed_in=self._proof.signed_in if self._proof else None,
+        )
 
     def start(self) -> None:
         """Read what is saved and show it."""
@@ -148,8 +158,11 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         changed = self._form.edit(field, text)
         if changed:
             self._gate = self._gate.edited()
-        if field is Field.CA_FILE and text.strip():
+        if field in (Field.CA_FILE, Field.OAUTH_CA_FILE) and text.strip():
             self._read_ca(text.strip())
+        if field is Field.OAUTH_PROVIDER:
+            # The fields of another credential stand there now.
+            self._view.show_draft(self._form.draft, self._form.recipient)
         self._show(test_notice=None, notice=None)
 
     def finish_editing(self, field: Field) -> None:
@@ -174,13 +187,14 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         """
         if remedy.id == TRUST_CA:
             self.trust.ask(report or self.report)
-            return
-        if remedy.id == REMOVE_PASSWORD_SPACES:
+        elif remedy.id == SIGN_IN_AGAIN:
+            self._sign_in()
+        elif remedy.id == REMOVE_PASSWORD_SPACES:
             self.accept(Offer.PASSWORD_SPACES)
-            return
-        self.filling.fill({Field(name): value for name, value in remedy.changes.items()})
-        if Field.CA_FILE in remedy.changes:
-            self._read_ca(remedy.changes[Field.CA_FILE])
+        else:
+            self.filling.fill({Field(name): value for name, value in remedy.changes.items()})
+            if Field.CA_FILE in remedy.changes:
+                self._read_ca(remedy.changes[Field.CA_FILE])
 
     def send_test(self) -> None:
         """Test the values in the form, or show all its problems and send nothing."""
@@ -195,20 +209,28 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
             )
             self._view.focus_field(errors[0].field)
             return
-        self._test = _Test(self._form.draft, self._form.values)
+        self._test = NewestTest(self._form.draft, self._form.values)
         if self._test.values is not None:
             self._gate = self._gate.test_started(self._test.values)
         services, request = self._services, self.request()
 
         def job(emit: Emit, cancel: Cancel) -> ProofResult:
-            return prove(services, request, emit, cancel)
+            return prove(services, replace(request, ask=emit), emit, cancel)
 
         self._state = replace(self._state, notice=None, test_notice=None)
         self._run(Busy.TESTING, job, self._tested, on_event=self._stage_event)
 
+    def _sign_in(self) -> None:
+        """Let a person sign in again for what is saved; the settings stay as they are."""
+        if self._idle:
+            self._test = None
+            self._show(notice=None, test_notice=None)
+            again = signing_in(self._services, default=self._default)
+            self._run(Busy.SIGNING_IN, again, self._signed_in, on_event=self._prompted)
+
     def cancel_test(self) -> None:
         """End the running test; answers at once."""
-        if self._state.busy is Busy.TESTING and self._cancel is not None:
+        if self._state.testing and self._cancel is not None:
             self._cancel.cancel()
             self._show(busy=Busy.CANCELLING)
 
@@ -276,10 +298,21 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
             on_error=lambda error: self._tell(failure_text(error), error=True),
         )
 
-    def _stage_event(self, event: StageEvent) -> None:
-        if self._test is not None and self._test.result is None:
+    def _stage_event(self, event: StageEvent | Prompt) -> None:
+        if isinstance(event, Prompt):
+            self._prompted(event)
+        elif self._test is not None and self._test.result is None:
             self._test = replace(self._test, events=(*self._test.events, event))
-            super()._show(stages=fold_stages(self._test.events))
+            # Whatever comes behind a prompt: the person has done it.
+            super()._show(stages=fold_stages(self._test.events), prompt=None)
+
+    def _prompted(self, event: StageEvent | Prompt) -> None:
+        self._show(prompt=event if isinstance(event, Prompt) else None)
+
+    def _signed_in(self, done: SignedIn) -> None:
+        self._show(test_notice=notice_of(done))
+        self.look()
+        self._view.focus_outcome()
 
     def _trust_changed(self, notice: Notice | None) -> None:
         self._state = replace(self._state, test_notice=notice)
@@ -292,7 +325,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
     def _loaded(self, saved: Saved) -> None:
         self._saved = saved
         self._outdated = False
-        self._gate = SaveGate.loaded(saved.proven)
+        self._gate = SaveGate.loaded(_as_typed(saved))
         self._load(saved)
         self._show()
 
@@ -319,7 +352,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         else:
             self._outdated = True
             self._rebase(found)
-            spellings = (found.proven,) if found.proven is not None else ()
+            proven = _as_typed(found)
+            spellings = (proven,) if proven is not None else ()
             self._gate = replace(self._gate, saved=spellings, closed=False)
             self._show()
 
@@ -336,12 +370,10 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         if self._test is None:
             return
         self._test = replace(self._test, result=result)
-        values = result.values
+        values = result.values and result.values.without_account
         notice: Notice | None = None
         if values is not None:
-            ca = CaFile(self._test.draft.ca_file.strip(), values.settings.ca_pem)
-            self._form.cas.remember(ca)
-            self._form.cas.remember_sign_in(self._test.draft, values.settings)
+            self._form.cas.remember_tested(self._test.draft, values.settings)
             self._test = replace(self._test, values=values)
         if result.report.cancelled:
             self._gate = self._gate.test_cancelled()
@@ -361,8 +393,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
     def _save_done(self, saved: Saved, draft: SettingsDraft) -> None:
         self._saved = saved
         self._outdated = False
-        if saved.proven is not None:
-            self._gate = self._gate.save_done(saved.proven)
+        if (proven := _as_typed(saved)) is not None:
+            self._gate = self._gate.save_done(proven)
         if self._form.draft == draft:
             self._load(saved)
         else:
@@ -405,33 +437,13 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         outcome = self._gate.outcome(values)
         return {
             "status": self._saved.status,
-            "problems": form.visible_problems,
-            "secret_stored": isinstance(form.draft.secret, StoredSecret)
-            and not form.stored_elsewhere,
-            "offers": frozenset(offers_of(form)),
-            "host_and_port": host_and_port(form.draft.host),
+            **of_form(form, self._services.providers),
             "outcome": outcome,
-            **self._of_test(values, outcome),
+            **of_test(self._test, values, outcome),
             "ca_offer": self.trust.offer,
-            "host": form.host,
-            "provider": self._services.providers.by_host(form.host) if form.host else None,
-            "locked": form.managed.locked,
-            "contact": form.managed.contact,
+            "prompt": self._state.prompt if self._state.testing else None,
+            "may_sign_in": may_sign_in_again(self._saved.draft) and not form.changed,
             "may_save": self._idle and self._gate.may_save(values),
             "save_hint": self._gate.save_hint(values),
-            "changed": form.changed,
             "outdated": self._outdated,
-        }
-
-    def _of_test(self, values: Snapshot | None, outcome: Outcome | None) -> dict[str, object]:
-        test, report = self._test, self.report
-        finding: Finding | None = None
-        if report is not None and not report.cancelled and test and test.values is not None:
-            finding = report.finding
-        return {
-            "stages": fold_stages(test.events) if test else (),
-            "finding": finding,
-            "last_test": bool(test and test.result and test.values != values),
-            "warnings": report.warnings if report and outcome is Outcome.SUCCESS else (),
-            "report": report,
         }

@@ -3,15 +3,20 @@
 from dataclasses import dataclass, field
 
 from smtp_desk.app.integrations.ca_offer import CaOffer
-from smtp_desk.app.integrations.form_offers import Offer
+from smtp_desk.app.integrations.form import Form
+from smtp_desk.app.integrations.form_offers import Offer, host_and_port, offers_of
+from smtp_desk.app.integrations.sign_in import from_key_file
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PageState
 from smtp_desk.app.routes.route_status import RouteStatus
 from smtp_desk.core.findings.finding import Finding
-from smtp_desk.core.findings.providers import Provider
+from smtp_desk.core.findings.providers import Provider, Providers
 from smtp_desk.core.gate import Outcome, SaveHint
+from smtp_desk.core.oauth import OAuthDraft
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport, StageResult
+from smtp_desk.core.secret import StoredSecret
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.store.stored import ServerState
 
 
@@ -42,6 +47,10 @@ class IntegrationsState(PageState):
         locked: The fields that the organization has locked.
         contact: Whom to ask about them, or "".
         outage_notice: What came of Try again while the server is still out.
+        oauth: The fields of the sign-in by OAuth 2.0; with no provider where it is by password.
+        from_key_file: Whether the secret came from a file.
+        prompt: What a person has to do just now to sign in, or None.
+        may_sign_in: Whether a person can sign in again for what is saved.
     """
 
     status: RouteStatus = field(default_factory=RouteStatus)
@@ -66,11 +75,15 @@ class IntegrationsState(PageState):
     locked: frozenset[Field] = frozenset()
     contact: str = ""
     outage_notice: Notice | None = None
+    oauth: OAuthDraft = field(default_factory=OAuthDraft)
+    from_key_file: bool = False
+    prompt: Prompt | None = None
+    may_sign_in: bool = False
 
     @property
     def testing(self) -> bool:
-        """Whether a test runs: then Cancel is shown and Send test email is not enabled."""
-        return self.busy in (Busy.TESTING, Busy.CANCELLING)
+        """Whether a test or a sign-in runs: then Cancel is shown, and no other one can begin."""
+        return self.busy in (Busy.TESTING, Busy.SIGNING_IN, Busy.CANCELLING)
 
     @property
     def proven(self) -> bool:
@@ -87,3 +100,22 @@ class IntegrationsState(PageState):
     def may_turn_on(self) -> bool:
         """Whether the next step is the switch: all is saved and proven, and off."""
         return not self.changed and bool(self.status.proven) and not self.status.on
+
+
+def of_form(form: Form, providers: Providers) -> dict[str, object]:
+    """Return what follows from the form alone, by field of the state."""
+    draft = form.draft
+    stored = isinstance(draft.secret, StoredSecret) and not form.stored_elsewhere
+    return {
+        "problems": form.visible_problems,
+        "secret_stored": stored,
+        "offers": frozenset(offers_of(form)),
+        "host_and_port": host_and_port(draft.host),
+        "host": form.host,
+        "provider": providers.by_host(form.host) if form.host else None,
+        "oauth": draft.oauth,
+        "from_key_file": from_key_file(draft),
+        "locked": form.managed.locked,
+        "contact": form.managed.contact,
+        "changed": form.changed,
+    }

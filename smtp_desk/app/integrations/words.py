@@ -12,6 +12,12 @@ NOT_OVERWRITTEN: Final = (
 )
 
 
+def signed_in(account: str) -> str:
+    """Return what to say once a person has signed in again."""
+    who = f" as {account}" if account else ""
+    return f"Signed in{who}. Emails that wait are due now."
+
+
 def not_sent(errors: int) -> str:
     """Return what to say where problems keep a test from being sent."""
     if errors == 1:

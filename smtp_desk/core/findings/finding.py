@@ -50,6 +50,8 @@ class FindingSeverity(StrEnum):
 
 REMOVE_PASSWORD_SPACES: Final = "remove_password_spaces"  # noqa: S105 - a name
 """The remedy that changes a field whose value no remedy may hold."""
+SIGN_IN_AGAIN: Final = "sign_in_again"
+"""The remedy by which a person signs in by OAuth 2.0 for what is saved."""
 TRUST_CA: Final = "trust_ca"
 """The remedy that asks the person for a fingerprint before it changes the form."""
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
+from smtp_desk.app.integrations.form import OF_OAUTH
 from smtp_desk.app.integrations.form_offers import Offer
+from smtp_desk.app.integrations.sign_in import from_key_file
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.problems import Field, Severity
 from smtp_desk.core.secret import Secret
-from smtp_desk.core.settings import SettingsDraft
+from smtp_desk.core.settings import OAUTH, AuthMethod, SettingsDraft
 from smtp_desk.ui.integrations import find_words, words
 from smtp_desk.ui.integrations.managed_note import ManagedNote
+from smtp_desk.ui.integrations.oauth_fields import OAuthFields, make_oauth_fields, needs_secret
 from smtp_desk.ui.integrations.offer_button import OfferButton
 from smtp_desk.ui.integrations.password import PasswordField
 from smtp_desk.ui.integrations.sender_card import SenderCard
@@ -37,7 +41,7 @@ _ADVANCED: Final = (
     Field.EHLO_NAME,
     Field.PER_HOUR,
 )
-_UPPER: Final = (Field.HOST, Field.PORT, Field.USERNAME, Field.PASSWORD)
+_UPPER: Final = (Field.HOST, Field.PORT, Field.OAUTH_PROVIDER, Field.USERNAME, Field.PASSWORD)
 _ADVANCED_DETAIL: Final = "Security, company CA, EHLO name, sign-in method, pace"
 _LEADING: Final = 1
 """Behind what is managed: where Sender information stands while it leads."""
@@ -56,11 +60,15 @@ class SettingsForm(QWidget):
         edited: The person changed a field.
         finished: The person left a field.
         offer_accepted: The person takes this offer.
+        key_file_chosen: The secret is in this file.
+        sign_in_wanted: Sign in again for what is saved.
     """
 
     edited = Signal(str, str)
     finished = Signal(str)
     offer_accepted = Signal(Offer)
+    key_file_chosen = Signal(str)
+    sign_in_wanted = Signal()
 
     def __init__(self, fields: Iterable[FormField] | None = None, *, finds: bool = True) -> None:
         """Create it.
@@ -76,6 +84,11 @@ class SettingsForm(QWidget):
         self._texts: Final = _of_kind(self.fields, TextField)
         self._choices: Final = _of_kind(self.fields, ChoiceField)
         self.password: Final = _of_kind(self.fields, PasswordField)[Field.PASSWORD]
+        self._credential: Final = self._choices.pop(Field.OAUTH_PROVIDER)
+        self._credential.control.setObjectName("credential")
+        self._oauth = OAuthFields(self._choices.pop(Field.OAUTH_FLOW), _taken(self._texts))
+        self._oauth.key_file_chosen.connect(self.key_file_chosen)
+        self._oauth.sign_in_wanted.connect(self.sign_in_wanted)
         self.sender_card: Final = SenderCard(
             self.fields[Field.FROM_NAME], self.fields[Field.FROM_EMAIL], finds=finds
         )
@@ -102,9 +115,13 @@ class SettingsForm(QWidget):
         for name, text_field in self._texts.items():
             if text_field is not self.password:
                 text_field.set_text(getattr(draft, name))
+        if draft.auth_method == OAUTH:
+            draft = replace(draft, auth_method=AuthMethod.AUTO)
         for name, choice in self._choices.items():
             choice.set_value(getattr(draft, name))
-        typed = draft.secret
+        self._credential.set_value(draft.oauth.provider)
+        self._oauth.show_draft(draft.oauth)
+        typed = Secret("") if from_key_file(draft) else draft.secret
         self.password.set_text(typed.reveal() if isinstance(typed, Secret) else "")
         default = SettingsDraft()
         if any(getattr(draft, name) != getattr(default, name) for name in _ADVANCED):
@@ -116,7 +133,14 @@ class SettingsForm(QWidget):
             self._place_sender(first=self.sender_card.leads)
         self._managed.render_state(state)
         self.set_read_only(state.locked, loading=state.busy is Busy.LOADING)
-        self.password.show_state(stored=state.secret_stored, offers=state.offers)
+        oauth = state.oauth
+        stored, from_file = state.secret_stored, state.from_key_file
+        self.password.show_state(stored=stored, offers=state.offers, from_file=from_file)
+        self.password.rename(words.SECRET_LABELS[oauth.flow if oauth.provider else ""])
+        self.password.setVisible(needs_secret(oauth))
+        self._credential.show_hint(words.credential_hint(state))
+        self._oauth.render_state(state)
+        self._choices[Field.AUTH_METHOD].setVisible(not oauth.provider)
         host, port = state.host_and_port
         self._host_offer.setText(words.use_host(host, port))
         self._host_offer.setVisible(Offer.HOST_AND_PORT in state.offers)
@@ -164,7 +188,9 @@ class SettingsForm(QWidget):
         server = Card("Server connection")
         server.body.addWidget(_pair(fields[Field.HOST], fields[Field.PORT], 3, 1))
         sign_in = Card("Authentication")
+        sign_in.body.addWidget(self._credential)
         sign_in.body.addWidget(_pair(fields[Field.USERNAME], self.password, 1, 1))
+        sign_in.body.addWidget(self._oauth)
         advanced = self._advanced
         advanced.body.addWidget(_pair(fields[Field.SECURITY], fields[Field.AUTH_METHOD], 1, 1))
         advanced.body.addWidget(fields[Field.CA_FILE])
@@ -190,6 +216,7 @@ class SettingsForm(QWidget):
         """Let Tab go through the fields as they stand."""
         fields, advanced = self.fields, self._advanced
         upper = [stop for name in _UPPER for stop in fields[name].tab_chain]
+        upper += self._oauth.tab_chain
         sender = self.sender_card.tab_chain
         both = (*sender, *upper) if self.sender_card.leads else (*upper, *sender)
         lower = [stop for name in _ADVANCED for stop in fields[name].tab_chain]
@@ -225,6 +252,13 @@ def make_fields() -> Iterator[FormField]:
         hint="Automatic follows the port. Always encrypted.",
     )
     yield ChoiceField(Field.AUTH_METHOD, "S&ign-in method", words.AUTH_METHOD)
+    yield ChoiceField(Field.OAUTH_PROVIDER, "Credential", words.CREDENTIALS)
+    yield from make_oauth_fields()
+
+
+def _taken(texts: dict[Field, TextField]) -> dict[Field, TextField]:
+    """Take those of the sign-in by OAuth 2.0 out of the texts."""
+    return {name: texts.pop(name) for name in OF_OAUTH if name in texts}
 
 
 def _of_kind(fields: Mapping[Field, FormField], kind: type[F]) -> dict[Field, F]:

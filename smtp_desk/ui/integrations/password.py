@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
 STORED: Final = "Stored in the keyring"
+FROM_FILE: Final = "From the key file"
 SHOW: Final = "Show password"
 NEVER_SHOWN: Final = "The stored password is never shown again"
 
@@ -100,10 +101,12 @@ class PasswordField(TextField):
         """The password, the button that reveals it, the offers below."""
         return (self.edit, self._reveal, self._empty, *self._offers.values())
 
-    def show_state(self, *, stored: bool, offers: frozenset[Offer]) -> None:
+    def show_state(
+        self, *, stored: bool, offers: frozenset[Offer], from_file: bool = False
+    ) -> None:
         """Show what the field stands for and what is offered."""
         self._stored = stored
-        self.edit.setPlaceholderText(STORED if stored else "")
+        self.edit.setPlaceholderText(STORED if stored else FROM_FILE if from_file else "")
         if stored:
             self._hide()
         enable(self._reveal, NEVER_SHOWN if stored else "")

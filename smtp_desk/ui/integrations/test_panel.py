@@ -13,7 +13,9 @@ from smtp_desk.core.problems import Field
 from smtp_desk.core.texts import OUTCOMES
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.finding_panel import FindingPanel, WarningPanel
+from smtp_desk.ui.integrations.sign_in_prompt import SignInPrompt
 from smtp_desk.ui.integrations.stage_list import StageList
+from smtp_desk.ui.widgets.announce import announce
 from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Card, Panel, column
 from smtp_desk.ui.widgets.colours import Space
@@ -62,6 +64,7 @@ class TestPanel(Card):
         self._cancel.hide()
         self._proven = False
         self._notice = Line()
+        self.prompt: Final = SignInPrompt()
         self.outcome: Final = _Outcome()
         self._finding = FindingPanel(offer_details=offer_details)
         self._finding.remedy_chosen.connect(self.remedy_chosen)
@@ -73,7 +76,7 @@ class TestPanel(Card):
         action.addWidget(self._notice)
         self.body.addWidget(self.recipient)
         self.body.addLayout(action)
-        for part in (self.outcome, self._finding, self._warnings, self._stages):
+        for part in (self.prompt, self.outcome, self._finding, self._warnings, self._stages):
             self.body.addWidget(part)
 
     def show_beside(self, *, beside: bool) -> None:
@@ -100,7 +103,8 @@ class TestPanel(Card):
     @property
     def stops(self) -> tuple[QWidget, ...]:
         """What Tab visits, in order: remedies come right after the outcome."""
-        head = (self.recipient.edit, self._send, self._cancel, self.outcome.line)
+        ends = (self.recipient.edit, self._send, self._cancel)
+        head = (*ends, *self.prompt.stops, self.outcome.line)
         return (*head, *self._finding.stops)
 
     @property
@@ -127,6 +131,8 @@ class TestPanel(Card):
             self._notice.show_busy(words.BUSY[state.busy])
         else:
             self._notice.show_notice(state.test_notice)
+        if self.prompt.show_prompt(state.prompt):
+            announce(self, self.prompt.text, urgent=True)
         self.outcome.show_outcome(state.outcome)
         self._proven = state.proven
         self._accent()
@@ -138,7 +144,8 @@ class TestPanel(Card):
     def show_stages(self, state: IntegrationsState) -> None:
         """Show the stages alone: those of a test that runs change many times a second."""
         last_test = state.last_test and not state.testing
-        self._stages.show_stages(state.stages, testing=state.testing, last_test=last_test)
+        testing = state.testing and state.busy is not Busy.SIGNING_IN
+        self._stages.show_stages(state.stages, testing=testing, last_test=last_test)
 
     def _accent(self) -> None:
         set_look(self._send, "kind", "primary" if self._beside and not self._proven else "")

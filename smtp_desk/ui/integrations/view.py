@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.page_presenter import Busy
+from smtp_desk.core.findings.finding import SIGN_IN_AGAIN, Remedy
 from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import Field
 from smtp_desk.core.texts import OUTCOMES
@@ -97,6 +98,8 @@ class IntegrationsView(QObject):
             source.edited.connect(self._edited)
             source.finished.connect(self._finished)
         form.offer_accepted.connect(actions.accept)
+        form.key_file_chosen.connect(actions.key_file.choose)
+        form.sign_in_wanted.connect(self._sign_in)
         self.finder.next_wanted.connect(self.focus_field)
         self.finder.focused.connect(self.page.bring_into_view)
         test.send_wanted.connect(actions.send_test)
@@ -247,6 +250,11 @@ class IntegrationsView(QObject):
             self._test.show_beside(beside=self.page.wide)
             self._bar.render_state(self._state, beside=self.page.wide)
             self._order_tabs()
+
+    @Slot()
+    def _sign_in(self) -> None:
+        if self._actions is not None:
+            self._actions.apply(Remedy(SIGN_IN_AGAIN, ""))
 
     @Slot()
     def _turn_on(self) -> None:

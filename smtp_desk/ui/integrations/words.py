@@ -9,6 +9,7 @@ from smtp_desk.app.integrations.ca_offer import DIGITS, Typed
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.routes.words import relay_text, status_text
 from smtp_desk.core.gate import Outcome
+from smtp_desk.core.oauth import OAuthFlow, OAuthProvider
 from smtp_desk.core.settings import AuthMethod, Security
 from smtp_desk.core.stages import Stage, StageStatus
 from smtp_desk.store.stored import ServerState
@@ -81,6 +82,35 @@ AUTH_METHOD: Final[Mapping[str, str]] = {
     AuthMethod.CRAM_MD5: "CRAM-MD5",
     AuthMethod.SCRAM_SHA_256: "SCRAM-SHA-256",
 }
+CREDENTIALS: Final[Mapping[str, str]] = {
+    "": "Password",
+    OAuthProvider.MICROSOFT: "Sign in with Microsoft",
+    OAuthProvider.GOOGLE: "Sign in with Google",
+    OAuthProvider.CUSTOM: "Other OAuth 2.0",
+}
+FLOWS: Final[Mapping[str, str]] = {
+    OAuthFlow.BROWSER: "A person signs in with the browser",
+    OAuthFlow.APP: "The application signs in by itself",
+    OAuthFlow.SERVICE_ACCOUNT: "A service account acts for the mailbox",
+    OAuthFlow.DEVICE: "A person signs in with a code on another device",
+}
+FLOW_HINTS: Final[Mapping[str, str]] = {
+    OAuthFlow.BROWSER: "Once, when you send the test email. The sign-in is kept in the keyring.",
+    OAuthFlow.APP: "For unattended platforms: with a client secret or a certificate.",
+    OAuthFlow.SERVICE_ACCOUNT: "For Google Workspace: with the JSON key file of the account.",
+    OAuthFlow.DEVICE: "Many organizations block this; choose it last.",
+}
+GUIDE: Final = "How to register the application"
+SECRET_LABELS: Final[Mapping[str, str]] = {
+    "": "Pass&word",
+    OAuthFlow.BROWSER: "Client secret, if there is one",
+    OAuthFlow.DEVICE: "Client secret, if there is one",
+    OAuthFlow.APP: "Client secret",
+    OAuthFlow.SERVICE_ACCOUNT: "Key file",
+}
+_PASSWORDS_END: Final = (
+    "Microsoft 365 refuses passwords for sending by default from the end of December 2026."
+)
 STAGES: Final[Mapping[Stage, str]] = {
     Stage.SETTINGS: "Check the settings",
     Stage.TOKEN: "Sign in to the provider",
@@ -135,6 +165,7 @@ BUSY: Final[Mapping[Busy, str]] = {
     Busy.NOTHING: "",
     Busy.LOADING: "Reading the saved settings…",
     Busy.TESTING: "Testing the values in the form…",
+    Busy.SIGNING_IN: "Waiting for the sign-in…",
     Busy.CANCELLING: "Cancelling…",
     Busy.SAVING: "Saving…",
     Busy.REMOVING: "Removing…",
@@ -165,6 +196,12 @@ DISCARD: Final = "Discard your changes?"
 DISCARDED: Final = "What you typed is lost, and the form shows what is saved."
 NOTHING_CHANGED: Final = "Nothing was changed."
 NOTHING_CONFIGURED: Final = "Nothing is configured yet."
+
+
+def credential_hint(state: IntegrationsState) -> str:
+    """Return what is good to know before a credential is chosen."""
+    at_microsoft = state.provider is not None and state.provider.id == "microsoft"
+    return _PASSWORDS_END if at_microsoft and not state.oauth.provider else ""
 
 
 def per_hour_hint(provider: Provider | None) -> str:

@@ -195,6 +195,11 @@ class FormField(QWidget):
             self.show_hint("")
         self._managed = managed
 
+    def rename(self, label: str) -> None:
+        """Show another label: the field stands for something else now."""
+        self._label.setText(label)
+        self.control.setAccessibleName(label.replace("&", ""))
+
     def show_hint(self, hint: str) -> None:
         """Show another hint for now; "" brings the usual one back."""
         self._hint.show_text(hint or self._usual_hint)
@@ -276,6 +281,16 @@ class ChoiceField(FormField):
             self._box.addItem(text, value)
         super().__init__(key, label, self._box, hint)
         self._box.currentIndexChanged.connect(self._chosen)
+
+    def show_choices(self, choices: Mapping[str, str]) -> None:
+        """Offer these instead; the value stays if it is one of them, else it is the first."""
+        value = self._box.currentData()
+        blocker = QSignalBlocker(self._box)
+        self._box.clear()
+        for each, text in choices.items():
+            self._box.addItem(text, each)
+        self._box.setCurrentIndex(max(self._box.findData(value), 0))
+        blocker.unblock()
 
     def set_value(self, value: str) -> None:
         """Show `value` without telling anybody; an unknown one is shown as it is."""

@@ -12,7 +12,9 @@ from smtp_desk.ui.widgets.file_dialog import ask_what_to_open
 class FileField(TextField):
     """A path with a Browse button."""
 
-    def __init__(self, key: str, label: str, files: str, *, hint: str = "") -> None:
+    def __init__(
+        self, key: str, label: str, files: str, *, hint: str = "", browse: str = "&Browse…"
+    ) -> None:
         """Build the field.
 
         Args:
@@ -20,10 +22,11 @@ class FileField(TextField):
             label: The visible label, with its mnemonic.
             files: Name filters of the dialog.
             hint: What helps to fill it.
+            browse: The text of the button.
         """
         super().__init__(key, label, hint=hint)
         self._files = files
-        self._button = QPushButton("&Browse…")
+        self._button = QPushButton(browse)
         self._button.setObjectName(f"browse_{key}")
         self._button.setAccessibleDescription(f"Choose the {self.name}")
         self._button.clicked.connect(self._browse)
