@@ -52,7 +52,7 @@ _LETTERS: Final = str.maketrans(
     {"ł": "l", "Ł": "L", "ı": "i", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "œ": "oe"}
 )
 # German umlauts as ASCII spells them, by the stems that replies have: no "ue" of "value" is one;
-# and the commonest misspelling.
+# the commonest misspelling, and the hyphen that one word of two spellings has.
 _SPELLED_OUT: Final = re.compile(
     r"ueber|gueltig|empfaeng|schoepf|zulaessig|moegl|aender|groess|fuell|benoetig"
     r"|\bfuer\b",
@@ -60,6 +60,7 @@ _SPELLED_OUT: Final = re.compile(
 )
 _UMLAUT: Final = re.compile(r"([aou])e", re.IGNORECASE)
 _MISSPELT: Final = re.compile(r"\badress(?=(?:es)?\b)", re.IGNORECASE)
+_HYPHENATED: Final = re.compile(r"\bmail-box(?=(?:es)?\b)", re.IGNORECASE)
 # What stands in an address is no word of the server: https://example.org/spam/blocked and
 # <quota@example.org> tell no cause. The host of a page stays: a block list is told by it.
 _PAGE: Final = re.compile(r"\bhttps?://([^\s/?#]+)\S*", re.IGNORECASE)
@@ -233,7 +234,7 @@ def plain(text: str) -> str:
     Servers write "boite" and "boîte", "ungueltig" and "ungültig", "don't" and "don’t", and break
     lines anywhere.
     """
-    joined = _MISSPELT.sub("address", " ".join(text.split()))
+    joined = _MISSPELT.sub("address", _HYPHENATED.sub("mailbox", " ".join(text.split())))
     joined = _SPELLED_OUT.sub(lambda stem: _UMLAUT.sub(r"\1", stem[0]), joined)
     if joined.isascii():
         return joined.translate(_QUOTES)

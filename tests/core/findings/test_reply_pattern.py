@@ -150,6 +150,7 @@ def test_words_are_compared_without_accents_quotes_and_line_breaks() -> None:
         ("nicht zulaessig fuer Absender", "nicht zulassig fur Absender"),
         ("Speicher ausgeschoepft", "Speicher ausgeschopft"),
         ("e-mail adress unknown, adresses", "e-mail address unknown, addresses"),
+        ("no mail-box here, the Mail-Boxes", "no mailbox here, the mailboxes"),
         ("the queue has no value", "the queue has no value"),
         ("adresse inconnue", "adresse inconnue"),
     ],
