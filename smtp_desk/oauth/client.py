@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import secrets
 import selectors
 import time
@@ -20,13 +21,15 @@ from smtp_desk.oauth.link import ProviderAnswer, ProviderLink
 from smtp_desk.oauth.listener import Listener
 from smtp_desk.oauth.prompt import PATIENCE, Ask, Prompt
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
-from smtp_desk.smtp.net.redaction import Redactor
+from smtp_desk.smtp.net.redaction import HIDDEN, Redactor
 
 _USUAL_LIFETIME: Final = 300.0  # where the service does not tell
 _LONGEST_LIFETIME: Final = 86400.0
 _INTERVAL: Final = 5.0
 _SLOWER: Final = 5.0
-_LONGEST_TOKEN: Final = 32 * 1024
+_TOKEN: Final = re.compile(r"[!-~]{1,32768}")
+# Whatever is signed is as good as a secret for a while: our own assertion, or a token.
+_JWT: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 # A clock that is so far off makes a service refuse what we sign.
 _CLOCK_OFF: Final = 240.0
 _DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
@@ -49,13 +52,13 @@ class Grant:
         access: The token for the mail server.
         refresh: What gets the next one without a person; empty where there is none.
         identity: Tells who signed in (an ID token), or empty.
-        clock_ahead: Seconds by which the service's clock is ahead of ours.
+        clock_ahead: Seconds by which the service's clock is ahead of ours; None where unknown.
     """
 
     access: AccessToken
     refresh: Secret
     identity: Secret
-    clock_ahead: float = 0.0
+    clock_ahead: float | None = None
 
 
 def wait(seconds: float, cancel: Cancel) -> None:
@@ -269,7 +272,7 @@ class TokenClient:
             raise self._refusal(step, answer.fields, *sent, ahead=answer.ahead)
         access = answer.text("access_token")
         bearer = answer.text("token_type").lower() in ("bearer", "")
-        if not access or not bearer or len(access) > _LONGEST_TOKEN or not access.isprintable():
+        if not bearer or not _TOKEN.fullmatch(access):
             raise _untrusted(self.settings.token_url)
         now = self.link.now()
         lifetime = min(_number(answer, "expires_in", _USUAL_LIFETIME), _LONGEST_LIFETIME)
@@ -281,14 +284,21 @@ class TokenClient:
         )
 
     def _refusal(
-        self, step: TokenStep, fields: Mapping[str, Json], *sent: str, ahead: float = 0.0
+        self,
+        step: TokenStep,
+        fields: Mapping[str, Json],
+        *sent: str,
+        ahead: float | None = None,
     ) -> SmtpFailure:
         """Return what a refusal means, with none of the secrets that it may echo."""
         redactor = Redactor(self.secret.reveal(), *sent)
-        hidden = {name: redactor.json(value) for name, value in fields.items()}
+        hidden: dict[str, object] = {}
+        for name, value in fields.items():
+            shown = redactor.json(value)
+            hidden[name] = _JWT.sub(HIDDEN, shown) if isinstance(shown, str) else shown
         failure = oauth_failure(step, hidden)
         signs = self.settings.flow is OAuthFlow.SERVICE_ACCOUNT or "-----" in self.secret.reveal()
-        if signs and abs(ahead) > _CLOCK_OFF:
+        if signs and abs(ahead or 0.0) > _CLOCK_OFF:
             facts = {**failure.facts, "reason": "clock"}
             return SmtpFailure(failure.stage, "oauth.failed", facts=facts)
         return failure

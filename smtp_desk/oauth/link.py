@@ -73,12 +73,12 @@ class ProviderAnswer:
     Attributes:
         status: Of HTTP, below 500.
         fields: The JSON object.
-        ahead: So many seconds its clock is ahead of ours; 0 where it does not tell.
+        ahead: So many seconds its clock is ahead of ours; None where it does not tell.
     """
 
     status: int
     fields: Mapping[str, Json]
-    ahead: float = 0.0
+    ahead: float | None = None
 
     def text(self, name: str) -> str:
         """Return a field that is a text, or ""."""
@@ -168,12 +168,12 @@ class ProviderLink:
             answer.status, _object(answer, host, blank=blank), self._ahead(answer)
         )
 
-    def _ahead(self, answer: HttpAnswer) -> float:
+    def _ahead(self, answer: HttpAnswer) -> float | None:
         try:
             told = parsedate_to_datetime(answer.headers.get("Date", ""))
             return told.timestamp() - self.now()
         except (TypeError, ValueError, OverflowError):
-            return 0.0
+            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,6 +268,8 @@ def test_a_service_account(service: SignInService, link: ProviderLink) -> None:
         (Reply(content={"token_type": "Bearer"}), "oauth.untrusted", "not_json"),
         (Reply(content={"access_token": 7}), "oauth.untrusted", "not_json"),
         (Reply(content={"access_token": "a\r\nb"}), "oauth.untrusted", "not_json"),
+        (Reply(content={"access_token": "a b"}), "oauth.untrusted", "not_json"),
+        (Reply(content={"access_token": "tökén"}), "oauth.untrusted", "not_json"),
         (Reply(content={"access_token": "x", "token_type": "mac"}), "oauth.untrusted", "not_json"),
         (Reply(content={"access_token": "x" * 40_000}), "oauth.untrusted", "not_json"),
     ],
@@ -336,6 +338,22 @@ def test_an_echoed_secret_is_hidden(service: SignInService, link: ProviderLink) 
     with pytest.raises(SmtpFailure) as told:
         client(service, link, OAuthFlow.BROWSER).renew(Secret("s3cret-refresh-token"), Cancel())
     assert told.value.facts["words"] == "no such token: ‹hidden›"
+
+
+def test_an_echoed_assertion_is_hidden(service: SignInService, link: ProviderLink) -> None:
+    service.replies["/token"] = lambda request: refusal(
+        "invalid_grant", f"Invalid JWT: {request.form['assertion']}, sorry"
+    )
+    with pytest.raises(SmtpFailure) as told:
+        client(service, link, OAuthFlow.SERVICE_ACCOUNT, key_file().reveal()).fetch(Cancel())
+    assert told.value.facts["words"] == "Invalid JWT: ‹hidden›, sorry"
+
+
+def test_what_the_clock_of_the_service_says(service: SignInService, link: ProviderLink) -> None:
+    asking = client(service, link, OAuthFlow.APP, SECRET)
+    ahead = asking.fetch(Cancel()).clock_ahead
+    assert ahead is not None
+    assert abs(ahead) < 30
 
 
 @pytest.mark.parametrize("off", [-86_400.0, 86_400.0])

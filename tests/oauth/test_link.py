@@ -42,6 +42,7 @@ def test_a_form_brings_an_object(service: SignInService, link: ProviderLink) -> 
     answer = link.post(f"{service.url}/token", FORM, Cancel())
     assert (answer.status, dict(answer.fields)) == (200, {"a": 1, "b": "x"})
     assert (answer.text("b"), answer.text("a"), answer.text("c")) == ("x", "", "")
+    assert answer.ahead is not None
     assert abs(answer.ahead) < 30
     (request,) = service.requests
     assert request.form == {"grant_type": "refresh_token", "refresh_token": "s3cret-refresh"}
@@ -273,6 +274,16 @@ def test_the_proxy_settings_of_the_system(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("no_proxy", "intranet.example.test")
     assert system_proxy("login.example.test") == "http://proxy.example.test:3128"
     assert system_proxy("intranet.example.test") == ""
+
+
+@pytest.mark.parametrize("date", [b"", b"Date: soon\r\n", b"Date: Thu, 99 Jan 9999\r\n"])
+def test_a_service_that_does_not_tell_the_time(
+    certs: Certificates, link: ProviderLink, date: bytes
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\n" + date + b"Content-Length: 2\r\n\r\n{}"
+    with WebServer(certs.good.server_context(), {}) as server:
+        server._answers = {f"localhost:{server.port}/token": head}
+        assert link.post(f"https://localhost:{server.port}/token", FORM, Cancel()).ahead is None
 
 
 def test_what_is_published_is_read(service: SignInService, link: ProviderLink) -> None:

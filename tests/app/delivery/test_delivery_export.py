@@ -159,7 +159,7 @@ def test_an_outbox_that_can_not_be_used_says_what_to_do(
     octets = file.read_bytes()
     page.look()
     assert words in page.state.trouble
-    assert "move it away" in page.state.trouble
+    assert "Move it elsewhere" in page.state.trouble
     assert file.read_bytes() == octets
     file.unlink()
     page.look()
