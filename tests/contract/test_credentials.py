@@ -84,7 +84,7 @@ def test_gives_back_exactly_what_was_put(store: CredentialStore, password: str) 
 
 @settings(
     # Each example is several conversations with a keyring that keeps what it is told on disk.
-    max_examples=min(settings().max_examples, 500),
+    max_examples=min(settings().max_examples // 2, 500),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(password=PASSWORD)
