@@ -25,7 +25,7 @@ TEST_STATUSES: Final[Meanings] = {
     ExitStatus.CANTCREAT: "the report could not be written",
     ExitStatus.TEMPFAIL: "temporary: the same may work later",
     ExitStatus.PROTOCOL: "the server broke the protocol (session.protocol_error)",
-    ExitStatus.NOPERM: "the server refused the login or the sender (auth.*, sender.*)",
+    ExitStatus.NOPERM: "the login, its token or the sender was refused (auth.*, oauth.*, sender.*)",
     ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM (session.cancelled)",
 }
 """The exit statuses of commands that run a test."""
