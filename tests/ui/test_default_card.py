@@ -153,7 +153,7 @@ def test_a_field_complains_once_it_was_left_then_with_every_keystroke(
     qtbot.waitUntil(lambda: "name@example.com" in address.accessibleDescription())
     assert card.find(QLineEdit, "sendmail_path").accessibleDescription().startswith("Usually")
     QTest.keyClicks(address, "@example.org")
-    qtbot.waitUntil(lambda: address.accessibleDescription().startswith("Emails of the default"))
+    qtbot.waitUntil(lambda: address.accessibleDescription().startswith("The default service sends"))
 
 
 def test_the_outbox_acts_at_once(card: Card, services: Services) -> None:

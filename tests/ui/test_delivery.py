@@ -169,7 +169,7 @@ def test_nothing_found_offers_the_way_back(opened: Callable[[Any], Scene]) -> No
 def test_an_outbox_that_is_none_is_told_with_what_to_do(opened: Callable[[Any], Scene]) -> None:
     scene = opened(delivery_scenes.trouble)
     assert "is damaged" in text(scene, "trouble")
-    assert "move it away" in text(scene, "trouble")
+    assert "Move it elsewhere" in text(scene, "trouble")
     assert not scene.table.isVisible()
 
 
