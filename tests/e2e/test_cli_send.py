@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.outgoing import PASSWORD
+from tests.e2e.outgoing import PASSWORD, desk_at
 from tests.e2e.program import run, start
 
 if TYPE_CHECKING:
@@ -71,15 +71,18 @@ def test_refused_by_the_server(server: Postfix) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_worker_sends_what_waits_until_a_signal(server: Postfix, number: signal.Signals) -> None:
-    assert run("disable", env=PASSWORD).returncode == 0
+def test_a_worker_sends_what_waits_until_a_signal(
+    server: Postfix, clean_environment: Path, number: signal.Signals
+) -> None:
+    desk = desk_at(clean_environment)
+    assert desk("disable").status == 0
     waiting = run(*NOTIFY, "--to", "ann@example.test", env=PASSWORD)
     assert (waiting.returncode, waiting.stderr) == (0, b"")
     said, why = waiting.stdout.decode().splitlines()
     assert said == "ann@example.test: waits in the outbox"
     assert why.startswith("The custom server is off. ")
     with running_worker() as program:
-        assert run("enable", env=PASSWORD).returncode == 0
+        assert desk("enable").status == 0
         (mail,) = server.mailboxes.messages("ann", at_least=1)
         assert mail["Subject"] == "Grüße"
         program.send_signal(number)
