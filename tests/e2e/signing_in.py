@@ -43,6 +43,7 @@ def run_signing_in(
         returncode = program.wait()
     finally:
         watch.cancel()
+        program.kill()
         program.stdout.close()
         program.stderr.close()
     return subprocess.CompletedProcess(arguments, returncode, b"".join(shown), b"".join(errors))

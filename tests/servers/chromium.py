@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -13,6 +14,7 @@ from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
     import pathlib
+    from collections.abc import Mapping
 
 _ELEMENT: Final = "element-6066-11e4-a52e-4f735466cecf"
 _STARTED: Final = re.compile(r"started successfully on port (\d+)")
@@ -46,33 +48,36 @@ class Chromium:
 
     def fill(self, name: str, text: str) -> None:
         """Type into the field of this name in place of what it holds, once it is there."""
-        field = f"/element/{self._find(f'input[name={name}]')}"
-        self._ask(f"{field}/clear", {})
-        self._ask(f"{field}/value", {"text": text})
+        self._do(f"input[name={name}]", {"clear": {}, "value": {"text": text}})
 
     def press(self) -> None:
         """Press the button of the form."""
-        self._ask(f"/element/{self._find('button[type=submit]')}/click", {})
+        self._do("button[type=submit]", {"click": {}})
 
     @property
     def text(self) -> str:
         """What the page says."""
-        return str(self._ask(f"/element/{self._find('body')}/text"))
+        query = {"script": "return document.body ? document.body.innerText : ''", "args": []}
+        return str(self._ask("/execute/sync", query))
 
     def wait_for(self, text: str) -> None:
         """Return once the page says so."""
         wait_until(lambda: text in self.text, f"{text!r} on the page")
 
-    def _find(self, selector: str) -> str:
-        found: list[dict[str, str]] = []
+    def _do(self, selector: str, actions: Mapping[str, dict[str, str]]) -> None:
+        """Do something with the element, once it is there; a page may go at any moment."""
 
-        def is_there() -> bool:
+        def done() -> bool:
             query = {"using": "css selector", "value": selector}
-            found[:] = self._ask("/elements", query)
+            try:
+                found = self._ask("/elements", query)
+                for name, body in actions.items() if found else ():
+                    self._ask(f"/element/{found[0][_ELEMENT]}/{name}", body)
+            except urllib.error.HTTPError:
+                return False
             return bool(found)
 
-        wait_until(is_there, f"{selector} on the page")
-        return found[0][_ELEMENT]
+        wait_until(done, f"{selector} on the page")
 
     def _ask(self, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         data = None if body is None else json.dumps(body).encode()
