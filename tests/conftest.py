@@ -138,6 +138,12 @@ def clean_environment(
 
 
 @pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let programs that this test starts load nothing that coverage would: it looks at what is."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture
 def quick_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let proofs cost nothing to sign and verify, in this process: for tests of other things."""
     monkeypatch.setattr(proof, "_COSTS", dict.fromkeys((1, 2), 2))

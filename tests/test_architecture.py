@@ -199,6 +199,7 @@ def test_no_public_function_name_stands_twice_but_for_one_concept() -> None:
     assert twice(homes) == set(SAME_FUNCTION_NAMES)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_nothing_is_loaded_before_the_first_paint_but_an_empty_window() -> None:
     code = (
         "import sys, smtp_desk.ui.application;"

@@ -231,6 +231,7 @@ _OURS: Final = (
 )
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_the_way_over_the_socket_is_light(worker: Machine) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _MEASURE],

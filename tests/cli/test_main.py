@@ -108,6 +108,7 @@ def test_output_that_can_not_be_written(desk: Desk, monkeypatch: pytest.MonkeyPa
     assert "could not be written" in ended.err
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_the_command_line_waits_for_nothing_that_a_command_may_not_need() -> None:
     program = (
         "import sys, smtp_desk.cli.main;"
@@ -128,6 +129,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_command_loads_nothing_that_only_a_session_or_an_address_needs() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _IN_TURN], check=True, capture_output=True, text=True, timeout=60
