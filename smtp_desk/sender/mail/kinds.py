@@ -245,7 +245,7 @@ class Message(Email):
         str,
         Variable(
             "What to say, as plain text; an empty line ends a paragraph.",
-            "From 1 December the rate for new customers is 12 %.\n\n"
+            "From 1 December the rate for new customers is 12%.\n\n"
             "Nothing changes for you: orders are tracked as before.",
             check_body,
         ),
