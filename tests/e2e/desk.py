@@ -30,7 +30,7 @@ _LAUNCHER: Final = "/usr/libexec/at-spi-bus-launcher"
 _SECONDS: Final = 20.0
 _MOST_TURNS: Final = 12
 _EDGE: Final = 16
-_FOOTER: Final = frozenset({"Save", "Turn on"})
+_FOOTER: Final = frozenset({"Save", "Turn on", "Trust for localhost"})
 
 
 class Desktop:
