@@ -160,7 +160,7 @@ def _form(port: int, ca_file: Path, password: str) -> tuple[tuple[str, ...], ...
         ("From name", "Example", "alt+n"),
         ("SMTP server host", "localhost", HOST),
         ("Port", str(port), "Tab"),
-        ("Username", "desk", "Tab"),
+        ("Username", "desk", "Tab", "Tab"),
         ("Password", password, "Tab"),
         ("CA certificate file", str(ca_file), *unfold, "Tab", "Tab", "Tab"),
         ("Send test email to", RECIPIENT, "Tab", "Tab", "Tab", "Tab"),
