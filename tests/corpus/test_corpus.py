@@ -39,7 +39,13 @@ styles, and others found in source code, told what it is worth:
     wordings_later  right 267  generic 29  wrong 10  of 306  more of them, with the new way
     sources         right 181  generic  3  wrong  1  of 185  with what these had mended
 
-Those that another collection has, too, are left out of the files. The bounds below are what the
+Those that another collection has, too, are left out of the files. Two more collections, by people
+who knew none of this, met that; nothing was mended for them:
+
+    submissions     right  54  generic  4  wrong  1  of  59  scope  46  who  44
+    bounces         right 100  generic  2  wrong  2  of 104  scope  91  who  81
+
+The bounds below are what the
 catalogue does now.
 
 Two stay wrong, for the catalogue names them otherwise: a sender that is too fast (`throttled`), and
@@ -57,7 +63,7 @@ from tests.corpus import COLLECTIONS, Verdict, cases
 _CATALOGUE: Final = replies.load_catalogue()
 _UNSEEN: Final = (
     *("applications", "programs_later", "mailboxes", "relays", "software"),
-    *("devices", "samples", "archives"),
+    *("devices", "samples", "archives", "submissions", "bounces"),
 )
 
 
@@ -73,6 +79,7 @@ class _Bounds(NamedTuple):
 _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "applications": _Bounds(right=84, wrong=0, scope=78, who=79),
     "archives": _Bounds(right=122, wrong=0, scope=104, who=98),
+    "bounces": _Bounds(right=100, wrong=2, scope=91, who=81),
     "devices": _Bounds(right=121, wrong=0, scope=111, who=106),
     "mailboxes": _Bounds(right=111, wrong=0, scope=98, who=97),
     "programs": _Bounds(right=186, wrong=0, scope=180, who=180),
@@ -85,6 +92,7 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "services_later": _Bounds(right=99, wrong=1, scope=93, who=89),
     "software": _Bounds(right=115, wrong=0, scope=107, who=105),
     "sources": _Bounds(right=159, wrong=0, scope=149, who=143),
+    "submissions": _Bounds(right=54, wrong=1, scope=46, who=44),
     "wordings": _Bounds(right=435, wrong=0, scope=399, who=399),
     "wordings_later": _Bounds(right=287, wrong=0, scope=265, who=260),
 }
