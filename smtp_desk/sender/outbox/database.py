@@ -46,7 +46,7 @@ _SYNC_WITHIN_S: Final = 0.8  # and the rest of the second for the disk
 _PRIMARY: Final = 0xFF  # the low octet of an extended result code
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_LEFT: Final = "We left the file as it is. Move it elsewhere, keep it for repair, then try again."
+_LEFT: Final = "The file is left as it is. Move it elsewhere, keep it for repair, then try again."
 _FORKED: Final = (
     "The outbox {} can’t be used: this process was forked while the outbox was in use."
     " Fork before anything is sent, or start another program in the child."
