@@ -72,27 +72,20 @@ class Navigation(QWidget):
         """Make a page before it is opened, in slices: its style is most of the work."""
         page = self._page(name)
         yield
-        # First: Qt gives a widget its style anew where it gets another parent.
-        self._add(page)
-        yield
         yield from styling(page)
 
     def open_page(self, name: str) -> QWidget:
         """Show a page, made now if this was not done before."""
         page = self._page(name)
-        self._add(page)
         self._stack.setCurrentWidget(page)
         self._list.setCurrentRow(list(self._builders).index(name))
         return page
 
     def _page(self, name: str) -> QWidget:
         if name not in self._built:
-            self._built[name] = self._builders[name]()
-        return self._built[name]
-
-    def _add(self, page: QWidget) -> None:
-        if self._stack.indexOf(page) < 0:
+            self._built[name] = page = self._builders[name]()
             self._stack.addWidget(page)
+        return self._built[name]
 
     @property
     def current(self) -> str:

@@ -110,6 +110,7 @@ class Workshop(QObject):
         form = SettingsForm(fields)
         yield
         self._view = IntegrationsView(self._theme, form=form, offer_details=True)
+        self._keep(self._view.page)
         yield
         self.presenter = IntegrationsPresenter(self._services, self._worker, self._view)
         self._view.attach(self.presenter)
@@ -147,6 +148,10 @@ class Workshop(QObject):
         for name in self.navigation.names:
             yield from self.navigation.prepare(name)
 
+    def _keep(self, page: QWidget) -> None:
+        """Let a page that nobody sees yet end with the window, in its thread: it has timers."""
+        page.setParent(self._window)
+
     def _build_finder(self) -> None:
         finding = FindPresenter(
             self._services,
@@ -161,6 +166,7 @@ class Workshop(QObject):
 
     def _build_general(self) -> None:
         self._general_view = GeneralView()
+        self._keep(self._general_view.page)
         self._general_view.relay_wanted.connect(self._open_relay)
         self._general = GeneralPresenter(self._services, self._worker, self._general_view)
         self._general.subscribe(self._follow_general)
@@ -168,6 +174,7 @@ class Workshop(QObject):
 
     def _build_diagnostics(self) -> None:
         self._diagnostics = DiagnosticsView()
+        self._keep(self._diagnostics.page)
         self.diagnosis = DiagnosisPresenter(
             self._services, self._worker, self._diagnostics, self.presenter
         )
