@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from importlib import import_module
 from itertools import islice
 from typing import Final, Self, final
 
@@ -102,6 +103,7 @@ class Sender:
             random: Returns a number from 0 to 1, for the jitter of delays.
             alerts: Returns the URLs that alerts go to, one a line.
         """
+        _load_what_sends()
         self._outbox = outbox
         self._source = routes
         self._templates = templates
@@ -337,3 +339,20 @@ class Sender:
         message = replace(message, submitter=NOTICES, metadata={**message.metadata, **only})
         claims = self._outbox.add_claimed((message,), self._owner, LEASE)
         return lambda: self._dispatcher.deliver(MessageAttempt.of(claims, message, routes))
+
+
+_FOR_SENDING: Final = (
+    "email_validator",
+    "encodings.idna",  # by which host names are looked up
+    "smtp_desk.smtp.net.certificates",
+    "smtp_desk.smtp.net.tls_failures",
+)
+
+
+def _load_what_sends() -> None:
+    """Load what only an email on its way needs, before there are threads.
+
+    A fork while one of them imports would leave the child's own import waiting for ever.
+    """
+    for name in _FOR_SENDING:
+        import_module(name)

@@ -120,8 +120,8 @@ def test_the_command_line_waits_for_nothing_that_a_command_may_not_need() -> Non
 _IN_TURN = """
 import contextlib, io, sys
 from smtp_desk.__main__ import main
-for words in (["status"], ["show"], ["outbox", "list"], ["worker", "--once"], ["check", "--help"],
-              ["send", "--help"], ["find", "--help"], ["default"]):
+for words in (["status"], ["show"], ["outbox", "list"], ["check", "--help"], ["send", "--help"],
+              ["find", "--help"], ["default"]):
     sys.argv = ["smtp-desk", *words]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         main()
