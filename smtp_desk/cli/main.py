@@ -131,6 +131,7 @@ def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
             say(err, f"{_PROGRAM}: {visible(str(error))}", "red")
             return error.status
         except OSError as error:
+            _leave_output()
             say(err, f"{_PROGRAM}: the output could not be written: {error}", "red")
             return ExitStatus.CANTCREAT
         except Exception:  # noqa: BLE001 - each has its exit status
@@ -182,6 +183,12 @@ def _flushed(status: int) -> int:
         try:
             sys.stdout.flush()
         except BrokenPipeError:
-            with contextlib.suppress(OSError):
-                discard_output(sys.stdout.fileno())
+            _leave_output()
     return status
+
+
+def _leave_output() -> None:
+    """Drop what is still buffered: Python would fail on it once more, and end with 120."""
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError):
+            discard_output(sys.stdout.fileno())

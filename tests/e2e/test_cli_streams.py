@@ -94,11 +94,13 @@ def test_streams_that_were_closed(redirection: str) -> None:
 @pytest.mark.parametrize(
     "command", ["demo", "--version", "check --host 127.0.0.1 --no-login --json"]
 )
-def test_output_that_can_not_be_written_is_no_success(command: str) -> None:
-    done = shell(f"smtp-desk {command} >/dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_can_not_be_written_is_no_success(command: str, unbuffered: str) -> None:
+    done = shell(f"PYTHONUNBUFFERED={unbuffered} smtp-desk {command} >/dev/full")
     assert done.returncode == 73
     assert b"could not be written" in done.stderr
     assert b"Traceback" not in done.stderr
+    assert b"ignored" not in done.stderr
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
