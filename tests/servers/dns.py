@@ -68,11 +68,9 @@ class NameServer:
         self._signed = {dns.name.from_text(name) for name in signed}
         self._bogus = {dns.name.from_text(name) for name in bogus}
         self.questions: list[tuple[str, str]] = []
-        self._tcp = socket.create_server((host, 0))
+        self._tcp, self._udp = _both(host)
         self.host: str = host
         self.port: int = self._tcp.getsockname()[1]
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind((host, self.port))
         self._threads = [
             threading.Thread(target=serve, name=f"dns:{self.port}", daemon=True)
             for serve in (self._serve_udp, self._serve_tcp)
@@ -173,3 +171,18 @@ def _of_kind(
     if odd == "SILENCE":
         return None
     return dns.rcode.from_text(odd) if odd else records
+
+
+def _both(host: str) -> tuple[socket.socket, socket.socket]:
+    """Return a TCP and a UDP socket of one port: a free one of TCP may be another's of UDP."""
+    for _ in range(20):
+        tcp = socket.create_server((host, 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            tcp.close()
+            udp.close()
+        else:
+            return tcp, udp
+    raise OSError("no port is free for both TCP and UDP")
