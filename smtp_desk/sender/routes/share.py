@@ -128,9 +128,8 @@ class ServerShare:
 
     @property
     def connected(self) -> int:
-        """How many connections of all processes the server may count."""
-        state = self._throttle.state(self._login)
-        return state.leased + state.closing
+        """How many connections all processes have."""
+        return self._throttle.state(self._login).leased
 
     def release(self, connection: Connection, *, opened: bool = True) -> None:
         """Give it back: the connection is closed; `opened` if a session had begun on it."""
@@ -178,7 +177,8 @@ class ServerShare:
             return finding
         second_look = Deadline.after(_SECOND_LOOK_S)
         while not working:
-            if not self.connected:
+            state = self._throttle.state(self._login)
+            if not (state.leased or state.closing):
                 return finding
             # Who was only opening one, too, has failed by then.
             working = second_look.passed

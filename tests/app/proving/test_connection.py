@@ -111,6 +111,27 @@ def test_a_busy_server_is_explained_by_our_own_sending(
     assert busy.finding.remedies[0].id == WAIT
 
 
+def test_a_connection_that_is_closed_is_none_of_our_own_sending(
+    services: Services, certs: Certificates
+) -> None:
+    busy = Script(tls=certs.good.server_context(), on={"MAIL": Reply("432 4.3.2 Too many")})
+    with ScriptedServer(busy) as server:
+        draft = SettingsDraft(
+            host=server.host,
+            port=str(server.port),
+            username="desk",
+            secret=PASSWORD,
+            from_email="desk@example.test",
+            ca_file=str(certs.root.chain_file),
+        )
+        save(services, draft)
+        services.throttle.release(hold(services, login_of(draft), 2))
+        assert services.throttle.state(login_of(draft)).closing == 2
+        report, _ = run(services, draft)
+    assert report.finding
+    assert SENDING not in report.finding.explanation
+
+
 @pytest.mark.parametrize("default", [False, True])
 def test_the_connection_is_leased_while_the_test_lasts(
     services: Services, draft: SettingsDraft, *, default: bool
