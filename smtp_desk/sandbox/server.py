@@ -74,18 +74,16 @@ class Sandbox:
         *,
         clock: Callable[[], datetime] = _utc_now,
         slow_seconds: float = SLOW_SECONDS,
-        fault: Fault = NO_FAULT,
     ) -> None:
         """Prepare; nothing runs yet.
 
         Args:
             clock: Gives the present time with a time zone.
             slow_seconds: How long the reply for slow@… is held back.
-            fault: What is wrong with the server.
         """
         self._clock = clock
         self._slow_seconds = slow_seconds
-        self.fault = fault
+        self.fault: Fault = NO_FAULT
         self._run: _Run | None = None
         self.inbox = Inbox(clock)
 

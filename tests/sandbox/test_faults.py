@@ -66,7 +66,9 @@ def test_it_is_the_cause_that_a_test_names(faulty: Sandbox, fault: Fault, mode: 
 
 
 def test_a_sandbox_can_begin_with_a_fault() -> None:
-    with Sandbox(fault=FAULTS["wrong-password"]) as sandbox:
+    sandbox = Sandbox()
+    sandbox.fault = FAULTS["wrong-password"]
+    with sandbox:
         finding = report_of(sandbox, Security.STARTTLS).finding
         assert finding is not None
         assert finding.code == "auth.rejected"

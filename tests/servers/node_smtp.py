@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import json
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.servers import parts
-from tests.servers.process import ServerProcess, server_folder
+from tests.servers.node_process import NodeProcess
+from tests.servers.process import server_folder
 from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class NodeMessage:
     in_tls: bool
 
 
-class NodeSmtp:
+class NodeSmtp(NodeProcess):
     """A running server: STARTTLS offered, AUTH wanted.
 
     Attributes:
@@ -47,14 +47,8 @@ class NodeSmtp:
 
     def __init__(self, folder: pathlib.Path, identity: Identity) -> None:
         self._forgotten = 0
-        self._process = ServerProcess(
-            [
-                parts.program("node"),
-                str(parts.NODE_FOLDER / "server.js"),
-                str(identity.key_file),
-                str(identity.chain_file),
-            ],
-            folder / "node.log",
+        super().__init__(
+            "server.js", identity.key_file, identity.chain_file, log=folder / "node.log"
         )
         self._process.wait_ready(lambda: len(self._ports()) == 2)
         ports = self._ports()
@@ -88,22 +82,8 @@ class NodeSmtp:
         """Leave the messages accepted so far out of `messages`."""
         self._forgotten = len(self._events("message"))
 
-    def stop(self) -> None:
-        self._process.stop()
-
-    def _events(self, kind: str) -> list[dict[str, Any]]:
-        lines = self._process.log.read_text().splitlines(keepends=True)
-        events = [json.loads(line) for line in lines if line.startswith("{") and line[-1] == "\n"]
-        return [event for event in events if event["event"] == kind]
-
     def _ports(self) -> dict[str, int]:
         return {event["name"]: event["port"] for event in self._events("listening")}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import http.cookiejar
-import json
 import re
 import ssl
 import urllib.parse
 import urllib.request
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.servers import parts
-from tests.servers.process import ServerProcess, server_folder
+from tests.servers.node_process import NodeProcess
+from tests.servers.process import server_folder
 
 if TYPE_CHECKING:
     import pathlib
@@ -25,7 +25,7 @@ LIFETIME: Final = 300
 CLIENT_SECRET: Final = "platform-s3cret+"
 
 
-class OidcProvider:
+class OidcProvider(NodeProcess):
     """A running service. Its clients: desk, elsewhere (native), platform (secret), signed (key).
 
     Attributes:
@@ -34,14 +34,10 @@ class OidcProvider:
 
     def __init__(self, folder: pathlib.Path, certs: Certificates) -> None:
         identity, client = certs.good, certs.good_rsa
-        self._process = ServerProcess(
-            [
-                parts.program("node"),
-                str(parts.NODE_FOLDER / "oidc.mjs"),
-                *(str(identity.key_file), str(identity.chain_file), str(client.chain_file)),
-                str(LIFETIME),
-            ],
-            folder / "oidc.log",
+        super().__init__(
+            "oidc.mjs",
+            *(identity.key_file, identity.chain_file, client.chain_file, LIFETIME),
+            log=folder / "oidc.log",
         )
         self._process.wait_ready(lambda: bool(self._events("listening")))
         self.url = f"https://localhost:{self._events('listening')[0]['port']}"
@@ -55,20 +51,6 @@ class OidcProvider:
     def revoked(self) -> int:
         """How many sign-ins it ended because an old refresh token came, or as it was asked."""
         return len(self._events("revoked"))
-
-    def stop(self) -> None:
-        self._process.stop()
-
-    def _events(self, kind: str) -> list[dict[str, Any]]:
-        lines = self._process.log.read_text().splitlines(keepends=True)
-        events = [json.loads(line) for line in lines if line.startswith("{") and line[-1] == "\n"]
-        return [event for event in events if event["event"] == kind]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 class FormBrowser:

@@ -20,7 +20,7 @@ from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.save_protocol import SaveError
-from smtp_desk.store.stored import ServerState
+from smtp_desk.store.stored import ServerState, StoredServer
 from tests.oauth.person import Person
 from tests.oauth.test_account import jwt
 from tests.servers.certs import Certificates
@@ -152,12 +152,17 @@ def test_a_second_test_of_the_same_values_asks_nobody(setting: Setting) -> None:
     assert len(setting.ask.prompts) == 2
 
 
-def test_what_is_saved_is_tested_without_a_person(setting: Setting) -> None:
+def saved(setting: Setting) -> tuple[StoredServer, SettingsDraft]:
+    """What is saved after a test, and the form as it shows it."""
     save(setting.services, setting.test(setting.draft()))
-    server = setting.services.store.load().server
-    assert server is not None
     store = setting.services.store
-    untouched = saved_draft(server, store.ca_file(server), store.ca_file(server, oauth=True))
+    server = store.load().server
+    assert server is not None
+    return server, saved_draft(server, store.ca_file(server), store.ca_file(server, oauth=True))
+
+
+def test_what_is_saved_is_tested_without_a_person(setting: Setting) -> None:
+    _, untouched = saved(setting)
     assert isinstance(untouched.secret, StoredSecret)
     renamed = replace(untouched, from_name="Example")
     before = setting.entry
@@ -170,15 +175,11 @@ def test_what_is_saved_is_tested_without_a_person(setting: Setting) -> None:
 
 
 def test_a_token_that_was_rotated_between_test_and_save_is_not_lost(setting: Setting) -> None:
-    save(setting.services, setting.test(setting.draft()))
-    server = setting.services.store.load().server
-    assert server is not None
-    store = setting.services.store
-    untouched = saved_draft(server, store.ca_file(server), store.ca_file(server, oauth=True))
+    server, untouched = saved(setting)
     result = setting.test(replace(untouched, from_name="Example"))
     access = setting.entry.access_token
     assert access is not None
-    store.keep_tokens(server, Secret("rotated meanwhile"), access)
+    setting.services.store.keep_tokens(server, Secret("rotated meanwhile"), access)
     save(setting.services, result)
     assert setting.entry.refresh_token == Secret("rotated meanwhile")
 
@@ -186,11 +187,7 @@ def test_a_token_that_was_rotated_between_test_and_save_is_not_lost(setting: Set
 def test_a_keyring_that_is_gone_at_save_saves_nothing(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(setting.services, setting.test(setting.draft()))
-    server = setting.services.store.load().server
-    assert server is not None
-    store = setting.services.store
-    untouched = saved_draft(server, store.ca_file(server), store.ca_file(server, oauth=True))
+    server, untouched = saved(setting)
     result = setting.test(replace(untouched, from_name="Example"))
     setting.services.credentials.delete(server.key)
     with pytest.raises(SaveError):
