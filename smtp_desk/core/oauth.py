@@ -199,8 +199,13 @@ def _tenant(draft: OAuthDraft) -> Iterator[Problem]:
     elif value in _ANY_TENANT:
         if draft.flow == OAuthFlow.APP:
             yield Problem(Field.TENANT, "oauth.tenant_of_app")
-    elif not _GUID.fullmatch(value) and not _is_domain(value):
+    elif not is_guid(value) and not _is_domain(value):
         yield Problem(Field.TENANT, "oauth.tenant")
+
+
+def is_guid(text: str) -> bool:
+    """Whether this is an identifier of Microsoft's, of a tenant for instance, in any case."""
+    return bool(_GUID.fullmatch(text.lower()))
 
 
 def _is_domain(text: str) -> bool:

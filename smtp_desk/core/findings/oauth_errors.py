@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.oauth import OAuthProvider, OAuthSettings
+from smtp_desk.core.oauth import OAuthProvider, OAuthSettings, is_guid
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json, Stage
 
@@ -200,7 +200,6 @@ _UNATTENDED: Final[Mapping[TokenStep, Mapping[_Cause, _Cause]]] = {
 }
 _NUMBER: Final = re.compile(r"AADSTS(\d{4,8})")
 _TRAILER: Final = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp): .*", re.DOTALL)
-_GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def redirect_host(provider: OAuthProvider) -> str:
@@ -295,8 +294,8 @@ def _words(description: str) -> str:
 
 
 def _correlation(answer: Mapping[str, object]) -> str:
-    found = _GUID.fullmatch(_text(answer, "correlation_id"))
-    return found[0] if found else ""
+    told = _text(answer, "correlation_id")
+    return told if is_guid(told) else ""
 
 
 def _text(answer: Mapping[str, object], name: str) -> str:

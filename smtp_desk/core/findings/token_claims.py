@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
+from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings, is_guid
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import ServerSettings
@@ -152,7 +152,7 @@ class _Comparison:
         audience = self.claims.audience
         if audience and not any(each == _EXCHANGE or "outlook" in _host(each) for each in audience):
             yield "audience"
-        if self.claims.tenant and _is_guid(oauth.tenant) and self.claims.tenant != oauth.tenant:
+        if self.claims.tenant and is_guid(oauth.tenant) and self.claims.tenant != oauth.tenant:
             yield "tenant"
 
     def _of_custom(self, oauth: OAuthSettings) -> Iterator[str]:
@@ -271,7 +271,3 @@ def _related(one: str, other: str) -> bool:
 def _domain(host: str) -> str:
     labels = host.lower().split(".")
     return ".".join(labels[1:] if len(labels) > 2 else labels)  # noqa: PLR2004 - below a domain
-
-
-def _is_guid(text: str) -> bool:
-    return text.count("-") == 4 and "." not in text  # noqa: PLR2004 - 8-4-4-4-12, no domain

@@ -25,7 +25,7 @@ from smtp_desk.ui.integrations.sender_card import SenderCard
 from smtp_desk.ui.widgets.card import Card, Columns, column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import ChoiceField, FormField, TextField
-from smtp_desk.ui.widgets.file_field import FileField
+from smtp_desk.ui.widgets.file_field import CERTIFICATES, FileField
 from smtp_desk.ui.widgets.fold import Fold
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ _LEADING: Final = 1
 _FOLLOWING: Final = 3
 """Behind Authentication: its usual place."""
 _STACKED_BELOW: Final = 480
-_CERTIFICATES: Final = "Certificates (*.pem *.crt *.cer);;All files (*)"
 
 F = TypeVar("F", bound=FormField)
 
@@ -235,7 +234,7 @@ def make_fields() -> Iterator[FormField]:
     yield FileField(
         Field.CA_FILE,
         "&CA certificate file",
-        _CERTIFICATES,
+        CERTIFICATES,
         hint="Only for a server whose certificate comes from your company’s own CA.",
     )
     yield TextField(

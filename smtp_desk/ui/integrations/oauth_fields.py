@@ -17,7 +17,7 @@ from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import ChoiceField, FormField, TextField
 from smtp_desk.ui.widgets.file_dialog import ask_what_to_open
-from smtp_desk.ui.widgets.file_field import FileField
+from smtp_desk.ui.widgets.file_field import CERTIFICATES, FileField
 from smtp_desk.ui.widgets.flow import flow
 from smtp_desk.ui.widgets.fold import Fold
 from smtp_desk.ui.widgets.label import enable
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from smtp_desk.core.oauth import OAuthDraft
 
 _KEY_FILES: Final = "Key files (*.json *.pem);;All files (*)"
-_CERTIFICATES: Final = "Certificates (*.pem *.crt *.cer);;All files (*)"
 _GUIDE_LINES: Final = 16
 _CUSTOM_ONLY: Final = (Field.OAUTH_TOKEN_URL, Field.OAUTH_SCOPE, Field.OAUTH_CA_FILE)
 
@@ -155,7 +154,7 @@ def make_oauth_fields() -> Iterator[FormField]:
     yield FileField(
         Field.OAUTH_CA_FILE,
         "CA certificate file of the sign-in",
-        _CERTIFICATES,
+        CERTIFICATES,
         hint="Only for a sign-in service with a certificate of your company’s own CA.",
         browse="Browse…",
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from smtp_desk.ui.widgets.field import TextField
 from smtp_desk.ui.widgets.file_dialog import ask_what_to_open
+
+CERTIFICATES: Final = "Certificates (*.pem *.crt *.cer);;All files (*)"
+"""The files to choose a CA from."""
 
 
 class FileField(TextField):
