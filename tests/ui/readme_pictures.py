@@ -40,7 +40,8 @@ _TICK_S: Final = 0.01
 _SETTLED_S: Final = 0.5
 
 
-def _wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Let the window work until `condition` holds."""
     end = time.monotonic() + _PATIENCE_S
     while not condition():
         if time.monotonic() > end:
@@ -49,23 +50,29 @@ def _wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(_TICK_S)
 
 
-def _part(window: QWidget, name: str) -> QWidget:
+def find_part(window: QWidget, name: str) -> QWidget:
+    """Return the part of this objectName."""
     found = window.findChild(QWidget, name)
     assert isinstance(found, QWidget), name
     return found
 
 
 def _test(window: QWidget) -> None:
-    send = _part(window, "send_test")
+    send = find_part(window, "send_test")
     assert isinstance(send, QPushButton)
     send.click()
-    _wait_until(lambda: not send.isEnabled())
-    _wait_until(send.isEnabled)
+    wait_until(lambda: not send.isEnabled())
+    wait_until(send.isEnabled)
+
+
+def settle() -> None:
+    """Let the window lay itself out: cards of a report come one at a time."""
+    settled = time.monotonic() + _SETTLED_S
+    wait_until(lambda: time.monotonic() > settled)
 
 
 def _draw(window: QWidget, file: Path) -> None:
-    settled = time.monotonic() + _SETTLED_S  # cards of a report come one at a time
-    _wait_until(lambda: time.monotonic() > settled)
+    settle()
     window.grab().save(str(file))
 
 
@@ -73,17 +80,17 @@ def draw_job(folder: Path) -> None:
     """Fail and succeed against the sandbox."""
     sandbox = SandboxDesk("light")
     sandbox.start()
-    _wait_until(lambda: sandbox.desk is not None)
+    wait_until(lambda: sandbox.desk is not None)
     assert sandbox.desk is not None
     window = sandbox.desk.window
     window.resize(SIZE)
     window.setWindowTitle("SMTP Desk")
-    _wait_until(lambda: window.findChild(QLineEdit, "password") is not None)
-    password = _part(window, "password")
+    wait_until(lambda: window.findChild(QLineEdit, "password") is not None)
+    password = find_part(window, "password")
     assert isinstance(password, QLineEdit)
-    _wait_until(lambda: bool(password.text()))
+    wait_until(lambda: bool(password.text()))
     right = password.text()
-    _part(window, "sandbox_strip").hide()
+    find_part(window, "sandbox_strip").hide()
     password.setText("mistyped")
     _test(window)
     _draw(window, folder / "wrong-password.png")
@@ -119,18 +126,23 @@ def draw_delivery(folder: Path) -> None:
         menus.deleteLater()
 
 
-def main() -> None:
-    """Draw them all."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    folder: Path = parser.parse_args().folder
+def make_light_application(parser: argparse.ArgumentParser) -> QApplication:
+    """Return an application that looks alike on every machine; ends where its font is missing."""
     application = make_application([])
     font = QFont(FONT, POINTS)
     application.setFont(font)
     if QFontInfo(font).family() != FONT:
         parser.error(f"{FONT} is not installed")
-    theme = Theme(application)
-    theme.prefer("light")
+    Theme(application).prefer("light")
+    return application
+
+
+def main() -> None:
+    """Draw them all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder: Path = parser.parse_args().folder
+    make_light_application(parser)
     draw_job(folder)
     draw_delivery(folder)
 

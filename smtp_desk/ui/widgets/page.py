@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 from shiboken6 import isValid
 
 from smtp_desk.ui.widgets.card import USUAL_LINE, Columns, column, row
@@ -86,6 +93,9 @@ class Page(QWidget):
         both.addWidget(self.area, 1)
         both.addWidget(self._aside_area)
         self._layout.addLayout(both, 1)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._follow_focus)
 
     def set_action_bar(self, bar: QWidget) -> None:
         """Keep `bar` in view below the scrolling column."""
@@ -175,6 +185,19 @@ class Page(QWidget):
             if widget.isVisible():
                 self.area.ensureWidgetVisible(widget, 0, 2 * Space.XL)
 
+    @Slot(QWidget, QWidget)
+    def _follow_focus(self, old: QWidget | None, now: QWidget | None) -> None:
+        """Bring what has the focus into view: Qt does that for the Tab key only.
+
+        An access key and a screen reader move it, too. A window that becomes active again
+        (`old` is none) stays where it was.
+        """
+        if old is None or now is None:
+            return
+        for area in (self.area, self._aside_area):
+            if area.isAncestorOf(now) and not _is_in_view(now, area):
+                area.ensureWidgetVisible(now, 0, 2 * Space.XL)
+
     @Slot()
     def _align_bar(self) -> None:
         """Keep the bar below the column whether or not the scroll bar takes its room."""
@@ -186,6 +209,12 @@ class Page(QWidget):
             self._bar_layout.setContentsMargins(
                 taken if mirrored else 0, 0, 0 if mirrored else taken, 0
             )
+
+
+def _is_in_view(widget: QWidget, area: QScrollArea) -> bool:
+    """Return whether all of it is seen, or as much as has room."""
+    seen = widget.visibleRegion().boundingRect().height()
+    return seen >= min(widget.height(), area.viewport().height())
 
 
 class _Area(QScrollArea):

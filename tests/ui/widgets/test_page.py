@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.page import Page
@@ -55,3 +57,49 @@ def test_what_is_gone_meanwhile_is_not_looked_for(
     assert page._wanted == ()
     for label in found.values():
         assert not label.visibleRegion().isEmpty()
+
+
+@pytest.mark.parametrize("place", ["column", "aside"])
+@pytest.mark.parametrize("way", ["access key", "screen reader"])
+def test_what_has_the_focus_is_in_view(page: Page, place: str, way: str, qtbot: QtBot) -> None:
+    first, last = QLineEdit(), QLineEdit()
+    labels = page.findChildren(QLabel)
+    for line_edit, number in ((first, 0), (last, 39)):
+        around = next(each for each in labels if each.objectName() == f"{place}_{number}")
+        column = around.parentWidget()
+        assert column is not None
+        layout = column.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.indexOf(around) + 1, line_edit)
+        around.setText("&First" if line_edit is first else "&Last")
+        around.setBuddy(line_edit)
+    lay_out()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    first.setFocus()
+    for line_edit, key in ((last, Qt.Key.Key_L), (first, Qt.Key.Key_F)):
+        if way == "access key":
+            QTest.keyClick(page, key, Qt.KeyboardModifier.AltModifier)
+        else:
+            line_edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        assert line_edit.hasFocus()
+        assert line_edit.visibleRegion().boundingRect().height() == line_edit.height()
+
+
+def test_a_window_that_becomes_active_again_stays_where_it_was(page: Page, qtbot: QtBot) -> None:
+    line_edit = QLineEdit()
+    page.body.addWidget(line_edit)
+    lay_out()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    line_edit.setFocus()
+    page.area.verticalScrollBar().setValue(0)
+    other = QWidget()
+    qtbot.addWidget(other)
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(other.isActiveWindow)
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    assert line_edit.hasFocus()
+    assert page.area.verticalScrollBar().value() == 0
