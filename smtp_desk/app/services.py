@@ -19,6 +19,8 @@ from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.oauth import OAuthSettings
 from smtp_desk.core.stages import Json
+from smtp_desk.sender.outbox.control import Control
+from smtp_desk.sender.outbox.control_sqlite import SqliteControl
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import Outbox
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
@@ -192,6 +194,15 @@ class Services:
         return SqliteHealth(self._database, self.now)
 
     @cached_property
+    def control(self) -> Control:
+        """What a person decides about all of the outbox, opened when first needed.
+
+        Raises:
+            OutboxUnavailableError: It can't be opened.
+        """
+        return SqliteControl(self._database, self.now)
+
+    @cached_property
     def throttle(self) -> Throttle:
         """What all processes may ask of the servers, opened when first needed.
 
@@ -228,6 +239,7 @@ class Services:
             self.catalogue,
             clock=self.now,
             alerts=self.store.alerts,
+            control=self.control,
         )
 
     @property

@@ -167,9 +167,9 @@ class Dispatcher:
         """Take more time where half of it is over; what others took over is left to them."""
         half_over = self._clock() + LEASE / 2
         leases = [(recipient, recipient.claim.entry.lease) for recipient in recipients]
-        short = [
-            recipient for recipient, lease in leases if lease is None or lease.until <= half_over
-        ]
+        short = [recipient for recipient, lease in leases if lease and lease.until <= half_over]
+        for recipient in (each for each, lease in leases if lease is None):
+            recipient.end(Status.QUEUED)  # sending is paused
         if not short:
             return
         lost = self._outbox.apply(Renew(recipient.claim, LEASE) for recipient in short)

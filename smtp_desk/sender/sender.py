@@ -23,6 +23,8 @@ from smtp_desk.sender.mail.message import new_message_id, outbox_message
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
+from smtp_desk.sender.outbox.control import Control
+from smtp_desk.sender.outbox.control_sqlite import SqliteControl
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import NOTICES, OutboxMessage
 from smtp_desk.sender.outbox.outbox import MEBIBYTE, Outbox
@@ -90,6 +92,7 @@ class Sender:
         clock: UtcClock = utc_now,
         random: Callable[[], float] | None = None,
         alerts: Callable[[], Secret] = _no_alerts,
+        control: Control | None = None,
     ) -> None:
         """Build a sender of parts; programs call `from_settings`.
 
@@ -102,12 +105,14 @@ class Sender:
             clock: Returns this moment with a time zone.
             random: Returns a number from 0 to 1, for the jitter of delays.
             alerts: Returns the URLs that alerts go to, one a line.
+            control: Learns of a `drain` that goes on, so that people are told a worker runs.
         """
         _load_what_sends()
         self._outbox = outbox
         self._source = routes
         self._templates = templates
         self._clock = clock
+        self._control = control
         jitter = {} if random is None else {"random": random}
         self._dispatcher = Dispatcher(outbox, health, catalogue, clock=clock, **jitter)
         self._notices = Notices(
@@ -151,6 +156,7 @@ class Sender:
             Templates(paths.templates),
             catalogue,
             alerts=store.alerts,
+            control=SqliteControl(database),
         )
         sender._closing.push(database)
         return sender
@@ -234,6 +240,7 @@ class Sender:
             self._notices,
             owner=self._owner,
             clock=self._clock,
+            control=self._control,
         )
         return drain.run(cancel or Cancel(), once=once)
 

@@ -13,11 +13,13 @@ from typing import Final, final
 
 from smtp_desk.sender.outbox import lifecycle
 from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.control_memory import MemoryControl
 from smtp_desk.sender.outbox.entries import (
     Change,
     Claim,
     EntryState,
     IdentifierSource,
+    MarkInDoubt,
     OutboxEntry,
     OutboxMessage,
     new_token,
@@ -52,6 +54,7 @@ from smtp_desk.sender.routes.throttle import (
     Turns,
 )
 
+_UNSETTLED: Final = (EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT)
 _FINISHED: Final = (EntryState.ACCEPTED, EntryState.DROPPED)
 
 
@@ -62,6 +65,9 @@ class MemoryOutbox(Outbox):
     Args:
         clock: Returns this moment with a time zone.
         limits: How much it takes and keeps.
+
+    Attributes:
+        control: Pauses it, erases, and tells what is going on in it.
     """
 
     def __init__(self, clock: UtcClock = utc_now, limits: OutboxLimits | None = None) -> None:
@@ -71,6 +77,7 @@ class MemoryOutbox(Outbox):
         self._lock = threading.RLock()
         self._entries: dict[str, OutboxEntry] = {}
         self._messages: dict[str, OutboxMessage] = {}
+        self.control = MemoryControl(self._lock, self._entries, self._remove, clock)
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
         stored = tuple(messages)
@@ -85,13 +92,17 @@ class MemoryOutbox(Outbox):
         self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
     ) -> tuple[Claim, ...]:
         with self._lock:
-            claims = self._take(self.add(messages), owner, lease)
+            entries = self.add(messages)
+            if self.control.paused_since():
+                return tuple(Claim(entry, new_token(), awaited=True) for entry in entries)
+            claims = self._take(entries, owner, lease)
             return tuple(replace(claim, awaited=True) for claim in claims)
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
         with self._lock:
-            now = self._now()
-            found = [entry for entry in self._entries.values() if lifecycle.due(entry, now)]
+            now, paused = self._now(), self.control.paused_since()
+            entries = () if paused else self._entries.values()
+            found = [entry for entry in entries if lifecycle.due(entry, now)]
             found.sort(key=lifecycle.claim_order)
             return self._take(found[:limit], owner, lease)
 
@@ -112,17 +123,20 @@ class MemoryOutbox(Outbox):
             now = self._now()
             for change in changes:
                 entry = self._entries.get(change.claim.entry.id)
-                after = entry and lifecycle.changed(entry, change, now)
-                if after is None:
+                held_back = isinstance(change, MarkInDoubt) and self.control.paused_since()
+                rule = lifecycle.given_back if held_back else lifecycle.changed
+                after = entry and rule(entry, change, now)
+                if after is None or held_back:
                     lost.add(change.claim.entry.id)
-                else:
+                if after is not None:
                     self._entries[after.id] = after
         return frozenset(lost)
 
     def next_due(self) -> datetime | None:
         with self._lock:
             now = self._now()
-            waiting = (entry for entry in self._entries.values() if not entry.state.settled)
+            left = (EntryState.IN_DOUBT,) if self.control.paused_since() else _UNSETTLED
+            waiting = (entry for entry in self._entries.values() if entry.state in left)
             return min((lifecycle.due_at(entry, now) for entry in waiting), default=None)
 
     def get(self, entry_id: str) -> OutboxEntry:
@@ -280,6 +294,9 @@ class MemoryHealth(route_health.Health):
 
     def record_fallback(self, route: str, count: int = 1) -> None:
         self._change(route, lambda health, _: route_health.fell_back(health, count))
+
+    def forget(self, route: str, recipient: str) -> None:
+        self._change(route, lambda health, _: route_health.without(health, recipient))
 
     def reopen(self, route: str) -> None:
         self._change(route, lambda health, _: route_health.reopened(health))

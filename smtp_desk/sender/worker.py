@@ -5,6 +5,7 @@ import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from itertools import groupby
 from typing import Final, TypeAlias, TypeVar, final
 
@@ -13,6 +14,7 @@ from smtp_desk.sender.dispatcher import LEASE, Dispatcher
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
+from smtp_desk.sender.outbox.control import Control
 from smtp_desk.sender.outbox.entries import Claim, Doubt, Postpone
 from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
@@ -34,6 +36,7 @@ Pause: TypeAlias = Callable[[Cancel, float], None]
 _CLAIMED_AT_ONCE: Final = 10
 _MOST_RECIPIENTS: Final = 100
 _POLL_S: Final = 1.0
+_SAY_S: Final = 10.0
 _PRUNE_EVERY_S: Final = 3600.0
 _GRACE_S: Final = 5.0
 _PROBE_S: Final = 5.0
@@ -59,6 +62,7 @@ class Drain:
         owner: Who we are, in leases.
         clock: Returns this moment with a time zone.
         wait_for: How to wait between rounds.
+        control: Learns that a worker runs.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Drain:
         owner: str,
         clock: UtcClock = utc_now,
         wait_for: Pause = pause,
+        control: Control | None = None,
     ) -> None:
         self._outbox = outbox
         self._source = source
@@ -80,7 +85,9 @@ class Drain:
         self._clock = clock
         self._wait_for = wait_for
         self._routes: Routes | None = None
+        self._control = control
         self._pruned_at: float | None = None
+        self._announced_at: float | None = None
 
     def run(self, cancel: Cancel, *, once: bool) -> int:
         """Send until nothing is due, or for ever; return how many emails were dealt with.
@@ -93,23 +100,39 @@ class Drain:
             OutboxUnavailableError: The storage does not work, and `once` is set.
         """
         handled = 0
-        while not cancel.cancelled:
-            try:
-                done = self._round(cancel)
-            except OutboxUnavailableError as error:
-                if once:
-                    raise
-                _log.error("the outbox does not work: %s", error)
-                done = 0
-            handled += done
-            if not done and once:
-                break
-            if not done:
-                self._wait_for(cancel, _POLL_S)
+        try:
+            while not cancel.cancelled:
+                try:
+                    done = self._round(cancel)
+                except OutboxUnavailableError as error:
+                    if once:
+                        raise
+                    _log.error("the outbox does not work: %s", error)
+                    done = 0
+                handled += done
+                if not done and once:
+                    break
+                if not done:
+                    self._wait_for(cancel, _POLL_S)
+        finally:
+            self._leave()
         return handled
+
+    def _announce(self) -> None:
+        """Let everybody know that a worker runs."""
+        now = time.monotonic()
+        if self._control and (self._announced_at is None or now - self._announced_at >= _SAY_S):
+            self._control.announce(self._owner)
+            self._announced_at = now
+
+    def _leave(self) -> None:
+        if self._control and self._announced_at is not None:
+            with suppress(OutboxUnavailableError):  # it says so no more, which is enough
+                self._control.leave(self._owner)
 
     def _round(self, cancel: Cancel) -> int:
         """Do all that is due now; return how many emails that were."""
+        self._announce()
         self._follow_settings()
         self._dispatcher.catch_up()
         self._judge_abandoned()

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.sender.outbox.control import Control
+from smtp_desk.sender.outbox.control_sqlite import SqliteControl
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import Outbox, OutboxLimits
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
@@ -48,6 +50,15 @@ def make_outbox(database: Database | None, clock: TurnedClock) -> Callable[[Outb
 @pytest.fixture
 def outbox(make_outbox: Callable[[OutboxLimits], Outbox]) -> Outbox:
     return make_outbox(OutboxLimits())
+
+
+@pytest.fixture
+def control(database: Database | None, outbox: Outbox, clock: TurnedClock) -> Control:
+    """Of the same storage as `outbox`."""
+    if database:
+        return SqliteControl(database, clock)
+    assert isinstance(outbox, MemoryOutbox)
+    return outbox.control
 
 
 @pytest.fixture

@@ -224,6 +224,16 @@ def may_be_pruned(entry: OutboxEntry) -> bool:
     return entry.state.settled and entry.state is not EntryState.HELD
 
 
+def may_be_erased(entry: OutboxEntry, now: datetime) -> bool:
+    """Whether no sender has the entry in its hands: else nobody would learn what came of it."""
+    return not entry.state.leased or _lease_is_over(entry, now)
+
+
+def given_back(entry: OutboxEntry, change: Change, now: datetime) -> OutboxEntry | None:
+    """Return the entry back in the queue instead; None where its lease was lost."""
+    return changed(entry, Postpone(change.claim, now), now)
+
+
 def _is_late_answer(entry: OutboxEntry, token: str) -> bool:
     """Whether the answer to the dot of this claim is still what everybody waits for."""
     return entry.doubt_token == token and entry.state is not EntryState.ACCEPTED

@@ -126,11 +126,22 @@ _UNTOLD: Final = (
     "CREATE INDEX entries_untold ON entries (id) WHERE untold = 1",
 )
 
+_CONTROL: Final = (
+    """
+    CREATE TABLE sending_pause (
+        only_one INTEGER NOT NULL PRIMARY KEY CHECK (only_one = 1),
+        since INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE TABLE workers (name TEXT NOT NULL PRIMARY KEY, until INTEGER NOT NULL) STRICT",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (*_OUTBOX, *_HEALTH),
     (*_THROTTLE, *_UNKNOWN_WORDS),
     _SUBMITTER,
     _UNTOLD,
+    _CONTROL,
 )
 """Step n leads from version n to n + 1."""
 

@@ -200,6 +200,8 @@ class OutboxQueue(Protocol):
     ) -> tuple[Claim, ...]:
         """Do `add` and `claim` in one commit, for a sender that sends at once.
 
+        While sending is paused it only adds: the claims' entries wait, under no lease.
+
         Raises:
             MessageTooLargeError: As `add`.
             OutboxFullError: As `add`.
@@ -210,7 +212,7 @@ class OutboxQueue(Protocol):
         """Take up to `limit` entries to send: those due, and those left in SENDING.
 
         An entry goes to one claim only. It is the owner's until the lease is over, then
-        anybody's. Longest due first.
+        anybody's. Longest due first. While sending is paused there are none.
 
         Args:
             owner: Who asks, for people.
@@ -228,7 +230,8 @@ class OutboxQueue(Protocol):
         """Make changes, in their order, in one commit.
 
         Returns:
-            The ids of the entries whose lease was lost: of those nothing was changed.
+            The ids of the entries whose lease was lost: of those nothing was changed. While
+            sending is paused, also those of each `MarkInDoubt`: they are back in the queue.
         """
 
     def next_due(self) -> datetime | None:

@@ -7,6 +7,7 @@ from typing import Final, final
 
 from smtp_desk.sender.outbox import lifecycle
 from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
+from smtp_desk.sender.outbox.control_sqlite import is_paused
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import (
     Change,
@@ -79,6 +80,9 @@ _ABANDONED_IN_DOUBT: Final = (
     f"{_LEASED} state = 'in_doubt' AND lease_until <= :now ORDER BY lease_until, id",
     f"{_LEASED} state = 'in_doubt' AND lease_until > :farthest_lease ORDER BY lease_until, id",
 )
+_NEXT_IN_DOUBT: Final = """
+    SELECT min(lease_until) FROM entries WHERE state = 'in_doubt' AND lease_until IS NOT NULL
+"""
 _NEXT: Final = """
     SELECT min(moment) FROM (
         SELECT min(next_attempt_at) AS moment
@@ -123,6 +127,8 @@ class SqliteOutbox(Outbox):
 
         def insert(connection: sqlite3.Connection) -> tuple[OutboxEntry, ...]:
             queued = self._queued(connection, stored, now)
+            if is_paused(connection):
+                return self._insert(connection, queued)
             taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in queued]
             return self._insert(connection, taken)
 
@@ -140,12 +146,15 @@ class SqliteOutbox(Outbox):
 
         def change_all(connection: sqlite3.Connection) -> frozenset[str]:
             lost = set()
+            paused = durable and is_paused(connection)
             for change in wanted:
                 entry = find_entry(connection, change.claim.entry.id)
-                after = entry and lifecycle.changed(entry, change, now)
-                if after is None:
+                held_back = paused and isinstance(change, MarkInDoubt)
+                rule = lifecycle.given_back if held_back else lifecycle.changed
+                after = entry and rule(entry, change, now)
+                if after is None or held_back:
                     lost.add(change.claim.entry.id)
-                else:
+                if after is not None:
                     update_entries(connection, (after,))
             return frozenset(lost)
 
@@ -156,10 +165,11 @@ class SqliteOutbox(Outbox):
         now = self._now()
 
         def find(connection: sqlite3.Connection) -> datetime | None:
-            selections = (*_FREE, *_ABANDONED_IN_DOUBT)
+            free = _allowed(connection, _FREE)
+            selections = (*free, *_ABANDONED_IN_DOUBT)
             if any(_found(connection, selection, now, 1) for selection in selections):
                 return now
-            (moment,) = connection.execute(_NEXT).fetchone()
+            (moment,) = connection.execute(_NEXT if free else _NEXT_IN_DOUBT).fetchone()
             return None if moment is None else from_ms(moment)
 
         return self._database.read(find)
@@ -286,14 +296,14 @@ class SqliteOutbox(Outbox):
         return tuple(entries)
 
     def _claim(
-        self, selections: Iterable[str], owner: str, limit: int, lease: timedelta
+        self, selections: tuple[str, ...], owner: str, limit: int, lease: timedelta
     ) -> tuple[Claim, ...]:
         now, token = self._now(), new_token()
 
         def claim(connection: sqlite3.Connection) -> tuple[OutboxEntry, ...]:
             found = [
                 entry
-                for selection in selections
+                for selection in _allowed(connection, selections)
                 for entry in _found(connection, selection, now, limit)
             ]
             found.sort(key=lifecycle.claim_order)
@@ -303,10 +313,17 @@ class SqliteOutbox(Outbox):
 
         # Found in vain costs others no wait: a worker looks far more often than there is work.
         if not self._database.read(
-            lambda connection: any(_found(connection, each, now, 1) for each in selections)
+            lambda connection: any(
+                _found(connection, each, now, 1) for each in _allowed(connection, selections)
+            )
         ):
             return ()
         return tuple(Claim(entry, token) for entry in self._database.write(claim, durable=False))
+
+
+def _allowed(connection: sqlite3.Connection, selections: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what may be claimed: nothing to send while sending is paused."""
+    return () if selections is _FREE and is_paused(connection) else selections
 
 
 def _found(

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
 
+from smtp_desk.core.address import mailbox_key
+
 UNCERTAIN_LIMIT: Final = 3
 """So many unanswered dots in a row on a route stop the re-sends and raise an alarm."""
 
@@ -238,6 +240,14 @@ def fell_back(health: RouteHealth, count: int) -> RouteHealth:
     return replace(health, fallbacks=health.fallbacks + count)
 
 
+def without(health: RouteHealth, recipient: str) -> RouteHealth:
+    """Return the health that names this recipient no more."""
+    sought = mailbox_key(recipient)
+    return replace(
+        health, unknown=tuple(each for each in health.unknown if mailbox_key(each[0]) != sought)
+    )
+
+
 def reopened(health: RouteHealth) -> RouteHealth:
     """Return the health after new settings were proven and saved: usable at once."""
     return replace(
@@ -350,6 +360,9 @@ class Health(Protocol):
 
     def record_fallback(self, route: str, count: int = 1) -> None:
         """Tell that `count` emails took another route; a loss of power may forget it."""
+
+    def forget(self, route: str, recipient: str) -> None:
+        """Keep this recipient's address no more, however it is spelled."""
 
     def reopen(self, route: str) -> None:
         """Make the route usable at once: new settings were proven and saved."""

@@ -99,6 +99,9 @@ class SqliteHealth(route_health.Health):
     def record_fallback(self, route: str, count: int = 1) -> None:
         self._change(route, lambda health: route_health.fell_back(health, count), durable=False)
 
+    def forget(self, route: str, recipient: str) -> None:
+        self._change(route, lambda health: route_health.without(health, recipient))
+
     def reopen(self, route: str) -> None:
         self._change(route, route_health.reopened)
 
