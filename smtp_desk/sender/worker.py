@@ -103,6 +103,8 @@ class Drain:
         try:
             while not cancel.cancelled:
                 try:
+                    if not once:
+                        self._announce()
                     done = self._round(cancel)
                 except OutboxUnavailableError as error:
                     if once:
@@ -132,7 +134,6 @@ class Drain:
 
     def _round(self, cancel: Cancel) -> int:
         """Do all that is due now; return how many emails that were."""
-        self._announce()
         self._follow_settings()
         self._dispatcher.catch_up()
         self._judge_abandoned()

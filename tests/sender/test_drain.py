@@ -54,6 +54,7 @@ class Work:
             owner="worker",
             clock=self.post.clock,
             wait_for=self._wait,
+            control=self.post.outbox.control,
         )
 
     def _wait(self, cancel: Cancel, seconds: float) -> None:
@@ -75,6 +76,23 @@ def test_it_sends_all_that_is_due_and_stops() -> None:
     assert len(custom.given) == 35
     assert work.run() == 0
     assert not work.waits
+
+
+def test_it_says_that_a_worker_runs_until_it_ends() -> None:
+    work = Work(Way())
+    control, seen = work.post.outbox.control, list[int]()
+
+    def look(cancel: Cancel) -> None:
+        seen.append(control.workers())
+        if len(seen) == 2:
+            cancel.cancel()
+
+    work.meanwhile = look
+    work.run()
+    assert not seen
+    work.run(once=False)
+    assert seen == [1, 1]
+    assert control.workers() == 0
 
 
 def test_it_waits_for_more_until_it_is_cancelled() -> None:
