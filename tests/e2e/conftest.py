@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +15,20 @@ from smtp_desk.smtp.session.limits import SessionLimits, limits_of_a_test
 from tests.cli.desk import Desk
 from tests.e2e.causes import Cause, Checking
 from tests.e2e.outgoing import configure
+from tests.e2e.signing_in import ANN, GOOGLE, Organization, ServiceAccounts, Workspace
+from tests.servers import parts
 from tests.servers.bus import NO_BUS
+from tests.servers.connect_proxy import ConnectProxy
+from tests.servers.dovecot import DovecotWithInbox
+from tests.servers.oidc import OidcProvider
+from tests.servers.process import server_folder
+from tests.servers.script import Script
+from tests.servers.scripted import ScriptedServer
+from tests.servers.sign_in_service import SignInService
+from tests.servers.tokens import TokenIssuer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.servers.certs import Certificates
@@ -49,6 +61,53 @@ def server(postfix: Postfix, _configured_home: Path, clean_environment: Path) ->
     """The server that system emails of this test's home leave through."""
     shutil.copytree(_configured_home, clean_environment)
     return postfix
+
+
+@pytest.fixture(scope="session")
+def organizations(certs: Certificates) -> Iterator[Callable[[str], Organization]]:
+    """By mechanism: a sign-in service, and a mail server that offers it and takes its tokens."""
+    parts.require("oidc")
+    parts.require("dovecot")
+    with ExitStack() as stack:
+        folder = stack.enter_context(server_folder("oidc-jwt"))
+        provider = stack.enter_context(OidcProvider(folder, certs, "https://localhost", ANN))
+
+        @cache
+        def running(mechanism: str) -> Organization:
+            folder = stack.enter_context(server_folder("dovecot-jwt"))
+            inbox = stack.enter_context(ScriptedServer(Script()))
+            mail = stack.enter_context(
+                DovecotWithInbox(folder, certs.good, inbox, issuer=provider, mechanisms=mechanism)
+            )
+            return Organization(provider, mail, certs.root.chain_file)
+
+        yield running
+
+
+@pytest.fixture
+def organization(organizations: Callable[[str], Organization]) -> Organization:
+    """A sign-in service, and a mail server that takes its tokens; its inbox is empty."""
+    found = organizations("xoauth2")
+    found.mail.inbox.forget()
+    return found
+
+
+@pytest.fixture
+def workspace(certs: Certificates) -> Iterator[Workspace]:
+    """Google's token service and a mail server that takes its tokens."""
+    parts.require("dovecot")
+    issuer = TokenIssuer("https://accounts.google.com", "desk")
+    accounts = ServiceAccounts(certs.good_rsa, issuer)
+    with (
+        SignInService(certs.for_names(GOOGLE).server_context()) as service,
+        ConnectProxy(service.port) as proxy,
+        server_folder("dovecot-google") as folder,
+        ScriptedServer(Script()) as inbox,
+        DovecotWithInbox(folder, certs.good, inbox, issuer=issuer, mechanisms="xoauth2") as mail,
+    ):
+        service.replies["/token"] = accounts
+        env = {"https_proxy": f"http://{proxy.url}", "SSL_CERT_FILE": str(certs.root.chain_file)}
+        yield Workspace(accounts, mail, certs.root.chain_file, env)
 
 
 @pytest.fixture

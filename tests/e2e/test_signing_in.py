@@ -15,16 +15,23 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.e2e.program import run
-from tests.e2e.signing_in import run_signing_in
+from tests.e2e.signing_in import (
+    ANN,
+    Organization,
+    Workspace,
+    run_signing_in,
+    settings_for,
+)
 from tests.oauth.test_account import jwt
+from tests.oauth.test_assertions import pem_of
 from tests.servers.chromium import Chromium
-from tests.servers.oidc import CLIENT_SECRET, FormBrowser, OidcProvider
+from tests.servers.oidc import CLIENT_SECRET, FormBrowser
 from tests.servers.scripted import ScriptedServer
 from tests.servers.sign_in_service import Reply, Request, SignInService, refusal
 from tests.servers.token_mail import takes_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.servers.certs import Certificates
     from tests.servers.secret_service import SecretService
@@ -34,7 +41,6 @@ pytestmark = [
     pytest.mark.needs("gnome_keyring"),
 ]
 
-ANN: Final = "ann@example.org"
 SENT: Final = b"Test email sent successfully"
 
 
@@ -43,38 +49,12 @@ def env(secret_service: SecretService, clean_environment: Path) -> dict[str, str
     return {**secret_service.env, "SMTP_DESK_HOME": str(clean_environment)}
 
 
-@pytest.fixture
-def server(oidc: OidcProvider, certs: Certificates) -> Iterator[ScriptedServer]:
-    with ScriptedServer(takes_tokens(oidc, certs.good.server_context(), ANN)) as running:
-        yield running
-
-
-def settings_for(
-    server: ScriptedServer, url: str, ca_file: Path, flow: str = "browser", client: str = "desk"
-) -> list[str]:
-    """SETTINGS for these servers; `url` is that of oidc-provider."""
-    scope = "smtp" if flow == "app" else "openid offline_access smtp"
-    return [
-        *("--host", "localhost", "--port", str(server.port), "--security", "starttls"),
-        *("--username", ANN, "--from-email", ANN, "--ca-file", str(ca_file)),
-        *("--auth", "oauth", "--oauth-provider", "custom", "--oauth-flow", flow),
-        *("--client-id", client, "--oauth-token-url", f"{url}/token", "--oauth-scope", scope),
-        *("--oauth-ca-file", str(ca_file), "--to", "bo@example.org"),
-        *(["--oauth-authorize-url", f"{url}/auth"] * (flow == "browser")),
-        *(["--oauth-device-url", f"{url}/device/auth"] * (flow == "device")),
-    ]
-
-
 @pytest.mark.needs("oidc")
 @pytest.mark.needs("chromium")
 def test_by_chromium_from_the_command_to_the_mailbox(
-    oidc: OidcProvider,
-    server: ScriptedServer,
-    certs: Certificates,
-    env: dict[str, str],
-    tmp_path: Path,
+    organization: Organization, env: dict[str, str], tmp_path: Path
 ) -> None:
-    settings = settings_for(server, oidc.url, certs.root.chain_file)
+    settings = organization.settings()
     with Chromium(tmp_path) as chromium:
 
         def sign_in(url: str, _program: object) -> None:
@@ -90,23 +70,30 @@ def test_by_chromium_from_the_command_to_the_mailbox(
         done = run_signing_in("configure", *settings, act=sign_in, env=env)
         assert done.returncode == 0, done
         assert SENT in done.stdout
-        assert len(server.messages) == 1
+        assert len(organization.mail.inbox.messages) == 1
         # What is saved needs no browser, and what comes after the browser's session does.
         assert run("check", "--to", "bo@example.org", env=env).returncode == 0
         again = run_signing_in("sign-in", act=sign_in, env=env)
         assert again.returncode == 0, again
         assert f"Signed in as {ANN}.".encode() in again.stdout
     assert run("check", "--to", "bo@example.org", env=env).returncode == 0
-    assert len(server.messages) == 3
+    assert len(organization.mail.inbox.messages) == 3
     removed = run("remove", env=env)
     assert b"The sign-in was withdrawn at the provider." in removed.stdout
 
 
-@pytest.mark.needs("oidc")
+@pytest.mark.needs("oidc", "dovecot")
+@pytest.mark.parametrize("mechanism", ["xoauth2", "oauthbearer"])
 def test_by_device_code_and_by_the_application(
-    oidc: OidcProvider, server: ScriptedServer, certs: Certificates, env: dict[str, str]
+    organizations: Callable[[str], Organization],
+    mechanism: str,
+    certs: Certificates,
+    env: dict[str, str],
+    tmp_path: Path,
 ) -> None:
-    settings = settings_for(server, oidc.url, certs.root.chain_file, "device")
+    organization = organizations(mechanism)
+    inbox = organization.mail.inbox
+    inbox.forget()
     shown: list[str] = []
 
     def confirm(url: str, program: subprocess.Popen[bytes]) -> None:
@@ -114,18 +101,47 @@ def test_by_device_code_and_by_the_application(
         shown.append(program.stdout.readline().decode().strip())
         FormBrowser(certs.root.chain_file).confirm_device(url, shown[0], ANN)
 
-    done = run_signing_in("configure", *settings, act=confirm, env=env)
+    done = run_signing_in("configure", *organization.settings("device"), act=confirm, env=env)
     assert done.returncode == 0, done
     assert re.fullmatch(r"[A-Z]{4}-[A-Z]{4}", shown[0])
-    settings = settings_for(server, oidc.url, certs.root.chain_file, "app", "platform")
-    done = run("configure", *settings, "--password-stdin", stdin=CLIENT_SECRET.encode(), env=env)
+    settings, secret = organization.settings("app", "platform"), CLIENT_SECRET.encode()
+    done = run("configure", *settings, "--password-stdin", stdin=secret, env=env)
     assert done.returncode == 0, done
-    assert len(server.messages) == 2
+    pem = tmp_path / "client.pem"
+    pem.write_text(pem_of(certs.good_rsa).reveal())
+    settings = [*organization.settings("app", "signed"), "--client-certificate", str(pem)]
+    assert run("configure", *settings, env=env).returncode == 0
+    assert run("enable", env=env).returncode == 0
+    assert_sent(env)
+    assert len(inbox.messages) == 4
+
+
+@pytest.mark.needs("dovecot")
+def test_by_a_service_account_through_the_proxy_of_the_company(
+    workspace: Workspace, env: dict[str, str], tmp_path: Path
+) -> None:
+    key_file = tmp_path / "account.json"
+    key_file.write_text(workspace.accounts.key_file)
+    env |= workspace.env
+    done = run("configure", *workspace.settings, "--service-account", str(key_file), env=env)
+    assert done.returncode == 0, done
+    assert run("enable", env=env).returncode == 0
+    assert_sent(env)
+    assert len(workspace.mail.inbox.messages) == 2
+
+
+def assert_sent(env: dict[str, str]) -> None:
+    """An email leaves by what is saved, in a process of its own."""
+    values = ("title=Hello", "body=By the saved sign-in.")
+    options = [option for value in values for option in ("--set", value)]
+    done = run("send", "notification", "--to", "bo@example.org", *options, env=env)
+    assert done.returncode == 0, done
+    assert b"custom" in done.stdout, done
 
 
 @pytest.mark.needs("oidc")
 def test_the_person_says_no_on_the_page_of_consent(
-    oidc: OidcProvider, server: ScriptedServer, certs: Certificates, env: dict[str, str]
+    organization: Organization, certs: Certificates, env: dict[str, str]
 ) -> None:
     browser = FormBrowser(certs.root.chain_file)
 
@@ -135,25 +151,20 @@ def test_the_person_says_no_on_the_page_of_consent(
         (abort,) = re.findall(r'href="([^"]*/abort)"', browser.page)
         browser.open(urllib.parse.urljoin(browser.url, abort))
 
-    settings = settings_for(server, oidc.url, certs.root.chain_file)
-    done = run_signing_in("configure", *settings, act=decline, env=env)
+    done = run_signing_in("configure", *organization.settings(), act=decline, env=env)
     assert done.returncode == 77
     assert b"oauth.denied" in done.stdout
     assert "Not signed in" in browser.page
-    assert not server.sessions
+    assert not organization.mail.inbox.sessions
 
 
 @pytest.mark.needs("oidc")
 @pytest.mark.parametrize("client", ["desk", "elsewhere"])
 def test_ctrl_c_while_the_browser_is_open(
-    oidc: OidcProvider,
-    server: ScriptedServer,
-    certs: Certificates,
-    env: dict[str, str],
-    client: str,
+    organization: Organization, env: dict[str, str], client: str
 ) -> None:
     """Also where the service shows a fault on its own page, and never answers."""
-    settings = settings_for(server, oidc.url, certs.root.chain_file, client=client)
+    settings = organization.settings(client=client)
 
     def leave(_url: str, program: subprocess.Popen[bytes]) -> None:
         program.send_signal(signal.SIGINT)
@@ -161,7 +172,7 @@ def test_ctrl_c_while_the_browser_is_open(
     done = run_signing_in("configure", *settings, act=leave, env=env)
     assert done.returncode == 130, done
     assert b"The test was cancelled." in done.stdout
-    assert not server.sessions
+    assert not organization.mail.inbox.sessions
 
 
 class Secrets:
@@ -231,7 +242,7 @@ def test_tokens_are_in_the_keyring_and_nowhere_else(
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
         service.gives = {"id_token": jwt(iss=service.url, sub="1", email=ANN)}
         witness = Witness(service, env, ca_file)
-        settings = settings_for(server, service.url, ca_file)
+        settings = settings_for(server.port, service.url, ca_file)
         settings[settings.index("--oauth-authorize-url") + 1] = f"{service.url}/authorize"
         witness("configure", *settings, "--password-stdin", stdin=given)
         report = str(tmp_path / "report.json")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Self
 
 import pytest
 
@@ -18,6 +16,7 @@ from smtp_desk.oauth.link import ProviderLink, system_proxy
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from tests.discovery.configs import Loopback
 from tests.servers.certs import Certificates
+from tests.servers.connect_proxy import ConnectProxy
 from tests.servers.ports import free_port
 from tests.servers.sign_in_service import Reply, SignInService
 from tests.servers.web import WebServer
@@ -188,57 +187,16 @@ def test_a_connection_that_is_closed(certs: Certificates, link: ProviderLink) ->
     assert told(failure) == ("oauth.unreachable", "the connection was closed")
 
 
-class Proxy:
-    """Answers CONNECT, and then hands octets on; `seen` is the head of what it was asked."""
-
-    def __init__(self, answer: bytes, port: int) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.seen = b""
-        self._answer, self._port = answer, port
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-        self._thread.join(5)
-
-    def _run(self) -> None:
-        client, _ = self._listener.accept()
-        with client:
-            while b"\r\n\r\n" not in self.seen:
-                self.seen += client.recv(4096)
-            client.sendall(self._answer)
-            if b" 200 " not in self._answer:
-                return
-            with socket.create_connection(("127.0.0.1", self._port)) as server:
-                back = threading.Thread(target=_hand_on, args=(server, client), daemon=True)
-                back.start()
-                _hand_on(client, server)
-                back.join(5)
-
-
-def _hand_on(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while octets := source.recv(65536):
-            target.sendall(octets)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
-
-
 def test_a_proxy_of_the_system_is_used(service: SignInService, link: ProviderLink) -> None:
-    with Proxy(b"HTTP/1.1 200 Connection established\r\n\r\n", service.port) as proxy:
+    with ConnectProxy(service.port) as proxy:
         link = replace(link, proxy=lambda _host: f"http://ann:p%40ss@{proxy.url}")
         answer = link.post(f"{service.url}/token", {"grant_type": "client_credentials"}, Cancel())
     assert answer.text("access_token")
-    assert proxy.seen.startswith(f"CONNECT localhost:{service.port} HTTP/1.1\r\n".encode())
-    assert base64.b64encode(b"ann:p@ss") in proxy.seen
+    (seen,) = proxy.seen
+    assert seen.startswith(f"CONNECT localhost:{service.port} HTTP/1.1\r\n".encode())
+    assert base64.b64encode(b"ann:p@ss") in seen
     assert len(service.requests) == 1
-    assert b"grant_type" not in proxy.seen
+    assert b"grant_type" not in seen
 
 
 @pytest.mark.parametrize(
@@ -253,7 +211,7 @@ def test_a_proxy_of_the_system_is_used(service: SignInService, link: ProviderLin
 def test_a_proxy_that_lets_nobody_through(
     service: SignInService, link: ProviderLink, answer: bytes, reason: str
 ) -> None:
-    with Proxy(answer, service.port) as proxy:
+    with ConnectProxy(service.port, answer) as proxy:
         link = replace(link, proxy=lambda _host: f"http://ann:s3cret@{proxy.url}")
         failure = failure_of(link, f"{service.url}/token")
     assert told(failure) == ("oauth.unreachable", reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import grp
 import os
 import pwd
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.servers.certs import Certificates, Identity
-    from tests.servers.tokens import TokenIssuer
+    from tests.servers.tokens import SignsTokens
 
 USERNAME: Final = "desk"
 PASSWORD: Final = "s3cret"
@@ -89,7 +88,7 @@ _OAUTH2: Final = """\
 introspection_mode = local
 local_validation_key_dict = fs:posix:prefix={folder}/keys/
 username_attribute = email
-client_id = {client_id}
+client_id = {audience}
 issuers = {issuer}
 scope = smtp
 """
@@ -115,7 +114,7 @@ class DovecotSubmission:
         identity: Identity,
         relay_port: int,
         *,
-        issuer: TokenIssuer | None = None,
+        issuer: SignsTokens | None = None,
         mechanisms: str = "plain login",
     ) -> None:
         """Start it in an empty folder; accepted mail goes in plain to `relay_port`.
@@ -170,11 +169,12 @@ class DovecotSubmission:
         self.stop()
 
 
-def _take_tokens(folder: pathlib.Path, issuer: TokenIssuer) -> None:
-    key = folder / "keys" / "default" / "HS256" / "default"
-    key.parent.mkdir(parents=True)
-    key.write_bytes(base64.b64encode(issuer.key))
-    config = _OAUTH2.format(folder=folder, client_id=issuer.client_id, issuer=issuer.url)
+def _take_tokens(folder: pathlib.Path, issuer: SignsTokens) -> None:
+    for name, content in issuer.keys.items():
+        key = folder / "keys" / "default" / name
+        key.parent.mkdir(parents=True, exist_ok=True)
+        key.write_bytes(content)
+    config = _OAUTH2.format(folder=folder, audience=issuer.audience, issuer=issuer.url)
     (folder / "oauth2.conf").write_text(config)
 
 
@@ -191,7 +191,7 @@ class DovecotWithInbox(DovecotSubmission):
         identity: Identity,
         inbox: ScriptedServer,
         *,
-        issuer: TokenIssuer | None = None,
+        issuer: SignsTokens | None = None,
         mechanisms: str = "plain login",
     ) -> None:
         super().__init__(folder, identity, inbox.port, issuer=issuer, mechanisms=mechanisms)

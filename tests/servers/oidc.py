@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import http.cookiejar
+import json
 import re
 import ssl
 import urllib.parse
@@ -10,6 +12,8 @@ import urllib.request
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.servers import parts
 from tests.servers.node_process import NodeProcess
@@ -30,21 +34,35 @@ class OidcProvider(NodeProcess):
 
     Attributes:
         url: where it is.
+        audience: for whom its access tokens are, as JWTs; "" where they are opaque.
     """
 
-    def __init__(self, folder: pathlib.Path, certs: Certificates) -> None:
+    def __init__(
+        self, folder: pathlib.Path, certs: Certificates, audience: str = "", mailbox: str = ""
+    ) -> None:
+        """Start it; with an `audience` the tokens of applications are for `mailbox`."""
         identity, client = certs.good, certs.good_rsa
+        self._ca_file = certs.root.chain_file
+        self.audience = audience
         super().__init__(
             "oidc.mjs",
             *(identity.key_file, identity.chain_file, client.chain_file, LIFETIME),
+            *((audience, mailbox) if audience else ()),
             log=folder / "oidc.log",
         )
         self._process.wait_ready(lambda: bool(self._events("listening")))
         self.url = f"https://localhost:{self._events('listening')[0]['port']}"
 
     @property
+    def keys(self) -> dict[str, bytes]:
+        """What its tokens are checked with, as it publishes it; see `SignsTokens`."""
+        browser = FormBrowser(self._ca_file)
+        browser.open(f"{self.url}/jwks")
+        return {f"RS256/{each['kid']}": _pem(each) for each in json.loads(browser.page)["keys"]}
+
+    @property
     def access(self) -> list[str]:
-        """The access tokens that were given, in order."""
+        """The opaque access tokens that were given, in order."""
         return [event["token"] for event in self._events("issued")]
 
     @property
@@ -91,6 +109,13 @@ class FormBrowser:
         self.submit(confirm="yes")
         self.submit(login=login, password="any")
         self.submit()
+
+
+def _pem(jwk: dict[str, str]) -> bytes:
+    """The public key of a JWK (RFC 7517, 7518)."""
+    e, n = (int.from_bytes(base64.urlsafe_b64decode(f"{jwk[name]}==")) for name in ("e", "n"))
+    public = rsa.RSAPublicNumbers(e, n).public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.fixture(scope="session")

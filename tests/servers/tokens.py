@@ -7,10 +7,28 @@ import hmac
 import json
 import secrets
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from smtp_desk.core.stages import Json
+
+
+class SignsTokens(Protocol):
+    """Who gives tokens that a mail server checks by itself."""
+
+    @property
+    def url(self) -> str:
+        """Its name in the tokens."""
+
+    @property
+    def audience(self) -> str:
+        """For whom the tokens are."""
+
+    @property
+    def keys(self) -> Mapping[str, bytes]:
+        """What they are checked with, by "ALGORITHM/KEY_ID", as Dovecot reads it."""
 
 
 class TokenIssuer:
@@ -26,6 +44,16 @@ class TokenIssuer:
         self.key = secrets.token_bytes(32)
         self.url = url
         self.client_id = client_id
+
+    @property
+    def audience(self) -> str:
+        """For whom they are."""
+        return self.client_id
+
+    @property
+    def keys(self) -> dict[str, bytes]:
+        """What they are checked with; see `SignsTokens`."""
+        return {"HS256/default": base64.b64encode(self.key)}
 
     def token(self, username: str, **changes: Json) -> str:
         """A good token, but for the claims that are changed; None leaves one out."""

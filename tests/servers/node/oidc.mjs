@@ -1,7 +1,8 @@
-// node oidc.mjs KEY CERTIFICATE_CHAIN CLIENT_CERTIFICATE LIFETIME
+// node oidc.mjs KEY CERTIFICATE_CHAIN CLIENT_CERTIFICATE LIFETIME [AUDIENCE MAILBOX]
 // oidc-provider on a free port of 127.0.0.1, by https: its own pages for signing in and consent, refresh
-// tokens that are rotated, and revoked when an old one comes twice. Tells what happens on standard
-// output, one JSON object a line.
+// tokens that are rotated, and revoked when an old one comes twice. Access tokens are opaque; for an
+// AUDIENCE they are JWTs, signed with the keys that /jwks publishes (RFC 9068), and those of an
+// application are for MAILBOX. Tells what happens on standard output, one JSON object a line.
 import crypto from "node:crypto";
 import fs from "node:fs";
 import https from "node:https";
@@ -10,6 +11,7 @@ import Provider from "oidc-provider";
 
 const [key, cert, client] = process.argv.slice(2, 5).map((file) => fs.readFileSync(file));
 const lifetime = Number(process.argv[5]);
+const [audience, mailbox] = process.argv.slice(6, 8);
 
 const tell = (event, facts) => console.log(JSON.stringify({ event, ...facts }));
 const jwk = new crypto.X509Certificate(client).publicKey.export({ format: "jwk" });
@@ -59,8 +61,17 @@ const configuration = {
   features: {
     clientCredentials: { enabled: true },
     deviceFlow: { enabled: true },
+    resourceIndicators: {
+      enabled: Boolean(audience),
+      defaultResource: () => audience,
+      useGrantedResource: () => true,
+      getResourceServerInfo: () => ({ audience, scope: "smtp", accessTokenFormat: "jwt" }),
+    },
     revocation: { enabled: true },
   },
+  // Dovecot 2.3 takes no other type: not that of RFC 9068, at+jwt, which is the usual one here.
+  formats: { customizers: { jwt: (_context, _token, jwt) => Object.assign(jwt, { header: { typ: "JWT" } }) } },
+  extraTokenClaims: (_context, token) => ({ email: token.accountId ?? mailbox }),
   rotateRefreshToken: true,
   ttl: {
     AccessToken: lifetime,
