@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -11,7 +12,7 @@ from jeepney.io.blocking import open_dbus_connection  # type: ignore[import-unty
 from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _ACCESSIBLE: Final = "org.a11y.atspi.Accessible"
 _TEXT: Final = "org.a11y.atspi.Text"
@@ -89,6 +90,21 @@ class ScreenReader:
         """Return once something of this name is shown."""
         self._first(name, "a text", lambda _: True)
 
+    def heard(self, beginning: str) -> str:
+        """The whole name of what begins so, once it is shown."""
+        found: list[str] = []
+
+        def is_found() -> bool:
+            try:
+                names = (self._name(*each) for each in self._all())
+                found.extend(name for name in names if name.startswith(beginning))
+            except _GoneError:
+                found.clear()
+            return bool(found)
+
+        wait_until(is_found, f"something that begins with {beginning!r}")
+        return found[0]
+
     def wait_for_focus(self, name: str) -> None:
         """Return once what has this name has the keyboard's focus."""
         self._first(name, "the focus on", lambda part: part.focused)
@@ -107,7 +123,23 @@ class ScreenReader:
 
     def put(self, name: str, text: str) -> None:
         """Put a text into the field of this name."""
-        assert self._ask(self._place(name), _EDITABLE, "SetTextContents", "s", text)
+        self.put_all({name: text})
+
+    def put_all(self, texts: Mapping[str, str]) -> None:
+        """Put texts into the fields of these names, once all of them are there."""
+        found: dict[str, _Place] = {}
+
+        def is_found() -> bool:
+            with contextlib.suppress(_GoneError):
+                for place, states in self._all():
+                    name = self._name(place, states)
+                    if name in texts and states & _ENABLED and self._role(place) == "text":
+                        found[name] = place
+            return found.keys() == texts.keys()
+
+        wait_until(is_found, f"the fields {', '.join(texts)}")
+        for name, text in texts.items():
+            assert self._ask(found[name], _EDITABLE, "SetTextContents", "s", text)
 
     def extents(self, name: str) -> tuple[int, int, int, int]:
         """Left, top, width and height, on the screen, of what begins with this name."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from tests.e2e.program import start
+from tests.e2e.program import run, start
 from tests.oauth.test_assertions import parts_of
 from tests.servers.sign_in_service import Reply, Request, refusal
 
@@ -167,3 +167,12 @@ def run_signing_in(
         program.stdout.close()
         program.stderr.close()
     return subprocess.CompletedProcess(arguments, returncode, b"".join(shown), b"".join(errors))
+
+
+def assert_sent(env: Mapping[str, str]) -> None:
+    """An email leaves by what is saved, in a process of its own."""
+    values = ("title=Hello", "body=By the saved sign-in.")
+    options = [option for value in values for option in ("--set", value)]
+    done = run("send", "notification", "--to", "bo@example.org", *options, env=env)
+    assert done.returncode == 0, done
+    assert b"custom" in done.stdout, done

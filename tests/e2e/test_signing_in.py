@@ -19,6 +19,7 @@ from tests.e2e.signing_in import (
     ANN,
     Organization,
     Workspace,
+    assert_sent,
     run_signing_in,
     settings_for,
 )
@@ -128,15 +129,6 @@ def test_by_a_service_account_through_the_proxy_of_the_company(
     assert run("enable", env=env).returncode == 0
     assert_sent(env)
     assert len(workspace.mail.inbox.messages) == 2
-
-
-def assert_sent(env: dict[str, str]) -> None:
-    """An email leaves by what is saved, in a process of its own."""
-    values = ("title=Hello", "body=By the saved sign-in.")
-    options = [option for value in values for option in ("--set", value)]
-    done = run("send", "notification", "--to", "bo@example.org", *options, env=env)
-    assert done.returncode == 0, done
-    assert b"custom" in done.stdout, done
 
 
 @pytest.mark.needs("oidc")

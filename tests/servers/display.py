@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -69,8 +70,16 @@ class Display:
         return window
 
     def active(self) -> int:
-        """The id of the window that has the focus."""
-        return int(self.xdotool("getactivewindow"))
+        """The id of the window that has the focus, once one has it."""
+        found: list[int] = []
+
+        def is_found() -> bool:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                found.append(int(self.xdotool("getactivewindow")))
+            return bool(found)
+
+        wait_until(is_found, "a window that has the focus")
+        return found[0]
 
     def wait_gone(self, window: int) -> None:
         """Return once this window is no more, not only hidden."""

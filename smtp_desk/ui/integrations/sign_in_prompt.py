@@ -32,7 +32,6 @@ class SignInPrompt(Panel):
         self._text.setObjectName("sign_in_text")
         self._code = Label(rank="heading")
         self._code.setObjectName("user_code")
-        self._code.setAccessibleName("Code")
         self._code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._open = button("Open the page", "open_sign_in")
         self._open.clicked.connect(self._opened)
@@ -62,6 +61,7 @@ class SignInPrompt(Panel):
         if prompt is None:
             return False
         self._code.show_text(prompt.user_code)
+        self._code.setAccessibleName(f"Code: {prompt.user_code}")
         self._code.setVisible(bool(prompt.user_code))
         if prompt.user_code:
             self._say(_CODE)

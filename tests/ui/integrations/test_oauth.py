@@ -192,6 +192,7 @@ def test_a_code_is_shown_and_opens_nothing_unasked(page: Stage, visited: list[QU
     page.view.render(replace(TYPED, busy=Busy.TESTING, prompt=PROMPT))
     assert visited == []
     assert page.find(QLabel, "user_code").text() == "WDJB-MJHT"
+    assert page.find(QLabel, "user_code").accessibleName() == "Code: WDJB-MJHT"
     assert page.find(QPushButton, "cancel_test").isVisible()
     page.find(QPushButton, "open_sign_in").click()
     assert visited == [QUrl(PROMPT.url)]
