@@ -139,7 +139,8 @@ class _MemoryStream(Stream):
     def ready(self) -> bytes:
         return b""
 
-    def hung_up(self) -> bool:
+    @property
+    def ended(self) -> bool:
         return False
 
     def start_tls(

@@ -8,8 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 
 class CancelledError(Exception):
@@ -88,8 +87,7 @@ Clock: TypeAlias = Callable[[], float]
 """Seconds since any fixed moment; never goes back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """The moment at which waiting ends.
 
     Attributes:

@@ -129,10 +129,9 @@ class Stream:
             self._receive()
         return self._take(_CHUNK)
 
-    def hung_up(self) -> bool:
-        """Whether the peer has ended the connection, as far as is known without waiting."""
-        if self._ended is None:
-            self._receive()
+    @property
+    def ended(self) -> bool:
+        """Whether the peer has ended the connection, as far as was read."""
         return self._ended is not None
 
     def start_tls(

@@ -192,28 +192,28 @@ class TlsConnection:
         """Return what must go to the network now, perhaps nothing."""
         return self._outgoing.read() if self._outgoing.pending else b""
 
-    @gate
     def encrypt(self, data: memoryview) -> bytes:
         """Return `data` as it goes to the network."""
-        while data:
-            data = data[self._ssl.write(data) :]
-        return self._outgoing.read()
+        with gate:
+            while data:
+                data = data[self._ssl.write(data) :]
+            return self._outgoing.read()
 
-    @gate
     def decrypt(self, limit: int) -> bytes:
         """Return up to `limit` bytes of what was received; none means: feed more.
 
         Raises:
             EOFError: There will be no more, said by a close_notify or by the network's end.
         """
-        if not self._incoming.pending and not self._incoming.eof and not self._ssl.pending():
-            return b""
-        try:
-            data = self._ssl.read(limit)
-        except ssl.SSLWantReadError:
-            return b""
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
-            raise EOFError from error
+        with gate:
+            if not self._incoming.pending and not self._incoming.eof and not self._ssl.pending():
+                return b""
+            try:
+                data = self._ssl.read(limit)
+            except ssl.SSLWantReadError:
+                return b""
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+                raise EOFError from error
         # The ssl module tells a close_notify by returning nothing.
         if not data:
             raise EOFError

@@ -101,7 +101,7 @@ class Channel:
         """
         if data := self.stream.ready():
             self.protocol.receive(data)
-        if not self.protocol.unread and self.stream.hung_up():
+        if not self.protocol.unread and self.stream.ended:
             self._broken = True
             raise ClosedError
         return self.protocol.unread

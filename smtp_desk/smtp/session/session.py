@@ -30,7 +30,13 @@ from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.opening import Opening, Wiring, shake_hands
 from smtp_desk.smtp.session.timeline import Observe, StageRun, Timeline
 from smtp_desk.smtp.session.token_giver import SessionCredential, TokenGiver
-from smtp_desk.smtp.session.transaction import UNFINISHED, BeforeDot, Transaction, mail_command
+from smtp_desk.smtp.session.transaction import (
+    UNFINISHED,
+    BeforeDot,
+    Following,
+    Transaction,
+    mail_command,
+)
 from smtp_desk.smtp.session.transcript import Transcript
 from smtp_desk.smtp.wire import auth, commands
 from smtp_desk.smtp.wire.auth import MechanismError, Token
@@ -105,6 +111,7 @@ class Session:
         self._opening = Opening(self._wiring, self._timeline, self._channel_of)
         self._channel: Channel | None = None
         self._transaction: Transaction | None = None
+        self._following: Transaction | None = None
 
     @property
     def mode(self) -> Security:
@@ -120,12 +127,10 @@ class Session:
     def usable(self) -> bool:
         """Whether another message can be sent on this connection."""
         channel = self._channel
-        return (
-            channel is not None
-            and not channel.over
-            and not channel.protocol.pending
-            and channel.protocol.state in _BETWEEN_MESSAGES
-        )
+        if channel is None or channel.over:
+            return False
+        between = not channel.protocol.pending and channel.protocol.state in _BETWEEN_MESSAGES
+        return between or self._following is not None
 
     @property
     def leaving(self) -> bool:
@@ -167,6 +172,7 @@ class Session:
         content: bytes,
         *,
         before_dot: BeforeDot | None = None,
+        following: Following | None = None,
         last: bool = False,
         idle: bool = False,
     ) -> Delivery:
@@ -180,25 +186,26 @@ class Session:
             content: The message; its line ends are made CRLF.
             before_dot: Called right before the final dot is written. If it raises, the
                 connection is dropped without the dot, and what it raised is raised here.
+            following: Names the next message, whose commands ride behind this one where
+                PIPELINING is offered; where the session is `usable` after that, send it next.
             last: No other message follows: QUIT may ride behind this one. Call `quit`.
             idle: The connection was idle, and there are others: a server that says nothing
                 is given up sooner.
 
         Raises:
-            CommandError: The envelope can't be written as commands; nothing was sent.
+            CommandError: The envelope can't be written as commands, or it is not the message
+                that `following` named; nothing was sent.
         """
-        transaction = Transaction(
-            self._opened,
-            envelope,
-            content,
-            limits=self._limits,
-            deadline=self._deadline,
-            cancel=self._cancel,
-            idle=idle,
-        )
-        self._transaction = transaction
+        transaction = self._following or self._transaction_of(envelope, content, idle=idle)
+        if not transaction.is_of(envelope, content):
+            raise CommandError("another message was begun")
+        self._transaction, self._following = transaction, None
+
+        def behind() -> tuple[Command, ...]:
+            return (commands.QUIT,) if last else self._begin_next(following)
+
         try:
-            return transaction.run(self._timeline, before_dot, last=last)
+            return transaction.run(self._timeline, before_dot, behind)
         except SmtpFailure as failure:
             return transaction.delivery(failure=failure)
         except CommandError:
@@ -227,8 +234,8 @@ class Session:
     def quit(self) -> None:
         """Say goodbye and close. What goes wrong here changes nothing and is not raised."""
         channel = self._channel
-        if channel is None or channel.over:
-            self.abort()
+        if channel is None or channel.over or self._following is not None:
+            self.abort()  # a transaction that was begun can't be taken back behind DATA
             return
         with self._timeline.stage(Stage.DONE) as run:
             self._say_goodbye(channel, run)
@@ -239,13 +246,41 @@ class Session:
         """Close at once, without a word."""
         if self._channel is not None:
             self._channel.stream.abort()
-            self._channel = None
+            self._channel = self._following = None
+
+    def unwatch(self) -> None:
+        """Tell nobody of the stages from now on: what nobody reads costs nothing."""
+        self._timeline.unwatch()
 
     @property
     def _opened(self) -> Channel:
         if self._channel is None:
             raise CommandError("the session is not open")
         return self._channel
+
+    def _transaction_of(self, envelope: Envelope, content: bytes, *, idle: bool) -> Transaction:
+        return Transaction(
+            self._opened,
+            envelope,
+            content,
+            limits=self._limits,
+            deadline=self._deadline,
+            cancel=self._cancel,
+            idle=idle,
+        )
+
+    def _begin_next(self, following: Following | None) -> tuple[Command, ...]:
+        """Return the commands that begin the message that comes next, as far as they may ride."""
+        named = following() if following is not None else None
+        if named is None:
+            return ()
+        try:
+            transaction = self._transaction_of(*named, idle=True)
+        except CommandError:
+            return ()  # told in its own turn
+        riding = transaction.behind_the_dot()
+        self._following = transaction if riding else None
+        return riding
 
     def _check_settings(self, *, signing_in: bool) -> None:
         settings, credential = self._settings, self.credential

@@ -41,6 +41,11 @@ class StageRun:
         self._clock = clock
         self._began = 0.0
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody is told: without that no facts need to be found."""
+        return self._observe is not None
+
     def __enter__(self) -> Self:
         if self._observe is not None:
             self._began = self._clock()
@@ -60,9 +65,10 @@ class StageRun:
         if failure is None:
             self._report(StageStatus.FAILED)
             return
-        self.facts.update(failure.facts)
-        if failure.reply is not None:
-            self.facts.update(reply_facts(failure.reply))
+        if self.watched:
+            self.facts.update(failure.facts)
+            if failure.reply is not None:
+                self.facts.update(reply_facts(failure.reply))
         self._report(StageStatus.FAILED)
         if failure is not error:
             raise failure from error
@@ -83,6 +89,10 @@ class Timeline:
         self._observe = observe
         self._translate = translate
         self._clock = clock
+
+    def unwatch(self) -> None:
+        """Tell nobody from now on."""
+        self._observe = None
 
     def stage(self, stage: Stage) -> StageRun:
         """Return a run of `stage`, to be entered."""

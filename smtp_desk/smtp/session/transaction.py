@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Final, TypeAlias
 
 from smtp_desk.core.errors import Acceptance, SmtpFailure
@@ -20,6 +21,9 @@ from smtp_desk.smtp.wire.replies import Extensions, Violation, ViolationError
 
 BeforeDot: TypeAlias = Callable[[], None]
 """Called right before the final dot goes out; if it raises, the dot does not."""
+
+Following: TypeAlias = Callable[[], tuple[Envelope, bytes] | None]
+"""Asked right before the final dot which message comes next on this connection; None for none."""
 
 UNFINISHED: Final = (ProtocolState.STALE, ProtocolState.RECIPIENTS)
 """After a transaction that failed: RSET ends it before the next one begins."""
@@ -93,19 +97,43 @@ class Transaction:
         self._cancel = cancel
         self._first_reply = min(limits.idle, limits.command) if idle else limits.command
         self._pipelining = "PIPELINING" in channel.protocol.extensions
+        self._begun = False
         self._results: list[RecipientResult | None] = []
-        self._rcpts = [
-            commands.rcpt(each, smtputf8=envelope.needs_smtputf8) for each in envelope.recipients
-        ]
+        smtputf8 = envelope.needs_smtputf8
+        self._rcpts = [commands.rcpt(each, smtputf8=smtputf8) for each in envelope.recipients]
 
-    def run(self, timeline: Timeline, before_dot: BeforeDot | None, *, last: bool) -> Delivery:
+    def is_of(self, envelope: Envelope, content: bytes) -> bool:
+        """Whether it is that of this message."""
+        return content is self._content and envelope == self._envelope
+
+    def behind_the_dot(self) -> tuple[Command, ...]:
+        """Return its commands, to go out behind the dot of the message before: begun by that.
+
+        None where the server would not take them there (RFC 2920, 3.1), or not this message: what
+        is wrong with it is told in its own turn.
+        """
+        if not self._pipelining:
+            return ()
+        try:
+            mail = mail_command(self._envelope, self._content, self._channel.protocol.extensions)
+        except (SmtpFailure, CommandError):
+            return ()
+        self._begun = True
+        return (mail, *self._rcpts, commands.DATA)
+
+    def run(
+        self,
+        timeline: Timeline,
+        before_dot: BeforeDot | None,
+        behind: Callable[[], tuple[Command, ...]],
+    ) -> Delivery:
         """Go through it and return what came of it for each recipient.
 
         Args:
             timeline: Is told of the three stages.
             before_dot: See `BeforeDot`.
-            last: Nothing follows on this connection: QUIT rides behind the message where
-                PIPELINING is offered (RFC 2920, 5).
+            behind: Returns what goes out behind the dot, in one flight with it, where PIPELINING
+                is offered (RFC 2920, 3.1 and 5): QUIT, or what begins the next transaction.
 
         Raises:
             SmtpFailure: What ended it for all who were not refused before: `delivery`
@@ -117,7 +145,7 @@ class Transaction:
         with timeline.stage(Stage.RECIPIENT) as run:
             self._name_recipients(run)
         with timeline.stage(Stage.MESSAGE) as run:
-            return self.delivery(accepted=self._send_message(run, before_dot, last=last))
+            return self.delivery(accepted=self._send_message(run, before_dot, behind))
 
     def delivery(
         self, *, accepted: Answer | None = None, failure: SmtpFailure | None = None
@@ -128,33 +156,42 @@ class Transaction:
             accepted: The reply that accepted the message.
             failure: What ended it instead.
         """
-        end = [
-            RecipientResult.failed(recipient, failure)
-            if failure is not None
-            else RecipientResult(recipient, Status.ACCEPTED, accepted.reply if accepted else None)
-            for recipient in self._envelope.recipients
-        ]
-        refused = dict(enumerate(self._results))
-        return Delivery(tuple(refused.get(at) or result for at, result in enumerate(end)))
+        reply = accepted.reply if accepted is not None else None
+        return Delivery(
+            tuple(
+                refused
+                or (
+                    RecipientResult(recipient, Status.ACCEPTED, reply)
+                    if failure is None
+                    else RecipientResult.failed(recipient, failure)
+                )
+                for recipient, refused in zip_longest(self._envelope.recipients, self._results)
+            )
+        )
 
     def _begin(self, run: StageRun) -> None:
+        if not self._begun:
+            self._say_beginning()
+        mail = self._channel.hear(self._within_first())
+        _tell(run, mail)
+        if mail.outcome is not AnswerOutcome.DONE:
+            self._end_refused_flight()
+            raise SmtpFailure(Stage.SENDER, reply=mail.reply)
+
+    def _say_beginning(self) -> None:
+        """Say MAIL, and all up to DATA where PIPELINING is offered; end what was left over first."""
         protocol = self._channel.protocol
         mail = mail_command(self._envelope, self._content, protocol.extensions)
-        stale = [commands.RSET] if protocol.state in UNFINISHED else []
+        reset = [commands.RSET] if protocol.state in UNFINISHED else []
         if self._pipelining:
-            flight = (*stale, mail, *self._rcpts, commands.DATA)
+            flight = (*reset, mail, *self._rcpts, commands.DATA)
             self._channel.say(*flight, deadline=self._within_command())
-            for _ in stale:
+            for _ in reset:
                 self._check_reset(self._channel.hear(self._within_first()))
-            answer = self._channel.hear(self._within_first())
-        else:
-            for reset in stale:
-                self._check_reset(self._channel.ask(reset, self._within_first()))
-            answer = self._channel.ask(mail, self._within_first())
-        run.facts.update(reply_facts(answer.reply))
-        if answer.outcome is not AnswerOutcome.DONE:
-            self._end_refused_flight()
-            raise SmtpFailure(Stage.SENDER, reply=answer.reply)
+            return
+        for command in reset:
+            self._check_reset(self._channel.ask(command, self._within_first()))
+        self._channel.say(mail, deadline=self._within_first())
 
     def _check_reset(self, answer: Answer) -> None:
         """Go on only where the transaction before this was taken back."""
@@ -164,14 +201,14 @@ class Transaction:
 
     def _name_recipients(self, run: StageRun) -> None:
         told: list[Json] = []
+        run.facts["recipients"] = told
         for recipient, rcpt in zip(self._envelope.recipients, self._rcpts, strict=True):
             answer = self._hear() if self._pipelining else self._ask(rcpt)
-            if len(told) < _MOST_SHOWN:
+            if run.watched and len(told) < _MOST_SHOWN:
                 told.append({"recipient": recipient, **reply_facts(answer.reply)})
             self._results.append(_refusal(recipient, answer))
             if self._channel.protocol.state is ProtocolState.CLOSED:
                 raise SmtpFailure(Stage.RECIPIENT, reply=answer.reply)
-        run.facts.update(recipients=told)
         refused = [result for result in self._results if result is not None]
         if refused:
             run.status = StageStatus.WARNED
@@ -179,20 +216,25 @@ class Transaction:
             self._end_refused_flight()
             raise SmtpFailure(Stage.RECIPIENT, reply=refused[0].reply)
 
-    def _send_message(self, run: StageRun, before_dot: BeforeDot | None, *, last: bool) -> Answer:
+    def _send_message(
+        self,
+        run: StageRun,
+        before_dot: BeforeDot | None,
+        behind: Callable[[], tuple[Command, ...]],
+    ) -> Answer:
         data = self._hear() if self._pipelining else self._ask(commands.DATA)
         if data.outcome is not AnswerOutcome.GO_ON:
             raise SmtpFailure(Stage.MESSAGE, reply=data.reply, facts={"phase": "data"})
         run.facts["size"] = len(self._content)
         self._channel.record_content(len(self._content))
         tail = self._write_all_but_the_end()
-        self._check_that_it_listens()
         if before_dot is not None:
+            self._check_that_it_listens()
             before_dot()
         self._cancel.check()
         self._check_that_it_listens()
-        answer = self._end(tail, last=last)
-        run.facts.update(reply_facts(answer.reply))
+        answer = self._end(tail, behind() if self._pipelining else ())
+        _tell(run, answer)
         if answer.outcome is AnswerOutcome.DONE:
             self.acceptance = Acceptance.YES
             return answer
@@ -220,9 +262,8 @@ class Transaction:
             block = following
         return block
 
-    def _end(self, tail: bytes, *, last: bool) -> Answer:
-        rides = last and self._pipelining
-        octets = self._channel.prepare(_END, *([commands.QUIT] if rides else []))
+    def _end(self, tail: bytes, behind: tuple[Command, ...]) -> Answer:
+        octets = self._channel.prepare(_END, *behind)
         # From here on only a reply can tell whether the message was accepted.
         self.acceptance = Acceptance.UNKNOWN
         try:
@@ -285,6 +326,11 @@ class Transaction:
 
     def _within_command(self) -> Deadline:
         return self._deadline.within(self._limits.command)
+
+
+def _tell(run: StageRun, answer: Answer) -> None:
+    if run.watched:
+        run.facts.update(reply_facts(answer.reply))
 
 
 def _refusal(recipient: str, answer: Answer) -> RecipientResult | None:

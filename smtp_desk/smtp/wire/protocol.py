@@ -7,13 +7,18 @@ AUTH has none after a first one, so neither can be sent: not by a fault elsewher
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Final, TypeAlias
 
 from smtp_desk.core.reply import Reply
 from smtp_desk.smtp.wire.commands import Command, CommandError, Verb
-from smtp_desk.smtp.wire.replies import Extensions, ReplyReader, Violation, ViolationError
+from smtp_desk.smtp.wire.replies import (
+    Extensions,
+    RawReply,
+    ReplyReader,
+    Violation,
+    ViolationError,
+)
 
 SERVICE_NOT_AVAILABLE: Final = 421
 """The one reply that a server may send at any time, before it closes (RFC 5321, 3.8)."""
@@ -22,7 +27,7 @@ Scrub: TypeAlias = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 """Hides secrets in the lines of a reply."""
 
 
-class ProtocolState(Enum):
+class ProtocolState(IntEnum):
     """Where the session stands, commands in flight taken as accepted."""
 
     BANNER = auto()  # connected in plain text, the banner is due
@@ -43,7 +48,7 @@ class ProtocolState(Enum):
     CLOSED = auto()  # the server said 421, or broke the protocol
 
 
-class AnswerOutcome(Enum):
+class AnswerOutcome(IntEnum):
     """What a reply means for its command."""
 
     DONE = auto()
@@ -76,6 +81,7 @@ _SENDS: Final[Mapping[tuple[ProtocolState, Verb], ProtocolState]] = {
     (ProtocolState.SENDER, Verb.QUIT): ProtocolState.SPENT,
     (ProtocolState.RECIPIENTS, Verb.QUIT): ProtocolState.SPENT,
     (ProtocolState.STALE, Verb.QUIT): ProtocolState.SPENT,
+    (ProtocolState.SENT, Verb.MAIL): ProtocolState.SENDER,
     (ProtocolState.SENT, Verb.QUIT): ProtocolState.SPENT,
     (ProtocolState.SPENT, Verb.QUIT): ProtocolState.SPENT,
 }
@@ -112,26 +118,40 @@ _ANSWERS: Final[Mapping[tuple[ProtocolState, Verb | None, AnswerOutcome], Protoc
 _ONLY: Final[Mapping[Verb, int]] = {Verb.GREETING: 220, Verb.EHLO: 250, Verb.STARTTLS: 220}
 _GO_ON: Final[Mapping[Verb, int]] = {Verb.AUTH: 334, Verb.RESPONSE: 334, Verb.DATA: 354}
 
-# RFC 2920 section 3.1: these may stand anywhere in a group, what follows them may end one.
+# RFC 2920 section 3.1: these may stand anywhere in a group, what follows them may end one, and the
+# end of a message may be its first.
 _ANYWHERE: Final = frozenset({Verb.MAIL, Verb.RCPT, Verb.RSET})
+_FIRST: Final = _ANYWHERE | {Verb.END}
 _LAST: Final = _ANYWHERE | {Verb.DATA, Verb.QUIT}
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
     """A reply and what it answers.
 
     Attributes:
         verb: The command answered; None for a 421 that answers none.
         outcome: What it means for the command.
-        reply: The reply, secrets hidden.
-        texts: Its lines' octets as they came, for challenges; hidden from `repr`.
+        texts: Its lines' octets as they came, for challenges; `repr` does not show them.
     """
 
-    verb: Verb | None
-    outcome: AnswerOutcome
-    reply: Reply
-    texts: tuple[bytes, ...] = field(repr=False)
+    __slots__ = ("_code", "_reply", "_scrub", "outcome", "texts", "verb")
+
+    def __init__(
+        self, verb: Verb | None, outcome: AnswerOutcome, raw: RawReply, scrub: Scrub
+    ) -> None:
+        self.verb = verb
+        self.outcome = outcome
+        self.texts = raw.texts
+        self._code = raw.code
+        self._scrub = scrub
+        self._reply: Reply | None = None
+
+    @property
+    def reply(self) -> Reply:
+        """The reply, secrets hidden; made when it is asked for, since most say Ok to nobody."""
+        if self._reply is None:
+            self._reply = Reply.from_lines(self._code, self._scrub(self.texts))
+        return self._reply
 
 
 class ClientProtocol:
@@ -237,8 +257,7 @@ class ClientProtocol:
         self.state = ProtocolState.CLOSED if closing else self._following(verb, outcome)
         if verb is Verb.EHLO and outcome is AnswerOutcome.DONE:
             self.extensions = Extensions.from_lines(raw.texts)
-        reply = Reply.from_lines(raw.code, self._scrub(raw.texts))
-        return Answer(verb, outcome, reply, raw.texts)
+        return Answer(verb, outcome, raw, self._scrub)
 
     def begin_tls(self) -> None:
         """Forget all that was learnt in plain text, before the handshake (RFC 3207, 4.2).
@@ -259,9 +278,9 @@ class ClientProtocol:
         return _ANSWERS.get((self.state, verb, outcome), self.state)
 
     def _refuse_outside_group(self, verb: Verb) -> None:
-        behind_message = self._pending[-1] is Verb.END and verb is Verb.QUIT
-        in_group = _ANYWHERE.issuperset(self._pending) and verb in _LAST
-        if "PIPELINING" not in self.extensions or not (in_group or behind_message):
+        first, *others = self._pending
+        in_group = first in _FIRST and _ANYWHERE.issuperset(others) and verb in _LAST
+        if "PIPELINING" not in self.extensions or not in_group:
             raise CommandError(f"{verb} must wait for the reply before it")
 
     def _refuse_early_reply(self) -> None:
