@@ -62,10 +62,10 @@ class Reply:
         # An enhanced code of another class than the reply code is the server's mistake:
         # RFC 2034 section 4 says that it is no status code then, so it stays in the words.
         if found is None or found[1] != str(code)[0]:
-            return cls(code, None, tuple(line.strip() for line in decoded))
+            return cls(code, None, tuple([line.strip() for line in decoded]))
         enhanced = found[0]
-        words = (line.strip() for line in decoded)
-        return cls(code, enhanced, tuple(line.removeprefix(enhanced).strip() for line in words))
+        words = [line.strip().removeprefix(enhanced).strip() for line in decoded]
+        return cls(code, enhanced, tuple(words))
 
     @property
     def text(self) -> str:

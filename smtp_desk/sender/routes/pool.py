@@ -324,6 +324,7 @@ class SessionPool:
                 working = bool(self._busy or self._idle)
             finding = self._share.told(self.finding(failure, pooled), working=working)
             return self._share.slow(finding) if working and finding.scope is Scope.SLOW else finding
+        pooled.session.unwatch()  # causes are named by what was heard until here
         return None
 
     def _failed(self, opening: _Opening, finding: Finding) -> bool:

@@ -205,15 +205,16 @@ class TlsConnection:
         Raises:
             EOFError: There will be no more, said by a close_notify or by the network's end.
         """
-        with gate:
-            if not self._incoming.pending and not self._incoming.eof and not self._ssl.pending():
-                return b""
-            try:
+        # To look what there is takes no lock, so it passes no gate.
+        if not self._incoming.pending and not self._incoming.eof and not self._ssl.pending():
+            return b""
+        try:
+            with gate:
                 data = self._ssl.read(limit)
-            except ssl.SSLWantReadError:
-                return b""
-            except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
-                raise EOFError from error
+        except ssl.SSLWantReadError:
+            return b""
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            raise EOFError from error
         # The ssl module tells a close_notify by returning nothing.
         if not data:
             raise EOFError

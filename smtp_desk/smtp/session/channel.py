@@ -76,14 +76,23 @@ class Channel:
             CancelledError: Cancelled.
             SmtpFailure: TLS broke.
         """
+        while (answer := self.heard()) is None:
+            self._receive(deadline)
+        return answer
+
+    def heard(self) -> Answer | None:
+        """Return the next answer if it is here already.
+
+        Raises:
+            ViolationError: The server broke the protocol.
+        """
         try:
-            while (answer := self.protocol.next_answer()) is None:
-                self._receive(deadline)
+            answer = self.protocol.next_answer()
         except ViolationError as violation:
             if self._transcript is not None:
                 self._transcript.evidence(violation.evidence)
             raise
-        if self._transcript is not None:
+        if answer is not None and self._transcript is not None:
             self._transcript.reply(answer.reply.code, answer.texts)
         return answer
 

@@ -24,7 +24,7 @@ class Envelope:
     @property
     def needs_smtputf8(self) -> bool:
         """Whether the server must offer SMTPUTF8."""
-        return self.smtputf8 or not all(map(str.isascii, (self.sender, *self.recipients)))
+        return self.smtputf8 or not "".join((self.sender, *self.recipients)).isascii()
 
 
 class Status(StrEnum):

@@ -28,28 +28,24 @@ class StageRun:
         status: PASSED, or what the stage makes of it.
     """
 
-    __slots__ = ("_began", "_clock", "_observe", "_stage", "_translate", "facts", "status")
+    __slots__ = ("_began", "_stage", "_timeline", "facts", "status")
 
-    def __init__(
-        self, stage: Stage, observe: Observe | None, translate: Translate, clock: Clock
-    ) -> None:
+    def __init__(self, stage: Stage, timeline: "Timeline") -> None:
         self.facts: dict[str, Json] = {}
         self.status = StageStatus.PASSED
         self._stage = stage
-        self._observe = observe
-        self._translate = translate
-        self._clock = clock
+        self._timeline = timeline
         self._began = 0.0
 
     @property
     def watched(self) -> bool:
         """Whether anybody is told: without that no facts need to be found."""
-        return self._observe is not None
+        return self._timeline.observe is not None
 
     def __enter__(self) -> Self:
-        if self._observe is not None:
-            self._began = self._clock()
-            self._observe(StageEvent(self._stage, StageStatus.STARTED))
+        if self._timeline.observe is not None:
+            self._began = self._timeline.clock()
+            self._timeline.observe(StageEvent(self._stage, StageStatus.STARTED))
         return self
 
     def __exit__(
@@ -59,9 +55,10 @@ class StageRun:
         trace: TracebackType | None,
     ) -> None:
         if error is None:
-            self._report(self.status)
+            if self._timeline.observe is not None:
+                self._report(self.status)
             return
-        failure = self._translate(error, self._stage)
+        failure = self._timeline.translate(error, self._stage)
         if failure is None:
             self._report(StageStatus.FAILED)
             return
@@ -74,31 +71,37 @@ class StageRun:
             raise failure from error
 
     def _report(self, status: StageStatus) -> None:
-        if self._observe is not None:
-            spent = (self._clock() - self._began) * 1000
-            self._observe(StageEvent(self._stage, status, spent, self.facts))
+        if self._timeline.observe is not None:
+            spent = (self._timeline.clock() - self._began) * 1000
+            self._timeline.observe(StageEvent(self._stage, status, spent, self.facts))
 
 
 class Timeline:
-    """Begins stages, and tells of those left out."""
+    """Begins stages, and tells of those left out.
+
+    Attributes:
+        observe: Is told; None for nobody.
+        translate: Tells what an error means.
+        clock: Tells the time.
+    """
 
     def __init__(
         self, observe: Observe | None, translate: Translate, clock: Clock = time.monotonic
     ) -> None:
         """Tell `observe` of each stage; without it a stage costs next to nothing."""
-        self._observe = observe
-        self._translate = translate
-        self._clock = clock
+        self.observe = observe
+        self.translate = translate
+        self.clock = clock
 
     def unwatch(self) -> None:
         """Tell nobody from now on."""
-        self._observe = None
+        self.observe = None
 
     def stage(self, stage: Stage) -> StageRun:
         """Return a run of `stage`, to be entered."""
-        return StageRun(stage, self._observe, self._translate, self._clock)
+        return StageRun(stage, self)
 
     def skip(self, stage: Stage, reason: str) -> None:
         """Tell that `stage` is left out, and why."""
-        if self._observe is not None:
-            self._observe(StageEvent(stage, StageStatus.SKIPPED, 0.0, {"reason": reason}))
+        if self.observe is not None:
+            self.observe(StageEvent(stage, StageStatus.SKIPPED, 0.0, {"reason": reason}))

@@ -157,29 +157,28 @@ class Transaction:
             failure: What ended it instead.
         """
         reply = accepted.reply if accepted is not None else None
-        return Delivery(
-            tuple(
-                refused
-                or (
-                    RecipientResult(recipient, Status.ACCEPTED, reply)
-                    if failure is None
-                    else RecipientResult.failed(recipient, failure)
-                )
-                for recipient, refused in zip_longest(self._envelope.recipients, self._results)
+        results = [
+            refused
+            or (
+                RecipientResult(recipient, Status.ACCEPTED, reply)
+                if failure is None
+                else RecipientResult.failed(recipient, failure)
             )
-        )
+            for recipient, refused in zip_longest(self._envelope.recipients, self._results)
+        ]
+        return Delivery(tuple(results))
 
     def _begin(self, run: StageRun) -> None:
         if not self._begun:
             self._say_beginning()
-        mail = self._channel.hear(self._within_first())
+        mail = self._channel.heard() or self._channel.hear(self._within_first())
         _tell(run, mail)
         if mail.outcome is not AnswerOutcome.DONE:
             self._end_refused_flight()
             raise SmtpFailure(Stage.SENDER, reply=mail.reply)
 
     def _say_beginning(self) -> None:
-        """Say MAIL, and all up to DATA where PIPELINING is offered; end what was left over first."""
+        """Say MAIL, with PIPELINING all up to DATA; end what was left over first."""
         protocol = self._channel.protocol
         mail = mail_command(self._envelope, self._content, protocol.extensions)
         reset = [commands.RSET] if protocol.state in UNFINISHED else []
@@ -319,7 +318,8 @@ class Transaction:
         return self._channel.ask(command, self._within_command())
 
     def _hear(self) -> Answer:
-        return self._channel.hear(self._within_command())
+        # Most replies of a flight come with the first: no limit to reckon.
+        return self._channel.heard() or self._channel.hear(self._within_command())
 
     def _within_first(self) -> Deadline:
         return self._deadline.within(self._first_reply)

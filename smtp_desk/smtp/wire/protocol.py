@@ -6,7 +6,7 @@ AUTH has none after a first one, so neither can be sent: not by a fault elsewher
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, auto
 from typing import Final, TypeAlias
 
@@ -192,17 +192,17 @@ class ClientProtocol:
             CommandError: The session is not where they belong; a fault of ours.
             ViolationError: The server answered before it was asked.
         """
+        if self._pending or len(commands) > 1:
+            self._refuse_outside_group(commands)
+        if not self._pending:
+            self._refuse_early_reply()
         for command in commands:
-            if self._pending:
-                self._refuse_outside_group(command.verb)
-            else:
-                self._refuse_early_reply()
             following = _SENDS.get((self.state, command.verb))
             if following is None:
                 raise CommandError(f"{command.verb} has no place in state {self.state.name}")
             self.state = following
             self._pending.append(command.verb)
-        return b"".join(command.line for command in commands)
+        return b"".join([command.line for command in commands])
 
     @property
     def unread(self) -> bool:
@@ -254,7 +254,11 @@ class ClientProtocol:
             self._fail(Violation.UNEXPECTED_REPLY, b"%d %b" % (raw.code, raw.texts[0]))
         verb = self._pending.popleft() if self._pending else None
         outcome = _outcome(verb, raw.code)
-        self.state = ProtocolState.CLOSED if closing else self._following(verb, outcome)
+        self.state = (
+            ProtocolState.CLOSED
+            if closing
+            else _ANSWERS.get((self.state, verb, outcome), self.state)
+        )
         if verb is Verb.EHLO and outcome is AnswerOutcome.DONE:
             self.extensions = Extensions.from_lines(raw.texts)
         return Answer(verb, outcome, raw, self._scrub)
@@ -274,14 +278,11 @@ class ClientProtocol:
         self._reader = ReplyReader()
         self.state = ProtocolState.SECURE
 
-    def _following(self, verb: Verb | None, outcome: AnswerOutcome) -> ProtocolState:
-        return _ANSWERS.get((self.state, verb, outcome), self.state)
-
-    def _refuse_outside_group(self, verb: Verb) -> None:
-        first, *others = self._pending
-        in_group = first in _FIRST and _ANYWHERE.issuperset(others) and verb in _LAST
+    def _refuse_outside_group(self, commands: Iterable[Command]) -> None:
+        verbs = [*self._pending, *[command.verb for command in commands]]
+        in_group = verbs[0] in _FIRST and _ANYWHERE.issuperset(verbs[1:-1]) and verbs[-1] in _LAST
         if "PIPELINING" not in self.extensions or not in_group:
-            raise CommandError(f"{verb} must wait for the reply before it")
+            raise CommandError(f"{verbs[-1]} must wait for the reply before it")
 
     def _refuse_early_reply(self) -> None:
         # A 421 may come unasked; it is read as the answer to what is sent now, as it

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_LINE: Final = 8 * 1024
 """Octets of a reply line with its line end; RFC 5321 4.5.3.1.5 asks for 512, servers send more."""
@@ -45,8 +45,7 @@ class ViolationError(Exception):
         self.evidence = evidence[:EVIDENCE]
 
 
-@dataclass(frozen=True, slots=True)
-class RawReply:
+class RawReply(NamedTuple):
     """A reply as it came: the code, and each line's octets behind code and separator."""
 
     code: int
@@ -106,42 +105,37 @@ class ReplyReader:
         Raises:
             ViolationError: The bytes are no reply, or pass a bound.
         """
-        while (line := self._next_line()) is not None:
-            self._size += len(line)
-            if self._size > MAX_REPLY:
-                raise ViolationError(Violation.REPLY_TOO_LONG, line)
-            if self._take(line):
+        buffer = self._buffer
+        while (end := buffer.find(b"\n", self._searched, MAX_LINE)) >= 0:
+            self._searched = 0
+            text = bytes(buffer[:end])
+            del buffer[: end + 1]
+            if self._take(text):
                 reply = RawReply(int(self._code), tuple(self._texts))
                 self._size, self._texts = 0, []
                 return reply
+        if len(buffer) >= MAX_LINE:
+            raise ViolationError(Violation.LINE_TOO_LONG, bytes(buffer[:EVIDENCE]))
+        self._searched = len(buffer)
         return None
 
     def _take(self, line: bytes) -> bool:
-        """Take one line; return whether it is the last of its reply."""
-        text = line[:-2] if line.endswith(b"\r\n") else line[:-1]
+        """Take one line without its LF; return whether it is the last of its reply."""
+        self._size += len(line) + 1
+        if self._size > MAX_REPLY:
+            raise ViolationError(Violation.REPLY_TOO_LONG, line)
+        text = line.removesuffix(b"\r")
         found = _LINE.fullmatch(text)
         if found is None:
-            raise ViolationError(Violation.NOT_A_REPLY, line + self._buffer[:EVIDENCE])
+            raise ViolationError(Violation.NOT_A_REPLY, line + b"\n" + self._buffer[:EVIDENCE])
         code, separator, words = found.groups()
         if self._texts and code != self._code:
             raise ViolationError(Violation.MIXED_CODES, line)
-        if len(text) + 2 > len(line):
+        if text is line:
             self.bare_lf = True
         self._code = code
         self._texts.append(words or b"")
         return bool(separator != b"-")
-
-    def _next_line(self) -> bytes | None:
-        end = self._buffer.find(b"\n", self._searched, MAX_LINE)
-        if end < 0:
-            if len(self._buffer) >= MAX_LINE:
-                raise ViolationError(Violation.LINE_TOO_LONG, bytes(self._buffer[:EVIDENCE]))
-            self._searched = len(self._buffer)
-            return None
-        line = bytes(self._buffer[: end + 1])
-        del self._buffer[: end + 1]
-        self._searched = 0
-        return line
 
 
 @dataclass(frozen=True, slots=True)

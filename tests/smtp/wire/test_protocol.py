@@ -291,6 +291,39 @@ class TestPipelining:
         answers = feed(protocol, b"250 queued\r\n221 bye\r\n")
         assert [answer.verb for answer in answers] == [Verb.END, Verb.QUIT]
 
+    def test_the_next_transaction_may_begin_behind_the_message(self) -> None:
+        protocol = in_tls()
+        protocol.send(*FLIGHT)
+        feed(protocol, b"250 a\r\n250 b\r\n354 c\r\n")
+        assert protocol.send(END, *FLIGHT).count(b"\r\n") == 3
+        answers = feed(protocol, b"554 refused\r\n250 a\r\n250 b\r\n354 c\r\n")
+        assert [answer.verb for answer in answers] == [Verb.END, Verb.MAIL, Verb.RCPT, Verb.DATA]
+        assert protocol.state is ProtocolState.CONTENT
+
+    def test_a_goodbye_to_the_message_ends_what_was_begun_behind_it(self) -> None:
+        protocol = in_tls()
+        protocol.send(*FLIGHT)
+        feed(protocol, b"250 a\r\n250 b\r\n354 c\r\n")
+        protocol.send(END, *FLIGHT)
+        (answer,) = feed(protocol, b"421 bye\r\n")
+        assert (answer.verb, answer.outcome) == (Verb.END, AnswerOutcome.REFUSED)
+        assert protocol.state is ProtocolState.CLOSED
+
+    @pytest.mark.parametrize("behind", [(commands.DATA,), (*FLIGHT, END), (commands.RSET,)])
+    def test_nothing_else_may_follow_behind_the_message(self, behind: tuple[Command, ...]) -> None:
+        protocol = in_tls()
+        protocol.send(*FLIGHT)
+        feed(protocol, b"250 a\r\n250 b\r\n354 c\r\n")
+        with pytest.raises(CommandError):
+            protocol.send(END, *behind)
+
+    def test_without_pipelining_nothing_may_follow_behind_the_message(self) -> None:
+        protocol = in_tls(b"250 mail.example.test\r\n")
+        for command, reply in zip(FLIGHT, (b"250 a", b"250 b", b"354 c"), strict=True):
+            answered(protocol, command, reply + b"\r\n")
+        with pytest.raises(CommandError):
+            protocol.send(END, *FLIGHT)
+
     def test_nothing_rides_behind_data(self) -> None:
         protocol = in_tls()
         with pytest.raises(CommandError):
