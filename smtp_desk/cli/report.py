@@ -7,14 +7,17 @@ from typing import Final
 import click
 from rich.console import Console
 
+from smtp_desk.app.diagnostics.comparison import compare_reports, comparison_lines
 from smtp_desk.app.diagnostics.report_file import report_octets
+from smtp_desk.app.diagnostics.report_html import report_html
+from smtp_desk.app.diagnostics.report_markdown import report_markdown
 from smtp_desk.app.diagnostics.report_text import (
     fact_rows,
     report_chain,
-    report_markdown,
     stage_line,
     transcript_lines,
 )
+from smtp_desk.app.diagnostics.support_message import Audience, message_text
 from smtp_desk.cli.invocation import (
     ExitError,
     FileName,
@@ -27,6 +30,7 @@ from smtp_desk.cli.invocation import (
 from smtp_desk.cli.manual import ManualCommand, Meanings
 from smtp_desk.cli.render import print_verdict, stage_table
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.hiding import without_addresses
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
 from smtp_desk.store.files import read_regular
@@ -65,6 +69,9 @@ _STATUSES: Final[Meanings] = {
     ExitStatus.USAGE: "the command line is wrong",
     ExitStatus.DATAERR: "the file can’t be read, or isn’t a report",
 }
+_ONE_OF: Final = "Use only one of --markdown, --html, --json, --message and --compare."
+_CHANGES: Final = "What changed from the earlier to the later report:"
+_NO_CHANGE: Final = "Nothing changed between the two reports but times."
 _FILE = click.argument("file", type=FileName(allow_dash=True))
 
 
@@ -76,6 +83,11 @@ _FILE = click.argument("file", type=FileName(allow_dash=True))
         ("Read a report that a customer sent", "smtp-desk report report.json"),
         ("Paste it into a ticket", "smtp-desk report report.json --markdown"),
         (
+            "Write to the customer, without anybody’s address",
+            "smtp-desk report report.json --message customer --hide-addresses",
+        ),
+        ("What changed since", "smtp-desk report before.json --compare after.json"),
+        (
             "Read one without saving it",
             "smtp-desk check --to ann@example.org --json | smtp-desk report -",
         ),
@@ -83,24 +95,55 @@ _FILE = click.argument("file", type=FileName(allow_dash=True))
 )
 @_FILE
 @click.option("--markdown", is_flag=True, help="As Markdown, for a ticket.")
+@click.option("--html", is_flag=True, help="As one HTML file, to look at.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, checked and safe to show.")
+@click.option(
+    "--message",
+    "audience",
+    type=click.Choice([str(each) for each in Audience]),
+    help="The message to send about it.",
+)
+@click.option("--compare", "other", type=FileName(), help="What changed between it and OTHER.")
+@click.option("--hide-addresses", is_flag=True, help="Without email addresses and usernames.")
 @click.pass_obj
-def report(invocation: Invocation, file: Path, *, markdown: bool, as_json: bool) -> ExitStatus:
+def report(
+    invocation: Invocation,
+    file: Path,
+    *,
+    markdown: bool,
+    html: bool,
+    as_json: bool,
+    audience: str | None,
+    other: Path | None,
+    hide_addresses: bool,
+) -> ExitStatus:
     """Show a saved report: the outcome, its cause, and all that was seen.
 
     FILE comes from --report or Save report; “-” is standard input. Whoever wrote it, everything
     in it is shown as plain text.
     """
-    if markdown and as_json:
-        raise click.UsageError("Use --markdown or --json, not both.")
-    found = report_of(file)
-    if as_json:
+    if sum((markdown, html, as_json, audience is not None, other is not None)) > 1:
+        raise click.UsageError(_ONE_OF)
+    reports = tuple(report_of(each) for each in (file, other) if each is not None)
+    found, *others = without_addresses(*reports) if hide_addresses else reports
+    if others:
+        _print_comparison(invocation.out, found, *others)
+    elif as_json:
         write_octets(report_octets(found))
-    elif markdown:
-        write_octets(report_markdown(found).encode("utf-8", "backslashreplace"))
+    elif markdown or html or audience is not None:
+        text = message_text(found, Audience(audience)) if audience else ""
+        text = text or (report_html if html else report_markdown)(found)
+        write_octets(text.encode("utf-8", "backslashreplace"))
     else:
         print_report(invocation.out, found)
     return ExitStatus.OK
+
+
+def _print_comparison(console: Console, first: CheckReport, second: CheckReport) -> None:
+    compared = compare_reports(first, second)
+    rows = list(comparison_lines(compared))
+    say(console, _CHANGES if rows else _NO_CHANGE, "bold")
+    print_rows(console, rows)
 
 
 @click.command(

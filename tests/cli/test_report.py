@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
-from smtp_desk.app.diagnostics.report_text import report_markdown
+from smtp_desk.app.diagnostics.report_html import report_html
+from smtp_desk.app.diagnostics.report_markdown import report_markdown
+from smtp_desk.app.diagnostics.support_message import Audience, message_text
 from smtp_desk.cli.report import print_report
 from smtp_desk.core.report_reader import MAX_BYTES, read_report
 from smtp_desk.core.texts import UNREACHABLE
@@ -75,9 +78,51 @@ def test_markdown_for_a_ticket(desk: Desk, file: Path) -> None:
     assert ended.status == 0
     assert ended.out == report_markdown(REPORT)
     assert f"**{UNREACHABLE}**" in ended.out
-    assert "## Cause: `tls.unknown_issuer`" in ended.out
-    assert "## Warning: `connect.one_family_only`" in ended.out
-    assert f"- Server said: ```` 454 4.7.0 {MARKUP} ````" in ended.out
+    assert "## Cause\n\n````text\nThis machine does not trust" in ended.out
+    assert "Code: connect.one_family_only" in ended.out
+    assert f"\nServer said: 454 4.7.0 {MARKUP}\n" in ended.out
+
+
+@pytest.mark.parametrize("audience", Audience)
+def test_the_message_to_send(desk: Desk, file: Path, audience: Audience) -> None:
+    ended = desk("report", str(file), "--message", str(audience))
+    assert (ended.status, ended.out) == (0, message_text(REPORT, audience))
+
+
+def test_html_to_look_at(desk: Desk, file: Path) -> None:
+    ended = desk("report", str(file), "--html")
+    assert (ended.status, ended.out) == (0, report_html(REPORT))
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--markdown",), ("--html",),
+                                  ("--message", "provider")])  # fmt: skip
+def test_addresses_are_hidden_in_every_form(
+    desk: Desk, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    settings = {**REPORT.settings, "from_email": "ann.lee@example.test", "username": "ann.lee"}
+    file = tmp_path / "ann.json"
+    file.write_text(json.dumps(replace(REPORT, settings=settings).to_json()))
+    assert "ann.lee" in desk("report", str(file), *form).out
+    ended = desk("report", str(file), *form, "--hide-addresses")
+    assert "ann.lee" not in ended.out
+    assert "address 1" in ended.out
+
+
+def test_what_changed_since_another_report(desk: Desk, file: Path, tmp_path: Path) -> None:
+    later = tmp_path / "later.json"
+    settings = {**REPORT.settings, "port": 465}
+    later.write_text(json.dumps(replace(REPORT, settings=settings).to_json()))
+    ended = desk("report", str(file), "--compare", str(later))
+    assert ended.out.splitlines()[1:] == ["Settings: port: 587 → 465"]
+    assert "Nothing changed" in desk("report", str(file), "--compare", str(file)).out
+
+
+@pytest.mark.parametrize("options", [("--json", "--html"), ("--markdown", "--message", "customer"),
+                                     ("--html", "--compare", "x")])  # fmt: skip
+def test_one_form_at_a_time(desk: Desk, file: Path, options: tuple[str, ...]) -> None:
+    ended = desk("report", str(file), *options)
+    assert (ended.status, ended.out) == (64, "")
+    assert "Use only one of" in ended.err
 
 
 def test_standard_input(desk: Desk, file: Path) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from smtp_desk.app.diagnostics.report_text import report_markdown
+from smtp_desk.app.diagnostics.comparison import compare_reports, comparison_lines
+from smtp_desk.app.diagnostics.report_html import report_html
+from smtp_desk.app.diagnostics.report_markdown import report_markdown
+from smtp_desk.app.diagnostics.support_message import Audience, message_text
+from smtp_desk.core.hiding import without_addresses
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import ReportFormatError, read_report
 from tests.fuzz.harmless import assert_harmless
@@ -33,7 +37,14 @@ def run(data: bytes) -> None:
         return
     written = _octets(report)
     assert read_report(written).to_json() == report.to_json()
-    assert_harmless(report_markdown(report), allowed="\n")
+    (hidden,) = without_addresses(report)
+    for each in (report, hidden):
+        assert_harmless(report_markdown(each), allowed="\n")
+        assert_harmless(report_html(each), allowed="\n")
+        for audience in Audience:
+            assert_harmless(message_text(each, audience), allowed="\n")
+    for label, text in comparison_lines(compare_reports(report, reports.WRONG_PASSWORD)):
+        assert_harmless(label + text)
 
 
 def _octets(report: CheckReport) -> bytes:

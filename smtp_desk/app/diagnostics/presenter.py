@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from smtp_desk.app.diagnostics.report_file import load_report, save_report
-from smtp_desk.app.diagnostics.report_text import report_markdown
+from smtp_desk.app.diagnostics.report_markdown import report_markdown
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly

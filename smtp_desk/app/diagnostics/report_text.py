@@ -1,12 +1,13 @@
-"""A report in plain words: its outcome, its lines, and the whole of it as Markdown for a ticket.
+"""A report in plain words: its outcome, its lines, and its parts as they are passed on.
 
 The few facts of a stage that are worth a place on its line.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from smtp_desk.core.findings.finding import Finding, Who
@@ -180,8 +181,7 @@ CANCELLED: Final = "The test was cancelled."
 """What stands in the place of an outcome after a cancelled test."""
 
 _ARROWS: Final = {Direction.CLIENT: ">", Direction.SERVER: "<"}
-_FENCE: Final = re.compile(r"`{3,}")
-_TICKS: Final = re.compile(r"`+")
+_RCPT: Final = re.compile(r"RCPT TO:<([^>]*)>", re.IGNORECASE)
 
 
 def outcome_text(report: CheckReport) -> str:
@@ -247,21 +247,89 @@ def fact_rows(facts: Facts) -> list[Row]:
     return [(name, shown(value)) for name, value in facts.items()]
 
 
-def report_markdown(report: CheckReport) -> str:
-    """Return the report as Markdown; nothing that a server said is read as markup there."""
-    parts = chain(
-        (f"# SMTP Desk report {report.id}".rstrip(), f"**{outcome_text(report)}**"),
-        filter(None, [_plain(belief_text(report))]),
-        _finding_markdown("Cause", report.finding) if report.finding else (),
-        *(_finding_markdown("Warning", warning) for warning in report.warnings),
-        _block("Stages", map(stage_line, report.stages)),
-        _block("Certificates", map(_joined, report_chain(report))),
-        _block("Transcript", transcript_lines(report)),
-        _block("Facts", (f"{result.stage}: {_compact(result.facts)}" for result in report.stages)),
-        _block("Settings", map(_joined, fact_rows(report.settings))),
-        _block("Environment", map(_joined, fact_rows(report.environment))),
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a report that is passed on as text.
+
+    Attributes:
+        title: In our own words.
+        lines: Whatever a server or a stranger wrote: nothing in it is markup.
+        exact: Whether the lines stand in columns.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    exact: bool = False
+
+
+def recipient_of(report: CheckReport) -> str:
+    """Return where the test email was to go; "" where the session did not get that far."""
+    for result in report.stages:
+        recipients = result.facts.get("recipients")
+        for each in (result.facts, *(recipients if isinstance(recipients, list) else ())):
+            if isinstance(each, Mapping) and isinstance(found := each.get("recipient"), str):
+                return found
+    said = (_RCPT.match(line.text) for line in report.transcript)
+    return next((found[1] for found in said if found is not None), "")
+
+
+def head_rows(report: CheckReport) -> list[Row]:
+    """Return whose report it is: From, To, username, server and time."""
+    settings = report.settings
+    host, port = (shown(settings.get(name, "")) for name in ("host", "port"))
+    rows = (
+        ("From", shown(settings.get("from_email", ""))),
+        ("To", recipient_of(report)),
+        ("Username", shown(settings.get("username", ""))),
+        ("Server", f"{host}, port {port}" if host and port else host),
+        ("Time", moment(shown(report.environment.get("time", "")))),
     )
-    return "\n\n".join(parts) + "\n"
+    return [(label, value) for label, value in rows if value]
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 time as day and time in UTC; what isn't one, unchanged."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if found.tzinfo is not None:
+        found = found.astimezone(UTC)
+    return f"{found:%Y-%m-%d %H:%M} UTC"
+
+
+def report_sections(report: CheckReport) -> Iterator[Section]:
+    """Return the parts of a report that have something to show, the cause first."""
+    if belief := belief_text(report):
+        yield Section("Will it be believed", (belief,))
+    if report.finding is not None and not report.cancelled:
+        yield Section("Cause", tuple(_finding_lines(report.finding)))
+    for warning in report.warnings:
+        yield Section("Warning", tuple(_finding_lines(warning)))
+    head = [*head_rows(report), *([("Report", report.id)] if report.id else [])]
+    facts = (f"{result.stage}: {_compact(result.facts)}" for result in report.stages)
+    for title, lines in (
+        ("Report", map(_joined, head)),
+        ("Stages", map(stage_line, report.stages)),
+        ("Certificates", map(_joined, report_chain(report))),
+        ("Transcript", transcript_lines(report)),
+        ("Facts", facts),
+        ("Settings", map(_joined, fact_rows(report.settings))),
+        ("Environment", map(_joined, fact_rows(report.environment))),
+    ):
+        if told := tuple(lines):
+            yield Section(title, told, exact=True)
+
+
+def _finding_lines(finding: Finding) -> Iterator[str]:
+    yield finding.summary
+    if finding.explanation:
+        yield finding.explanation
+    yield f"Who can fix this: {WHO[finding.who]}"
+    if finding.reply is not None:
+        yield f"Server said: {finding.reply}"
+    yield from (f"To do: {remedy.text}" for remedy in finding.remedies)
+    yield f"Code: {finding.code}"
 
 
 def _joined(row: Row) -> str:
@@ -270,38 +338,3 @@ def _joined(row: Row) -> str:
 
 def _compact(facts: Facts) -> str:
     return json.dumps(dict(facts), ensure_ascii=False)
-
-
-def _finding_markdown(title: str, finding: Finding) -> Iterator[str]:
-    yield f"## {title}: {_code(finding.code)}"
-    yield _plain(finding.summary)
-    if finding.explanation:
-        yield _plain(finding.explanation)
-    told = [f"Who can fix this: {WHO[finding.who]}"]
-    if finding.reply is not None:
-        told.append(f"Server said: {_code(str(finding.reply))}")
-    told.extend(f"Remedy: {_plain(remedy.text)}" for remedy in finding.remedies)
-    yield "\n".join(f"- {line}" for line in told)
-
-
-def _block(title: str, lines: Iterable[str]) -> Iterator[str]:
-    """Yield a section with its lines as they are; nothing where there are none."""
-    content = "\n".join(lines)
-    if content:
-        longest = max((len(run) for run in _FENCE.findall(content)), default=2)
-        fence = "`" * (longest + 1)
-        yield f"## {title}"
-        yield f"{fence}text\n{content}\n{fence}"
-
-
-def _code(text: str) -> str:
-    """Return a code span that no run of backticks inside can end."""
-    longest = max((len(run) for run in _TICKS.findall(text)), default=0)
-    ticks = "`" * (longest + 1)
-    space = " " if longest else ""
-    return f"{ticks}{space}{text}{space}{ticks}"
-
-
-def _plain(text: str) -> str:
-    """Escape what Markdown or HTML would take for more than text."""
-    return re.sub(r"([\\`*_\[\]<>&#|!~])", r"\\\1", text)

@@ -112,7 +112,7 @@ def _certificate_rows(certificate: dict[str, Json], hidden: int) -> Iterator[tup
             yield title, words.value(name, certificate[name])
     for title, name in (("Valid from", "not_before"), ("Valid until", "not_after")):
         if certificate.get(name):
-            yield title, words.moment(shown(certificate[name]))
+            yield title, words.value("time", certificate[name])
     if certificate.get("key"):
         yield "Key", words.value("key", certificate["key"])
     if certificate.get("fingerprint"):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.app.diagnostics.report_text import outcome_text, shown
+from smtp_desk.app.diagnostics.report_text import moment, outcome_text, shown
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.arrived import Belief
 from smtp_desk.core.findings.finding import Who
@@ -237,19 +236,10 @@ def value(name: str, found: Json) -> str:
         return cut("\n".join(_attempt(each) for each in found))
     text = shown(found)
     if name in _MOMENTS:
-        return moment(text)
+        return cut(moment(text), 80)
     if name in _SUBJECTS:
         return cut(plain_name(text))
     return _VALUES.get((name, text)) or cut(text)
-
-
-def moment(text: str) -> str:
-    """Return an ISO 8601 time as day and time in UTC; what is none, unchanged."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return cut(text, 80)
-    return f"{found:%Y-%m-%d %H:%M} UTC"
 
 
 def _attempt(found: Json) -> str:

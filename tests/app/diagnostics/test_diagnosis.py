@@ -13,7 +13,7 @@ from smtp_desk.app.diagnostics.presenter import (
     DiagnosisState,
 )
 from smtp_desk.app.diagnostics.report_file import load_report
-from smtp_desk.app.diagnostics.report_text import report_markdown
+from smtp_desk.app.diagnostics.report_markdown import report_markdown
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy

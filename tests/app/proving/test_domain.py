@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from smtp_desk.app.diagnostics.report_text import belief_text, report_markdown
+from smtp_desk.app.diagnostics.report_markdown import report_markdown
+from smtp_desk.app.diagnostics.report_text import belief_text
 from smtp_desk.app.proving.domain import (
     DomainRequest,
     check_domain,
