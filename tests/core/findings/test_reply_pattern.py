@@ -9,6 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from smtp_desk.core.errors import SmtpFailure
+from smtp_desk.core.findings.catalogue import CatalogueEntry
 from smtp_desk.core.findings.pattern import NormalisedReply, ReplyPattern, compiled, plain
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Json, Stage
@@ -71,11 +72,11 @@ def test_every_row_carries_an_example_of_itself(row: ReplyPattern) -> None:
 
 
 @pytest.mark.parametrize("stage", _SPOKEN)
-@pytest.mark.parametrize("code", [220, 250, 334, 354, *range(400, 600)])
-def test_any_reply_at_any_stage_has_one_cause(stage: Stage, code: int) -> None:
-    for words in (b"", b"\xff\xfe", "ничего".encode(), b"{host} {"):
+@pytest.mark.parametrize("words", [b"", b"\xff\xfe", "ничего".encode(), b"{host} {"])
+def test_any_reply_at_any_stage_has_one_cause(stage: Stage, words: bytes) -> None:
+    for code in (220, 250, 334, 354, *range(400, 600)):
         rows = _best(stage, Reply.from_lines(code, [words]), {})
-        assert len({row.finding for row in rows}) == 1
+        assert len({row.finding for row in rows}) == 1, code
 
 
 _replies = st.builds(
@@ -107,19 +108,21 @@ def test_no_pattern_says_what_another_cause_says(data: st.DataObject) -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("row", [row for row in _ROWS if row.words], ids=lambda row: row.words[:40])
-def test_no_words_of_a_hostile_server_keep_a_pattern_busy(row: ReplyPattern) -> None:
-    heads = sorted({"", *re.findall(r"[a-z]{4,}", row.words + row.without + row.about)})
-    for words in filter(None, (row.words, row.without, row.about)):
-        for head in heads[:: 1 + len(heads) // MOST_HEADS]:
-            for tail in ("a@b.c ", "a.b ", "<x> ", "has ", "your ", "aaaa"):
-                compiled(words).search(f"{head} {tail * 400}"[:500])
+@pytest.mark.parametrize(
+    "entry", [entry for entry in _CATALOGUE.entries if entry.replies], ids=lambda entry: entry.code
+)
+def test_no_words_of_a_hostile_server_keep_a_pattern_busy(entry: CatalogueEntry) -> None:
+    for row in entry.replies:
+        heads = sorted({"", *re.findall(r"[a-z]{4,}", row.words + row.without + row.about)})
+        for words in filter(None, (row.words, row.without, row.about)):
+            for head in heads[:: 1 + len(heads) // MOST_HEADS]:
+                for tail in ("a@b.c ", "a.b ", "<x> ", "has ", "your ", "aaaa"):
+                    compiled(words).search(f"{head} {tail * 400}"[:500])
 
 
-@pytest.mark.parametrize("row", _ROWS, ids=lambda row: f"{row.finding} {row.example[:50]}")
-def test_words_are_in_lower_case_as_those_of_replies_are(row: ReplyPattern) -> None:
-    literal = re.sub(r"\\.", "", row.words + row.without + row.about)
-    assert literal == literal.lower()
+def test_words_are_in_lower_case_as_those_of_replies_are() -> None:
+    literals = (re.sub(r"\\.", "", row.words + row.without + row.about) for row in _ROWS)
+    assert [literal for literal in literals if literal != literal.lower()] == []
 
 
 @pytest.mark.parametrize(
