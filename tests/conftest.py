@@ -31,6 +31,7 @@ pytest_plugins = [
     "tests.servers.postfix",
     "tests.servers.dovecot",
     "tests.servers.secret_service",
+    "tests.servers.postgres",
     "tests.servers.display",
     "tests.servers.node_smtp",
     "tests.servers.oidc",

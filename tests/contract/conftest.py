@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
 from smtp_desk.sender.outbox.control import Control
+from smtp_desk.sender.outbox.control_postgres import PostgresControl
 from smtp_desk.sender.outbox.control_sqlite import SqliteControl
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import Outbox, OutboxLimits
+from smtp_desk.sender.outbox.postgres import PostgresOutbox
+from smtp_desk.sender.outbox.postgres_address import read_address
+from smtp_desk.sender.outbox.postgres_database import PostgresDatabase
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from smtp_desk.sender.routes.health_postgres import PostgresHealth
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.throttle_postgres import PostgresThrottle
 from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox, MemoryThrottle
 from tests.sender.outboxes import TurnedClock
@@ -29,20 +35,38 @@ def clock() -> TurnedClock:
     return TurnedClock()
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database | None]:
+AnyDatabase: TypeAlias = Database | PostgresDatabase | None
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        "memory",
+        pytest.param("postgres", marks=pytest.mark.needs("postgres")),
+    ]
+)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyDatabase]:
     """The database, or None for memory."""
     if request.param == "memory":
         yield None
-        return
-    with Database(tmp_path / "state" / "outbox.sqlite3") as opened:
-        yield opened
+    elif request.param == "sqlite":
+        with Database(tmp_path / "state" / "outbox.sqlite3") as opened:
+            yield opened
+    else:
+        url = request.getfixturevalue("postgres").new_database()
+        with PostgresDatabase(read_address(url, {})) as shared:
+            yield shared
 
 
 @pytest.fixture
-def make_outbox(database: Database | None, clock: TurnedClock) -> Callable[[OutboxLimits], Outbox]:
+def make_outbox(database: AnyDatabase, clock: TurnedClock) -> Callable[[OutboxLimits], Outbox]:
     def make(limits: OutboxLimits) -> Outbox:
-        return SqliteOutbox(database, clock, limits) if database else MemoryOutbox(clock, limits)
+        match database:
+            case Database():
+                return SqliteOutbox(database, clock, limits)
+            case PostgresDatabase():
+                return PostgresOutbox(database, clock, limits)
+        return MemoryOutbox(clock, limits)
 
     return make
 
@@ -53,19 +77,32 @@ def outbox(make_outbox: Callable[[OutboxLimits], Outbox]) -> Outbox:
 
 
 @pytest.fixture
-def control(database: Database | None, outbox: Outbox, clock: TurnedClock) -> Control:
+def control(database: AnyDatabase, outbox: Outbox, clock: TurnedClock) -> Control:
     """Of the same storage as `outbox`."""
-    if database:
-        return SqliteControl(database, clock)
+    match database:
+        case Database():
+            return SqliteControl(database, clock)
+        case PostgresDatabase():
+            return PostgresControl(database, clock)
     assert isinstance(outbox, MemoryOutbox)
     return outbox.control
 
 
 @pytest.fixture
-def health(database: Database | None, clock: TurnedClock) -> Health:
-    return SqliteHealth(database, clock) if database else MemoryHealth(clock)
+def health(database: AnyDatabase, clock: TurnedClock) -> Health:
+    match database:
+        case Database():
+            return SqliteHealth(database, clock)
+        case PostgresDatabase():
+            return PostgresHealth(database, clock)
+    return MemoryHealth(clock)
 
 
 @pytest.fixture
-def throttle(database: Database | None, clock: TurnedClock) -> Throttle:
-    return SqliteThrottle(database, clock) if database else MemoryThrottle(clock)
+def throttle(database: AnyDatabase, clock: TurnedClock) -> Throttle:
+    match database:
+        case Database():
+            return SqliteThrottle(database, clock)
+        case PostgresDatabase():
+            return PostgresThrottle(database, clock)
+    return MemoryThrottle(clock)

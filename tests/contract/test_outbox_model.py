@@ -1,6 +1,6 @@
 """Senders that send, stall, die and come back late, over clocks that jump.
 
-Both outboxes that ship do the same, step for step; and whatever happens, no email is lost,
+All outboxes that ship do the same, step for step; and whatever happens, no email is lost,
 and none is delivered twice unless the doubt was recorded (or a person asked for it).
 """
 
@@ -9,14 +9,24 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import (
@@ -35,12 +45,17 @@ from smtp_desk.sender.outbox.entries import (
     Resume,
 )
 from smtp_desk.sender.outbox.outbox import EntryStateError, Outbox, OutboxLimits
+from smtp_desk.sender.outbox.postgres import PostgresOutbox
+from smtp_desk.sender.outbox.postgres_address import read_address
+from smtp_desk.sender.outbox.postgres_database import PostgresDatabase
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.testing import MemoryOutbox
 from tests.sender.outboxes import LEASE, TurnedClock, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.servers.postgres import Postgres
 
 LIMITS: Final = OutboxLimits(kept_rows=3)
 
@@ -62,19 +77,23 @@ class Senders(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = TurnedClock()
-        self.folder = tempfile.TemporaryDirectory()
-        self.database = Database(Path(self.folder.name) / "outbox.sqlite3")
-        sqlite = SqliteOutbox(self.database, self.clock, LIMITS)
-        memory = MemoryOutbox(self.clock, LIMITS)
-        for outbox in (sqlite, memory):
+        self.closing = ExitStack()
+        shipped, memory = self.shipped(), MemoryOutbox(self.clock, LIMITS)
+        for outbox in (shipped, memory):
             # Both draw rising numbers, so that entries of one moment sort alike.
             outbox._identifiers = IdentifierSource(self.rising())
-        self.outboxes: tuple[Outbox, ...] = (sqlite, memory)
+        self.outboxes: tuple[Outbox, ...] = (shipped, memory)
         self.recipients = (f"{number}@example.org" for number in itertools.count())
         self.added: set[str] = set()
         self.pruned = 0
         self.delivered: Counter[str] = Counter()
         self.excused: Counter[str] = Counter()
+
+    def shipped(self) -> SqliteOutbox | PostgresOutbox:
+        """An empty outbox of the engine that is compared with the one in memory."""
+        folder = self.closing.enter_context(tempfile.TemporaryDirectory())
+        database = self.closing.enter_context(Database(Path(folder) / "outbox.sqlite3"))
+        return SqliteOutbox(database, self.clock, LIMITS)
 
     @staticmethod
     def rising() -> Callable[[int], int]:
@@ -84,8 +103,7 @@ class Senders(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.drain()
         self.check_nothing_is_lost_or_doubled()
-        self.database.close()
-        self.folder.cleanup()
+        self.closing.close()
 
     def entries(self, outbox: Outbox) -> dict[str, OutboxEntry]:
         return {entry.recipient: entry for entry in outbox.page(limit=10_000).entries}
@@ -218,11 +236,11 @@ class Senders(RuleBasedStateMachine):
 
     @invariant()
     def both_are_alike(self) -> None:
-        sqlite, memory = (
+        shipped, memory = (
             {name: self.comparable(entry) for name, entry in self.entries(outbox).items()}
             for outbox in self.outboxes
         )
-        assert sqlite == memory
+        assert shipped == memory
         assert len({outbox.next_due() for outbox in self.outboxes}) == 1
         counts = [dict(outbox.counts().by_state_and_route) for outbox in self.outboxes]
         assert counts[0] == counts[1]
@@ -256,3 +274,22 @@ class Senders(RuleBasedStateMachine):
 
 Senders.TestCase.settings = settings(settings(), stateful_step_count=40)
 TestSenders = Senders.TestCase
+
+
+@pytest.mark.parametrize(
+    "examples", [6, pytest.param(500, marks=pytest.mark.soak)], ids=["some", "many"]
+)
+@pytest.mark.needs("postgres")
+def test_postgres_does_the_same(postgres: Postgres, examples: int) -> None:
+    url = postgres.new_database()
+    with PostgresDatabase(read_address(url, {})) as database:
+
+        class SendersOnPostgres(Senders):
+            def shipped(self) -> PostgresOutbox:
+                database.write(
+                    lambda transaction: transaction.execute("TRUNCATE entries, messages")
+                )
+                return PostgresOutbox(database, self.clock, LIMITS)
+
+        few = settings(settings(), max_examples=examples, stateful_step_count=30)
+        run_state_machine_as_test(SendersOnPostgres, settings=few)

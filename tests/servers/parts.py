@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NODE_FOLDER: Final = pathlib.Path(__file__).parent / "node"
 POSTFIX_DAEMONS: Final = pathlib.Path("/usr/lib/postfix/sbin")
+_POSTGRES: Final = pathlib.Path("/usr/lib/postgresql")
 
 _REASON: Final = "for want of "
 
@@ -25,6 +26,7 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "chromium": ("chromium", "chromedriver"),
     "gnome_keyring": ("gnome-keyring-daemon", "dbus-daemon"),
     "x_display": ("Xvfb", "openbox", "xdotool", "import"),
+    "postgres": ("initdb", "postgres", "pg_isready"),
     "git_email": ("git", "/usr/lib/git-core/git-send-email"),
     "systemd": ("systemd-analyze",),
     "systemd_credentials": ("systemd-creds",),
@@ -40,7 +42,8 @@ _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
 }
 _NEEDS_ROOT: Final = frozenset({"postfix", "system_wide"})
 # Where Debian keeps servers, which is not on everybody's path.
-_SEARCHED: Final = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+_DEBIAN_FOLDERS: Final = ("/usr/sbin", "/sbin", *map(str, _POSTGRES.glob("*/bin")))
+_SEARCHED: Final = os.pathsep.join([os.environ.get("PATH", os.defpath), *_DEBIAN_FOLDERS])
 
 
 def program(name: str) -> str:

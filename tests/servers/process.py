@@ -79,6 +79,10 @@ class ServerProcess:
             self._child.wait(_STOP_SECONDS)
         self.kill()
 
+    def wait(self) -> None:
+        """Return once the process has ended."""
+        self._child.wait(60)
+
     def kill(self) -> None:
         """End the process and its group at once, for servers with nothing to lose."""
         with contextlib.suppress(ProcessLookupError):

@@ -31,6 +31,18 @@ class OutboxCorruptError(OutboxUnavailableError):
     """The storage is damaged or not an outbox; it is left as it is, for a person."""
 
 
+class OutboxUnconfirmedError(OutboxUnavailableError):
+    """The storage went away in the middle of a write, which is done or not.
+
+    Attributes:
+        transaction: Which write, for the storage to tell when it is back.
+    """
+
+    def __init__(self, text: str, transaction: str) -> None:
+        super().__init__(text)
+        self.transaction = transaction
+
+
 class OutboxVersionError(OutboxUnavailableError):
     """The storage was written by a newer version of this program; it is left as it is."""
 

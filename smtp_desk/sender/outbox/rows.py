@@ -18,18 +18,25 @@ COLUMNS: Final = """
 
 SELECT: Final = f"SELECT {COLUMNS} FROM entries JOIN messages ON key = message"  # noqa: S608 - constant
 
-_INSERT_MESSAGE: Final = """
+SELECT_MESSAGE: Final = """
+    SELECT message_id, kind, payload, recipient, subject, metadata
+    FROM entries JOIN messages ON messages.key = entries.message WHERE id = ?
+"""
+"""The message of an entry; read it with `message_of`."""
+
+# These are PostgreSQL's, too, which writes another sign for a value.
+INSERT_MESSAGE: Final = """
     INSERT INTO messages (message_id, kind, subject, size, metadata, payload)
     VALUES (?, ?, ?, ?, ?, ?)
 """
-_INSERT_ENTRY: Final = """
+INSERT_ENTRY: Final = """
     INSERT INTO entries (
         expires_at, state, changed_at, next_attempt_at, tries, doubts, only_route, route, code,
         attempts, lease_owner, lease_token, lease_until, doubt_token, untold, id,
         message, recipient, searched, created_at, submitter
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_UPDATE_ENTRY: Final = """
+UPDATE_ENTRY: Final = """
     UPDATE entries SET
         expires_at = ?, state = ?, changed_at = ?, next_attempt_at = ?, tries = ?, doubts = ?,
         only_route = ?, route = ?, code = ?, attempts = ?, lease_owner = ?, lease_token = ?,
@@ -46,42 +53,17 @@ Row = tuple[
 
 def insert_message(connection: sqlite3.Connection, message: OutboxMessage) -> int:
     """Store a message; return its key."""
-    metadata = json.dumps(dict(message.metadata))
-    cursor = connection.execute(
-        _INSERT_MESSAGE,
-        (
-            message.message_id,
-            message.kind,
-            message.subject,
-            message.size,
-            metadata,
-            message.payload,
-        ),
-    )
-    return cursor.lastrowid or 0
+    return connection.execute(INSERT_MESSAGE, message_row(message)).lastrowid or 0
 
 
 def insert_entries(connection: sqlite3.Connection, entries: Iterable[OutboxEntry]) -> None:
     """Store new entries of stored messages."""
-    connection.executemany(
-        _INSERT_ENTRY,
-        (
-            (
-                *_moving(entry),
-                int(entry.message_key),
-                entry.recipient,
-                searched_text(entry),
-                to_ms(entry.created_at),
-                entry.submitter,
-            )
-            for entry in entries
-        ),
-    )
+    connection.executemany(INSERT_ENTRY, map(new_row, entries))
 
 
 def update_entries(connection: sqlite3.Connection, entries: Iterable[OutboxEntry]) -> None:
     """Store what changed in entries."""
-    connection.executemany(_UPDATE_ENTRY, map(_moving, entries))
+    connection.executemany(UPDATE_ENTRY, map(moving, entries))
 
 
 def find_entry(connection: sqlite3.Connection, entry_id: str) -> OutboxEntry | None:
@@ -96,15 +78,14 @@ def find_message(connection: sqlite3.Connection, entry_id: str) -> OutboxMessage
     Raises:
         EntryNotFoundError: There is none.
     """
-    row = connection.execute(
-        """
-        SELECT message_id, kind, payload, recipient, subject, metadata
-        FROM entries JOIN messages ON messages.key = entries.message WHERE id = ?
-        """,
-        (entry_id,),
-    ).fetchone()
+    row = connection.execute(SELECT_MESSAGE, (entry_id,)).fetchone()
     if row is None:
         raise EntryNotFoundError(f"There is no entry {entry_id}.")
+    return message_of(row)
+
+
+def message_of(row: tuple[str, str, bytes, str, str, str]) -> OutboxMessage:
+    """Return the message of a row that `SELECT_MESSAGE` gave."""
     message_id, kind, payload, recipient, subject, metadata = row
     return OutboxMessage(
         message_id=message_id,
@@ -148,8 +129,27 @@ def entry_of(row: Row) -> OutboxEntry:
     )
 
 
-def _moving(entry: OutboxEntry) -> tuple[str | int | None, ...]:
-    """Return the columns that change in an entry's life, and its id."""
+def message_row(message: OutboxMessage) -> tuple[str | int | bytes, ...]:
+    """Return the values of `INSERT_MESSAGE`."""
+    metadata = json.dumps(dict(message.metadata))
+    facts = (message.message_id, message.kind, message.subject, message.size)
+    return (*facts, metadata, message.payload)
+
+
+def new_row(entry: OutboxEntry) -> tuple[str | int | None, ...]:
+    """Return the values of `INSERT_ENTRY`."""
+    return (
+        *moving(entry),
+        int(entry.message_key),
+        entry.recipient,
+        searched_text(entry),
+        to_ms(entry.created_at),
+        entry.submitter,
+    )
+
+
+def moving(entry: OutboxEntry) -> tuple[str | int | None, ...]:
+    """Return the values of `UPDATE_ENTRY`: what changes in an entry's life, and its id."""
     lease = entry.lease
     attempts = [[to_ms(each.at), each.route, each.code, each.reply] for each in entry.attempts]
     return (

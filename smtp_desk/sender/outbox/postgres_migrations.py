@@ -1,0 +1,161 @@
+"""The schema of the outbox on PostgreSQL, as numbered steps that never change once released.
+
+Columns hold what those of SQLite hold: moments are whole milliseconds since 1970.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from smtp_desk.sender.outbox.entries import new_token
+from smtp_desk.sender.outbox.outbox import OutboxVersionError
+
+if TYPE_CHECKING:
+    import psycopg
+
+SCHEMA: Final = "smtp_desk"
+"""Of its own, for the database may be the platform's; also the channel of NOTIFY."""
+
+_LOCK: Final = 0x534D5444  # SMTD: one program migrates at a time
+
+_OUTBOX: Final = """
+    CREATE TABLE messages (
+        key BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        message_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        size BIGINT NOT NULL,
+        metadata TEXT NOT NULL,
+        payload BYTEA NOT NULL
+    );
+    ALTER TABLE messages ALTER COLUMN payload SET STORAGE EXTERNAL;
+    CREATE TABLE entries (
+        id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+        message BIGINT NOT NULL REFERENCES messages (key),
+        recipient TEXT NOT NULL,
+        searched TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN (
+            'ready', 'sending', 'in_doubt', 'accepted', 'refused', 'held', 'dropped'
+        )),
+        changed_at BIGINT NOT NULL,
+        next_attempt_at BIGINT NOT NULL,
+        tries INTEGER NOT NULL,
+        doubts INTEGER NOT NULL,
+        only_route TEXT NOT NULL,
+        route TEXT NOT NULL,
+        code TEXT NOT NULL,
+        attempts TEXT NOT NULL,
+        lease_owner TEXT NOT NULL,
+        lease_token TEXT NOT NULL,
+        lease_until BIGINT,
+        doubt_token TEXT NOT NULL,
+        submitter TEXT NOT NULL,
+        untold INTEGER NOT NULL
+    );
+    CREATE INDEX entries_by_message ON entries (message);
+    CREATE INDEX entries_by_state ON entries (state, id);
+    CREATE INDEX entries_ready ON entries (next_attempt_at, id) WHERE state = 'ready';
+    CREATE INDEX entries_leased ON entries (state, lease_until, id)
+        WHERE lease_until IS NOT NULL;
+    CREATE INDEX entries_untold ON entries (id) WHERE untold = 1;
+"""
+_HEALTH: Final = """
+    CREATE TABLE route_health (
+        route TEXT NOT NULL PRIMARY KEY,
+        failures INTEGER NOT NULL,
+        resting_until BIGINT,
+        shut BOOLEAN NOT NULL,
+        code TEXT NOT NULL,
+        probe_token TEXT NOT NULL,
+        probe_until BIGINT,
+        out_since BIGINT,
+        fallbacks BIGINT NOT NULL,
+        uncertain INTEGER NOT NULL,
+        unknown TEXT NOT NULL
+    );
+    CREATE TABLE health_events (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        kind TEXT NOT NULL,
+        route TEXT NOT NULL,
+        at BIGINT NOT NULL,
+        code TEXT NOT NULL,
+        out_since BIGINT,
+        fallbacks BIGINT NOT NULL,
+        taken_until BIGINT NOT NULL
+    );
+"""
+_THROTTLE: Final = """
+    CREATE TABLE throttles (
+        login TEXT NOT NULL PRIMARY KEY,
+        most INTEGER NOT NULL,
+        lowered_at BIGINT,
+        pause BIGINT NOT NULL,
+        paused_until BIGINT,
+        slow_since BIGINT
+    );
+    CREATE TABLE connection_leases (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        token TEXT NOT NULL UNIQUE,
+        login TEXT NOT NULL,
+        until BIGINT NOT NULL
+    );
+    CREATE INDEX connection_leases_by_login ON connection_leases (login);
+    CREATE TABLE sent_by_minute (
+        login TEXT NOT NULL,
+        minute BIGINT NOT NULL,
+        sent BIGINT NOT NULL,
+        PRIMARY KEY (login, minute)
+    );
+"""
+_CONTROL: Final = """
+    CREATE TABLE sending_pause (
+        only_one INTEGER NOT NULL PRIMARY KEY CHECK (only_one = 1),
+        since BIGINT NOT NULL
+    );
+    CREATE TABLE workers (name TEXT NOT NULL PRIMARY KEY, until BIGINT NOT NULL);
+"""
+MIGRATIONS: Final[tuple[str, ...]] = (_OUTBOX + _HEALTH + _THROTTLE + _CONTROL,)
+"""Step n leads from version n to n + 1."""
+
+_FIND: Final = f"SELECT version, installation FROM {SCHEMA}.about"  # noqa: S608 - a constant
+
+
+def prepare_schema(connection: "psycopg.Connection") -> str:
+    """Bring the schema to the newest version; return which installation it is.
+
+    Nothing is asked of others while it is up to date. Two programs that begin at once wait for
+    each other.
+
+    Raises:
+        OutboxVersionError: A newer program wrote it.
+        psycopg.Error: The database refuses.
+    """
+    version, installation = _found(connection)
+    if version < len(MIGRATIONS):
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            version, installation = _found(connection)  # by now maybe another's work
+            if not version:
+                _begin(connection, installation := new_token())
+            for step in MIGRATIONS[version:]:
+                connection.execute(step)
+            connection.execute(f"UPDATE {SCHEMA}.about SET version = %s", (len(MIGRATIONS),))  # noqa: S608
+    if version > len(MIGRATIONS):
+        raise OutboxVersionError(
+            f"it has version {version}, and this program knows versions up to {len(MIGRATIONS)}"
+        )
+    return installation
+
+
+def _found(connection: "psycopg.Connection") -> tuple[int, str]:
+    there = connection.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.about",)).fetchone()
+    row = connection.execute(_FIND).fetchone() if there and there[0] else None
+    return row or (0, "")
+
+
+def _begin(connection: "psycopg.Connection", installation: str) -> None:
+    there = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (SCHEMA,))
+    if there.fetchone() is None:  # where an administrator made it, no right to make one is needed
+        connection.execute(f"CREATE SCHEMA {SCHEMA}")
+    connection.execute(f"CREATE TABLE {SCHEMA}.about (version INTEGER, installation TEXT)")
+    connection.execute(f"INSERT INTO {SCHEMA}.about VALUES (0, %s)", (installation,))  # noqa: S608

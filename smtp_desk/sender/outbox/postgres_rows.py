@@ -1,0 +1,107 @@
+"""Entries and messages as rows of the outbox on PostgreSQL."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from smtp_desk.sender.outbox import lifecycle, rows
+from smtp_desk.sender.outbox.clock import to_ms
+from smtp_desk.sender.outbox.entries import OutboxEntry, OutboxMessage
+from smtp_desk.sender.outbox.lifecycle import LONGEST_DELAY
+from smtp_desk.sender.outbox.postgres_database import PostgresTransaction
+from smtp_desk.sender.outbox.postgres_migrations import SCHEMA
+from smtp_desk.sender.outbox.rows import SELECT, entry_of
+
+_REMOVING: Final = "remove"  # two at once would each leave the message to the other
+
+_INSERT_MESSAGE: Final = rows.INSERT_MESSAGE.replace("?", "%s") + " RETURNING key"
+_INSERT_ENTRY: Final = rows.INSERT_ENTRY.replace("?", "%s")
+_UPDATE_ENTRY: Final = rows.UPDATE_ENTRY.replace("?", "%s")
+_ROWS_OF: Final = f"{SELECT} WHERE id = ANY(%s) ORDER BY id FOR UPDATE OF entries"
+
+_ENTRIES: Final = f"SELECT {rows.COLUMNS} FROM entries JOIN messages ON key = message WHERE"  # noqa: S608
+
+
+def due_entries(
+    transaction: PostgresTransaction,
+    selection: str,
+    now: datetime,
+    limit: int,
+    *,
+    claiming: bool = False,
+) -> list[OutboxEntry]:
+    """Return the first entries of a selection.
+
+    Args:
+        transaction: The transaction.
+        selection: The condition and the order.
+        now: This moment.
+        limit: The most to return.
+        claiming: Pass over what others claim at this moment, and keep these from others.
+    """
+    locking = " FOR UPDATE OF entries SKIP LOCKED" if claiming else ""
+    found = transaction.execute(
+        f"{_ENTRIES} {selection} LIMIT %(limit)s{locking}",
+        {
+            "now": to_ms(now),
+            "farthest_lease": to_ms(now + lifecycle.LONGEST_LEASE),
+            "farthest_attempt": to_ms(now + LONGEST_DELAY),
+            "limit": limit,
+        },
+    )
+    return [entry_of(row) for row in found]
+
+
+def lock_entries(transaction: PostgresTransaction, entry_ids: list[str]) -> dict[str, OutboxEntry]:
+    """Return those that there are, and let nobody else change them until the end."""
+    found = transaction.execute(_ROWS_OF, (entry_ids,))
+    return {entry.id: entry for entry in map(entry_of, found)}
+
+
+def change_entries(transaction: PostgresTransaction, entries: Iterable[OutboxEntry]) -> None:
+    """Store what changed in entries."""
+    changed = [storable(rows.moving(entry)) for entry in entries]
+    if changed:
+        transaction.executemany(_UPDATE_ENTRY, changed)
+
+
+def store_entries(transaction: PostgresTransaction, entries: Iterable[OutboxEntry]) -> None:
+    """Store new entries of stored messages."""
+    transaction.executemany(_INSERT_ENTRY, [storable(rows.new_row(each)) for each in entries])
+
+
+def store_message(transaction: PostgresTransaction, message: OutboxMessage) -> str:
+    """Store a message; return its key."""
+    row = transaction.execute(_INSERT_MESSAGE, storable(rows.message_row(message))).fetchone()
+    return str(row[0]) if row else ""
+
+
+def remove_where(transaction: PostgresTransaction, selection: str, values: Sequence[object]) -> int:
+    """Remove entries, and the messages that have none any more; return how many entries."""
+    transaction.lock(_REMOVING)
+    sought = f"SELECT id FROM entries WHERE {selection}"  # noqa: S608 - constants of the callers
+    gone = transaction.execute(
+        f"DELETE FROM entries WHERE id IN ({sought}) RETURNING message",  # noqa: S608
+        values,
+    ).fetchall()
+    transaction.execute(
+        """
+        DELETE FROM messages WHERE key = ANY(%s)
+        AND NOT EXISTS (SELECT FROM entries WHERE message = key)
+        """,
+        ([key for (key,) in gone],),
+    )
+    return len(gone)
+
+
+def wake_workers(transaction: PostgresTransaction) -> None:
+    """Tell the workers, once it is committed, that there may be something to send."""
+    transaction.execute("SELECT pg_notify(%s, '')", (SCHEMA,))
+
+
+def storable(values: Sequence[object]) -> list[object]:
+    """Return the same without the one character that PostgreSQL has no room for."""
+    return [
+        value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
+        for value in values
+    ]
