@@ -96,11 +96,11 @@ class Display:
     def click(self, x: int, y: int, times: int = 1) -> None:
         """Click at a place on the screen."""
         repeated = ("click", "--repeat", str(times), "--delay", "20", "1")
-        self.xdotool("mousemove", "--sync", str(x), str(y), *repeated)
+        self.xdotool("mousemove", str(x), str(y), *repeated)
 
     def turn_wheel(self, x: int, y: int, *, down: bool) -> None:
         """Turn the mouse's wheel by one step at a place on the screen."""
-        self.xdotool("mousemove", "--sync", str(x), str(y), "click", "5" if down else "4")
+        self.xdotool("mousemove", str(x), str(y), "click", "5" if down else "4")
 
     def screenshot(self, file: pathlib.Path, window: int | None = None) -> pathlib.Path:
         """Write a picture of a window, or of the whole screen; the name tells the format."""
