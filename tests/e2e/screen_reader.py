@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from jeepney import (  # type: ignore[import-untyped]
@@ -39,6 +40,7 @@ _NONE: Final = 3
 """Numbers of AtspiCollectionMatchType."""
 _CANONICAL_ORDER: Final = 1
 _COMBO_BOX: Final = 11
+_LIST: Final = 31
 _LIST_ITEM: Final = 32
 """Numbers of AtspiRole."""
 _SECONDS: Final = 10.0
@@ -191,15 +193,11 @@ class ScreenReader:
 
         The program itself looks through its windows, and all names are asked for at once. To go
         from part to part is half a thousand questions one after the other to the thread that
-        draws the window: on a busy machine it then does nothing else. Items of lists are left
-        out: Qt calls those of a list that is folded away shown.
+        draws the window: on a busy machine it then does nothing else.
         """
-        places = self._matches(states, _NONE, _LIST_ITEM)
-        asked = [(place, _PROPERTIES, "Get", "ss", (_ACCESSIBLE, "Name")) for place in places]
+        places = self._matches(states, _NONE, _LIST_ITEM) + self._listed(states)
         names = {
-            place: str(answer[1])
-            for place, answer in zip(places, self._ask_all(asked), strict=True)
-            if answer is not None
+            place: str(name) for place, name in self._properties(places, "Name") if name is not None
         }
         for box in self._matches(states, _ANY, _COMBO_BOX):
             # Qt gives it the name of its value, and its label as a relation.
@@ -208,14 +206,21 @@ class ScreenReader:
                     names[box] = self._property(targets[0], "Name")
         return list(names.items())
 
+    def _listed(self, states: int) -> list[_Place]:
+        """Items of the lists that are shown: Qt calls those of a hidden list shown, too."""
+        lists = self._matches(0, _ANY, _LIST)
+        items = self._matches(states, _ANY, _LIST_ITEM)
+        return [item for item, holder in self._properties(items, "Parent") if holder in lists]
+
     def _matches(self, states: int, which: int, role: int) -> list[_Place]:
         """What is shown in any window in these states, and in this role or in another."""
-        roles = [1 << role % 32 if word == role // 32 else 0 for word in range(4)]
-        rule = ([states | _SHOWING, 0], _ALL, {}, _ALL, roles, which, [], _ALL, False)
-        arguments = (rule, _CANONICAL_ORDER, 0, True)
+        roles = list(struct.unpack("<4i", (1 << role).to_bytes(16, "little")))
+        wanted = [states | _SHOWING, 0]
+        rule: tuple[object, ...] = (wanted, _ALL, {}, _ALL, roles, which, [], _ALL, False)
         found: list[_Place] = []
         for program in self._ask(_ALL_PROGRAMS, _ACCESSIBLE, "GetChildren"):
             for window in self._ask(program, _ACCESSIBLE, "GetChildren"):
+                arguments = (rule, _CANONICAL_ORDER, 0, True)
                 found += self._ask(window, _COLLECTION, "GetMatches", _MATCHES, *arguments)
         return found
 
@@ -239,6 +244,14 @@ class ScreenReader:
     def _property(self, place: _Place, name: str) -> str:
         _, value = self._ask(place, _PROPERTIES, "Get", "ss", _ACCESSIBLE, name)
         return str(value)
+
+    def _properties(self, places: list[_Place], name: str) -> list[tuple[_Place, Any]]:
+        """The property of each, None where it is gone."""
+        arguments = (_ACCESSIBLE, name)
+        asked: list[_Question] = [(place, _PROPERTIES, "Get", "ss", arguments) for place in places]
+        answers = self._ask_all(asked)
+        values = (answer and answer[1] for answer in answers)
+        return list(zip(places, values, strict=True))
 
     def _ask(
         self,

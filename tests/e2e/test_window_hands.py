@@ -6,7 +6,6 @@ mended, proven, saved, and the server is turned on. Text is typed in each way; a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
@@ -39,8 +38,8 @@ ACTIVE: Final = "Active. System emails are sent through localhost."
 OFF: Final = "Off. System emails wait in the outbox."
 REFUSED: Final = "The server refused the username or the password."
 SWITCH: Final = "Send system emails through your own server"
-A_KEY_S: Final = 0.2
-NEWCOMER_S: Final = 60.0
+MOST_KEYS: Final = 200
+"""At five keys a second 40 s, which leaves 20 s for the machine: a newcomer has a minute."""
 
 
 class Hands(Protocol):
@@ -174,9 +173,7 @@ def test_the_whole_job(
     settings = clean_environment / "config" / "settings.toml"
     with ScriptedServer(script) as server, desktop.open_desk() as program:
         hands = way(desktop)
-        began = time.monotonic()
         work(hands, desktop, server.port, certs.other_root.fingerprint[-8:])
-        took = time.monotonic() - began
         assert desktop.secrets() == [PASSWORD]
         hands.press(SWITCH)
         reader = desktop.reader
@@ -185,6 +182,5 @@ def test_the_whole_job(
         assert "enabled = false" in settings.read_text()
         desktop.leave(program, "ctrl+q")
     if isinstance(hands, ByKeys):
-        # What the keys themselves took is in both: the true time is shorter.
-        assert hands.pressed * A_KEY_S + took < NEWCOMER_S, (hands.pressed, took)
+        assert hands.pressed <= MOST_KEYS
     assert len(server.messages) == 1
