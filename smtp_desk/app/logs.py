@@ -5,9 +5,10 @@ import copy
 import itertools
 import logging
 import os
+import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -96,6 +97,35 @@ def logging_to(folder: Path, *, terminal: bool = False) -> Iterator[None]:
             root.removeHandler(handler)
             handler.close()
         ours.setLevel(level)
+
+
+def spelled(texts: Iterable[str]) -> "re.Pattern[bytes]":
+    """Return what finds any of these addresses, and no longer one that holds it, in any case."""
+    alternatives = b"|".join(sorted((re.escape(each.encode()) for each in texts), reverse=True))
+    return re.compile(
+        rb"(?<![\w.%+\x80-\xff-])(?:" + alternatives + rb")(?![\w\x80-\xff-]|\.\w)", re.IGNORECASE
+    )
+
+
+def blot_out(folder: Path, addresses: Iterable[str]) -> int:
+    """Make addresses in the log illegible; return how often they stood there.
+
+    Each keeps its length, so that other processes may go on writing meanwhile.
+
+    Raises:
+        OSError: A file can't be read or written.
+    """
+    pattern, count = spelled(addresses), 0
+    for path in (
+        folder / LOG_FILE,
+        *(Path(f"{folder / LOG_FILE}.{n}") for n in range(1, KEPT + 1)),
+    ):
+        with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
+            for found in pattern.finditer(file.read()):
+                file.seek(found.start())
+                file.write(b"*" * (found.end() - found.start()))
+                count += 1
+    return count
 
 
 class _LineFormatter(logging.Formatter):

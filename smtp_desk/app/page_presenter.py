@@ -36,6 +36,10 @@ class Busy(StrEnum):
     READING = "reading"
     WRITING = "writing"
     COPYING = "copying"
+    PAUSING = "pausing"
+    RESUMING = "resuming"
+    COUNTING = "counting"
+    ERASING = "erasing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,14 @@
 """`smtp-desk outbox`: what was sent, what waits, and what to do about it."""
 
-import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import click
 
 from smtp_desk.app.delivery.export import (
-    AmbiguousEntryError,
     eml,
     entry_by_prefix,
     entry_line,
@@ -23,12 +21,10 @@ from smtp_desk.app.delivery.words import (
     causes,
     kind_name,
     minute,
-    outbox_trouble,
     reason,
     route_name,
 )
 from smtp_desk.cli.invocation import (
-    ExitError,
     FileName,
     Invocation,
     say,
@@ -37,33 +33,19 @@ from smtp_desk.cli.invocation import (
     writing_to,
 )
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
+from smtp_desk.cli.outbox_all import erase, pause, resume
+from smtp_desk.cli.outbox_trouble import FILES, STATUSES, telling, trouble_status
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import decode_text, visible
 from smtp_desk.sender.outbox.entries import WAITING, EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
-    EntryNotFoundError,
     EntryStateError,
-    OutboxBusyError,
-    OutboxCorruptError,
-    OutboxError,
     OutboxRecords,
-    OutboxVersionError,
     Query,
 )
 
-_FILES: Final = {
-    "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
-    "Linux) or in $SMTP_DESK_HOME/state",
-}
-_STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "done",
-    ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.UNAVAILABLE: "the outbox is damaged, or a newer version of this program wrote it",
-    ExitStatus.CANTCREAT: "the outbox can't be opened or written: disk full, or no permission",
-    ExitStatus.TEMPFAIL: "the outbox is busy",
-}
 _CHANGES: Final[Meanings] = {
-    **_STATUSES,
+    **STATUSES,
     ExitStatus.DATAERR: "no email, or more than one, has this ID; or it was already sent",
     ExitStatus.TEMPFAIL: "the email is being sent at this moment, or the outbox is busy",
 }
@@ -78,21 +60,27 @@ _QUEUED: Final = "queued to send now."
 _IDS: Final = click.argument("ids", metavar="ID…", nargs=-1, required=True)
 
 
-@click.group(cls=ManualGroup, short_help="List, retry, drop and export emails.")
+@click.group(cls=ManualGroup, short_help="List, retry, drop, export and erase emails; pause.")
 def outbox() -> None:
-    """List, retry, drop and export emails. Each appears in the outbox with its result.
+    """List, retry, drop, export and erase emails, or pause sending.
+
+    Each email appears in the outbox with its result.
 
     An ID stands for one email to one recipient, as `list` shows it. Its first characters, at
     least 6, are enough where only one email starts with them.
     """
 
 
+for _command in (pause, resume, erase):
+    outbox.add_command(_command)
+
+
 @outbox.command(
     "list",
     cls=ManualCommand,
     short_help="List emails, newest first.",
-    statuses=_STATUSES,
-    files=_FILES,
+    statuses=STATUSES,
+    files=FILES,
     examples=[
         ("See what was sent last, by which route and why", "smtp-desk outbox list"),
         ("See what needs a decision", "smtp-desk outbox list --state held --state refused"),
@@ -145,7 +133,7 @@ def list_command(
         none = "No email matches." if states or search else "No emails yet."
         return _list(invocation, query, limit, none)
     cause = causes(invocation.services)
-    with _told():
+    with telling():
         records = invocation.services.outbox
         entries, more = _read(records, query, limit)
         counts = records.counts(Query(text=search))
@@ -162,7 +150,7 @@ def print_waiting(invocation: Invocation) -> ExitStatus:
 def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitStatus:
     """Print emails; `none` where there is none."""
     cause = causes(invocation.services)
-    with _told():
+    with telling():
         entries, more = _read(invocation.services.outbox, query, limit)
     for entry in entries:
         _print(invocation, entry, cause)
@@ -177,7 +165,7 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
     cls=ManualCommand,
     short_help="Send emails again.",
     statuses=_CHANGES,
-    files=_FILES,
+    files=FILES,
     examples=[
         ("Send a refused email again", "smtp-desk outbox retry 01kjmttt60cfyq6ms0fcea832r"),
         (
@@ -218,7 +206,7 @@ def retry(invocation: Invocation, ids: tuple[str, ...], code: str | None) -> Exi
     cls=ManualCommand,
     short_help="Stop trying to send emails.",
     statuses=_CHANGES,
-    files=_FILES,
+    files=FILES,
     examples=[("Don’t send an email after all", "smtp-desk outbox drop 01kjmttt60cfyq6ms0")],
 )
 @_IDS
@@ -239,11 +227,11 @@ def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     cls=ManualCommand,
     short_help="Save an email as a file.",
     statuses={
-        **_STATUSES,
+        **STATUSES,
         ExitStatus.DATAERR: "no email, or more than one, has this ID",
         ExitStatus.CANTCREAT: "FILE exists or can't be written, or the outbox can't be opened",
     },
-    files=_FILES,
+    files=FILES,
     examples=[
         ("Look at an email as it would be sent", "smtp-desk outbox export 01kjmttt60"),
         ("Save it as a file", "smtp-desk outbox export 01kjmttt60 --to email.eml"),
@@ -267,7 +255,7 @@ def export_command(invocation: Invocation, entry_id: str, file: Path | None) -> 
     terminal, control characters are spelled out.
     """
     services = invocation.services
-    with _told():
+    with telling():
         found = entry_by_prefix(services.outbox, entry_id)
         if file is None:
             _show(invocation, eml(services, found.id))
@@ -314,7 +302,7 @@ def _change(
 ) -> ExitStatus:
     """Change each entry; nothing where one of the names is wrong, the others where one can't be."""
     ended = ExitStatus.OK
-    with _told():
+    with telling():
         records = invocation.services.outbox
         entries = {entry.id: entry for entry in [entry_by_prefix(records, given) for given in ids]}
         for entry in entries.values():
@@ -322,7 +310,7 @@ def _change(
                 change(records, entry)
             except EntryStateError as error:
                 say(invocation.err, f"{entry.id}: {error}", "red")
-                ended = _status(error)
+                ended = trouble_status(error)
             else:
                 say(invocation.out, f"{entry.id}: {tell(entry)}")
     return ended
@@ -331,7 +319,7 @@ def _change(
 def _retry_cause(invocation: Invocation, code: str) -> ExitStatus:
     if code not in invocation.services.catalogue.codes:
         raise click.BadParameter(f"There is no finding {code!r}.", param_hint="--cause")
-    with _told():
+    with telling():
         count = invocation.services.outbox.make_due(code)
     told = "1 email is" if count == 1 else f"{count} emails are"
     say(invocation.out, f"{told} {_QUEUED}" if count else f"No email was stopped by {code}.")
@@ -344,28 +332,3 @@ def _show(invocation: Invocation, octets: bytes) -> None:
         return
     for line in octets.splitlines():
         say(invocation.out, decode_text(line))
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Tell what the outbox could not do, and end with its exit status."""
-    try:
-        yield
-    except (EntryNotFoundError, AmbiguousEntryError, EntryStateError) as error:
-        raise ExitError(str(error), _status(error)) from error
-    except OutboxError as error:
-        raise ExitError(outbox_trouble(error), _status(error)) from error
-
-
-def _status(error: OutboxError) -> ExitStatus:
-    match error:
-        case EntryStateError(state=state) if state.leased:
-            return ExitStatus.TEMPFAIL
-        case EntryNotFoundError() | AmbiguousEntryError() | EntryStateError():
-            return ExitStatus.DATAERR
-        case OutboxBusyError():
-            return ExitStatus.TEMPFAIL
-        case OutboxCorruptError() | OutboxVersionError():
-            return ExitStatus.UNAVAILABLE
-        case _:
-            return ExitStatus.CANTCREAT

@@ -139,6 +139,8 @@ NOTHING: Final = "Nothing is configured. Run “smtp-desk configure” to test a
 
 def why_waiting(found: SendingStatus) -> str:
     """Return why no route can be used, and what a person can do; "" where one can."""
+    if found.outbox is not None and found.outbox.paused_since:
+        return "Sending is paused. “smtp-desk outbox resume” ends the pause."
     if found.has_route:
         return ""
     if not found.configured:

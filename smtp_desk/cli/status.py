@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from smtp_desk.app.delivery.overview_words import paused_text, worker_text
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.routes.route_status import HealthState, RouteStatus
 from smtp_desk.app.routes.status import SendingStatus, read_status
@@ -106,8 +107,13 @@ def _outbox_rows(found: SendingStatus) -> list[Row]:
     counted = ((outbox.counts.of(state), words) for state, words in _COUNTED.items())
     told = ", ".join(f"{count} {words}" for count, words in counted if count)
     rows = [("Outbox", told or "empty")]
+    if outbox.paused_since:
+        paused = paused_text(outbox.paused_since, found.at)
+        rows.append(("Sending", f"{paused} “smtp-desk outbox resume” ends it."))
+    if outbox.workers:
+        rows.append(("Worker", worker_text(outbox.workers)))
     if found.worker_needed:
         rows.append(("Worker", "needed: run “smtp-desk worker” to send the waiting emails"))
-    elif outbox.waiting:
-        rows.append(("Why they wait", why_waiting(found)))
+    elif outbox.waiting and not outbox.paused_since and (why := why_waiting(found)):
+        rows.append(("Why they wait", why))
     return rows

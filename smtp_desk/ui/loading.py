@@ -13,13 +13,6 @@ _PAGES: Final = ("widgets", "integrations", "diagnostics", "delivery", "general"
 def load_rules() -> None:
     """Load what decides behind the pages. It knows no Qt, so that any thread may do it."""
     # Imported here: all of it is too much for the time before the first paint.
-    import smtp_desk.app.delivery.presenter  # noqa: PLC0415
-    import smtp_desk.app.diagnostics.presenter  # noqa: PLC0415
-    import smtp_desk.app.email_types.presenter  # noqa: PLC0415
-    import smtp_desk.app.email_types.sample  # noqa: PLC0415
-    import smtp_desk.app.general.presenter  # noqa: PLC0415
-    import smtp_desk.app.integrations.presenter  # noqa: PLC0415
-    import smtp_desk.app.proposals.presenter  # noqa: F401, PLC0415
 
 
 def load_pages() -> Iterator[None]:

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QFrame, QWidget
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
 from smtp_desk.app.email_types.presenter import EmailTypesPresenter
-from smtp_desk.app.email_types.sample import sending
 from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.logs import logging_to
 from smtp_desk.app.proposals.presenter import FindPresenter
 from smtp_desk.app.routes.default import DefaultState
+from smtp_desk.app.routes.send_once import sending
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
 from smtp_desk.ui.email_types.view import EmailTypesView

@@ -27,6 +27,8 @@ def services_with(home: Path, clock: TurnedClock, outbox: Outbox, health: Health
         paths=made.paths, credentials=made.credentials, store=made.store, now=clock, sandboxed=True
     )
     vars(services).update(outbox=outbox, health=health)
+    if isinstance(outbox, MemoryOutbox):
+        vars(services).update(control=outbox.control)
     return services
 
 

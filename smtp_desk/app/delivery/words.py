@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, TypeAlias
 
+from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.route_status import summary_of
 from smtp_desk.app.routes.words import NAMES, SHORT_NAMES
 from smtp_desk.app.services import Services
@@ -19,6 +20,8 @@ from smtp_desk.sender.outbox.outbox import (
     OutboxError,
     OutboxVersionError,
 )
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
+from smtp_desk.smtp.session.envelope import Status
 
 Cause: TypeAlias = Callable[[str], str]
 """Returns the sentence that names a finding, by its code; an unknown code stays a code."""
@@ -59,6 +62,10 @@ _STATES: Final[Mapping[DeliveryStatus, frozenset[EntryState]]] = {
     DeliveryStatus.DROPPED: frozenset({EntryState.DROPPED}),
 }
 _STATUS_OF: Final = {state: status for status, states in _STATES.items() for state in states}
+_UNCERTAIN: Final = (
+    "The server did not say whether it took the email. It may arrive; the Delivery page "
+    "shows what comes next."
+)
 _FOREIGN: Final = "Other program"
 _BUSY: Final = "Wait a moment and try again."
 _NEWER: Final = "Or use the newer version of SMTP Desk that wrote it."
@@ -125,3 +132,25 @@ def outbox_trouble(error: OutboxError) -> str:
             return "The email is not in the outbox any more."
         case _:
             return str(error)
+
+
+def receipt_notice(receipt: Receipt) -> Notice:
+    """Say what came of an email to one recipient."""
+    (recipient,) = receipt.recipients
+    fallback = receipt.fallback.summary if receipt.fallback is not None else ""
+    why = recipient.finding.summary if recipient.finding is not None else fallback
+    match recipient.status:
+        case Status.ACCEPTED:
+            return Notice(_accepted(recipient, fallback))
+        case Status.QUEUED:
+            waits = "No route takes it now: it waits in the outbox."
+            return Notice(f"{waits} {why}".strip(), error=bool(why))
+        case Status.REFUSED:
+            return Notice(f"Refused. {why}".strip(), error=True)
+        case Status.UNCERTAIN:
+            return Notice(_UNCERTAIN, error=True)
+
+
+def _accepted(recipient: RecipientReceipt, fallback: str) -> str:
+    text = f"Accepted for {recipient.recipient} by: {route_name(recipient.route)}."
+    return f"{text} Not by your own server: {fallback}" if fallback else text

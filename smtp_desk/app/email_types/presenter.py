@@ -2,14 +2,13 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
-from smtp_desk.app.delivery.words import kind_name, outbox_trouble
-from smtp_desk.app.email_types.sample import Send
-from smtp_desk.app.email_types.words import answers_to, receipt_notice, sender_of
+from smtp_desk.app.delivery.words import kind_name, outbox_trouble, receipt_notice
+from smtp_desk.app.email_types.words import answers_to, sender_of
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
 from smtp_desk.app.routes.default import address_problems
@@ -20,9 +19,12 @@ from smtp_desk.sender.mail.kinds import VARIANTS, Email, sample
 from smtp_desk.sender.mail.templates import Rendered, Templates
 from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.sender.receipts import Receipt
-from smtp_desk.smtp.net.deadline import CancelledError
+from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.files import write_atomic
 from smtp_desk.store.settings_file import SettingsFileError
+
+Send: TypeAlias = Callable[[Email, Cancel], Receipt]
+"""Sends one email; cancelled, it raises `CancelledError` where it will not be sent any more."""
 
 _UNKNOWN: Final = "Unknown: the settings can’t be read."
 _CANCELLED: Final = "Cancelled. The sample was not sent."

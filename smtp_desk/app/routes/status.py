@@ -13,6 +13,7 @@ known, times are RFC 3339 in UTC:
      "default": {… as custom, and "kind": "outbox" | "sendmail" | "smtp", "path": str | null},
      "outbox": {"ready", "sending", "in_doubt", "accepted", "refused", "held", "dropped": int,
                 "next_due": TIME | null} | null,
+     "paused_since": TIME | null, "workers": int | null,
      "worker_needed": bool | null, "problems": [str…]}
 
     HEALTH: {"state": "usable" | "resting" | "probing" | "due" | "shut",
@@ -22,7 +23,8 @@ known, times are RFC 3339 in UTC:
              "unanswered": messages in a row without an answer}
 
 `due` is a route that is tried again with the next email. `worker_needed` says that emails
-wait that only a worker, or the next email, sends. `problems` tells what could not be read or used.
+wait that only a worker, or the next email, sends; `workers` how many run. While sending is paused
+nothing leaves, whatever the routes say. `problems` tells what could not be read or used.
 """
 
 from dataclasses import dataclass, replace
@@ -72,11 +74,15 @@ class OutboxReport:
         counts: How many entries by state.
         next_due: When a worker next finds something to do; None for never.
         waiting: Whether something is due that nobody is at work on.
+        paused_since: Since when nothing leaves; None where emails leave.
+        workers: How many workers run.
     """
 
     counts: Counts
     next_due: datetime | None
     waiting: bool
+    paused_since: datetime | None = None
+    workers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +123,10 @@ class SendingStatus:
     @property
     def worker_needed(self) -> bool | None:
         """Whether emails wait that a worker would send; None where there is no telling."""
-        return None if self.outbox is None else self.outbox.waiting and self.has_route
+        outbox = self.outbox
+        if outbox is None:
+            return None
+        return outbox.waiting and self.has_route and not (outbox.paused_since or outbox.workers)
 
     def to_json(self) -> dict[str, Json]:
         """Return the document of the schema."""
@@ -138,6 +147,8 @@ class SendingStatus:
             "custom": _route_json(self.custom),
             "default": default,
             "outbox": None if outbox is None else _outbox_json(outbox),
+            "paused_since": None if outbox is None else _time(outbox.paused_since),
+            "workers": None if outbox is None else outbox.workers,
             "worker_needed": self.worker_needed,
             "problems": list(self.problems),
         }
@@ -233,7 +244,13 @@ def _outbox(services: Services, now: datetime) -> OutboxReport:
     counts, next_due = services.outbox.counts(), services.outbox.next_due()
     left_behind = next_due is not None and next_due <= now
     waiting = counts.of(EntryState.READY) > 0 or left_behind
-    return OutboxReport(counts=counts, next_due=next_due, waiting=waiting)
+    return OutboxReport(
+        counts=counts,
+        next_due=next_due,
+        waiting=waiting,
+        paused_since=services.control.paused_since(),
+        workers=services.control.workers(),
+    )
 
 
 def _route_json(route: RouteStatus) -> dict[str, Json]:

@@ -129,10 +129,7 @@ class SqliteControl(Control):
         known = (find_entry(connection, entry_id) for entry_id in entry_ids)
         found = [entry for entry in known if entry is not None]
         gone = [entry for entry in found if lifecycle.may_be_erased(entry, now)]
-        # Not only unlinked: no octet of it stays in the file.
-        connection.execute("PRAGMA secure_delete = ON")
         connection.executemany("DELETE FROM entries WHERE id = ?", ((each.id,) for each in gone))
-        connection.execute("PRAGMA secure_delete = OFF")
         by_state = Counter(entry.state for entry in gone)
         shared = sum(_is_kept(connection, entry) for entry in gone)
         return Erased(by_state, len(found) - len(gone), shared)

@@ -314,6 +314,8 @@ class Database:
         _open.add(connection)
         try:
             connection.execute("PRAGMA foreign_keys = ON")
+            # What is erased is no longer in the file, nor what it was before it changed.
+            connection.execute("PRAGMA secure_delete = ON")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_OCTETS}")
         except BaseException:
             connection.close()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from smtp_desk.app.email_types.words import answers_to, receipt_notice, sender_of
+from smtp_desk.app.delivery.words import receipt_notice
+from smtp_desk.app.email_types.words import answers_to, sender_of
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.smtp.session.envelope import Status
@@ -127,7 +128,7 @@ DOWN = finding("connect.refused")
         (
             RecipientReceipt("ann@example.org", Status.UNCERTAIN, "custom"),
             None,
-            "The server did not say whether it took the sample.",
+            "The server did not say whether it took the email.",
             True,
         ),
     ],

@@ -1,4 +1,4 @@
-"""Sends a sample by the saved routes, for as long as the person wants to wait."""
+"""Sends one email by the saved routes, for as long as the person wants to wait."""
 
 import contextlib
 import selectors
@@ -8,13 +8,14 @@ from typing import Final, TypeAlias
 
 from smtp_desk.app.services import Services
 from smtp_desk.sender.mail.kinds import Email
+from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.sender.receipts import Receipt
 from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.smtp.session.envelope import Status
 
-Send: TypeAlias = Callable[[Email, Cancel], Receipt]
+Send: TypeAlias = Callable[[Email | OutboxMessage, Cancel], Receipt]
 """Sends one email by the routes that are configured; may take minutes.
 
 Cancelled, it raises `CancelledError` where the email will not be sent any more.
@@ -25,9 +26,9 @@ _END_S: Final = 3.0
 
 
 def sending(services: Services) -> Send:
-    """Return what sends a sample by the routes that are saved at that moment."""
+    """Return what sends an email by the routes that are saved at that moment."""
 
-    def send(email: Email, cancel: Cancel) -> Receipt:
+    def send(email: Email | OutboxMessage, cancel: Cancel) -> Receipt:
         cancel.check()
         with services.open_sender() as sender, _cut_by(cancel, sender):
             receipt = sender.send(email)
@@ -51,7 +52,7 @@ def _cut_by(cancel: Cancel, sender: Sender) -> Iterator[None]:
         if not done.cancelled:
             sender.close()
 
-    waiting = threading.Thread(target=wait, name="sample", daemon=True)
+    waiting = threading.Thread(target=wait, name="send once", daemon=True)
     waiting.start()
     try:
         yield

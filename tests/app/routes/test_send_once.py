@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.app.email_types.sample import sending
+from smtp_desk.app.routes.send_once import sending
 from smtp_desk.app.services import Services
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.sender.mail.kinds import sample

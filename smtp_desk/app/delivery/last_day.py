@@ -1,0 +1,75 @@
+"""The last 24 hours by the hour: what was stored then, and what became of it by which route."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from smtp_desk.sender.outbox.control import HOUR, Activity
+from smtp_desk.sender.outbox.entries import EntryState
+from smtp_desk.sender.routes.route import DEFAULT
+
+HOURS: Final = 24
+DAY: Final = timedelta(hours=HOURS)
+
+
+class Outcome(StrEnum):
+    """What became of an email, as the chart parts them; dropped ones are left out."""
+
+    CUSTOM = "custom"
+    DEFAULT = "default"
+    WAITING = "waiting"
+    UNCERTAIN = "uncertain"
+    REFUSED = "refused"
+
+
+_OUTCOMES: Final = {
+    EntryState.READY: Outcome.WAITING,
+    EntryState.SENDING: Outcome.WAITING,
+    EntryState.IN_DOUBT: Outcome.WAITING,
+    EntryState.HELD: Outcome.UNCERTAIN,
+    EntryState.REFUSED: Outcome.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour.
+
+    Attributes:
+        begin: When it began.
+        counts: How many emails that were stored in it came to what.
+    """
+
+    begin: datetime
+    counts: Mapping[Outcome, int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.counts.values())
+
+
+def hours_of(activity: Activity, since: datetime) -> tuple[Hour, ...]:
+    """Return the hours of a day from `since` on, the oldest first.
+
+    What a clock that was ahead has stored later counts in the last one.
+    """
+    counted = [Counter[Outcome]() for _ in range(HOURS)]
+    for (hour, state, route), count in activity.items():
+        if (outcome := _outcome(state, route)) is not None:
+            counted[min(hour, HOURS - 1)][outcome] += count
+    return tuple(Hour(since + number * HOUR, counts) for number, counts in enumerate(counted))
+
+
+def totals(hours: Sequence[Hour]) -> Mapping[Outcome, int]:
+    """Return how many emails came to what in all these hours."""
+    return {each: sum(hour.counts.get(each, 0) for hour in hours) for each in Outcome}
+
+
+def _outcome(state: EntryState, route: str) -> Outcome | None:
+    if state is EntryState.ACCEPTED:
+        return Outcome.DEFAULT if route == DEFAULT else Outcome.CUSTOM
+    return _OUTCOMES.get(state)

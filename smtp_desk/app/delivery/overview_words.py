@@ -1,0 +1,140 @@
+"""What is said of all of the outbox: the last day, a pause, workers, causes, and an erasure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from smtp_desk.app.delivery.erasing import Erasure
+from smtp_desk.app.delivery.last_day import Hour, Outcome, totals
+from smtp_desk.app.delivery.words import DeliveryStatus
+from smtp_desk.app.notice import Notice
+from smtp_desk.app.routes.words import emails, local_time
+from smtp_desk.core.reply import visible
+
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.CUSTOM: "Sent by the custom server",
+    Outcome.DEFAULT: "Sent by the default service",
+    Outcome.WAITING: "Waiting",
+    Outcome.UNCERTAIN: "Uncertain",
+    Outcome.REFUSED: "Refused",
+}
+QUIET: Final = "No emails in the last 24 hours."
+
+WORKER_FOR: Final = (
+    "A worker sends the emails that wait, each when it’s due: retries, and emails that programs "
+    "queue or hand to sendmail."
+)
+OUR_WORKER: Final = "A worker is running in this window. It stops when you close the window."
+NO_WORKER: Final = "No worker is running."
+RESUMED: Final = "Sending resumed. Waiting emails are sent when they’re due."
+_PAUSED: Final = "Sending is paused since {}. Emails are stored and wait; no program sends any."
+
+
+def day_text(hours: Sequence[Hour]) -> str:
+    """Return the last day in a sentence or two."""
+    total = sum(hour.total for hour in hours)
+    if not total:
+        return QUIET
+    counted = totals(hours).items()
+    parts = [f"{count:,} {OUTCOMES[each].lower()}" for each, count in counted if count]
+    busiest = max(hours, key=lambda hour: hour.total)
+    return (
+        f"{emails(total)} in the last 24 hours: {', '.join(parts)}. "
+        f"Busiest hour: from {_clock(busiest.begin)} with {emails(busiest.total)}."
+    )
+
+
+def hour_text(hour: Hour) -> str:
+    """Return one hour: when, and what came of how many emails."""
+    counted = ((OUTCOMES[each], hour.counts.get(each, 0)) for each in Outcome)
+    parts = [f"{name}: {count:,}" for name, count in counted if count]
+    return f"From {_clock(hour.begin)}: {', '.join(parts) or 'no emails'}."
+
+
+def hours_text(hours: Sequence[Hour]) -> str:
+    """Return every hour that had emails, for those who can't see the chart."""
+    return " ".join(hour_text(hour) for hour in hours if hour.total)
+
+
+def paused_text(since: datetime, now: datetime) -> str:
+    """Return that sending is paused, since when, and what that means."""
+    return _PAUSED.format(local_time(since, now))
+
+
+def worker_text(workers: int, *, ours: bool = False) -> str:
+    """Return whether a worker runs."""
+    if ours:
+        return OUR_WORKER
+    if not workers:
+        return NO_WORKER
+    return "A worker is running." if workers == 1 else f"{workers} workers are running."
+
+
+def retried_text(count: int, cause: str) -> str:
+    """Return what came of a retry in bulk."""
+    if not count:
+        return f"No email is stopped by this cause any more: {cause}"
+    return f"{emails(count)} queued to send now."
+
+
+def found_text(found: Erasure) -> str:
+    """Return what is stored about a recipient, and what erasing it would mean."""
+    if not found.total and not found.notices:
+        none = f"No email to {visible(found.address)} is stored. Erasing still clears the log."
+        return " ".join((none, *_kept(found)))
+    said = [f"{_emails_to(found)} stored."]
+    waiting = found.emails.get(DeliveryStatus.WAITING, 0)
+    if waiting:
+        said.append(f"What waits, {emails(waiting)}, will never be sent.")
+    if uncertain := found.emails.get(DeliveryStatus.UNCERTAIN, 0):
+        said.append(f"{_capital(emails(uncertain))} may have been delivered: no trace will stay.")
+    if found.notices:
+        said.append(f"{_notices(found.notices)} to you that name the address go too.")
+    return " ".join((*said, *_kept(found)))
+
+
+def erased(done: Erasure) -> Notice:
+    """Return what was erased, and what was not."""
+    said = [f"Erased: {_emails_to(done)}."]
+    if done.notices:
+        said.append(f"{_notices(done.notices)} that named the address went too.")
+    if done.log_lines:
+        times = "once" if done.log_lines == 1 else f"{done.log_lines} times"
+        said.append(f"The address was made illegible in the log, {times}.")
+    if done.shared:
+        said.append(
+            f"{_capital(emails(done.shared))} had other recipients as well: their copies stay, and "
+            "may name the address."
+        )
+    if done.in_flight:
+        said.append(
+            f"{_capital(emails(done.in_flight))} being sent right now can’t be erased yet: erase "
+            "again in a few minutes."
+        )
+    return Notice(" ".join((*said, *_kept(done))), error=bool(done.in_flight))
+
+
+def _kept(about: Erasure) -> list[str]:
+    kept = "It’s still “Notify this address” on the General page, which stays as it is."
+    return [kept] if about.notified else []
+
+
+def _emails_to(about: Erasure) -> str:
+    address = visible(about.address)
+    if not about.total:
+        return f"no emails to {address}"
+    counted = ((status.label.lower(), about.emails.get(status, 0)) for status in DeliveryStatus)
+    parts = [f"{count:,} {label}" for label, count in counted if count]
+    return f"{emails(about.total)} to {address} ({', '.join(parts)})"
+
+
+def _notices(count: int) -> str:
+    return "1 notice" if count == 1 else f"{count} notices"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone():%H:%M}"

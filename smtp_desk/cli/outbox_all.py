@@ -1,0 +1,99 @@
+"""`smtp-desk outbox pause`, `resume` and `erase`: what is done to all of it, or about a person."""
+
+from typing import Final
+
+import click
+
+from smtp_desk.app.delivery.erasing import erase as erase_all
+from smtp_desk.app.delivery.erasing import look_up
+from smtp_desk.app.delivery.overview_words import RESUMED, erased, found_text, paused_text
+from smtp_desk.cli.invocation import ExitError, Invocation, say, system_option
+from smtp_desk.cli.manual import ManualCommand, Meanings
+from smtp_desk.cli.outbox_trouble import FILES, STATUSES, telling
+from smtp_desk.core.exit_status import ExitStatus
+
+_ERASES: Final[Meanings] = {
+    **STATUSES,
+    ExitStatus.OK: "erased, or nothing about the address was stored",
+    ExitStatus.DATAERR: "the address is empty",
+    ExitStatus.TEMPFAIL: "some emails are being sent right now and stay, or the outbox is busy",
+    ExitStatus.CANCELLED: "you did not confirm: nothing was erased",
+}
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Pause sending; emails are stored and wait.",
+    statuses=STATUSES,
+    files=FILES,
+    examples=[("Let nothing leave while the cause is looked for", "smtp-desk outbox pause")],
+)
+@system_option
+@click.pass_obj
+def pause(invocation: Invocation) -> ExitStatus:
+    """Let no email leave until `resume`, from any program or worker that uses this outbox.
+
+    Programs go on: what they send is stored, and they are told that it is queued. What has been
+    handed over to a server already gets its answer. Test emails are no matter of the outbox: they
+    are still sent.
+    """
+    services = invocation.services
+    with telling():
+        services.control.pause()
+        since = services.control.paused_since()
+    now = services.now()
+    say(invocation.out, paused_text(since or now, now))
+    return ExitStatus.OK
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Resume sending after a pause.",
+    statuses=STATUSES,
+    files=FILES,
+    examples=[("Send what waits", "smtp-desk outbox resume")],
+)
+@system_option
+@click.pass_obj
+def resume(invocation: Invocation) -> ExitStatus:
+    """End a pause. A worker sends what waits."""
+    with telling():
+        invocation.services.control.resume()
+    say(invocation.out, RESUMED)
+    return ExitStatus.OK
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Erase everything about one recipient.",
+    statuses=_ERASES,
+    files={**FILES, "smtp-desk.log": "the log, in which the address is made illegible"},
+    examples=[
+        ("Look first, then confirm", "smtp-desk outbox erase ann@example.org"),
+        ("Without a question, from a script", "smtp-desk outbox erase ann@example.org --yes"),
+    ],
+)
+@click.argument("address", metavar="ADDRESS")
+@click.option("--yes", is_flag=True, help="Erase without asking.")
+@system_option
+@click.pass_obj
+def erase(invocation: Invocation, address: str, *, yes: bool) -> ExitStatus:
+    """Erase all emails to ADDRESS with their texts, notices that name it, and it from the log.
+
+    However the address is spelled: case, and the two spellings of international domains, don’t
+    matter. Emails that wait are not sent any more. Those that are being sent at this moment stay:
+    erase again later. What other recipients got in the same message stays with them.
+    """
+    services = invocation.services
+    if not address.strip():
+        raise ExitError("Give the address to erase.", ExitStatus.DATAERR)
+    with telling():
+        found = look_up(services, address)
+        if not yes:
+            say(invocation.err, found_text(found))
+            if not click.confirm("Erase it for good?", err=True):
+                say(invocation.err, "Nothing was erased.")
+                return ExitStatus.CANCELLED
+        done = erased(erase_all(services, address))
+    say(invocation.err if done.error else invocation.out, done.text)
+    return ExitStatus.TEMPFAIL if done.error else ExitStatus.OK

@@ -1,0 +1,57 @@
+"""What all commands of the outbox tell where it can't be used: words and exit status."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Final
+
+from smtp_desk.app.delivery.export import AmbiguousEntryError
+from smtp_desk.app.delivery.words import outbox_trouble
+from smtp_desk.cli.invocation import ExitError
+from smtp_desk.cli.manual import Meanings
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.sender.outbox.outbox import (
+    EntryNotFoundError,
+    EntryStateError,
+    OutboxBusyError,
+    OutboxCorruptError,
+    OutboxError,
+    OutboxVersionError,
+)
+
+FILES: Final = {
+    "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
+    "Linux) or in $SMTP_DESK_HOME/state",
+}
+STATUSES: Final[Meanings] = {
+    ExitStatus.OK: "done",
+    ExitStatus.USAGE: "the command line is wrong",
+    ExitStatus.UNAVAILABLE: "the outbox is damaged, or a newer version of this program wrote it",
+    ExitStatus.CANTCREAT: "the outbox can't be opened or written: disk full, or no permission",
+    ExitStatus.TEMPFAIL: "the outbox is busy",
+}
+
+
+@contextlib.contextmanager
+def telling() -> Iterator[None]:
+    """Tell what the outbox could not do, and end with its exit status."""
+    try:
+        yield
+    except (EntryNotFoundError, AmbiguousEntryError, EntryStateError) as error:
+        raise ExitError(str(error), trouble_status(error)) from error
+    except OutboxError as error:
+        raise ExitError(outbox_trouble(error), trouble_status(error)) from error
+
+
+def trouble_status(error: OutboxError) -> ExitStatus:
+    """Return the exit status for what the outbox could not do."""
+    match error:
+        case EntryStateError(state=state) if state.leased:
+            return ExitStatus.TEMPFAIL
+        case EntryNotFoundError() | AmbiguousEntryError() | EntryStateError():
+            return ExitStatus.DATAERR
+        case OutboxBusyError():
+            return ExitStatus.TEMPFAIL
+        case OutboxCorruptError() | OutboxVersionError():
+            return ExitStatus.UNAVAILABLE
+        case _:
+            return ExitStatus.CANTCREAT
