@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from smtp_desk.app.delivery.erasing import erase as erase_all
-from smtp_desk.app.delivery.erasing import look_up
+from smtp_desk.app.delivery.erasing import find_stored
 from smtp_desk.app.delivery.overview_words import RESUMED, erased, found_text, paused_text
 from smtp_desk.cli.invocation import ExitError, Invocation, say, system_option
 from smtp_desk.cli.manual import ManualCommand, Meanings
@@ -88,7 +88,7 @@ def erase(invocation: Invocation, address: str, *, yes: bool) -> ExitStatus:
     if not address.strip():
         raise ExitError("Give the address to erase.", ExitStatus.DATAERR)
     with telling():
-        found = look_up(services, address)
+        found = find_stored(services, address)
         if not yes:
             say(invocation.err, found_text(found))
             if not click.confirm("Erase it for good?", err=True):

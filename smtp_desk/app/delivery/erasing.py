@@ -45,7 +45,7 @@ class Erasure:
         return sum(self.emails.values())
 
 
-def look_up(services: Services, address: str) -> Erasure:
+def find_stored(services: Services, address: str) -> Erasure:
     """Return what is stored about a recipient, and change nothing.
 
     Raises:

@@ -15,7 +15,7 @@ HOURS: Final = 24
 DAY: Final = timedelta(hours=HOURS)
 
 
-class Outcome(StrEnum):
+class Result(StrEnum):
     """What became of an email, as the chart parts them; dropped ones are left out."""
 
     CUSTOM = "custom"
@@ -25,12 +25,12 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-_OUTCOMES: Final = {
-    EntryState.READY: Outcome.WAITING,
-    EntryState.SENDING: Outcome.WAITING,
-    EntryState.IN_DOUBT: Outcome.WAITING,
-    EntryState.HELD: Outcome.UNCERTAIN,
-    EntryState.REFUSED: Outcome.REFUSED,
+_RESULTS: Final = {
+    EntryState.READY: Result.WAITING,
+    EntryState.SENDING: Result.WAITING,
+    EntryState.IN_DOUBT: Result.WAITING,
+    EntryState.HELD: Result.UNCERTAIN,
+    EntryState.REFUSED: Result.REFUSED,
 }
 
 
@@ -44,7 +44,7 @@ class Hour:
     """
 
     begin: datetime
-    counts: Mapping[Outcome, int]
+    counts: Mapping[Result, int]
 
     @property
     def total(self) -> int:
@@ -57,19 +57,19 @@ def hours_of(activity: Activity, since: datetime) -> tuple[Hour, ...]:
 
     What a clock that was ahead has stored later counts in the last one.
     """
-    counted = [Counter[Outcome]() for _ in range(HOURS)]
+    counted = [Counter[Result]() for _ in range(HOURS)]
     for (hour, state, route), count in activity.items():
-        if (outcome := _outcome(state, route)) is not None:
-            counted[min(hour, HOURS - 1)][outcome] += count
+        if (result := _result(state, route)) is not None:
+            counted[min(hour, HOURS - 1)][result] += count
     return tuple(Hour(since + number * HOUR, counts) for number, counts in enumerate(counted))
 
 
-def totals(hours: Sequence[Hour]) -> Mapping[Outcome, int]:
+def totals(hours: Sequence[Hour]) -> Mapping[Result, int]:
     """Return how many emails came to what in all these hours."""
-    return {each: sum(hour.counts.get(each, 0) for hour in hours) for each in Outcome}
+    return {each: sum(hour.counts.get(each, 0) for hour in hours) for each in Result}
 
 
-def _outcome(state: EntryState, route: str) -> Outcome | None:
+def _result(state: EntryState, route: str) -> Result | None:
     if state is EntryState.ACCEPTED:
-        return Outcome.DEFAULT if route == DEFAULT else Outcome.CUSTOM
-    return _OUTCOMES.get(state)
+        return Result.DEFAULT if route == DEFAULT else Result.CUSTOM
+    return _RESULTS.get(state)

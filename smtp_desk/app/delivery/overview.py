@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from smtp_desk.app.delivery.erasing import Erasure, erase, look_up
+from smtp_desk.app.delivery.erasing import Erasure, erase, find_stored
 from smtp_desk.app.delivery.last_day import DAY, Hour, hours_of
 from smtp_desk.app.delivery.overview_words import RESUMED, erased, retried_text
 from smtp_desk.app.delivery.words import causes, outbox_trouble, receipt_notice
@@ -199,7 +199,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         services = self._services
         self._do(
             Busy.COUNTING,
-            lambda: look_up(services, address.strip()),
+            lambda: find_stored(services, address.strip()),
             lambda found: self._show(found=found),
         )
 

@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Final
 
 from smtp_desk.app.delivery.erasing import Erasure
-from smtp_desk.app.delivery.last_day import Hour, Outcome, totals
+from smtp_desk.app.delivery.last_day import Hour, Result, totals
 from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.words import emails, local_time
 from smtp_desk.core.reply import visible
 
-OUTCOMES: Final[Mapping[Outcome, str]] = {
-    Outcome.CUSTOM: "Sent by the custom server",
-    Outcome.DEFAULT: "Sent by the default service",
-    Outcome.WAITING: "Waiting",
-    Outcome.UNCERTAIN: "Uncertain",
-    Outcome.REFUSED: "Refused",
+RESULTS: Final[Mapping[Result, str]] = {
+    Result.CUSTOM: "Sent by the custom server",
+    Result.DEFAULT: "Sent by the default service",
+    Result.WAITING: "Waiting",
+    Result.UNCERTAIN: "Uncertain",
+    Result.REFUSED: "Refused",
 }
 QUIET: Final = "No emails in the last 24 hours."
 
@@ -36,7 +36,7 @@ def day_text(hours: Sequence[Hour]) -> str:
     if not total:
         return QUIET
     counted = totals(hours).items()
-    parts = [f"{count:,} {OUTCOMES[each].lower()}" for each, count in counted if count]
+    parts = [f"{count:,} {RESULTS[each].lower()}" for each, count in counted if count]
     busiest = max(hours, key=lambda hour: hour.total)
     return (
         f"{emails(total)} in the last 24 hours: {', '.join(parts)}. "
@@ -46,7 +46,7 @@ def day_text(hours: Sequence[Hour]) -> str:
 
 def hour_text(hour: Hour) -> str:
     """Return one hour: when, and what came of how many emails."""
-    counted = ((OUTCOMES[each], hour.counts.get(each, 0)) for each in Outcome)
+    counted = ((RESULTS[each], hour.counts.get(each, 0)) for each in Result)
     parts = [f"{name}: {count:,}" for name, count in counted if count]
     return f"From {_clock(hour.begin)}: {', '.join(parts) or 'no emails'}."
 

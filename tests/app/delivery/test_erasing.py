@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.app.delivery.erasing import Erasure, erase, look_up
+from smtp_desk.app.delivery.erasing import Erasure, erase, find_stored
 from smtp_desk.app.delivery.overview_words import erased, found_text
 from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.logs import LOG_FILE, blot_out
@@ -103,7 +103,7 @@ def test_looking_changes_nothing(services: Services) -> None:
     accept(services)
     store(services, ANN, "bo@example.org")
     services.outbox.add([notice(services, f"{ANN}: Hello")])
-    found = look_up(services, ANN)
+    found = find_stored(services, ANN)
     assert found.emails == {DeliveryStatus.SENT: 1, DeliveryStatus.WAITING: 1}
     assert found.notices == 1
     assert services.outbox.counts().total == 4
@@ -115,7 +115,7 @@ def test_looking_changes_nothing(services: Services) -> None:
 
 def test_a_notice_that_names_another_stays(services: Services) -> None:
     services.outbox.add([notice(services, f"jo{ANN}: Hello. {ANN}.au: Hello")])
-    assert look_up(services, ANN).notices == 0
+    assert find_stored(services, ANN).notices == 0
     assert erase(services, ANN).notices == 0
     assert services.outbox.counts().total == 1
 
@@ -137,7 +137,7 @@ def test_what_others_got_too_is_told(services: Services) -> None:
 
 def test_the_address_that_is_notified_is_told_and_stays(services: Services) -> None:
     services.store.save_preferences(Preferences(notify=ANN))
-    assert "Notify this address" in found_text(look_up(services, ANN.upper()))
+    assert "Notify this address" in found_text(find_stored(services, ANN.upper()))
     assert "Notify this address" in erased(erase(services, ANN)).text
     assert services.store.load().preferences.notify == ANN
 
