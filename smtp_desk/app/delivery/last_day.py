@@ -15,7 +15,7 @@ HOURS: Final = 24
 DAY: Final = timedelta(hours=HOURS)
 
 
-class Result(StrEnum):
+class DayResult(StrEnum):
     """What became of an email, as the chart parts them; dropped ones are left out."""
 
     CUSTOM = "custom"
@@ -26,11 +26,11 @@ class Result(StrEnum):
 
 
 _RESULTS: Final = {
-    EntryState.READY: Result.WAITING,
-    EntryState.SENDING: Result.WAITING,
-    EntryState.IN_DOUBT: Result.WAITING,
-    EntryState.HELD: Result.UNCERTAIN,
-    EntryState.REFUSED: Result.REFUSED,
+    EntryState.READY: DayResult.WAITING,
+    EntryState.SENDING: DayResult.WAITING,
+    EntryState.IN_DOUBT: DayResult.WAITING,
+    EntryState.HELD: DayResult.UNCERTAIN,
+    EntryState.REFUSED: DayResult.REFUSED,
 }
 
 
@@ -44,7 +44,7 @@ class Hour:
     """
 
     begin: datetime
-    counts: Mapping[Result, int]
+    counts: Mapping[DayResult, int]
 
     @property
     def total(self) -> int:
@@ -57,19 +57,19 @@ def hours_of(activity: Activity, since: datetime) -> tuple[Hour, ...]:
 
     What a clock that was ahead has stored later counts in the last one.
     """
-    counted = [Counter[Result]() for _ in range(HOURS)]
+    counted = [Counter[DayResult]() for _ in range(HOURS)]
     for (hour, state, route), count in activity.items():
         if (result := _result(state, route)) is not None:
             counted[min(hour, HOURS - 1)][result] += count
     return tuple(Hour(since + number * HOUR, counts) for number, counts in enumerate(counted))
 
 
-def totals(hours: Sequence[Hour]) -> Mapping[Result, int]:
+def totals(hours: Sequence[Hour]) -> Mapping[DayResult, int]:
     """Return how many emails came to what in all these hours."""
-    return {each: sum(hour.counts.get(each, 0) for hour in hours) for each in Result}
+    return {each: sum(hour.counts.get(each, 0) for hour in hours) for each in DayResult}
 
 
-def _result(state: EntryState, route: str) -> Result | None:
+def _result(state: EntryState, route: str) -> DayResult | None:
     if state is EntryState.ACCEPTED:
-        return Result.DEFAULT if route == DEFAULT else Result.CUSTOM
+        return DayResult.DEFAULT if route == DEFAULT else DayResult.CUSTOM
     return _RESULTS.get(state)

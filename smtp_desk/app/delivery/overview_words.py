@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Final
 
 from smtp_desk.app.delivery.erasing import Erasure
-from smtp_desk.app.delivery.last_day import Hour, Result, totals
+from smtp_desk.app.delivery.last_day import DayResult, Hour, totals
 from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.words import emails, local_time
 from smtp_desk.core.reply import visible
 
-RESULTS: Final[Mapping[Result, str]] = {
-    Result.CUSTOM: "Sent by the custom server",
-    Result.DEFAULT: "Sent by the default service",
-    Result.WAITING: "Waiting",
-    Result.UNCERTAIN: "Uncertain",
-    Result.REFUSED: "Refused",
+RESULTS: Final[Mapping[DayResult, str]] = {
+    DayResult.CUSTOM: "Sent by the custom server",
+    DayResult.DEFAULT: "Sent by the default service",
+    DayResult.WAITING: "Waiting",
+    DayResult.UNCERTAIN: "Uncertain",
+    DayResult.REFUSED: "Refused",
 }
 QUIET: Final = "No emails in the last 24 hours."
 
@@ -46,7 +46,7 @@ def day_text(hours: Sequence[Hour]) -> str:
 
 def hour_text(hour: Hour) -> str:
     """Return one hour: when, and what came of how many emails."""
-    counted = ((RESULTS[each], hour.counts.get(each, 0)) for each in Result)
+    counted = ((RESULTS[each], hour.counts.get(each, 0)) for each in DayResult)
     parts = [f"{name}: {count:,}" for name, count in counted if count]
     return f"From {_clock(hour.begin)}: {', '.join(parts) or 'no emails'}."
 
