@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -85,6 +86,9 @@ class OAuthDraft:
     scope: str = ""
     ca_file: str = ""
 
+
+ENDS_SOON: Final = timedelta(days=30)
+"""So long before the certificate of an application ends its end is told."""
 
 MAX_CLIENT_ID: Final = 255
 MAX_URL: Final = 2048

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from types import ModuleType
 from typing import Final, TypeAlias, final
 from urllib.parse import urlencode, urlsplit
 
@@ -21,6 +22,7 @@ from smtp_desk.oauth.link import ProviderAnswer, ProviderLink
 from smtp_desk.oauth.listener import Listener
 from smtp_desk.oauth.prompt import PATIENCE, Ask, Prompt
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
+from smtp_desk.smtp.net.forks import gate
 from smtp_desk.smtp.net.redaction import HIDDEN, Redactor
 
 _USUAL_LIFETIME: Final = 300.0  # where the service does not tell
@@ -71,6 +73,14 @@ def wait(seconds: float, cancel: Cancel) -> None:
         selector.register(cancel, selectors.EVENT_READ)
         selector.select(max(seconds, 0.0))
     cancel.check()
+
+
+@gate
+def load_assertions() -> ModuleType:
+    """Return the module `assertions`: it loads cryptography, which a secret does without."""
+    from smtp_desk.oauth import assertions  # noqa: PLC0415
+
+    return assertions
 
 
 @final
@@ -129,11 +139,8 @@ class TokenClient:
         """
         scope = " ".join(self.settings.scopes)
         if self.settings.flow is OAuthFlow.SERVICE_ACCOUNT:
-            # Imported here: it loads cryptography, which a password or a token does without.
-            from smtp_desk.oauth.assertions import service_account_assertion  # noqa: PLC0415
-
             url = self.settings.token_url
-            assertion = service_account_assertion(
+            assertion = load_assertions().service_account_assertion(
                 self.secret, self.username, self.settings.scopes, url, self.link.now()
             )
             form = {"grant_type": _ASSERTION_GRANT, "assertion": assertion}
@@ -251,16 +258,15 @@ class TokenClient:
             return self.link.post(url, form, cancel)
         known = {"client_id": settings.client_id, **form}
         if "-----BEGIN " in secret:
-            from smtp_desk.oauth.assertions import BEARER, client_assertion  # noqa: PLC0415
-
-            assertion = client_assertion(
+            assertions = load_assertions()
+            assertion = assertions.client_assertion(
                 self.secret,
                 settings.provider,
                 settings.client_id,
                 settings.token_url,
                 self.link.now(),
             )
-            signed = {"client_assertion_type": BEARER, "client_assertion": assertion}
+            signed = {"client_assertion_type": assertions.BEARER, "client_assertion": assertion}
             return self.link.post(url, {**known, **signed}, cancel)
         if secret and settings.provider is OAuthProvider.CUSTOM:
             pair = (settings.client_id, secret)

@@ -134,6 +134,14 @@ class Dispatcher:
                 self._usable(name, routes)
         self._prober.start_granted()
 
+    def look(self, routes: Routes) -> None:
+        """Look whether each route still works, once a day, though no mail asks for it."""
+        for name in (CUSTOM, DEFAULT):
+            way = routes.of(name)
+            if way and not isinstance(way, Finding) and self._health.may_look(name):
+                self._prober.grant_look(way, routes.current)
+        self._prober.start_granted()
+
     def catch_up(self) -> bool:
         """Write down what the storage did not take when it came; return whether all is.
 

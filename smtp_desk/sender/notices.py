@@ -16,8 +16,8 @@ from smtp_desk.sender.mail.kinds import Notification
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import NOTICES, OutboxEntry
 from smtp_desk.sender.outbox.outbox import OutboxError, OutboxRecords, Query
-from smtp_desk.sender.routes.health import Health, HealthEvent, HealthEventKind
-from smtp_desk.sender.routes.route import CUSTOM, Routes
+from smtp_desk.sender.routes.health import Ending, Health, HealthEvent, HealthEventKind, Needed
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 
 _log: Final = logging.getLogger(__name__)
 
@@ -25,7 +25,20 @@ _TITLES: Final = {
     HealthEventKind.BEGAN: "Your SMTP server is unavailable",
     HealthEventKind.ENDED: "Your SMTP server is available again",
     HealthEventKind.UNCERTAIN: "Your SMTP server doesn’t confirm emails",
+    HealthEventKind.ENDING: "A certificate ends soon",
 }
+_ENDINGS: Final = {
+    Needed.SERVER_CERTIFICATE: (
+        "The certificate of {server} ends on {day}. {then} Ask the administrator of that mail"
+        " server to renew it."
+    ),
+    Needed.CLIENT_CERTIFICATE: (
+        "The certificate that SMTP Desk signs in to {server} with ends on {day}. {then} Register"
+        " a new one with the application, and configure the server with it."
+    ),
+}
+_THEN: Final = "After that no email can be sent through the server."
+_NAMES: Final = {CUSTOM: "your SMTP server", DEFAULT: "the default email service"}
 _ANOTHER_WAY: Final = (
     "system emails are sent by the default email service, or wait in the outbox until a server"
     " is available. No email is lost."
@@ -143,7 +156,7 @@ class Notices:
         send: Callable[[], object] = _nothing
         urls: tuple[str, ...] = ()
         title, body = _TITLES[event.kind], "\n\n".join(self._paragraphs(event))
-        if event.route == CUSTOM:
+        if event.route == CUSTOM or event.kind is HealthEventKind.ENDING:
             send = self._stored(title, body, routes)
             urls = self._alerts.urls()
         # It is stored: no other process tells of it too, however long it takes to be sent.
@@ -178,6 +191,8 @@ class Notices:
                 f"It has been available again since {at}. The outage began at {since}.",
                 f"{emails} sent by the default email service meanwhile.",
             ]
+        if event.kind is HealthEventKind.ENDING:
+            return [_ending_text(each, event.route) for each in event.endings]
         if event.kind is HealthEventKind.UNCERTAIN:
             return [f"At {at} it didn’t confirm an email for the third time in a row.", _HELD]
         finding = cause(self._catalogue, event.code)
@@ -192,6 +207,11 @@ class Notices:
 
 def _nothing() -> None:
     """There is nothing to send."""
+
+
+def _ending_text(ending: Ending, route: str) -> str:
+    server, day = _NAMES.get(route, route), f"{ending.at:%Y-%m-%d}"
+    return _ENDINGS[ending.what].format(server=server, day=day, then=_THEN)
 
 
 def _count(emails: int) -> str:

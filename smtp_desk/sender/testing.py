@@ -39,6 +39,7 @@ from smtp_desk.sender.routes import throttle as throttling
 from smtp_desk.sender.routes.health import (
     EVENT_LEASE,
     KEPT_EVENTS,
+    Ending,
     HealthEvent,
     RouteHealth,
     Verdict,
@@ -294,6 +295,16 @@ class MemoryHealth(route_health.Health):
 
     def record_fallback(self, route: str, count: int = 1) -> None:
         self._change(route, lambda health, _: route_health.fell_back(health, count))
+
+    def may_look(self, route: str) -> bool:
+        with self._lock:
+            now, health = whole_ms(self._clock()), self.status(route)
+            self._routes[route] = route_health.looked(health, now)
+            return route_health.is_look_due(health, now)
+
+    def record_endings(self, route: str, endings: Iterable[Ending]) -> None:
+        found = tuple(endings)
+        self._change(route, lambda health, _: route_health.ending(health, found))
 
     def forget(self, route: str, recipient: str) -> None:
         self._change(route, lambda health, _: route_health.without(health, recipient))

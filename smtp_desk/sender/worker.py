@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final, TypeAlias, TypeVar, final
 
@@ -40,6 +41,7 @@ _SAY_S: Final = 10.0
 _PRUNE_EVERY_S: Final = 3600.0
 _GRACE_S: Final = 5.0
 _PROBE_S: Final = 5.0
+_LOOK_EVERY: Final = timedelta(minutes=10)
 _LOOK_S: Final = 0.05
 
 _log: Final = logging.getLogger(__name__)
@@ -87,6 +89,7 @@ class Drain:
         self._routes: Routes | None = None
         self._control = control
         self._pruned_at: float | None = None
+        self._looked_at: datetime | None = None
         self._announced_at: float | None = None
 
     def run(self, cancel: Cancel, *, once: bool) -> int:
@@ -138,6 +141,7 @@ class Drain:
         self._dispatcher.catch_up()
         self._judge_abandoned()
         self._prune()
+        self._look()
         due = self._outbox.next_due()
         if due is None or due > self._clock() or self._dispatcher.waits_until:
             return self._probe_rested(cancel)
@@ -184,6 +188,12 @@ class Drain:
         if self._pruned_at is None or now - self._pruned_at >= _PRUNE_EVERY_S:
             self._pruned_at = now
             self._outbox.prune()
+
+    def _look(self) -> None:
+        now = self._clock()
+        if self._looked_at is None or not timedelta() <= now - self._looked_at < _LOOK_EVERY:
+            self._looked_at = now
+            self._dispatcher.look(self._source.routes())
 
     def _at_once(self, cancel: Cancel, *work: Callable[[], T]) -> list[T]:
         with ThreadPoolExecutor(CONNECTIONS, "drain") as pool:

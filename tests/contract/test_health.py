@@ -11,7 +11,9 @@ from smtp_desk.sender.routes.health import (
     EVENT_LEASE,
     KEPT_EVENTS,
     PROBE_LEASE,
+    Ending,
     HealthEventKind,
+    Needed,
     Probe,
     Resting,
     RouteHealth,
@@ -275,3 +277,42 @@ def test_three_unknown_refusals_in_a_row_rest_the_route(health: Health, clock: T
     assert health.may_use("custom") == Resting(clock() + timedelta(seconds=60))
     assert health.status("custom").code == "recipient.refused"
     assert kinds(health) == [HealthEventKind.BEGAN]
+
+
+def test_one_asker_a_day_is_to_look(health: Health, clock: TurnedClock) -> None:
+    assert not health.may_look("custom"), "it was proven today"
+    clock.turn(hours=23)
+    assert not health.may_look("custom")
+    clock.turn(hours=1)
+    assert [health.may_look("custom") for _ in range(3)] == [True, False, False]
+    assert not health.may_look("default")
+    clock.turn(days=-40)  # a clock that was wrong
+    assert health.may_look("custom")
+    health.record_failure("custom", "connect.refused")
+    clock.turn(days=1)
+    assert not health.may_look("custom"), "what rests is probed"
+    health.reopen("custom")
+    assert not health.may_look("custom")
+
+
+def test_what_ends_makes_one_event(health: Health, clock: TurnedClock) -> None:
+    soon, later = clock() + timedelta(days=20), clock() + timedelta(days=25)
+    ours = Ending(later, Needed.CLIENT_CERTIFICATE)
+    theirs = Ending(soon, Needed.SERVER_CERTIFICATE)
+    health.record_endings("default", (ours,))
+    event = health.take_event()
+    assert event is not None
+    assert (event.kind, event.route, event.endings) == (HealthEventKind.ENDING, "default", (ours,))
+    health.acknowledge(event)
+    health.record_endings("default", (ours,))
+    assert health.take_event() is None
+    health.record_endings("default", (ours, theirs))
+    event = health.take_event()
+    assert event is not None
+    assert event.endings == (theirs,)
+    health.acknowledge(event)
+    health.record_success("default")
+    assert health.status("default").endings == (theirs, ours)
+    health.reopen("default")
+    assert health.status("default").endings == ()
+    assert health.take_event() is None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.outbox.database import Database
 from tests.sender.ways_out import WaysOut
 from tests.servers.certs import Certificates
@@ -15,6 +16,19 @@ from tests.servers.certs import Certificates
 @pytest.fixture(autouse=True)
 def _quick_proofs(quick_proofs: None) -> None:
     """No test here is about the cost of a proof."""
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Title and text of each alert; nothing leaves."""
+    taken: list[tuple[str, str]] = []
+
+    def send(_alerts: Alerts, urls: Sequence[str], title: str, body: str) -> None:
+        if urls:
+            taken.append((title, body))
+
+    monkeypatch.setattr(Alerts, "send", send)
+    return taken
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smtp_desk.core.secret import Secret
 from smtp_desk.sender import Notification, Sender
-from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import Query
@@ -17,7 +15,7 @@ from tests.sender.test_sender import Office
 from tests.sender.ways import CATALOGUE, Way, failing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 ADMIN = "it@example.org"
@@ -25,31 +23,8 @@ URL = "jsons://example.org/hook"
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Title and text of each alert."""
-    taken: list[tuple[str, str]] = []
-
-    def send(_alerts: Alerts, urls: Sequence[str], title: str, body: str) -> None:
-        if urls:
-            taken.append((title, body))
-
-    monkeypatch.setattr(Alerts, "send", send)
-    return taken
-
-
-@pytest.fixture
 def office(tmp_path: Path, sent: list[tuple[str, str]]) -> Iterator[Office]:
-    office = Office(tmp_path)
-    office.sender = Sender(
-        office.outbox,
-        office.health,
-        office.source,
-        Templates(tmp_path),
-        CATALOGUE,
-        clock=office.clock,
-        random=lambda: 0.0,
-        alerts=lambda: Secret(URL),
-    )
+    office = Office(tmp_path, alerts=URL)
     office.ways(Way(answer=refusing), Way(DEFAULT), tell=ADMIN)
     with office.sender:
         yield office

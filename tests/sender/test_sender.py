@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import smtp_desk.sender
+from smtp_desk.core.secret import Secret
 from smtp_desk.sender import (
     Invitation,
     Message,
@@ -43,7 +44,9 @@ INVITATION = Invitation(to="ann@example.org", invited_by="Bo", link="https://exa
 class Office:
     """A sender over an outbox in memory."""
 
-    def __init__(self, folder: Path, limits: OutboxLimits | None = None) -> None:
+    def __init__(
+        self, folder: Path, limits: OutboxLimits | None = None, *, alerts: str = ""
+    ) -> None:
         self.clock = TurnedClock()
         self.outbox = MemoryOutbox(self.clock, limits)
         self.health = MemoryHealth(self.clock)
@@ -56,6 +59,7 @@ class Office:
             CATALOGUE,
             clock=self.clock,
             random=lambda: 0.0,
+            alerts=lambda: Secret(alerts),
         )
 
     def ways(self, custom: Route | None, default: Route | None = None, tell: str = "") -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from smtp_desk.core.findings.finding import Finding
     from smtp_desk.core.reply import Reply
     from smtp_desk.sender.outbox.entries import OutboxMessage
+    from smtp_desk.sender.routes.health import Ending
     from smtp_desk.smtp.net.deadline import Deadline
     from smtp_desk.smtp.session.transaction import BeforeDot
 
@@ -45,6 +46,7 @@ class Way:
         fault: Raised instead of an answer, before the dot.
         late_fault: Raised after it.
         reply: What the server says with a refusal.
+        ends: What of it ends soon.
         slow: Whether it wants a pause: then nothing more goes by it in this delivery.
     """
 
@@ -59,6 +61,7 @@ class Way:
     late_fault: Exception | None = None
     reply: Reply | None = None
     slow: bool = False
+    ends: tuple[Ending, ...] = ()
     retired: bool = False
     closed: bool = False
 
@@ -89,6 +92,9 @@ class Way:
         code = self.probes.pop(0) if self.probes else self.answer("")
         self.probed.release()
         return finding(code) if code else None
+
+    def endings(self) -> tuple[Ending, ...]:
+        return self.ends
 
     def retire(self) -> None:
         self.retired = True

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.routes.outage import end_rest
@@ -13,7 +13,7 @@ from smtp_desk.app.words import keyring_text
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.findings.oauth_errors import oauth_context
-from smtp_desk.core.oauth import INTERACTIVE, OAuthFlow, OAuthSettings
+from smtp_desk.core.oauth import ENDS_SOON, INTERACTIVE, OAuthFlow, OAuthSettings
 from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 from smtp_desk.oauth.prompt import Prompt
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from smtp_desk.oauth.account import Account
     from smtp_desk.oauth.client import Grant, TokenClient
     from smtp_desk.oauth.source import SavedVault
-
-WARNS_BEFORE: Final = timedelta(days=30)
-"""So long before a certificate ends its end is told."""
 
 _REVOKES_WITHIN: Final = 5.0
 
@@ -187,7 +184,7 @@ def ends_soon(services: Services, server: StoredServer | None) -> datetime | Non
     from smtp_desk.oauth.assertions import certificate_end  # noqa: PLC0415 - as above
 
     end = certificate_end(entry.secret) if entry else None
-    return end if end is not None and end - services.now() <= WARNS_BEFORE else None
+    return end if end is not None and end - services.now() <= ENDS_SOON else None
 
 
 def end_text(end: datetime, now: datetime) -> str:

@@ -136,12 +136,19 @@ _CONTROL: Final = (
     "CREATE TABLE workers (name TEXT NOT NULL PRIMARY KEY, until INTEGER NOT NULL) STRICT",
 )
 
+_DAILY_LOOK: Final = (
+    "ALTER TABLE route_health ADD COLUMN looked_at INTEGER",
+    "ALTER TABLE route_health ADD COLUMN endings TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE health_events ADD COLUMN endings TEXT NOT NULL DEFAULT '[]'",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (*_OUTBOX, *_HEALTH),
     (*_THROTTLE, *_UNKNOWN_WORDS),
     _SUBMITTER,
     _UNTOLD,
     _CONTROL,
+    _DAILY_LOOK,
 )
 """Step n leads from version n to n + 1."""
 

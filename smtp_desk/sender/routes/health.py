@@ -9,6 +9,7 @@ All processes that send share it: `health_sqlite.SqliteHealth` keeps it in the o
 `testing.MemoryHealth` in memory; tests/contract/test_health.py is what any other has to pass.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,6 +25,9 @@ PROBE_LEASE: Final = timedelta(minutes=2)
 
 UNKNOWN_LIMIT: Final = 3
 """So many refusals in a row in words that nobody knows are the route's fault, not the emails'."""
+
+LOOK_EVERY: Final = timedelta(days=1)
+"""So often somebody looks whether a route still works, where nobody sends by it."""
 
 _FIRST_REST: Final = timedelta(seconds=60)
 _LONGEST_REST: Final = timedelta(minutes=15)
@@ -82,11 +86,36 @@ Verdict: TypeAlias = Usable | Resting | Probe | Shut
 
 
 class HealthEventKind(StrEnum):
-    """What happened to a route: an outage BEGAN or ENDED, or too many were UNCERTAIN in a row."""
+    """What happened to a route.
+
+    An outage BEGAN or ENDED, too many emails were UNCERTAIN in a row, or what the route needs
+    is ENDING soon.
+    """
 
     BEGAN = "began"
     ENDED = "ended"
     UNCERTAIN = "uncertain"
+    ENDING = "ending"
+
+
+class Needed(StrEnum):
+    """What a route needs and that has an end: a certificate of its server, or of our own."""
+
+    SERVER_CERTIFICATE = "server_certificate"
+    CLIENT_CERTIFICATE = "client_certificate"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ending:
+    """Something that ends soon.
+
+    Attributes:
+        at: When.
+        what: What it is.
+    """
+
+    at: datetime
+    what: Needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +130,7 @@ class HealthEvent:
         code: The finding that ended the newest failed session; "" where it was none.
         out_since: When the outage began; None for UNCERTAIN out of an outage.
         fallbacks: Emails that went by another route in this outage, so far.
+        endings: For ENDING: what ends, the first to end first.
     """
 
     id: int
@@ -110,6 +140,7 @@ class HealthEvent:
     code: str
     out_since: datetime | None
     fallbacks: int
+    endings: tuple[Ending, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +160,8 @@ class RouteHealth:
         fallbacks: Emails that went by another route since the newest outage began.
         uncertain: Unanswered dots in a row.
         unknown: Refusals in a row in words that nobody knows: recipient and message of each.
+        looked_at: When somebody last began to look whether it still works; None for never.
+        endings: What of it ends soon, as the newest look has found; told once each.
     """
 
     route: str
@@ -142,6 +175,8 @@ class RouteHealth:
     fallbacks: int = 0
     uncertain: int = 0
     unknown: tuple[tuple[str, str], ...] = ()
+    looked_at: datetime | None = None
+    endings: tuple[Ending, ...] = ()
 
     @property
     def may_resend(self) -> bool:
@@ -211,7 +246,31 @@ def succeeded(health: RouteHealth, now: datetime, token: str) -> RouteHealth:
         fallbacks=health.fallbacks,
         uncertain=health.uncertain,
         unknown=health.unknown,
+        looked_at=health.looked_at,
+        endings=health.endings,
     )
+
+
+def is_look_due(health: RouteHealth, now: datetime) -> bool:
+    """Whether to look if the route still works; what rests is probed, what is shut is left alone.
+
+    The first day counts from the first time that somebody asks: what was just proven works.
+    """
+    if health.shut or health.resting_until is not None or health.looked_at is None:
+        return False
+    return not timedelta() <= now - health.looked_at < LOOK_EVERY
+
+
+def looked(health: RouteHealth, now: datetime) -> RouteHealth:
+    """Return the health after somebody asked whether to look."""
+    if health.looked_at is None or is_look_due(health, now):
+        return replace(health, looked_at=now)
+    return health
+
+
+def ending(health: RouteHealth, endings: Iterable[Ending]) -> RouteHealth:
+    """Return the health of which this ends soon, and nothing else."""
+    return replace(health, endings=tuple(sorted(endings)))
 
 
 def refused(
@@ -259,6 +318,8 @@ def reopened(health: RouteHealth) -> RouteHealth:
         probe_until=None,
         uncertain=0,
         unknown=(),
+        looked_at=None,
+        endings=(),
     )
 
 
@@ -274,12 +335,15 @@ def event_between(
 ) -> HealthEvent | None:
     """Return what a change of health means to people, as event `number`; None for nothing."""
     told = after
+    new = tuple(each for each in after.endings if each not in before.endings)
     if before.out_since is None and after.out_since is not None:
         kind = HealthEventKind.BEGAN
     elif before.out_since is not None and after.out_since is None:
         kind, told = HealthEventKind.ENDED, before
     elif before.uncertain < UNCERTAIN_LIMIT <= after.uncertain:
         kind = HealthEventKind.UNCERTAIN
+    elif new:
+        kind = HealthEventKind.ENDING
     else:
         return None
     return HealthEvent(
@@ -290,6 +354,7 @@ def event_between(
         code=told.code,
         out_since=told.out_since,
         fallbacks=told.fallbacks,
+        endings=new if kind is HealthEventKind.ENDING else (),
     )
 
 
@@ -360,6 +425,12 @@ class Health(Protocol):
 
     def record_fallback(self, route: str, count: int = 1) -> None:
         """Tell that `count` emails took another route; a loss of power may forget it."""
+
+    def may_look(self, route: str) -> bool:
+        """Return whether to look now if the route still works: one asker in `LOOK_EVERY`."""
+
+    def record_endings(self, route: str, endings: Iterable[Ending]) -> None:
+        """Tell what of the route ends soon; what was told before makes no new event."""
 
     def forget(self, route: str, recipient: str) -> None:
         """Keep this recipient's address no more, however it is spelled."""

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, final
 
@@ -21,8 +22,10 @@ from smtp_desk.sender.routes import health as route_health
 from smtp_desk.sender.routes.health import (
     EVENT_LEASE,
     KEPT_EVENTS,
+    Ending,
     HealthEvent,
     HealthEventKind,
+    Needed,
     Probe,
     RouteHealth,
     Verdict,
@@ -30,18 +33,19 @@ from smtp_desk.sender.routes.health import (
 
 _COLUMNS: Final = """
     failures, resting_until, shut, code, probe_token, probe_until, out_since, fallbacks, uncertain,
-    unknown
+    unknown, looked_at, endings
 """
 _SELECT: Final = f"SELECT {_COLUMNS} FROM route_health WHERE route = ?"  # noqa: S608 - constant
 _REPLACE: Final = f"""
-    INSERT OR REPLACE INTO route_health ({_COLUMNS}, route) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO route_health ({_COLUMNS}, route)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """  # noqa: S608 - constant
 _INSERT_EVENT: Final = """
-    INSERT INTO health_events (kind, route, at, code, out_since, fallbacks, taken_until)
-    VALUES (?, ?, ?, ?, ?, ?, 0)
+    INSERT INTO health_events (kind, route, at, code, out_since, fallbacks, endings, taken_until)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 0)
 """
 _FREE_EVENT: Final = """
-    SELECT id, kind, route, at, code, out_since, fallbacks FROM health_events
+    SELECT id, kind, route, at, code, out_since, fallbacks, endings FROM health_events
     WHERE taken_until <= ? OR taken_until > ? ORDER BY id LIMIT 1
 """
 
@@ -98,6 +102,24 @@ class SqliteHealth(route_health.Health):
 
     def record_fallback(self, route: str, count: int = 1) -> None:
         self._change(route, lambda health: route_health.fell_back(health, count), durable=False)
+
+    def may_look(self, route: str) -> bool:
+        now = self._now()
+        before = self.status(route)
+        if route_health.looked(before, now) == before:
+            return False
+
+        def ask(connection: sqlite3.Connection) -> bool:
+            health = _find(connection, route)
+            _store(connection, route_health.looked(health, now))
+            return route_health.is_look_due(health, now)
+
+        return self._database.write(ask)
+
+    def record_endings(self, route: str, endings: Iterable[Ending]) -> None:
+        found = tuple(replace(each, at=whole_ms(each.at)) for each in endings)
+        if route_health.ending(before := self.status(route), found) != before:
+            self._change(route, lambda health: route_health.ending(health, found))
 
     def forget(self, route: str, recipient: str) -> None:
         self._change(route, lambda health: route_health.without(health, recipient))
@@ -158,7 +180,7 @@ def _find(connection: sqlite3.Connection, route: str) -> RouteHealth:
     row = connection.execute(_SELECT, (route,)).fetchone()
     if row is None:
         return RouteHealth(route=route)
-    failures, resting, shut, code, token, probe, since, fallbacks, uncertain, unknown = row
+    failures, resting, shut, code, token, probe, since, fallbacks, uncertain, unknown, *looks = row
     return RouteHealth(
         route=route,
         failures=failures,
@@ -171,6 +193,8 @@ def _find(connection: sqlite3.Connection, route: str) -> RouteHealth:
         fallbacks=fallbacks,
         uncertain=uncertain,
         unknown=tuple((recipient, of) for recipient, of in json.loads(unknown)),
+        looked_at=restored(looks[0]),
+        endings=_endings(looks[1]),
     )
 
 
@@ -188,24 +212,32 @@ def _store(connection: sqlite3.Connection, health: RouteHealth) -> None:
             health.fallbacks,
             health.uncertain,
             json.dumps(health.unknown),
+            stored(health.looked_at),
+            _as_json(health.endings),
             health.route,
         ),
     )
 
 
 def _tell(connection: sqlite3.Connection, event: HealthEvent) -> None:
-    since = stored(event.out_since)
-    cursor = connection.execute(
-        _INSERT_EVENT,
-        (event.kind.value, event.route, to_ms(event.at), event.code, since, event.fallbacks),
-    )
+    since, endings = stored(event.out_since), _as_json(event.endings)
+    told = (event.kind.value, event.route, to_ms(event.at), event.code, since, event.fallbacks)
+    cursor = connection.execute(_INSERT_EVENT, (*told, endings))
     connection.execute(
         "DELETE FROM health_events WHERE id <= ?", ((cursor.lastrowid or 0) - KEPT_EVENTS,)
     )
 
 
-def _event_of(row: tuple[int, str, str, int, str, int | None, int]) -> HealthEvent:
-    event_id, kind, route, at, code, since, fallbacks = row
+def _as_json(endings: Iterable[Ending]) -> str:
+    return json.dumps([(to_ms(each.at), each.what.value) for each in endings])
+
+
+def _endings(text: str) -> tuple[Ending, ...]:
+    return tuple(Ending(from_ms(at), Needed(what)) for at, what in json.loads(text))
+
+
+def _event_of(row: tuple[int, str, str, int, str, int | None, int, str]) -> HealthEvent:
+    event_id, kind, route, at, code, since, fallbacks, endings = row
     return HealthEvent(
         id=event_id,
         kind=HealthEventKind(kind),
@@ -214,4 +246,5 @@ def _event_of(row: tuple[int, str, str, int, str, int | None, int]) -> HealthEve
         code=code,
         out_since=restored(since),
         fallbacks=fallbacks,
+        endings=_endings(endings),
     )

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, final
 
 from smtp_desk.core.errors import SmtpFailure
@@ -13,7 +14,7 @@ from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding, Scope
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
-from smtp_desk.core.stages import Stage
+from smtp_desk.core.stages import Facts, Stage
 from smtp_desk.sender.routes.health import refuses_login
 from smtp_desk.sender.routes.route import NoTurnError
 from smtp_desk.sender.routes.share import Connection, ServerShare
@@ -158,6 +159,7 @@ class SessionPool:
         self._barred: Finding | None = None
         self._barred_until = clock()
         self._retired = False
+        self._tls: Facts = {}
         self._narrow = MAX_CONNECTIONS
         self._narrow_until = clock()
 
@@ -193,6 +195,12 @@ class SessionPool:
         known = context_of(self._settings, pooled.session.credential, mode, pooled.heard, redactor)
         context = {**known, "recipient": recipient}
         return finding_of(failure, context, self._catalogue, redactor)
+
+    @property
+    def certificate_end(self) -> datetime | None:
+        """When the first certificate of the server ends, if that is soon, by the newest session."""
+        soon = self._tls.get("expires_soon")
+        return datetime.fromisoformat(str(soon["not_after"])) if isinstance(soon, dict) else None
 
     def probe(self) -> Finding | None:
         """Open a session though the pool may be barred; return what ended it, or None.
@@ -309,6 +317,7 @@ class SessionPool:
             return None
         with self._changed:
             opening.opened = True
+            self._tls = pooled.heard.facts(Stage.TLS)
             self._end_opening()
             self._barred = None
             self._busy.add(pooled)

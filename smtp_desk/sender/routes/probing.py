@@ -106,8 +106,14 @@ class Prober:
             token: Of the probe that was granted.
             current: Whether its settings are still what is saved; of others nothing is told.
         """
-        arguments = (route, token, current)
-        name = f"probe-{route.name}"
+        self._grant(route, lambda: self._probe(route, token, current), "probe")
+
+    def grant_look(self, route: Route, current: Callable[[], bool] = always) -> None:
+        """Note that somebody is to look whether `route` still works, and what of it ends soon."""
+        self._grant(route, lambda: self._look(route, current), "look")
+
+    def _grant(self, route: Route, work: Callable[[], None], what: str) -> None:
+        arguments, name = (route, work), f"{what}-{route.name}"
         thread = threading.Thread(target=self._run, args=arguments, name=name, daemon=True)
         with self._lock:
             self._granted.append(thread)
@@ -133,9 +139,9 @@ class Prober:
         for thread in running:
             thread.join(max(end - time.monotonic(), 0.0))
 
-    def _run(self, route: Route, token: str, current: Callable[[], bool]) -> None:
+    def _run(self, route: Route, work: Callable[[], None]) -> None:
         try:
-            self._probe(route, token, current)
+            work()
         except OutboxError as error:
             _log.warning("the probe of the route %s could not be recorded: %s", route.name, error)
         except Exception:  # noqa: BLE001 - a probe that fails must not end unheard
@@ -157,3 +163,14 @@ class Prober:
         else:
             self._refusals.tell(route.name, finding.code, token, current=current)
             _log.info("the route %s still fails: %s", route.name, finding.code)
+
+    def _look(self, route: Route, current: Callable[[], bool]) -> None:
+        finding = route.probe()
+        if not current():
+            return
+        if finding is None:
+            self._health.record_endings(route.name, route.endings())
+            _log.info("the route %s works", route.name)
+        elif finding.scope not in _SAYS_NOTHING:
+            self._refusals.tell(route.name, finding.code, current=current)
+            _log.warning("the route %s fails: %s", route.name, finding.code)

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.routes.health import Ending
 from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.smtp.session.transaction import BeforeDot
@@ -108,6 +109,10 @@ class Route(Protocol):
         For a minute after a refused sign-in `send` gives the same finding without another
         login, unless a probe succeeds; who may ask after that, the health of routes says.
         """
+        ...
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Return what it needs and that ends soon, as far as its newest session told."""
         ...
 
     def retire(self) -> None:

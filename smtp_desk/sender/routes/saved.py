@@ -12,7 +12,6 @@ from smtp_desk.core.address import AddressError, has_control, parse_mailbox
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.reply import visible
-from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Route, Routes
@@ -21,7 +20,6 @@ from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.routes.throttle import Throttle
 from smtp_desk.smtp.net.forks import gate, run_after_fork
 from smtp_desk.smtp.net.resolve import Resolver
-from smtp_desk.smtp.session.token_giver import SessionCredential
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.settings_store import SettingsStore
@@ -37,6 +35,7 @@ from smtp_desk.store.stored import (
 if TYPE_CHECKING:
     from smtp_desk.core.oauth import OAuthSettings
     from smtp_desk.oauth.link import ProviderLink
+    from smtp_desk.oauth.source import TokenSource
 
 _LOOK_AGAIN_S: Final = 60.0
 """A keyring that could not be read may be unlocked by now, and tells nobody."""
@@ -188,21 +187,24 @@ class SavedRoutes:
         status = evaluate(server, entry)
         if entry is None or status.state is not ServerState.ACTIVE:
             return self._told(status.code, reason=str(status.reason))
+        source = self._source(server)
         return SmtpRoute(
             name,
             server.settings,
             server.mode,
-            self._credential(server, entry.secret),
+            source or entry.secret or None,
             identity,
             self._catalogue,
             self._throttle,
             resolver=self._resolver,
+            ends=source.certificate_end if source else None,
         )
 
-    def _credential(self, server: StoredServer, secret: Secret) -> SessionCredential | None:
+    def _source(self, server: StoredServer) -> "TokenSource | None":
+        """Return who gives the tokens of a server; None where it has a password."""
         oauth = server.settings.oauth
         if oauth is None:
-            return secret or None
+            return None
         # Imported here: a server with a password does without all of it.
         from smtp_desk.oauth.link import link_to  # noqa: PLC0415
         from smtp_desk.oauth.source import SavedVault, TokenSource  # noqa: PLC0415

@@ -27,6 +27,7 @@ from smtp_desk.core.reply import decode_text
 from smtp_desk.core.stages import Json, Stage
 from smtp_desk.sender.mail.addressing import Identity, addressed
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.routes.health import Ending
 from smtp_desk.sender.routes.route import DEFAULT, RouteResult, writing
 from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.envelope import Status
@@ -236,6 +237,10 @@ class SendmailRoute:
         if is_this_program(self._path):
             return self._finding("sendmail.is_this_program", Stage.SETTINGS)
         return None
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Return nothing; see `Route`."""
+        return ()
 
     def retire(self) -> None:
         """Take no new mail; see `Route`. What comes yet is given back with `session.cancelled`."""

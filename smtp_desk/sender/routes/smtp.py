@@ -1,7 +1,9 @@
 """The route over an SMTP server: the customer's own, or the organization's relay."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, final
 
 from smtp_desk.core.errors import SmtpFailure
@@ -12,6 +14,7 @@ from smtp_desk.core.stages import Stage
 from smtp_desk.sender.mail.addressing import Addressed, Identity, addressed
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.routes.health import Ending, Needed
 from smtp_desk.sender.routes.pool import PooledSession, SessionPool, UnavailableError
 from smtp_desk.sender.routes.route import RouteResult, UnsendableError, writing
 from smtp_desk.sender.routes.share import Connection, ServerShare
@@ -71,6 +74,7 @@ class SmtpRoute:
         limits: SessionLimits = SENDER_LIMITS,
         clock: Clock = time.monotonic,
         now: UtcClock = utc_now,
+        ends: Callable[[], datetime | None] | None = None,
     ) -> None:
         """Prepare; nothing connects.
 
@@ -87,8 +91,10 @@ class SmtpRoute:
             limits: How long each part may take.
             clock: Tells the time.
             now: Returns this moment with a time zone.
+            ends: Returns when our own certificate ends, if that is soon; None where there is none.
         """
         self._name = name
+        self._ends = ends
         self._identity = identity
         self._catalogue = catalogue
         self._share = ServerShare(throttle, settings, clock=clock, now=now)
@@ -133,6 +139,14 @@ class SmtpRoute:
     def probe(self) -> Finding | None:
         """Open a session, up to AUTH; see `Route`."""
         return self._pool.probe()
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Return the certificates that end soon, the server's and ours; see `Route`."""
+        known = {
+            Needed.SERVER_CERTIFICATE: self._pool.certificate_end,
+            Needed.CLIENT_CERTIFICATE: self._ends() if self._ends else None,
+        }
+        return tuple(Ending(at, what) for what, at in known.items() if at is not None)
 
     def retire(self) -> None:
         """Take no new mail; see `Route`. What comes yet is given back with `session.cancelled`."""

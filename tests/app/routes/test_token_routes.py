@@ -19,9 +19,10 @@ from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.oauth.link import ProviderLink
 from smtp_desk.sender.mail.kinds import Invitation
 from smtp_desk.sender.receipts import Receipt
-from smtp_desk.sender.routes.health import Shut
+from smtp_desk.sender.routes.health import Shut, Usable
 from smtp_desk.store.stored import DefaultKind, DefaultService
 from tests.oauth.conftest import settings_of
+from tests.oauth.test_assertions import pem_of
 from tests.servers.certs import Certificates
 from tests.servers.scripted import ScriptedServer
 from tests.servers.sign_in_service import Reply, SignInService
@@ -43,7 +44,7 @@ class Platform:
     def holds(self, token: str) -> bool:
         return self.now < self.issued[token] + timedelta(seconds=self.service.lifetime)
 
-    def save(self, flow: OAuthFlow, ca_pem: str) -> None:
+    def save(self, flow: OAuthFlow, ca_pem: str, key: str = "") -> None:
         settings = ServerSettings(
             host="localhost",
             port=self.server.port,
@@ -56,7 +57,7 @@ class Platform:
         self.services.store.save_server(
             settings,
             Security.STARTTLS,
-            Secret("client secret" if app else ""),
+            Secret((key or "client secret") if app else ""),
             refresh_token=Secret("" if app else self.service.new_refresh_token()),
         )
         self.services.store.set_enabled(True)
@@ -189,3 +190,28 @@ def test_what_the_default_service_takes_meanwhile(
     assert receipt.fallback is not None
     assert receipt.fallback.code == "auth.sign_in_again"
     assert not platform.server.sessions
+
+
+def test_the_end_of_the_application_s_certificate_is_told_once(
+    platform: Platform, certs: Certificates, ca_pem: str
+) -> None:
+    platform.save(OAuthFlow.APP, ca_pem, pem_of(certs.good_rsa).reveal())
+    store = platform.services.store
+    store.save_preferences(replace(store.load().preferences, notify="it@example.org"))
+    end = certs.good_rsa.certificate.not_valid_after_utc
+    platform.now = end - timedelta(days=32, hours=1)
+    told: list[int] = []
+    with closing(platform.services.open_sender()) as sender:
+        for day in range(8):
+            sender.drain()
+            told.append(len(platform.server.messages))
+            if day == 0:
+                assert platform.server.sessions == []
+            platform.now += timedelta(days=1)
+    assert told == [0, 0, 0, 1, 1, 1, 1, 1]
+    (mail,) = platform.server.messages
+    assert mail.recipients == ("it@example.org",)
+    assert b"Subject: A certificate ends soon" in mail.content
+    assert f"{end:%Y-%m-%d}".encode() in mail.content
+    assert len(platform.service.of("/token")) == 7, "one sign-in a day"
+    assert platform.services.health.may_use("custom") == Usable()

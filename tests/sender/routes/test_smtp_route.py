@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from smtp_desk.core.findings.finding import Scope
+from smtp_desk.sender.routes.health import Ending, Needed
 from smtp_desk.sender.routes.smtp import MAX_RECIPIENTS
 from tests.sender.ways_out import (
     ACCEPTED,
@@ -22,6 +23,7 @@ from tests.sender.ways_out import (
     send,
     statuses,
 )
+from tests.servers.certs import Certificates, Identity
 from tests.servers.script import (
     END_OF_DATA,
     Action,
@@ -40,6 +42,21 @@ from tests.servers.script import (
 from tests.servers.scripted import ScriptedServer
 
 BEFORE_THE_DOT = ["MAIL", "RCPT", "DATA"]
+
+
+@pytest.mark.parametrize(("name", "days"), [("expires_soon", 5), ("good", None)])
+def test_a_certificate_of_the_server_that_ends_soon(
+    ways_out: WaysOut, certs: Certificates, name: str, days: int | None
+) -> None:
+    identity: Identity = getattr(certs, name)
+    with ScriptedServer(Script(tls=identity.server_context())) as server:
+        route = ways_out.route(server)
+        assert route.endings() == ()
+        assert route.probe() is None
+        found = route.endings()
+        route.close()
+    end = identity.certificate.not_valid_after_utc
+    assert found == ((Ending(end, Needed.SERVER_CERTIFICATE),) if days else ())
 
 
 class TestResults:
