@@ -61,7 +61,10 @@ class Crowd:
 
 
 def write_route(name: str) -> Callable[[sqlite3.Connection], object]:
-    statement = "INSERT INTO route_health VALUES (?, 0, NULL, 0, '', '', NULL, NULL, 0, 0, '[]')"
+    statement = (
+        "INSERT INTO route_health VALUES (?, 0, NULL, 0, '', '', NULL, NULL, 0, 0, '[]',"
+        " NULL, '[]')"
+    )
     return lambda connection: connection.execute(statement, (name,)).rowcount
 
 

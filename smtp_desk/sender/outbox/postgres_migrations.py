@@ -114,7 +114,12 @@ _CONTROL: Final = """
     );
     CREATE TABLE workers (name TEXT NOT NULL PRIMARY KEY, until BIGINT NOT NULL);
 """
-MIGRATIONS: Final[tuple[str, ...]] = (_OUTBOX + _HEALTH + _THROTTLE + _CONTROL,)
+_DAILY_LOOK: Final = """
+    ALTER TABLE route_health ADD COLUMN looked_at BIGINT;
+    ALTER TABLE route_health ADD COLUMN endings TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE health_events ADD COLUMN endings TEXT NOT NULL DEFAULT '[]';
+"""
+MIGRATIONS: Final[tuple[str, ...]] = (_OUTBOX + _HEALTH + _THROTTLE + _CONTROL, _DAILY_LOOK)
 """Step n leads from version n to n + 1."""
 
 _FIND: Final = f"SELECT version, installation FROM {SCHEMA}.about"  # noqa: S608 - a constant

@@ -9,6 +9,7 @@ All processes that send share it: `health_sqlite.SqliteHealth` keeps it in the o
 `testing.MemoryHealth` in memory; tests/contract/test_health.py is what any other has to pass.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
 
 from smtp_desk.core.address import mailbox_key
+from smtp_desk.sender.outbox.clock import from_ms, to_ms, whole_ms
 
 UNCERTAIN_LIMIT: Final = 3
 """So many unanswered dots in a row on a route stop the re-sends and raise an alarm."""
@@ -270,7 +272,18 @@ def looked(health: RouteHealth, now: datetime) -> RouteHealth:
 
 def ending(health: RouteHealth, endings: Iterable[Ending]) -> RouteHealth:
     """Return the health of which this ends soon, and nothing else."""
-    return replace(health, endings=tuple(sorted(endings)))
+    found = (replace(each, at=whole_ms(each.at)) for each in endings)
+    return replace(health, endings=tuple(sorted(found)))
+
+
+def written(endings: Iterable[Ending]) -> str:
+    """Return endings as a text, for storage."""
+    return json.dumps([(to_ms(each.at), each.what.value) for each in endings])
+
+
+def endings_of(text: str) -> tuple[Ending, ...]:
+    """Return the endings that `written` made a text of."""
+    return tuple(Ending(from_ms(at), Needed(what)) for at, what in json.loads(text))
 
 
 def refused(

@@ -1,7 +1,7 @@
 """The health of the routes in a database that many machines share."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, final
 
@@ -19,6 +19,7 @@ from smtp_desk.sender.routes import health as route_health
 from smtp_desk.sender.routes.health import (
     EVENT_LEASE,
     KEPT_EVENTS,
+    Ending,
     HealthEvent,
     HealthEventKind,
     Probe,
@@ -28,24 +29,24 @@ from smtp_desk.sender.routes.health import (
 
 _COLUMNS: Final = """
     failures, resting_until, shut, code, probe_token, probe_until, out_since, fallbacks, uncertain,
-    unknown
+    unknown, looked_at, endings
 """
 _SELECT: Final = f"SELECT {_COLUMNS} FROM route_health WHERE route = %s"  # noqa: S608 - constant
 _REPLACE: Final = f"""
     INSERT INTO route_health ({_COLUMNS}, route)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (route) DO UPDATE SET ({_COLUMNS}) = ROW (
         excluded.failures, excluded.resting_until, excluded.shut, excluded.code,
         excluded.probe_token, excluded.probe_until, excluded.out_since, excluded.fallbacks,
-        excluded.uncertain, excluded.unknown
+        excluded.uncertain, excluded.unknown, excluded.looked_at, excluded.endings
     )
 """  # noqa: S608 - constant
 _INSERT_EVENT: Final = """
-    INSERT INTO health_events (kind, route, at, code, out_since, fallbacks, taken_until)
-    VALUES (%s, %s, %s, %s, %s, %s, 0) RETURNING id
+    INSERT INTO health_events (kind, route, at, code, out_since, fallbacks, endings, taken_until)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, 0) RETURNING id
 """
 _FREE_EVENT: Final = """
-    SELECT id, kind, route, at, code, out_since, fallbacks FROM health_events
+    SELECT id, kind, route, at, code, out_since, fallbacks, endings FROM health_events
     WHERE taken_until <= %s OR taken_until > %s ORDER BY id LIMIT 1
 """
 _CLAIM_EVENT: Final = f"{_FREE_EVENT} FOR UPDATE SKIP LOCKED"
@@ -111,6 +112,24 @@ class PostgresHealth(route_health.Health):
             return route_health.fell_back(health, count)
 
         self._change(route, fall_back, durable=False)
+
+    def may_look(self, route: str) -> bool:
+        def is_asked(transaction: PostgresTransaction) -> bool:
+            before = _find(transaction, route)
+            return route_health.looked(before, self._now(transaction)) != before
+
+        def ask(transaction: PostgresTransaction) -> bool:
+            transaction.lock(route)
+            now, health = self._now(transaction), _find(transaction, route)
+            _store(transaction, route_health.looked(health, now))
+            return route_health.is_look_due(health, now)
+
+        return self._database.read(is_asked) and self._database.write(ask)
+
+    def record_endings(self, route: str, endings: Iterable[Ending]) -> None:
+        found = tuple(endings)
+        if route_health.ending(before := self.status(route), found) != before:
+            self._change(route, lambda health, _: route_health.ending(health, found))
 
     def forget(self, route: str, recipient: str) -> None:
         self._change(route, lambda health, _: route_health.without(health, recipient))
@@ -178,7 +197,7 @@ def _find(transaction: PostgresTransaction, route: str) -> RouteHealth:
     row = transaction.execute(_SELECT, (route,)).fetchone()
     if row is None:
         return RouteHealth(route=route)
-    failures, resting, shut, code, token, probe, since, fallbacks, uncertain, unknown = row
+    failures, resting, shut, code, token, probe, since, fallbacks, uncertain, unknown, *looks = row
     return RouteHealth(
         route=route,
         failures=failures,
@@ -191,6 +210,8 @@ def _find(transaction: PostgresTransaction, route: str) -> RouteHealth:
         fallbacks=fallbacks,
         uncertain=uncertain,
         unknown=tuple((recipient, of) for recipient, of in json.loads(unknown)),
+        looked_at=restored(looks[0]),
+        endings=route_health.endings_of(looks[1]),
     )
 
 
@@ -208,23 +229,23 @@ def _store(transaction: PostgresTransaction, health: RouteHealth) -> None:
             health.fallbacks,
             health.uncertain,
             json.dumps(health.unknown),
+            stored(health.looked_at),
+            route_health.written(health.endings),
             health.route,
         ),
     )
 
 
 def _tell(transaction: PostgresTransaction, event: HealthEvent) -> None:
-    since = stored(event.out_since)
-    row = transaction.execute(
-        _INSERT_EVENT,
-        (event.kind.value, event.route, to_ms(event.at), event.code, since, event.fallbacks),
-    ).fetchone()
+    since, endings = stored(event.out_since), route_health.written(event.endings)
+    told = (event.kind.value, event.route, to_ms(event.at), event.code, since, event.fallbacks)
+    row = transaction.execute(_INSERT_EVENT, (*told, endings)).fetchone()
     if row is not None:
         transaction.execute("DELETE FROM health_events WHERE id <= %s", (row[0] - KEPT_EVENTS,))
 
 
-def _event_of(row: tuple[int, str, str, int, str, int | None, int]) -> HealthEvent:
-    event_id, kind, route, at, code, since, fallbacks = row
+def _event_of(row: tuple[int, str, str, int, str, int | None, int, str]) -> HealthEvent:
+    event_id, kind, route, at, code, since, fallbacks, endings = row
     return HealthEvent(
         id=event_id,
         kind=HealthEventKind(kind),
@@ -233,4 +254,5 @@ def _event_of(row: tuple[int, str, str, int, str, int | None, int]) -> HealthEve
         code=code,
         out_since=restored(since),
         fallbacks=fallbacks,
+        endings=route_health.endings_of(endings),
     )

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, final
 
@@ -25,7 +24,6 @@ from smtp_desk.sender.routes.health import (
     Ending,
     HealthEvent,
     HealthEventKind,
-    Needed,
     Probe,
     RouteHealth,
     Verdict,
@@ -117,7 +115,7 @@ class SqliteHealth(route_health.Health):
         return self._database.write(ask)
 
     def record_endings(self, route: str, endings: Iterable[Ending]) -> None:
-        found = tuple(replace(each, at=whole_ms(each.at)) for each in endings)
+        found = tuple(endings)
         if route_health.ending(before := self.status(route), found) != before:
             self._change(route, lambda health: route_health.ending(health, found))
 
@@ -194,7 +192,7 @@ def _find(connection: sqlite3.Connection, route: str) -> RouteHealth:
         uncertain=uncertain,
         unknown=tuple((recipient, of) for recipient, of in json.loads(unknown)),
         looked_at=restored(looks[0]),
-        endings=_endings(looks[1]),
+        endings=route_health.endings_of(looks[1]),
     )
 
 
@@ -213,27 +211,19 @@ def _store(connection: sqlite3.Connection, health: RouteHealth) -> None:
             health.uncertain,
             json.dumps(health.unknown),
             stored(health.looked_at),
-            _as_json(health.endings),
+            route_health.written(health.endings),
             health.route,
         ),
     )
 
 
 def _tell(connection: sqlite3.Connection, event: HealthEvent) -> None:
-    since, endings = stored(event.out_since), _as_json(event.endings)
+    since, endings = stored(event.out_since), route_health.written(event.endings)
     told = (event.kind.value, event.route, to_ms(event.at), event.code, since, event.fallbacks)
     cursor = connection.execute(_INSERT_EVENT, (*told, endings))
     connection.execute(
         "DELETE FROM health_events WHERE id <= ?", ((cursor.lastrowid or 0) - KEPT_EVENTS,)
     )
-
-
-def _as_json(endings: Iterable[Ending]) -> str:
-    return json.dumps([(to_ms(each.at), each.what.value) for each in endings])
-
-
-def _endings(text: str) -> tuple[Ending, ...]:
-    return tuple(Ending(from_ms(at), Needed(what)) for at, what in json.loads(text))
 
 
 def _event_of(row: tuple[int, str, str, int, str, int | None, int, str]) -> HealthEvent:
@@ -246,5 +236,5 @@ def _event_of(row: tuple[int, str, str, int, str, int | None, int, str]) -> Heal
         code=code,
         out_since=restored(since),
         fallbacks=fallbacks,
-        endings=_endings(endings),
+        endings=route_health.endings_of(endings),
     )

@@ -37,7 +37,8 @@ def count(database: Database) -> int:
 
 def insert(connection: sqlite3.Connection) -> None:
     connection.execute(
-        "INSERT INTO route_health VALUES ('a', 0, NULL, 0, '', '', NULL, NULL, 0, 0, '[]')"
+        "INSERT INTO route_health VALUES ('a', 0, NULL, 0, '', '', NULL, NULL, 0, 0, '[]',"
+        " NULL, '[]')"
     )
 
 
