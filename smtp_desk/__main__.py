@@ -18,7 +18,7 @@ from smtp_desk.app.startup import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from smtp_desk.core.report import CheckReport
+    from smtp_desk.app.opened import Opened
 
 _SENDMAIL: Final = "sendmail"
 _NAMES: Final = {
@@ -48,10 +48,10 @@ def main() -> NoReturn:
         # Imported here: the window should not wait for the command line.
         from smtp_desk.cli import main as command_line  # noqa: PLC0415
 
-    sys.exit(command_line.main(arguments, environ, lambda report: _open_window(environ, report)))
+    sys.exit(command_line.main(arguments, environ, lambda opened: _open_window(environ, opened)))
 
 
-def _open_window(environ: Mapping[str, str], report: CheckReport | None) -> int:
+def _open_window(environ: Mapping[str, str], opened: Opened | None) -> int:
     """Open the window, with a report or without; say what is missing where that can't be."""
     lacking = missing_for_window(environ)
     if lacking is not None:
@@ -61,7 +61,7 @@ def _open_window(environ: Mapping[str, str], report: CheckReport | None) -> int:
             from smtp_desk.ui.application import open_desk  # noqa: PLC0415 - slow, or missing
     except ImportError as error:
         return _tell(missing_library(error))
-    return open_desk(environ, report)
+    return open_desk(environ, opened)
 
 
 def _tell(lacking: NoWindow) -> int:

@@ -40,6 +40,8 @@ class Busy(StrEnum):
     RESUMING = "resuming"
     COUNTING = "counting"
     ERASING = "erasing"
+    HIDING = "hiding"
+    COMPARING = "comparing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

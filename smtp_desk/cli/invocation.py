@@ -22,14 +22,14 @@ from rich.table import Table
 from rich.text import Text
 
 from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.app.opened import Opened
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.core.report import CheckReport
 from smtp_desk.smtp.net.deadline import Cancel
 
 if TYPE_CHECKING:
     from smtp_desk.app.services import Services
 
-OpenWindow: TypeAlias = Callable[[CheckReport | None], int]
+OpenWindow: TypeAlias = Callable[[Opened | None], int]
 """Opens the window, with a report or without, and returns the exit status when it closes."""
 
 

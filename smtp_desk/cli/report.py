@@ -8,7 +8,12 @@ import click
 from rich.console import Console
 
 from smtp_desk.app.diagnostics.comparison import compare_reports, comparison_lines
-from smtp_desk.app.diagnostics.report_file import report_octets
+from smtp_desk.app.diagnostics.report_file import (
+    from_file,
+    load_report,
+    report_octets,
+    unreadable_text,
+)
 from smtp_desk.app.diagnostics.report_html import report_html
 from smtp_desk.app.diagnostics.report_markdown import report_markdown
 from smtp_desk.app.diagnostics.report_text import (
@@ -18,12 +23,12 @@ from smtp_desk.app.diagnostics.report_text import (
     transcript_lines,
 )
 from smtp_desk.app.diagnostics.support_message import Audience, message_text
+from smtp_desk.app.opened import Opened
 from smtp_desk.cli.invocation import (
     ExitError,
     FileName,
     Invocation,
     print_rows,
-    reading,
     say,
     write_octets,
 )
@@ -33,7 +38,6 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.hiding import without_addresses
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
-from smtp_desk.store.files import read_regular
 
 
 def print_report(console: Console, report: CheckReport) -> None:
@@ -162,8 +166,22 @@ def _print_comparison(console: Console, first: CheckReport, second: CheckReport)
 @_FILE
 @click.pass_obj
 def open_command(invocation: Invocation, file: Path) -> int:
-    """Open a saved report on the Diagnostics page of the window. “-” is standard input."""
-    return invocation.open_window(report_of(file))
+    """Open a saved report on the Diagnostics page of the window. “-” is standard input.
+
+    A file that is no report opens the window, too, which says why.
+    """
+    try:
+        opened = Opened(report_of(file), source=_source(file))
+    except ExitError as error:
+        # Whoever double-clicked it sees no terminal.
+        say(invocation.err, f"smtp-desk: {error}")
+        status = invocation.open_window(Opened(None, trouble=str(error)))
+        return status or error.status
+    return invocation.open_window(opened)
+
+
+def _source(file: Path) -> str:
+    return "Standard input" if file == _STANDARD_INPUT else from_file(file.name)
 
 
 def report_of(file: Path) -> CheckReport:
@@ -173,12 +191,10 @@ def report_of(file: Path) -> CheckReport:
         ExitError: It can't be read, or is no report.
     """
     name = "Standard input" if file == _STANDARD_INPUT else str(file)
-    with reading(name):
+    try:
         if file == _STANDARD_INPUT:
             octets = sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
-        else:
-            octets = read_regular(file, MAX_BYTES)
-    try:
-        return read_report(octets)
-    except ReportFormatError as error:
-        raise ExitError(f"{name} isn’t a report: {error}.", ExitStatus.DATAERR) from error
+            return read_report(octets)
+        return load_report(file)
+    except (OSError, ReportFormatError) as error:
+        raise ExitError(unreadable_text(name, error), ExitStatus.DATAERR) from error

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -30,6 +31,7 @@ _MAX_TRANSCRIPT: Final = 20_000
 _MAX_NUMBER: Final = 10**15
 _MAX_DEPTH: Final = 8
 _MAX_SHOWN: Final = 80
+_UTF8_MARK: Final = b"\xef\xbb\xbf"
 _REPLY_CODES: Final = range(200, 600)
 # The one text with line breaks: nothing in it but letters that do no harm.
 _PEM: Final = re.compile(
@@ -38,12 +40,17 @@ _PEM: Final = re.compile(
 _CHANGEABLE: Final = frozenset(Field) - {Field.PASSWORD} - OAUTH_FIELDS
 
 _FIRST_SCHEMA: Final = "smtp-desk/report/1"
+_NEWER: Final = re.compile(r"smtp-desk/report/[1-9][0-9]{0,5}")
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=StrEnum)
 
 
 class ReportFormatError(ValueError):
     """The file is no report; the message says why, safe to show."""
+
+
+class NewerReportError(ReportFormatError):
+    """The file is a report of a schema that is newer than this program; the message names both."""
 
 
 def read_report(octets: bytes) -> CheckReport:
@@ -53,28 +60,49 @@ def read_report(octets: bytes) -> CheckReport:
     report does not hold (the scope of a finding, whether it raises an alarm) stays empty.
 
     Raises:
+        NewerReportError: Its schema is newer.
         ReportFormatError: It is no report of schema `smtp-desk/report/2` or 1.
     """
     if len(octets) > MAX_BYTES:
         raise ReportFormatError(f"it is larger than {MAX_BYTES // 1024**2} MiB")
+    start = octets.removeprefix(_UTF8_MARK).lstrip()
+    if not start:
+        raise ReportFormatError("it is empty")
+    if start.startswith(b"<"):
+        raise ReportFormatError("it is a web page or XML")
     return _report(_Node("the report", _parse(octets)))
 
 
 def _parse(octets: bytes) -> Json:
     try:
-        document: Json = json.loads(octets.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        document: Json = json.loads(
+            octets.decode("utf-8-sig"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unambiguous,
+        )
     except UnicodeDecodeError as error:
         raise ReportFormatError("it is not UTF-8 text") from error
     except RecursionError as error:
         raise ReportFormatError("it is nested too deeply") from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
+        if error.msg == "Extra data":
+            raise ReportFormatError(f"something else follows the report ({where})") from error
         raise ReportFormatError(f"it is not JSON, or not all of it ({where})") from error
     except ReportFormatError:
         raise
     except ValueError as error:  # a number too long to convert
         raise ReportFormatError("it holds a number beyond all measure") from error
     return document
+
+
+def _unambiguous(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """Refuse a name that is there twice: programs would read different reports."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ReportFormatError(f"it has “{visible(twice)[:_MAX_SHOWN]}” twice in one place")
+    return found
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -153,9 +181,8 @@ def _fact(node: _Node, depth: int = 1) -> Json:
 def _report(node: _Node) -> CheckReport:
     schema = node.get("schema").text()
     if schema not in (SCHEMA, _FIRST_SCHEMA):
-        raise ReportFormatError(
-            f"its schema is “{schema[:_MAX_SHOWN]}”; this program reads “{SCHEMA}”"
-        )
+        both = f"its schema is “{schema[:_MAX_SHOWN]}”; this program reads “{SCHEMA}”"
+        raise (NewerReportError if _NEWER.fullmatch(schema) else ReportFormatError)(both)
     environment = node.get("environment").facts()
     stages = node.get("stages").items(_stage)
     report = CheckReport(

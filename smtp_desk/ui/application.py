@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from smtp_desk.app.opened import Opened
     from smtp_desk.app.services import Services
-    from smtp_desk.core.report import CheckReport
     from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
 
 APP_ID: Final = "org.smtp_desk.SmtpDesk"
 """Name of the desktop file and of the AppStream component."""
 
 
-def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> int:
+def open_desk(environ: Mapping[str, str], opened: Opened | None = None) -> int:
     """Open the window and return the exit status once it is closed.
 
     Args:
         environ: The environment; `SMTP_DESK_HOME` moves all files below one directory.
-        report: A report to show at once.
+        opened: What to show at once: a report, or why there is none.
     """
     application = make_application(sys.argv[:1])
     # Ctrl-C in the terminal ends the program: Python's own handler would wait for Qt.
@@ -51,7 +51,7 @@ def open_desk(environ: Mapping[str, str], report: CheckReport | None = None) -> 
         Failures(application).install()
         desk.furnished.connect(GarbageCollection(application).leave_what_is_there)
 
-    desk = Desk(open_services, report=report, place_file=_place_file(environ))
+    desk = Desk(open_services, opened=opened, place_file=_place_file(environ))
     desk.window.painted.connect(guard)
     SandboxOpener(desk)
     desk.window.show()

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from smtp_desk.app.opened import Opened
     from smtp_desk.app.services import Services
     from smtp_desk.core.problems import Field
-    from smtp_desk.core.report import CheckReport
     from smtp_desk.discovery.finder import Network
     from smtp_desk.ui.widgets.slices import Slices
     from smtp_desk.ui.wiring import Workshop
@@ -55,7 +55,7 @@ class Desk(QObject):
         *,
         sandboxed: bool = False,
         filled: Mapping[Field, str] | None = None,
-        report: CheckReport | None = None,
+        opened: Opened | None = None,
         place_file: Path | None = None,
         network: Callable[[], Network] | None = None,
     ) -> None:
@@ -65,13 +65,13 @@ class Desk(QObject):
             open_services: Called after the first paint and in the background, for it is slow.
             sandboxed: Whether the title says Sandbox.
             filled: What is typed into the form for the person once it is there.
-            report: A report to show at once on Diagnostics.
+            opened: What to show at once on Diagnostics: a report, or why there is none.
             place_file: Where the window remembers its place; None to forget it.
             network: What Find settings asks instead of the internet: the sandbox.
         """
         super().__init__()
         self._filled = filled or {}
-        self._report = report
+        self._opened = opened
         self._network = network
         self._open_services = open_services
         self._loader: Worker | None = None
@@ -135,8 +135,8 @@ class Desk(QObject):
         yield from workshop.furnish()
         workshop.menus.sandbox_wanted.connect(self.sandbox_wanted)
         workshop.start(self._filled)
-        if self._report is not None:
-            workshop.show_report(self._report)
+        if self._opened is not None:
+            workshop.show_opened(self._opened)
         self._furnished = True
         self.furnished.emit()
         yield

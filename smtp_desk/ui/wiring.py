@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Slot
@@ -20,6 +21,7 @@ from smtp_desk.app.routes.default import DefaultState
 from smtp_desk.app.routes.send_once import sending
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
+from smtp_desk.ui.dropping import Drop
 from smtp_desk.ui.email_types.view import EmailTypesView
 from smtp_desk.ui.general.relay_dialog import RelayDialog
 from smtp_desk.ui.general.view import GeneralView
@@ -41,11 +43,11 @@ if TYPE_CHECKING:
 
     from smtp_desk.app.general.presenter import GeneralState
     from smtp_desk.app.integrations.state import IntegrationsState
+    from smtp_desk.app.opened import Opened
     from smtp_desk.app.page_presenter import PagePresenter
     from smtp_desk.app.services import Services
     from smtp_desk.core.findings.catalogue import Catalogue
     from smtp_desk.core.problems import Field
-    from smtp_desk.core.report import CheckReport
     from smtp_desk.discovery.finder import Network
     from smtp_desk.ui.main_window import MainWindow
 
@@ -210,6 +212,10 @@ class Workshop(QObject):
         return holder
 
     def _connect_menus(self) -> None:
+        drop = Drop(self._window)
+        drop.report_dropped.connect(self._open_dropped)
+        drop.two_dropped.connect(self._compare_dropped)
+        drop.refused.connect(self.show_trouble)
         menus = self.menus
         menus.open_wanted.connect(self._open_report)
         menus.send_wanted.connect(self._send)
@@ -253,9 +259,18 @@ class Workshop(QObject):
             lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_filled
         )
 
-    def show_report(self, report: CheckReport) -> None:
-        """Open Diagnostics with a report that was read from a file."""
-        self.diagnosis.show_report(report)
+    def show_opened(self, opened: Opened) -> None:
+        """Open Diagnostics with a report that was read from a file, or with why there is none."""
+        if opened.report is None:
+            self.show_trouble(opened.trouble)
+            return
+        self.diagnosis.show_report(opened.report, opened.source)
+        self.navigation.open_page("diagnostics")
+
+    @Slot(str)
+    def show_trouble(self, text: str) -> None:
+        """Open Diagnostics with why something that was to be opened is not."""
+        self.diagnosis.show_trouble(text)
         self.navigation.open_page("diagnostics")
 
     def cancel(self) -> None:
@@ -334,6 +349,16 @@ class Workshop(QObject):
     def _open_report(self) -> None:
         self.navigation.open_page("diagnostics")
         self._diagnostics.ask_what_to_open()
+
+    @Slot(Path)
+    def _open_dropped(self, file: Path) -> None:
+        self.navigation.open_page("diagnostics")
+        self.diagnosis.open(file)
+
+    @Slot(Path, Path)
+    def _compare_dropped(self, first: Path, second: Path) -> None:
+        self.navigation.open_page("diagnostics")
+        self.diagnosis.open_two(first, second)
 
     @Slot()
     def _send(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from smtp_desk.core.report import CheckReport
+    from smtp_desk.app.opened import Opened
     from smtp_desk.sandbox.server import Sandbox
 
 RECIPIENT = "ann@example.org"
@@ -42,7 +42,7 @@ class Desk:
     Attributes:
         services: what the commands work with.
         environ: the variables they see.
-        opened: the reports that windows were opened with.
+        opened: what windows were opened with.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Desk:
     ) -> None:
         self.services = services or Services.sandbox(home)
         self.environ = {"SMTP_DESK_HOME": str(home), **environ}
-        self.opened: list[CheckReport | None] = []
+        self.opened: list[Opened | None] = []
         self.attended = False
 
     def __call__(self, *arguments: str, stdin: bytes = b"") -> Ended:
@@ -70,8 +70,8 @@ class Desk:
             status = run(invocation, arguments)
             return Ended(status, out.getvalue().decode(), err.getvalue().decode())
 
-    def _open_window(self, report: CheckReport | None) -> int:
-        self.opened.append(report)
+    def _open_window(self, opened: Opened | None) -> int:
+        self.opened.append(opened)
         return 0
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from smtp_desk.app.diagnostics.report_html import report_html
 from smtp_desk.app.diagnostics.report_markdown import report_markdown
 from smtp_desk.app.diagnostics.support_message import Audience, message_text
+from smtp_desk.app.opened import Opened
 from smtp_desk.cli.report import print_report
 from smtp_desk.core.report_reader import MAX_BYTES, read_report
 from smtp_desk.core.texts import UNREACHABLE
@@ -132,16 +133,24 @@ def test_standard_input(desk: Desk, file: Path) -> None:
 
 def test_open_shows_the_report_in_the_window(desk: Desk, file: Path) -> None:
     assert desk("open", str(file)).status == 0
-    assert desk.opened == [REPORT]
+    assert desk.opened == [Opened(REPORT, source="Report file report.json")]
 
 
 @pytest.mark.parametrize("command", ["report", "open"])
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "not JSON"),
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b"# SMTP Desk report", "not JSON"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (json.dumps(REPORT.to_json()).encode() * 2, "something else follows the report"),
+        (b'{"schema": "smtp-desk/report/1", "schema": "smtp-desk/report/2"}', "“schema” twice"),
         (json.dumps(REPORT.to_json()).encode()[:-9], "not JSON, or not all of it"),
-        (b'{"schema": "smtp-desk/report/9"}', "reads “smtp-desk/report/2”"),
+        (b'{"schema": "smtp-desk/report/9"}', "comes from a newer SMTP Desk"),
+        (b'{"schema": "smtp-desk/report/0"}', "reads “smtp-desk/report/2”"),
+        (b'{"schema": "smtp-desk/find/1"}', "reads “smtp-desk/report/2”"),
         (b"x" * (MAX_BYTES + 1), "larger"),
         (b"\x00\xff", "not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
@@ -154,9 +163,14 @@ def test_what_is_no_report(
     file = tmp_path / "bad.json"
     file.write_bytes(content)
     ended = desk(command, str(file))
-    assert (ended.status, ended.out, desk.opened) == (65, "", [])
+    assert (ended.status, ended.out) == (65, "")
     assert reason in ended.err
     assert "\x1b" not in ended.err
+    # Whoever double-clicked the file sees the same sentence in the window.
+    sentences = [opened.trouble for opened in desk.opened if opened is not None]
+    assert sentences == (
+        [ended.err.removeprefix("smtp-desk: ").strip()] if command == "open" else []
+    )
 
 
 def test_standard_input_that_is_no_report(desk: Desk) -> None:

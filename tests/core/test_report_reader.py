@@ -188,7 +188,7 @@ def test_a_report_without_tls_has_no_mode() -> None:
 
 
 HOSTILE: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "line 1, column 1"),
+    "empty": (b"", "it is empty"),
     "truncated": (octets(REPORT.to_json())[:-20], "not JSON, or not all of it"),
     "huge": (b" " * (MAX_BYTES + 1), "larger than 8 MiB"),
     "binary": (b"\x80\x81\xff", "not UTF-8"),

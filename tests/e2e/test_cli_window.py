@@ -39,10 +39,17 @@ def test_the_window_opens(
     assert b"Traceback" not in err
 
 
-def test_a_bad_report_opens_no_window(x_display: Display, tmp_path: Path) -> None:
-    (tmp_path / "bad.json").write_text("{}")
-    done = run("open", str(tmp_path / "bad.json"), env=x_display.env)
-    assert (done.returncode, done.stdout) == (65, b"")
+def test_a_bad_report_opens_the_window_that_says_so(
+    x_display: Display, no_bus_env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "bad.smtpdesk").write_text("{}")
+    env = {**no_bus_env, **x_display.env, "HOME": no_bus_env["HOME"]}
+    with start("open", str(tmp_path / "bad.smtpdesk"), env=env) as program:
+        x_display.focus("SMTP Desk")
+        program.send_signal(signal.SIGINT)
+        _, err = program.communicate(timeout=20)
+    assert b"bad.smtpdesk isn\xe2\x80\x99t a report" in err
+    assert b"Traceback" not in err
 
 
 def test_a_report_without_a_display(report_file: Path) -> None:

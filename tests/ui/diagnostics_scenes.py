@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from smtp_desk.app.diagnostics.comparison import compare_reports
 from smtp_desk.app.diagnostics.presenter import FROM_TEST, DiagnosisState
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.proving.domain import DomainCheck
+from smtp_desk.core.hiding import without_addresses
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.stages import Facts, Stage, StageStatus
@@ -55,7 +57,27 @@ SCENES = {
         stages=reports.stages(Stage.TLS, StageStatus.STARTED),
     ),
     "asking": replace(_OWN, busy=Busy.ASKING),
-    "foreign": replace(_OWN, own=False, source="Report file smtp-report-793935.json"),
+    "foreign": replace(_OWN, own=False, source="Report file smtp-report-793935.smtpdesk"),
+    "hidden": replace(
+        _OWN,
+        own=False,
+        source="Report file smtp-report-793935.smtpdesk",
+        hiding=True,
+        hidden=without_addresses(reports.WRONG_PASSWORD)[0],
+        notice=Notice("Copied the message to the customer. Addresses and usernames are hidden."),
+    ),
+    "compared": replace(
+        _OWN,
+        own=False,
+        source="Report file monday.smtpdesk",
+        other=reports.SENT,
+        other_source="Report file tuesday.smtpdesk",
+        comparison=compare_reports(reports.WRONG_PASSWORD, reports.SENT),
+    ),
+    "trouble": replace(
+        _OWN,
+        notice=Notice("Reports is a folder. Open one of the report files in it.", error=True),
+    ),
     "domain": replace(
         of(reports.SENT),
         domain=DomainCheck(

@@ -131,7 +131,7 @@ def test_each_state_has_an_icon_of_its_own_in_the_colours_of_the_scheme(
 @pytest.fixture
 def desk(qtbot: QtBot, tmp_path: Path) -> Iterator[tuple[Desk, Services]]:
     services = Services.sandbox(tmp_path / "desk")
-    opened = Desk(lambda: services, filled={}, report=None)
+    opened = Desk(lambda: services, filled={}, opened=None)
     qtbot.addWidget(opened.window)
     with qtbot.waitSignal(opened.furnished, timeout=SLOW_MS):
         opened.window.show()

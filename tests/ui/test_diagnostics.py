@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from smtp_desk.app.diagnostics.presenter import FROM_TEST, DiagnosisState
+from smtp_desk.app.diagnostics.support_message import Audience
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.problems import Field, Problem
@@ -61,11 +62,20 @@ class Recorder:
     def open(self, path: Path) -> None:
         self.calls.append(("open", path))
 
-    def save(self, path: Path) -> None:
-        self.calls.append(("save", path))
+    def compare(self, path: Path) -> None:
+        self.calls.append(("compare", path))
 
-    def copy(self) -> None:
-        self.calls.append(("copy",))
+    def end_comparison(self) -> None:
+        self.calls.append(("end_comparison",))
+
+    def hide_addresses(self, *, hide: bool) -> None:
+        self.calls.append(("hide_addresses", hide))
+
+    def save(self, path: Path, *, html: bool = False) -> None:
+        self.calls.append(("save_html" if html else "save", path))
+
+    def copy(self, audience: Audience | None = None) -> None:
+        self.calls.append(("copy",) if audience is None else ("copy", audience))
 
 
 class Seen:
@@ -274,7 +284,7 @@ def test_a_hostile_report_has_bounds(page: Seen) -> None:
     assert "3000 more lines" in text
     page.find(QPushButton, "save_report").click()
     dialog = page.find(QFileDialog, "save_report_dialog")
-    assert [Path(name).name for name in dialog.selectedFiles()] == ["smtp-report-betc.json"]
+    assert [Path(name).name for name in dialog.selectedFiles()] == ["smtp-report-betc.smtpdesk"]
     dialog.close()
 
 
@@ -347,7 +357,7 @@ def test_files_are_asked_for(page: Seen, tmp_path: Path) -> None:
     opening.close()
     page.find(QPushButton, "save_report").click()
     saving = page.find(QFileDialog, "save_report_dialog")
-    assert saving.selectedFiles()[0].endswith("smtp-report-793935dbd88c14a7.json")
+    assert saving.selectedFiles()[0].endswith("smtp-report-793935dbd88c14a7.smtpdesk")
     saving.fileSelected.emit(str(tmp_path / "out.json"))
     saving.close()
     page.find(QPushButton, "copy_report").click()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton, QWidget
 
+from smtp_desk.app.opened import Opened
 from smtp_desk.app.services import Services
 from smtp_desk.core.problems import Field
 from smtp_desk.sandbox.server import Sandbox
@@ -32,7 +33,8 @@ def opened(
 
     def open_desk(filled: dict[Field, str], report: CheckReport | None) -> Desk:
         services = Services.sandbox(tmp_path / "desk")
-        desk = Desk(lambda: services, filled=filled, report=report)
+        opened = Opened(report, source="Report file a.smtpdesk") if report is not None else None
+        desk = Desk(lambda: services, filled=filled, opened=opened)
         desks.append(desk)
         qtbot.addWidget(desk.window)
         with qtbot.waitSignal(desk.furnished, timeout=SLOW_MS):

@@ -53,7 +53,7 @@ ASPECTS: Final[Mapping[Aspect, str]] = {
     Aspect.ENVIRONMENT: "Environment",
 }
 """Each in words, in the order in which they are told."""
-NOTHING: Final = "nothing"
+NOTHING: Final = "none"
 """What stands for what only the other report has."""
 
 
@@ -99,7 +99,7 @@ def compare_reports(first: CheckReport, second: CheckReport) -> Comparison:
     found = (
         Difference(aspect, name, old, new)
         for aspect in Aspect
-        for name, old, new in _changed(_values(aspect, before), _values(aspect, after))
+        for name, old, new in _changed(aspect, before, after)
     )
     return Comparison(before, after, swapped, tuple(found))
 
@@ -112,23 +112,28 @@ def _time(report: CheckReport) -> datetime | None:
     return found if found.tzinfo is not None else None
 
 
-def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+def _changed(
+    aspect: Aspect, first: CheckReport, second: CheckReport
+) -> Iterator[tuple[str, str, str]]:
+    before, after = dict(_READERS[aspect](first)), dict(_READERS[aspect](second))
+    reached = {str(each.stage) for each in first.stages} & {
+        str(each.stage) for each in second.stages
+    }
     for name in dict.fromkeys((*before, *after)):
+        if aspect is Aspect.FACTS and name.partition(" ")[0] not in reached:
+            continue  # that it was not reached is told of the stage
         old, new = before.get(name, ""), after.get(name, "")
-        if old != new and not _about_as_long(name, old, new):
+        if old != new and not (aspect is Aspect.STAGES and _about_as_long(name, old, new)):
             yield name, old, new
 
 
 def _about_as_long(name: str, old: str, new: str) -> bool:
     """Whether these are times of a stage between which there is no difference to tell."""
-    if not name.endswith(_MS) or not (old.isdigit() and new.isdigit()):
+    if not name.endswith(_MS):
         return False
+    if not (old and new):
+        return True
     return abs(int(old) - int(new)) < _SLOWER_MS
-
-
-def _values(aspect: Aspect, report: CheckReport) -> Mapping[str, str]:
-    """Return what a aspect comes to in a report, by name."""
-    return dict(_READERS[aspect](report))
 
 
 def _outcome(report: CheckReport) -> Iterator[tuple[str, str]]:

@@ -4,10 +4,19 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from smtp_desk.app.diagnostics.report_file import load_report, save_report
+from smtp_desk.app.diagnostics.comparison import Comparison, compare_reports
+from smtp_desk.app.diagnostics.report_file import (
+    from_file,
+    load_report,
+    save_report,
+    unreadable_text,
+    write_for_others,
+)
+from smtp_desk.app.diagnostics.report_html import report_html
 from smtp_desk.app.diagnostics.report_markdown import report_markdown
+from smtp_desk.app.diagnostics.support_message import COPIED, Audience, message_text
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
@@ -24,10 +33,10 @@ from smtp_desk.app.runner import Emit, Job, Runner
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import failure_text
 from smtp_desk.core.findings.finding import Remedy
+from smtp_desk.core.hiding import without_addresses
 from smtp_desk.core.problems import Problem, errors_among
 from smtp_desk.core.reply import visible
 from smtp_desk.core.report import CheckReport, StageResult, fold_stages
-from smtp_desk.core.report_reader import ReportFormatError
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
@@ -41,6 +50,8 @@ _CANCELLED: Final = "The test was cancelled."
 _DOMAIN_CANCELLED: Final = "Cancelled. Nothing was found out about the From domain."
 _NO_DOMAIN: Final = "The DNS was not asked: the form on Integrations names no From domain."
 _NO_SELECTOR: Final = "The DNS was not asked: “{selector}” isn’t a DKIM selector."
+_HOLDS: Final = "It holds no password."
+_HOLDS_NOBODY: Final = "Addresses and usernames are hidden."
 _INCOMPLETE: Final = "Nothing was sent: the form on Integrations is not complete."
 
 
@@ -58,6 +69,11 @@ class DiagnosisState(PageState):
         problems: What the form lacks for the test that was asked for.
         domain: What the DNS said of the From domain in the form, or None.
         domain_is_news: Whether that came of the last action.
+        hiding: Whether addresses and usernames are hidden, here and in all that is passed on.
+        hidden: The report without them, once that is made.
+        other: The report that it is compared with, or None.
+        other_source: Where that comes from, in words.
+        comparison: What changed between the two, without addresses where they are hidden.
     """
 
     report: CheckReport | None = None
@@ -69,6 +85,21 @@ class DiagnosisState(PageState):
     problems: tuple[Problem, ...] = ()
     domain: DomainCheck | None = None
     domain_is_news: bool = False
+    hiding: bool = False
+    hidden: CheckReport | None = None
+    other: CheckReport | None = None
+    other_source: str = ""
+    comparison: Comparison | None = None
+
+    @property
+    def shown(self) -> CheckReport | None:
+        """The report as it may be seen; None while its addresses are being hidden."""
+        return self.hidden if self.hiding else self.report
+
+    @property
+    def applies(self) -> bool:
+        """Whether the remedies of what is shown can be done in the form."""
+        return self.own and not self.hiding
 
     @property
     def running(self) -> bool:
@@ -129,6 +160,7 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         self._newest: CheckReport | None = None
         self._form_errors: tuple[Problem, ...] = ()
         self._events: list[StageEvent] = []
+        self._later: list[Callable[[], None]] = []
 
     def follow(self, state: IntegrationsState) -> None:
         """Take what the Integrations page shows: its test, and the report of its newest test."""
@@ -150,9 +182,13 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         if self._newest is not None:
             self._take(self._newest, FROM_TEST, own=True)
 
-    def show_report(self, report: CheckReport) -> None:
-        """Show a report that was read from a file before the window was there."""
-        self._take(report, FROM_COMMAND, own=False)
+    def show_report(self, report: CheckReport, source: str = FROM_COMMAND) -> None:
+        """Show a report that was read before the window was there."""
+        self._take(report, source, own=False)
+
+    def show_trouble(self, text: str) -> None:
+        """Say why something that was to be opened is not; what is shown stays."""
+        self._when_idle(lambda: self._tell(text, error=True))
 
     def run(self, *, login: bool) -> None:
         """Test the values in the form, or say what is missing there.
@@ -222,36 +258,72 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         self._view.open_integrations()
 
     def open(self, path: Path) -> None:
-        """Show the report in a file; what is no report is named, and the former one stays."""
-        if self._idle:
-            name = path.name
-            self._run(
-                Busy.READING,
-                quietly(lambda: load_report(path)),
-                lambda report: self._take(report, f"Report file {name}", own=False),
-                failed=lambda error: _reading_failed(name, error),
-            )
+        """Show the report in a file, once nothing else runs.
 
-    def save(self, path: Path) -> None:
+        What is no report is named, and the former one stays.
+        """
+        source = from_file(path.name)
+        self._read(path, lambda report: self._take(report, source, own=False))
+
+    def open_two(self, first: Path, second: Path) -> None:
+        """Show the report in the first file, compared with that in the second."""
+        source = from_file(first.name)
+
+        def take(report: CheckReport) -> None:
+            self._take(report, source, own=False)
+            self.compare(second)
+
+        self._read(first, take)
+
+    def compare(self, path: Path) -> None:
+        """Show what changed between the report that is shown and the one in a file."""
+        source = from_file(path.name)
+        self._read(path, lambda other: self._arrange(other=other, other_source=source))
+
+    def end_comparison(self) -> None:
+        """Show the report alone again."""
+        self._show(other=None, other_source="", comparison=None)
+
+    def hide_addresses(self, *, hide: bool) -> None:
+        """Hide addresses and usernames in what is shown and passed on, or no longer."""
+        if hide is not self._state.hiding:
+            self._arrange(hiding=hide)
+
+    def save(self, path: Path, *, html: bool = False) -> None:
         """Write the report that is shown into a file, with what the DNS said of its domain."""
         report, name = self._whole_report(), path.name
-        if report is not None and self._idle:
-            self._run(
-                Busy.WRITING,
-                quietly(lambda: save_report(path, report)),
-                lambda _nothing: self._tell(f"Saved as {name}. It holds no password."),
-                failed=lambda error: _writing_failed(name, error),
-            )
+        if report is None or not self._idle:
+            return
 
-    def copy(self) -> None:
-        """Put the report that is shown on the clipboard, as Markdown."""
+        def work() -> None:
+            found = self._passed_on(report)
+            if html:
+                write_for_others(path, report_html(found).encode("utf-8", "backslashreplace"))
+            else:
+                save_report(path, found)
+
+        self._run(
+            Busy.WRITING,
+            quietly(work),
+            lambda _nothing: self._tell(f"Saved as {name}. {self._holds()}"),
+            failed=lambda error: _writing_failed(name, error),
+        )
+
+    def copy(self, audience: Audience | None = None) -> None:
+        """Put the report on the clipboard as Markdown, or the message about it to somebody."""
         report = self._whole_report()
-        if report is not None and self._idle:
-            self._run(
-                Busy.COPYING,
-                quietly(lambda: report_markdown(report)),
-                self._copied,
-            )
+        if report is None or not self._idle:
+            return
+
+        def work() -> str:
+            found = self._passed_on(report)
+            return report_markdown(found) if audience is None else message_text(found, audience)
+
+        def done(text: str) -> None:
+            self._view.copy_text(text)
+            self._tell(f"{COPIED[audience]} {self._holds()}")
+
+        self._run(Busy.COPYING, quietly(work), done)
 
     def _follow_test(self, state: IntegrationsState) -> None:
         changes: dict[str, object] = {
@@ -261,6 +333,60 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         }
         if any(getattr(self._state, name) != value for name, value in changes.items()):
             self._show(**changes)
+
+    def _show(self, **changes: Any) -> None:  # noqa: ANN401 - fields of the state
+        super()._show(**changes)
+        if self._idle and self._later:
+            self._later.pop(0)()
+
+    def _when_idle(self, act: Callable[[], None]) -> None:
+        """Do it now, or as soon as nothing runs: what was dropped on the window is not lost."""
+        if self._idle:
+            act()
+        else:
+            self._later.append(act)
+
+    def _read(self, path: Path, done: Callable[[CheckReport], None]) -> None:
+        name = path.name
+        self._when_idle(
+            lambda: self._run(
+                Busy.READING,
+                quietly(lambda: load_report(path)),
+                done,
+                failed=lambda error: unreadable_text(name, error) or failure_text(error),
+            )
+        )
+
+    def _arrange(self, **changes: Any) -> None:  # noqa: ANN401 - fields of the state
+        """Make what is shown of the state with these changes, once nothing else runs."""
+        self._when_idle(lambda: self._arrange_now(changes))
+
+    def _arrange_now(self, changes: dict[str, Any]) -> None:
+        wanted = replace(self._state, **changes)
+        report, other, hiding = wanted.report, wanted.other, wanted.hiding
+        if report is None or not (hiding or other):
+            self._show(**changes, hidden=None, comparison=None)
+            return
+
+        def work() -> tuple[CheckReport | None, Comparison | None]:
+            reports = (report,) if other is None else (report, other)
+            shown = without_addresses(*reports) if hiding else reports
+            compared = compare_reports(*shown) if len(shown) > 1 else None
+            return (shown[0] if hiding else None), compared
+
+        def done(made: tuple[CheckReport | None, Comparison | None]) -> None:
+            self._show(**changes, hidden=made[0], comparison=made[1])
+            if "hiding" not in changes:
+                self._view.focus_verdict()
+
+        busy = Busy.HIDING if hiding else Busy.COMPARING
+        self._run(busy, quietly(work), done)
+
+    def _passed_on(self, report: CheckReport) -> CheckReport:
+        return without_addresses(report)[0] if self._state.hiding else report
+
+    def _holds(self) -> str:
+        return _HOLDS_NOBODY if self._state.hiding else _HOLDS
 
     def _whole_report(self) -> CheckReport | None:
         report, check = self._state.report, self._state.domain
@@ -304,10 +430,6 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
             self._show(domain=check, domain_is_news=True)
             self._view.focus_domain()
 
-    def _copied(self, text: str) -> None:
-        self._view.copy_text(text)
-        self._tell("Copied as Markdown. It holds no password.")
-
     def _take(self, report: CheckReport, source: str, *, own: bool) -> None:
         self._show(
             report=report,
@@ -318,16 +440,14 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
             notice=None,
             domain=self._state.domain if own else None,
             domain_is_news=False,
+            hidden=None,
+            other=None,
+            other_source="",
+            comparison=None,
         )
         self._view.focus_verdict()
-
-
-def _reading_failed(name: str, error: Exception) -> str:
-    if isinstance(error, ReportFormatError):
-        return f"{name} isn’t a report: {error}."
-    if isinstance(error, OSError):
-        return f"{name} can’t be read: {error.strerror}."
-    return failure_text(error)
+        if self._state.hiding:
+            self._arrange()
 
 
 def _writing_failed(name: str, error: Exception) -> str:

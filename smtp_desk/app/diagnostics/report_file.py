@@ -1,13 +1,20 @@
 """Reports as files: written for somebody else, read from anybody."""
 
+import errno
 import json
 import os
 import stat
 from pathlib import Path
 from typing import Final
 
+from smtp_desk.core.reply import visible
 from smtp_desk.core.report import CheckReport
-from smtp_desk.core.report_reader import MAX_BYTES, read_report
+from smtp_desk.core.report_reader import (
+    MAX_BYTES,
+    NewerReportError,
+    ReportFormatError,
+    read_report,
+)
 from smtp_desk.store.files import read_regular, write_atomic
 from smtp_desk.store.ownership import refuse_links_of_others, refuse_pipe_of_others
 
@@ -34,7 +41,15 @@ def save_report(path: Path, report: CheckReport) -> None:
     Raises:
         OSError: The file can't be written.
     """
-    octets = report_octets(report)
+    write_for_others(path, report_octets(report))
+
+
+def write_for_others(path: Path, octets: bytes) -> None:
+    """Write what is passed on into a file, as `save_report` does.
+
+    Raises:
+        OSError: The file can't be written.
+    """
     refuse_links_of_others(path)
     if _is_special(path):
         with os.fdopen(os.open(path, _INTO_SPECIAL), "wb") as file:
@@ -54,6 +69,28 @@ def load_report(path: Path) -> CheckReport:
         ReportFormatError: It is no report.
     """
     return read_report(read_regular(path, MAX_BYTES))
+
+
+def from_file(name: str) -> str:
+    """Return where a report comes from, in words."""
+    return f"Report file {visible(name)}"
+
+
+def unreadable_text(name: str, error: Exception) -> str:
+    """Return why `load_report` could not read the file of this name; "" for another error."""
+    shown = visible(name)
+    match error:
+        case NewerReportError():
+            return f"{shown} comes from a newer SMTP Desk ({error}). Update SMTP Desk to open it."
+        case ReportFormatError():
+            return f"{shown} isn’t a report: {error}."
+        case IsADirectoryError():
+            return f"{shown} is a folder. Open one of the report files in it."
+        case OSError(errno=errno.EFBIG):
+            return f"{shown} isn’t a report: it is larger than {MAX_BYTES // 1024**2} MiB."
+        case OSError():
+            return f"{shown} can’t be read: {error.strerror}."
+    return ""
 
 
 def _is_special(path: Path) -> bool:

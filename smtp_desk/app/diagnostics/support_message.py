@@ -5,7 +5,7 @@ nobody is led to a page because we wrote to them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -44,6 +44,14 @@ AUDIENCES: Final = {
     Audience.PROVIDER: "To the provider",
 }
 """Each in words, in the order in which they are offered."""
+
+COPIED: Final[Mapping[Audience | None, str]] = {
+    None: "Copied as Markdown.",
+    Audience.CUSTOMER: "Copied the message to the customer.",
+    Audience.ADMINISTRATOR: "Copied the message to the mail administrator.",
+    Audience.PROVIDER: "Copied the message to the provider.",
+}
+"""What is told once the message to each, or for None the report, is on the clipboard."""
 
 _OPENINGS: Final = {
     Audience.CUSTOMER: "Thank you for the report. Your system emails can’t be sent at the moment.",

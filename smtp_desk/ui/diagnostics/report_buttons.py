@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QWidget
 
+from smtp_desk.app.diagnostics.support_message import AUDIENCES, Audience
+from smtp_desk.ui.widgets.boxes import CheckBox
 from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.flow import flow
@@ -15,40 +18,85 @@ from smtp_desk.ui.widgets.label import enable
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QPushButton
 
-_COPY: Final = "Copies the report as Markdown, ready for a ticket or an email."
+_MESSAGE: Final = "Copies the sentences to send: cause, server’s words, time, server, what to do."
+_COPY: Final = "Copies the whole report as Markdown, ready for a ticket."
+_HTML: Final = "Saves a page for any browser. It loads nothing and has no links."
+_COMPARE: Final = "Shows what changed between this report and another one."
+_HIDE: Final = (
+    "Replaces email addresses and usernames, here and in all that you copy or save. The same "
+    "address stays recognizable: address 1, address 2."
+)
 _NO_REPORT: Final = "There is no report yet."
 
 
 class ReportButtons(QWidget):
-    """Copy, Save report and Open report, above the report.
+    """What passes a report on, and what opens another, above the report.
 
     Signals:
-        copy_wanted: Copy.
+        message_wanted: Copy message, to this audience.
+        copy_wanted: Copy as Markdown.
         save_wanted: Save report.
+        html_wanted: Save as HTML.
         open_wanted: Open report.
+        compare_wanted: Compare.
+        hiding_wanted: Hide addresses, or no longer.
     """
 
+    message_wanted = Signal(Audience)
     copy_wanted = Signal()
     save_wanted = Signal()
+    html_wanted = Signal()
     open_wanted = Signal()
+    compare_wanted = Signal()
+    hiding_wanted = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
-        self._copy = button("&Copy", "copy_report", tip=_COPY)
+        self._message = button("Copy &message", "copy_message", tip=_MESSAGE)
+        self._message.setMenu(self._audiences())
+        self._copy = button("&Copy as Markdown", "copy_report", tip=_COPY)
         self._save = button("&Save report…", "save_report")
+        self._html = button("Save as HTM&L…", "save_html", tip=_HTML)
         self._open = button("&Open report…", "open_report")
+        self._compare = button("Com&pare…", "compare_report", tip=_COMPARE)
+        self._hide = CheckBox("Hide &addresses")
+        self._hide.setObjectName("hide_addresses")
+        self._hide.setToolTip(_HIDE)
         self._copy.clicked.connect(self.copy_wanted)
         self._save.clicked.connect(self.save_wanted)
+        self._html.clicked.connect(self.html_wanted)
         self._open.clicked.connect(self.open_wanted)
-        column(self, 0).addWidget(flow(*self.stops))
+        self._compare.clicked.connect(self.compare_wanted)
+        self._hide.clicked.connect(self.hiding_wanted)
+        layout = column(self)
+        layout.addWidget(flow(*self.stops[:4], self._hide))
+        layout.addWidget(flow(self._open, self._compare))
 
     @property
-    def stops(self) -> tuple[QPushButton, ...]:
+    def stops(self) -> tuple[QWidget, ...]:
         """What Tab visits, in order."""
-        return (self._copy, self._save, self._open)
+        passing_on: tuple[QPushButton, ...] = (self._message, self._copy, self._save, self._html)
+        return (*passing_on, self._hide, self._open, self._compare)
 
-    def show_reasons(self, busy: str, *, has_report: bool) -> None:
+    def show_reasons(self, busy: str, *, has_report: bool, hiding: bool) -> None:
         """Say why they can't be used: what runs, or that there is no report."""
         enable(self._open, busy)
-        for each in (self._save, self._copy):
-            enable(each, busy or ("" if has_report else _NO_REPORT))
+        for each in self.stops:
+            if each is not self._open:
+                enable(each, busy or ("" if has_report else _NO_REPORT))
+        self._hide.setChecked(hiding)
+
+    def _audiences(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setObjectName("audiences")
+        for audience, text in AUDIENCES.items():
+            action = QAction(text, menu)
+            action.setObjectName(f"message_to_{audience}")
+            action.setData(str(audience))
+            menu.addAction(action)
+        menu.triggered.connect(self._chosen)
+        return menu
+
+    @Slot(QAction)
+    def _chosen(self, action: QAction) -> None:
+        self.message_wanted.emit(Audience(action.data()))

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 
+from smtp_desk.app.diagnostics.report_text import head_rows
 from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
 from smtp_desk.ui.diagnostics import words
+from smtp_desk.ui.diagnostics.fact_table import FactTable
 from smtp_desk.ui.integrations.finding_panel import RemedyButton, ServerWords, WarningPanel
 from smtp_desk.ui.integrations.words import cut, server_words
 from smtp_desk.ui.widgets.card import Card, Panel, column, row
@@ -53,8 +55,9 @@ class VerdictCard(Card):
         super().__init__()
         self.setAccessibleName("Verdict")
         self._own = state.own
+        self._applies = state.applies
         self._host_in_form = report.settings.get("host") == state.form_host
-        self.body.addWidget(Label(_origin(state, report), "small"))
+        self.body.addLayout(_head(state, report))
         self.line: Final = _VerdictLine(cut(words.verdict(report)))
         self._panel = Panel(words.tone(report))
         self._panel.body.addWidget(self.line)
@@ -96,7 +99,7 @@ class VerdictCard(Card):
 
     def _offers(self, remedy: Remedy) -> bool:
         """Whether it is a button: a stranger's remedies are advice, they never reach the form."""
-        return remedy.doable and self._own and (remedy.id != TRUST_CA or self._host_in_form)
+        return remedy.doable and self._applies and (remedy.id != TRUST_CA or self._host_in_form)
 
     def _reference(self, report: CheckReport) -> QWidget:
         told = []
@@ -110,16 +113,12 @@ class VerdictCard(Card):
         return reference
 
 
-def _origin(state: DiagnosisState, report: CheckReport) -> str:
-    host = cut(words.value("host", report.settings.get("host", "")), 255)
-    port = cut(words.value("port", report.settings.get("port", "")), 10)
-    made = words.value("time", report.environment.get("time", ""))
-    told = [state.source]
-    if host:
-        told.append(f"Server: {host}, port {port}")
-    if made:
-        told.append(f"Created: {made}")
-    return "\n".join(told)
+def _head(state: DiagnosisState, report: CheckReport) -> QLayout:
+    """Tell where the report comes from, and whose it is."""
+    head = column(space=Space.S)
+    head.addWidget(Label(cut(state.source), "small"))
+    head.addWidget(FactTable((label, cut(text, 255)) for label, text in head_rows(report)))
+    return head
 
 
 def _group(title: str, content: QLayout) -> QLayout:

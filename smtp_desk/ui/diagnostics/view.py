@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from itertools import chain, pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -16,16 +14,17 @@ from smtp_desk.app.diagnostics.presenter import DiagnosisState
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.diagnostics.action_bar import ActionBar
+from smtp_desk.ui.diagnostics.comparison_card import ComparisonCard
 from smtp_desk.ui.diagnostics.domain_card import DomainCard, DomainForm
 from smtp_desk.ui.diagnostics.evidence import evidence
 from smtp_desk.ui.diagnostics.report_buttons import ReportButtons
+from smtp_desk.ui.diagnostics.report_files import ReportFiles
 from smtp_desk.ui.diagnostics.time_line import TimeLine
 from smtp_desk.ui.diagnostics.verdict_card import VerdictCard
 from smtp_desk.ui.diagnostics.welcome import Missing, Welcome
 from smtp_desk.ui.integrations.stage_list import StageList
 from smtp_desk.ui.widgets.card import Card, column
 from smtp_desk.ui.widgets.colours import Space
-from smtp_desk.ui.widgets.file_dialog import ask_what_to_open, ask_where_to_save
 from smtp_desk.ui.widgets.page import Page
 from smtp_desk.ui.widgets.slices import Slices, once_a_frame, styling
 
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
     from smtp_desk.core.report import CheckReport
 
 _EXPLANATION: Final = "The newest test, or a report that somebody sent you, explained."
-_FILTER: Final = "Reports (*.json);;All files (*)"
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
 class DiagnosticsView(QObject):
@@ -61,10 +58,12 @@ class DiagnosticsView(QObject):
         super().__init__()
         self.page: Final = Page("diagnostics", "Diagnostics", _EXPLANATION)
         self._actions: DiagnosisPresenter | None = None
+        self._files: ReportFiles | None = None
         self._state = DiagnosisState()
         self._shown: DiagnosisState | None = None
         self._content: QWidget | None = None
         self._verdict: VerdictCard | None = None
+        self._comparison: ComparisonCard | None = None
         self._domain: DomainCard | None = None
         self._wants_focus = False
         self._slices = Slices(self.page)
@@ -94,12 +93,18 @@ class DiagnosticsView(QObject):
         """Report to `actions` from now on."""
         bar = self._bar
         self._actions = actions
+        self._files = ReportFiles(self.page, actions)
         bar.run_wanted.connect(self._run)
         bar.cancel_wanted.connect(actions.cancel)
         self._question.asked.connect(actions.check_domain)
-        self._buttons.copy_wanted.connect(actions.copy)
-        self._buttons.open_wanted.connect(self.ask_what_to_open)
-        self._buttons.save_wanted.connect(self._ask_where_to_save)
+        buttons = self._buttons
+        buttons.message_wanted.connect(actions.copy)
+        buttons.copy_wanted.connect(actions.copy)
+        buttons.open_wanted.connect(self._files.ask_what_to_open)
+        buttons.compare_wanted.connect(self._files.ask_what_to_compare)
+        buttons.save_wanted.connect(self._ask_where_to_save)
+        buttons.html_wanted.connect(self._ask_where_to_save_html)
+        buttons.hiding_wanted.connect(self._hide_addresses)
 
     def render(self, state: DiagnosisState) -> None:
         """Show this, now or as soon as the page is seen."""
@@ -162,7 +167,9 @@ class DiagnosticsView(QObject):
         """Show what can be done now, and why other things can't."""
         self._bar.render_state(self._state)
         busy = words.BUSY[self._state.busy]
-        self._buttons.show_reasons(busy, has_report=self._state.report is not None)
+        self._buttons.show_reasons(
+            busy, has_report=self._state.report is not None, hiding=self._state.hiding
+        )
 
     @Slot()
     def _draw_stages(self) -> None:
@@ -171,10 +178,13 @@ class DiagnosticsView(QObject):
         self._stages.show_stages(self._state.stages, testing=testing)
 
     def _focus(self) -> None:
-        if self._wants_focus and self._verdict is not None:
+        first = self._comparison.title if self._comparison is not None else None
+        if first is None and self._verdict is not None:
+            first = self._verdict.line
+        if self._wants_focus and first is not None:
             self._wants_focus = False
-            self._verdict.line.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.page.bring_into_view(self._verdict.line)
+            first.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.page.bring_into_view(first)
 
     def _show_report(self, state: DiagnosisState) -> None:
         if self._content is not None:
@@ -182,7 +192,7 @@ class DiagnosticsView(QObject):
             self._content.hide()
             self._content.deleteLater()
         self._slices.stop()
-        self._verdict = None
+        self._verdict = self._comparison = None
         self._content = QWidget()
         layout = column(self._content, Space.L)
         if state.report is None:
@@ -190,11 +200,15 @@ class DiagnosticsView(QObject):
             welcome.form_wanted.connect(self.integrations_wanted)
             welcome.open_wanted.connect(self.ask_what_to_open)
             layout.addWidget(welcome)
-        else:
-            self._verdict = VerdictCard(state, state.report)
+        elif state.shown is not None:
+            if state.comparison is not None:
+                self._comparison = ComparisonCard(state, state.comparison)
+                self._comparison.end.clicked.connect(self._end_comparison)
+                layout.addWidget(self._comparison)
+            self._verdict = VerdictCard(state, state.shown)
             self._verdict.remedy_chosen.connect(self._apply)
             layout.addWidget(self._verdict)
-            self._slices.run(self._add_rest(layout, state.report))
+            self._slices.run(self._add_rest(layout, state.shown))
         self._layout.addWidget(self._content)
         self._order_tabs()
 
@@ -265,33 +279,32 @@ class DiagnosticsView(QObject):
     @Slot()
     def ask_what_to_open(self) -> None:
         """Ask for a report file and open it."""
-        ask_what_to_open(self.page, "Open report", _FILTER, self._opened, "open_report_dialog")
+        if self._files is not None:
+            self._files.ask_what_to_open()
 
     @Slot()
     def _ask_where_to_save(self) -> None:
-        if self._state.report is None:
-            return
-        name = _file_name(self._state.report)
-        ask_where_to_save(
-            self.page, "Save report", _FILTER, self._saved, "save_report_dialog", proposed=name
-        )
+        if self._files is not None and self._state.shown is not None:
+            self._files.ask_where_to_save(self._state.shown)
 
-    @Slot(str)
-    def _opened(self, path: str) -> None:
+    @Slot()
+    def _ask_where_to_save_html(self) -> None:
+        if self._files is not None and self._state.shown is not None:
+            self._files.ask_where_to_save_html(self._state.shown)
+
+    @Slot(bool)
+    def _hide_addresses(self, hide: bool) -> None:  # noqa: FBT001 - a signal's signature
         if self._actions is not None:
-            self._actions.open(Path(path))
+            self._actions.hide_addresses(hide=hide)
 
-    @Slot(str)
-    def _saved(self, path: str) -> None:
+    @Slot()
+    def _end_comparison(self) -> None:
         if self._actions is not None:
-            self._actions.save(Path(path))
+            self._actions.end_comparison()
+            self.focus_verdict()
 
 
-def _of_report(state: DiagnosisState) -> tuple[int, str, bool, str]:
+def _of_report(state: DiagnosisState) -> tuple[int, int, str, bool, str]:
     """Return what the cards are made of; a report is compared by identity, for it can be huge."""
-    return id(state.report), state.source, state.own, state.form_host
-
-
-def _file_name(report: CheckReport) -> str:
-    """Propose a name; nothing of a stranger's report but letters and digits goes into it."""
-    return f"smtp-report-{_UNSAFE.sub('', report.id)[:16] or 'unnamed'}.json"
+    parts = id(state.shown), id(state.comparison)
+    return *parts, state.source, state.applies, state.form_host

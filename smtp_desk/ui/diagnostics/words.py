@@ -26,7 +26,9 @@ BUSY: Final[Mapping[Busy, str]] = {
     Busy.CANCELLING: "Cancelling…",
     Busy.READING: "Reading the report file…",
     Busy.WRITING: "Saving the report…",
-    Busy.COPYING: "Copying the report…",
+    Busy.COPYING: "Copying…",
+    Busy.HIDING: "Hiding addresses and usernames…",
+    Busy.COMPARING: "Comparing the two reports…",
 }
 """What runs for the page."""
 

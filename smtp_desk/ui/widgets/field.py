@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QPainter, QWheelEvent
+from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QGuiApplication, QPainter, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from smtp_desk.app.notice import Notice
@@ -58,6 +58,13 @@ class LineEdit(QLineEdit):
         self.setMinimumWidth(0)
         # Addresses and host names are written left to right in every language.
         self.setCursorMoveStyle(Qt.CursorMoveStyle.LogicalMoveStyle)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Leave files to the window, which opens them; take text."""
+        if event.mimeData().hasUrls():
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Note whether the person only looks at another window, or is about to click."""

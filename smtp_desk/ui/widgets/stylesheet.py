@@ -63,6 +63,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 #navigation::item:selected:focus { border-color: $accent; }
 
 QFrame[card="true"] { background: $surface; border: 1px solid $line; border-radius: 12px; }
+QFrame[card="true"][ring="on"] { border: 2px solid $accent; }
 QFrame[rule="true"] { background: $line; border: none; max-height: 1px; min-height: 1px; }
 #action_bar { background: $surface; border: none; border-top: 1px solid $line; }
 
@@ -73,6 +74,10 @@ QFrame[panel="plain"] { background: $raised; border: none; border-radius: 8px; }
 QFrame[panel="success"][ring="on"], QFrame[panel="warning"][ring="on"],
 QFrame[panel="danger"][ring="on"] { border: 2px solid $accent; }
 #outcome, #relay_outcome { font-weight: 600; }
+#drop_hint {
+    background: $surface; color: $accent; border: 3px dashed $accent; border-radius: 12px;
+    font-size: ${heading}pt; font-weight: 600; margin: 12px;
+}
 
 QLineEdit, QComboBox {
     background: $field; color: $text; border: 1px solid $edge; border-radius: 8px;

@@ -35,6 +35,11 @@ def test_what_was_fixed() -> None:
     assert changes(compared, Aspect.FINDING)["code"] == ("auth.rejected", "")
     assert changes(compared, Aspect.STAGES)["auth"] == ("failed", "passed")
     assert changes(compared, Aspect.STAGES)["message"] == ("", "passed")
+    # Neither the time nor the facts of a step that only one of them reached.
+    assert not any(
+        name.startswith("message ")
+        for name in (*changes(compared, Aspect.STAGES), *changes(compared, Aspect.FACTS))
+    )
 
 
 def test_the_earlier_report_comes_first_whichever_was_opened_first() -> None:
@@ -101,7 +106,7 @@ def test_a_stage_is_slower_only_by_a_second_or_more() -> None:
 def test_as_lines() -> None:
     lines = dict(comparison_lines(compare_reports(BEFORE, AFTER)))
     assert lines["Steps: auth"] == "failed → passed"
-    assert lines["Cause: code"] == "auth.rejected → nothing"
+    assert lines["Cause: code"] == "auth.rejected → none"
 
 
 def test_a_hostile_report_is_compared_like_any_other() -> None:
