@@ -19,6 +19,7 @@ from smtp_desk.app.logs import logging_to
 from smtp_desk.app.proposals.presenter import FindPresenter
 from smtp_desk.app.routes.default import DefaultState
 from smtp_desk.app.routes.send_once import sending
+from smtp_desk.sender.routes.route import DEFAULT
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
 from smtp_desk.ui.dropping import Drop
@@ -309,6 +310,7 @@ class Workshop(QObject):
     def _delivery_page(self) -> QWidget:
         view = DeliveryView()
         view.sample_wanted.connect(self._show_samples)
+        view.sign_in_wanted.connect(self._sign_in)
         presenter = DeliveryPresenter(self._services, self._outbox_worker, view)
         self._presenters.append(presenter)
         view.attach(presenter)
@@ -384,6 +386,15 @@ class Workshop(QObject):
     @Slot()
     def _show_samples(self) -> None:
         self.navigation.open_page("email_types")
+
+    @Slot(str)
+    def _sign_in(self, route: str) -> None:
+        """Begin to sign in again where the server of this route is configured."""
+        if route == DEFAULT:
+            self._open_relay()
+        else:
+            self._show_form()
+            self.presenter.try_again()
 
     @Slot()
     def _show_form(self) -> None:

@@ -162,3 +162,12 @@ def test_an_outage_after_each_change_of_what_is_saved_is_seen_at_once(page: Page
     page.presenter.switch(on=True)
     page.runner.finish()
     assert page.banner.isVisible()
+
+
+def test_a_sign_in_that_ended_is_begun_again_from_the_banner(page: Page) -> None:
+    button = page.banner.findChild(QPushButton, "try_again")
+    assert button is not None
+    page.fail("connect.refused")
+    assert button.text() == "Try again"
+    page.fail("auth.sign_in_again")
+    assert button.text() == "Sign in again…"

@@ -15,6 +15,7 @@ from smtp_desk.app.integrations.trust import CaTrust
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
 from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove, save
+from smtp_desk.app.proving.signing_in import TokenSignIn
 from smtp_desk.app.routes.custom import (
     Saved,
     load_saved,
@@ -37,7 +38,7 @@ from smtp_desk.core.findings.finding import (
 from smtp_desk.core.gate import SaveGate
 from smtp_desk.core.problems import Field
 from smtp_desk.core.report import CheckReport, fold_stages
-from smtp_desk.core.settings import CaFile, SettingsDraft, Snapshot
+from smtp_desk.core.settings import CaFile, SettingsDraft
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.sender.routes.route import CUSTOM
@@ -60,11 +61,6 @@ class IntegrationsFace(Protocol):
 
     def focus_outcome(self) -> None:
         """Move the focus to the outcome line."""
-
-
-def _as_typed(saved: Saved) -> Snapshot | None:
-    """Return the proven values as the form spells them."""
-    return saved.proven and saved.proven.without_account
 
 
 class _ChangedElsewhereError(Exception):
@@ -147,11 +143,12 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._runner.run(quietly(work), on_done=done, on_error=failed)
 
     def try_again(self) -> None:
-        """Try a server at once that is out."""
-        services = self._services
-        if self._idle:
+        """Try a server at once that is out, or sign in again where that has to come first."""
+        if self._saved.status.needs_sign_in:
+            self._sign_in()
+        elif self._idle:
             self._show(outage_notice=None, notice=None)
-            self._run(Busy.TRYING, quietly(lambda: try_again(services)), self._tried)
+            self._run(Busy.TRYING, quietly(lambda: try_again(self._services)), self._tried)
 
     def edit(self, field: Field, text: str) -> None:
         """Take a keystroke."""
@@ -187,8 +184,10 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         """
         if remedy.id == TRUST_CA:
             self.trust.ask(report or self.report)
-        elif remedy.id == SIGN_IN_AGAIN:
+        elif remedy.id == SIGN_IN_AGAIN and self._state.secret_stored:
             self._sign_in()
+        elif remedy.id == SIGN_IN_AGAIN:
+            self._send_test(signed_in=None)
         elif remedy.id == REMOVE_PASSWORD_SPACES:
             self.accept(Offer.PASSWORD_SPACES)
         else:
@@ -198,6 +197,9 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
 
     def send_test(self) -> None:
         """Test the values in the form, or show all its problems and send nothing."""
+        self._send_test(self.request().signed_in)
+
+    def _send_test(self, signed_in: TokenSignIn | None) -> None:
         if not self._idle:
             return
         if self._form.leave(*Field):
@@ -212,7 +214,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._test = NewestTest(self._form.draft, self._form.values)
         if self._test.values is not None:
             self._gate = self._gate.test_started(self._test.values)
-        services, request = self._services, self.request()
+        services, request = self._services, replace(self.request(), signed_in=signed_in)
 
         def job(emit: Emit, cancel: Cancel) -> ProofResult:
             return prove(services, replace(request, ask=emit), emit, cancel)
@@ -273,16 +275,14 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
 
     def remove(self) -> None:
         """Remove the configuration: back to the default email service."""
-        services, default = self._services, self._default
         if self._idle:
-            work = quietly(lambda: remove_saved(services, default=default))
+            work = quietly(lambda: remove_saved(self._services, default=self._default))
             self._run(Busy.REMOVING, work, self._removed)
 
     def switch(self, on: bool) -> None:  # noqa: FBT001 - the position of a switch
         """Move the switch; it acts at once and goes on only with proven settings."""
-        services = self._services
         if self._idle:
-            work = quietly(lambda: switch_saved(services, on=on))
+            work = quietly(lambda: switch_saved(self._services, on=on))
             self._run(Busy.SWITCHING, work, self._switched)
         else:
             self._show()
@@ -325,7 +325,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
     def _loaded(self, saved: Saved) -> None:
         self._saved = saved
         self._outdated = False
-        self._gate = SaveGate.loaded(_as_typed(saved))
+        self._gate = SaveGate.loaded(saved.as_typed)
         self._load(saved)
         self._show()
 
@@ -352,7 +352,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         else:
             self._outdated = True
             self._rebase(found)
-            proven = _as_typed(found)
+            proven = found.as_typed
             spellings = (proven,) if proven is not None else ()
             self._gate = replace(self._gate, saved=spellings, closed=False)
             self._show()
@@ -393,7 +393,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
     def _save_done(self, saved: Saved, draft: SettingsDraft) -> None:
         self._saved = saved
         self._outdated = False
-        if (proven := _as_typed(saved)) is not None:
+        if (proven := saved.as_typed) is not None:
             self._gate = self._gate.save_done(proven)
         if self._form.draft == draft:
             self._load(saved)

@@ -54,6 +54,11 @@ class Saved:
     ends: str = ""
     withdrawn: bool | None = None
 
+    @property
+    def as_typed(self) -> Snapshot | None:
+        """The proven values as the form spells them, or None."""
+        return self.proven and self.proven.without_account
+
 
 def load_saved(services: Services, *, default: bool = False) -> Saved:
     """Read what is saved; asks the keyring for the secret to check the proof.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
+_SIGN_IN_AGAIN: Final = "auth.sign_in_again"
 _UNUSED: Final = (ServerState.NOT_CONFIGURED, ServerState.OFF, ServerState.UNREADABLE)
 
 
@@ -58,6 +59,11 @@ class HealthReport:
     summary: str
     known: RouteHealth
     at: datetime = field(compare=False)
+
+    @property
+    def needs_sign_in(self) -> bool:
+        """Whether only a person who signs in again (OAuth 2.0), or other settings, open it."""
+        return self.state is HealthState.SHUT and self.known.code == _SIGN_IN_AGAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +108,11 @@ class RouteStatus:
     def out(self) -> bool:
         """Whether it is in an outage: emails go another way, or wait."""
         return self.on and self.health is not None and is_out(self.health.known)
+
+    @property
+    def needs_sign_in(self) -> bool:
+        """Whether it takes no email until a person signs in again (OAuth 2.0)."""
+        return self.on and self.health is not None and self.health.needs_sign_in
 
     @property
     def held(self) -> bool:

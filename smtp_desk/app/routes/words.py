@@ -14,10 +14,9 @@ WITHDRAWN: Final = "The sign-in was withdrawn at the provider."
 NOT_WITHDRAWN: Final = (
     "The sign-in could not be withdrawn at the provider: remove the application’s access there."
 )
+TRY_AGAIN: Final = "Try again"
+SIGN_IN_AGAIN: Final = "Sign in again…"
 NO_RELAY: Final = "No relay is set up yet."
-
-SIGN_IN_AGAIN: Final = "auth.sign_in_again"
-"""The finding that only a new sign-in of a person heals."""
 
 _USES_DEFAULT: Final = "System emails are sent by the default email service."
 _HOLDS: Final = "System emails wait in the outbox."
@@ -109,7 +108,7 @@ def outage_consequence(status: RouteStatus) -> str:
         was = "was" if count == 1 else "were"
         fate = f"{emails(count)} {was} sent by the default email service instead."
     if health is not None and health.state is HealthState.SHUT:
-        if health.known.code == SIGN_IN_AGAIN:
+        if health.needs_sign_in:
             return f"{fate} We won’t retry until you sign in again or save new settings."
         return f"{fate} We won’t retry until you press Try again or save new settings."
     return f"{fate} The next email, or a worker, tries it again."
@@ -134,7 +133,7 @@ def route_text(status: RouteStatus) -> str:
 def health_text(health: HealthReport, act: str) -> str:
     """Return how a route does; `act` has it tried again at once."""
     if health.state is HealthState.SHUT:
-        if health.known.code == SIGN_IN_AGAIN:
+        if health.needs_sign_in:
             act = "sign in again (“smtp-desk sign-in”)"
         return f"Paused until you save new settings or {act}."
     if health.state is HealthState.RESTING and health.until is not None:

@@ -75,8 +75,8 @@ class Remedy:
 
     @property
     def doable(self) -> bool:
-        """Whether the program can do it for the person, in the form."""
-        return bool(self.changes) or self.id in (REMOVE_PASSWORD_SPACES, TRUST_CA)
+        """Whether the program can do it for the person, in the form or by a sign-in."""
+        return bool(self.changes) or self.id in (REMOVE_PASSWORD_SPACES, SIGN_IN_AGAIN, TRUST_CA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

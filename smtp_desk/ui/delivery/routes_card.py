@@ -8,7 +8,13 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from smtp_desk.app.routes.route_status import HealthState, RouteStatus
-from smtp_desk.app.routes.words import NAMES, fallbacks_text, route_text
+from smtp_desk.app.routes.words import (
+    NAMES,
+    SIGN_IN_AGAIN,
+    TRY_AGAIN,
+    fallbacks_text,
+    route_text,
+)
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.stored import ServerState
 from smtp_desk.ui.delivery import words
@@ -42,9 +48,11 @@ class RoutesCard(Card):
 
     Signals:
         try_wanted: Have this route tried again.
+        sign_in_wanted: Sign in again for this route.
     """
 
     try_wanted = Signal(str)
+    sign_in_wanted = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,6 +61,7 @@ class RoutesCard(Card):
         self._rows = {route: _RouteRow(route) for route in (CUSTOM, DEFAULT)}
         for each in self._rows.values():
             each.try_wanted.connect(self.try_wanted)
+            each.sign_in_wanted.connect(self.sign_in_wanted)
         self.body.addWidget(Columns(_SIDE_BY_SIDE, *((each, 1) for each in self._rows.values())))
 
     def render_state(self, state: DeliveryState) -> None:
@@ -67,14 +76,17 @@ class _RouteRow(QWidget):
 
     Signals:
         try_wanted: Have this route tried again.
+        sign_in_wanted: Sign in again for this route.
     """
 
     try_wanted = Signal(str)
+    sign_in_wanted = Signal(str)
 
     def __init__(self, route: str) -> None:
         super().__init__()
         self.setObjectName(f"route_{route}")
         self._route = route
+        self._needs_sign_in = False
         self._icon = IconLabel()
         self._name = Label(rank="strong")
         self._target = Label(rank="small")
@@ -84,16 +96,16 @@ class _RouteRow(QWidget):
         self._why.setObjectName(f"route_why_{route}")
         self._fallbacks = Label(rank="small")
         self._fallbacks.setObjectName(f"fallbacks_{route}")
-        self._try = button("Try again", f"try_again_{route}")
+        self._try = button(TRY_AGAIN, f"try_again_{route}")
         self._try.clicked.connect(self._clicked)
         layout = row(self, Space.M)
         layout.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
-        words = column(space=Space.XS)
+        texts = column(space=Space.XS)
         for label in (self._name, self._target, self._status, self._why, self._fallbacks):
-            words.addWidget(label)
-        words.addWidget(self._try, alignment=Qt.AlignmentFlag.AlignLeading)
-        words.addStretch(1)
-        layout.addLayout(words, 1)
+            texts.addWidget(label)
+        texts.addWidget(self._try, alignment=Qt.AlignmentFlag.AlignLeading)
+        texts.addStretch(1)
+        layout.addLayout(texts, 1)
 
     def show_route(self, status: RouteStatus, busy: str) -> None:
         """Show how it does."""
@@ -115,6 +127,8 @@ class _RouteRow(QWidget):
         may_be_tried = status.on and state in _TRIABLE
         had_focus = self._try.hasFocus()
         self._try.setVisible(may_be_tried)
+        self._needs_sign_in = status.needs_sign_in
+        self._try.setText(SIGN_IN_AGAIN if status.needs_sign_in else TRY_AGAIN)
         enable(self._try, busy)
         if not busy:
             self._try.setAccessibleDescription(name)
@@ -123,4 +137,5 @@ class _RouteRow(QWidget):
 
     @Slot()
     def _clicked(self) -> None:
-        self.try_wanted.emit(self._route)
+        signal = self.sign_in_wanted if self._needs_sign_in else self.try_wanted
+        signal.emit(self._route)

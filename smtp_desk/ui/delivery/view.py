@@ -80,9 +80,11 @@ class DeliveryView(QObject):
 
     Signals:
         sample_wanted: Show the page that sends samples.
+        sign_in_wanted: Sign in again for this route.
     """
 
     sample_wanted = Signal()
+    sign_in_wanted = Signal(str)
 
     def __init__(self, *, refresh_ms: int = REFRESH_MS, search_ms: int = SEARCH_MS) -> None:
         super().__init__()
@@ -125,6 +127,7 @@ class DeliveryView(QObject):
         self._table.emails.more_wanted.connect(actions.more)
         self._table.chosen.connect(actions.select)
         self._routes.try_wanted.connect(actions.try_again)
+        self._routes.sign_in_wanted.connect(self.sign_in_wanted)
         self._bar.retry_wanted.connect(actions.retry)
         self._bar.drop_wanted.connect(actions.drop)
         self._bar.export_wanted.connect(self._ask_where_to_export)

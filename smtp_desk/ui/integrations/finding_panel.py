@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontDatabase, QTextOption
 from PySide6.QtWidgets import QLayout, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
 
 from smtp_desk.app.diagnostics.report_text import WHO
-from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
+from smtp_desk.core.findings.finding import SIGN_IN_AGAIN, TRUST_CA, Finding, Remedy
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.widgets.card import Panel, column, row
 from smtp_desk.ui.widgets.colours import Space
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 _MOST_LINES: Final = 8
 _PERSON: Final = 18
-_ASKS: Final = "Asks for the fingerprint first."
+_DETAILS: Final = {
+    TRUST_CA: "Asks for the fingerprint first.",
+    SIGN_IN_AGAIN: "Opens the sign-in.",
+}
 _CHANGES: Final = "Changes the form; then send another test."
 
 
@@ -86,8 +89,7 @@ class RemedyButton(RowButton):
         super().__init__(words.cut(remedy.text), "row", "apply")
         self._remedy = remedy
         self.setObjectName(f"remedy_{remedy.id}")
-        asks = remedy.id == TRUST_CA
-        self.show_detail(_ASKS if asks else changes)
+        self.show_detail(_DETAILS.get(remedy.id, changes))
         self.clicked.connect(self._clicked)
 
     @Slot()

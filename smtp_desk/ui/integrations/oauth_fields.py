@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from smtp_desk.app.integrations.form import OF_OAUTH
 from smtp_desk.app.integrations.sign_in import guide_for
+from smtp_desk.app.routes.words import SIGN_IN_AGAIN
 from smtp_desk.core.oauth import FLOWS, OAuthFlow, OAuthProvider
 from smtp_desk.core.problems import Field
 from smtp_desk.ui.integrations import words
@@ -51,7 +52,7 @@ class OAuthFields(QWidget):
         self._texts: Final = texts
         self._key_file = button("Choose key file…", "choose_key_file")
         self._key_file.clicked.connect(self._choose)
-        self._sign_in = button("Sign in again…", "sign_in")
+        self._sign_in = button(SIGN_IN_AGAIN, "sign_in")
         self._sign_in.clicked.connect(self.sign_in_wanted)
         self._guide = Fold(words.GUIDE, "", "guide")
         self._guide.header.clicked.connect(self._show_guide)

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 
 from smtp_desk.app.page_presenter import Busy
-from smtp_desk.app.routes.words import outage_consequence, outage_title
+from smtp_desk.app.routes.words import (
+    SIGN_IN_AGAIN,
+    TRY_AGAIN,
+    outage_consequence,
+    outage_title,
+)
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Panel
@@ -20,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class OutageBanner(Panel):
-    """Since when the server is out, why, what became of the emails; and Try again.
+    """Since when the server is out, why, what became of the emails; and what can be done.
 
     Signals:
-        try_again_wanted: Try again.
+        try_again_wanted: Try again, or sign in again where that has to come first.
     """
 
     try_again_wanted = Signal()
@@ -34,7 +39,7 @@ class OutageBanner(Panel):
         self._title = Label(rank="strong")
         self._why = Label()
         self._consequence = Label()
-        self._try = button("Try again", "try_again")
+        self._try = button(TRY_AGAIN, "try_again")
         self._try.clicked.connect(self.try_again_wanted)
         self._line = Line()
         self._line.label.setObjectName("outage_line")
@@ -57,6 +62,7 @@ class OutageBanner(Panel):
         self._consequence.show_text(consequence)
         self.setAccessibleName(title)
         self.setAccessibleDescription(f"{why} {consequence}".strip())
+        self._try.setText(SIGN_IN_AGAIN if status.needs_sign_in else TRY_AGAIN)
         if state.busy is Busy.TRYING:
             self._line.show_busy(words.BUSY[state.busy])
         else:

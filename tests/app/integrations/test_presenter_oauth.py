@@ -17,6 +17,8 @@ from smtp_desk.core.findings.finding import SIGN_IN_AGAIN, Remedy
 from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.sender.routes.health import Usable
+from smtp_desk.sender.routes.route import CUSTOM
 from tests.app.faces import DeferredRunner, RememberingView
 from tests.app.page import Page
 from tests.core.test_oauth import ACCOUNT
@@ -172,6 +174,49 @@ def test_signing_in_again_that_fails_says_why(page: OAuthPage) -> None:
     assert notice is not None
     assert notice.error
     assert notice.text == "The sign-in service refuses the client ID or the client secret."
+
+
+def test_the_remedy_of_a_sign_in_that_ended_before_it_was_saved_is_a_new_one(
+    page: OAuthPage,
+) -> None:
+    page.service.gives = {"expires_in": 0.001}
+    page.sign_in_by()
+    page.test()
+    page.service.refresh = ""
+    page.test()
+    finding = page.state().finding
+    assert finding is not None
+    assert finding.code == "auth.sign_in_again"
+    (remedy,) = (each for each in finding.remedies if each.id == SIGN_IN_AGAIN)
+    assert remedy.doable
+    assert "smtp-desk sign-in" in remedy.text
+    page.presenter.apply(remedy)
+    page.runner.finish()
+    assert page.state().outcome is Outcome.SUCCESS
+    assert len(page.person.prompts) == 2
+    page.save()
+    assert page.state().save_hint is SaveHint.ALL_SAVED
+
+
+def test_try_again_is_a_sign_in_where_only_that_opens_the_route(page: OAuthPage) -> None:
+    page.sign_in_by()
+    page.test()
+    page.save()
+    page.presenter.switch(on=True)
+    page.runner.finish()
+    page.services.health.record_failure(CUSTOM, "auth.sign_in_again")
+    page.presenter.look()
+    page.runner.finish()
+    assert page.state().status.needs_sign_in
+    page.presenter.edit(Field.CLIENT_ID, "typed meanwhile")
+    page.presenter.try_again()
+    assert page.state().busy is Busy.SIGNING_IN
+    page.runner.finish()
+    assert len(page.person.prompts) == 2
+    assert not page.state().status.out
+    assert page.services.health.may_use(CUSTOM) == Usable()
+    assert page.state().oauth.client_id == "typed meanwhile"
+    assert not page.state().outdated
 
 
 def test_each_credential_keeps_what_was_typed_for_it(page: OAuthPage) -> None:
