@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Slot
 from PySide6.QtWidgets import QFrame, QWidget
 
+from smtp_desk.app.delivery.overview import OverviewPresenter, Threads
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
 from smtp_desk.app.email_types.presenter import EmailTypesPresenter
@@ -56,6 +57,8 @@ _SANDBOX: Final = "Sandbox: nothing here reaches your settings, your keyring or 
 _LOOK_MS: Final = 15_000
 """How often to look whether the server is out: other processes send, too."""
 
+_DRAIN_ENDS_S: Final = 6.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -96,6 +99,8 @@ class Workshop(QObject):
         self._outbox_worker = Worker()
         # A sample may be on its way for minutes.
         self._sample_worker = Worker()
+        # A worker of this window works as long as the window is open.
+        self._drain_worker = Worker()
         # A test shall not wait for the end of a search.
         self._find_worker = Worker()
         self._network = network
@@ -283,6 +288,8 @@ class Workshop(QObject):
     def close(self) -> None:
         """Wait for what was cancelled, within bounds, and end."""
         self._stop()
+        # What it has on its way gets some seconds to end, as in `smtp-desk worker`.
+        self._drain_worker.close(_DRAIN_ENDS_S)
         self._sample_worker.close()
         self._outbox_worker.close()
         self._find_worker.close()
@@ -312,8 +319,11 @@ class Workshop(QObject):
         view.sample_wanted.connect(self._show_samples)
         view.sign_in_wanted.connect(self._sign_in)
         presenter = DeliveryPresenter(self._services, self._outbox_worker, view)
-        self._presenters.append(presenter)
         view.attach(presenter)
+        threads = Threads(self._outbox_worker, self._drain_worker, self._sample_worker)
+        overview = OverviewPresenter(self._services, threads, sending(self._services), view)
+        view.attach_overview(overview)
+        self._presenters += (presenter, overview)
         return view.page
 
     def _diagnostics_page(self) -> QWidget:

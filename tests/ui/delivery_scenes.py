@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from PySide6.QtWidgets import QLineEdit, QPushButton
+
+from smtp_desk.app.delivery.overview import OverviewPresenter, Threads
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
+from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.stored import DefaultKind, DefaultService
 from smtp_desk.ui.delivery.table import EmailTable
 from smtp_desk.ui.delivery.view import DeliveryView
 from tests.app.delivery_page import services_with
 from tests.app.faces import DeferredRunner
 from tests.sender.mails import busy_morning
-from tests.sender.outboxes import TurnedClock
+from tests.sender.outboxes import TurnedClock, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from smtp_desk.sender.mail.kinds import Email
+    from smtp_desk.smtp.net.deadline import Cancel
 
 SERVER: Final = ServerSettings(
     host="smtp.example.org", port=587, from_name="Example Partners", from_email="desk@example.org"
@@ -39,6 +47,17 @@ class Scene:
         self.view = DeliveryView(refresh_ms=1_000_000, search_ms=0)
         self.presenter = DeliveryPresenter(self.services, self.runner, self.view)
         self.view.attach(self.presenter)
+        self.drain, self.sending = DeferredRunner(), DeferredRunner()
+        threads = Threads(self.runner, self.drain, self.sending)
+        self.overview = OverviewPresenter(self.services, threads, self._send, self.view)
+        self.view.attach_overview(self.overview)
+        self.sent: list[Email | OutboxMessage] = []
+
+    def _send(self, email: Email | OutboxMessage, cancel: Cancel) -> Receipt:
+        cancel.check()
+        self.sent.append(email)
+        (to,) = email.recipients
+        return Receipt("<1@example.org>", (RecipientReceipt(to, Status.ACCEPTED, "custom"),))
 
     @property
     def table(self) -> EmailTable:
@@ -48,7 +67,22 @@ class Scene:
 
     def look(self) -> None:
         self.view.refresh()
+        self.overview.refresh()
         self.runner.finish()
+
+    def press(self, name: str) -> None:
+        """Click a button of the page, or of a dialog in front of it, and wait for what it does."""
+        button = self.view.page.findChild(QPushButton, name)
+        assert isinstance(button, QPushButton), name
+        button.click()
+        for runner in (self.runner, self.sending):
+            runner.finish()
+
+    def type(self, name: str, text: str) -> None:
+        edit = self.view.page.findChild(QLineEdit, name)
+        assert isinstance(edit, QLineEdit), name
+        edit.setText(text)
+        edit.textEdited.emit(text)
 
     def choose(self, row: int) -> None:
         self.table.choose(self.table.emails.id_at(row))
@@ -141,6 +175,35 @@ def long(home: Path) -> Scene:
     return scene
 
 
+def paused(home: Path) -> Scene:
+    scene = morning(home)
+    scene.outbox.control.pause()
+    scene.clock.turn(minutes=9)
+    scene.overview.refresh()
+    scene.look()
+    return scene
+
+
+def working(home: Path) -> Scene:
+    """A worker runs in this window, and a pause has just ended."""
+    scene = paused(home)
+    scene.overview.start_worker()
+    scene.press("resume_sending")
+    return scene
+
+
+def undrained(home: Path) -> Scene:
+    """Nobody sends what is due."""
+    scene = Scene(home)
+    scene.configure()
+    scene.outbox.add([message("ann@example.org", subject="Your statement")])
+    for _ in range(12):
+        scene.look()
+        scene.clock.turn(seconds=1)
+    scene.look()
+    return scene
+
+
 SCENES: Final[dict[str, Callable[[Path], Scene]]] = {
     "empty": empty,
     "morning": morning,
@@ -149,4 +212,7 @@ SCENES: Final[dict[str, Callable[[Path], Scene]]] = {
     "no_match": no_match,
     "trouble": trouble,
     "long": long,
+    "paused": paused,
+    "working": working,
+    "undrained": undrained,
 }

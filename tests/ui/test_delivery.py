@@ -286,14 +286,16 @@ def test_the_keyboard_reaches_everything(opened: Callable[[Any], Scene]) -> None
     scene = opened(delivery_scenes.selected)
     button(scene, "try_again_custom").setFocus()
     visited = []
-    for _ in range(11):
+    for _ in range(17):
         focused = QApplication.focusWidget()
         assert focused is not None
         visited.append(focused.objectName())
         QTest.keyClick(focused, Qt.Key.Key_Tab)
     assert visited == [
-        *("try_again_custom", "try_again_default", "delivery_search", "show_all"),
-        *("emails", "to", "message_id", "entry_id", "retry", "drop", "export"),
+        *("try_again_custom", "try_again_default", "session_worker", "pause_sending"),
+        *("retry_by_cause", "erase_recipient", "delivery_search", "show_all"),
+        *("emails", "to", "message_id", "entry_id", "day_chart"),
+        *("retry", "drop", "export", "send_copy"),
     ]
     QTest.keyClick(scene.view.page, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert find(scene, QLineEdit, "delivery_search").hasFocus()

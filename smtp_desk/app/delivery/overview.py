@@ -6,8 +6,8 @@ emails, everything about one recipient, and a copy of one email.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from smtp_desk.app.delivery.erasing import Erasure, erase, find_stored
 from smtp_desk.app.delivery.last_day import DAY, Hour, hours_of
@@ -25,6 +25,9 @@ from smtp_desk.sender.mail.personal_copy import personal_copy
 from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.sender.receipts import Receipt
 from smtp_desk.smtp.net.deadline import Cancel
+
+_COUNT_AGAIN: Final = timedelta(seconds=15)
+"""So long the chart may be old: to count a hundred thousand emails takes a part of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class OverviewState(PageState):
 
     Attributes:
         at: When it was read; None before.
+        counted_at: When the last day was counted, which is done less often.
         paused_since: Since when nothing leaves.
         hours: The last day.
         workers: How many workers run, ours included.
@@ -60,6 +64,7 @@ class OverviewState(PageState):
     """
 
     at: datetime | None = None
+    counted_at: datetime | None = None
     paused_since: datetime | None = None
     hours: tuple[Hour, ...] = ()
     workers: int = 0
@@ -127,12 +132,16 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         self._looking = True
         services = self._services
 
+        known = self._state
+
         def read() -> OverviewState:
-            now = services.now()
-            control = services.control
-            hours = hours_of(control.activity(now - DAY), now - DAY)
+            now, control = services.now(), services.control
+            hours, counted_at = known.hours, known.counted_at
+            if counted_at is None or not timedelta() <= now - counted_at < _COUNT_AGAIN:
+                hours, counted_at = hours_of(control.activity(now - DAY), now - DAY), now
             return OverviewState(
                 at=now,
+                counted_at=counted_at,
                 paused_since=control.paused_since(),
                 hours=hours,
                 workers=control.workers(),
@@ -252,6 +261,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         self._looking = False
         self._show(
             at=read.at,
+            counted_at=read.counted_at,
             paused_since=read.paused_since,
             hours=read.hours,
             workers=read.workers,
@@ -278,6 +288,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
             return
 
         def finish(result: object) -> None:
+            self._state = replace(self._state, counted_at=None)
             done(result)
             self.refresh()
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from smtp_desk.app.delivery.erasing import Erasure
-from smtp_desk.app.delivery.last_day import DayResult, Hour, totals
+from smtp_desk.app.delivery.last_day import DayResult, Hour
 from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.words import emails, local_time
@@ -31,17 +31,13 @@ _PAUSED: Final = "Sending is paused since {}. Emails are stored and wait; no pro
 
 
 def day_text(hours: Sequence[Hour]) -> str:
-    """Return the last day in a sentence or two."""
+    """Return the last day in a sentence."""
     total = sum(hour.total for hour in hours)
     if not total:
         return QUIET
-    counted = totals(hours).items()
-    parts = [f"{count:,} {RESULTS[each].lower()}" for each, count in counted if count]
     busiest = max(hours, key=lambda hour: hour.total)
-    return (
-        f"{emails(total)} in the last 24 hours: {', '.join(parts)}. "
-        f"Busiest hour: from {_clock(busiest.begin)} with {emails(busiest.total)}."
-    )
+    most = f" The busiest one began at {_clock(busiest.begin)}: {emails(busiest.total)}."
+    return f"{emails(total)} stored in the last 24 hours, by the hour.{most if total > 1 else ''}"
 
 
 def hour_text(hour: Hour) -> str:

@@ -30,11 +30,13 @@ class ActionBar(Bar):
         retry_wanted: Make the selected email due now.
         drop_wanted: Give it up; the person has confirmed.
         export_wanted: Ask for a file and write it there.
+        copy_wanted: Ask for an address and send a copy there.
     """
 
     retry_wanted = Signal()
     drop_wanted = Signal()
     export_wanted = Signal()
+    copy_wanted = Signal()
 
     def __init__(self, width: int) -> None:
         super().__init__("delivery_line", width)
@@ -42,10 +44,12 @@ class ActionBar(Bar):
         self._retry = button("Re&try", "retry", "primary")
         self._drop = button("&Drop…", "drop", "destructive")
         self._export = button("&Export as .eml…", "export")
+        self._copy = button("Send this one to &me…", "send_copy")
+        self._copy.clicked.connect(self.copy_wanted)
         self._retry.clicked.connect(self._retry_clicked)
         self._drop.clicked.connect(self._confirm_drop)
         self._export.clicked.connect(self.export_wanted)
-        self.fill(self.line, flow(self._retry, self._drop, self._export))
+        self.fill(self.line, flow(self._retry, self._drop, self._export, self._copy))
 
     def render_state(self, state: DeliveryState) -> None:
         """Show which actions are possible, and why others are not."""
@@ -54,6 +58,7 @@ class ActionBar(Bar):
         enable(self._retry, reason or (details.retry_reason if details else ""))
         enable(self._drop, reason or (details.drop_reason if details else ""))
         enable(self._export, reason)
+        enable(self._copy, reason)
         if state.busy:
             self.line.show_busy(words.BUSY[state.busy])
         elif state.notice is not None:

@@ -9,11 +9,15 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence
 
 from smtp_desk.app.delivery.export import file_name
+from smtp_desk.app.delivery.overview import OverviewState
+from smtp_desk.app.delivery.overview_words import paused_text
 from smtp_desk.app.delivery.state import DeliveryState, Emptiness
 from smtp_desk.ui.delivery import words
 from smtp_desk.ui.delivery.action_bar import ActionBar
 from smtp_desk.ui.delivery.details_card import DetailsCard
+from smtp_desk.ui.delivery.dialogs import CauseDialog, CopyDialog, EraseDialog
 from smtp_desk.ui.delivery.filter_bar import SEARCH_MS, FilterBar
+from smtp_desk.ui.delivery.overview_card import DayCard, SendingCard
 from smtp_desk.ui.delivery.routes_card import RoutesCard
 from smtp_desk.ui.delivery.table import EmailTable
 from smtp_desk.ui.widgets.buttons import button
@@ -24,6 +28,7 @@ from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
     from smtp_desk.app.delivery.listing import Part
+    from smtp_desk.app.delivery.overview import OverviewPresenter, Stopped
     from smtp_desk.app.delivery.presenter import DeliveryPresenter
 
 REFRESH_MS: Final = 3000
@@ -106,6 +111,22 @@ class DeliveryView(QObject):
         self._undrained.setObjectName("undrained")
         self._undrained.body.addWidget(Label(words.UNDRAINED))
         self._undrained.setAccessibleName(words.UNDRAINED)
+        self._start_worker = button("Start a worker", "start_worker")
+        self._undrained.body.addWidget(self._start_worker, alignment=Qt.AlignmentFlag.AlignLeading)
+        self._paused = Panel("warning")
+        self._paused.setObjectName("paused")
+        self._paused_text = Label()
+        self._resume = button("Resume sending", "resume_sending")
+        self._paused.body.addWidget(self._paused_text)
+        self._paused.body.addWidget(self._resume, alignment=Qt.AlignmentFlag.AlignLeading)
+        self._paused.hide()
+        self._sending = SendingCard()
+        self._day = DayCard()
+        self._all: OverviewPresenter | None = None
+        self._seen_all = OverviewState()
+        self._causes: CauseDialog | None = None
+        self._eraser: EraseDialog | None = None
+        self._copier: CopyDialog | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(refresh_ms)
         self._list = Card()
@@ -134,6 +155,41 @@ class DeliveryView(QObject):
         self.page.add_shortcut(QKeySequence.StandardKey.Find, self._filter.focus_search)
         self.page.add_shortcut(QKeySequence.StandardKey.Refresh, self.refresh)
 
+    def attach_overview(self, actions: OverviewPresenter) -> None:
+        """Report to `actions` from now on what is to be done to all of the outbox."""
+        self._all = actions
+        self._timer.timeout.connect(actions.refresh)
+        self.page.seen.connect(actions.refresh)
+        self._resume.clicked.connect(actions.resume)
+        self._start_worker.clicked.connect(actions.start_worker)
+        self._sending.pause_wanted.connect(self._pause_wanted)
+        self._sending.worker_wanted.connect(self._worker_wanted)
+        self._sending.causes_wanted.connect(actions.ask_causes)
+        self._sending.erase_wanted.connect(self._ask_whom_to_erase)
+        self._bar.copy_wanted.connect(self._ask_where_to_copy)
+
+    def render_overview(self, state: OverviewState) -> None:
+        """Show what goes on in all of the outbox."""
+        before, self._seen_all = self._seen_all, state
+        paused = state.paused_since is not None and state.at is not None
+        if state.paused_since is not None and state.at is not None:
+            text = paused_text(state.paused_since, state.at)
+            self._paused_text.show_text(text)
+            self._paused.setAccessibleName(text)
+        had_focus = self._resume.hasFocus()
+        self._paused.setVisible(paused)
+        if had_focus and not paused:
+            self._table.setFocus()
+        self._sending.render_state(state)
+        self._day.render_state(state)
+        self._show_undrained()
+        if state.stopped is not None and before.stopped is None:
+            self._causes = self._causes or self._cause_dialog()
+            self._causes.show_causes(state.stopped)
+        for dialog in (self._eraser, self._copier):
+            if dialog is not None:
+                dialog.render_state(state)
+
     def show_part(self, part: Part) -> None:
         """Put rows into the list."""
         self._table.show_part(part)
@@ -143,7 +199,7 @@ class DeliveryView(QObject):
         self._state = state
         self._trouble_text.show_text(state.trouble)
         self._trouble.setVisible(bool(state.trouble))
-        self._undrained.setVisible(state.undrained and not state.trouble)
+        self._show_undrained()
         self._routes.render_state(state)
         self._filter.render_state(state)
         nothing_yet = state.emptiness is Emptiness.NO_EMAILS
@@ -165,14 +221,63 @@ class DeliveryView(QObject):
         if self._actions is not None:
             self._actions.refresh(self._table.span)
 
+    def _show_undrained(self) -> None:
+        runs = self._seen_all.working or self._seen_all.workers > 0
+        self._undrained.setVisible(self._state.undrained and not self._state.trouble and not runs)
+
+    def _cause_dialog(self) -> CauseDialog:
+        dialog = CauseDialog(self.page)
+        dialog.chosen.connect(self._retry_cause)
+        return dialog
+
+    @Slot(object)
+    def _retry_cause(self, stopped: Stopped) -> None:
+        if self._all is not None:
+            self._all.retry_cause(stopped)
+
+    @Slot(bool)
+    def _pause_wanted(self, wanted: bool) -> None:  # noqa: FBT001 - as the signal gives it
+        if self._all is not None:
+            (self._all.pause if wanted else self._all.resume)()
+
+    @Slot(bool)
+    def _worker_wanted(self, wanted: bool) -> None:  # noqa: FBT001 - as the signal gives it
+        if self._all is not None:
+            (self._all.start_worker if wanted else self._all.stop_worker)()
+
+    @Slot()
+    def _ask_whom_to_erase(self) -> None:
+        if self._all is None:
+            return
+        if self._eraser is None:
+            self._eraser = EraseDialog(self.page)
+            self._eraser.look_wanted.connect(self._all.look_up)
+            self._eraser.erase_wanted.connect(self._all.erase)
+        self._eraser.ask()
+
+    @Slot()
+    def _ask_where_to_copy(self) -> None:
+        if self._copier is None:
+            self._copier = CopyDialog(self.page)
+            self._copier.send_wanted.connect(self._send_copy)
+        self._copier.ask()
+
+    @Slot(str)
+    def _send_copy(self, address: str) -> None:
+        if self._all is not None:
+            self._all.send_copy(self._state.selected, address)
+
     def _fill(self) -> None:
         body = self.page.body
         body.addWidget(self._trouble)
+        body.addWidget(self._paused)
         body.addWidget(self._undrained)
         body.addWidget(self._routes)
+        body.addWidget(self._sending)
         body.addWidget(self._list, _MOST)
         body.addWidget(self._empty)
         body.addWidget(self._details)
+        body.addWidget(self._day)
         body.addStretch(1)
         self.page.set_action_bar(self._bar)
 

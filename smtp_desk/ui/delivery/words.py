@@ -18,9 +18,20 @@ BUSY: Final[Mapping[Busy, str]] = {
     Busy.TRYING: "Trying the server…",
 }
 
+OVERVIEW_BUSY: Final[Mapping[Busy, str]] = {
+    Busy.NOTHING: "",
+    Busy.PAUSING: "Pausing…",
+    Busy.RESUMING: "Resuming…",
+    Busy.RETRYING: "Queuing the emails…",
+    Busy.COUNTING: "Looking…",
+    Busy.ERASING: "Erasing…",
+    Busy.SENDING: "Sending the copy…",
+}
+
 UNDRAINED: Final = (
-    "Emails are due, and no worker is sending them. Run “smtp-desk worker” to send what waits."
+    "Emails are due, and no worker is sending them. Start one here, or run “smtp-desk worker”."
 )
+LOOK_FIRST: Final = "Look up an address first."
 
 
 def choose_reason(state: DeliveryState) -> str:

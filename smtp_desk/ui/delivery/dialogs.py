@@ -1,0 +1,244 @@
+"""What the Delivery page asks: by which cause to retry, whom to erase, where to send a copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QDialog, QPushButton, QRadioButton, QWidget
+
+from smtp_desk.app.delivery.overview_words import found_text
+from smtp_desk.app.routes.words import emails
+from smtp_desk.ui.delivery import words
+from smtp_desk.ui.widgets.buttons import Question, button
+from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.field import TextField
+from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.label import Label, enable
+from smtp_desk.ui.widgets.line import Line
+
+if TYPE_CHECKING:
+    from smtp_desk.app.delivery.overview import OverviewState, Stopped
+
+_WIDTH: Final = 520
+_BY_CAUSE: Final = (
+    "Choose what was fixed. All emails that it stopped are sent again: those that wait, and those "
+    "that were refused. Uncertain emails are left alone: they may have been delivered."
+)
+_NOTHING_STOPPED: Final = "No email waits or was refused because of a known cause."
+_ERASING: Final = (
+    "Removes all emails to one address with their texts, notices to you that name it, and the "
+    "address from the log, in whatever way it’s spelled. This can’t be undone."
+)
+_COPY: Final = (
+    "Sends a copy, marked [Copy], with its own Message-ID. It says nothing about the original, "
+    "which stays as it is. Links in it act as they do for the recipient."
+)
+
+
+class _Dialog(QDialog):
+    """A question with an explanation above and buttons below; only hidden when it's closed."""
+
+    def __init__(self, parent: QWidget, name: str, title: str, explanation: str) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setWindowTitle(title)
+        self.setMinimumWidth(min(_WIDTH, parent.window().width()))
+        self.body = column(self, Space.L)
+        self.body.setContentsMargins(Space.XL, Space.XL, Space.XL, Space.XL)
+        self.body.addWidget(Label(title, "heading"))
+        self.body.addWidget(Label(explanation, "muted"))
+        self.line = Line()
+        self.line.label.setObjectName(f"{name}_line")
+
+    def finish(self, *buttons: QPushButton) -> None:
+        """Put the line and the buttons at the end."""
+        self.body.addWidget(self.line)
+        self.body.addStretch(1)
+        close = button("Close", "close")
+        close.clicked.connect(self.reject)
+        for each in (*buttons, close):
+            each.setAutoDefault(False)
+        self.body.addWidget(flow(*buttons, close, at_end=True))
+
+
+class CauseDialog(_Dialog):
+    """The causes that stop emails, the most frequent first.
+
+    Signals:
+        chosen: Retry what this cause stopped.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, "cause_dialog", "Retry by cause", _BY_CAUSE)
+        self._stopped: tuple[Stopped, ...] = ()
+        self._choices: list[QRadioButton] = []
+        self._list = QWidget()
+        self._layout = column(self._list, Space.M)
+        self.body.addWidget(self._list)
+        self._retry = button("&Retry", "retry_cause", "primary")
+        self._retry.clicked.connect(self._clicked)
+        self.finish(self._retry)
+
+    def show_causes(self, stopped: tuple[Stopped, ...]) -> None:
+        """Show these, the first one chosen."""
+        self._stopped = stopped
+        while (item := self._layout.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        self._choices = []
+        for each in stopped:
+            self._layout.addWidget(self._row(each))
+        self.line.show_line("" if stopped else _NOTHING_STOPPED, "muted")
+        if self._choices:
+            self._choices[0].setChecked(True)
+            self._choices[0].setFocus()
+        self._name_button()
+        self.open()
+
+    def _row(self, stopped: Stopped) -> QWidget:
+        holder = QWidget()
+        layout = column(holder, Space.XS)
+        choice = QRadioButton(f"{emails(stopped.count)}: {stopped.code}")
+        choice.setAccessibleDescription(stopped.cause)
+        choice.toggled.connect(self._name_button)
+        # Each stands in a widget of its own: they exclude each other here.
+        choice.setAutoExclusive(False)
+        choice.clicked.connect(self._exclude)
+        self._choices.append(choice)
+        layout.addWidget(choice)
+        layout.addWidget(Label(stopped.cause, "small"))
+        return holder
+
+    @Slot()
+    def _exclude(self) -> None:
+        clicked = self.sender()
+        for choice in self._choices:
+            choice.setChecked(choice is clicked)
+
+    @property
+    def _chosen(self) -> Stopped | None:
+        pairs = zip(self._choices, self._stopped, strict=True)
+        return next((stopped for choice, stopped in pairs if choice.isChecked()), None)
+
+    @Slot()
+    def _name_button(self) -> None:
+        stopped = self._chosen if len(self._choices) == len(self._stopped) else None
+        self._retry.setText(f"&Retry {emails(stopped.count)}" if stopped else "&Retry")
+        enable(self._retry, "" if stopped else _NOTHING_STOPPED)
+
+    @Slot()
+    def _clicked(self) -> None:
+        if (stopped := self._chosen) is not None:
+            self.accept()
+            self.chosen.emit(stopped)
+
+
+class EraseDialog(_Dialog):
+    """Whom to erase: look first, then confirm.
+
+    Signals:
+        look_wanted: Look up what is stored about this address.
+        erase_wanted: Erase it; the person has confirmed.
+    """
+
+    look_wanted = Signal(str)
+    erase_wanted = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, "erase_dialog", "Erase a recipient", _ERASING)
+        self._address = TextField("erase_address", "Email &address")
+        self._look = button("&Look up", "look_up")
+        self._address.controls.addWidget(self._look)
+        self.body.addWidget(self._address)
+        self._erase = button("&Erase…", "erase", "destructive")
+        self._look.clicked.connect(self._look_clicked)
+        self._address.edit.returnPressed.connect(self._look_clicked)
+        self._address.edited.connect(self._typed)
+        self._erase.clicked.connect(self._confirm)
+        self.finish(self._erase)
+        self._state: OverviewState | None = None
+
+    def ask(self) -> None:
+        """Begin anew."""
+        self._address.set_text("")
+        self.look_wanted.emit("")
+        self._address.take_focus()
+        self.open()
+
+    def render_state(self, state: OverviewState) -> None:
+        """Show what is stored, or what was erased."""
+        self._state = state
+        busy = words.OVERVIEW_BUSY[state.busy]
+        enable(self._look, busy)
+        enable(self._erase, busy or ("" if state.found else words.LOOK_FIRST))
+        if busy:
+            self.line.show_busy(busy)
+        elif state.found is not None:
+            self.line.show_line(found_text(state.found), "warning")
+        elif state.trouble or (state.notice and state.notice.error):
+            self.line.show_line(state.trouble or (state.notice.text if state.notice else ""))
+        else:
+            self.line.show_notice(state.erasure)
+
+    @Slot()
+    def _look_clicked(self) -> None:
+        self.look_wanted.emit(self._address.edit.text().strip())
+
+    @Slot(str, str)
+    def _typed(self, _key: str, _text: str) -> None:
+        """What was found belongs to another address now."""
+        if self._state is not None and (self._state.found or self._state.erasure):
+            self.look_wanted.emit("")
+
+    @Slot()
+    def _confirm(self) -> None:
+        if self._state is None or self._state.found is None:
+            return
+        meaning = found_text(self._state.found)
+        box = Question(self, "confirm_erase", "Erase a recipient", "Erase it for good?", meaning)
+        box.keep()
+        box.offer("Erase", "confirmed", "destructive").clicked.connect(self.erase_wanted)
+        box.open()
+
+
+class CopyDialog(_Dialog):
+    """Where to send a copy of the selected email.
+
+    Signals:
+        send_wanted: Send it to this address.
+    """
+
+    send_wanted = Signal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, "copy_dialog", "Send this one to me", _COPY)
+        self._address = TextField("copy_address", "&Your email address")
+        self.body.addWidget(self._address)
+        self._send = button("&Send copy", "send_copy_now", "primary")
+        self._send.clicked.connect(self._clicked)
+        self._address.edit.returnPressed.connect(self._clicked)
+        self.finish(self._send)
+
+    def ask(self) -> None:
+        """Ask; the address of the last time is still there."""
+        self._address.edit.selectAll()
+        self._address.take_focus()
+        self.open()
+
+    def render_state(self, state: OverviewState) -> None:
+        """Show what is wrong with the address, or what came of the copy."""
+        busy = words.OVERVIEW_BUSY[state.busy]
+        self._address.show_notices(state.address)
+        enable(self._send, busy)
+        if busy:
+            self.line.show_busy(busy)
+        else:
+            self.line.show_notice(state.notice)
+
+    @Slot()
+    def _clicked(self) -> None:
+        self.send_wanted.emit(self._address.edit.text())
