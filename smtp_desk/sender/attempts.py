@@ -1,6 +1,6 @@
 """A message while it is dealt with, and what comes next by the scope of a route's answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
@@ -19,7 +19,7 @@ from smtp_desk.sender.outbox.entries import (
     Refuse,
 )
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
-from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, RouteResult, Routes
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Route, RouteResult, Routes
 from smtp_desk.smtp.session.envelope import Status
 
 ONLY_ROUTE: Final = "route"
@@ -211,3 +211,80 @@ class MessageAttempt:
         fallback = next((each.fallback for each in self.recipients if each.fallback), None)
         receipts = tuple(each.so_far() for each in self.recipients)
         return Receipt(self.message.message_id, receipts, fallback)
+
+
+class Run:
+    """The messages that one thread sends one after the other.
+
+    The end of one is written down in the commit that says that the dot of the next comes, so a
+    process that is killed leaves no more emails in doubt than it has threads that send.
+
+    Attributes:
+        ends: Acceptances to be written down with the next commit.
+    """
+
+    def __init__(self, attempts: Iterator[MessageAttempt], *, ahead: bool = True) -> None:
+        """Send `attempts`; each is asked for when its turn comes.
+
+        Args:
+            attempts: The messages.
+            ahead: Whether the next one may be asked for a moment before, to be begun already.
+        """
+        self.ends: list[Accept] = []
+        self._attempts = attempts
+        self._looks_ahead = ahead
+        self._ahead: MessageAttempt | None = None
+        self._fault: Exception | None = None
+        self._begun: tuple[Route, MessageAttempt] | None = None
+
+    def __iter__(self) -> Iterator[MessageAttempt]:
+        """Give out each message in its turn."""
+        while (attempt := self._ahead or next(self._attempts, None)) is not None:
+            self._ahead = None
+            yield attempt
+            if self._begun is not None and self._begun[1] is attempt:
+                self.abandon()  # it went another way
+        if self._fault is not None:
+            raise self._fault
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next message was begun with the present one."""
+        return self._begun is not None
+
+    def upcoming(
+        self, route: Route, present: MessageAttempt
+    ) -> tuple[OutboxMessage, tuple[str, ...]] | None:
+        """Return the message that `route` gets next, and its recipients; None where none is sure.
+
+        Args:
+            route: The one that sends now.
+            present: What it sends.
+        """
+        if not self._looks_ahead or self._begun is not None:
+            return None
+        try:
+            ahead = self._ahead = self._ahead or next(self._attempts, None)
+        except Exception as fault:  # noqa: BLE001 - the present message is on its way; see `__iter__`
+            self._fault = fault
+            return None
+        if ahead is None or ahead.routes is not present.routes:
+            return None
+        first = next((name for name in (CUSTOM, DEFAULT) if ahead.open_on(name)), "")
+        if first != route.name or len(ahead.open_on(first)) < len(ahead.recipients):
+            return None
+        self._begun = (route, ahead)
+        return ahead.message, tuple(recipient.address for recipient in ahead.recipients)
+
+    def sends(self, attempt: MessageAttempt, route: Route) -> None:
+        """Note that `attempt` goes by `route` now: where it was begun by that, it is sent."""
+        if self._begun is not None and self._begun[1] is attempt:
+            if self._begun[0] is not route:
+                self._begun[0].abandon()
+            self._begun = None
+
+    def abandon(self) -> None:
+        """End what was begun, for it is not sent."""
+        if self._begun is not None:
+            self._begun[0].abandon()
+            self._begun = None

@@ -9,11 +9,12 @@ import random as chance
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, final
 
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding, Scope
-from smtp_desk.sender.attempts import MessageAttempt, RecipientAttempt
+from smtp_desk.sender.attempts import MessageAttempt, RecipientAttempt, Run
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import (
@@ -101,19 +102,27 @@ class Dispatcher:
         self._late_lock = threading.Lock()
         self._waits_until: datetime | None = None
 
-    def deliver(self, attempt: MessageAttempt, patience: Deadline | None = None) -> Receipt:
+    def deliver(
+        self,
+        attempt: MessageAttempt,
+        patience: Deadline | None = None,
+        run: Run | None = None,
+    ) -> Receipt:
         """Send a stored message by the routes in their order, and write down what comes of it.
 
         Args:
             attempt: The message; what is known of it so far stands in it at any moment.
             patience: Until when it may wait for its turn; by default `PATIENCE_S`.
+            run: Where it is one of many: that it was accepted may be written down with the
+                beginning of the next, or by `finish`.
         """
         patience = patience or Deadline.after(PATIENCE_S)
+        run = run or Run(iter(()))
         try:
             self._renew(attempt.recipients)
             for name in (CUSTOM, DEFAULT):
                 if attempt.open_on(name):
-                    self._try(name, attempt, patience)
+                    self._try(name, attempt, patience, run)
             self._put_off([each for each in attempt.recipients if each.receipt is None])
         except OutboxError as error:
             # No dot leaves that could not be written down before: what has no end yet is
@@ -122,10 +131,18 @@ class Dispatcher:
         finally:
             # Only now: a probe that works makes all waiting mail due, and this with it.
             self._prober.start_granted()
+            if not run.goes_on:
+                self._write_ends(run)
         receipt = attempt.receipt
-        for each in receipt.recipients:
-            _log.info("%s %s %s", attempt.message.kind, each.entry_id, _logged(each))
+        if _log.isEnabledFor(logging.INFO):
+            for each in receipt.recipients:
+                _log.info("%s %s %s", attempt.message.kind, each.entry_id, _logged(each))
         return receipt
+
+    def finish(self, run: Run) -> None:
+        """Write down what is not yet, when no more of `run` is delivered."""
+        run.abandon()
+        self._write_ends(run)
 
     def probe_rested(self, routes: Routes) -> None:
         """Probe the routes whose rest is over, though no mail asks for them."""
@@ -185,7 +202,7 @@ class Dispatcher:
             if recipient.claim.entry.id in lost:
                 recipient.end(Status.QUEUED)
 
-    def _try(self, name: str, attempt: MessageAttempt, patience: Deadline) -> None:
+    def _try(self, name: str, attempt: MessageAttempt, patience: Deadline, run: Run) -> None:
         """Send to all who are open by one route: at once, in parts, or as fast as it lets us."""
         waiting = attempt.open_on(name)
         while waiting:
@@ -195,7 +212,7 @@ class Dispatcher:
                     recipient.failed(name, way, self._clock())
                 return
             try:
-                left = self._send(way, waiting, attempt, patience)
+                left = self._send(way, waiting, attempt, patience, run)
             except NoTurnError as error:
                 self._leave_until(error.again_at, waiting)
                 return
@@ -230,6 +247,7 @@ class Dispatcher:
         recipients: list[RecipientAttempt],
         attempt: MessageAttempt,
         patience: Deadline,
+        run: Run,
     ) -> list[RecipientAttempt]:
         """Send in one transaction; return those who wait for their turn on the same route.
 
@@ -238,12 +256,14 @@ class Dispatcher:
         """
 
         def before_dot() -> None:
-            self._mark(route, recipients)
+            self._mark(route, recipients, run)
 
         addresses = tuple(recipient.address for recipient in recipients)
         says_of_route = True
+        upcoming = partial(run.upcoming, route, attempt)
+        run.sends(attempt, route)
         try:
-            results = route.send(attempt.message, addresses, before_dot, patience)
+            results = route.send(attempt.message, addresses, before_dot, patience, upcoming)
         except LeaseLostError:
             return [recipient for recipient in recipients if recipient.receipt is None]
         except (OutboxError, NoTurnError):
@@ -253,21 +273,27 @@ class Dispatcher:
             results = tuple(self._our_fault(recipient) for recipient in recipients)
             says_of_route = not isinstance(error, UnsendableError)
         resend = self._may_resend(route.name, results, attempt.routes)
-        self._write_down(route.name, recipients, results, resend=resend)
+        self._write_down(route.name, recipients, results, run, resend=resend)
         if says_of_route:
             self._tell_health(route.name, recipients, results, attempt)
         return [each for each in recipients if each.waits_on(route.name)]
 
-    def _mark(self, route: Route, recipients: list[RecipientAttempt]) -> None:
-        """Write down that the dot comes next.
+    def _mark(self, route: Route, recipients: list[RecipientAttempt], run: Run) -> None:
+        """Write down that the dot comes next, and what came of the message before.
 
         Raises:
             LeaseLostError: Some entries belong to others by now: no dot for this message.
             OutboxUnavailableError: It could not be written.
         """
-        lost = self._outbox.apply(
-            MarkInDoubt(recipient.claim, route.name) for recipient in recipients
-        )
+        ends, run.ends = run.ends, []
+        marks = [MarkInDoubt(recipient.claim, route.name) for recipient in recipients]
+        try:
+            lost = self._outbox.apply((*ends, *marks))
+        except OutboxUnavailableError:
+            self._keep_late(ends)
+            raise
+        self._warn_of_lost(lost, ends)
+        lost &= {mark.claim.entry.id for mark in marks}
         for recipient in recipients:
             if recipient.claim.entry.id in lost:
                 recipient.end(Status.QUEUED)
@@ -301,6 +327,7 @@ class Dispatcher:
         name: str,
         recipients: list[RecipientAttempt],
         results: tuple[RouteResult, ...],
+        run: Run,
         *,
         resend: bool,
     ) -> None:
@@ -313,6 +340,10 @@ class Dispatcher:
                 changes.append(change)
             else:
                 going_on.append(recipient)
+        accepted = [change for change in changes if isinstance(change, Accept)]
+        if run.goes_on and len(accepted) == len(recipients):
+            run.ends += accepted
+            return
         self._record(changes)
         self._resume(going_on)
 
@@ -372,12 +403,23 @@ class Dispatcher:
             lost = self._outbox.apply(changes)
         except OutboxUnavailableError as error:
             _log.error("what came of %d emails could not be stored: %s", len(changes), error)
-            with self._late_lock:
-                self._late += [change for change in changes if isinstance(change, Accept)]
+            self._keep_late(changes)
             return False
-        if lost:
-            _log.warning("%d emails were taken over before their end was stored", len(lost))
+        self._warn_of_lost(lost, changes)
         return True
+
+    def _write_ends(self, run: Run) -> None:
+        ends, run.ends = run.ends, []
+        self._record(ends)
+
+    def _keep_late(self, changes: Iterable[Change]) -> None:
+        with self._late_lock:
+            self._late += [change for change in changes if isinstance(change, Accept)]
+
+    def _warn_of_lost(self, lost: frozenset[str], changes: Sequence[Change]) -> None:
+        count = sum(change.claim.entry.id in lost for change in changes)
+        if count:
+            _log.warning("%d emails were taken over before their end was stored", count)
 
     def _told(self, code: str) -> Finding:
         return cause(self._catalogue, code)

@@ -16,7 +16,7 @@ from typing import Final, Self, final
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.secret import Secret
 from smtp_desk.sender.alerts import Alerts
-from smtp_desk.sender.attempts import ONLY_ROUTE, MessageAttempt
+from smtp_desk.sender.attempts import ONLY_ROUTE, MessageAttempt, Run
 from smtp_desk.sender.dispatcher import LEASE, PATIENCE_S, Dispatcher
 from smtp_desk.sender.mail.kinds import Email, Notification
 from smtp_desk.sender.mail.message import new_message_id, outbox_message
@@ -305,13 +305,21 @@ class Sender:
         deadline = Deadline.after(math.inf if timeout is None else timeout)
         patience = None if timeout is None else deadline
 
+        def taken() -> Iterator[MessageAttempt]:
+            while waiting:
+                with suppress(IndexError):  # another thread was faster
+                    yield waiting.popleft()
+
         def work() -> None:
+            # Whoever stops waiting in time may end at once: no end is put off then.
+            run = Run(taken(), ahead=timeout is None)
             try:
-                while waiting:
-                    with suppress(IndexError):  # another thread was faster
-                        self._deliver(waiting.popleft(), patience)
+                for attempt in run:
+                    self._deliver(attempt, patience, run)
             except BaseException as error:  # noqa: BLE001 - raised by whoever asked for it
                 faults.append(error)
+            finally:
+                self._dispatcher.finish(run)
 
         for thread in [self._begin(work) for _ in range(min(CONNECTIONS, len(waiting)))]:
             if thread.ident is not None:
@@ -334,11 +342,11 @@ class Sender:
         work()
         return thread
 
-    def _deliver(self, attempt: MessageAttempt, patience: Deadline | None) -> None:
+    def _deliver(self, attempt: MessageAttempt, patience: Deadline | None, run: Run) -> None:
         # Settings may be saved meanwhile: those before would only give the mail back.
         if not attempt.routes.current():
             attempt.use(self._source.routes())
-        self._dispatcher.deliver(attempt, patience)
+        self._dispatcher.deliver(attempt, patience, run)
 
     def _store_notice(self, email: Notification, routes: Routes) -> Callable[[], object]:
         message = self._message(email, routes)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final, TypeAlias, TypeVar, final
 
-from smtp_desk.sender.attempts import MessageAttempt
+from smtp_desk.sender.attempts import MessageAttempt, Run
 from smtp_desk.sender.dispatcher import LEASE, Dispatcher
 from smtp_desk.sender.mail.addressing import FOREIGN
 from smtp_desk.sender.notices import Notices
@@ -210,31 +210,53 @@ class Drain:
             self._source.close()
 
     def _send_due(self, cancel: Cancel) -> int:
+        """Send what is due, in this thread; return how many emails that were."""
         handled = 0
+        run = Run(self._due(cancel))
+        try:
+            for attempt in run:
+                handled += self._send(attempt, run, cancel)
+        finally:
+            self._dispatcher.finish(run)
+        return handled
+
+    def _due(self, cancel: Cancel) -> Iterator[MessageAttempt]:
+        """Claim what is due, message by message, until nothing is."""
         while not cancel.cancelled and self._dispatcher.waits_until is None:
             claims = self._outbox.claim(self._owner, _CLAIMED_AT_ONCE, LEASE)
             if not claims:
-                break
-            handled += sum(self._send(batch, cancel) for batch in _by_message(claims))
-        return handled
+                return
+            for batch in _by_message(claims):
+                if attempt := self._attempt(batch):
+                    yield attempt
 
-    def _send(self, batch: Sequence[Claim], cancel: Cancel) -> int:
-        """Send one message; return how many emails that were."""
-        until = self._clock() if cancel.cancelled else self._dispatcher.waits_until
-        if until is not None:
-            self._outbox.apply(Postpone(claim, until) for claim in batch)
-            return 0
+    def _attempt(self, batch: Sequence[Claim]) -> MessageAttempt | None:
+        """Read the message of these claims; None where it can't be sent."""
         entry_id = batch[0].entry.id
         try:
-            message = self._outbox.message(entry_id)
-            self._dispatcher.deliver(MessageAttempt.of(batch, message, self._source.routes()))
+            return MessageAttempt.of(batch, self._outbox.message(entry_id), self._source.routes())
         except EntryNotFoundError:
-            pass
+            return None
         except OutboxError:
             raise
         except Exception:  # noqa: BLE001 - one email that fails must not stop the others
-            _log.exception("our own fault while sending %s", entry_id)
-        return len(batch)
+            _log.exception("our own fault while reading %s", entry_id)
+            return None
+
+    def _send(self, attempt: MessageAttempt, run: Run, cancel: Cancel) -> int:
+        """Send one message; return how many emails that were."""
+        claims = [recipient.claim for recipient in attempt.recipients]
+        until = self._clock() if cancel.cancelled else self._dispatcher.waits_until
+        if until is not None:
+            self._outbox.apply(Postpone(claim, until) for claim in claims)
+            return 0
+        try:
+            self._dispatcher.deliver(attempt, run=run)
+        except OutboxError:
+            raise
+        except Exception:  # noqa: BLE001 - one email that fails must not stop the others
+            _log.exception("our own fault while sending %s", claims[0].entry.id)
+        return len(claims)
 
 
 def _by_message(claims: Sequence[Claim]) -> Iterator[list[Claim]]:

@@ -15,7 +15,7 @@ from smtp_desk.sender.dispatcher import LEASE
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.entries import Claim, EntryState, MarkInDoubt, OutboxMessage
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError, change_one
-from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
+from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes, Upcoming, nothing_upcoming
 from smtp_desk.sender.worker import Drain
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from tests.sender.post_office import FixedRoutes, mail
@@ -292,8 +292,9 @@ def test_what_does_not_end_after_a_cancel_is_cut(monkeypatch: pytest.MonkeyPatch
             recipients: tuple[str, ...],
             before_dot: BeforeDot,
             patience: Deadline,
+            upcoming: Upcoming = nothing_upcoming,
         ) -> tuple[RouteResult, ...]:
-            del message, recipients, before_dot, patience
+            del message, recipients, before_dot, patience, upcoming
             began.set()
             assert cut.wait(20)
             raise RuntimeError("cut")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from smtp_desk.sender.outbox.control_sqlite import SqliteControl
 from smtp_desk.sender.outbox.entries import EntryState
+from smtp_desk.sender.routes.route import nothing_upcoming
 from smtp_desk.smtp.session.envelope import Status
 from tests.sender.post_office import mail, opened
 from tests.sender.ways import Way
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smtp_desk.sender.outbox.entries import OutboxMessage
-    from smtp_desk.sender.routes.route import RouteResult
+    from smtp_desk.sender.routes.route import RouteResult, Upcoming
     from smtp_desk.smtp.net.deadline import Deadline
     from smtp_desk.smtp.session.transaction import BeforeDot
     from tests.sender.post_office import PostOffice
@@ -82,9 +83,10 @@ class PausedMeanwhile(Way):
         recipients: tuple[str, ...],
         before_dot: BeforeDot,
         patience: Deadline,
+        upcoming: Upcoming = nothing_upcoming,
     ) -> tuple[RouteResult, ...]:
         control_of(self.post).pause()
-        return super().send(message, recipients, before_dot, patience)
+        return super().send(message, recipients, before_dot, patience, upcoming)
 
 
 def test_what_is_under_way_stops_before_its_dot_and_takes_no_other_route(tmp_path: Path) -> None:
@@ -113,12 +115,13 @@ class PausedAfterTheDot(Way):
         recipients: tuple[str, ...],
         before_dot: BeforeDot,
         patience: Deadline,
+        upcoming: Upcoming = nothing_upcoming,
     ) -> tuple[RouteResult, ...]:
         def then_pause() -> None:
             before_dot()
             control_of(self.post).pause()
 
-        return super().send(message, recipients, then_pause, patience)
+        return super().send(message, recipients, then_pause, patience, upcoming)
 
 
 def test_what_is_in_doubt_gets_its_answer(tmp_path: Path) -> None:

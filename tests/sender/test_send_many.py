@@ -10,7 +10,7 @@ import pytest
 from smtp_desk.sender import Status
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.routes.health import Usable
-from smtp_desk.sender.routes.route import CUSTOM, Routes
+from smtp_desk.sender.routes.route import CUSTOM, Routes, Upcoming, nothing_upcoming
 from smtp_desk.sender.worker import CONNECTIONS
 from tests.sender.post_office import mail
 from tests.sender.test_sender import Office
@@ -110,11 +110,12 @@ class ClosedMeanwhile(Way):
         recipients: tuple[str, ...],
         before_dot: BeforeDot,
         patience: Deadline,
+        upcoming: Upcoming = nothing_upcoming,
     ) -> tuple[RouteResult, ...]:
         if self.first.acquire(blocking=False):
             self.closing.start()
             self.closing.join(0.5)
-        return super().send(message, recipients, before_dot, patience)
+        return super().send(message, recipients, before_dot, patience, upcoming)
 
 
 def test_closed_by_another_thread_every_email_has_its_receipt(office: Office) -> None:
@@ -154,10 +155,11 @@ class Interrupted(Way):
         recipients: tuple[str, ...],
         before_dot: BeforeDot,
         patience: Deadline,
+        upcoming: Upcoming = nothing_upcoming,
     ) -> tuple[RouteResult, ...]:
         if "p1@" in recipients[0]:
             raise KeyboardInterrupt
-        return super().send(message, recipients, before_dot, patience)
+        return super().send(message, recipients, before_dot, patience, upcoming)
 
 
 def test_an_interrupt_loses_nothing_and_sends_nothing_twice(office: Office) -> None:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.findings.catalogue import cause
 from smtp_desk.core.findings.finding import Scope
-from smtp_desk.sender.routes.route import CUSTOM, NoTurnError, RouteResult
+from smtp_desk.sender.routes.route import (
+    CUSTOM,
+    NoTurnError,
+    RouteResult,
+    Upcoming,
+    nothing_upcoming,
+)
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.resources import read_catalogue
 
@@ -71,6 +77,7 @@ class Way:
         recipients: tuple[str, ...],
         before_dot: BeforeDot,
         patience: Deadline,
+        upcoming: Upcoming = nothing_upcoming,
     ) -> tuple[RouteResult, ...]:
         if self.slow and not patience.passed:
             self.slow = False
@@ -95,6 +102,9 @@ class Way:
 
     def endings(self) -> tuple[Ending, ...]:
         return self.ends
+
+    def abandon(self) -> None:
+        pass
 
     def retire(self) -> None:
         self.retired = True

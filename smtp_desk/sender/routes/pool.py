@@ -15,6 +15,8 @@ from smtp_desk.core.findings.finding import Finding, Scope
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Facts, Stage
+from smtp_desk.sender.mail.addressing import Addressed
+from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.health import refuses_login
 from smtp_desk.sender.routes.route import NoTurnError
 from smtp_desk.sender.routes.share import Connection, ServerShare
@@ -52,6 +54,21 @@ class UnavailableError(Exception):
         self.finding = finding
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A message whose transaction was begun behind the dot of the one before.
+
+    Attributes:
+        message: As it is stored.
+        recipients: To whom.
+        mail: As it leaves.
+    """
+
+    message: OutboxMessage
+    recipients: tuple[str, ...]
+    mail: Addressed
+
+
 @dataclass(slots=True, eq=False)
 class PooledSession:
     """A session of the pool, in the hands of one thread.
@@ -62,6 +79,7 @@ class PooledSession:
         cancel: Ends it.
         reused: Whether it was open before it was borrowed: it may be dead without a sign.
         idle: Whether nobody used it for a while before that: silence is less of being busy.
+        ahead: The message that was begun on it, for the same thread.
         messages: How many were sent by it.
         idle_since: When it was given back.
         connection: The right to it; None for a probe that got none.
@@ -72,6 +90,7 @@ class PooledSession:
     cancel: Cancel
     reused: bool = False
     idle: bool = False
+    ahead: Ahead | None = None
     messages: int = 0
     idle_since: float = 0.0
     connection: Connection | None = None
@@ -79,10 +98,14 @@ class PooledSession:
     @property
     def may_go_on(self) -> bool:
         """Whether it takes another message."""
-        if not self.session.usable or self.connection is None or self.connection.spent:
+        return self.session.usable and self.takes_more(0)
+
+    def takes_more(self, now: int = 1) -> bool:
+        """Whether it takes a message behind the `now` that are being sent by it."""
+        if self.connection is None or self.connection.spent:
             return False
         told = self.session.extensions.most_messages or _MOST_MESSAGES
-        return self.messages < min(told, _MOST_MESSAGES)
+        return self.messages + now < min(told, _MOST_MESSAGES)
 
 
 @dataclass(slots=True, eq=False)
@@ -155,6 +178,7 @@ class SessionPool:
         self._opening: _Opening | None = None
         self._busy: set[PooledSession] = set()
         self._idle: deque[PooledSession] = deque()
+        self._begun: dict[int, PooledSession] = {}  # those of `busy` that wait for their thread
         self._leaving: dict[threading.Thread, PooledSession] = {}
         self._barred: Finding | None = None
         self._barred_until = clock()
@@ -176,11 +200,17 @@ class SessionPool:
             NoTurnError: All are in use.
             OutboxUnavailableError: Nobody knows how many are in use.
         """
-        pooled = self._borrow(patience, fresh=fresh)
+        pooled = self._take_begun() or self._borrow(patience, fresh=fresh)
         try:
             yield pooled
         finally:
             pooled.messages += 1
+            self._give_back(pooled)
+
+    def abandon(self) -> None:
+        """Hang up where a message was begun that does not come next in this thread after all."""
+        if pooled := self._take_begun():
+            pooled.session.abort()
             self._give_back(pooled)
 
     def finding(self, failure: SmtpFailure, pooled: PooledSession, recipient: str = "") -> Finding:
@@ -383,6 +413,13 @@ class SessionPool:
             pooled.cancel.cancel()
         return True
 
+    def _take_begun(self) -> PooledSession | None:
+        """Return the session on which this thread has begun its next message."""
+        pooled = self._begun.pop(threading.get_ident(), None)
+        if pooled is not None:
+            pooled.reused, pooled.idle = True, False
+        return pooled
+
     def _take_idle(self) -> PooledSession | None:
         """Return the session used last, so that those not needed grow old."""
         while self._idle:
@@ -397,6 +434,12 @@ class SessionPool:
 
     def _give_back(self, pooled: PooledSession) -> None:
         session = pooled.session
+        if session.begun and pooled.may_go_on and not self._retired and self._barred is None:
+            self._begun[threading.get_ident()] = pooled
+            return
+        if session.begun:
+            session.abort()
+        pooled.ahead = None
         with self._changed:
             self._busy.discard(pooled)
             if pooled.may_go_on and not self._retired and self._barred is None:

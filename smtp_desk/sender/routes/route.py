@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.sender.outbox.entries import OutboxMessage
@@ -19,6 +19,14 @@ from smtp_desk.sender.routes.health import Ending
 from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.smtp.session.transaction import BeforeDot
+
+Upcoming: TypeAlias = Callable[[], tuple[OutboxMessage, tuple[str, ...]] | None]
+"""Asked right before the dot what this thread sends next by the same route; None for nothing."""
+
+
+def nothing_upcoming() -> None:
+    """Name no message: an `Upcoming` where none is known."""
+
 
 CUSTOM: Final = "custom"
 DEFAULT: Final = "default"
@@ -81,6 +89,7 @@ class Route(Protocol):
         recipients: tuple[str, ...],
         before_dot: BeforeDot,
         patience: Deadline,
+        upcoming: Upcoming = nothing_upcoming,
     ) -> tuple[RouteResult, ...]:
         """Hand over one message, built for this route, and return what came of each recipient.
 
@@ -94,6 +103,7 @@ class Route(Protocol):
                 raises, the message surely does not leave, and what it raised is raised
                 here. It may be called a second time, after a dead connection.
             patience: Until when it may wait for its turn.
+            upcoming: What it names may be begun with this message: `send` it next, or `abandon`.
 
         Raises:
             NoTurnError: It did not come; nothing was sent.
@@ -101,6 +111,10 @@ class Route(Protocol):
             UnsendableError: The message can't be written; nothing was sent.
             Exception: What `before_dot` raised, or a fault of our own.
         """
+        ...
+
+    def abandon(self) -> None:
+        """End what was begun of a message that does not come next in this thread after all."""
         ...
 
     def probe(self) -> Finding | None:

@@ -28,7 +28,13 @@ from smtp_desk.core.stages import Json, Stage
 from smtp_desk.sender.mail.addressing import Identity, addressed
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.health import Ending
-from smtp_desk.sender.routes.route import DEFAULT, RouteResult, writing
+from smtp_desk.sender.routes.route import (
+    DEFAULT,
+    RouteResult,
+    Upcoming,
+    nothing_upcoming,
+    writing,
+)
 from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.smtp.session.transaction import BeforeDot
@@ -209,6 +215,7 @@ class SendmailRoute:
         recipients: tuple[str, ...],
         before_dot: BeforeDot,
         patience: Deadline,  # noqa: ARG002 - a program takes what it is given, at once
+        upcoming: Upcoming = nothing_upcoming,  # noqa: ARG002 - and one at a time
     ) -> tuple[RouteResult, ...]:
         """Hand the message to the program; see `Route`.
 
@@ -226,6 +233,9 @@ class SendmailRoute:
             self._hand_over(recipient, ["-i", "-f", sender, "--", wire], mail.content, deadline)
             for recipient, wire in zip(recipients, mail.envelope.recipients, strict=True)
         )
+
+    def abandon(self) -> None:
+        """Do nothing: no message is begun before its time."""
 
     def probe(self) -> Finding | None:
         """Return why the program can't be run, or None."""

@@ -127,6 +127,11 @@ class ServerShare:
         return connection
 
     @property
+    def counted(self) -> bool:
+        """Whether only so many emails may go in an hour."""
+        return bool(self._per_hour)
+
+    @property
     def connected(self) -> int:
         """How many connections all processes have."""
         return self._throttle.state(self._login).leased

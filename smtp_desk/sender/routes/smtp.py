@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final, final
 
 from smtp_desk.core.errors import SmtpFailure
@@ -15,16 +16,22 @@ from smtp_desk.sender.mail.addressing import Addressed, Identity, addressed
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.health import Ending, Needed
-from smtp_desk.sender.routes.pool import PooledSession, SessionPool, UnavailableError
-from smtp_desk.sender.routes.route import RouteResult, UnsendableError, writing
+from smtp_desk.sender.routes.pool import Ahead, PooledSession, SessionPool, UnavailableError
+from smtp_desk.sender.routes.route import (
+    RouteResult,
+    UnsendableError,
+    Upcoming,
+    nothing_upcoming,
+    writing,
+)
 from smtp_desk.sender.routes.share import Connection, ServerShare
 from smtp_desk.sender.routes.throttle import Throttle
 from smtp_desk.smtp.net.deadline import Clock, Deadline
 from smtp_desk.smtp.net.resolve import Resolver
-from smtp_desk.smtp.session.envelope import Delivery, Status
+from smtp_desk.smtp.session.envelope import Delivery, Envelope, Status
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.token_giver import SessionCredential
-from smtp_desk.smtp.session.transaction import BeforeDot
+from smtp_desk.smtp.session.transaction import BeforeDot, Following
 from smtp_desk.smtp.wire.commands import CommandError
 from smtp_desk.smtp.wire.replies import Extensions
 
@@ -32,6 +39,8 @@ MAX_RECIPIENTS: Final = 100
 """Recipients of one transaction: what every server must take (RFC 5321, 4.5.3.1.8)."""
 
 _TOO_MANY: Final = "recipient.throttled"
+# How it looks where a server throws away what came behind a dot.
+_SWALLOWED: Final = ("session.timeout", "session.protocol_error")
 # What ends all that was to be sent, and not only what was.
 _ENDS_ALL: Final = (Scope.ROUTE, Scope.PROCESS, Scope.NONE)
 
@@ -98,6 +107,7 @@ class SmtpRoute:
         self._identity = identity
         self._catalogue = catalogue
         self._share = ServerShare(throttle, settings, clock=clock, now=now)
+        self._rides = True  # until the server shows that nothing may ride behind a dot
         self._pool = SessionPool(
             settings,
             mode,
@@ -120,6 +130,7 @@ class SmtpRoute:
         recipients: tuple[str, ...],
         before_dot: BeforeDot,
         patience: Deadline,
+        upcoming: Upcoming = nothing_upcoming,
     ) -> tuple[RouteResult, ...]:
         """Send in one transaction; see `Route`.
 
@@ -130,11 +141,15 @@ class SmtpRoute:
         turns = self._share.take_turns(len(recipients), patience)
         batch = recipients[: min(turns, MAX_RECIPIENTS)]
         try:
-            results = self._deliver(message, batch, before_dot, patience)
+            results = self._deliver(message, batch, before_dot, patience, upcoming)
         except UnavailableError as error:
             results = tuple(_refused(recipient, error.finding) for recipient in batch)
         results = self._told(results)
         return results + self._left_over(recipients[len(results) :], results[-1])
+
+    def abandon(self) -> None:
+        """Hang up where a message was begun that does not come; see `Route`."""
+        self._pool.abandon()
 
     def probe(self) -> Finding | None:
         """Open a session, up to AUTH; see `Route`."""
@@ -162,24 +177,60 @@ class SmtpRoute:
         recipients: tuple[str, ...],
         before_dot: BeforeDot,
         patience: Deadline,
+        upcoming: Upcoming,
     ) -> tuple[RouteResult, ...]:
         """Send to as many of the recipients as the server takes at once."""
         fresh = False
         while True:
             with self._pool.session(patience, fresh=fresh) as pooled:
                 batch = _within_limits(recipients, pooled.session.extensions)
-                with writing():
-                    mail = addressed(message, batch, self._identity)
+                mail = self._written(message, batch, pooled)
+                if mail is None:
+                    continue
+                begun = pooled.session.begun
                 dot = _Dot(before_dot, self._share, pooled.connection)
                 try:
-                    delivery = _hand_over(pooled, mail, dot)
+                    delivery = _hand_over(pooled, mail, dot, partial(self._begin, pooled, upcoming))
                 except _LeaseOverError:
                     continue
                 alive = pooled.session.usable or dot.announced
                 if alive or fresh or not pooled.reused:
                     return self._results(batch, delivery, pooled)
+                if begun and delivery.failure and delivery.failure.code in _SWALLOWED:
+                    self._rides = False
             # It was dead before this message: the server had closed it, or did so at MAIL.
             fresh = True
+
+    def _written(
+        self, message: OutboxMessage, recipients: tuple[str, ...], pooled: PooledSession
+    ) -> Addressed | None:
+        """Return the message as it leaves; None where another was begun: that connection ends."""
+        ahead, pooled.ahead = pooled.ahead, None
+        if ahead is not None and ahead.message is message and ahead.recipients == recipients:
+            return ahead.mail
+        if pooled.session.begun:
+            pooled.session.abort()
+            return None
+        with writing():
+            return addressed(message, recipients, self._identity)
+
+    def _begin(self, pooled: PooledSession, upcoming: Upcoming) -> tuple[Envelope, bytes] | None:
+        """Return the message that may begin behind the dot of the one that is being sent."""
+        # Where only so many may go in an hour each waits for its turn first.
+        if not self._rides or self._share.counted or not pooled.takes_more():
+            return None
+        named = upcoming()
+        if named is None or len(named[1]) > MAX_RECIPIENTS:
+            return None
+        message, recipients = named
+        if _within_limits(recipients, pooled.session.extensions) != recipients:
+            return None
+        try:
+            mail = addressed(message, recipients, self._identity)
+        except Exception:  # noqa: BLE001 - told in its own turn
+            return None
+        pooled.ahead = Ahead(message, recipients, mail)
+        return mail.envelope, mail.content
 
     def _told(self, results: tuple[RouteResult, ...]) -> tuple[RouteResult, ...]:
         """Tell all processes whether the server takes emails, or wants us to be slower."""
@@ -218,6 +269,8 @@ class SmtpRoute:
 
     def _left_over(self, rest: tuple[str, ...], last: RouteResult) -> tuple[RouteResult, ...]:
         """Return the results of those who were too many for one transaction."""
+        if not rest:
+            return ()
         if last.finding is not None and last.finding.scope in _ENDS_ALL:
             return tuple(_refused(recipient, last.finding) for recipient in rest)
         too_many = SmtpFailure(Stage.RECIPIENT, _TOO_MANY, facts={"recipients": True})
@@ -225,9 +278,10 @@ class SmtpRoute:
         return tuple(_refused(recipient, finding) for recipient in rest)
 
 
-def _hand_over(pooled: PooledSession, mail: Addressed, dot: _Dot) -> Delivery:
+def _hand_over(pooled: PooledSession, mail: Addressed, dot: _Dot, following: Following) -> Delivery:
+    send, idle = pooled.session.send, pooled.idle
     try:
-        return pooled.session.send(mail.envelope, mail.content, before_dot=dot, idle=pooled.idle)
+        return send(mail.envelope, mail.content, before_dot=dot, following=following, idle=idle)
     except CommandError as error:
         raise UnsendableError(str(error)) from error
 

@@ -130,7 +130,12 @@ class Session:
         if channel is None or channel.over:
             return False
         between = not channel.protocol.pending and channel.protocol.state in _BETWEEN_MESSAGES
-        return between or self._following is not None
+        return between or self.begun
+
+    @property
+    def begun(self) -> bool:
+        """Whether the next message was begun: it comes next, or the connection ends."""
+        return self._following is not None
 
     @property
     def leaving(self) -> bool:
@@ -234,7 +239,7 @@ class Session:
     def quit(self) -> None:
         """Say goodbye and close. What goes wrong here changes nothing and is not raised."""
         channel = self._channel
-        if channel is None or channel.over or self._following is not None:
+        if channel is None or channel.over or self.begun:
             self.abort()  # a transaction that was begun can't be taken back behind DATA
             return
         with self._timeline.stage(Stage.DONE) as run:
