@@ -4,6 +4,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import idna
@@ -139,6 +140,7 @@ def parse_ehlo_name(text: str) -> str:
         raise AddressError("host.invalid_character", character=name[1]) from error
 
 
+@lru_cache(maxsize=1024)
 def parse_mailbox(text: str) -> Mailbox:
     """Make a mailbox of what a person typed: one address, no display name.
 

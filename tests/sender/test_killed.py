@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender.outbox.clock import utc_now
+from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
 from tests.sender.sending_process import Place, drain_for_ever, send_for_ever, short
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
@@ -106,10 +109,18 @@ def _message_id(content: bytes) -> str:
     return rest.partition(b"\r\n")[0].decode()
 
 
+def in_doubt(place: Place) -> int:
+    """How many emails a killed process left without an answer."""
+    with Database(place.folder / "outbox.sqlite3") as database:
+        return SqliteOutbox(database).counts().of(EntryState.IN_DOUBT)
+
+
 def kill_senders(server: ScriptedServer, place: Place, kills: int, seed: int) -> Counter[str]:
     draw = random.Random(seed)  # noqa: S311 - moments, no secrets
     for number in range(kills):
+        before = in_doubt(place)
         killed(place, send_for_ever, f"{number}", draw.uniform(0, LONGEST_LIFE_S))
+        assert in_doubt(place) <= before + MAX_CONNECTIONS
     return count_or_fail(server, drained(place))
 
 

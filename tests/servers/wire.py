@@ -26,6 +26,7 @@ class Wire:
 
     Attributes:
         received: every byte the client sent outside the TLS handshake, in order.
+        flights: the same in the parts that each waited for something the script sent.
         sent: every byte the script sent outside the TLS handshake; a byte stands here before the
             client can see it.
         tls_version: `"TLSv1.3"` and the like once a handshake succeeded, else None.
@@ -42,6 +43,7 @@ class Wire:
         self._changed = changed
         self._buffer = bytearray()
         self.received = bytearray()
+        self.flights = [bytearray()]
         self.sent = bytearray()
         self.tls_version: str | None = None
         self.tls_error: str | None = None
@@ -54,6 +56,8 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         self.sent += data
+        if self.flights[-1]:
+            self.flights.append(bytearray())
         try:
             self._sock.sendall(data)
         except OSError as error:
@@ -158,6 +162,7 @@ class Wire:
         if not data:
             raise HangupError
         self._buffer += data
+        self.flights[-1] += data
         self.received += data
         self._changed()
 

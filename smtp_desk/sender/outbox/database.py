@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 _WAL_OCTETS: Final = 64 * 1024 * 1024
 _RETRY_S: Final = 0.01
+_LONGEST_PATIENCE_S: Final = 0.01
 _SYNC_WITHIN_S: Final = 0.8  # and the rest of the second for the disk
 _PRIMARY: Final = 0xFF  # the low octet of an extended result code
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -75,6 +76,7 @@ class _Job:
     def __init__(self, work: Callable[[sqlite3.Connection], None], *, durable: bool) -> None:
         self.work = work
         self.durable = durable
+        self.thread = threading.get_ident()
         self.done = False
         self.error: Exception | None = None
 
@@ -127,8 +129,10 @@ class Database:
         self._free: list[_Connection] = []
         self._free_lock = threading.RLock()  # a signal handler may fork while we hold it
         self._queue: list[_Job] = []
-        self._queue_lock = threading.Lock()
+        self._queued = threading.Condition(threading.Lock())
         self._writing = threading.Lock()
+        self._company = (frozenset[int](), frozenset[int]())  # the threads of the last two commits
+        self._patience_s = 0.0
         self._written_at: float | None = None  # the oldest commit that is not on the disk
         self._syncing = False
 
@@ -147,13 +151,12 @@ class Database:
         results: list[T] = []
         job = _Job(lambda connection: results.append(work(connection)), durable=durable)
         with gate:
-            with self._queue_lock:
+            with self._queued:
                 self._queue.append(job)
+                self._queued.notify()
             with self._writing:
                 if not job.done:
-                    with self._queue_lock:
-                        jobs, self._queue = self._queue, []
-                    self._commit(jobs)
+                    self._commit(self._gathered())
         if job.error:
             raise job.error
         return results[-1]
@@ -192,6 +195,30 @@ class Database:
         for connection in free:
             connection.close()
 
+    def _gathered(self) -> list[_Job]:
+        """Return the jobs that wait, and those of threads that are about to come.
+
+        Threads that each ask for a commit as soon as the last one is done would take turns,
+        one half waiting for the other: where the disk is slow, all of them go together instead.
+        """
+        expected = len(frozenset.union(*self._company))
+        with self._queued:
+            if self._patience_s and any(job.durable for job in self._queue):
+                came = self._queued.wait_for(
+                    lambda: len({job.thread for job in self._queue}) >= expected, self._patience_s
+                )
+                if not came:  # they have something better to do
+                    self._patience_s = 0.0
+            jobs, self._queue = self._queue, []
+        return jobs
+
+    def _remember(self, jobs: list[_Job], seconds: float) -> None:
+        """Learn from a commit that the disk was waited for who may share the next one."""
+        threads = frozenset(job.thread for job in jobs)
+        self._company = (self._company[1], threads)
+        if len(threads) > 1:
+            self._patience_s = min(seconds, _LONGEST_PATIENCE_S)
+
     def _commit(self, jobs: list[_Job]) -> None:
         try:
             failure = self._failure_of(jobs)
@@ -213,6 +240,7 @@ class Database:
     def _failure_of(self, jobs: list[_Job]) -> OutboxUnavailableError | None:
         """Do the jobs in one transaction; return what kept the storage from it."""
         durable = any(job.durable for job in jobs)
+        begun = time.monotonic()
         try:
             with self._told(), self._connection() as connection:
                 connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -228,6 +256,7 @@ class Database:
         if durable and changed and not any(job.error for job in jobs):
             self.syncs += 1  # what changed nothing, or undid all, asked the disk for nothing
             self._written_at = None
+            self._remember(jobs, time.monotonic() - begun)
         elif changed and self._written_at is None:
             self._written_at = time.monotonic()
             self._sync_soon()

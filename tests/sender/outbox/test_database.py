@@ -314,7 +314,7 @@ from tests.sender.outboxes import message
 database = Database(pathlib.Path(sys.argv[1]))
 outbox = SqliteOutbox(database)
 outbox.add([message("ann@example.org")])
-with database._writing, database._queue_lock, database._free_lock:
+with database._writing, database._queued, database._free_lock:
     child = os.fork()
 if child == 0:
     outbox.add([message("bo@example.org")])

@@ -178,7 +178,7 @@ def test_what_the_server_would_not_take_does_not_ride(
         delivery = session.send(ENVELOPE, MAIL, following=lambda: second)
         assert statuses(delivery) == ACCEPTED
         assert session.usable
-        assert server.received.endswith(b".\r\n")
+        assert server.sessions[0].wire.flights[-2].endswith(b".\r\n")
 
 
 def test_the_stages_are_told_to_who_watches_only(sessions: Sessions, tls: ssl.SSLContext) -> None:
