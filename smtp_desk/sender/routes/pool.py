@@ -15,11 +15,10 @@ from smtp_desk.core.findings.finding import Finding, Scope
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.core.stages import Facts, Stage
-from smtp_desk.sender.mail.addressing import Addressed
-from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.health import refuses_login
+from smtp_desk.sender.routes.pooled_session import PooledSession
 from smtp_desk.sender.routes.route import NoTurnError
-from smtp_desk.sender.routes.share import Connection, ServerShare
+from smtp_desk.sender.routes.share import ServerShare
 from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS
 from smtp_desk.smtp.check.naming import StageFacts, context_of, finding_of
 from smtp_desk.smtp.net.deadline import Cancel, Clock, Deadline
@@ -29,8 +28,6 @@ from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.session import Session
 from smtp_desk.smtp.session.token_giver import SessionCredential
 
-# A connection sends so many messages; Exim ends it after this number, others later or never.
-_MOST_MESSAGES: Final = 1000
 # A server that lets no further connection in is asked for one again after so many seconds.
 _NARROW_SECONDS: Final = 60.0
 # Who asks for a session later than this after a refused sign-in knows that one worked since,
@@ -52,60 +49,6 @@ class UnavailableError(Exception):
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.code)
         self.finding = finding
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """A message whose transaction was begun behind the dot of the one before.
-
-    Attributes:
-        message: As it is stored.
-        recipients: To whom.
-        mail: As it leaves.
-    """
-
-    message: OutboxMessage
-    recipients: tuple[str, ...]
-    mail: Addressed
-
-
-@dataclass(slots=True, eq=False)
-class PooledSession:
-    """A session of the pool, in the hands of one thread.
-
-    Attributes:
-        session: The session.
-        heard: What it told.
-        cancel: Ends it.
-        reused: Whether it was open before it was borrowed: it may be dead without a sign.
-        idle: Whether nobody used it for a while before that: silence is less of being busy.
-        ahead: The message that was begun on it, for the same thread.
-        messages: How many were sent by it.
-        idle_since: When it was given back.
-        connection: The right to it; None for a probe that got none.
-    """
-
-    session: Session
-    heard: StageFacts
-    cancel: Cancel
-    reused: bool = False
-    idle: bool = False
-    ahead: Ahead | None = None
-    messages: int = 0
-    idle_since: float = 0.0
-    connection: Connection | None = None
-
-    @property
-    def may_go_on(self) -> bool:
-        """Whether it takes another message."""
-        return self.session.usable and self.takes_more(0)
-
-    def takes_more(self, now: int = 1) -> bool:
-        """Whether it takes a message behind the `now` that are being sent by it."""
-        if self.connection is None or self.connection.spent:
-            return False
-        told = self.session.extensions.most_messages or _MOST_MESSAGES
-        return self.messages + now < min(told, _MOST_MESSAGES)
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,8 @@ from smtp_desk.sender.mail.addressing import Addressed, Identity, addressed
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.health import Ending, Needed
-from smtp_desk.sender.routes.pool import Ahead, PooledSession, SessionPool, UnavailableError
+from smtp_desk.sender.routes.pool import SessionPool, UnavailableError
+from smtp_desk.sender.routes.pooled_session import Ahead, PooledSession
 from smtp_desk.sender.routes.route import (
     RouteResult,
     UnsendableError,

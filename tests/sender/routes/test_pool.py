@@ -149,7 +149,7 @@ class TestReuse:
     def test_a_connection_ends_after_many_messages(
         self, ways_out: WaysOut, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("smtp_desk.sender.routes.pool._MOST_MESSAGES", 3)
+        monkeypatch.setattr("smtp_desk.sender.routes.pooled_session._MOST_MESSAGES", 3)
         with ScriptedServer(Script(tls=tls)) as server:
             pool = ways_out.pool(server)
             assert [borrowed(pool) for _ in range(7)] == [""] * 7
@@ -377,7 +377,7 @@ class TestClose:
     def test_a_goodbye_without_answer_makes_room_for_the_next(
         self, ways_out: WaysOut, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("smtp_desk.sender.routes.pool._MOST_MESSAGES", 1)
+        monkeypatch.setattr("smtp_desk.sender.routes.pooled_session._MOST_MESSAGES", 1)
         with ScriptedServer(Script(tls=tls, on={"QUIT": Silence()})) as server:
             pool = ways_out.pool(server)
             for _ in range(10):

@@ -37,7 +37,7 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_accepted_email_is_accepted(
     ways_out: WaysOut, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, most_messages: int
 ) -> None:
-    monkeypatch.setattr("smtp_desk.sender.routes.pool._MOST_MESSAGES", most_messages)
+    monkeypatch.setattr("smtp_desk.sender.routes.pooled_session._MOST_MESSAGES", most_messages)
     with ScriptedServer(Script(tls=tls)) as server:
         route = ways_out.route(server)
         for _ in range(3):
