@@ -10,11 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from smtp_desk.sender.routes.pool import (
-    PooledSession,
-    SessionPool,
-    UnavailableError,
-)
+from smtp_desk.sender.routes.pool import SessionPool, UnavailableError
+from smtp_desk.sender.routes.pooled_session import PooledSession
 from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS, RECOVER_AFTER
 from smtp_desk.sender.testing import MemoryThrottle
 from smtp_desk.smtp.session.envelope import Envelope
