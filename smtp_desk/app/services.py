@@ -7,7 +7,7 @@ import logging
 import platform
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import metadata
@@ -20,14 +20,10 @@ from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.oauth import OAuthSettings
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.outbox.control import Control
-from smtp_desk.sender.outbox.control_sqlite import SqliteControl
-from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import Outbox
-from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health import Health
-from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.throttle import Throttle
-from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
+from smtp_desk.sender.storage import Storage, open_storage, outbox_address
 from smtp_desk.store.company_ca import TrustedCas
 from smtp_desk.store.credentials import CredentialStore, MemoryCredentials
 from smtp_desk.store.managed import Managed, ManagedError, read_managed
@@ -98,6 +94,7 @@ class Services:
         now: The clock, with a time zone.
         link_to: Tells how a sign-in service is asked; another way in tests.
         sandboxed: Whether this is a home of its own that nothing real reaches.
+        variables: The environment, for what names the outbox.
     """
 
     paths: Paths
@@ -106,6 +103,7 @@ class Services:
     now: Callable[[], datetime] = _utc_now
     link_to: "Callable[[OAuthSettings], ProviderLink]" = _link_to
     sandboxed: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, environ: Mapping[str, str], *, interactive: bool) -> "Services":
@@ -120,7 +118,7 @@ class Services:
             CredentialsUnavailableError: A systemd credential is there and can't be read.
         """
         credentials = open_credentials(environ, interactive=interactive)
-        return cls._at(Paths.default(environ), credentials)
+        return cls._at(Paths.default(environ), credentials, environ)
 
     @classmethod
     def system(cls, environ: Mapping[str, str]) -> "Services":
@@ -131,21 +129,31 @@ class Services:
         """
         paths = Paths.system(environ)
         if paths.credstore is not None and is_root():
-            return cls._at(paths, SystemCredentials(paths.credstore))
-        return cls._at(paths, open_credentials(environ, interactive=False))
+            return cls._at(paths, SystemCredentials(paths.credstore), environ)
+        return cls._at(paths, open_credentials(environ, interactive=False), environ)
 
     @classmethod
     def sandbox(cls, home: Path) -> "Services":
         """Build services whose files lie below `home` and whose secrets stay in memory."""
         paths = Paths.below(home)
-        return cls._at(paths, MemoryCredentials(), sandboxed=True)
+        return cls._at(paths, MemoryCredentials(), {}, sandboxed=True)
 
     @classmethod
     def _at(
-        cls, paths: Paths, credentials: CredentialStore, *, sandboxed: bool = False
+        cls,
+        paths: Paths,
+        credentials: CredentialStore,
+        environ: Mapping[str, str],
+        *,
+        sandboxed: bool = False,
     ) -> "Services":
-        store = SettingsStore(paths, credentials)
-        return cls(paths=paths, credentials=credentials, store=store, sandboxed=sandboxed)
+        return cls(
+            paths=paths,
+            credentials=credentials,
+            store=SettingsStore(paths, credentials),
+            sandboxed=sandboxed,
+            variables=environ,
+        )
 
     @property
     def trusted_cas(self) -> TrustedCas:
@@ -172,8 +180,17 @@ class Services:
         return read_providers()
 
     @cached_property
-    def _database(self) -> Database:
-        return Database(self.paths.outbox_file)
+    def _storage(self) -> Storage:
+        return open_storage(self.paths.outbox_file, self._outbox_address, self.now)
+
+    @property
+    def _outbox_address(self) -> str:
+        return "" if self.sandboxed else outbox_address(self.store, self.variables)
+
+    @property
+    def has_outbox(self) -> bool:
+        """Whether there may be something in the outbox; where there is none, none is made."""
+        return bool(self._outbox_address) or self.paths.outbox_file.exists()
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -182,16 +199,7 @@ class Services:
         Raises:
             OutboxUnavailableError: It can't be opened.
         """
-        return SqliteOutbox(self._database, self.now)
-
-    @cached_property
-    def health(self) -> Health:
-        """The health of the routes, opened when first needed.
-
-        Raises:
-            OutboxUnavailableError: It can't be opened.
-        """
-        return SqliteHealth(self._database, self.now)
+        return self._storage.outbox
 
     @cached_property
     def control(self) -> Control:
@@ -200,7 +208,16 @@ class Services:
         Raises:
             OutboxUnavailableError: It can't be opened.
         """
-        return SqliteControl(self._database, self.now)
+        return self._storage.control
+
+    @cached_property
+    def health(self) -> Health:
+        """The health of the routes, opened when first needed.
+
+        Raises:
+            OutboxUnavailableError: It can't be opened.
+        """
+        return self._storage.health
 
     @cached_property
     def throttle(self) -> Throttle:
@@ -209,7 +226,7 @@ class Services:
         Raises:
             OutboxUnavailableError: It can't be opened.
         """
-        return SqliteThrottle(self._database, self.now)
+        return self._storage.throttle
 
     def open_routes(self) -> "SavedRoutes":
         """Return the routes that are saved; close them.
@@ -237,9 +254,10 @@ class Services:
             self.open_routes(),
             Templates(self.paths.templates),
             self.catalogue,
-            clock=self.now,
+            clock=self._storage.clock,
             alerts=self.store.alerts,
             control=self.control,
+            wait_for=self._storage.wait_for,
         )
 
     @property

@@ -12,9 +12,12 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     EntryStateError,
+    OutboxAddressError,
     OutboxBusyError,
     OutboxCorruptError,
     OutboxError,
+    OutboxPartMissingError,
+    OutboxUnreachableError,
     OutboxVersionError,
 )
 
@@ -49,9 +52,11 @@ def trouble_status(error: OutboxError) -> ExitStatus:
             return ExitStatus.TEMPFAIL
         case EntryNotFoundError() | AmbiguousEntryError() | EntryStateError():
             return ExitStatus.DATAERR
-        case OutboxBusyError():
+        case OutboxBusyError() | OutboxUnreachableError():
             return ExitStatus.TEMPFAIL
-        case OutboxCorruptError() | OutboxVersionError():
+        case OutboxCorruptError() | OutboxVersionError() | OutboxPartMissingError():
             return ExitStatus.UNAVAILABLE
+        case OutboxAddressError():
+            return ExitStatus.CONFIG
         case _:
             return ExitStatus.CANTCREAT

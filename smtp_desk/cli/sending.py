@@ -50,6 +50,7 @@ SEND_FILES: Final[Mapping[str, str]] = {
     **FILES,
 }
 
+_WAITS_HERE: Final = "waits on this machine, because the shared outbox can’t be reached"
 _ROUTES: Final = {CUSTOM: "the custom server", DEFAULT: "the default email service"}
 
 
@@ -102,7 +103,7 @@ def receipt_row(each: RecipientReceipt) -> Row:
         case Status.ACCEPTED:
             words = f"accepted by {route}"
         case Status.QUEUED:
-            words = "waits in the outbox"
+            words = _WAITS_HERE if each.local else "waits in the outbox"
         case Status.REFUSED:
             words = f"refused by {route}" if route else "refused"
         case Status.UNCERTAIN:
@@ -127,6 +128,7 @@ def receipt_json(receipt: Receipt) -> dict[str, Json]:
                 "route": each.route or None,
                 "finding": finding_json(each.finding) if each.finding else None,
                 "entry_id": each.entry_id,
+                "local": each.local,
             }
             for each in receipt.recipients
         ],

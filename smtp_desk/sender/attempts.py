@@ -85,8 +85,9 @@ class RecipientAttempt:
         route = self.attempts[-1].route if self.attempts else ""
         if route == CUSTOM and status is not Status.QUEUED:
             self.fallback = None  # it ended there, if not at the first attempt
+        entry = self.claim.entry
         self.receipt = RecipientReceipt(
-            self.address, status, route, self.finding, self.claim.entry.id
+            self.address, status, route, self.finding, entry.id, entry.local
         )
 
     def evaluate(

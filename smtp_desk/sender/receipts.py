@@ -21,6 +21,8 @@ class RecipientReceipt:
         finding: Why the newest route that was tried or passed over did not accept it; None
             where it was accepted at once or never tried.
         entry_id: Its entry in the outbox, for `smtp-desk outbox`.
+        local: Whether it is stored on this machine only, for the database that many machines
+            share can't be reached: it is handed over when that is back.
     """
 
     recipient: str
@@ -28,6 +30,7 @@ class RecipientReceipt:
     route: str = ""
     finding: Finding | None = None
     entry_id: str = ""
+    local: bool = False
 
     @property
     def fate(self) -> Status:

@@ -24,18 +24,14 @@ from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.control import Control
-from smtp_desk.sender.outbox.control_sqlite import SqliteControl
-from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import NOTICES, OutboxMessage
 from smtp_desk.sender.outbox.outbox import MEBIBYTE, Outbox
-from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.routes.health import Health
-from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.route import DEFAULT, Routes, RouteSource
 from smtp_desk.sender.routes.saved import SavedRoutes
-from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
-from smtp_desk.sender.worker import CONNECTIONS, Drain, batches
+from smtp_desk.sender.storage import open_storage, outbox_address
+from smtp_desk.sender.worker import CONNECTIONS, Drain, Pause, batches, pause
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.session.envelope import Status
@@ -93,6 +89,7 @@ class Sender:
         random: Callable[[], float] | None = None,
         alerts: Callable[[], Secret] = _no_alerts,
         control: Control | None = None,
+        wait_for: Pause | None = None,
     ) -> None:
         """Build a sender of parts; programs call `from_settings`.
 
@@ -106,6 +103,7 @@ class Sender:
             random: Returns a number from 0 to 1, for the jitter of delays.
             alerts: Returns the URLs that alerts go to, one a line.
             control: Learns of a `drain` that goes on, so that people are told a worker runs.
+            wait_for: Waits until there may be more to drain.
         """
         _load_what_sends()
         self._outbox = outbox
@@ -113,6 +111,7 @@ class Sender:
         self._templates = templates
         self._clock = clock
         self._control = control
+        self._wait_for = wait_for or pause
         jitter = {} if random is None else {"random": random}
         self._dispatcher = Dispatcher(outbox, health, catalogue, clock=clock, **jitter)
         self._notices = Notices(
@@ -137,8 +136,9 @@ class Sender:
 
         Args:
             environ: The environment; None for that of the process. `SMTP_DESK_HOME` moves
-                all files; `SMTP_DESK_PASSWORD`, `SMTP_DESK_DEFAULT_PASSWORD` or systemd
-                credentials give the passwords where there is no keyring.
+                all files; `SMTP_DESK_OUTBOX` names the database of many machines;
+                `SMTP_DESK_PASSWORD`, `SMTP_DESK_DEFAULT_PASSWORD` or systemd credentials give
+                the passwords where there is no keyring.
 
         Raises:
             OutboxUnavailableError: The outbox can't be opened.
@@ -148,17 +148,20 @@ class Sender:
         paths = Paths.default(known)
         credentials = open_credentials(known, interactive=False)
         store = SettingsStore(paths, credentials)
-        database, catalogue = Database(paths.outbox_file), read_catalogue()
+        storage = open_storage(paths.outbox_file, outbox_address(store, known))
+        catalogue = read_catalogue()
         sender = cls(
-            SqliteOutbox(database),
-            SqliteHealth(database),
-            SavedRoutes(store, catalogue, SqliteThrottle(database)),
+            storage.outbox,
+            storage.health,
+            SavedRoutes(store, catalogue, storage.throttle),
             Templates(paths.templates),
             catalogue,
+            clock=storage.clock,
             alerts=store.alerts,
-            control=SqliteControl(database),
+            control=storage.control,
+            wait_for=storage.wait_for,
         )
-        sender._closing.push(database)
+        sender._closing.callback(storage.close)
         return sender
 
     def __enter__(self) -> Self:
@@ -197,7 +200,8 @@ class Sender:
         message = self._message(email, self._source.routes())
         entries = self._outbox.add((message,))
         queued = (
-            RecipientReceipt(entry.recipient, Status.QUEUED, entry_id=entry.id) for entry in entries
+            RecipientReceipt(entry.recipient, Status.QUEUED, entry_id=entry.id, local=entry.local)
+            for entry in entries
         )
         return Receipt(message.message_id, tuple(queued))
 
@@ -241,6 +245,7 @@ class Sender:
             owner=self._owner,
             clock=self._clock,
             control=self._control,
+            wait_for=self._wait_for,
         )
         return drain.run(cancel or Cancel(), once=once)
 

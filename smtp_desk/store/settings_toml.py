@@ -68,6 +68,7 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
         uncertain=root.choice("uncertain", Uncertain, Uncertain.RESEND),
         system=_system(root.table("system")),
         alerts=(root.table("notify") or _Table("", {})).text("alerts"),
+        outbox=root.text("outbox"),
     )
 
 
@@ -84,6 +85,8 @@ def encode(text: str, stored: StoredSettings) -> str:
     _put(document, {"schema": SCHEMA, "enabled": stored.enabled})
     if "uncertain" in document or stored.uncertain is not Uncertain.RESEND:
         _put(document, {"uncertain": str(stored.uncertain)})
+    if "outbox" in document or stored.outbox:
+        _put(document, {"outbox": stored.outbox})
     _put_server(document, stored.server)
     if "preferences" in document or stored.preferences != Preferences():
         _put_table(document, "preferences", _preferences_values(stored.preferences))

@@ -106,6 +106,7 @@ class StoredSettings:
             is held for a person at once.
         system: For the worker of the whole system.
         alerts: The key of the alert URLs in the keyring; "" for none.
+        outbox: The URL of the database that many machines share; "" for this machine's own outbox.
     """
 
     enabled: bool = False
@@ -115,6 +116,7 @@ class StoredSettings:
     uncertain: Uncertain = Uncertain.RESEND
     system: SystemRules = field(default_factory=SystemRules)
     alerts: str = ""
+    outbox: str = field(default="", repr=False)  # a person may have written a password into it
 
     @property
     def servers(self) -> tuple[StoredServer, ...]:

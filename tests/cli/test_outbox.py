@@ -265,7 +265,7 @@ def test_an_outbox_of_a_newer_version(desk: Desk) -> None:
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    for name in ("outbox", "_database"):
+    for name in ("outbox", "_storage"):
         vars(desk.services).pop(name)
     ended = desk("outbox", "list")
     assert ended.status == 69

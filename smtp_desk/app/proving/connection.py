@@ -40,7 +40,7 @@ def counted(services: Services, settings: ServerSettings, cancel: Cancel) -> Ite
 
 
 def _may_be_in_use(services: Services, settings: ServerSettings) -> bool:
-    if not services.paths.outbox_file.exists():
+    if not services.has_outbox:
         return False
     try:
         saved = services.store.load().servers

@@ -75,7 +75,7 @@ def _saved_server(services: Services, route: str) -> StoredServer | None:
 def end_rest(services: Services, route: str) -> None:
     """Make a route usable at once, for new settings were saved, and the mail that waits due."""
     with _other_settings_count():
-        if services.paths.outbox_file.exists():
+        if services.has_outbox:
             services.health.reopen(route)
     make_due(services)
 
@@ -83,7 +83,7 @@ def end_rest(services: Services, route: str) -> None:
 def make_due(services: Services) -> None:
     """Make the mail that waits in the outbox due, for there is another way out now."""
     with _other_settings_count():
-        if services.paths.outbox_file.exists():
+        if services.has_outbox:
             services.outbox.make_due()
 
 

@@ -203,7 +203,7 @@ def route_health(services: Services, route: str) -> RouteHealth:
     Raises:
         OutboxUnavailableError: It can't be read.
     """
-    if not services.paths.outbox_file.exists():
+    if not services.has_outbox:
         return RouteHealth(route=route)
     return services.health.status(route)
 

@@ -239,7 +239,7 @@ def _endings(services: Services, stored: StoredSettings) -> tuple[str, ...]:
 
 
 def _outbox(services: Services, now: datetime) -> OutboxReport:
-    if not services.paths.outbox_file.exists():
+    if not services.has_outbox:
         return OutboxReport(counts=Counts(), next_due=None, waiting=False)
     counts, next_due = services.outbox.counts(), services.outbox.next_due()
     left_behind = next_due is not None and next_due <= now

@@ -150,6 +150,7 @@ class OutboxEntry:
         doubt_token: The claim whose final dot is unanswered; "" for none.
         submitter: As in `OutboxMessage`.
         untold: Whether it was refused while nobody waited for its receipt, and nobody was told.
+        local: Whether it waits on this machine until the shared database is back.
     """
 
     id: str
@@ -173,6 +174,7 @@ class OutboxEntry:
     doubt_token: str = ""
     submitter: str = ""
     untold: bool = False
+    local: bool = False
 
     @property
     def code(self) -> str:

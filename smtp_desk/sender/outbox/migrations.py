@@ -142,6 +142,23 @@ _DAILY_LOOK: Final = (
     "ALTER TABLE health_events ADD COLUMN endings TEXT NOT NULL DEFAULT '[]'",
 )
 
+# Messages on their way into the shared database: nothing here is ever sent.
+_HANDOVERS: Final = (
+    """
+    CREATE TABLE handovers (
+        key INTEGER PRIMARY KEY,
+        written_by TEXT NOT NULL,
+        entries TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        metadata TEXT NOT NULL,
+        payload BLOB NOT NULL
+    ) STRICT
+    """,
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (*_OUTBOX, *_HEALTH),
     (*_THROTTLE, *_UNKNOWN_WORDS),
@@ -149,6 +166,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _UNTOLD,
     _CONTROL,
     _DAILY_LOOK,
+    _HANDOVERS,
 )
 """Step n leads from version n to n + 1."""
 

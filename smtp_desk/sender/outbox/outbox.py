@@ -31,16 +31,30 @@ class OutboxCorruptError(OutboxUnavailableError):
     """The storage is damaged or not an outbox; it is left as it is, for a person."""
 
 
-class OutboxUnconfirmedError(OutboxUnavailableError):
+class OutboxAddressError(OutboxUnavailableError):
+    """What names the database of many machines is of no use until a person changes it."""
+
+
+class OutboxPartMissingError(OutboxAddressError):
+    """The database of many machines needs a part that isn't installed."""
+
+
+class OutboxUnreachableError(OutboxUnavailableError):
+    """The database of many machines doesn't answer, or not to us; it may answer later."""
+
+
+class OutboxUnconfirmedError(OutboxUnreachableError):
     """The storage went away in the middle of a write, which is done or not.
 
     Attributes:
         transaction: Which write, for the storage to tell when it is back.
+        entries: What it would have stored, if it was to store some.
     """
 
     def __init__(self, text: str, transaction: str) -> None:
         super().__init__(text)
         self.transaction = transaction
+        self.entries: tuple[OutboxEntry, ...] = ()
 
 
 class OutboxVersionError(OutboxUnavailableError):

@@ -26,6 +26,7 @@ from smtp_desk.sender.outbox.outbox import (
     Outbox,
     OutboxFullError,
     OutboxLimits,
+    OutboxUnconfirmedError,
     Query,
 )
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, PostgresTransaction
@@ -117,11 +118,10 @@ class PostgresOutbox(Outbox):
         stored = self._admitted(messages)
 
         def insert(transaction: PostgresTransaction) -> tuple[OutboxEntry, ...]:
-            entries = self._insert(transaction, self._queued(transaction, stored))
             wake_workers(transaction)
-            return entries
+            return self._queued(transaction, stored)
 
-        return self._database.write(insert)
+        return self._inserted(insert)
 
     def add_claimed(
         self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
@@ -131,12 +131,10 @@ class PostgresOutbox(Outbox):
         def insert(transaction: PostgresTransaction) -> tuple[OutboxEntry, ...]:
             queued, now = self._queued(transaction, stored), self._now(transaction)
             if sending_is_paused(transaction):
-                return self._insert(transaction, queued)
-            taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in queued]
-            return self._insert(transaction, taken)
+                return queued
+            return tuple(lifecycle.claimed(entry, owner, token, now, lease) for entry in queued)
 
-        entries = self._database.write(insert)
-        return tuple(Claim(entry, token, awaited=True) for entry in entries)
+        return tuple(Claim(entry, token, awaited=True) for entry in self._inserted(insert))
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
         return self._claim(_FREE, owner, limit, lease)
@@ -298,10 +296,10 @@ class PostgresOutbox(Outbox):
 
     def _queued(
         self, transaction: PostgresTransaction, messages: Iterable[OutboxMessage]
-    ) -> list[OutboxEntry]:
+    ) -> tuple[OutboxEntry, ...]:
         """Store the messages and return their entries, not stored yet."""
         now = self._now(transaction)
-        entries = []
+        entries: list[OutboxEntry] = []
         for message in messages:
             key = store_message(transaction, message)
             entries += [
@@ -314,18 +312,34 @@ class PostgresOutbox(Outbox):
                 )
                 for recipient in message.recipients
             ]
-        return entries
-
-    def _insert(
-        self, transaction: PostgresTransaction, entries: list[OutboxEntry]
-    ) -> tuple[OutboxEntry, ...]:
-        store_entries(transaction, entries)
-        limit = self._limits.total_octets
-        if _octets(transaction, _ON_DISK) > limit:
-            while _octets(transaction, _IN_USE) > limit:
-                if not remove_where(transaction, _FINISHED, (_REMOVED_AT_ONCE,)):
-                    raise OutboxFullError(limit)
         return tuple(entries)
+
+    def _inserted(
+        self, new: Callable[[PostgresTransaction], tuple[OutboxEntry, ...]]
+    ) -> tuple[OutboxEntry, ...]:
+        """Store new entries; where nobody knows whether they are, the error has them."""
+        entries: tuple[OutboxEntry, ...] = ()
+
+        def insert(transaction: PostgresTransaction) -> tuple[OutboxEntry, ...]:
+            nonlocal entries
+            entries = new(transaction)
+            store_entries(transaction, entries)
+            self._make_room(transaction)
+            return entries
+
+        try:
+            return self._database.write(insert)
+        except OutboxUnconfirmedError as error:
+            error.entries = entries
+            raise
+
+    def _make_room(self, transaction: PostgresTransaction) -> None:
+        limit = self._limits.total_octets
+        if _octets(transaction, _ON_DISK) <= limit:
+            return
+        while _octets(transaction, _IN_USE) > limit:
+            if not remove_where(transaction, _FINISHED, (_REMOVED_AT_ONCE,)):
+                raise OutboxFullError(limit)
 
     def _claim(
         self, selections: tuple[str, ...], owner: str, limit: int, lease: timedelta

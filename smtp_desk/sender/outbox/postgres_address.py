@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
-from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
+from smtp_desk.sender.outbox.outbox import OutboxAddressError, OutboxPartMissingError
 
 _SCHEMES: Final = ("postgresql://", "postgres://")
 _SECRETS: Final = ("password", "sslpassword")
@@ -22,10 +22,6 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     "tcp_user_timeout": "10000",
 }
 _HOST_VARIABLES: Final = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "service": "PGSERVICE"}
-
-
-class OutboxAddressError(OutboxUnavailableError):
-    """What names the shared outbox can't be used until a person changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ def read_address(url: str, environ: Mapping[str, str]) -> PostgresAddress:
             " It should look like postgresql://host/database."
         )
     if find_spec("psycopg") is None:
-        raise OutboxAddressError(
+        raise OutboxPartMissingError(
             "An outbox on PostgreSQL needs a part that isn’t installed."
             ' Install it: python -m pip install "smtp-desk[postgres]".'
         )

@@ -26,6 +26,7 @@ from smtp_desk.sender.outbox.outbox import (
     OutboxBusyError,
     OutboxUnavailableError,
     OutboxUnconfirmedError,
+    OutboxUnreachableError,
     OutboxVersionError,
 )
 from smtp_desk.sender.outbox.postgres_address import PostgresAddress
@@ -330,7 +331,7 @@ class PostgresDatabase:
         """Tell every failure of the database in one sentence; libpq's words have no password."""
         words = " ".join(str(error).split()) or "the connection is gone"
         busy = isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled)
-        kind = OutboxBusyError if busy else OutboxUnavailableError
+        kind = OutboxBusyError if busy else OutboxUnreachableError
         return kind(f"The outbox database {self.name} can’t be used: {words.rstrip('.')}.")
 
 

@@ -122,6 +122,10 @@ _DAILY_LOOK: Final = """
 MIGRATIONS: Final[tuple[str, ...]] = (_OUTBOX + _HEALTH + _THROTTLE + _CONTROL, _DAILY_LOOK)
 """Step n leads from version n to n + 1."""
 
+_IS_THERE: Final = """
+    SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = %s AND relname = 'about'
+"""
 _FIND: Final = f"SELECT version, installation FROM {SCHEMA}.about"  # noqa: S608 - a constant
 
 
@@ -153,8 +157,9 @@ def prepare_schema(connection: "psycopg.Connection") -> str:
 
 
 def _found(connection: "psycopg.Connection") -> tuple[int, str]:
-    there = connection.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.about",)).fetchone()
-    row = connection.execute(_FIND).fetchone() if there and there[0] else None
+    # Not by to_regclass: it remembers what it looked for in vain.
+    there = connection.execute(_IS_THERE, (SCHEMA,)).fetchone()
+    row = connection.execute(_FIND).fetchone() if there else None
     return row or (0, "")
 
 

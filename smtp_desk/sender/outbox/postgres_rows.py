@@ -1,6 +1,7 @@
 """Entries and messages as rows of the outbox on PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -74,6 +75,20 @@ def store_message(transaction: PostgresTransaction, message: OutboxMessage) -> s
     """Store a message; return its key."""
     row = transaction.execute(_INSERT_MESSAGE, storable(rows.message_row(message))).fetchone()
     return str(row[0]) if row else ""
+
+
+def store_absent(
+    transaction: PostgresTransaction, message: OutboxMessage, entries: Sequence[OutboxEntry]
+) -> None:
+    """Store a message for those of its entries that are not there yet, as they stand."""
+    wanted = [entry.id for entry in entries]
+    found = transaction.execute("SELECT id FROM entries WHERE id = ANY(%s)", (wanted,))
+    known = {entry_id for (entry_id,) in found}
+    absent = [entry for entry in entries if entry.id not in known]
+    if absent:
+        key = store_message(transaction, message)
+        store_entries(transaction, [replace(entry, message_key=key) for entry in absent])
+        wake_workers(transaction)
 
 
 def remove_where(transaction: PostgresTransaction, selection: str, values: Sequence[object]) -> int:

@@ -129,6 +129,20 @@ def entry_of(row: Row) -> OutboxEntry:
     )
 
 
+def row_of(entry: OutboxEntry) -> Row:
+    """Return the row that `entry_of` reads as this entry."""
+    lease = entry.lease
+    return (
+        entry.id, int(entry.message_key), entry.message_id, entry.kind, entry.subject,
+        entry.recipient, entry.size, to_ms(entry.created_at), to_ms(entry.expires_at),
+        entry.state.value, to_ms(entry.changed_at), to_ms(entry.next_attempt_at), entry.tries,
+        entry.doubts, entry.only_route, entry.route, _history(entry),
+        lease.owner if lease else "", lease.token if lease else "",
+        to_ms(lease.until) if lease else None,
+        entry.doubt_token, entry.submitter, int(entry.untold),
+    )  # fmt: skip
+
+
 def message_row(message: OutboxMessage) -> tuple[str | int | bytes, ...]:
     """Return the values of `INSERT_MESSAGE`."""
     metadata = json.dumps(dict(message.metadata))
@@ -151,7 +165,6 @@ def new_row(entry: OutboxEntry) -> tuple[str | int | None, ...]:
 def moving(entry: OutboxEntry) -> tuple[str | int | None, ...]:
     """Return the values of `UPDATE_ENTRY`: what changes in an entry's life, and its id."""
     lease = entry.lease
-    attempts = [[to_ms(each.at), each.route, each.code, each.reply] for each in entry.attempts]
     return (
         to_ms(entry.expires_at),
         entry.state.value,
@@ -162,7 +175,7 @@ def moving(entry: OutboxEntry) -> tuple[str | int | None, ...]:
         entry.only_route,
         entry.route,
         entry.code,
-        json.dumps(attempts) if attempts else "[]",
+        _history(entry),
         lease.owner if lease else "",
         lease.token if lease else "",
         to_ms(lease.until) if lease else None,
@@ -170,3 +183,8 @@ def moving(entry: OutboxEntry) -> tuple[str | int | None, ...]:
         int(entry.untold),
         entry.id,
     )
+
+
+def _history(entry: OutboxEntry) -> str:
+    attempts = [[to_ms(each.at), each.route, each.code, each.reply] for each in entry.attempts]
+    return json.dumps(attempts) if attempts else "[]"
