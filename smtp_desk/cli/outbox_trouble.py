@@ -28,9 +28,11 @@ FILES: Final = {
 STATUSES: Final[Meanings] = {
     ExitStatus.OK: "done",
     ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.UNAVAILABLE: "the outbox is damaged, or a newer version of this program wrote it",
+    ExitStatus.UNAVAILABLE: "the outbox is damaged, a newer version of this program wrote it, or "
+    "the part for a database isn't installed",
     ExitStatus.CANTCREAT: "the outbox can't be opened or written: disk full, or no permission",
-    ExitStatus.TEMPFAIL: "the outbox is busy",
+    ExitStatus.TEMPFAIL: "the outbox is busy, or its database can't be reached",
+    ExitStatus.CONFIG: "what names the outbox's database can't be used",
 }
 
 

@@ -22,7 +22,7 @@ from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry, OutboxMessa
 from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, PostgresTransaction
 from smtp_desk.sender.outbox.postgres_rows import store_absent
-from smtp_desk.sender.outbox.rows import SELECT, entry_of, message_row, row_of
+from smtp_desk.sender.outbox.rows import SELECT, entry_of, message_row, stored_row
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.smtp.net.forks import run_after_fork
 
@@ -247,4 +247,4 @@ def _is_waiting(connection: Connection) -> bool:
 
 
 def _rows_text(entries: Iterable[OutboxEntry]) -> str:
-    return json.dumps([row_of(entry) for entry in entries])
+    return json.dumps([stored_row(entry) for entry in entries])

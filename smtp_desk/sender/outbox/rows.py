@@ -129,7 +129,7 @@ def entry_of(row: Row) -> OutboxEntry:
     )
 
 
-def row_of(entry: OutboxEntry) -> Row:
+def stored_row(entry: OutboxEntry) -> Row:
     """Return the row that `entry_of` reads as this entry."""
     lease = entry.lease
     return (
