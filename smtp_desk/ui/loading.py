@@ -6,13 +6,21 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Final
 
+_RULES: Final = (
+    *(f"smtp_desk.app.{page}.presenter" for page in ("integrations", "diagnostics", "delivery")),
+    *(f"smtp_desk.app.{page}.presenter" for page in ("general", "email_types", "proposals")),
+    "smtp_desk.app.email_types.sample",
+    "email_validator",
+)
+"""What decides behind the pages, with what it would load itself at the first address."""
 _PAGES: Final = ("widgets", "integrations", "diagnostics", "delivery", "general", "email_types")
 """The packages of the pages, what others use first."""
 
 
 def load_rules() -> None:
     """Load what decides behind the pages. It knows no Qt, so that any thread may do it."""
-    # Imported here: all of it is too much for the time before the first paint.
+    for module in _RULES:
+        import_module(module)
 
 
 def load_pages() -> Iterator[None]:
