@@ -9,7 +9,6 @@ from typing import Final
 _RULES: Final = (
     *(f"smtp_desk.app.{page}.presenter" for page in ("integrations", "diagnostics", "delivery")),
     *(f"smtp_desk.app.{page}.presenter" for page in ("general", "email_types", "proposals")),
-    "smtp_desk.app.email_types.sample",
     "email_validator",
 )
 """What decides behind the pages, with what it would load itself at the first address."""

@@ -27,6 +27,12 @@ from smtp_desk.ui.desk import Desk
 from PySide6.QtCore import QTimer
 
 application = make_application(["test"])
+
+def end(*fault):
+    sys.__excepthook__(*fault)
+    application.exit(1)
+
+sys.excepthook = end
 desk = Desk(lambda: Services.sandbox(Path(sys.argv[1])))
 
 def look():
@@ -39,7 +45,8 @@ timer = QTimer()
 timer.timeout.connect(look)
 timer.start(5)
 desk.window.show()
-application.exec()
+status = application.exec()
+assert status == 0, status
 before = set(sys.modules)
 desk.workshop.navigation.open_page("general")
 desk.workshop._open_relay()
