@@ -65,7 +65,7 @@ def test_the_list_in_a_pipe_has_a_line_for_each_newest_first(desk: Desk, morning
         "Custom",
         "Other program",
         "cron on web-1: nightly report",
-        "There is no such mailbox.",
+        "This mailbox doesn’t exist.",
     ]
 
 

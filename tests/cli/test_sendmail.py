@@ -139,7 +139,7 @@ def test_a_locked_keyring_loses_nothing(
     assert ended.status == 0
     assert ended.err == (
         "smtp-desk: stored, not sent yet. "
-        "The stored password can’t be read from the keyring of this computer.\n"
+        "The stored password can’t be read from this computer’s keyring.\n"
     )
     assert ended.out.startswith(f"root@{sandbox.username.partition('@')[2]}: waits in the outbox. ")
     assert [state for _, state in states(sending_desk)] == [EntryState.READY]

@@ -252,7 +252,7 @@ def test_sign_in_as_another_account_changes_nothing(terminal: Terminal) -> None:
     terminal.service.gives = {"id_token": jwt(iss="https://login", sub="2", email="bo@example.org")}
     ended = checked(terminal.desk("sign-in"), terminal, 77)
     assert "oauth.account_mismatch" in ended.out
-    assert "Signed in as bo@example.org, but the username is ann@example.org." in ended.out
+    assert "You signed in as bo@example.org, but the username is ann@example.org." in ended.out
     assert store.entry(server) == before
     terminal.service.gives = {"id_token": jwt(iss="https://login", sub="1", email=ANN)}
     assert f"Signed in as {ANN}." in checked(terminal.desk("sign-in"), terminal, 0).out

@@ -35,7 +35,7 @@ def test_a_refused_email_is_found_retried_dropped_and_exported(
     found = run("outbox", "list", "--search", "gus.6@", "--json")
     assert (found.returncode, found.stderr) == (0, b"")
     (entry,) = json.loads(found.stdout)["entries"]
-    assert (entry["id"], entry["why"]) == (entry_id, "There is no such mailbox.")
+    assert (entry["id"], entry["why"]) == (entry_id, "This mailbox doesn’t exist.")
 
     assert run("outbox", "retry", entry_id).stdout.decode() == f"{entry_id}: queued to send now.\n"
     assert outbox.get(entry_id).state is EntryState.READY

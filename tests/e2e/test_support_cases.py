@@ -31,7 +31,7 @@ _CASES: Final = {
     "blocked address at the greeting": (
         ScriptedReply(GREETING, "554 mail.example.test IP address is block listed"),
         "greeting.refused",
-        ("does not accept connections from this network address", "block list", "allow"),
+        ("doesn’t accept connections from this network address", "block list", "allow"),
     ),
     "license not accepted": (
         ScriptedReply(CREDENTIALS, "535 5.7.8 Error: authentication failed: Please accept EULA"),
@@ -46,7 +46,7 @@ _CASES: Final = {
     "From differs from the login": (
         ScriptedReply("MAIL", "554 Domain used for Authentication is different than the sender's"),
         "sender.not_owned",
-        ("may not send as desk@example.test",),
+        ("isn’t allowed to send as desk@example.test",),
     ),
     "sending limit": (
         ScriptedReply("RCPT", "450 4.7.1 Sender address rejected: sorry, max 2 requests per hour."),
@@ -56,7 +56,7 @@ _CASES: Final = {
     "account on hold": (
         ScriptedReply(END_OF_DATA, "550 Sending from this domain is paused"),
         "sender.account_restricted",
-        ("has paused sending", "turn it on again"),
+        ("has paused sending", "turn it back on"),
     ),
     "no records of the domain": (
         ScriptedReply(END_OF_DATA, "554 5.7.1 End-of-data rejected: SPF Incorrect"),
@@ -76,7 +76,7 @@ _CASES: Final = {
     "unknown words": (
         ScriptedReply(END_OF_DATA, "554 5.0.0 Bxrfl 4711, gnarf"),
         "message.refused",
-        ("Bxrfl 4711, gnarf", "Show the server’s words"),
+        ("Bxrfl 4711, gnarf", "Show the server’s reply"),
     ),
 }
 

@@ -36,7 +36,7 @@ SAVE: Final = "Save"
 TURN_ON: Final = "Turn on"
 ACTIVE: Final = "Active. System emails are sent through localhost."
 OFF: Final = "Off. System emails wait in the outbox."
-REFUSED: Final = "The server refused the username or the password."
+REFUSED: Final = "The server refused the username or password."
 SWITCH: Final = "Send system emails through your own server"
 MOST_KEYS: Final = 200
 """At five keys a second 40 s, which leaves 20 s for the machine: a newcomer has a minute."""

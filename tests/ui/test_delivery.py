@@ -177,7 +177,7 @@ def test_details_have_every_attempt_and_the_servers_words(opened: Callable[[Any]
     scene = opened(delivery_scenes.selected)
     told = texts(scene)
     assert "The server’s words: 535 5.7.8 Error: authentication failed" in told
-    assert "The server delays unknown senders and accepts the mail at a second try." in told
+    assert "The server delays unknown senders and accepts their mail on the second try." in told
     assert "Code: recipient.greylisted" in told
     field = find(scene, QLineEdit, "message_id")
     assert (field.text(), field.isReadOnly()) == ("<00000037@example.org>", True)
@@ -193,7 +193,7 @@ def test_the_routes_say_why_and_have_their_button(
     monkeypatch.setattr(delivery, "try_again", tried)
     scene = opened(delivery_scenes.morning)
     assert text(scene, "route_status_custom").startswith("Paused until you save new settings")
-    assert text(scene, "route_why_custom") == "The server refused the username or the password."
+    assert text(scene, "route_why_custom") == "The server refused the username or password."
     assert text(scene, "fallbacks_custom").startswith(
         "12 emails sent by the default email service since "
     )

@@ -79,7 +79,7 @@ def test_from_a_finding_to_its_details_and_a_check_without_signing_in(
         button(desk, "send_test").click()
         qtbot.waitUntil(lambda: text(desk, "outcome") != "", timeout=SLOW_MS)
         button(desk, "details").click()
-        assert text(desk, "verdict") == "The server refused the username or the password."
+        assert text(desk, "verdict") == "The server refused the username or password."
         desk.window.findChildren(QCheckBox, "without_signing_in")[0].click()
         button(desk, "run_again").click()
         qtbot.waitUntil(lambda: "no proof" in text(desk, "verdict"), timeout=SLOW_MS)

@@ -23,7 +23,7 @@ _LINK: Final = re.compile(
 )
 _WEB: Final = re.compile(r"(?<![A-Za-z0-9])(www)\.(?=\w)", re.IGNORECASE)
 _ASK: Final = re.compile(
-    r"(?:Or )?[Aa]sk (?:the|your) "
+    r"(?:Or )?[Aa]sk (?:the|your|this computer’s) "
     r"(?P<whom>[^,.;]{0,40}?(?:administrator|provider|support)(?: of [^,.;]{1,40}?)?) "
     r"(?P<how>to|for(?! both)|whether|which|what|why|how) (?P<what>.+)"
 )

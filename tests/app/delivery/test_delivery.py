@@ -79,7 +79,7 @@ def test_each_row_says_by_which_route_and_why(page: Page) -> None:
     assert cell(page, fallen, "Route") == "Default"
     assert cell(page, fallen, "Why") == "The server refuses connections on this port."
     assert cell(page, refused, "State") == "Refused"
-    assert cell(page, refused, "Why") == "There is no such mailbox."
+    assert cell(page, refused, "Why") == "This mailbox doesn’t exist."
     assert cell(page, refused, "Kind") == "Message to affiliates or advertisers"
 
 
@@ -205,7 +205,7 @@ def test_details_tell_every_attempt_newest_first(page: Page) -> None:
         "Default email service",
         "Custom SMTP server",
     ]
-    assert details.attempts[1].cause == "The server refused the username or the password."
+    assert details.attempts[1].cause == "The server refused the username or password."
     assert details.attempts[1].reply == "535 5.7.8 Error: authentication failed"
     facts = dict(details.facts)
     assert details.message_id == "<00000001@example.org>"

@@ -130,7 +130,7 @@ def test_try_again_tries_a_shut_route_and_tells_how_it_does(
     configured.look()
     (view, _) = configured.state.routes
     assert health(view) is HealthState.SHUT
-    assert cause(view) == "The server refused the username or the password."
+    assert cause(view) == "The server refused the username or password."
 
     def tried(services: Services, route: str) -> Notice:
         services.health.reopen(route)

@@ -23,7 +23,7 @@ WORKING_LINK = re.compile(
 def test_to_the_customer() -> None:
     told = message_text(FAILED, Audience.CUSTOMER)
     assert told.startswith("Hello,\n\nThank you for the report.")
-    assert "What happened: The server refused the username or the password." in told
+    assert "What happened: The server refused the username or password." in told
     assert "The server’s words:\n    535 5.7.8 Error: authentication failed" in told
     assert "You can fix this" in told
     assert "\n1. Retype the password" in told
@@ -36,7 +36,7 @@ def test_to_who_runs_the_server(audience: Audience) -> None:
     told = message_text(FAILED, audience)
     # What the program tells a customer to ask for is asked for here.
     asked, ours = told.index("What we ask for:"), told.index("On our side")
-    assert "1. Please tell us whether the account may send by SMTP" in told[asked:ours]
+    assert "1. Please tell us whether the account may send through SMTP" in told[asked:ours]
     assert "Ask the mail administrator" not in told
     assert "1. Retype the password" in told[ours:]
     for fact in ("Server address: 192.0.2.10", "Sign-in method: PLAIN", "auth (auth.rejected)"):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.servers.certs import Certificates
 
 PASSWORD: Final = Secret("s3cret")
-SENDING: Final = "SMTP Desk’s own sending holds"
+SENDING: Final = "SMTP Desk is using"
 WAIT: Final = "wait_for_sending"
 
 

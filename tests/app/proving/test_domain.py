@@ -79,7 +79,7 @@ def test_a_server_that_is_left_out(services: Services, good: str) -> None:
     check = check_domain(services, request, Cancel())
     (warning,) = check.warnings
     assert (warning.code, warning.stage) == ("domain.spf_excludes_server", Stage.RESOLVE)
-    assert warning.summary == "The domain example.test does not allow other.test to send for it."
+    assert warning.summary == "example.test doesn’t allow other.test to send for it."
     assert check.facts["spf_allows_server"] is False
     assert check.belief is Belief.DISBELIEVED
     assert check.summary == (
@@ -148,7 +148,7 @@ def test_a_domain_that_does_not_exist_is_said_to_be_misspelled(services: Service
         check = check_domain(services, request, Cancel())
     assert [warning.code for warning in check.warnings] == ["domain.no_mail_exchanger"]
     (warning,) = check.warnings
-    assert warning.summary == "There is no domain typo.test."
+    assert warning.summary == "The domain typo.test doesn’t exist."
     assert [each.id for each in warning.remedies] == ["check_from_domain"]
     assert check.facts["domain_exists"] is False
 

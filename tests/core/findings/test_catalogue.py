@@ -79,8 +79,8 @@ def test_a_warning(catalogue: Catalogue) -> None:
     soon: dict[str, Json] = {"expires_soon": {"days": 3, "not_after": "1 May"}}
     warning = catalogue.warning("tls.expires_soon", Stage.TLS, soon)
     assert warning.severity is FindingSeverity.WARNING
-    assert warning.summary == "The server’s certificate ends on 1 May."
-    assert warning.explanation.endswith("3 days are left.")
+    assert warning.summary == "The server’s certificate expires on 1 May."
+    assert warning.explanation.endswith("Days left: 3.")
     with pytest.raises(KeyError):
         catalogue.warning("tls.invented", Stage.TLS, {})
 
@@ -110,11 +110,11 @@ def test_a_wrong_clock_is_the_persons_to_mend(catalogue: Catalogue, code: str) -
     failure = SmtpFailure(Stage.TLS, code, facts=known)
     ours = catalogue.find(failure, {"clock_wrong": True, "server_date": "2026-11-20"})
     assert ours.who is Who.YOU
-    assert ours.summary.startswith("The clock of this computer seems to be wrong: it says 2026-09")
+    assert ours.summary.startswith("This computer’s clock seems to be wrong: it says 2026-09")
     assert "2026-11-20" in ours.explanation
     assert ours.remedies[0].id == "set_clock"
     theirs = catalogue.find(failure, {})
-    assert "clock of this computer seems" not in theirs.summary
+    assert "This computer’s clock seems" not in theirs.summary
     assert "set_clock" not in [remedy.id for remedy in theirs.remedies]
 
 

@@ -138,7 +138,7 @@ _JARGON: Final = {
     "greylist": "turned away",
     "OAuth": "token|password",
     "relaying": "domain",
-    "handshake": "agreement",
+    "handshake": "encrypt",
     "SMTPUTF8": "extension",
     "an MX": "DNS",
     "X.509": "form",

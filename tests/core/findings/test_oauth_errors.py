@@ -157,7 +157,8 @@ class TestRefusedByTheMailServer:
         finding = self.named(catalogue, token_fault="account", account="bo@example.org")
         assert (finding.code, finding.stage) == ("oauth.account_mismatch", Stage.AUTH)
         assert (
-            finding.summary == "Signed in as bo@example.org, but the username is ann@example.org."
+            finding.summary
+            == "You signed in as bo@example.org, but the username is ann@example.org."
         )
 
     def test_words_of_the_server_that_name_another_cause_go_first(
@@ -179,4 +180,4 @@ class TestRefusedByTheMailServer:
         right = self.named(catalogue, **known)
         assert "agrees with the sign-in service" in right.explanation
         unknown = self.named(catalogue, clock=ours, token_fault="expired")
-        assert "if that is wrong, the token may be right" in unknown.explanation
+        assert "If that’s wrong, the token may be valid" in unknown.explanation

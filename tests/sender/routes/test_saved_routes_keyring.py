@@ -110,12 +110,12 @@ def test_why_a_secret_is_not_to_be_had(home: Home, reason: UnavailableReason | N
     words = {
         None: "has no entry",
         UnavailableReason.LOCKED: "is locked.",
-        UnavailableReason.MISSING: "There is no keyring",
-        UnavailableReason.UNUSABLE: "There is no keyring",
+        UnavailableReason.MISSING: "has no keyring",
+        UnavailableReason.UNUSABLE: "has no keyring",
         UnavailableReason.NOT_FOUND: "has no entry",
-        UnavailableReason.TIMEOUT: "did not answer in time",
+        UnavailableReason.TIMEOUT: "didn’t answer in time",
     }
-    assert words.get(reason, "is locked, is not running") in custom.explanation
+    assert words.get(reason, "is locked, isn’t running") in custom.explanation
 
 
 def test_asking_the_keyring_again_leaves_what_works_alone(home: Home) -> None:

@@ -363,7 +363,7 @@ class TestClock:
         report = self.told(checks, chain(certs), said)
         assert report.finding is not None
         assert (report.finding.code, report.finding.who) == (code, Who.YOU)
-        assert "clock of this computer" in report.finding.summary
+        assert "This computer’s clock" in report.finding.summary
         assert said.date().isoformat() in report.finding.explanation
 
     @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ class TestClock:
         report = self.told(checks, getattr(certs, name), datetime.now(UTC) + timedelta(days=days))
         assert report.finding is not None
         assert (report.finding.code, report.finding.who) == (f"tls.{name}", who)
-        assert "clock of this computer seems" not in report.finding.summary
+        assert "This computer’s clock seems" not in report.finding.summary
 
     @pytest.mark.parametrize(
         ("name", "who"), [("expired", Who.MAIL_ADMINISTRATOR), ("not_yet_valid", Who.YOU)]
@@ -387,4 +387,4 @@ class TestClock:
         report = self.told(checks, getattr(certs, name), datetime.now(UTC))
         assert report.finding is not None
         assert report.finding.who is who
-        assert "clock of this computer seems" not in report.finding.summary
+        assert "This computer’s clock seems" not in report.finding.summary

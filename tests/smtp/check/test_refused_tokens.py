@@ -121,7 +121,7 @@ def test_a_token_without_the_claim_that_names_the_account(
     report = tried(checks, dovecot, ISSUER.token(USERNAME, email=None))
     assert code_of(report) == "auth.temporary"
     assert report.finding is not None
-    assert "lacks what names the account" in report.finding.explanation
+    assert "doesn’t name the account" in report.finding.explanation
 
 
 @pytest.mark.parametrize(
@@ -171,4 +171,4 @@ def test_a_clock_off_by_a_day_is_told_from_an_expired_token(
     assert told.finding.remedies[0].id == "set_clock"
     unknown = tried(checks, dovecot, token)
     assert unknown.finding is not None
-    assert "if that is wrong" in unknown.finding.explanation
+    assert "If that’s wrong" in unknown.finding.explanation
