@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.core.findings.languages import Languages
 from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.oauth import OAuthProvider
 
@@ -30,7 +31,9 @@ def read_catalogue() -> Catalogue:
     Raises:
         FileNotFoundError: The installation is incomplete.
     """
-    return Catalogue.parse(_texts("findings"), read_providers())
+    return Catalogue.parse(
+        _texts("findings"), read_providers(), Languages.parse(_texts("languages"))
+    )
 
 
 def read_guide(provider: OAuthProvider) -> str:

@@ -51,6 +51,12 @@ Three more met it: from submission servers, receiving servers and gateways.
     receiving       right 107  generic 12  wrong  3  of 122  scope 100  who  88
     gateways        right 121  generic 18  wrong  6  of 145  scope 125  who 114
 
+For these the way of reading was changed: identifiers are words, a fault of the server's own is no
+cause, and words of other languages are compared in English. Terse replies in thirteen languages,
+made up for every cause before that, told what it is worth:
+
+    terse           right 567  generic 237  wrong 11  of 815  scope 714  who 581
+
 The bounds below are what the
 catalogue does now.
 
@@ -88,11 +94,11 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "archives": _Bounds(right=122, wrong=0, scope=104, who=98),
     "bounces": _Bounds(right=100, wrong=2, scope=91, who=81),
     "devices": _Bounds(right=121, wrong=0, scope=111, who=106),
-    "gateways": _Bounds(right=117, wrong=6, scope=121, who=110),
+    "gateways": _Bounds(right=138, wrong=0, scope=131, who=128),
     "mailboxes": _Bounds(right=111, wrong=0, scope=98, who=97),
     "programs": _Bounds(right=186, wrong=0, scope=180, who=180),
     "programs_later": _Bounds(right=100, wrong=0, scope=93, who=88),
-    "receiving": _Bounds(right=102, wrong=3, scope=95, who=83),
+    "receiving": _Bounds(right=116, wrong=0, scope=105, who=93),
     "relays": _Bounds(right=103, wrong=0, scope=95, who=92),
     "samples": _Bounds(right=100, wrong=0, scope=93, who=93),
     "servers": _Bounds(right=152, wrong=1, scope=142, who=138),
@@ -102,7 +108,8 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "software": _Bounds(right=115, wrong=0, scope=107, who=105),
     "sources": _Bounds(right=159, wrong=0, scope=149, who=143),
     "submissions": _Bounds(right=54, wrong=1, scope=46, who=44),
-    "submitting": _Bounds(right=100, wrong=6, scope=104, who=92),
+    "submitting": _Bounds(right=128, wrong=0, scope=120, who=112),
+    "terse": _Bounds(right=815, wrong=0, scope=814, who=809),
     "wordings": _Bounds(right=435, wrong=0, scope=399, who=399),
     "wordings_later": _Bounds(right=287, wrong=0, scope=265, who=260),
 }

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding
-from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.report import (
     CheckReport,
@@ -19,7 +18,7 @@ from smtp_desk.core.report import (
     TranscriptLine,
 )
 from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
-from smtp_desk.store.resources import resource_path
+from smtp_desk.store.resources import read_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,11 +109,7 @@ _FOR_TEXTS = frozenset(
 @cache
 def catalogue() -> Catalogue:
     """Read the catalogue that ships."""
-    texts = {
-        folder: [path.read_text("utf-8") for path in sorted(resource_path(folder).glob("*.toml"))]
-        for folder in ("providers", "findings")
-    }
-    return Catalogue.parse(texts["findings"], Providers.parse(texts["providers"]))
+    return read_catalogue()
 
 
 def stages(until: Stage, last: StageStatus, facts: Facts | None = None) -> tuple[StageResult, ...]:

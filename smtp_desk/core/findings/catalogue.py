@@ -17,6 +17,7 @@ from typing import Any, Final, final
 from smtp_desk.core.address import AddressError, parse_ehlo_name
 from smtp_desk.core.errors import Acceptance, SmtpFailure
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
+from smtp_desk.core.findings.languages import Languages
 from smtp_desk.core.findings.offers import with_offers
 from smtp_desk.core.findings.pattern import NormalisedReply, Rank, ReplyPattern
 from smtp_desk.core.findings.providers import Provider, Providers
@@ -195,15 +196,18 @@ class _FindingsFile:
 class Catalogue:
     """Every finding that there is, and how to tell it."""
 
-    def __init__(self, tables: tuple[_FindingsFile, ...], providers: Providers) -> None:
+    def __init__(
+        self, tables: tuple[_FindingsFile, ...], providers: Providers, languages: Languages
+    ) -> None:
         self._tables = {code: table for table in tables for code in table.codes}
         self._all = tables
         self._providers = providers
+        self._languages = languages
 
     @classmethod
-    def parse(cls, texts: Iterable[str], providers: Providers) -> "Catalogue":
+    def parse(cls, texts: Iterable[str], providers: Providers, languages: Languages) -> "Catalogue":
         """Take the TOML texts of `resources/findings/`. Each is parsed when it is first needed."""
-        return cls(tuple(_FindingsFile(text) for text in texts), providers)
+        return cls(tuple(_FindingsFile(text) for text in texts), providers, languages)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -265,9 +269,22 @@ class Catalogue:
         Rows of different codes that match equally name no cause: they are left out, so
         that the next less specific row answers. (The tests hold that there are none.)
         Nor do words that name two causes, unless these stand `beside` each other: then only
-        the class of the reply is left.
+        the class of the reply is left. What no row tells in another language is compared by
+        its English; and what this tells counts as a second cause.
         """
         said = NormalisedReply.of(reply)
+        found = self._found(stage, said, facts)
+        others: list[Match] = []
+        if english := self._languages.in_english(said.words):
+            others = self._found(stage, said.with_words(english), facts)
+            if not _is_told(found) and _is_told(others):
+                found = others
+        if self._contradicts([*found, *others]):
+            return [match for match in found if match.row.general]
+        return found
+
+    def _found(self, stage: Stage, said: NormalisedReply, facts: Facts) -> list[Match]:
+        """Return the rows that stand for the reply, without those that match equally."""
         found = [
             Match(rank, row)
             for row in self._rows.get(stage, ())
@@ -276,10 +293,7 @@ class Catalogue:
         found.sort(key=_rank, reverse=True)
         levels = [list(level) for _, level in groupby(found, key=_rank)]
         clear = (level for level in levels if len({match.row.finding for match in level}) == 1)
-        named = [match for level in clear for match in level]
-        if self._contradicts(named):
-            return [match for match in named if match.row.general]
-        return named
+        return [match for level in clear for match in level]
 
     def _contradicts(self, found: list[Match]) -> bool:
         """Whether another cause is named than the first, with no fact that tells them apart."""
@@ -359,6 +373,11 @@ def _right_server(finding: Finding, provider: Provider | None, facts: Facts) -> 
 
 def _rank(match: Match) -> Rank:
     return match.rank
+
+
+def _is_told(found: list[Match]) -> bool:
+    """Whether the words of the reply, and not only its codes, chose the first row."""
+    return bool(found and (found[0].row.words or found[0].row.about))
 
 
 def _closed(failure: SmtpFailure) -> str:

@@ -15,7 +15,8 @@ The rule of specificity, from the strongest to the weakest:
 
 A row does not stand for other stages than its own at all, nor for a reply with words that it
 excludes: what a reply speaks of (SPF, a mailbox, an attempt) decides before what it says of it.
-A code without words means nothing where the reply speaks of something else (`about`).
+A code without words means nothing where the reply speaks of something else (`about`), or of a
+fault of the server's own (`faults`).
 
 Where words name two causes, none of this decides between them, unless the table says that one
 reply may speak of both: what contradicts itself is as good as unknown (`Catalogue.matches`).
@@ -24,10 +25,11 @@ reply may speak of both: what contradicts itself is as good as unknown (`Catalog
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from smtp_desk.core.findings.faults import without_faults
 from smtp_desk.core.findings.vocabulary import expanded
 from smtp_desk.core.findings.wording import Condition
 from smtp_desk.core.reply import Reply
@@ -46,7 +48,12 @@ _LONGEST_WORDS: Final = 500
 # on a later line only. Both are taken as the enhanced code where the reply has none.
 _ENHANCED_IN_WORDS: Final = re.compile(r"#\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _ENHANCED_OF_LINE: Final = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"'})
+# One form for each quote; and "sender_not_owned" is three words, as is "SenderNotOwned" (but not
+# "OAuth", "McAfee" or "SpamCop").
+_SIGNS: Final = str.maketrans(
+    {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "_": " "}
+)
+_HUMP: Final = re.compile(r"(?<=[a-z]{2})(?<!Spam)(?=[A-Z][a-z])|(?<=[A-Z]{2})(?=[A-Z][a-z]{2})")
 # Letters that Unicode does not take for a letter with an accent.
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "Ł": "L", "ı": "i", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ß": "ss", "œ": "oe"}
@@ -102,16 +109,21 @@ class NormalisedReply:
     code: int
     enhanced: str
     words: str
+    is_fault: bool = False
+    """It tells a fault of the server's own: then no code alone names a cause."""
 
     @classmethod
     def of(cls, reply: Reply) -> "NormalisedReply":
         """Prepare `reply`."""
-        words = plain(_without_addresses(reply.text[:_LONGEST_TEXT])).lower()[:_LONGEST_WORDS]
-        return cls(
-            reply.code,
-            reply.enhanced or _hidden_enhanced(reply),
-            _without_guesses(_ASKED_OF_SENDER.sub(r"\1", words)),
-        )
+        text = _HUMP.sub(" ", _without_addresses(reply.text[:_LONGEST_TEXT]))
+        words = plain(text).lower()[:_LONGEST_WORDS]
+        said = cls(reply.code, reply.enhanced or _hidden_enhanced(reply), "")
+        return said.with_words(_without_guesses(_ASKED_OF_SENDER.sub(r"\1", words)))
+
+    def with_words(self, words: str) -> "NormalisedReply":
+        """Return the same reply in these plain words."""
+        left, is_fault = without_faults(words, self.code)
+        return replace(self, words=left, is_fault=self.is_fault or is_fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +207,20 @@ class ReplyPattern:
             and not self.condition.count
         )
 
+    @property
+    def _only_hints(self) -> bool:
+        """Whether it asks for a code or for faint words, neither of which tells why."""
+        return not self.general and (self.faint or not self.words)
+
     def match(self, stage: Stage, said: NormalisedReply, facts: Facts) -> Rank | None:
         """Return how specifically this row stands for the reply; None where it does not."""
-        if stage not in self.stages:
+        if stage not in self.stages or (said.is_fault and self._only_hints):
             return None
-        code = _code_exactness(self.codes, said.code)
-        enhanced = _enhanced_exactness(self.enhanced, said.enhanced)
-        if code is None or enhanced is None or not self.condition.holds(facts):
+        # A reply meets a hundred rows: what tells most of them off at the least cost comes first.
+        if (code := _code_exactness(self.codes, said.code)) is None:
+            return None
+        enhanced = _enhanced_exactness(self.enhanced, said.enhanced) if self.enhanced else _NONE
+        if enhanced is None or not self.condition.holds(facts):
             return None
         found = compiled(self.words).search(said.words)
         if found is None or (self.without and compiled(self.without).search(said.words)):
@@ -237,8 +256,8 @@ def plain(text: str) -> str:
     joined = _MISSPELT.sub("address", _HYPHENATED.sub("mailbox", " ".join(text.split())))
     joined = _SPELLED_OUT.sub(lambda stem: _UMLAUT.sub(r"\1", stem[0]), joined)
     if joined.isascii():
-        return joined.translate(_QUOTES)
-    decomposed = unicodedata.normalize("NFKD", joined.translate(_QUOTES))
+        return joined.translate(_SIGNS)
+    decomposed = unicodedata.normalize("NFKD", joined.translate(_SIGNS))
     letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return letters.translate(_LETTERS)
 
@@ -277,8 +296,6 @@ def _code_exactness(codes: tuple[str, ...], code: int) -> int | None:
 
 
 def _enhanced_exactness(wanted: tuple[str, ...], enhanced: str) -> int | None:
-    if not wanted:
-        return _NONE
     kind, _, detail = enhanced.partition(".")
     ways = {f"{one}.{detail}" for one in (kind, _EITHER_CLASS)}
     if ways & set(wanted):

@@ -34,13 +34,13 @@ _CLASSES: Final = {
     # what a refused login speaks of: its secret, and that it is wrong; and what else it may be
     "secret": (
         r"pass(?:word|wd|code|phrase)?s?|pwd|log-?in|log ?on|sign-?in|user ?(?:name|id)s?|users?|"
-        r"accounts?|credentials?|auth\w*|sasl|identity|keys?|tokens?|mail ?box|alias\w*|"
+        r"accounts?|credentials?|auth\w*|sasl|identity|keys?|tokens?|secrets?|mail ?box|alias\w*|"
         r"e-?mail address"
     ),
     "wrong": (
         r"fail\w*|invalid|incorrect|wrong|bad|unknown|reject\w*|refused?|denied|declined|errors?|"
-        r"unsuccessful|mismatch\w*|illegal|unauthori[sz]ed|no such|nonexistent|\w*simple|sorry|"
-        r"requis\w*|"
+        r"unsuccessful|mismatch\w*|revoked|illegal|unauthori[sz]ed|no such|nonexistent|"
+        r"\w*simple|sorry|requis\w*|"
         r"(?:not|\w*n't) (?:be )?(?:\w+ing|accepted|valid|correct|right|found|known|recogni[sz]ed|"
         r"exist|match\w*|succe\w+|allowed|authori[sz]ed|have a)"
     ),

@@ -46,6 +46,8 @@ class Condition:
 
     def holds(self, facts: Facts) -> bool:
         """Whether `facts` satisfy it."""
+        if not (self.when or self.unless):
+            return True
         return all(_is(facts.get(name), wanted) for name, wanted in self.when.items()) and not any(
             _is(facts.get(name), wanted) for name, wanted in self.unless.items()
         )

@@ -12,10 +12,11 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.catalogue import CatalogueEntry
 from smtp_desk.core.findings.pattern import NormalisedReply, ReplyPattern, compiled, plain
 from smtp_desk.core.reply import Reply
-from smtp_desk.core.stages import Json, Stage
+from smtp_desk.core.stages import Facts, Json, Stage
 from tests.core import replies
 
 _CATALOGUE: Final = replies.load_catalogue()
+_LANGUAGES: Final = replies.load_languages()
 MOST_HEADS: Final = 12
 """A class of words has up to a hundred; each is tried six times."""
 
@@ -38,9 +39,19 @@ _CONTEXTS: Final[list[Mapping[str, Json]]] = [
 
 
 def _best(stage: Stage, reply: Reply, context: Mapping[str, Json]) -> list[ReplyPattern]:
-    """Return the rows that no other row beats."""
+    """Return the rows that no other row beats, in the reply's words or else in English ones."""
     facts = _CATALOGUE._facts(stage, context, reply)
     said = NormalisedReply.of(reply)
+    best = _unbeaten(stage, said, facts)
+    if any(row.words or row.about for row in best) or not (
+        english := _LANGUAGES.in_english(said.words)
+    ):
+        return best
+    told = _unbeaten(stage, said.with_words(english), facts)
+    return told if any(row.words or row.about for row in told) else best
+
+
+def _unbeaten(stage: Stage, said: NormalisedReply, facts: Facts) -> list[ReplyPattern]:
     ranks = [
         (rank, row)
         for row in _ROWS
@@ -196,9 +207,13 @@ def test_words_may_stand_in_parts() -> None:
         ("550 Mailbox spam+full@example.org unknown", "mailbox a@b unknown"),
         ("550 blocked using https://bl.example.net", "blocked using bl.example.net"),
         ("550 at last", "at last"),
+        ("550 sender_not_owned", "sender not owned"),
+        ("550 5.7.1 SenderNotOwned", "sender not owned"),
+        ("535 SMTPAuthDisabled, use OAuth", "smtp auth disabled, use oauth"),
+        ("550 McAfee, SpamCop and StartTLS", "mcafee, spamcop and starttls"),
     ],
 )
-def test_what_stands_in_an_address_is_no_word(said: str, words: str) -> None:
+def test_words_are_found_where_they_stand_alone_or_together(said: str, words: str) -> None:
     assert NormalisedReply.of(replies.reply_of(said)).words == words
 
 

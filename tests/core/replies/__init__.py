@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from smtp_desk.core.findings.catalogue import Catalogue
+from smtp_desk.core.findings.languages import Languages
 from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Json, Stage
@@ -15,7 +16,7 @@ _HERE: Final = Path(__file__).parent
 _RESOURCES: Final = _HERE.parents[2] / "resources"
 FILES: Final = (
     *("field_notes", "servers", "services", "held_out"),
-    *("unseen", "unseen_later", "field_cases", "siblings", "kinds"),
+    *("unseen", "unseen_later", "field_cases", "siblings", "kinds", "newer_kinds"),
 )
 
 
@@ -44,7 +45,12 @@ def texts(folder: str) -> list[str]:
 
 def load_catalogue() -> Catalogue:
     """Return the catalogue as the program has it."""
-    return Catalogue.parse(texts("findings"), Providers.parse(texts("providers")))
+    return Catalogue.parse(texts("findings"), Providers.parse(texts("providers")), load_languages())
+
+
+def load_languages() -> Languages:
+    """Return the words of other languages as the program has them."""
+    return Languages.parse(texts("languages"))
 
 
 def reply_of(text: str) -> Reply:

@@ -1,0 +1,65 @@
+"""Faults of the server's own: what fails there is not what the reply is about.
+
+"Rate limiter unavailable" is no rate limit, "virus scanner error" no virus, and a full disk of the
+server no full mailbox. Such words tell that something broke and what it would have looked at, but
+no cause: they are taken out before the causes are looked for.
+"""
+
+import re
+from typing import Final
+
+_PART: Final = (
+    r"(?:rate[- ]?)?limit(?:er|ing)|rate[- ]?limit|throttl(?:er|ing)|gr[ae]y-?list(?:er|ing)|"
+    r"polic(?:y|ies)|milters?|filter(?:s|ing)?|scan(?:ners?|ning)?|engine|anti-?(?:virus|spam)|"
+    r"virus|(?<!dns )(?<!domain )look-?ups?|data-?base|db|directory|ldap|redis|"
+    r"(?:my|postgre)?sql|back-?ends?|(?<=[a-z] )services?|daemon|server|subsystem|system|"
+    r"process(?:ing)?|resolver|storage|spool|queue|quota|cache|gateway|intake|disk|i/o|socket"
+)
+# What the part is for is no cause either: "virus scanner error" speaks of no virus.
+_PURPOSE: Final = (
+    r"(?:(?:(?:anti-?)?(?:virus|spam|malware)|content|message|mail|mailbox|user|sender|recipient|"
+    r"rate|limit|quota|polic(?:y|ies)|password|account|auth\w*|log-?in|spf|dkim|dmarc|rbl|dnsbl|"
+    r"reputation|gr[ae]y-?list\w*|ownership|address|verification|relay) ){0,3}"
+)
+_STATE: Final = (
+    r"unavailable|not (?:currently |yet )?available|down|off-?line|unreachable|unresponsive|"
+    r"(?:not|\w*n't) (?:be )?(?:reach\w*|respond\w*|contact\w*|ready|running|working)|"
+    r"tim(?:ed?|ing)[- ]?out|crash\w*|broken|out of (?:service|order|memory)|failed to respond|"
+    r"failing|errors?|failures?|fault|exception|malfunction\w*"
+)
+_VERBS: Final = (
+    r"(?: (?:is|are|was|were|has|have|had|been|be|can|could|did|does|temporarily|currently|now|"
+    r"momentarily|too))*"
+)
+_KIND: Final = (
+    r"internal|server|system|software|data-?base|db|back-?end|ldap|sql|i/o|disk|configuration|"
+    r"config|unexpected|milter|scanner|queue|storage|(?<!dns )(?<!domain )lookup|temporary|"
+    r"transient"
+)
+_FULL: Final = (
+    r"(?:disk|device|spool|partition|file ?system|volume|queue|hard drive)(?: is| are| was)? "
+    r"(?:now )?(?:full\b|exhausted|out of space)|"
+    r"(?:no|not enough|insufficient|out of)(?: free| available)? "
+    r"(?:disk space|disk(?! space)|memory|system \w+|server \w+|spool\w*|queue)\b"
+    r"(?! quota)(?!(?: left| available)? (?:for|in|of) )|"
+    r"(?:space|storage)(?: \w+){0,3} (?:on|in)(?: \w+)? (?:server|device|disk|system|spool)"
+)
+_NOT_FOR_ME: Final = r"(?! (?:for|to|in|on|with) (?:this|your|the|you|users?)\b)"
+_FAULT: Final = re.compile(
+    rf"\b{_PURPOSE}(?:{_PART})(?: service| server| check)?{_VERBS} (?:{_STATE})\b{_NOT_FOR_ME}|"
+    rf"\b(?:{_KIND})(?: \w+)? (?:errors?|failures?|fault|exception|problems?)\b|\b(?:{_FULL})|"
+    rf"\b{_PURPOSE}(?<!dns )(?<!domain )look-?ups? failed\b"
+)
+_BUSY: Final = re.compile(rf"\b{_PURPOSE}(?:{_PART}){_VERBS} (?:busy|overload\w*)\b")
+_PERMANENT: Final = 500
+
+
+def without_faults(words: str, code: int) -> tuple[str, bool]:
+    """Return the words of a reply without those about faults, and whether there were any.
+
+    A permanent refusal by a "busy" server says less than its code: that is no fault.
+    """
+    left = _FAULT.sub("", words)
+    if code < _PERMANENT:
+        left = _BUSY.sub("", left)
+    return left, left != words
