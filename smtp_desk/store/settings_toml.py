@@ -244,6 +244,7 @@ def _preferences(table: _Table | None, notify: _Table | None) -> Preferences:
         notify=notify.text("address") if notify else table.text(_OLD_NOTIFY),
         language=table.text("language"),
         theme=table.text("theme", Preferences().theme),
+        text_size=table.text("text_size", Preferences().text_size),
     )
 
 
@@ -313,6 +314,7 @@ def _preferences_values(preferences: Preferences) -> dict[str, object]:
         _OLD_NOTIFY: None,
         "language": preferences.language,
         "theme": preferences.theme,
+        "text_size": preferences.text_size,
     }
 
 

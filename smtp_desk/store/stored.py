@@ -38,12 +38,14 @@ class Preferences:
             refused; "" for nobody.
         language: Language of the window; "" for the system's.
         theme: `system`, `light` or `dark`.
+        text_size: `system`, or a percentage of the system's size.
     """
 
     company_name: str = ""
     notify: str = ""
     language: str = ""
     theme: str = "system"
+    text_size: str = "system"
 
 
 class DefaultKind(StrEnum):

@@ -103,7 +103,8 @@ class SandboxOpener(QObject):
             # Imported here: the mail server and its certificates are for those who want them.
             from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk  # noqa: PLC0415
 
-            self.sandbox = SandboxDesk(self._desk.workshop.preferred_theme)
+            preferences = self._desk.workshop.preferences
+            self.sandbox = SandboxDesk(preferences.theme, preferences.text_size)
             self.sandbox.failed.connect(self._failed)
             self.sandbox.closed.connect(self._close, Qt.ConnectionType.QueuedConnection)
             self.sandbox.start()

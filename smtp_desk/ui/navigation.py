@@ -106,6 +106,7 @@ class Navigation(QWidget):
         super().changeEvent(event)
         if event.type() is QEvent.Type.StyleChange:
             self._draw_icons()
+            self._fit_sidebar()
 
     def _make_list(self) -> QListWidget:
         chooser = QListWidget()
@@ -137,15 +138,19 @@ class Navigation(QWidget):
             return
         self._narrow = narrow
         self._header.setVisible(not narrow)
-        titles = [_TITLES[name] for name in self._builders]
-        for row, title in enumerate(titles):
+        for row, title in enumerate(_TITLES[name] for name in self._builders):
             item = self._list.item(row)
             item.setText("" if narrow else title)
             item.setToolTip(title if narrow else "")
-        em = self.fontMetrics().height()
+        self._fit_sidebar()
+
+    def _fit_sidebar(self) -> None:
+        metrics = self.fontMetrics()
+        em = metrics.height()
         icon_only = SIZE + 2 * Space.L + 2 * Space.S
-        widest = max(self.fontMetrics().horizontalAdvance(title) for title in titles)
-        self._sidebar.setFixedWidth(icon_only if narrow else max(widest + 5 * em, 12 * em))
+        widest = max(metrics.horizontalAdvance(_TITLES[name]) for name in self._builders)
+        wide = max(widest + 5 * em, 12 * em)
+        self._sidebar.setFixedWidth(icon_only if self._narrow else wide)
 
     def _draw_icons(self) -> None:
         colour = self.palette().color(self.foregroundRole())

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from smtp_desk.core.findings.catalogue import Catalogue
     from smtp_desk.core.problems import Field
     from smtp_desk.discovery.finder import Network
+    from smtp_desk.store.stored import Preferences
     from smtp_desk.ui.main_window import MainWindow
 
 _SANDBOX: Final = "Sandbox: nothing here reaches your settings, your keyring or real mailboxes."
@@ -198,9 +199,9 @@ class Workshop(QObject):
         return self._services.catalogue
 
     @property
-    def preferred_theme(self) -> str:
-        """The theme that the person has chosen."""
-        return self._general.state.preferences.theme
+    def preferences(self) -> Preferences:
+        """What the person has chosen on General."""
+        return self._general.state.preferences
 
     def _furnished(self) -> QWidget:
         """Return what the window holds: the pages, below a strip where they are a sandbox's."""
@@ -411,8 +412,8 @@ class Workshop(QObject):
         self.navigation.open_page("integrations")
 
     def _follow_general(self, state: GeneralState) -> None:
-        """Take a change on General: the theme, and where emails go without the custom server."""
-        self._theme.prefer(state.preferences.theme)
+        """Take a change on General: the look, and where emails go without the custom server."""
+        self._theme.prefer(state.preferences.theme, state.preferences.text_size)
         if state.notice is not None or self._default != state.default:
             self._default = state.default
             self.presenter.look()

@@ -74,7 +74,7 @@ def test_empty() -> None:
         StoredSettings(enabled=True),
         StoredSettings(server=SERVER),
         StoredSettings(server=SERVER, uncertain=Uncertain.HOLD),
-        StoredSettings(preferences=Preferences(theme="light")),
+        StoredSettings(preferences=Preferences(theme="light", text_size="125")),
         StoredSettings(default=DefaultService(DefaultKind.SENDMAIL, "/x", "a@example.org")),
         FULL,
     ],

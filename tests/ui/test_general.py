@@ -207,3 +207,15 @@ def test_no_mnemonic_is_given_twice(page: Page) -> None:
     marked += [button.text() for button in page.findChildren(QPushButton)]
     letters = [text[text.index("&") + 1].lower() for text in (*marked, "&File", "&Help")]
     assert len(letters) == len(set(letters))
+
+
+def test_a_text_size_is_chosen_and_saved(
+    page: Page, presenter: GeneralPresenter, services: Services, runner: DeferredRunner
+) -> None:
+    box = page.findChild(QComboBox, "text_size")
+    assert isinstance(box, QComboBox)
+    assert box.accessibleName() == "Text size"
+    box.setCurrentIndex(box.findText("125%"))
+    runner.finish()
+    assert services.store.load().preferences == Preferences(text_size="125")
+    assert told_below(box) == ["Saved."]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QLocale, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
+from PySide6.QtCore import (
+    QEvent,
+    QLocale,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -145,15 +154,26 @@ class EmailTable(QTableView):
             self._fitted = width
             self._fit(width)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Fit rows and columns to another text size."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.FontChange:
+            self._fit_rows()
+            self._fit(self.viewport().width())
+
     def _set_headers(self) -> None:
         across, down = self.horizontalHeader(), self.verticalHeader()
         across.setHighlightSections(False)
         across.setSectionsClickable(False)
         across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         across.setTextElideMode(Qt.TextElideMode.ElideRight)
-        height = self.fontMetrics().height() + Space.M
         down.hide()
         down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._fit_rows()
+
+    def _fit_rows(self) -> None:
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        height = self.fontMetrics().height() + Space.M
         down.setMinimumSectionSize(height)
         down.setDefaultSectionSize(height)
         self.setMinimumHeight(_ROWS * height + across.sizeHint().height())

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontDatabase, QTextOption
+from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from smtp_desk.app.diagnostics.report_text import certificates, shown, transcript_lines
@@ -142,9 +142,7 @@ def _transcript_card(report: CheckReport) -> QWidget:
         Qt.TextInteractionFlag.TextSelectableByMouse
         | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
-    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    font.setPointSizeF(text.font().pointSizeF())
-    text.setFont(font)
+    text.setProperty("face", "fixed")
     text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     lines = min(len(shown_lines) + 1, _TRANSCRIPT_HEIGHT)
     text.setMinimumHeight(lines * text.fontMetrics().lineSpacing() + 2 * Space.M)

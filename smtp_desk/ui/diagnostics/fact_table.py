@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from smtp_desk.ui.diagnostics import words
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     Row = tuple[str, str]
 
 _MOST_ROWS: Final = 40
-_LABEL_EMS: Final = 10
 
 
 class FactTable(QWidget):
@@ -38,16 +36,13 @@ class FactTable(QWidget):
             if number == _MOST_ROWS:
                 layout.addWidget(Label("More is in the report file.", "small"), number, 1)
                 break
-            what = Label(name, "small")
-            what.setFixedWidth(_LABEL_EMS * self.fontMetrics().height())
+            what = Label(name, "fact")
             what.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum)
             found = Label(text)
             found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             found.setAccessibleName(f"{name}: {text}")
             if name in fixed_width:
-                font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-                font.setPointSizeF(self.font().pointSizeF())
-                found.setFont(font)
+                found.setProperty("face", "fixed")
             layout.addWidget(what, number, 0, Qt.AlignmentFlag.AlignTop)
             layout.addWidget(found, number, 1)
 

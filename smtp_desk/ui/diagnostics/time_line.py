@@ -81,10 +81,9 @@ class _StageButton(RowButton):
                 set_look(self.detail, "tone", "danger")
         state = IconLabel(size=_ICON)
         state.show_icon(icon, tone)
-        took = Label(time, "small")
+        took = Label(time, "time")
         took.setWordWrap(False)
         took.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
-        took.setFixedWidth(4 * self.fontMetrics().height())
         self._inside.setContentsMargins(Space.S, Space.S, Space.S, Space.S)
         self._inside.insertWidget(0, state)
         shown: list[QWidget] = [state, took]

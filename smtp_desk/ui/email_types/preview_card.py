@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import (
     QGridLayout,
     QPlainTextEdit,
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
     from smtp_desk.app.email_types.presenter import EmailType, EmailTypesState, Preview
 
-_LINES: Final = 22
-"""Height of the preview in lines of text: the longest of our own emails."""
 _OWN: Final = "Your own templates are used: {files}."
 _BROKEN: Final = (
     "Your own template can’t be used, so the built-in one is sent instead. {problem} Fix or "
@@ -60,13 +57,12 @@ class PreviewCard(Card):
         self._text.setObjectName("email_text")
         self._text.setReadOnly(True)
         self._text.setTabChangesFocus(True)
-        self._text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._text.setProperty("face", "fixed")
         self._tabs = QTabWidget()
         self._tabs.setObjectName("email_tabs")
         self._tabs.setAccessibleName("Views of the email")
         for title, view in (("HT&ML", self._html), ("&Text", self._text)):
             view.setAccessibleName(title.replace("&", ""))
-            view.setMinimumHeight(_LINES * self.fontMetrics().height())
             self._tabs.addTab(view, title)
         self._browser = QPushButton("Open in &browser")
         self._browser.setObjectName("open_in_browser")

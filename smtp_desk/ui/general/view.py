@@ -13,6 +13,7 @@ from smtp_desk.ui.widgets.card import Card
 from smtp_desk.ui.widgets.field import ChoiceField, TextField
 from smtp_desk.ui.widgets.line import Line
 from smtp_desk.ui.widgets.page import Page
+from smtp_desk.ui.widgets.theme import TEXT_SIZES
 
 if TYPE_CHECKING:
     from smtp_desk.app.general.presenter import GeneralPresenter
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _EXPLANATION: Final = "Changes on this page take effect immediately."
 _THEMES: Final = {"system": "Follow system", "light": "Light", "dark": "Dark"}
-_ADDRESS: Final = "notify"
+_SIZES: Final = {"system": "Follow system", **{size: f"{size}%" for size in TEXT_SIZES}}
 _NOTIFY: Final = (
     "Gets one email from the default email service when an outage of the custom server begins, "
     "and one when it ends; and, at most once an hour, one that lists stored emails that were "
@@ -29,7 +30,7 @@ _NOTIFY: Final = (
 
 
 class GeneralView(QObject):
-    """Company name, default email service, who is told of outages, and theme.
+    """Company name, default email service, who is told of outages, theme and text size.
 
     Attributes:
         page: The widget.
@@ -51,12 +52,14 @@ class GeneralView(QObject):
         self._notify = TextField("notify", "&Notify this address", hint=_NOTIFY)
         self._notify_complains = False
         self._theme = ChoiceField("theme", "The&me", _THEMES)
+        self._size = ChoiceField("text_size", "Te&xt size", _SIZES)
         self._line = Line()
         company, outages, look = Card("Company"), Card("Outages"), Card("Appearance")
         self._default = DefaultCard()
         company.body.addWidget(self._company)
         outages.body.addWidget(self._notify)
         look.body.addWidget(self._theme)
+        look.body.addWidget(self._size)
         for part in (self._line, company, self._default, outages, look):
             self.page.body.addWidget(part)
         self.page.body.addStretch(1)
@@ -70,7 +73,8 @@ class GeneralView(QObject):
         self._company.finished.connect(self._company_left)
         self._notify.edited.connect(self._notify_typed)
         self._notify.finished.connect(self._notify_left)
-        self._theme.edited.connect(self._theme_chosen)
+        self._theme.edited.connect(self._chosen)
+        self._size.edited.connect(self._chosen)
         self.render(actions.state)
 
     def render(self, state: GeneralState) -> None:
@@ -88,6 +92,7 @@ class GeneralView(QObject):
             wrong = [each for each in _address_notices(preferences.notify) if each.error]
             self._notify.show_notices(tuple(wrong))
         self._theme.set_value(preferences.theme)
+        self._size.set_value(preferences.text_size)
         self._default.render_state(state)
         self._show_notice(state)
 
@@ -97,8 +102,8 @@ class GeneralView(QObject):
 
     def _show_notice(self, state: GeneralState) -> None:
         """Show what came of the last change beside its field."""
-        places = {"company_name": self._company, _ADDRESS: self._notify, "theme": self._theme}
-        field = places.get(state.place)
+        fields = (self._company, self._notify, self._theme, self._size)
+        field = next((each for each in fields if each.key == state.place), None)
         if field is not None:
             field.below.addWidget(self._line)
         elif state.place == "":
@@ -125,8 +130,8 @@ class GeneralView(QObject):
             self._change(notify=address)
 
     @Slot(str, str)
-    def _theme_chosen(self, _key: str, theme: str) -> None:
-        self._change(theme=theme)
+    def _chosen(self, key: str, value: str) -> None:
+        self._change(**{key: value})
 
     def _change(self, **values: str) -> None:
         if self._actions is not None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QFontDatabase, QTextOption
+from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QLayout, QPlainTextEdit, QPushButton, QSizePolicy, QWidget
 
 from smtp_desk.app.diagnostics.report_text import WHO
@@ -39,9 +39,7 @@ class ServerWords(QPlainTextEdit):
         self.setObjectName("words")
         self.setAccessibleName("The server’s words")
         self.setReadOnly(True)
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setPointSizeF(self.font().pointSizeF())
-        self.setFont(font)
+        self.setProperty("face", "fixed")
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from smtp_desk.core.oauth import OAuthDraft
 
 _KEY_FILES: Final = "Key files (*.json *.pem);;All files (*)"
-_GUIDE_LINES: Final = 16
 _CUSTOM_ONLY: Final = (Field.OAUTH_TOKEN_URL, Field.OAUTH_SCOPE, Field.OAUTH_CA_FILE)
 
 
@@ -166,5 +165,4 @@ def _reader(parent: QWidget) -> QTextBrowser:
     text.setObjectName("guide_text")
     text.setAccessibleName(words.GUIDE)
     text.setOpenExternalLinks(True)
-    text.setMinimumHeight(_GUIDE_LINES * parent.fontMetrics().height())
     return text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QDialog, QFrame, QLayout, QPushButton, QScrollArea, QWidget
 
 from smtp_desk.app.integrations.ca_offer import Typed
@@ -171,7 +170,7 @@ def _facts(offer: CaOffer) -> QLayout:
         layout.addLayout(_fact(name, Label(text)))
     fingerprint = Label(f"{offer.fingerprint_start} {_HIDDEN}")
     fingerprint.setObjectName("ca_fingerprint")
-    fingerprint.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    fingerprint.setProperty("face", "fixed")
     layout.addLayout(_fact("SHA-256 fingerprint", fingerprint))
     return layout
 

@@ -62,10 +62,10 @@ class SandboxDesk(QObject):
     failed = Signal(str)
     closed = Signal()
 
-    def __init__(self, theme: str = "system") -> None:
-        """Create it; the windows keep the `theme` that the person has chosen."""
+    def __init__(self, theme: str = "system", text_size: str = "system") -> None:
+        """Create it; the windows keep the theme and the text size that the person has chosen."""
         super().__init__()
-        self._preferences = Preferences(company_name=COMPANY, theme=theme)
+        self._preferences = Preferences(company_name=COMPANY, theme=theme, text_size=text_size)
         self._server = Sandbox()
         self._held = contextlib.ExitStack()
         self._worker = Worker()

@@ -32,7 +32,12 @@ QLabel[rank="chip"] {
     color: $muted; background: $raised; font-size: ${small}pt; font-weight: 600;
     border-radius: 8px; padding: 3px 8px;
 }
-QLabel[rank="small"] { color: $muted; font-size: ${small}pt; }
+QLabel[rank="small"], QLabel[rank="fact"], QLabel[rank="time"] {
+    color: $muted; font-size: ${small}pt;
+}
+QLabel[rank="fact"] { min-width: 9em; max-width: 9em; }
+QLabel[rank="time"] { min-width: 4.4em; max-width: 4.4em; }
+QLabel[face="fixed"], QPlainTextEdit[face="fixed"] { font-family: "$fixed"; }
 QLabel[tone="muted"] { color: $muted; }
 QLabel[tone="accent"] { color: $accent; }
 QLabel[tone="success"] { color: $success; }
@@ -103,6 +108,8 @@ QPlainTextEdit, QTextBrowser {
     selection-background-color: $accent; selection-color: $on_accent;
     placeholder-text-color: $muted;
 }
+#email_html, #email_text { min-height: 22em; }
+#guide_text { min-height: 16em; }
 QPlainTextEdit:focus, QTextBrowser:focus { border: 2px solid $accent; padding: 3px; }
 
 QPushButton {
@@ -204,15 +211,17 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 )
 
 
-def stylesheet(colours: Colours, points: float) -> str:
+def stylesheet(colours: Colours, points: float, fixed: str) -> str:
     """Return the style sheet.
 
     Args:
         colours: The scheme.
         points: Size of the body text; headings keep their ratio to it.
+        fixed: Family of the fixed-width font.
     """
     return _SHEET.substitute(
         dataclasses.asdict(colours),
+        fixed=fixed,
         title=f"{points * _TITLE:.1f}",
         heading=f"{points * _HEADING:.1f}",
         small=f"{points * _SMALL:.1f}",

@@ -1,13 +1,18 @@
-"""The palette of a colour scheme, and the scheme that the application follows."""
+"""The palette of a colour scheme; the scheme and the text size that the application follows."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 from smtp_desk.ui.widgets.colours import DARK, HIGH_DARK, HIGH_LIGHT, LIGHT, SMALLEST_TYPE, Colours
 from smtp_desk.ui.widgets.stylesheet import stylesheet
+
+TEXT_SIZES: Final = ("90", "110", "125", "150")
+"""Percentages of the system's text size."""
 
 
 def palette(colours: Colours) -> QPalette:
@@ -47,10 +52,10 @@ def theme_of_application() -> Theme:
 
 
 class Theme(QObject):
-    """Keeps palette and style sheet of the application in the person's or the system's scheme.
+    """Keeps the application in the person's or the system's scheme and text size.
 
     Signals:
-        changed: The scheme changed; palette and style sheet are already the new ones.
+        changed: Either changed; palette, font and style sheet are already the new ones.
     """
 
     changed = Signal()
@@ -58,11 +63,12 @@ class Theme(QObject):
     def __init__(self, application: QApplication) -> None:
         super().__init__(application)
         self._application = application
-        self._preference = "system"
+        self._preference = self._text_size = "system"
         font = application.font()
         if 0 < font.pointSizeF() < SMALLEST_TYPE:
             font.setPointSizeF(SMALLEST_TYPE)
             application.setFont(font)
+        self._usual_points = font.pointSizeF()
         application.setStyle("fusion")
         # Both are kept: a wrapper of the second dies with that of the first.
         self._hints = application.styleHints()
@@ -87,11 +93,11 @@ class Theme(QObject):
         """Whether the desktop asks for high contrast."""
         return self._accessibility.contrastPreference() is Qt.ContrastPreference.HighContrast
 
-    def prefer(self, preference: str) -> None:
-        """Use "light" or "dark", or follow the "system"; acts at once."""
-        if preference == self._preference:
+    def prefer(self, preference: str, text_size: str = "system") -> None:
+        """Use "light" or "dark", and one of `TEXT_SIZES`, or follow the "system"; acts at once."""
+        if (preference, text_size) == (self._preference, self._text_size):
             return
-        self._preference = preference
+        self._preference, self._text_size = preference, text_size
         schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
         # Title bars and native dialogs follow too, where the platform can.
         self._application.styleHints().setColorScheme(
@@ -104,8 +110,13 @@ class Theme(QObject):
         self._apply()
 
     def _apply(self) -> None:
+        percent = int(self._text_size) if self._text_size in TEXT_SIZES else 100
+        points = self._usual_points * percent / 100
+        font = self._application.font()
+        if font.pointSizeF() != points > 0:
+            font.setPointSizeF(points)
+            self._application.setFont(font)
         self._application.setPalette(palette(self.colours))
-        self._application.setStyleSheet(
-            stylesheet(self.colours, self._application.font().pointSizeF())
-        )
+        fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
+        self._application.setStyleSheet(stylesheet(self.colours, font.pointSizeF(), fixed))
         self.changed.emit()

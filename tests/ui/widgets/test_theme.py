@@ -114,7 +114,7 @@ def test_edges_and_focus_can_be_seen(colours: Colours, shape: str, ground: str) 
 
 @SCHEMES
 def test_the_style_sheet_names_no_colour_of_its_own(colours: Colours) -> None:
-    named = set(re.findall(r"#[0-9a-f]{6}\b", stylesheet(colours, 10)))
+    named = set(re.findall(r"#[0-9a-f]{6}\b", stylesheet(colours, 10, "monospace")))
     assert named <= set(dataclasses.astuple(colours))
     assert palette(colours).window().color() == QColor(colours.window)
 
