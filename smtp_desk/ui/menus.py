@@ -25,11 +25,15 @@ _ICON: Final = 64
 class Menus(QObject):
     """File, Test and Help; their keys act wherever the focus is in the window.
 
+    Attributes:
+        palette: The action that finds all others.
+
     Signals:
         sandbox_wanted: Try with the built-in sandbox.
         open_wanted: Open report.
         send_wanted: Send test email.
         cancel_wanted: Cancel what runs.
+        palette_wanted: Find a command.
         save_wanted: Save.
         discard_wanted: Discard changes.
     """
@@ -38,6 +42,7 @@ class Menus(QObject):
     open_wanted = Signal()
     send_wanted = Signal()
     cancel_wanted = Signal()
+    palette_wanted = Signal()
     save_wanted = Signal()
     discard_wanted = Signal()
 
@@ -62,6 +67,10 @@ class Menus(QObject):
         ):
             self._add(test_menu, text, name, keys, wanted)
         help_menu = window.menuBar().addMenu("&Help")
+        self.palette = self._add(
+            help_menu, "&Find a command…", "palette_action", "Ctrl+K", self.palette_wanted
+        )
+        help_menu.addSeparator()
         if not sandboxed:
             sandbox = QAction("&Try with the built-in sandbox", window)
             sandbox.setObjectName("try_sandbox")
@@ -74,13 +83,14 @@ class Menus(QObject):
         about.triggered.connect(self._about)
         help_menu.addAction(about)
 
-    def _add(self, menu: QMenu, text: str, name: str, keys: str, wanted: SignalInstance) -> None:
+    def _add(self, menu: QMenu, text: str, name: str, keys: str, wanted: SignalInstance) -> QAction:
         action = QAction(text, self._window)
         action.setObjectName(name)
         if keys:
             action.setShortcut(keys)
         action.triggered.connect(wanted)
         menu.addAction(action)
+        return action
 
     @Slot()
     def _about(self) -> None:

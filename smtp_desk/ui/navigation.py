@@ -64,6 +64,15 @@ class Navigation(QWidget):
         self._draw_icons()
 
     @property
+    def titles(self) -> Mapping[str, str]:
+        """The titles of the pages by their names, in their order."""
+        return {name: _TITLES[name] for name in self._builders}
+
+    def built(self) -> list[tuple[str, QWidget]]:
+        """Return the pages that are made by now with their names, that in sight first."""
+        return sorted(self._built.items(), key=lambda page: page[0] != self.current)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of the pages, in their order."""
         return tuple(self._builders)

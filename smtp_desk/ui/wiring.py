@@ -32,6 +32,8 @@ from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.leaving import Leaving
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.palette import Palette
+from smtp_desk.ui.palette_entries import palette_entries
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import LineEdit
@@ -225,6 +227,7 @@ class Workshop(QObject):
         drop.refused.connect(self.show_trouble)
         menus = self.menus
         menus.open_wanted.connect(self._open_report)
+        menus.palette_wanted.connect(self._open_palette)
         menus.send_wanted.connect(self._send)
         menus.cancel_wanted.connect(self._cancel)
         menus.save_wanted.connect(self._save)
@@ -372,6 +375,11 @@ class Workshop(QObject):
     def _compare_dropped(self, first: Path, second: Path) -> None:
         self.navigation.open_page("diagnostics")
         self.diagnosis.open_two(first, second)
+
+    @Slot()
+    def _open_palette(self) -> None:
+        offered = palette_entries(self._window.menuBar(), self.navigation, self.menus.palette)
+        Palette(self._window, offered).show_over()
 
     @Slot()
     def _send(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from smtp_desk.core.gate import SaveHint
 from smtp_desk.core.texts import SAVE_HINTS, SUCCESS
+from smtp_desk.ui.palette import FIND
 from tests.e2e.desk import FROM_EMAIL, HOST, Desktop, desktop_on
 from tests.servers.certs import Certificates
 from tests.servers.display import Display
@@ -89,6 +90,27 @@ def test_what_is_saved_from_another_page_is_shown(
         )
         desktop.leave(program, "ctrl+q")
     assert (clean_environment / "config" / "settings.toml").exists()
+
+
+def test_the_palette_finds_a_page_and_gives_the_focus_back(desktop: Desktop) -> None:
+    reader = desktop.reader
+    with desktop.open_desk() as program:
+        desktop.fill("SMTP server host", SERVER, HOST)
+        desktop.press("ctrl+k")
+        reader.wait_for_focus(FIND)
+        desktop.press("Escape")
+        reader.wait_for_focus("SMTP server host")
+        desktop.press("ctrl+k")
+        reader.wait_for_focus(FIND)
+        desktop.type("text siz")
+        reader.wait_for("Nothing is called that. Try another word.")
+        desktop.press("ctrl+a")
+        desktop.type("general")
+        desktop.press("Return")
+        reader.wait_for("Text size")
+        desktop.press("ctrl+q")
+        reader.wait_for_focus(KEEP)
+        desktop.leave(program, "alt+w")
 
 
 def test_escape_cancels_the_test(desktop: Desktop, certs: Certificates) -> None:

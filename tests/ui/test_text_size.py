@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTableView, QWi
 
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.widgets.page import Page
 from smtp_desk.ui.widgets.theme import TEXT_SIZES, Theme
 from tests.ui.fitting import cut_off, lay_out, squeezed
 from tests.ui.test_contrast import MADE
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
-
-    from smtp_desk.ui.widgets.page import Page
 
 SCENES = (
     "failure",
@@ -38,12 +37,13 @@ SIZES = [QSize(1256, 706), QSize(683, 384)]
 
 def narrow(page: Page) -> list[str]:
     """Return the texts that stay in one line and have too little room for it."""
-    found = [button for button in page.findChildren(QPushButton) if button.text()]
-    lines = [label for label in page.findChildren(QLabel) if not label.wordWrap() and label.text()]
+    found: list[QLabel | QPushButton] = list(page.findChildren(QPushButton))
+    found += [label for label in page.findChildren(QLabel) if not label.wordWrap()]
     return [
         each.text()
-        for each in (*found, *lines)
-        if each.isVisible()
+        for each in found
+        if each.text()
+        and each.isVisible()
         and (
             each.width() < each.minimumSizeHint().width()
             or each.height() < each.minimumSizeHint().height()
@@ -60,6 +60,7 @@ def test_nothing_is_clipped(
     window = MainWindow(sandboxed=False)
     qtbot.addWidget(window)
     page, arrange = make(tmp_path, theme)
+    assert isinstance(page, Page)
     navigation = Navigation({**dict.fromkeys(kind.others, QWidget), kind.name: lambda: page})
     window.setCentralWidget(navigation)
     window.resize(size)

@@ -10,13 +10,11 @@ from PySide6.QtCore import (
     QLocale,
     QModelIndex,
     QPersistentModelIndex,
-    QRect,
     QSize,
     Qt,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
@@ -26,9 +24,10 @@ from PySide6.QtWidgets import (
 )
 
 from smtp_desk.sandbox.inbox import MAX_MAILS, ReceivedMail
-from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.row_words import RowWords, row_height
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
     Index = QModelIndex | QPersistentModelIndex
@@ -84,8 +83,7 @@ class _MailRow(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Return the height of two lines."""
         del index
-        height = _LINES * option.fontMetrics.height() + Space.XS + 2 * Space.M
-        return QSize(_NARROWEST, height)
+        return QSize(_NARROWEST, row_height(option))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the ground as the style sheet says, then the words."""
@@ -95,47 +93,9 @@ class _MailRow(QStyledItemDelegate):
         ground.text = ""
         view: QWidget = option.widget
         view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, ground, painter, view)
-        words = _RowWords(painter, ground)
+        words = RowWords(painter, ground)
         words.draw(0, _name_of(mail), time_of(mail))
         words.draw(1, subject_of(mail), "")
-
-
-class _RowWords:
-    """Draws lines of text into a row, from the side where reading begins."""
-
-    def __init__(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
-        self._painter = painter
-        self._inside = option.rect.adjusted(Space.M, Space.M, -Space.M, -Space.M)
-        self._direction = option.direction
-        self._font = option.font
-        self._palette = option.palette
-
-    def draw(self, line: int, text: str, aside: str) -> None:
-        """Draw `text`, the first line strong, and `aside` at the far end of the line."""
-        strong, plain = QFont(self._font), QFont(self._font)
-        strong.setWeight(QFont.Weight.DemiBold)
-        height = QFontMetrics(plain).height()
-        taken = QFontMetrics(plain).horizontalAdvance(aside) + (Space.S if aside else 0)
-        row = QRect(self._inside)
-        row.setTop(row.top() + line * (height + Space.XS))
-        row.setHeight(height)
-        start, end = QRect(row), QRect(row)
-        start.setRight(row.right() - taken)
-        end.setLeft(row.right() - taken)
-        leading, trailing = Qt.AlignmentFlag.AlignLeading, Qt.AlignmentFlag.AlignTrailing
-        self._painter.setPen(self._palette.color(QPalette.ColorRole.Text))
-        self._put(self._mirrored(row, start), strong if line == 0 else plain, text, leading)
-        self._painter.setPen(self._palette.color(QPalette.ColorRole.PlaceholderText))
-        self._put(self._mirrored(row, end), plain, aside, trailing)
-
-    def _mirrored(self, row: QRect, part: QRect) -> QRect:
-        return QStyle.visualRect(self._direction, row, part)
-
-    def _put(self, place: QRect, font: QFont, text: str, side: Qt.AlignmentFlag) -> None:
-        shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        align = QStyle.visualAlignment(self._direction, side | Qt.AlignmentFlag.AlignVCenter)
-        self._painter.setFont(font)
-        self._painter.drawText(place, align | Qt.TextFlag.TextSingleLine, shown)
 
 
 def author_of(mail: ReceivedMail) -> str:

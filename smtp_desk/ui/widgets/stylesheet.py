@@ -162,19 +162,25 @@ QToolButton:checked { background: $selected; }
 QToolButton:focus { border: 2px solid $accent; padding: 3px; }
 QToolButton:disabled { background: transparent; border: 1px solid $line; }
 
-QListWidget#mails, QListWidget#email_variants {
+QListWidget#mails, QListWidget#email_variants, QListWidget#palette_list {
     background: $surface; color: $text; border: 1px solid $line; border-radius: 8px; padding: 4px;
     outline: none; placeholder-text-color: $muted;
 }
-QListWidget#mails::item, QListWidget#email_variants::item { border-radius: 6px; }
+QListWidget#mails::item, QListWidget#email_variants::item, QListWidget#palette_list::item {
+    border-radius: 6px;
+}
 QListWidget#email_variants::item { padding: 6px 8px; }
-QListWidget#mails::item:hover, QListWidget#email_variants::item:hover { background: $hover; }
-QListWidget#mails::item:selected, QListWidget#email_variants::item:selected {
+QListWidget#mails::item:hover, QListWidget#email_variants::item:hover,
+QListWidget#palette_list::item:hover { background: $hover; }
+QListWidget#mails::item:selected, QListWidget#email_variants::item:selected,
+QListWidget#palette_list::item:selected {
     background: $selected; color: $text;
 }
 QListWidget#mails:focus, QListWidget#email_variants:focus {
     border: 2px solid $accent; padding: 3px;
 }
+#palette { background: $surface; border: 1px solid $edge; }
+QListWidget#palette_list { border: none; padding: 0; }
 QTableView#emails {
     background: $surface; color: $text; border: 1px solid $line; border-radius: 8px;
     outline: none; selection-background-color: $selected; selection-color: $text;
