@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QDialog, QPushButton, QRadioButton, QWidget
+from PySide6.QtWidgets import QDialog, QPushButton, QWidget
 
 from smtp_desk.app.delivery.overview_words import found_text
 from smtp_desk.app.routes.words import emails
@@ -13,7 +13,7 @@ from smtp_desk.ui.delivery import words
 from smtp_desk.ui.widgets.buttons import Question, button
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
-from smtp_desk.ui.widgets.field import TextField
+from smtp_desk.ui.widgets.field import ChoiceField, TextField
 from smtp_desk.ui.widgets.flow import flow
 from smtp_desk.ui.widgets.label import Label, enable
 from smtp_desk.ui.widgets.line import Line
@@ -74,67 +74,43 @@ class CauseDialog(_Dialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, "cause_dialog", "Retry by cause", _BY_CAUSE)
-        self._stopped: tuple[Stopped, ...] = ()
-        self._choices: list[QRadioButton] = []
-        self._list = QWidget()
-        self._layout = column(self._list, Space.M)
-        self.body.addWidget(self._list)
+        self._stopped: dict[str, Stopped] = {}
+        self._chosen: Stopped | None = None
+        self._cause = ChoiceField("cause", "&Cause", {})
+        self._why = Label(rank="small")
+        self._cause.below.addWidget(self._why)
+        self.body.addWidget(self._cause)
         self._retry = button("&Retry", "retry_cause", "primary")
+        self._cause.edited.connect(self._choose)
         self._retry.clicked.connect(self._clicked)
         self.finish(self._retry)
 
     def show_causes(self, stopped: tuple[Stopped, ...]) -> None:
         """Show these, the first one chosen."""
-        self._stopped = stopped
-        while (item := self._layout.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        self._choices = []
-        for each in stopped:
-            self._layout.addWidget(self._row(each))
+        self._stopped = {each.code: each for each in stopped}
+        self._cause.show_choices(
+            {each.code: f"{each.code} ({emails(each.count)})" for each in stopped}
+        )
+        self._cause.setVisible(bool(stopped))
         self.line.show_line("" if stopped else _NOTHING_STOPPED, "muted")
-        if self._choices:
-            self._choices[0].setChecked(True)
-            self._choices[0].setFocus()
-        self._name_button()
+        enable(self._retry, "" if stopped else _NOTHING_STOPPED)
+        if stopped:
+            self._cause.set_value(stopped[0].code)
+            self._choose("cause", stopped[0].code)
+            self._cause.take_focus()
         self.open()
 
-    def _row(self, stopped: Stopped) -> QWidget:
-        holder = QWidget()
-        layout = column(holder, Space.XS)
-        choice = QRadioButton(f"{emails(stopped.count)}: {stopped.code}")
-        choice.setAccessibleDescription(stopped.cause)
-        choice.toggled.connect(self._name_button)
-        # Each stands in a widget of its own: they exclude each other here.
-        choice.setAutoExclusive(False)
-        choice.clicked.connect(self._exclude)
-        self._choices.append(choice)
-        layout.addWidget(choice)
-        layout.addWidget(Label(stopped.cause, "small"))
-        return holder
-
-    @Slot()
-    def _exclude(self) -> None:
-        clicked = self.sender()
-        for choice in self._choices:
-            choice.setChecked(choice is clicked)
-
-    @property
-    def _chosen(self) -> Stopped | None:
-        pairs = zip(self._choices, self._stopped, strict=True)
-        return next((stopped for choice, stopped in pairs if choice.isChecked()), None)
-
-    @Slot()
-    def _name_button(self) -> None:
-        stopped = self._chosen if len(self._choices) == len(self._stopped) else None
-        self._retry.setText(f"&Retry {emails(stopped.count)}" if stopped else "&Retry")
-        enable(self._retry, "" if stopped else _NOTHING_STOPPED)
+    @Slot(str, str)
+    def _choose(self, _key: str, code: str) -> None:
+        stopped = self._stopped[code]
+        self._chosen = stopped
+        self._why.show_text(stopped.cause)
+        self._retry.setText(f"&Retry {emails(stopped.count)}")
 
     @Slot()
     def _clicked(self) -> None:
-        if (stopped := self._chosen) is not None:
-            self.accept()
-            self.chosen.emit(stopped)
+        self.accept()
+        self.chosen.emit(self._chosen)
 
 
 class EraseDialog(_Dialog):
