@@ -57,7 +57,8 @@ def parse_alert_urls(text: Secret) -> tuple[str, ...]:
         raise AlertUrlError(f"At most {MOST_URLS} alert URLs can be saved.")
     for number, url in enumerate(urls, start=1):
         if why := _refusal(url):
-            raise AlertUrlError(f"Alert URL {number} is refused: {why}.")
+            which = f"Alert URL {number}" if len(urls) > 1 else "The alert URL"
+            raise AlertUrlError(f"{which} is refused: {why}.")
     return urls
 
 

@@ -14,6 +14,7 @@ from smtp_desk.app.delivery.overview import OverviewPresenter, Threads
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
 from smtp_desk.app.email_types.presenter import EmailTypesPresenter
+from smtp_desk.app.general.alerts import AlertsPresenter
 from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.logs import logging_to
@@ -182,6 +183,9 @@ class Workshop(QObject):
         self._general = GeneralPresenter(self._services, self._worker, self._general_view)
         self._general.subscribe(self._follow_general)
         self._general_view.attach(self._general)
+        alerts = AlertsPresenter(self._services, self._sample_worker, self._general_view)
+        self._presenters.append(alerts)
+        self._general_view.attach_alerts(alerts)
 
     def _build_diagnostics(self) -> None:
         self._diagnostics = DiagnosticsView()

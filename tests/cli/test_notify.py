@@ -45,7 +45,7 @@ def test_an_address_and_alerts_are_kept_and_the_urls_shown_nowhere(desk: Desk) -
     ("arguments", "stdin", "said"),
     [
         (("--to", "nobody@"), b"", "nobody@"),
-        (("--alerts-stdin",), b"json://example.org/secret", "Alert URL 1 is refused"),
+        (("--alerts-stdin",), b"json://example.org/secret", "The alert URL is refused"),
         (("--alerts-stdin",), URLS + b"jsons://example.org/?verify=no", "URL 3 is refused"),
         (("--alerts-stdin",), b"\xff\xfe", "is refused"),
     ],

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
 
+from smtp_desk.app.general.alerts import AlertsPresenter
 from smtp_desk.app.general.presenter import GeneralPresenter
+from smtp_desk.app.notice import Notice
 from smtp_desk.app.services import Services
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
@@ -32,6 +34,8 @@ class Scene:
         self.view = GeneralView()
         self.presenter = GeneralPresenter(self.services, self.runner, self.view)
         self.view.attach(self.presenter)
+        self.alerts = AlertsPresenter(self.services, self.runner, self.view)
+        self.view.attach_alerts(self.alerts)
         self.page = self.view.page
 
     def load(self) -> None:
@@ -90,6 +94,22 @@ def _unproven(scene: Scene) -> None:
     scene.load()
 
 
+def _alerts(scene: Scene) -> None:
+    """Two services, of which one did not take the test alert."""
+    scene.load()
+    scene.alerts.load()
+    scene.runner.finish()
+    scene.alerts.add("ntfys://alerts.example.org/desk slack://T1/B2/C3")
+    scene.runner.finish()
+    scene.alerts._show(
+        notice=None,
+        results=(
+            ("ntfys", Notice("Sent. Check that it arrived.")),
+            ("slack", Notice("The service refused it, or can’t be reached.", error=True)),
+        ),
+    )
+
+
 SCENES: Final[dict[str, Callable[[Scene], None]]] = {
     "outbox": _outbox,
     "sendmail": _sendmail,
@@ -97,4 +117,5 @@ SCENES: Final[dict[str, Callable[[Scene], None]]] = {
     "no_relay": _no_relay,
     "relay": _relay,
     "unproven": _unproven,
+    "alerts": _alerts,
 }

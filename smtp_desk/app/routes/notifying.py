@@ -69,6 +69,22 @@ def save_alert_urls(services: Services, text: Secret) -> None:
     services.store.save_alerts(Secret("\n".join(urls)))
 
 
+def add_alert_urls(services: Services, text: Secret) -> tuple[str, ...]:
+    """Save further URLs, parted by spaces; return the scheme of each that is saved by now.
+
+    Raises:
+        AlertUrlError: One is refused, or there are too many; nothing was saved.
+        SaveError: They can't be saved.
+        SettingsFileError: As `load_notify`.
+        CredentialsUnavailableError: As `load_notify`.
+    """
+    new = "\n".join(text.reveal().split())
+    parse_alert_urls(Secret(new))
+    urls = parse_alert_urls(Secret(f"{services.store.alerts().reveal()}\n{new}"))
+    services.store.save_alerts(Secret("\n".join(urls)))
+    return tuple(urlsplit(url).scheme for url in urls)
+
+
 def try_alerts(services: Services) -> list[tuple[str, str]]:
     """Send a test alert; return for each service its scheme, and what went wrong or "".
 

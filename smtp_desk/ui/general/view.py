@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from smtp_desk.app.general.presenter import DEFAULT_PLACE, GeneralState
 from smtp_desk.app.routes.default import address_problems
+from smtp_desk.ui.general.alerts_card import AlertsCard
 from smtp_desk.ui.general.default_card import DefaultCard
 from smtp_desk.ui.widgets.card import Card
 from smtp_desk.ui.widgets.field import ChoiceField, TextField
@@ -16,6 +17,7 @@ from smtp_desk.ui.widgets.page import Page
 from smtp_desk.ui.widgets.theme import TEXT_SIZES
 
 if TYPE_CHECKING:
+    from smtp_desk.app.general.alerts import AlertsPresenter, AlertsState
     from smtp_desk.app.general.presenter import GeneralPresenter
     from smtp_desk.app.notice import Notice
 
@@ -56,11 +58,12 @@ class GeneralView(QObject):
         self._line = Line()
         company, outages, look = Card("Company"), Card("Outages"), Card("Appearance")
         self._default = DefaultCard()
+        self._alerts = AlertsCard()
         company.body.addWidget(self._company)
         outages.body.addWidget(self._notify)
         look.body.addWidget(self._theme)
         look.body.addWidget(self._size)
-        for part in (self._line, company, self._default, outages, look):
+        for part in (self._line, company, self._default, outages, self._alerts, look):
             self.page.body.addWidget(part)
         self.page.body.addStretch(1)
         self._default.relay_wanted.connect(self.relay_wanted)
@@ -76,6 +79,15 @@ class GeneralView(QObject):
         self._theme.edited.connect(self._chosen)
         self._size.edited.connect(self._chosen)
         self.render(actions.state)
+
+    def attach_alerts(self, actions: AlertsPresenter) -> None:
+        """Report to `actions` from now on what is done about alerts."""
+        self._alerts.attach(actions)
+        self.page.seen.connect(actions.load)
+
+    def render_alerts(self, state: AlertsState) -> None:
+        """Show where alerts go."""
+        self._alerts.render_state(state)
 
     def render(self, state: GeneralState) -> None:
         """Show this; a text that is being typed stays."""

@@ -1,0 +1,137 @@
+"""The alerts of the General page: saved, shown by scheme only, and tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtWidgets import QLabel, QLineEdit, QMessageBox, QPushButton
+
+from smtp_desk.app.general import alerts as general_alerts
+from smtp_desk.app.routes import notifying
+from tests.ui import general_scenes
+from tests.ui.general_scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from smtp_desk.ui.widgets.theme import Theme
+
+SECRET = "ntfys://alerts.example.org/s3cret-topic"
+
+
+@pytest.fixture
+def scene(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Scene:
+    made = Scene(tmp_path)
+    qtbot.addWidget(made.page)
+    made.page.resize(900, 1200)
+    made.page.show()
+    made.runner.finish()
+    return made
+
+
+def text(scene: Scene, name: str) -> str:
+    found = scene.page.findChild(QLabel, name)
+    assert isinstance(found, QLabel), name
+    return found.text() if found.isVisible() else ""
+
+
+def button(scene: Scene, name: str) -> QPushButton:
+    found = scene.page.findChild(QPushButton, name)
+    assert isinstance(found, QPushButton), name
+    return found
+
+
+def add(scene: Scene, url: str) -> QLineEdit:
+    edit = scene.page.findChild(QLineEdit, "alert_url")
+    assert isinstance(edit, QLineEdit)
+    edit.setText(url)
+    edit.textEdited.emit(url)
+    button(scene, "add_alert").click()
+    scene.runner.finish()
+    return edit
+
+
+def test_without_any_there_is_nothing_to_test(scene: Scene) -> None:
+    assert text(scene, "alerts_saved") == "No alert URLs are saved."
+    for name in ("test_alerts", "remove_alerts"):
+        assert not button(scene, name).isEnabled()
+        assert button(scene, name).toolTip() == "No alert URLs are saved."
+    assert button(scene, "add_alert").toolTip() == "Enter an alert URL first."
+
+
+def test_a_url_is_saved_and_shown_by_its_scheme_only(scene: Scene) -> None:
+    edit = add(scene, f" {SECRET} ")
+    assert scene.services.store.alerts().reveal() == SECRET
+    assert text(scene, "alerts_saved") == "Alerts go to: ntfys."
+    assert text(scene, "alerts_line") == "Saved."
+    assert edit.text() == ""
+    add(scene, "slack://T1/B2/C3 ntfys://alerts.example.org/two")
+    assert text(scene, "alerts_saved") == "Alerts go to: ntfys (2), slack."
+    shown = [label.text() for label in scene.page.findChildren(QLabel)]
+    assert not any("s3cret" in each for each in shown)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "mailto://a:b@example.org", "slack://", "ntfys://x/y?verify=no", "x" * 3000],
+)
+def test_what_is_refused_stays_in_the_field(scene: Scene, url: str) -> None:
+    edit = add(scene, url)
+    assert text(scene, "alerts_line").startswith("The alert URL is refused: ")
+    assert edit.text() == url
+    assert scene.services.store.alerts().reveal() == ""
+
+
+def test_a_test_alert_tells_each_result(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(scene, f"{SECRET} slack://T1/B2/C3")
+    given: list[str] = []
+
+    def send(urls: Sequence[str], _title: str, _body: str) -> list[str]:
+        given.extend(urls)
+        return ["", "the service refused it, or can’t be reached"]
+
+    monkeypatch.setattr(notifying, "send_alert", send)
+    button(scene, "test_alerts").click()
+    assert text(scene, "alerts_line") == "Sending a test alert…"
+    scene.runner.finish()
+    assert given == [SECRET, "slack://T1/B2/C3"]
+    assert text(scene, "alert_result_0") == "ntfys: Sent. Check that it arrived."
+    assert text(scene, "alert_result_1") == "slack: The service refused it, or can’t be reached."
+    add(scene, "jsons://example.org/hook")
+    assert scene.page.findChild(QLabel, "alert_result_0") is None or not text(
+        scene, "alert_result_0"
+    )
+
+
+def test_all_are_removed_after_a_question(scene: Scene) -> None:
+    add(scene, SECRET)
+    button(scene, "remove_alerts").click()
+    box = scene.page.findChild(QMessageBox, "confirm_remove_alerts")
+    assert isinstance(box, QMessageBox)
+    assert box.defaultButton().objectName() == "keep"
+    confirmed = box.findChild(QPushButton, "confirmed")
+    assert isinstance(confirmed, QPushButton)
+    confirmed.click()
+    scene.runner.finish()
+    assert scene.services.store.alerts().reveal() == ""
+    assert text(scene, "alerts_saved") == "No alert URLs are saved."
+
+
+def test_where_the_part_is_missing_it_says_how_to_get_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(general_alerts, "installed", lambda _extra: False)
+    scene.alerts.load()
+    scene.runner.finish()
+    assert "alerts" in text(scene, "alerts_saved")
+    assert not button(scene, "add_alert").isEnabled()
+    assert not button(scene, "test_alerts").isEnabled()
+
+
+def test_scenes_are_made_of_what_is_saved(scene: Scene) -> None:
+    general_scenes.SCENES["alerts"](scene)
+    assert text(scene, "alerts_saved") == "Alerts go to: ntfys, slack."
