@@ -14,7 +14,7 @@ from smtp_desk.app.delivery.overview import OverviewPresenter, Threads
 from smtp_desk.app.delivery.presenter import DeliveryPresenter
 from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
 from smtp_desk.app.email_types.presenter import EmailTypesPresenter
-from smtp_desk.app.general.alerts import AlertsPresenter
+from smtp_desk.app.general.alerting import AlertsPresenter
 from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.logs import logging_to

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
 
-from smtp_desk.app.general.alerts import AlertsPresenter
+from smtp_desk.app.general.alerting import AlertsPresenter
 from smtp_desk.app.general.presenter import GeneralPresenter
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.services import Services

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QLabel, QLineEdit, QMessageBox, QPushButton
 
-from smtp_desk.app.general import alerts as general_alerts
+from smtp_desk.app.general import alerting
 from smtp_desk.app.routes import notifying
 from tests.ui import general_scenes
 from tests.ui.general_scenes import Scene
@@ -124,7 +124,7 @@ def test_all_are_removed_after_a_question(scene: Scene) -> None:
 def test_where_the_part_is_missing_it_says_how_to_get_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(general_alerts, "installed", lambda _extra: False)
+    monkeypatch.setattr(alerting, "installed", lambda _extra: False)
     scene.alerts.load()
     scene.runner.finish()
     assert "alerts" in text(scene, "alerts_saved")

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smtp_desk.app.delivery.words import causes as causes_of
 from smtp_desk.sender.mail.personal_copy import COPY
 from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.ui.delivery.day_chart import DayChart
@@ -129,7 +130,9 @@ def test_the_causes_are_listed_and_one_is_retried(
     causes.setFocus()
     QTest.keyClick(causes, Qt.Key.Key_Down)
     assert retry.text() == "&Retry 3 emails"
-    assert "There is no such mailbox." in [each.text() for each in dialog.findChildren(QLabel)]
+    assert causes_of(scene.services)("recipient.unknown") in [
+        each.text() for each in dialog.findChildren(QLabel)
+    ]
     held = scene.outbox.counts().of(EntryState.HELD)
     scene.press("retry_cause")
     assert not dialog.isVisible()

@@ -172,14 +172,14 @@ def test_tab_follows_the_reading_order(page: Page, qtbot: QtBot) -> None:
     qtbot.waitUntil(page.isActiveWindow)
     company(page).setFocus()
     visited = []
-    for _ in range(8):
+    for _ in range(9):
         focused = QApplication.focusWidget()
         assert focused is not None
         visited.append(focused.objectName())
         QTest.keyClick(focused, Qt.Key.Key_Tab)
     assert visited == [
         *("company_name", "default_kind", "sendmail_path", "browse_sendmail_path"),
-        *("default_from_email", "use_sendmail", "notify", "theme"),
+        *("default_from_email", "use_sendmail", "notify", "alert_url", "theme"),
     ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from smtp_desk.app.general.alerts import AlertsState
+from smtp_desk.app.general.alerting import AlertsState
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.ui.widgets.buttons import Question, button
 from smtp_desk.ui.widgets.card import Card, column
@@ -19,7 +19,7 @@ from smtp_desk.ui.widgets.label import Label, enable
 from smtp_desk.ui.widgets.line import Line
 
 if TYPE_CHECKING:
-    from smtp_desk.app.general.alerts import AlertsPresenter
+    from smtp_desk.app.general.alerting import AlertsPresenter
 
 _WHAT: Final = (
     "The same, as a message in a chat or a push service, for when email itself is what fails. "
@@ -50,12 +50,12 @@ class AlertsCard(Card):
         self._state = AlertsState()
         self._saved = Label()
         self._saved.setObjectName("alerts_saved")
-        self._url = TextField("alert_url", "Alert &URL", hint=_HINT)
+        self._url = TextField("alert_url", "A&lert URL", hint=_HINT)
         self._url.edit.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
         self._add = button("&Add", "add_alert")
         self._url.controls.addWidget(self._add)
         self._test = button("Send te&st alert", "test_alerts")
-        self._remove = button("Remove all…", "remove_alerts", "destructive")
+        self._remove = button("Remo&ve all…", "remove_alerts", "destructive")
         self._line = Line()
         self._line.label.setObjectName("alerts_line")
         self._results = QWidget()

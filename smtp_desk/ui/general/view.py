@@ -17,7 +17,7 @@ from smtp_desk.ui.widgets.page import Page
 from smtp_desk.ui.widgets.theme import TEXT_SIZES
 
 if TYPE_CHECKING:
-    from smtp_desk.app.general.alerts import AlertsPresenter, AlertsState
+    from smtp_desk.app.general.alerting import AlertsPresenter, AlertsState
     from smtp_desk.app.general.presenter import GeneralPresenter
     from smtp_desk.app.notice import Notice
 
