@@ -64,6 +64,7 @@ class AlertsCard(Card):
             self.body.addWidget(each)
         self.body.addWidget(self._results)
         self._results.hide()
+        self.render_state(self._state)
 
     def attach(self, actions: AlertsPresenter) -> None:
         """Report to `actions` from now on."""
