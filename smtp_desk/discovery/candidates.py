@@ -135,6 +135,14 @@ class Candidate:
         return self.known.id if self.known else ""
 
     @property
+    def oauth_provider(self) -> str:
+        """Whose accounts a sign-in by OAuth 2.0 there is for (`OAuthProvider`); "" if unknown."""
+        known = self.known
+        if known is None or known.facts.get("smtp_host") != self.host:
+            return ""
+        return str(known.facts.get("oauth_provider", ""))
+
+    @property
     def url(self) -> str:
         """A page about signing in there: for app passwords, else the help; or ""."""
         facts = self.known.facts if self.known else {}

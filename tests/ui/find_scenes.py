@@ -66,6 +66,24 @@ FORGEABLE: Final = Candidate(
 )
 
 
+def _of(provider: str, host: str, *ways: SignIn) -> Candidate:
+    facts = {"smtp_host": host, "oauth_provider": provider}
+    known = replace(HOSTING, id=provider, facts={**HOSTING.facts, **facts})
+    return replace(
+        SURE,
+        host=host,
+        port=587,
+        security=Security.STARTTLS,
+        sign_in=ways,
+        source=Source.PROVIDER,
+        known=known,
+    )
+
+
+BOTH_WAYS: Final = _of("google", "smtp.gmail.com", SignIn.OAUTH, SignIn.APP_PASSWORD)
+NO_PASSWORDS: Final = _of("microsoft", "smtp-mail.outlook.com", SignIn.OAUTH)
+
+
 def proposals(draft: SettingsDraft = DRAFT) -> tuple[Proposal, ...]:
     """The two candidates, for what stands in the form."""
     return tuple(Proposal.of(each, draft) for each in (SURE, FORGEABLE))
@@ -91,6 +109,14 @@ FIND_SCENES: Final[dict[str, tuple[Scene, FindState]]] = {
         FindState(busy=FindBusy.FINDING, searched=True, questions=_HALF),
     ),
     "found": (_LEADING, FOUND),
+    "oauth": (
+        _LEADING,
+        FindState(
+            searched=True,
+            questions=ASKED[:1],
+            proposals=tuple(Proposal.of(each, DRAFT) for each in (BOTH_WAYS, NO_PASSWORDS)),
+        ),
+    ),
     "typed": (
         replace(_LEADING, draft=replace(DRAFT, host="mail.example.org", username="desk")),
         replace(

@@ -25,6 +25,7 @@ from smtp_desk.app.runner import Emit, Runner
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import failure_text
 from smtp_desk.core.address import AddressError, parse_mailbox
+from smtp_desk.core.findings.providers import SignIn
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.texts import problem_text
@@ -34,6 +35,7 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 
 _FRESH: Final = SettingsDraft()
 _SERVER: Final = frozenset({Field.HOST, Field.PORT, Field.SECURITY})
+_CREDENTIAL: Final = frozenset({Field.OAUTH_PROVIDER, Field.PASSWORD, Field.AUTH_METHOD})
 _SOURCES: Final = tuple(Source)
 _UNSURE: Final = frozenset({Source.SRV, Source.GUESS})
 
@@ -60,6 +62,8 @@ class Proposal:
             there already, or what was typed stands against it.
         kept: The fields that keep what was typed, though the candidate has another value.
         instead: What taking it in place of what was typed fills in; without what is locked.
+        credential: The sign-in by OAuth 2.0 (`OAuthProvider`) that taking it can choose; "" where
+            there is none, or the person has typed another server or credential.
     """
 
     candidate: Candidate
@@ -70,6 +74,12 @@ class Proposal:
     changes: Mapping[Field, str]
     kept: tuple[Field, ...]
     instead: Mapping[Field, str]
+    credential: str = ""
+
+    @property
+    def needs_credential(self) -> bool:
+        """Whether there is no other way to sign in."""
+        return bool(self.credential) and self.candidate.sign_in == (SignIn.OAUTH,)
 
     @property
     def may_replace(self) -> bool:
@@ -93,16 +103,27 @@ class Proposal:
         }
         fixed = locked.intersection(differing)
         typed = fixed.union(each for each in differing if _text(draft, each) != _text(_FRESH, each))
+        changes = _without(differing, typed)
+        chooses = Field.HOST in changes and _may_choose(draft, locked)
         return cls(
             candidate=candidate,
             sureness=sureness(candidate),
             sign_in=sign_in_text(candidate),
             limits=limits_text(candidate),
             warning=warning(candidate),
-            changes=_without(differing, typed),
+            changes=changes,
             kept=tuple(field for field in differing if field in typed),
             instead=_without(differing, fixed),
+            credential=candidate.oauth_provider if chooses else "",
         )
+
+
+def _may_choose(draft: SettingsDraft, locked: frozenset[Field]) -> bool:
+    """Whether nobody has chosen or typed a credential yet."""
+    credential = replace(
+        _FRESH, secret=draft.secret, auth_method=draft.auth_method, oauth=draft.oauth
+    )
+    return credential == _FRESH and not locked & _CREDENTIAL
 
 
 def _without(values: Mapping[Field, str], kept: frozenset[Field]) -> Mapping[Field, str]:
@@ -231,22 +252,26 @@ class FindPresenter:
             self._cancel.cancel()
             self._show(replace(self._state, busy=FindBusy.CANCELLING))
 
-    def accept(self, proposal: Proposal, *, instead: bool = False) -> None:
+    def accept(self, proposal: Proposal, *, instead: bool = False, by_oauth: bool = False) -> None:
         """Fill in what a proposal says.
 
         Args:
             proposal: The proposal.
             instead: The person agrees that it replaces what was typed; else that stays.
+            by_oauth: The person wants its sign-in by OAuth 2.0.
         """
         draft = self._form.draft
         current = Proposal.of(proposal.candidate, draft, self._form.locked)
         changes = current.instead if instead else current.changes
         if not changes:
             return
+        by_oauth = by_oauth and bool(current.credential)
+        if by_oauth:
+            changes = {**changes, Field.OAUTH_PROVIDER: current.credential}
         self._before = {field: _text(draft, field) for field in changes}
         self._filled = changes
         self._form.fill(changes)
-        notice = Notice(next_step(current.candidate))
+        notice = Notice(next_step(current.candidate, by_oauth=by_oauth))
         self._show(replace(self._state, notice=notice, may_undo=True))
 
     def undo(self) -> None:
@@ -345,4 +370,4 @@ def _reason(address: str) -> str:
 
 
 def _text(draft: SettingsDraft, field: Field) -> str:
-    return str(getattr(draft, field))
+    return draft.oauth.provider if field is Field.OAUTH_PROVIDER else str(getattr(draft, field))

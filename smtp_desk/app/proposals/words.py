@@ -81,14 +81,20 @@ _NEXT: Final = {
     SignIn.PASSWORD: "Filled in. Now enter the password.",
     SignIn.APP_PASSWORD: "Filled in. Now enter an app password, not the account’s own password.",
     SignIn.API_KEY: "Filled in. Now enter the API key as the password.",
-    SignIn.OAUTH: "Filled in. This provider takes no password: sign in with OAuth 2.0, by "
-    "smtp-desk configure --auth oauth in a terminal.",
+    SignIn.OAUTH: "Filled in. This provider takes no password: choose a sign-in by OAuth 2.0 under "
+    "Credential.",
 }
+_REGISTER: Final = (
+    "Filled in. Now register the application, as the guide below shows, enter its client ID, and "
+    "send a test email: it opens the sign-in."
+)
 _NO_SIGN_IN: Final = "Filled in. No sign-in is needed there. Now send a test email."
 
 
-def next_step(candidate: Candidate) -> str:
-    """Return what to do once a candidate was filled in."""
+def next_step(candidate: Candidate, *, by_oauth: bool = False) -> str:
+    """Return what to do once a candidate was filled in, with or without its OAuth 2.0."""
+    if by_oauth:
+        return _REGISTER
     ways = [way for way in candidate.sign_in if way is not SignIn.OAUTH] or candidate.sign_in
     return _NEXT[ways[0]] if ways else _NO_SIGN_IN
 

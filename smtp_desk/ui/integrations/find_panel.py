@@ -145,6 +145,8 @@ class FindPanel(QWidget):
         self._panels = tuple(ProposalPanel(each) for each in proposals)
         for panel in self._panels:
             panel.accepted.connect(self._accepted)
+            panel.accepted_by_oauth.connect(self._accepted_by_oauth)
+            panel.accepted_instead.connect(self._accepted_instead)
             self._found.addWidget(panel)
         self.rearranged.emit()
 
@@ -176,12 +178,27 @@ class FindPanel(QWidget):
         if self._actions is not None:
             self._actions.undo()
 
-    @Slot(Proposal, bool)
-    def _accepted(self, proposal: Proposal, instead: bool) -> None:  # noqa: FBT001 - a signal's
+    @Slot(Proposal)
+    def _accepted(self, proposal: Proposal) -> None:
         if self._actions is not None:
-            self._actions.accept(proposal, instead=instead)
-            ways = proposal.candidate.sign_in
-            if ways == (SignIn.OAUTH,):
-                self.button.setFocus(Qt.FocusReason.OtherFocusReason)
-            else:
-                self.next_wanted.emit(Field.PASSWORD if ways else Field.RECIPIENT)
+            self._actions.accept(proposal)
+            self._go_on(proposal)
+
+    @Slot(Proposal)
+    def _accepted_instead(self, proposal: Proposal) -> None:
+        if self._actions is not None:
+            self._actions.accept(proposal, instead=True)
+            self._go_on(proposal)
+
+    @Slot(Proposal)
+    def _accepted_by_oauth(self, proposal: Proposal) -> None:
+        if self._actions is not None:
+            self._actions.accept(proposal, by_oauth=True)
+            self.next_wanted.emit(Field.CLIENT_ID)
+
+    def _go_on(self, proposal: Proposal) -> None:
+        ways = proposal.candidate.sign_in
+        if ways == (SignIn.OAUTH,):
+            self.next_wanted.emit(Field.OAUTH_PROVIDER)
+        else:
+            self.next_wanted.emit(Field.PASSWORD if ways else Field.RECIPIENT)

@@ -28,10 +28,14 @@ class ProposalPanel(Panel):
         stops: What Tab visits, in order.
 
     Signals:
-        accepted: Fill it in, and whether in place of what was typed.
+        accepted: Fill it in.
+        accepted_by_oauth: Fill it in, and choose its sign-in by OAuth 2.0.
+        accepted_instead: Fill it in, in place of what was typed.
     """
 
-    accepted = Signal(Proposal, bool)
+    accepted = Signal(Proposal)
+    accepted_by_oauth = Signal(Proposal)
+    accepted_instead = Signal(Proposal)
 
     def __init__(self, proposal: Proposal) -> None:
         super().__init__("plain")
@@ -54,16 +58,17 @@ class ProposalPanel(Panel):
             careful.show_line(proposal.warning, "warning")
             self.body.addWidget(careful)
         buttons: list[QPushButton] = []
-        if proposal.changes:
-            use = button(find_words.use(proposal), "use_proposal")
-            use.setAccessibleName(f"{use.text()}: {server}")
-            use.clicked.connect(self._used)
-            buttons.append(use)
+        if proposal.credential:
+            buttons.append(button(find_words.use_by_oauth(proposal), "use_by_oauth"))
+            buttons[-1].clicked.connect(self._used_by_oauth)
+        if proposal.changes and not proposal.needs_credential:
+            buttons.append(button(find_words.use(proposal), "use_proposal"))
+            buttons[-1].clicked.connect(self._used)
         if proposal.may_replace:
-            replace = button(find_words.REPLACE, "replace_typed")
-            replace.setAccessibleName(f"{replace.text()}: {server}")
-            replace.clicked.connect(self._replaced)
-            buttons.append(replace)
+            buttons.append(button(find_words.REPLACE, "replace_typed"))
+            buttons[-1].clicked.connect(self._replaced)
+        for each in buttons:
+            each.setAccessibleName(f"{each.text()}: {server}")
         if proposal.candidate.url:
             buttons.append(WebsiteButton(QUrl(proposal.candidate.url)))
         self.stops: Final = tuple(buttons)
@@ -72,8 +77,12 @@ class ProposalPanel(Panel):
 
     @Slot()
     def _used(self) -> None:
-        self.accepted.emit(self.proposal, False)
+        self.accepted.emit(self.proposal)
+
+    @Slot()
+    def _used_by_oauth(self) -> None:
+        self.accepted_by_oauth.emit(self.proposal)
 
     @Slot()
     def _replaced(self) -> None:
-        self.accepted.emit(self.proposal, True)
+        self.accepted_instead.emit(self.proposal)

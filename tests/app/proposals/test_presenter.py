@@ -11,7 +11,9 @@ from smtp_desk.app.proposals.presenter import FindBusy, FindPresenter, FindState
 from smtp_desk.app.proposals.proposals import sandbox_network
 from smtp_desk.app.proposals.words import OTHER_ADDRESS
 from smtp_desk.app.services import Services
+from smtp_desk.core.oauth import OAuthDraft
 from smtp_desk.core.problems import Field
+from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.discovery.candidates import Source
 from smtp_desk.discovery.finder import Network
@@ -27,6 +29,9 @@ class FakeForm:
 
     def fill(self, changes: Mapping[Field, str]) -> None:
         values = {str(name): value for name, value in changes.items()}
+        provider = values.pop("oauth_provider", None)
+        if provider is not None:
+            self.draft = replace(self.draft, oauth=OAuthDraft(provider=provider))
         self.draft = replace(self.draft, **values)  # type: ignore[arg-type]
 
 
@@ -111,6 +116,69 @@ def test_a_typed_server_is_never_mixed_with_another(
     button.presenter.accept(proposal)
     for name, value in typed.items():
         assert getattr(button.form.draft, name) == value
+
+
+@pytest.mark.parametrize(
+    ("address", "credential", "alone"),
+    [
+        ("ann@gmail.com", "google", False),
+        ("ann@outlook.com", "microsoft", True),
+        ("ann@example.onmicrosoft.com", "microsoft", False),
+        ("ann@yahoo.com", "", False),
+        ("ann@web.de", "", False),
+    ],
+)
+def test_the_sign_in_that_the_provider_s_row_names_is_a_choice(
+    button: Button, address: str, credential: str, alone: bool
+) -> None:
+    (proposal,) = button.find(address)
+    assert (proposal.credential, proposal.needs_credential) == (credential, alone)
+    before = button.form.draft
+    button.presenter.accept(proposal)
+    assert button.form.draft.oauth.provider == "", "only where it is asked for"
+    button.presenter.undo()
+    button.presenter.accept(proposal, by_oauth=True)
+    draft, notice = button.form.draft, button.view.state.notice
+    assert (draft.oauth.provider, bool(draft.host)) == (credential, True)
+    assert notice is not None
+    assert ("client ID" in notice.text) == bool(credential)
+    button.presenter.undo()
+    assert button.form.draft == before
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"secret": Secret("typed")},
+        {"auth_method": "login"},
+        {"oauth": OAuthDraft(provider="custom", client_id="x")},
+        {"host": "mail.example.org"},
+    ],
+)
+def test_no_credential_takes_the_place_of_what_was_typed(
+    button: Button, typed: dict[str, object]
+) -> None:
+    button.form.draft = replace(button.form.draft, **typed)  # type: ignore[arg-type]
+    (proposal,) = button.find("ann@outlook.com")
+    assert proposal.credential == ""
+    before = button.form.draft.oauth
+    button.presenter.accept(proposal, by_oauth=True)
+    assert button.form.draft.oauth == before
+
+
+@pytest.mark.parametrize("field", [Field.OAUTH_PROVIDER, Field.PASSWORD, Field.AUTH_METHOD])
+def test_a_locked_credential_is_no_choice(button: Button, field: Field) -> None:
+    button.form.locked = frozenset({field})
+    (proposal,) = button.find("ann@outlook.com")
+    assert proposal.credential == ""
+
+
+def test_undo_leaves_another_credential_that_was_chosen_since(button: Button) -> None:
+    (proposal,) = button.find("ann@outlook.com")
+    button.presenter.accept(proposal, by_oauth=True)
+    button.form.draft = replace(button.form.draft, oauth=OAuthDraft(provider="custom"))
+    button.presenter.undo()
+    assert (button.form.draft.oauth.provider, button.form.draft.host) == ("custom", "")
 
 
 def test_a_typed_username_stays(button: Button) -> None:
@@ -265,7 +333,7 @@ def test_a_lock_that_agrees_with_the_server_stands_in_nobodys_way(button: Button
         ("ann@gmail.com", "app password"),
         ("ann@web.de", "password"),
         ("ann@icloud.com", "app password"),
-        ("ann@outlook.com", "--auth oauth"),
+        ("ann@outlook.com", "OAuth 2.0 under Credential"),
     ],
 )
 def test_what_comes_next_is_said(button: Button, address: str, sign_in: str) -> None:

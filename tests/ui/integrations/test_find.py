@@ -11,11 +11,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 
 from smtp_desk.app.integrations.form_offers import Offer
-from smtp_desk.app.proposals.presenter import FindBusy, FindState, Proposal
+from smtp_desk.app.integrations.presenter import IntegrationsPresenter
+from smtp_desk.app.proposals.presenter import FindBusy, FindPresenter, FindState, Proposal
+from smtp_desk.app.services import Services
 from smtp_desk.core.findings.providers import SignIn
 from smtp_desk.core.problems import Field
 from smtp_desk.ui.integrations import find_words, words
 from smtp_desk.ui.integrations.view import IntegrationsView
+from tests.app.faces import DeferredRunner
 from tests.ui.find_scenes import (
     DRAFT,
     FIND_SCENES,
@@ -29,9 +32,10 @@ from tests.ui.fitting import cut_off, squeezed
 from tests.ui.states import EMPTY, SCENES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytestqt.qtbot import QtBot
 
-    from smtp_desk.app.proposals.presenter import FindPresenter
     from smtp_desk.ui.widgets.theme import Theme
     from tests.ui.conftest import Stage
 
@@ -51,8 +55,9 @@ class Finding:
     def cancel(self) -> None:
         self.calls.append(("cancel",))
 
-    def accept(self, proposal: Proposal, *, instead: bool = False) -> None:
-        self.calls.append(("accept", proposal.candidate.host, instead))
+    def accept(self, proposal: Proposal, *, instead: bool = False, by_oauth: bool = False) -> None:
+        called = "accept by oauth" if by_oauth else "accept"
+        self.calls.append((called, proposal.candidate.host, instead))
 
     def undo(self) -> None:
         self.calls.append(("undo",))
@@ -173,7 +178,7 @@ def test_keys_press_the_buttons(page: Stage, finding: Finding) -> None:
     [
         ((SignIn.API_KEY,), "password"),
         ((SignIn.OAUTH, SignIn.APP_PASSWORD), "password"),
-        ((SignIn.OAUTH,), "find_settings"),
+        ((SignIn.OAUTH,), "credential"),
         ((), "recipient"),
     ],
 )
@@ -187,6 +192,45 @@ def test_the_focus_goes_to_what_comes_next(
     page.find(QPushButton, "use_proposal").click()
     assert finding.calls == [("accept", "smtp.example.org", False)]
     assert focused() == name
+
+
+def test_each_way_to_sign_in_is_a_button(page: Stage, finding: Finding) -> None:
+    show(page, "oauth")
+    buttons = [
+        each.text()
+        for each in page.view.page.findChildren(QPushButton)
+        if each.objectName() in ("use_by_oauth", "use_proposal") and each.isVisible()
+    ]
+    assert buttons == [
+        "Use it and sign in with Google",
+        "Use it with an app password",
+        "Use it and sign in with Microsoft",
+    ]
+    chosen = page.find(QPushButton, "use_by_oauth")
+    assert chosen.accessibleName() == f"{chosen.text()}: smtp.gmail.com, port 587, STARTTLS"
+    chosen.click()
+    assert finding.calls == [("accept by oauth", "smtp.gmail.com", False)]
+
+
+def test_the_sign_in_of_a_proposal_is_chosen_in_the_form(page: Stage, tmp_path: Path) -> None:
+    """By the real presenters: the focus is on the client ID then."""
+    services = Services.sandbox(tmp_path)
+    runner = DeferredRunner()
+    presenter = IntegrationsPresenter(services, runner, page.view)
+    page.view.attach(presenter)
+    finder = FindPresenter(services, runner, page.view.finder, presenter.filling)
+    page.view.attach_finder(finder)
+    presenter.start()
+    runner.finish()
+    page.find(QLineEdit, "from_email").setText("ann@outlook.com")
+    finder.find()
+    runner.finish()
+    page.find(QPushButton, "use_by_oauth").click()
+    box = page.find(QComboBox, "credential")
+    assert box.currentData() == "microsoft"
+    assert focused() == "client_id"
+    finder.undo()
+    assert (box.currentData(), page.find(QLineEdit, "host").text()) == ("", "")
 
 
 def test_what_was_typed_is_replaced_by_a_button_of_its_own(page: Stage, finding: Finding) -> None:
