@@ -1,5 +1,6 @@
 """Connections and rate of all machines in the database that they share."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from smtp_desk.sender.outbox.clock import (
 from smtp_desk.sender.outbox.entries import new_token
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, PostgresTransaction
 from smtp_desk.sender.routes import throttle as rules
+from smtp_desk.sender.routes.processes import is_alive, numbered_by
 from smtp_desk.sender.routes.throttle import (
     CLOSING,
     CONNECTION_LEASE,
@@ -53,6 +55,9 @@ _PROLONG: Final = f"""
         ORDER BY id LIMIT %(most)s
     )
 """  # noqa: S608
+_TOKENS: Final = f"""
+    SELECT token FROM connection_leases WHERE login = %(login)s AND {_HELD}
+"""  # noqa: S608
 _END: Final = "UPDATE connection_leases SET until = %s WHERE token = ANY(%s)"
 _FORGET: Final = f"""
     DELETE FROM connection_leases WHERE login = %(login)s AND NOT ({_HELD} OR {_CLOSING})
@@ -73,12 +78,14 @@ class PostgresThrottle(Throttle):
         self._clock = clock
 
     def lease(self, login: Login) -> ConnectionLease | datetime:
-        token = new_token()
+        # As the lease of a process is read by others of its machine: see `_end_dead`.
+        token = f"{os.getpid()}-{new_token()}@{numbered_by()}"
 
         def insert(transaction: PostgresTransaction) -> ConnectionLease | datetime:
             transaction.lock(str(login))
             now = self._now(transaction)
             _forget(transaction, login, now)
+            _end_dead(transaction, login, now)
             state = _state(transaction, login, now)
             if paused := state.paused(now):
                 return paused
@@ -234,6 +241,16 @@ def _prolong(
 def _forget(transaction: PostgresTransaction, login: Login, now: datetime) -> None:
     """Forget the leases that count no more, of connections that nobody counts any more."""
     transaction.execute(_FORGET, {"login": str(login), **_bounds(now)})
+
+
+def _end_dead(transaction: PostgresTransaction, login: Login, now: datetime) -> None:
+    """End the leases of processes that ended without a goodbye, where their numbers are ours."""
+    here = numbered_by()
+    found = transaction.execute(_TOKENS, {"login": str(login), **_bounds(now)})
+    tokens = [token for (token,) in found if here and token.partition("@")[2] == here]
+    dead = [token for token in tokens if not is_alive(token.partition("-")[0])]
+    if dead:
+        transaction.execute(_END, (to_ms(now), dead))
 
 
 def _bounds(now: datetime) -> dict[str, int]:

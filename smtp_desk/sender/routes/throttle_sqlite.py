@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final, final
 
 from smtp_desk.sender.outbox.clock import (
@@ -20,6 +19,7 @@ from smtp_desk.sender.outbox.clock import (
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import new_token
 from smtp_desk.sender.routes import throttle as rules
+from smtp_desk.sender.routes.processes import is_alive
 from smtp_desk.sender.routes.throttle import (
     CLOSING,
     CONNECTION_LEASE,
@@ -224,22 +224,9 @@ def _ended(connection: sqlite3.Connection, login: Login, now: datetime) -> int:
     don't, as between containers, some connections are one too many for a while.
     """
     rows = connection.execute(_TOKENS, {"login": str(login), **_bounds(now)}).fetchall()
-    dead = [(to_ms(now), token) for (token,) in rows if not _lives(token.partition("-")[0])]
+    dead = [(to_ms(now), token) for (token,) in rows if not is_alive(token.partition("-")[0])]
     connection.executemany(_END, dead)
     return len(dead)
-
-
-def _lives(process: str) -> bool:
-    if os.name != "posix" or not process.isdigit():
-        return True
-    try:
-        os.kill(int(process), 0)
-        # One that ended and was not waited for yet is there, too; only Linux tells.
-        return b") Z " not in Path(f"/proc/{process}/stat").read_bytes()
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is another user's, or this is no Linux
-        return True
 
 
 def _bounds(now: datetime) -> dict[str, int]:
