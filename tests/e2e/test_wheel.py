@@ -64,7 +64,9 @@ def installed(environments: Callable[[str], Path]) -> Path:
     return environments("all")
 
 
-def run(programs: Path, *arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    programs: Path, *arguments: str, home: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [programs / "smtp-desk", *arguments],
         capture_output=True,
@@ -76,6 +78,7 @@ def run(programs: Path, *arguments: str, home: Path) -> subprocess.CompletedProc
             "SMTP_DESK_HOME": str(home),
             "QT_QPA_PLATFORM": "offscreen",
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+            **environment,
         },
     )
 
@@ -163,6 +166,46 @@ def test_what_needs_no_extra_works_without_any(
         assert text in done.stdout
     library = "import smtp_desk.sender.testing; from smtp_desk.sender import Sender"
     subprocess.run([programs / "python", "-c", library], check=True, timeout=_SECONDS)
+
+
+def test_what_sends_from_many_machines_is_small_and_has_no_window(
+    environments: Callable[[str], Path], tmp_path: Path
+) -> None:
+    programs = environments("postgres")
+    library = "import smtp_desk.sender.outbox.handovers, smtp_desk.sender.storage, sys"
+    program = f"{library}; from smtp_desk.sender import Sender; print(*sys.modules)"
+    done = subprocess.run(
+        [programs / "python", "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "psycopg" in loaded
+    assert not loaded & {"PySide6", "shiboken6"}
+    (packages,) = (programs.parent / "lib").glob("python*/site-packages")
+    files = [file for file in packages.rglob("*") if file.is_file()]
+    assert not [file for file in files if "PySide6" in str(file)]
+    octets = sum(file.stat().st_size for file in files if "__pycache__" not in file.parts)
+    assert octets < 45_000_000
+    url = {"SMTP_DESK_OUTBOX": "postgresql://desk@127.0.0.1:1/mail"}
+    for environment, status, text in (
+        (url, 75, "The outbox database mail on 127.0.0.1 can’t be used"),
+        ({"SMTP_DESK_OUTBOX": "postgresql://desk:s3cret@127.0.0.1:1/mail"}, 78, "a password"),
+    ):
+        ended = run(programs, "outbox", "list", home=tmp_path, **environment)
+        assert (ended.returncode, text in ended.stderr) == (status, True), ended
+        assert "s3cret" not in ended.stdout + ended.stderr
+
+
+def test_a_shared_outbox_names_the_part_that_it_lacks(
+    environments: Callable[[str], Path], tmp_path: Path
+) -> None:
+    url = "postgresql://desk@127.0.0.1:1/mail"
+    ended = run(environments(""), "outbox", "list", home=tmp_path, SMTP_DESK_OUTBOX=url)
+    assert ended.returncode == 69
+    assert 'python -m pip install "smtp-desk[postgres]"' in ended.stderr
 
 
 @pytest.mark.cause("settings.part_missing", stage="settings", status=69)
