@@ -39,7 +39,7 @@ def test_each_command_is_one() -> None:
     of_unit = [
         line for line in UNIT.read_text("utf-8").splitlines() if line.startswith("ExecStart")
     ]
-    for line in (compose()["services"]["worker"]["command"][-1], of_unit):
+    for line in (compose()["services"]["worker"]["command"][-1], *of_unit):
         ((name, *options),) = commands_in(line)
         assert name in cli.list_commands(click.Context(cli))
         assert not options

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,7 @@ class Machine:
 
 def send_for_ever(machine: Machine, name: str) -> None:
     """Send and queue, one by one and many at once, in turns."""
+    logging.disable()  # it tells of each outage, and there are many
     with machine.sender() as sender:
         for number in itertools.count():
             some = [short(f"{name}-{number}-{each}") for each in range(6)]
@@ -104,6 +106,7 @@ def send_for_ever(machine: Machine, name: str) -> None:
 
 def work_for_ever(machine: Machine, _name: str) -> None:
     """Work off the outbox, as `smtp-desk worker` does."""
+    logging.disable()  # as above
     with machine.sender() as sender:
         sender.drain(Cancel(), once=False)
 

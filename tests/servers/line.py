@@ -54,7 +54,7 @@ class Line:
     ) -> None:
         _end(self._listener)
         self.cut()
-        for thread in self._threads:
+        for thread in tuple(self._threads):
             thread.join()
         for each in (self._listener, *self._sockets):
             each.close()
@@ -65,6 +65,7 @@ class Line:
             _end(each)
 
     def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        self._threads = [each for each in self._threads if each.is_alive()]
         thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -75,19 +76,34 @@ class Line:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            self._sockets.append(client)
             try:
                 server = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
-                _end(client)
+                client.close()
                 continue
-            self._sockets.append(server)
             if not self.open:
-                _end(client)
-                _end(server)
+                client.close()
+                server.close()
                 continue
-            self._start(self._to_server, client, server)
-            self._start(self._to_client, server, client)
+            self._sockets += [client, server]
+            halves = threading.Semaphore(1)
+            self._start(self._pass_on, halves, self._to_server, client, server)
+            self._start(self._pass_on, halves, self._to_client, server, client)
+
+    def _pass_on(
+        self,
+        halves: threading.Semaphore,
+        work: Callable[[socket.socket, socket.socket], None],
+        source: socket.socket,
+        target: socket.socket,
+    ) -> None:
+        work(source, target)
+        if halves.acquire(blocking=False):
+            return  # the other half goes on
+        for each in (source, target):
+            self._sockets.remove(each)
+            self._deaf.discard(each)
+            each.close()
 
     def _to_server(self, client: socket.socket, server: socket.socket) -> None:
         for piece in _pieces(client):

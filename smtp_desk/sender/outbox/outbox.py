@@ -1,8 +1,9 @@
 """The outbox: every email is a row before its first byte, and until its fate is known.
 
-The interface names no engine. `sqlite.SqliteOutbox` is the one that ships,
-`testing.MemoryOutbox` its twin for tests; tests/contract/test_outbox.py is what any other
-has to pass. The rules that all share stand in `lifecycle`.
+The interface names no engine. `sqlite.SqliteOutbox` is that of one machine,
+`postgres.PostgresOutbox` that of many, `testing.MemoryOutbox` their twin for tests;
+tests/contract/test_outbox.py is what any other has to pass. The rules that all share stand in
+`lifecycle`.
 """
 
 from collections.abc import Iterable, Mapping
