@@ -40,9 +40,11 @@ _TITLES: Final[Mapping[str, str]] = {
 class Navigation(QWidget):
     """One page at a time; in a narrow window the list shows icons only."""
 
-    def __init__(self, builders: Mapping[str, Callable[[], QWidget]]) -> None:
+    def __init__(
+        self, builders: Mapping[str, Callable[[], QWidget]], parent: QWidget | None = None
+    ) -> None:
         """Offer the pages that `builders` can make; each is made when it is first shown."""
-        super().__init__()
+        super().__init__(parent)
         self._builders: Final = {name: builders[name] for name in _TITLES if name in builders}
         self._built: dict[str, QWidget] = {}
         self._narrow: bool | None = None
@@ -62,6 +64,11 @@ class Navigation(QWidget):
         layout.addWidget(edge)
         layout.addWidget(self._stack, 1)
         self._draw_icons()
+
+    @property
+    def pages(self) -> QWidget:
+        """What pages are best made in: it will hold them."""
+        return self._stack
 
     @property
     def titles(self) -> Mapping[str, str]:

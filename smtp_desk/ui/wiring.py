@@ -29,6 +29,7 @@ from smtp_desk.ui.email_types.view import EmailTypesView
 from smtp_desk.ui.general.relay_dialog import RelayDialog
 from smtp_desk.ui.general.view import GeneralView
 from smtp_desk.ui.integrations.form import SettingsForm, make_fields
+from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.leaving import Leaving
 from smtp_desk.ui.menus import Menus
@@ -115,14 +116,19 @@ class Workshop(QObject):
 
     def furnish(self) -> Iterator[None]:
         """Build what the window holds, in slices that are too short to be noticed."""
+        content = self._make_navigation()
+        yield
         fields = []
         for field in make_fields():
             fields.append(field)
             yield
         form = SettingsForm(fields)
         yield
-        self._view = IntegrationsView(self._theme, form=form, offer_details=True)
-        self._keep(self._view.page)
+        test = TestPanel(offer_details=True)
+        yield
+        self._view = IntegrationsView(
+            self._theme, form=form, test=test, parent=self.navigation.pages
+        )
         yield
         self.presenter = IntegrationsPresenter(self._services, self._worker, self._view)
         self._view.attach(self.presenter)
@@ -132,16 +138,7 @@ class Workshop(QObject):
         self.menus = Menus(self._window, sandboxed=self._services.sandboxed)
         self._window.setWindowIcon(app_icon())
         yield
-        self.navigation = Navigation(
-            {
-                "integrations": self._integrations,
-                "email_types": self._email_types,
-                "delivery": self._delivery_page,
-                "diagnostics": self._diagnostics_page,
-                "general": self._general_page,
-            }
-        )
-        self._window.setCentralWidget(self._furnished())
+        self._window.setCentralWidget(content)
         yield
         yield from self.navigation.prepare("integrations")
         self.navigation.open_page("integrations")
@@ -160,9 +157,34 @@ class Workshop(QObject):
         for name in self.navigation.names:
             yield from self.navigation.prepare(name)
 
-    def _keep(self, page: QWidget) -> None:
-        """Let a page that nobody sees yet end with the window, in its thread: it has timers."""
-        page.setParent(self._window)
+    def _make_navigation(self) -> QWidget:
+        """Return what the window will hold: the pages, below a strip where they are a sandbox's.
+
+        It and the pages have their parents at once: so they end with the window, in its thread,
+        and get their style once.
+        """
+        holder = QWidget(self._window) if self._services.sandboxed else self._window
+        self.navigation = Navigation(
+            {
+                "integrations": self._integrations,
+                "email_types": self._email_types,
+                "delivery": self._delivery_page,
+                "diagnostics": self._diagnostics_page,
+                "general": self._general_page,
+            },
+            holder,
+        )
+        if holder is self._window:
+            return self.navigation
+        strip = QFrame()
+        strip.setObjectName("sandbox_strip")
+        inside = column(strip)
+        inside.setContentsMargins(Space.L, Space.S, Space.L, Space.S)
+        inside.addWidget(Label(_SANDBOX))
+        layout = column(holder, 0)
+        layout.addWidget(strip)
+        layout.addWidget(self.navigation, 1)
+        return holder
 
     def _build_finder(self) -> None:
         finding = FindPresenter(
@@ -177,8 +199,7 @@ class Workshop(QObject):
         self._view.attach_finder(finding)
 
     def _build_general(self) -> None:
-        self._general_view = GeneralView()
-        self._keep(self._general_view.page)
+        self._general_view = GeneralView(parent=self.navigation.pages)
         self._general_view.relay_wanted.connect(self._open_relay)
         self._general = GeneralPresenter(self._services, self._worker, self._general_view)
         self._general.subscribe(self._follow_general)
@@ -188,8 +209,7 @@ class Workshop(QObject):
         self._general_view.attach_alerts(alerts)
 
     def _build_diagnostics(self) -> None:
-        self._diagnostics = DiagnosticsView()
-        self._keep(self._diagnostics.page)
+        self._diagnostics = DiagnosticsView(parent=self.navigation.pages)
         self.diagnosis = DiagnosisPresenter(
             self._services, self._worker, self._diagnostics, self.presenter
         )
@@ -208,21 +228,6 @@ class Workshop(QObject):
     def preferences(self) -> Preferences:
         """What the person has chosen on General."""
         return self._general.state.preferences
-
-    def _furnished(self) -> QWidget:
-        """Return what the window holds: the pages, below a strip where they are a sandbox's."""
-        if not self._services.sandboxed:
-            return self.navigation
-        strip = QFrame()
-        strip.setObjectName("sandbox_strip")
-        inside = column(strip)
-        inside.setContentsMargins(Space.L, Space.S, Space.L, Space.S)
-        inside.addWidget(Label(_SANDBOX))
-        holder = QWidget()
-        layout = column(holder, 0)
-        layout.addWidget(strip)
-        layout.addWidget(self.navigation, 1)
-        return holder
 
     def _connect_menus(self) -> None:
         drop = Drop(self._window)
@@ -314,7 +319,7 @@ class Workshop(QObject):
         return self._view.page
 
     def _email_types(self) -> QWidget:
-        view = EmailTypesView()
+        view = EmailTypesView(parent=self.navigation.pages)
         presenter = EmailTypesPresenter(
             self._services, self._outbox_worker, self._sample_worker, view, sending(self._services)
         )
@@ -323,7 +328,7 @@ class Workshop(QObject):
         return view.page
 
     def _delivery_page(self) -> QWidget:
-        view = DeliveryView()
+        view = DeliveryView(parent=self.navigation.pages)
         view.sample_wanted.connect(self._show_samples)
         view.sign_in_wanted.connect(self._sign_in)
         presenter = DeliveryPresenter(self._services, self._outbox_worker, view)

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
+from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.widgets.theme import Theme, theme_of_application
 from tests.ui.garbage import garbage_stays_here
@@ -129,7 +130,7 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
 
 @pytest.fixture
 def page(qtbot: QtBot, theme: Theme) -> Stage:
-    view = IntegrationsView(theme, offer_details=True)
+    view = IntegrationsView(theme, test=TestPanel(offer_details=True))
     qtbot.addWidget(view.page)
     stage = Stage(view)
     view.add_shortcuts()

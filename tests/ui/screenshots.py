@@ -21,6 +21,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
+from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
@@ -157,7 +158,7 @@ def _lengthen(window: QWidget) -> None:
 def _integrations(
     scene: states.Scene, find: FindState | None, _home: Path, theme: Theme
 ) -> tuple[QWidget, Arrange]:
-    view = IntegrationsView(theme, offer_details=True)
+    view = IntegrationsView(theme, test=TestPanel(offer_details=True))
 
     def arrange() -> None:
         view.show_draft(scene.draft, scene.recipient)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
@@ -109,7 +110,7 @@ def test_the_parts_of_the_result_can_be_found(page: Stage, name: str) -> None:
 
 @pytest.fixture
 def window(qtbot: QtBot, theme: Theme) -> Iterator[tuple[MainWindow, IntegrationsView]]:
-    view = IntegrationsView(theme, offer_details=True)
+    view = IntegrationsView(theme, test=TestPanel(offer_details=True))
     made = MainWindow(sandboxed=False)
     menus = Menus(made, sandboxed=False)
     navigation = Navigation({"integrations": lambda: view.page})

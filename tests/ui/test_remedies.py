@@ -16,6 +16,7 @@ from smtp_desk.core.gate import Outcome
 from smtp_desk.core.problems import OAUTH_FIELDS, Field
 from smtp_desk.core.stages import Facts, Stage
 from smtp_desk.ui.integrations.finding_panel import FindingPanel
+from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.integrations.view import IntegrationsView
 from tests.app.faces import DeferredRunner
 from tests.core.replies import load_catalogue
@@ -128,7 +129,7 @@ class Desk:
 
 @pytest.fixture
 def desk(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Desk:
-    view = IntegrationsView(theme, offer_details=True)
+    view = IntegrationsView(theme, test=TestPanel(offer_details=True))
     qtbot.addWidget(view.page)
     view.page.resize(800, 1600)
     view.page.show()

@@ -27,6 +27,8 @@ from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.page import Page
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from smtp_desk.app.delivery.listing import Part
     from smtp_desk.app.delivery.overview import OverviewPresenter, Stopped
     from smtp_desk.app.delivery.presenter import DeliveryPresenter
@@ -91,9 +93,15 @@ class DeliveryView(QObject):
     sample_wanted = Signal()
     sign_in_wanted = Signal(str)
 
-    def __init__(self, *, refresh_ms: int = REFRESH_MS, search_ms: int = SEARCH_MS) -> None:
+    def __init__(
+        self,
+        *,
+        refresh_ms: int = REFRESH_MS,
+        search_ms: int = SEARCH_MS,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__()
-        self.page: Final = Page("delivery", "Delivery", _EXPLANATION, width=_WIDTH)
+        self.page: Final = Page("delivery", "Delivery", _EXPLANATION, width=_WIDTH, parent=parent)
         self._actions: DeliveryPresenter | None = None
         self._state = DeliveryState()
         self._table = EmailTable()

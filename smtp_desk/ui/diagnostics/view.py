@@ -54,9 +54,9 @@ class DiagnosticsView(QObject):
 
     integrations_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, parent: QWidget | None = None) -> None:
         super().__init__()
-        self.page: Final = Page("diagnostics", "Diagnostics", _EXPLANATION)
+        self.page: Final = Page("diagnostics", "Diagnostics", _EXPLANATION, parent=parent)
         self._actions: DiagnosisPresenter | None = None
         self._files: ReportFiles | None = None
         self._state = DiagnosisState()

@@ -32,9 +32,11 @@ class EmailTypesView(QObject):
         page: The widget.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, parent: QWidget | None = None) -> None:
         super().__init__()
-        self.page: Final = Page("email_types", "Email types", _EXPLANATION, width=_WIDTH)
+        self.page: Final = Page(
+            "email_types", "Email types", _EXPLANATION, width=_WIDTH, parent=parent
+        )
         self._list = TypeList()
         self._preview = PreviewCard()
         self._bar = ActionBar(_WIDTH)

@@ -17,6 +17,8 @@ from smtp_desk.ui.widgets.page import Page
 from smtp_desk.ui.widgets.theme import TEXT_SIZES
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from smtp_desk.app.general.alerting import AlertsPresenter, AlertsState
     from smtp_desk.app.general.presenter import GeneralPresenter
     from smtp_desk.app.notice import Notice
@@ -43,9 +45,9 @@ class GeneralView(QObject):
 
     relay_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, parent: QWidget | None = None) -> None:
         super().__init__()
-        self.page: Final = Page("general", "General", _EXPLANATION)
+        self.page: Final = Page("general", "General", _EXPLANATION, parent=parent)
         self._actions: GeneralPresenter | None = None
         self._state = GeneralState()
         self._company = TextField(

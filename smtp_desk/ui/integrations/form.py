@@ -184,18 +184,21 @@ class SettingsForm(QWidget):
     def _lay_out(self) -> None:
         fields = self.fields
         layout = column(self, Space.L)
-        server = Card("Server connection")
+        server, sign_in, advanced = (
+            Card("Server connection"),
+            Card("Authentication"),
+            self._advanced,
+        )
+        # Before they are filled: what is moved gets its style anew, with all that it holds.
+        for card in (self._managed, server, sign_in, self.sender_card, advanced):
+            layout.addWidget(card)
         server.body.addWidget(_pair(fields[Field.HOST], fields[Field.PORT], 3, 1))
-        sign_in = Card("Authentication")
         sign_in.body.addWidget(self._credential)
         sign_in.body.addWidget(_pair(fields[Field.USERNAME], self.password, 1, 1))
         sign_in.body.addWidget(self._oauth)
-        advanced = self._advanced
         advanced.body.addWidget(_pair(fields[Field.SECURITY], fields[Field.AUTH_METHOD], 1, 1))
         advanced.body.addWidget(fields[Field.CA_FILE])
         advanced.body.addWidget(_pair(fields[Field.EHLO_NAME], fields[Field.PER_HOUR], 1, 1))
-        for card in (self._managed, server, sign_in, self.sender_card, advanced):
-            layout.addWidget(card)
         self._order_tabs()
 
     def _place_sender(self, *, first: bool) -> None:

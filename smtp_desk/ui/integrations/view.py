@@ -58,19 +58,21 @@ class IntegrationsView(QObject):
         theme: Theme,
         *,
         form: SettingsForm | None = None,
-        offer_details: bool = False,
+        test: TestPanel | None = None,
         said: words.PageWords = words.CUSTOM,
+        parent: QWidget | None = None,
     ) -> None:
         """Create it.
 
         Args:
             theme: Its colours.
             form: Its fields, where they were built before.
-            offer_details: Whether there is a Diagnostics page to open.
+            test: Its test, where it was built before, or there is a page for the details.
             said: What it says of the server that it configures.
+            parent: What the page will be shown in.
         """
         super().__init__()
-        self.page: Final = Page(said.name, said.title, said.explanation)
+        self.page: Final = Page(said.name, said.title, said.explanation, parent=parent)
         self._state: IntegrationsState | None = None
         self._actions: IntegrationsPresenter | None = None
         self._typed = False
@@ -79,7 +81,7 @@ class IntegrationsView(QObject):
         self._banner = OutageBanner()
         self._server = ServerCard(theme, said)
         self._form = form or SettingsForm(finds=said is words.CUSTOM)
-        self._test = TestPanel(offer_details=offer_details)
+        self._test = test or TestPanel(offer_details=False)
         self._bar = ActionBar(said)
         for part in (self._banner, self._server, self._form):
             self.page.body.addWidget(part)

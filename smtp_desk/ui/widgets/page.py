@@ -41,6 +41,7 @@ class Page(QWidget):
         title: Its title.
         explanation: What it is for.
         width: Widest column of content, in logical pixels.
+        parent: What it will be shown in: to move a page that has its parts styles them anew.
 
     Attributes:
         body: Where cards go.
@@ -56,9 +57,15 @@ class Page(QWidget):
     arranged = Signal()
 
     def __init__(
-        self, name: str, title: str, explanation: str, *, width: int = READABLE_WIDTH
+        self,
+        name: str,
+        title: str,
+        explanation: str,
+        *,
+        width: int = READABLE_WIDTH,
+        parent: QWidget | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self._width = width
         self.setObjectName(name)
         self.setAccessibleName(title)
