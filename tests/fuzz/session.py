@@ -17,7 +17,7 @@ from smtp_desk.core.stages import Json, Stage
 from smtp_desk.smtp.check.check import CheckRequest, Steps, run_check
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.smtp.net.stream import ClosedError, ResetError, Stream, TimedOutError
-from smtp_desk.smtp.net.tls import TlsInfo
+from smtp_desk.smtp.net.tls import TlsInfo, TlsTicket
 from smtp_desk.smtp.session import opening
 from smtp_desk.smtp.session.transcript import MAX_LINES, MAX_TEXT
 from smtp_desk.smtp.wire.auth import Token
@@ -143,8 +143,16 @@ class _MemoryStream(Stream):
     def ended(self) -> bool:
         return False
 
+    def keep_ticket(self) -> None:
+        pass
+
     def start_tls(
-        self, context: ssl.SSLContext, host: str, mode: Security, deadline: Deadline
+        self,
+        context: ssl.SSLContext,
+        host: str,
+        mode: Security,
+        deadline: Deadline,
+        ticket: TlsTicket | None = None,
     ) -> TlsInfo:
         if not self._server.tls_works:
             raise SmtpFailure(Stage.TLS, "tls.unknown_issuer", facts={"issuer": "CN=Nobody"})

@@ -1,6 +1,7 @@
 """A few connections to one server, shared by many threads."""
 
 import contextlib
+import logging
 import threading
 import time
 from collections import deque
@@ -24,6 +25,7 @@ from smtp_desk.smtp.check.naming import StageFacts, context_of, finding_of
 from smtp_desk.smtp.net.deadline import Cancel, Clock, Deadline
 from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.smtp.net.resolve import Resolver
+from smtp_desk.smtp.net.tls import TlsTicket
 from smtp_desk.smtp.session.limits import SENDER_LIMITS, SessionLimits
 from smtp_desk.smtp.session.session import Session
 from smtp_desk.smtp.session.token_giver import SessionCredential
@@ -37,6 +39,8 @@ _GOODBYE_SECONDS: Final = 2.0
 # Where others have all connections nobody tells when one is free.
 _LOOK_AGAIN_SECONDS: Final = 0.2
 _IDLE_SECONDS: Final = 1.0
+
+_log: Final = logging.getLogger(__name__)
 
 
 class UnavailableError(Exception):
@@ -127,6 +131,7 @@ class SessionPool:
         self._barred_until = clock()
         self._retired = False
         self._tls: Facts = {}
+        self._ticket = TlsTicket(clock)
         self._narrow = MAX_CONNECTIONS
         self._narrow_until = clock()
 
@@ -186,7 +191,7 @@ class SessionPool:
                     return self._cancelled()
                 running = self._opening
                 if running is None and self._make_room():
-                    opening = self._begin()
+                    opening = self._begin(resume=False)  # the certificate is looked at anew
                     break
                 self._changed.wait()
                 if running is not None and (running.opened or running.finding is not None):
@@ -290,10 +295,13 @@ class SessionPool:
             return None
         with self._changed:
             opening.opened = True
-            self._tls = pooled.heard.facts(Stage.TLS)
+            tls = pooled.heard.facts(Stage.TLS)
+            self._tls = self._tls if tls.get("resumed") else tls
             self._end_opening()
             self._barred = None
             self._busy.add(pooled)
+        resumed = " resumed" if tls.get("resumed") else ""
+        _log.info("connected to %s, %s%s", self._settings.host, tls.get("version"), resumed)
         return pooled
 
     def _open(self, pooled: PooledSession) -> Finding | None:
@@ -324,7 +332,7 @@ class SessionPool:
             self._end_opening()
             return opening.shared
 
-    def _begin(self) -> _Opening:
+    def _begin(self, *, resume: bool = True) -> _Opening:
         cancel, heard = Cancel(), StageFacts()
         session = Session(
             replace(self._settings, security=self._mode),
@@ -334,6 +342,7 @@ class SessionPool:
             observe=heard,
             resolver=self._resolver,
             redactor=self._redactor,
+            ticket=self._ticket if resume else None,
         )
         self._opening = _Opening(PooledSession(session, heard, cancel))
         return self._opening

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from smtp_desk.core.settings import Security
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.forks import run_after_fork
-from smtp_desk.smtp.net.tls import TlsConnection, TlsInfo
+from smtp_desk.smtp.net.tls import TlsConnection, TlsInfo, TlsTicket
 
 if TYPE_CHECKING:
     from smtp_desk.smtp.net.tls_failures import Handshake
@@ -135,7 +135,12 @@ class Stream:
         return self._ended is not None
 
     def start_tls(
-        self, context: ssl.SSLContext, host: str, mode: Security, deadline: Deadline
+        self,
+        context: ssl.SSLContext,
+        host: str,
+        mode: Security,
+        deadline: Deadline,
+        ticket: TlsTicket | None = None,
     ) -> TlsInfo:
         """Speak TLS from here on; returns only once certificate and name are verified.
 
@@ -145,6 +150,7 @@ class Stream:
             mode: TLS from the start, or STARTTLS: then plain bytes that follow the
                 server's reply to it are an attack (`tls.injected_data`).
             deadline: For the whole handshake.
+            ticket: Of an earlier connection to this host; see `keep_ticket`.
 
         Raises:
             SmtpFailure: With the `tls.*` code, and as facts the chain of this handshake.
@@ -153,7 +159,7 @@ class Stream:
         # Imported here: only TLS needs it, and it loads cryptography, a seventh of a short command.
         from smtp_desk.smtp.net.tls_failures import Handshake, PlainAnswerError  # noqa: PLC0415
 
-        handshake = Handshake(TlsConnection(context, host), host, mode)
+        handshake = Handshake(TlsConnection(context, host, ticket), host, mode)
         if mode is Security.STARTTLS:
             self._refuse_early_bytes(handshake)
         try:
@@ -165,6 +171,11 @@ class Stream:
         self._connection = handshake.connection
         self.tls = handshake.connection.info
         return self.tls
+
+    def keep_ticket(self) -> None:
+        """Keep what a later connection may resume TLS by, once the server has spoken inside TLS."""
+        if self._connection is not None:
+            self._connection.keep_ticket()
 
     def close(self) -> None:
         """Say goodbye in TLS, without waiting for an answer, and close."""

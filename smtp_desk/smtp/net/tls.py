@@ -2,8 +2,10 @@
 
 import contextlib
 import functools
+import math
 import ssl
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Final, TypeAlias, cast
 
 import truststore
 
+from smtp_desk.smtp.net.deadline import Clock
 from smtp_desk.smtp.net.forks import gate
 
 # Where Linux distributions and BSDs keep the bundle that OpenSSL was not built to look for.
@@ -22,6 +25,7 @@ _BUNDLES: Final = (
     "/etc/ssl/ca-bundle.pem",
 )
 _CHUNK: Final = 65536
+_VERIFY_EVERY_S: Final = 900.0
 # For TLS 1.2, CPython's own default list: some distributions build theirs with OpenSSL's, which has
 # suites without forward secrecy. Those of TLS 1.3 are all good and not chosen by this list.
 _CIPHERS: Final = (
@@ -117,12 +121,40 @@ class TlsInfo:
     Attributes:
         version: For example "TLSv1.3".
         cipher: The cipher suite's name.
-        chain: The certificates as the server sent them, its own first, DER.
+        chain: The certificates as the server sent them, its own first, DER; none where resumed.
+        resumed: Whether it goes on from an earlier connection, by a `TlsTicket`.
     """
 
     version: str
     cipher: str
     chain: tuple[bytes, ...]
+    resumed: bool = False
+
+
+class TlsTicket:
+    """What a server gave us to begin TLS with less work next time (RFC 8446, 2.2; RFC 5077).
+
+    The certificate was verified when the first connection began; it is verified anew every
+    quarter of an hour. Not where the system verifies: it would have nothing to look at.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._verified_at = -math.inf
+        self._kept: tuple[ssl.SSLContext, ssl.SSLSession] | None = None
+
+    def of(self, context: ssl.SSLContext) -> ssl.SSLSession | None:
+        """Return it where it is for these rules, and not too old."""
+        fresh = self._clock() < self._verified_at + _VERIFY_EVERY_S
+        return self._kept[1] if self._kept and self._kept[0] is context and fresh else None
+
+    def keep(self, context: ssl.SSLContext, session: ssl.SSLSession, *, resumed: bool) -> None:
+        """Keep the newest one."""
+        if sys.platform in ("win32", "darwin"):
+            return
+        if not resumed:
+            self._verified_at = self._clock()
+        self._kept = context, session
 
 
 class TlsConnection:
@@ -132,18 +164,25 @@ class TlsConnection:
     """
 
     @gate
-    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+    def __init__(self, context: ssl.SSLContext, host: str, ticket: TlsTicket | None = None) -> None:
         """Begin as a client.
 
         Args:
             context: Of `client_context`.
             host: The name or IP address that the certificate must be for.
+            ticket: Of an earlier connection to the same host, or to be kept for a later one.
         """
+        self._ticket = ticket
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         # A zone is this machine's own affair (RFC 4007, 11.2): no certificate names it.
         name = host.partition("%")[0]
-        self._ssl = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self._ssl = context.wrap_bio(
+            self._incoming,
+            self._outgoing,
+            server_hostname=name,
+            session=ticket.of(context) if ticket is not None else None,
+        )
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -165,7 +204,16 @@ class TlsConnection:
     def info(self) -> TlsInfo:
         """What was agreed; only after the handshake."""
         cipher = self._ssl.cipher()
-        return TlsInfo(self._ssl.version() or "", cipher[0] if cipher else "", self.chain)
+        name = cipher[0] if cipher else ""
+        resumed = bool(self._ssl.session_reused)
+        return TlsInfo(self._ssl.version() or "", name, self.chain, resumed)
+
+    @gate
+    def keep_ticket(self) -> None:
+        """Keep what the server gave us for a later connection; it comes with its first words."""
+        session = self._ssl.session
+        if self._ticket is not None and session is not None:
+            self._ticket.keep(self.context, session, resumed=bool(self._ssl.session_reused))
 
     @property
     def backlog(self) -> int:

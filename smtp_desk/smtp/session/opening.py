@@ -17,7 +17,7 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.dial import Dialer
 from smtp_desk.smtp.net.resolve import Addresses, Resolver
 from smtp_desk.smtp.net.stream import ClosedError, ResetError, Stream, TimedOutError
-from smtp_desk.smtp.net.tls import TlsInfo, client_context
+from smtp_desk.smtp.net.tls import TlsInfo, TlsTicket, client_context
 from smtp_desk.smtp.session.channel import Channel
 from smtp_desk.smtp.session.failures import protocol_of, reply_facts, unmasked
 from smtp_desk.smtp.session.limits import SessionLimits
@@ -144,6 +144,7 @@ class Wiring:
         resolver: Finds addresses.
         patience: Seconds for addresses that lost the race, to know about every one.
         small_hello: See `client_context`.
+        ticket: Resumes TLS of an earlier session.
     """
 
     settings: ServerSettings
@@ -153,6 +154,7 @@ class Wiring:
     resolver: Resolver
     patience: float = 0.0
     small_hello: bool = False
+    ticket: TlsTicket | None = None
 
     @property
     def tls(self) -> ssl.SSLContext:
@@ -173,11 +175,14 @@ def shake_hands(stream: Stream, wiring: Wiring, mode: Security, run: StageRun) -
     """
     run.facts["mode"] = str(mode)
     limit = wiring.within(wiring.limits.tls)
-    info = stream.start_tls(wiring.tls, wiring.settings.host, mode, limit)
+    info = stream.start_tls(wiring.tls, wiring.settings.host, mode, limit, wiring.ticket)
     _tell(info, run)
 
 
 def _tell(info: TlsInfo, run: StageRun) -> None:
+    if info.resumed:  # the certificate is that of the first one, which has told of it
+        run.facts.update(version=info.version, cipher=info.cipher, resumed=True)
+        return
     # Imported here: it loads cryptography, which nothing needs without TLS.
     from smtp_desk.smtp.net.certificates import tls_facts  # noqa: PLC0415
 

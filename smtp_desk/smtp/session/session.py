@@ -21,7 +21,7 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.smtp.net.resolve import Resolver, SystemResolver
 from smtp_desk.smtp.net.stream import Stream, StreamError
-from smtp_desk.smtp.net.tls import client_context
+from smtp_desk.smtp.net.tls import TlsTicket, client_context
 from smtp_desk.smtp.session.auth_exchange import AuthExchange
 from smtp_desk.smtp.session.channel import Channel
 from smtp_desk.smtp.session.envelope import Delivery, Envelope
@@ -73,6 +73,7 @@ class Session:
         address_patience: float = 0.0,
         redactor: Redactor | None = None,
         small_hello: bool = False,
+        ticket: TlsTicket | None = None,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -89,6 +90,7 @@ class Session:
             address_patience: Seconds that addresses which lost the race are waited for.
             redactor: Knows the credential, shared with other sessions; by default a new one.
             small_hello: Begin TLS with a small first message, to find out whether it helps.
+            ticket: Resumes TLS of an earlier session with the same server, and is kept for later.
         """
         self._giver = None if isinstance(credential, Secret | Token | None) else credential
         self.credential = credential if isinstance(credential, Secret | Token) else None
@@ -107,6 +109,7 @@ class Session:
             resolver or SystemResolver(),
             address_patience,
             small_hello,
+            ticket,
         )
         self._opening = Opening(self._wiring, self._timeline, self._channel_of)
         self._channel: Channel | None = None
@@ -162,6 +165,7 @@ class Session:
                 self._introduce("extensions_before_tls")
                 self._start_tls()
             self._introduce("extensions")
+            self._channel.stream.keep_ticket()
             if through is Stage.AUTH:
                 self._sign_in()
         except SmtpFailure as failure:

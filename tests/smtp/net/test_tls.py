@@ -14,12 +14,14 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.settings import Security
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.stream import Stream
-from smtp_desk.smtp.net.tls import TlsInfo, _trust_system, client_context
+from smtp_desk.smtp.net.tls import TlsInfo, TlsTicket, _trust_system, client_context
+from tests.sender.ways_out import TickClock
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     import pathlib
+    from collections.abc import Iterator
 
     from tests.servers.certs import Certificates, Identity
 
@@ -134,3 +136,68 @@ def test_a_small_hello_is_of_tls_1_2_only() -> None:
     context = client_context(small_hello=True)
     assert context.maximum_version is ssl.TLSVersion.TLSv1_2
     assert client_context().maximum_version is not ssl.TLSVersion.TLSv1_2
+
+
+class TestTicket:
+    """A later connection begins with less work, and is no less verified."""
+
+    @staticmethod
+    def connect(server: ScriptedServer, context: ssl.SSLContext, ticket: TlsTicket) -> TlsInfo:
+        stream = Stream(socket.create_connection((server.host, server.port)), Cancel())
+        deadline = Deadline.after(20)
+        try:
+            info = stream.start_tls(context, "localhost", Security.TLS, deadline, ticket)
+            assert stream.read(deadline).startswith(b"220")
+            stream.keep_ticket()
+            return info
+        finally:
+            stream.abort()
+
+    @pytest.fixture(params=[ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=str)
+    def server(
+        self, request: pytest.FixtureRequest, certs: Certificates
+    ) -> Iterator[ScriptedServer]:
+        tls = certs.good.server_context()
+        tls.maximum_version = request.param
+        with ScriptedServer(Script(tls=tls, implicit_tls=True)) as server:
+            yield server
+
+    def test_the_second_connection_is_resumed(
+        self, server: ScriptedServer, certs: Certificates
+    ) -> None:
+        context = client_context(certs.root.chain_file.read_text())
+        ticket = TlsTicket()
+        first = self.connect(server, context, ticket)
+        second = self.connect(server, context, ticket)
+        third = self.connect(server, context, ticket)
+        assert [each.resumed for each in (first, second, third)] == [False, True, True]
+        assert first.chain
+        assert not second.chain, "none was sent"
+
+    def test_after_a_while_the_certificate_is_verified_anew(
+        self, server: ScriptedServer, certs: Certificates
+    ) -> None:
+        clock = TickClock()
+        context = client_context(certs.root.chain_file.read_text())
+        ticket = TlsTicket(clock)
+        for seconds, resumed in ((0, False), (500, True), (399, True), (2, False), (1, True)):
+            clock.now += seconds
+            assert self.connect(server, context, ticket).resumed is resumed
+
+    def test_it_holds_by_the_rules_that_it_was_got_by(
+        self, server: ScriptedServer, certs: Certificates
+    ) -> None:
+        ticket = TlsTicket()
+        pem = certs.root.chain_file.read_text()
+        self.connect(server, client_context(pem), ticket)
+        assert not self.connect(server, client_context(pem + "\n"), ticket).resumed
+        with pytest.raises(SmtpFailure):
+            self.connect(server, client_context(), ticket)
+
+    def test_a_server_that_has_forgotten_it(self, certs: Certificates) -> None:
+        context = client_context(certs.root.chain_file.read_text())
+        ticket = TlsTicket()
+        for _ in range(2):
+            script = Script(tls=certs.good.server_context(), implicit_tls=True)
+            with ScriptedServer(script) as server:
+                assert not self.connect(server, context, ticket).resumed
