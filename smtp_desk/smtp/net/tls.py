@@ -148,13 +148,11 @@ class TlsTicket:
         fresh = self._clock() < self._verified_at + _VERIFY_EVERY_S
         return self._kept[1] if self._kept and self._kept[0] is context and fresh else None
 
-    def keep(self, context: ssl.SSLContext, session: ssl.SSLSession, *, resumed: bool) -> None:
-        """Keep the newest one."""
-        if sys.platform in ("win32", "darwin"):
-            return
-        if not resumed:
+    def keep(self, context: ssl.SSLContext, session: ssl.SSLSession) -> None:
+        """Keep that of a connection whose certificate was verified just now."""
+        if sys.platform not in ("win32", "darwin"):
             self._verified_at = self._clock()
-        self._kept = context, session
+            self._kept = context, session
 
 
 class TlsConnection:
@@ -211,9 +209,10 @@ class TlsConnection:
     @gate
     def keep_ticket(self) -> None:
         """Keep what the server gave us for a later connection; it comes with its first words."""
-        session = self._ssl.session
-        if self._ticket is not None and session is not None:
-            self._ticket.keep(self.context, session, resumed=bool(self._ssl.session_reused))
+        if self._ticket is None or self._ssl.session_reused:
+            return  # one serves many connections; to take it out is a good part of the work
+        if session := self._ssl.session:
+            self._ticket.keep(self.context, session)
 
     @property
     def backlog(self) -> int:
