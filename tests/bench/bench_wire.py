@@ -1,4 +1,4 @@
-"""Emails a second and CPU an email, beside what others send with: `python -m tests.bench.bench_wire`.
+"""How fast emails leave, beside what others send with: `python -m tests.bench.bench_wire`.
 
 Two servers on this machine, both with TLS from the start: a sink (stunnel before Postfix's
 smtp-sink, without AUTH), which costs next to nothing and keeps nothing, and Postfix with Dovecot

@@ -159,6 +159,33 @@ _HANDOVERS: Final = (
     """,
 )
 
+# How many there are is shown at every look, and must not take longer the more there are.
+_COUNT_UP: Final = """
+    INSERT INTO entry_counts (state, route, entries) VALUES (NEW.state, NEW.route, 1)
+    ON CONFLICT DO UPDATE SET entries = entries + 1
+"""
+_COUNT_DOWN: Final = """
+    UPDATE entry_counts SET entries = entries - 1 WHERE state = OLD.state AND route = OLD.route
+"""
+_COUNTS: Final = (
+    """
+    CREATE TABLE entry_counts (
+        state TEXT NOT NULL,
+        route TEXT NOT NULL,
+        entries INTEGER NOT NULL,
+        PRIMARY KEY (state, route)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "INSERT INTO entry_counts SELECT state, route, count(*) FROM entries GROUP BY state, route",
+    f"CREATE TRIGGER entry_added AFTER INSERT ON entries BEGIN {_COUNT_UP}; END",
+    f"CREATE TRIGGER entry_removed AFTER DELETE ON entries BEGIN {_COUNT_DOWN}; END",
+    f"""
+    CREATE TRIGGER entry_moved AFTER UPDATE OF state, route ON entries
+    WHEN OLD.state <> NEW.state OR OLD.route <> NEW.route
+    BEGIN {_COUNT_UP}; {_COUNT_DOWN}; END
+    """,
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (*_OUTBOX, *_HEALTH),
     (*_THROTTLE, *_UNKNOWN_WORDS),
@@ -167,6 +194,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _CONTROL,
     _DAILY_LOOK,
     _HANDOVERS,
+    _COUNTS,
 )
 """Step n leads from version n to n + 1."""
 

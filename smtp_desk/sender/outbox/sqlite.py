@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, final
 
@@ -68,6 +69,7 @@ _REVIVE: Final = """
         expires_at = :end, tries = 0, only_route = '', doubt_token = '', untold = 0
     WHERE state = 'refused' AND doubts = 0 AND :cause = code AND :cause <> ''
 """
+_NEWEST: Final = f"{SELECT} WHERE {{}} ORDER BY id DESC LIMIT ?"
 _LEASED: Final = "INDEXED BY entries_leased JOIN messages ON key = message WHERE"
 _READY: Final = "INDEXED BY entries_ready JOIN messages ON key = message WHERE state = 'ready' AND"
 _FREE: Final = (
@@ -183,22 +185,33 @@ class SqliteOutbox(Outbox):
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
     ) -> EntryPage:
-        condition, values = _condition(query)
+        condition, values = _condition(replace(query, states=frozenset()))
         if before:
             condition, values = f"{condition} AND id < ?", [*values, before]
-        statement = f"{SELECT} WHERE {condition} ORDER BY id DESC LIMIT ?"
+        # One state after the other, each from its own end of an index that is in order.
+        states = sorted(query.states)
+        chosen = [f"{condition} AND state = ?" for _ in states] or [condition]
+        parts = [f"SELECT * FROM ({_NEWEST.format(each)})" for each in chosen]  # noqa: S608 - constants
+        statement = f"{' UNION ALL '.join(parts)} ORDER BY id DESC LIMIT ?"
+        asked = [[*values, state] for state in states] or [values]
+        bound = [value for each in asked for value in (*each, limit + 1)]
         rows = self._database.read(
-            lambda connection: connection.execute(statement, (*values, limit + 1)).fetchall()
+            lambda connection: connection.execute(statement, (*bound, limit + 1)).fetchall()
         )
         shown = tuple(map(entry_of, rows[:limit]))
         return EntryPage(shown, shown[-1].id if len(rows) > limit else None)
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
         condition, values = _condition(query)
-        tables = "entries JOIN messages ON key = message" if query.kind else "entries"
-        statement = (
-            f"SELECT state, route, count(*) FROM {tables} WHERE {condition} GROUP BY state, route"  # noqa: S608 - constants and question marks
-        )
+        if replace(query, states=frozenset(), route="") == EVERYTHING:
+            tables, number = "entry_counts", "sum(entries)"
+        else:
+            tables = "entries JOIN messages ON key = message" if query.kind else "entries"
+            number = "count(*)"
+        statement = f"""
+            SELECT state, route, {number} AS number FROM {tables} WHERE {condition}
+            GROUP BY state, route HAVING number > 0
+        """  # noqa: S608 - constants and question marks
         rows = self._database.read(
             lambda connection: connection.execute(statement, values).fetchall()
         )

@@ -1,0 +1,116 @@
+"""What is done for each email, and at each look, takes no longer the more emails there are."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smtp_desk.sender.outbox.clock import utc_now
+from smtp_desk.sender.outbox.database import Database
+from smtp_desk.sender.outbox.entries import Accept, Attempt, EntryState, MarkInDoubt
+from smtp_desk.sender.outbox.migrations import _COUNTS, MIGRATIONS
+from smtp_desk.sender.outbox.outbox import Query
+from smtp_desk.sender.outbox.sqlite import SqliteOutbox
+from tests.sender.outboxes import LEASE, claim_one, message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+FAILED = frozenset({EntryState.REFUSED, EntryState.HELD})
+
+
+@pytest.fixture
+def outbox(path: Path) -> Iterator[SqliteOutbox]:
+    with Database(path) as database:
+        yield SqliteOutbox(database)
+
+
+def plans(outbox: SqliteOutbox, work: Callable[[], object]) -> list[str]:
+    """Return what SQLite does for all that `work` asks of it, a step a line."""
+    database, asked = outbox._database, list[str]()
+    database.write(lambda connection: connection.set_trace_callback(asked.append))
+    work()
+    database.write(lambda connection: connection.set_trace_callback(None))
+    steps: list[str] = []
+    with contextlib.closing(database._connect()) as connection:
+        for statement in asked:
+            if statement.lstrip().startswith(("SELECT", "UPDATE", "INSERT", "DELETE")):
+                rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+                steps += [detail for *_, detail in rows]
+    return steps
+
+
+def send_one(outbox: SqliteOutbox) -> None:
+    (claim,) = outbox.add_claimed([message("ann@example.org")], "test", LEASE)
+    outbox.apply([MarkInDoubt(claim, "custom")])
+    outbox.apply([Accept(claim, (Attempt(utc_now(), "custom"),))])
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        send_one,
+        lambda outbox: outbox.claim("test", 10, LEASE),
+        lambda outbox: outbox.claim_in_doubt("test", 10, LEASE),
+        lambda outbox: outbox.next_due(),
+        lambda outbox: outbox.counts(Query(states=FAILED)),
+        lambda outbox: outbox.counts(),
+    ],
+    ids=["send", "claim", "claim_in_doubt", "next_due", "counts_of_states", "counts"],
+)
+def test_nothing_is_searched_through_or_sorted(
+    outbox: SqliteOutbox, work: Callable[[SqliteOutbox], object]
+) -> None:
+    outbox.add([message("ann@example.org", "bo@example.org")])
+    claim_one(outbox)
+    steps = plans(outbox, lambda: work(outbox))
+    assert steps
+    # What walks along an index in order ends at its limit; the other tables never grow.
+    assert not any(step in ("SCAN entries", "SCAN messages") for step in steps)
+    assert not any("TEMP B-TREE" in step for step in steps)
+
+
+@pytest.mark.parametrize("states", [frozenset(), frozenset({EntryState.HELD}), FAILED], ids=len)
+def test_a_page_is_read_from_the_end_of_an_index(
+    outbox: SqliteOutbox, states: frozenset[EntryState]
+) -> None:
+    steps = plans(outbox, lambda: outbox.page(Query(states=states), before="0", limit=5))
+    index = "entries_by_state (state=" if states else "sqlite_autoindex_entries_1 (id<"
+    assert sum(index in step for step in steps) == max(len(states), 1)
+    assert not any(step.startswith("SCAN entries") for step in steps)
+
+
+def test_the_counts_follow_every_change(outbox: SqliteOutbox) -> None:
+    outbox.add([message("ann@example.org", "bo@example.org")])
+    send_one(outbox)
+    send_one(outbox)
+    waiting = outbox.page(Query(states=frozenset({EntryState.READY})), limit=1)
+    outbox.drop(waiting.entries[0].id)
+    counted = outbox.counts().by_state_and_route
+    assert counted == {
+        (EntryState.READY, ""): 1,
+        (EntryState.DROPPED, ""): 1,
+        (EntryState.ACCEPTED, "custom"): 2,
+    }
+    outbox._database.write(lambda connection: connection.execute("DELETE FROM entries"))
+    assert outbox.counts().total == 0
+
+
+def test_entries_of_an_older_version_are_counted(path: Path) -> None:
+    with Database(path) as database:
+        outbox = SqliteOutbox(database)
+        outbox.add([message("ann@example.org", "bo@example.org")])
+
+        def forget(connection: sqlite3.Connection) -> None:
+            for trigger in ("entry_added", "entry_removed", "entry_moved"):
+                connection.execute(f"DROP TRIGGER {trigger}")
+            connection.execute("DROP TABLE entry_counts")
+            connection.execute(f"PRAGMA user_version = {MIGRATIONS.index(_COUNTS)}")
+
+        database.write(forget)
+    with Database(path) as database:
+        assert SqliteOutbox(database).counts().of(EntryState.READY) == 2
