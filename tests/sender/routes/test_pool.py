@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import ssl
 import threading
 from collections.abc import Iterator
@@ -399,18 +398,3 @@ def test_a_fault_of_our_own_is_raised_and_the_next_one_opens(
 
 def _fault(_: str) -> None:
     raise ZeroDivisionError
-
-
-def test_a_later_connection_resumes_tls_and_the_log_says_so(
-    ways_out: WaysOut, tls: ssl.SSLContext, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "smtp_desk.sender.routes.pool")
-    with ScriptedServer(Script(tls=tls)) as server:
-        pool = ways_out.pool(server)
-        for _ in range(2):
-            with pool.session(patience()) as pooled:
-                pooled.session.abort()
-        assert pool.probe() is None
-        pool.close()
-    told = [record.getMessage().rpartition(" ")[2] for record in caplog.records]
-    assert told == ["TLSv1.3", "resumed", "TLSv1.3"], "a probe looks at the certificate anew"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -66,3 +67,18 @@ def test_a_probe_that_can_not_begin_costs_no_receipt() -> None:
     post.clock.turn(minutes=1)
     assert fates(post.send()) == [("accepted", DEFAULT)]
     post.dispatcher.settle_probes(1)
+
+
+def test_a_later_connection_resumes_tls_and_the_log_says_so(
+    ways_out: WaysOut, tls: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "smtp_desk.sender.routes.pool")
+    with ScriptedServer(Script(tls=tls)) as server:
+        pool = ways_out.pool(server)
+        for _ in range(2):
+            with pool.session(patience()) as pooled:
+                pooled.session.abort()
+        assert pool.probe() is None
+        pool.close()
+    told = [record.getMessage().rpartition(" ")[2] for record in caplog.records]
+    assert told == ["TLSv1.3", "resumed", "TLSv1.3"], "a probe looks at the certificate anew"
