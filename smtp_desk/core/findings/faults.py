@@ -36,6 +36,12 @@ _KIND: Final = (
     r"config|unexpected|milter|scanner|queue|storage|(?<!dns )(?<!domain )lookup|temporary|"
     r"transient"
 )
+_UNREACHED: Final = (
+    r"(?:could|can|did|was|were) ?(?:not|n't) (?:be )?|(?:unable|failed|failing) to |error while "
+)
+_WORK: Final = (
+    r"(?:reach|contact|connect to|query|open|access|read|load|look up in|talk to)(?:ing)?"
+)
 _FULL: Final = (
     r"(?:disk|device|spool|partition|file ?system|volume|queue|hard drive)(?: is| are| was)? "
     r"(?:now )?(?:full\b|exhausted|out of space)|"
@@ -47,6 +53,9 @@ _FULL: Final = (
 _NOT_FOR_ME: Final = r"(?! (?:for|to|in|on|with) (?:this|your|the|you|users?)\b)"
 _FAULT: Final = re.compile(
     rf"\b{_PURPOSE}(?:{_PART})(?: service| server| check)?{_VERBS} (?:{_STATE})\b{_NOT_FOR_ME}|"
+    rf"\b{_PURPOSE}(?:data-?base|db|engine|scanner|signatures?)(?: licen[cs]e)?{_VERBS} "
+    r"(?:(?:being )?(?:updated|locked|reloaded|rebuilt)|expired)\b|"
+    rf"\b(?:{_UNREACHED})(?:{_WORK}) (?:the |our |its |a )?{_PURPOSE}(?:{_PART})\b|"
     rf"\b(?:{_KIND})(?: \w+)? (?:errors?|failures?|fault|exception|problems?)\b|\b(?:{_FULL})|"
     rf"\b{_PURPOSE}(?<!dns )(?<!domain )look-?ups? failed\b"
 )

@@ -41,8 +41,9 @@ _CLASSES: Final = {
         r"fail\w*|invalid|incorrect|wrong|bad|unknown|reject\w*|refused?|denied|declined|errors?|"
         r"unsuccessful|mismatch\w*|revoked|illegal|unauthori[sz]ed|no such|nonexistent|"
         r"\w*simple|sorry|requis\w*|"
-        r"(?:not|\w*n't) (?:be )?(?:\w+ing|accepted|valid|correct|right|found|known|recogni[sz]ed|"
-        r"exist|match\w*|succe\w+|allowed|authori[sz]ed|have a)"
+        r"(?:not|\w*n't) (?:be |is )?(?:\w+ing|accepted|valid|correct|right|found|find|known?|"
+        r"recogni[sz]\w*|verify|authenticate|belong\w*|exist|match\w*|succe\w+|allowed|"
+        r"authori[sz]ed|have a)"
     ),
     "otherwise": (
         r"suspend\w*|status|subscri\w+|domains?|ip|country|protocol|mechanism|initial-?response|"

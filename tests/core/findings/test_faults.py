@@ -24,6 +24,9 @@ _CATALOGUE: Final = replies.load_catalogue()
         (452, "mail store disk is full", "mail store "),
         (452, "no space on the server, user a", None),
         (451, "mailbox server is too busy", ""),
+        (451, "could not reach the rate limit server", ""),
+        (451, "greylist database is locked", ""),
+        (554, "not scanned: virus engine license expired", "not scanned: "),
     ],
 )
 def test_a_fault_is_taken_out(code: int, words: str, left: str | None) -> None:
