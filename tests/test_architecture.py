@@ -40,7 +40,7 @@ SAME_FILE_NAMES: Final = {
     "integrations": "as delivery",
     "general": "as delivery",
     "oauth": "its settings in core, and the wing that gets tokens by them",
-    "arrived": _COMMAND,
+    "arrived": "the command, the header that it reads, and the page",
     "check": _COMMAND,
     "default": _COMMAND,
     "outbox": _COMMAND,

@@ -2,42 +2,27 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import click
 
-from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.app.arrived.email_file import arrival_of, load_header, unexplained_text
+from smtp_desk.app.arrived.words import BELIEFS, arrival_rows
 from smtp_desk.cli.invocation import (
     ExitError,
     FileName,
     Invocation,
     print_rows,
-    reading,
     say,
     write_octets,
 )
 from smtp_desk.cli.manual import ManualCommand
-from smtp_desk.core.arrived import (
-    MAX_BYTES,
-    Arrival,
-    Belief,
-    Hop,
-    NotAnEmailError,
-    NothingToldError,
-    read_arrival,
-)
+from smtp_desk.core.arrived import MAX_BYTES, Belief, NotAnEmailError, NothingToldError
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.store.files import read_regular
+from smtp_desk.smtp.net.deadline import Cancel
 
 _STANDARD_INPUT: Final = Path("-")
-_BELIEFS: Final = {
-    Belief.BELIEVED: "The receiver believed that the email comes from its From domain.",
-    Belief.DOUBTED: "The receiver checked who sent it, but not against the From domain (no DMARC).",
-    Belief.DISBELIEVED: "The receiver did not believe that the email comes from its From domain.",
-    Belief.UNKNOWN: "The receiver wrote no result of its checks.",
-}
 _STYLES: Final = {Belief.BELIEVED: "bold green", Belief.DISBELIEVED: "bold red"}
 
 
@@ -64,47 +49,21 @@ def arrived(invocation: Invocation, file: Path, *, as_json: bool) -> ExitStatus:
     FILE is the email as saved from the inbox (.eml), or its header alone; “-” is standard input.
     Nothing is looked up: the receiver wrote all of it into the header.
     """
+    name = "Standard input" if file == _STANDARD_INPUT else str(file)
     try:
-        found = read_arrival(_octets(file))
-    except NotAnEmailError:
-        raise ExitError(f"{file} isn’t an email.", ExitStatus.DATAERR) from None
-    except NothingToldError:
-        why = "No server wrote anything into this header. Save the email from the inbox it went to."
-        raise ExitError(why, ExitStatus.UNAVAILABLE) from None
+        if file == _STANDARD_INPUT:
+            octets = sys.stdin.buffer.read(MAX_BYTES) if sys.stdin is not None else b""
+        else:
+            octets = load_header(file, Cancel())
+        found = arrival_of(octets)
+    except (OSError, NotAnEmailError, NothingToldError) as error:
+        nothing = isinstance(error, NothingToldError)
+        status = ExitStatus.UNAVAILABLE if nothing else ExitStatus.DATAERR
+        raise ExitError(unexplained_text(name, error), status) from None
     if as_json:
         document = json.dumps(found.to_json(), ensure_ascii=False, indent=2)
         write_octets(f"{document}\n".encode("utf-8", "backslashreplace"))
     else:
-        say(invocation.out, _BELIEFS[found.belief], _STYLES.get(found.belief, "bold"))
-        print_rows(invocation.out, list(_rows(found)))
+        say(invocation.out, BELIEFS[found.belief], _STYLES.get(found.belief, "bold"))
+        print_rows(invocation.out, arrival_rows(found))
     return ExitStatus.OK
-
-
-def _octets(file: Path) -> bytes:
-    if file == _STANDARD_INPUT:
-        return sys.stdin.buffer.read(MAX_BYTES) if sys.stdin is not None else b""
-    with reading(file):
-        return read_regular(file, MAX_BYTES)
-
-
-def _rows(found: Arrival) -> Iterator[Row]:
-    yield from (("from", found.sender), ("checked by", found.receiver))
-    for each in found.results:
-        parts = (each.domain, each.selector and f"selector {each.selector}", each.reason)
-        yield each.method.upper(), ", ".join(filter(None, (each.result, *parts)))
-    if (spam := found.spam) is not None:
-        verdict = {True: "yes", False: "no", None: "not told"}[spam.spam]
-        score = f", score {spam.score}" if spam.score else ""
-        yield "spam", f"{verdict}{score} ({spam.field})"
-    for number, hop in enumerate(found.hops, start=1):
-        yield f"hop {number}", _hop_text(hop)
-    if found.added:
-        yield "added on the way", ", ".join(found.added)
-
-
-def _hop_text(hop: Hop) -> str:
-    way = " to ".join(filter(None, (hop.sent_by, hop.taken_by))) or "not told"
-    private = {True: hop.tls_version or "encrypted", False: "not encrypted", None: ""}[hop.tls]
-    at = f"{hop.at:%Y-%m-%d %H:%M:%S} UTC" if hop.at else ""
-    later = "" if hop.seconds is None else f"{hop.seconds:+.0f} s"
-    return ", ".join(filter(None, (way, hop.protocol, private, at, later)))

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from smtp_desk.app.arrived.email_file import load_header
 from smtp_desk.app.proving.dkim_selectors import read_selectors, selectors_of
 from smtp_desk.app.proving.domain import SECONDS, domain_of
 from smtp_desk.app.proving.proving import ProofRequest
@@ -22,13 +23,12 @@ from smtp_desk.cli.settings_options import (
     settings_options,
 )
 from smtp_desk.core.address import AddressError
-from smtp_desk.core.arrived import MAX_BYTES
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.domain.facts import Selector
-from smtp_desk.store.files import read_regular
+from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.settings_file import SettingsFileError
 
 _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no recipient."
@@ -187,7 +187,7 @@ def _signed(message: Path) -> tuple[Selector, ...]:
     """Return the selectors of an email's signatures."""
     try:
         with reading(message):
-            return selectors_of(read_regular(message, MAX_BYTES))
+            return selectors_of(load_header(message, Cancel()))
     except ValueError as error:
         text = f"{message} has no DKIM signature that can be read."
         raise ExitError(text, ExitStatus.DATAERR) from error

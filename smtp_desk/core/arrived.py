@@ -1,7 +1,8 @@
 """What the header of a received email tells: was it believed, how did it travel, what was added.
 
 The receiver wrote it there; nothing is looked up. Anybody can write such fields, so only results
-of the server that stands at the top, the receiver's own, count (RFC 8601, 5 and 7.1).
+under the receiver's own name count (RFC 8601, 5 and 7.1): what stands above its Received fields, or
+below them under a name of the same organization.
 """
 
 import email.parser
@@ -9,7 +10,7 @@ import email.policy
 import email.utils
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -17,11 +18,19 @@ from typing import Final
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
 
-MAX_BYTES: Final = 16 * 1024**2
+MAX_BYTES: Final = 1024**2
+"""Longest header; what comes behind it in a file is not needed."""
 SCHEMA: Final = "smtp-desk/arrived/1"
 _MOST_FIELDS: Final = 500
 _MOST_SHOWN: Final = 500
 _MOST_SIGNATURES: Final = 10
+_SAME_OWNER: Final = {"me.com": "icloud.com", "mac.com": "icloud.com", "apple.com": "icloud.com"}
+# Microsoft's servers leave their name out.
+_UNNAMED: Final = "outlook.com"
+_SHORT: Final = 3
+_INSIDE: Final = frozenset({"internal", "local", "lan", "localdomain", "corp", "intranet", "home"})
+_IP: Final = re.compile(r"[\[\]0-9a-fA-F:.]+")
+_RECEIVER: Final = re.compile(r"\breceiver=([^\s;)]+)|\(([\w.-]+):", re.IGNORECASE)
 _USUAL: Final = frozenset({"from", "date", "received", "authentication-results", "received-spf"})
 _METHODS: Final = ("spf", "dkim", "dmarc")
 _OF_A_DOMAIN: Final = ("header.from", "header.d", "header.i", "smtp.mailfrom", "smtp.helo")
@@ -38,8 +47,9 @@ _SCORE: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _YES: Final = re.compile(r"\byes\b|\btrue\b|spam\b(?!\s*=\s*no)", re.IGNORECASE)
 _SCL: Final = re.compile(r"\bSCL:\s*(-?\d+)", re.IGNORECASE)
 _SCL_IS_SPAM: Final = 5
-_SPAM_FLAGS: Final = ("X-Spam-Flag", "X-Spam-Status", "X-Spam", "X-Spamd-Result")
-_MICROSOFT: Final = ("X-Forefront-Antispam-Report", "X-MS-Exchange-Organization-SCL")
+_SPAM_FLAGS: Final = ("x-spam-flag", "x-spam-status", "x-spam", "x-spamd-result")
+_SPAM_SCORES: Final = ("x-spam-score", "x-rspamd-score")
+_MICROSOFT: Final = ("x-forefront-antispam-report", "x-ms-exchange-organization-scl")
 
 
 class Belief(StrEnum):
@@ -109,11 +119,14 @@ class SpamVerdict:
         spam: Whether it took the email for spam; None where only a score is told.
         score: As written, or "".
         field: The field that tells it.
+        own: Whether it stands where a server wrote it; among the message's own fields, where
+            some servers write as well, the sender can have written it.
     """
 
     spam: bool | None
     score: str
     field: str
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +141,7 @@ class Arrival:
         spam: The filter's verdict; None where none is told.
         hops: In the order of the journey.
         added: Fields that servers on the way put before the message's own, each once.
+        ignored: Under which other names results stand, which don't count; "" for no name.
     """
 
     belief: Belief
@@ -137,6 +151,7 @@ class Arrival:
     spam: SpamVerdict | None
     hops: tuple[Hop, ...]
     added: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Return the document of schema `smtp-desk/arrived/1`."""
@@ -158,7 +173,7 @@ class Arrival:
             ],
             "spam": None
             if spam is None
-            else {"spam": spam.spam, "score": spam.score, "field": spam.field},
+            else {"spam": spam.spam, "score": spam.score, "field": spam.field, "own": spam.own},
             "hops": [
                 {
                     "from": hop.sent_by,
@@ -172,6 +187,7 @@ class Arrival:
                 for hop in self.hops
             ],
             "added": list(self.added),
+            "ignored": list(self.ignored),
         }
 
 
@@ -186,9 +202,9 @@ def read_arrival(octets: bytes) -> Arrival:
     fields = [(name, _plain(str(value))) for name, value in message.items()[:_MOST_FIELDS]]
     if not _USUAL.intersection(name.lower() for name, _ in fields):
         raise NotAnEmailError
-    receiver, results = _results(fields)
+    receiver, results, ignored = _results(fields)
     hops = _hops([value for name, value in fields if name.lower() == "received"])
-    if not hops and not results:
+    if not hops and not results and not ignored:
         raise NothingToldError
     sender = next((value for name, value in fields if name.lower() == "from"), "")
     return Arrival(
@@ -199,6 +215,7 @@ def read_arrival(octets: bytes) -> Arrival:
         spam=_spam(fields),
         hops=hops,
         added=_added([name for name, _ in fields]),
+        ignored=ignored,
     )
 
 
@@ -242,25 +259,81 @@ def _without_comments(text: str) -> str:
     return "".join(kept)
 
 
-def _results(fields: Sequence[tuple[str, str]]) -> tuple[str, tuple[AuthResult, ...]]:
-    """Return the receiver and its results: of the topmost server that tells any."""
-    receiver, found = "", list[AuthResult]()
+def _results(
+    fields: Sequence[tuple[str, str]],
+) -> tuple[str, tuple[AuthResult, ...], tuple[str, ...]]:
+    """Return the receiver, its results, and the other names under which results stand."""
+    receiver: str | None = None
+    found, ignored, above = list[AuthResult](), list[str](), list[str]()
     for name, value in fields:
+        if name.lower() == "received":
+            above.append(_taken_by(value))
         if name.lower() != "authentication-results":
             continue
-        server, *parts = _without_comments(value).split(";")
-        server = (server.split() or [""])[0]
-        if receiver and server != receiver:
-            break
-        receiver = server
+        server, parts = _named_results(_without_comments(value))
+        own = _is_own(server, above) if receiver is None else _related(server, receiver)
+        if not own:
+            ignored.append(_short(server))
+            continue
+        receiver = server if receiver is None else receiver
         found += [result for part in parts if (result := _result(part)) is not None]
     if not found:
-        found = [
-            AuthResult("spf", value.split(maxsplit=1)[0].lower())
-            for name, value in fields
-            if name.lower() == "received-spf" and value
-        ][:1]
-    return _short(receiver), tuple(found)
+        found = list(_received_spf(fields))
+    return _short(receiver or ""), tuple(found), tuple(dict.fromkeys(ignored))
+
+
+def _named_results(value: str) -> tuple[str, list[str]]:
+    """Return whose results these are, and the results; the name is "" where none is given."""
+    first, *parts = value.split(";")
+    if _RESULT.match(first):
+        return "", [first, *parts]
+    return (first.split() or [""])[0].lower().rstrip("."), parts
+
+
+def _received_spf(fields: Sequence[tuple[str, str]]) -> Iterator[AuthResult]:
+    """Return what a receiver that writes no more tells of SPF (RFC 7208, 9.1)."""
+    above = list[str]()
+    for name, value in fields:
+        if name.lower() == "received":
+            above.append(_taken_by(value))
+        if name.lower() == "received-spf" and value:
+            told = _RECEIVER.search(value)
+            if not above or (told is not None and _is_own((told[1] or told[2]).lower(), above)):
+                yield AuthResult("spf", value.split(maxsplit=1)[0].lower())
+            return
+
+
+def _taken_by(received: str) -> str:
+    return _first(_BY, _without_comments(received)).lower().rstrip(".")
+
+
+def _is_own(server: str, above: Sequence[str]) -> bool:
+    """Whether this is a name of the organization that received the email last.
+
+    What stands above all Received fields was written by it. Below them its name is that of the
+    first that has one on the internet: those further down the sender can have written as well.
+    Where none has such a name, nothing speaks against it.
+    """
+    for name in above:
+        inside = name.rpartition(".")[2] in _INSIDE or _IP.fullmatch(name) is not None
+        if "." in name and not inside:
+            return _related(server, name)
+    return True
+
+
+def _related(one: str, other: str) -> bool:
+    """Whether two names are of one organization, as far as names tell."""
+    return one == other or _organization(one) == _organization(other)
+
+
+def _organization(name: str) -> str:
+    if not name:
+        return _UNNAMED
+    labels = name.split(".")
+    # example.co.uk, but example.io
+    second = len(labels) > 2 and len(labels[-1]) < _SHORT and len(labels[-2]) <= _SHORT  # noqa: PLR2004
+    domain = ".".join(labels[-3 if second else -2 :])
+    return _SAME_OWNER.get(domain, domain)
 
 
 def _result(part: str) -> AuthResult | None:
@@ -336,20 +409,29 @@ def _moment(date: str) -> datetime | None:
 
 
 def _spam(fields: Sequence[tuple[str, str]]) -> SpamVerdict | None:
-    for name, value in fields:
-        if name.lower() in map(str.lower, _SPAM_FLAGS):
-            spam = bool(_YES.search(value)) and not value.lower().startswith(
-                ("no", "default: false")
-            )
-            score = _SCORE.search(value)
-            return SpamVerdict(spam, score[0] if score else "", name)
-        if name.lower() in map(str.lower, _MICROSOFT):
-            level = _SCL.search(value) or _SCORE.fullmatch(value)
-            if level is not None:
-                score_text = level[level.lastindex or 0]
-                return SpamVerdict(float(score_text) >= _SCL_IS_SPAM, score_text, name)
-        if name.lower() in ("x-spam-score", "x-rspamd-score") and (score := _SCORE.search(value)):
-            return SpamVerdict(None, score[0], name)
+    """Return the first verdict where servers write, else the first among the message's own."""
+    last = max((at for at, (name, _) in enumerate(fields) if name.lower() == "received"), default=0)
+    found = ((at, _verdict(*field)) for at, field in enumerate(fields))
+    told = [(at, verdict) for at, verdict in found if verdict is not None]
+    for at, verdict in told:
+        if at <= last:
+            return verdict
+    return next((replace(verdict, own=False) for _, verdict in told), None)
+
+
+def _verdict(name: str, value: str) -> SpamVerdict | None:
+    field = name.lower()
+    if field in _SPAM_FLAGS:
+        spam = bool(_YES.search(value)) and not value.lower().startswith(("no", "default: false"))
+        score = _SCORE.search(value)
+        return SpamVerdict(spam, score[0] if score else "", name)
+    if field in _MICROSOFT:
+        level = _SCL.search(value) or _SCORE.fullmatch(value)
+        if level is not None:
+            score_text = level[level.lastindex or 0]
+            return SpamVerdict(float(score_text) >= _SCL_IS_SPAM, score_text, name)
+    if field in _SPAM_SCORES and (score := _SCORE.search(value)):
+        return SpamVerdict(None, score[0], name)
     return None
 
 

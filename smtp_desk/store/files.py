@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -111,6 +112,21 @@ def read_regular(path: Path, limit: int) -> bytes:
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
     return data
+
+
+def read_start(path: Path, limit: int, chunk: int) -> Iterator[bytes]:
+    """Read the first `limit` bytes of a regular file of any size, `chunk` bytes at a time.
+
+    Raises:
+        IsADirectoryError: It is a directory.
+        OSError: As `read_regular`, but for its size.
+    """
+    _refuse_special(path.stat(), path)
+    with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as file:
+        _refuse_special(os.fstat(file.fileno()), path)
+        while limit > 0 and (data := file.read(min(chunk, limit))):
+            limit -= len(data)
+            yield data
 
 
 def _refuse_special(found: os.stat_result, path: Path) -> None:

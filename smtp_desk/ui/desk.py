@@ -136,7 +136,7 @@ class Desk(QObject):
         workshop.menus.sandbox_wanted.connect(self.sandbox_wanted)
         workshop.start(self._filled)
         if self._opened is not None:
-            workshop.show_opened(self._opened)
+            workshop.opener.show_opened(self._opened)
         self._furnished = True
         self.furnished.emit()
         yield

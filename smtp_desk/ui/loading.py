@@ -8,11 +8,22 @@ from typing import Final
 
 _RULES: Final = (
     *(f"smtp_desk.app.{page}.presenter" for page in ("integrations", "diagnostics", "delivery")),
-    *(f"smtp_desk.app.{page}.presenter" for page in ("general", "email_types", "proposals")),
+    *(
+        f"smtp_desk.app.{page}.presenter"
+        for page in ("general", "email_types", "proposals", "arrived")
+    ),
     "email_validator",
 )
 """What decides behind the pages, with what it would load itself at the first address."""
-_PAGES: Final = ("widgets", "integrations", "diagnostics", "delivery", "general", "email_types")
+_PAGES: Final = (
+    "widgets",
+    "integrations",
+    "diagnostics",
+    "delivery",
+    "general",
+    "email_types",
+    "arrived",
+)
 """The packages of the pages, what others use first."""
 
 

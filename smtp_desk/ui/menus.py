@@ -31,6 +31,7 @@ class Menus(QObject):
     Signals:
         sandbox_wanted: Try with the built-in sandbox.
         open_wanted: Open report.
+        email_wanted: Open a received email.
         send_wanted: Send test email.
         cancel_wanted: Cancel what runs.
         palette_wanted: Find a command.
@@ -40,6 +41,7 @@ class Menus(QObject):
 
     sandbox_wanted = Signal()
     open_wanted = Signal()
+    email_wanted = Signal()
     send_wanted = Signal()
     cancel_wanted = Signal()
     palette_wanted = Signal()
@@ -56,6 +58,7 @@ class Menus(QObject):
         leave.triggered.connect(window.close)
         file_menu = window.menuBar().addMenu("&File")
         self._add(file_menu, "&Open report…", "open_report_action", "Ctrl+O", self.open_wanted)
+        self._add(file_menu, "Open &email…", "open_email_action", "Ctrl+E", self.email_wanted)
         file_menu.addSeparator()
         file_menu.addAction(leave)
         test_menu = window.menuBar().addMenu("Test")

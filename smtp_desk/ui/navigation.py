@@ -32,6 +32,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "email_types": "Email types",
     "delivery": "Delivery",
     "diagnostics": "Diagnostics",
+    "arrived": "What arrived",
     "general": "General",
 }
 """`objectName` of each page, which is its icon's name too, and its title."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Slot
@@ -24,7 +23,6 @@ from smtp_desk.app.routes.send_once import sending
 from smtp_desk.sender.routes.route import DEFAULT
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
-from smtp_desk.ui.dropping import Drop
 from smtp_desk.ui.email_types.view import EmailTypesView
 from smtp_desk.ui.general.relay_dialog import RelayDialog
 from smtp_desk.ui.general.view import GeneralView
@@ -34,6 +32,7 @@ from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.leaving import Leaving
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.opener import Opener
 from smtp_desk.ui.palette import Palette
 from smtp_desk.ui.palette_entries import palette_entries
 from smtp_desk.ui.widgets.card import column
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
 
     from smtp_desk.app.general.presenter import GeneralState
     from smtp_desk.app.integrations.state import IntegrationsState
-    from smtp_desk.app.opened import Opened
     from smtp_desk.app.page_presenter import PagePresenter
     from smtp_desk.app.services import Services
     from smtp_desk.core.findings.catalogue import Catalogue
@@ -75,12 +73,14 @@ class Workshop(QObject):
         diagnosis: Decides what the Diagnostics page shows.
         navigation: The pages.
         menus: The menus.
+        opener: Brings files to their pages.
     """
 
     presenter: IntegrationsPresenter
     diagnosis: DiagnosisPresenter
     navigation: Navigation
     menus: Menus
+    opener: Opener
 
     def __init__(
         self,
@@ -146,6 +146,9 @@ class Workshop(QObject):
         self._build_general()
         yield
         self._build_diagnostics()
+        yield
+        self.opener = Opener(self._window, self.navigation, self._diagnostics, self.diagnosis)
+        self._presenters.append(self.opener.arrival)
         if not self._services.sandboxed:
             self._ask_before_closing()
         self._connect_menus()
@@ -170,6 +173,7 @@ class Workshop(QObject):
                 "email_types": self._email_types,
                 "delivery": self._delivery_page,
                 "diagnostics": self._diagnostics_page,
+                "arrived": self._arrived_page,
                 "general": self._general_page,
             },
             holder,
@@ -230,12 +234,8 @@ class Workshop(QObject):
         return self._general.state.preferences
 
     def _connect_menus(self) -> None:
-        drop = Drop(self._window)
-        drop.report_dropped.connect(self._open_dropped)
-        drop.two_dropped.connect(self._compare_dropped)
-        drop.refused.connect(self.show_trouble)
         menus = self.menus
-        menus.open_wanted.connect(self._open_report)
+        self.opener.listen(menus)
         menus.palette_wanted.connect(self._open_palette)
         menus.send_wanted.connect(self._send)
         menus.cancel_wanted.connect(self._cancel)
@@ -278,20 +278,6 @@ class Workshop(QObject):
             lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_filled
         )
 
-    def show_opened(self, opened: Opened) -> None:
-        """Open Diagnostics with a report that was read from a file, or with why there is none."""
-        if opened.report is None:
-            self.show_trouble(opened.trouble)
-            return
-        self.diagnosis.show_report(opened.report, opened.source)
-        self.navigation.open_page("diagnostics")
-
-    @Slot(str)
-    def show_trouble(self, text: str) -> None:
-        """Open Diagnostics with why something that was to be opened is not."""
-        self.diagnosis.show_trouble(text)
-        self.navigation.open_page("diagnostics")
-
     def cancel(self) -> None:
         """The window closes: what was typed counts, what runs is cancelled."""
         for edit in self._window.findChildren(LineEdit):
@@ -306,6 +292,7 @@ class Workshop(QObject):
         self._sample_worker.close()
         self._outbox_worker.close()
         self._find_worker.close()
+        self.opener.close()
         if not self._worker.close():
             _log.warning("a job was left behind: it did not end in time")
         self._open.close()
@@ -342,6 +329,9 @@ class Workshop(QObject):
     def _diagnostics_page(self) -> QWidget:
         return self._diagnostics.page
 
+    def _arrived_page(self) -> QWidget:
+        return self.opener.page
+
     def _general_page(self) -> QWidget:
         return self._general_view.page
 
@@ -369,21 +359,6 @@ class Workshop(QObject):
     def _discard(self) -> None:
         self._show_form()
         self._view.discard()
-
-    @Slot()
-    def _open_report(self) -> None:
-        self.navigation.open_page("diagnostics")
-        self._diagnostics.ask_what_to_open()
-
-    @Slot(Path)
-    def _open_dropped(self, file: Path) -> None:
-        self.navigation.open_page("diagnostics")
-        self.diagnosis.open(file)
-
-    @Slot(Path, Path)
-    def _compare_dropped(self, first: Path, second: Path) -> None:
-        self.navigation.open_page("diagnostics")
-        self.diagnosis.open_two(first, second)
 
     @Slot()
     def _open_palette(self) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.core.test_arrived import GMAIL
+from tests.ui.arrived_scenes import FORGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +26,42 @@ def test_a_file_is_explained(desk: Desk, tmp_path: Path) -> None:
         "The receiver believed that the email comes from its From domain.",
     )
     assert "DKIM: pass, example.org, selector s2026" in lines
-    assert any("mail.example.org to mx.google.com, ESMTPS, TLS 1.3" in line for line in lines)
+    way = "mail.example.org → mx.google.com, 2026-11-30 16:00:05 UTC, 5 s later, ESMTPS, TLS 1.3"
+    assert f"hop 2: {way}" in lines
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "told"),
+    [
+        (b"<html>", 65, "is a web page, not an email"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 65, "Outlook’s own format"),
+        (b"{}", 65, "isn’t an email"),
+        (b"From: a@example.org\n\n", 69, "No server wrote anything into"),
+    ],
+)
+def test_what_is_no_received_email_is_told(
+    desk: Desk, tmp_path: Path, content: bytes, status: int, told: str
+) -> None:
+    file = tmp_path / "odd.eml"
+    file.write_bytes(content)
+    ended = desk("arrived", str(file))
+    assert (ended.status, ended.out) == (status, "")
+    assert told in ended.err
+
+
+def test_of_a_huge_email_the_header_is_enough(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "huge.eml"
+    with file.open("wb") as writing:
+        writing.write(GMAIL)
+        writing.truncate(100 * 1024**2)
+    assert desk("arrived", str(file)).status == 0
+
+
+def test_forged_results_are_named_and_not_counted(desk: Desk) -> None:
+    ended = desk("arrived", "-", "--json", stdin=FORGED)
+    document = json.loads(ended.out)
+    assert (document["belief"], document["ignored"]) == ("disbelieved", ["mx.google.com"])
+    assert "not counted: mx.google.com" in desk("arrived", "-", stdin=FORGED).out
 
 
 def test_json(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime
+from typing import Final
 
 import hypothesis
 import pytest
@@ -96,6 +97,86 @@ def test_results_that_a_sender_wrote_himself_do_not_count() -> None:
     found = read_arrival(header)
     assert (found.belief, found.receiver) == (Belief.DISBELIEVED, "mx.test")
     assert [result.result for result in found.results] == ["fail"]
+
+
+def results_of(*fields: str) -> tuple[str, list[str], tuple[str, ...]]:
+    found = read_arrival("\n".join((*fields, "From: x@bank.example", "", "")).encode())
+    return found.receiver, [each.result for each in found.results], found.ignored
+
+
+RECEIVED: Final = "Received: from out.evil.example by mx.receiver.example with ESMTPS; x"
+FORGED: Final = "Authentication-Results: mx.google.com; dmarc=pass header.from=bank.example"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        (FORGED,),
+        ("Authentication-Results: spf=pass smtp.mailfrom=bank.example; dmarc=pass",),
+        # With a Received field of its own, to look like a server on the way.
+        ("Received: from a by mail.evil.example with ESMTP; x",
+         "Authentication-Results: mail.evil.example; dmarc=pass"),
+        ("Authentication-Results: receiver.example.evil.example; dmarc=pass",),
+        ("Authentication-Results: notreceiver.example; dmarc=pass",),
+        ("Received-SPF: pass (evil.example: fine) receiver=evil.example",),
+        ("Received-SPF: pass",),
+    ],
+)  # fmt: skip
+def test_results_count_only_under_the_name_of_the_receiver(forged: tuple[str, ...]) -> None:
+    receiver, results, ignored = results_of(RECEIVED, *forged)
+    assert (receiver, results) == ("", [])
+    assert bool(ignored) is not forged[0].startswith("Received-SPF")
+    own = "Authentication-Results: mx.receiver.example; dmarc=fail"
+    for fields in ((own, RECEIVED, *forged), (RECEIVED, own, *forged)):
+        receiver, results, _ = results_of(*fields)
+        assert (receiver, results) == ("mx.receiver.example", ["fail"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "receiver"),
+    [
+        # Above every Received field: written by the last server, whatever it calls itself.
+        (("Authentication-Results: checks; spf=pass", RECEIVED), "checks"),
+        # Another host of the same organization.
+        ((RECEIVED, "Authentication-Results: spam.receiver.example; spf=pass"),
+         "spam.receiver.example"),
+        (("Received: by mx1.receiver.co.uk; x", "Authentication-Results: receiver.co.uk; spf=pass"),
+         "receiver.co.uk"),
+        # Servers inside have no name on the internet.
+        (("Received: from a by compute1.internal (LMTPProxy); x",
+          "Received: from b by 10.1.2.3 with SMTP; x", "Received: by localhost; x",
+          "Authentication-Results: mx1.receiver.example; spf=pass", RECEIVED),
+         "mx1.receiver.example"),
+        (("Received: from a by b.prod.outlook.com with HTTPS; x",
+          "Authentication-Results: spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=a.example"), ""),
+        (("Received: from a by a.me.com; x", "Authentication-Results: dmarc.icloud.com; spf=pass"),
+         "dmarc.icloud.com"),
+    ],
+)  # fmt: skip
+def test_receivers_as_they_name_themselves(fields: tuple[str, ...], receiver: str) -> None:
+    assert results_of(*fields) == (receiver, ["pass"], ())
+
+
+def test_names_of_one_country_are_not_one_organization() -> None:
+    fields = ("Received: by mx.receiver.co.uk; x", "Authentication-Results: evil.co.uk; spf=pass")
+    assert results_of(*fields) == ("", [], ("evil.co.uk",))
+
+
+def test_results_of_one_receiver_by_several_names_count_together() -> None:
+    names = ("spf", "dkim", "dmarc")
+    fields = [f"Authentication-Results: {name}.receiver.example; {name}=pass" for name in names]
+    assert results_of(*fields, RECEIVED, FORGED) == (
+        "spf.receiver.example",
+        ["pass"] * 3,
+        ("mx.google.com",),
+    )
+
+
+def test_a_spam_verdict_among_the_message_s_own_fields_can_be_the_sender_s() -> None:
+    forged = read_arrival(f"{RECEIVED}\nX-Spam-Flag: NO\nFrom: a@b.example\n\n".encode()).spam
+    assert forged == SpamVerdict(False, "", "X-Spam-Flag", own=False)
+    fields = f"X-Spam-Flag: YES\n{RECEIVED}\nX-Spam-Flag: NO\nFrom: a@b.example\n\n"
+    assert read_arrival(fields.encode()).spam == SpamVerdict(True, "", "X-Spam-Flag")
 
 
 def test_without_results_received_spf_tells_at_least_that() -> None:

@@ -110,7 +110,7 @@ def draw_delivery(folder: Path) -> None:
         window = MainWindow(sandboxed=False)
         menus = Menus(window, sandboxed=False)
         scene = delivery_scenes.morning(Path(home))
-        others = ("integrations", "email_types", "diagnostics", "general")
+        others = ("integrations", "email_types", "diagnostics", "arrived", "general")
         pages: dict[str, Callable[[], QWidget]] = dict.fromkeys(others, QWidget)
         navigation = Navigation({**pages, "delivery": lambda: scene.view.page})
         window.setCentralWidget(navigation)

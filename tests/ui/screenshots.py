@@ -18,8 +18,9 @@ if __name__ == "__main__":
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPlainTextEdit, QWidget
 
+from smtp_desk.ui.arrived.view import ArrivedView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
 from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.integrations.view import IntegrationsView
@@ -28,6 +29,7 @@ from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.widgets.theme import Theme
 from tests.ui import (
+    arrived_scenes,
     delivery_scenes,
     diagnostics_scenes,
     email_types_scenes,
@@ -103,6 +105,7 @@ EMAIL_TYPES: Final = Kind("email_types", ("integrations", "delivery", "diagnosti
 DIAGNOSTICS: Final = Kind(
     "diagnostics", ("integrations", "email_types", "delivery", "general"), FORM_LOOKS
 )
+ARRIVED: Final = Kind("arrived", ("integrations", "delivery", "diagnostics"), FORM_LOOKS)
 GENERAL: Final = Kind("general", ("integrations", "delivery", "diagnostics"), SHORT_LOOKS)
 
 
@@ -213,6 +216,17 @@ def _diagnostics(state: DiagnosisState, _home: Path, _theme: Theme) -> tuple[QWi
     return view.page, arrange
 
 
+def _arrived(scene: arrived_scenes.Scene, _home: Path, _theme: Theme) -> tuple[QWidget, Arrange]:
+    view = ArrivedView()
+
+    def arrange() -> None:
+        view.page.findChildren(QPlainTextEdit, "header")[0].setPlainText(scene.pasted)
+        view.render(scene.state)
+        view.focus_result()
+
+    return view.page, arrange
+
+
 def _general(
     prepare: Callable[[general_scenes.Scene], None], home: Path, _theme: Theme
 ) -> tuple[QWidget, Arrange]:
@@ -234,6 +248,8 @@ def pages() -> Iterator[tuple[str, Kind, Make]]:
         yield f"email_types_{name}", EMAIL_TYPES, partial(_email_types, prepare)
     for name, state in diagnostics_scenes.SCENES.items():
         yield f"diagnostics_{name}", DIAGNOSTICS, partial(_diagnostics, state)
+    for name, arrived in arrived_scenes.SCENES.items():
+        yield f"arrived_{name}", ARRIVED, partial(_arrived, arrived)
     for name, arranged in general_scenes.SCENES.items():
         yield f"general_{name}", GENERAL, partial(_general, arranged)
 

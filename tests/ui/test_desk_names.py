@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 SLOW_MS = 30_000
-PAGES = ("integrations", "email_types", "delivery", "diagnostics", "general")
+PAGES = ("integrations", "email_types", "delivery", "diagnostics", "arrived", "general")
 CONTRACT = [
     "enabled",
     "host",

@@ -14,6 +14,7 @@ from smtp_desk.app.diagnostics.comparison import compare_reports
 from smtp_desk.app.diagnostics.presenter import DiagnosisState
 from smtp_desk.app.diagnostics.report_file import save_report
 from smtp_desk.app.diagnostics.support_message import AUDIENCES, Audience
+from smtp_desk.app.opened import Opened
 from smtp_desk.core.hiding import without_addresses
 from smtp_desk.ui.dropping import Drop
 from smtp_desk.ui.widgets.field import LineEdit
@@ -277,6 +278,7 @@ def test_a_file_that_is_no_report_shows_why_in_the_window(
     opened: Callable[[dict[Field, str], CheckReport | None], Desk], qtbot: QtBot
 ) -> None:
     desk = opened({}, None)
-    desk.workshop.show_trouble("bad.smtpdesk isn’t a report: it is empty.")
+    opened_with = Opened(None, trouble="bad.smtpdesk isn’t a report: it is empty.")
+    desk.workshop.opener.show_opened(opened_with)
     qtbot.waitUntil(lambda: "it is empty" in text(desk, "diagnostics_line"), timeout=SLOW_MS)
     assert desk.workshop.navigation.current == "diagnostics"

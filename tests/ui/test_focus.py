@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOADED_MS = 30_000
 AROUND = 48
 ROOM = QSize(1100, 3000)
-PAGES = ("integrations", "email_types", "delivery", "diagnostics", "general")
+PAGES = ("integrations", "email_types", "delivery", "diagnostics", "arrived", "general")
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The page What arrived: a received email, explained by its header."""

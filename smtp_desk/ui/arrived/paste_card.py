@@ -1,0 +1,106 @@
+"""Where an email is opened from, or its header pasted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QPlainTextEdit
+
+from smtp_desk.core.arrived import MAX_BYTES
+from smtp_desk.ui.widgets.buttons import button
+from smtp_desk.ui.widgets.card import Card, column
+from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.label import Label, enable
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QMimeData
+    from PySide6.QtGui import QDragEnterEvent
+    from PySide6.QtWidgets import QWidget
+
+_HOW: Final = (
+    "Send a test email to a mailbox of your own, open it there and save it (.eml); or show its "
+    "internet header and paste it here. Nothing is sent or looked up."
+)
+_LINES: Final = 6
+_NOTHING: Final = "Paste the header first."
+
+
+class HeaderEdit(QPlainTextEdit):
+    """Takes a header as text; of something huge only as much as a header can have."""
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        """Leave files to the window, which opens them."""
+        return not source.hasUrls() and super().canInsertFromMimeData(source)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """As above."""
+        if event.mimeData().hasUrls():
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Insert plain text, whatever else the clipboard holds."""
+        self.insertPlainText(source.text()[:MAX_BYTES])
+
+
+class PasteCard(Card):
+    """The first card of the page.
+
+    Signals:
+        explain_wanted: Explain this header.
+    """
+
+    explain_wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("Open the email, or paste its header", _HOW)
+        self.setObjectName("header_card")
+        self._edit = HeaderEdit()
+        self._edit.setObjectName("header")
+        self._edit.setTabChangesFocus(True)
+        self._edit.setPlaceholderText("Received: from …")
+        self._edit.setAccessibleName("Header")
+        # Written left to right in every language.
+        self._edit.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        option = self._edit.document().defaultTextOption()
+        option.setTextDirection(Qt.LayoutDirection.LeftToRight)
+        self._edit.document().setDefaultTextOption(option)
+        lines = self._edit.fontMetrics().lineSpacing()
+        self._edit.setFixedHeight(_LINES * lines + 2 * Space.M)
+        label = Label("He&ader", "label")
+        label.setBuddy(self._edit)
+        self._explain = button("E&xplain", "explain_header")
+        self._clear = button("&Clear", "clear_header")
+        self._explain.clicked.connect(self._explain_clicked)
+        self._clear.clicked.connect(self._edit.clear)
+        self._edit.textChanged.connect(self._changed)
+        pasted = column(space=Space.XS)
+        pasted.addWidget(label)
+        pasted.addWidget(self._edit)
+        self.body.addLayout(pasted)
+        self.body.addWidget(flow(self._explain, self._clear))
+        self._busy = ""
+        self._changed()
+
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """What Tab visits, in order."""
+        return (self._edit, self._explain, self._clear)
+
+    def show_reason(self, busy: str) -> None:
+        """Say why nothing can be opened: what runs."""
+        self._busy = busy
+        self._changed()
+
+    @Slot()
+    def _changed(self) -> None:
+        empty = "" if self._edit.document().characterCount() > 1 else _NOTHING
+        enable(self._explain, self._busy or empty)
+        enable(self._clear, self._busy or empty)
+
+    @Slot()
+    def _explain_clicked(self) -> None:
+        self.explain_wanted.emit(self._edit.toPlainText())
