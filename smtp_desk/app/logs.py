@@ -107,19 +107,22 @@ def spelled(texts: Iterable[str]) -> "re.Pattern[bytes]":
     )
 
 
-def blot_out(folder: Path, addresses: Iterable[str]) -> int:
-    """Make addresses in the log illegible; return how often they stood there.
+def log_files(folder: Path) -> tuple[Path, ...]:
+    """Return the files of the log, whether or not they are there, the newest first."""
+    return (folder / LOG_FILE, *(folder / f"{LOG_FILE}.{n}" for n in range(1, KEPT + 1)))
+
+
+def blot_out(files: Iterable[Path], addresses: Iterable[str]) -> int:
+    """Make addresses in files illegible; return how often they stood there.
 
     Each keeps its length, so that other processes may go on writing meanwhile.
 
     Raises:
         OSError: A file can't be read or written.
     """
-    pattern, count = spelled(addresses), 0
-    for path in (
-        folder / LOG_FILE,
-        *(Path(f"{folder / LOG_FILE}.{n}") for n in range(1, KEPT + 1)),
-    ):
+    known, count = tuple(addresses), 0
+    pattern = spelled(known)
+    for path in files if known else ():
         with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
             for found in pattern.finditer(file.read()):
                 file.seek(found.start())
@@ -202,7 +205,7 @@ class _PrivateFile(logging.Handler):
             self._rotate()
 
     def _rotate(self) -> None:
-        newest_first = [self._path, *(Path(f"{self._path}.{n}") for n in range(1, KEPT + 1))]
+        newest_first = log_files(self._path.parent)
         for newer, older in reversed(tuple(itertools.pairwise(newest_first))):
             with contextlib.suppress(FileNotFoundError):
                 newer.replace(older)

@@ -19,6 +19,7 @@ from smtp_desk.store.credentials import (
     UnavailableReason,
 )
 from smtp_desk.store.files import remove_leftovers
+from smtp_desk.store.history import History
 from smtp_desk.store.paths import WORKER_USER, Paths
 from smtp_desk.store.save_protocol import Journal, SaveError, SaveStep, failing_at
 from smtp_desk.store.settings_file import SettingsFile, SettingsFileError
@@ -59,6 +60,7 @@ class SettingsStore:
 
     Attributes:
         paths: Where it is.
+        history: What was saved before.
 
     Every change runs under a lock that all processes share and raises `SaveError` where
     it can't be made. Nothing here belongs on a UI thread: disk and keyring can block.
@@ -85,6 +87,7 @@ class SettingsStore:
         self._lock_timeout = lock_timeout
         self._file = SettingsFile(paths.settings_file, WORKER_USER if paths.run else "")
         self._journal = Journal(paths.journal_file)
+        self.history: Final = History(paths)
 
     def load(self) -> StoredSettings:
         """Return the saved settings; a missing file is the empty ones.
@@ -354,8 +357,20 @@ class SettingsStore:
             with failing_at(SaveStep.FILE):
                 before = self._file.read()
             after = change(before)
+            worked = self._worked(before, after)
             self._replace(before, after, key, entry)
+            self.history.record(before, after, worked=worked)
             return after
+
+    def _worked(self, before: StoredSettings, after: StoredSettings) -> bool:
+        """Whether the custom server goes, and was proven; asked while its secret is there."""
+        old, new = before.server, after.server
+        if old is None or (new is not None and new.settings == old.settings):
+            return False
+        try:
+            return self.status(replace(before, enabled=True)).state is ServerState.ACTIVE
+        except SettingsFileError:
+            return False
 
     def _replace(
         self, before: StoredSettings, after: StoredSettings, key: str, entry: KeyringEntry | None
@@ -407,6 +422,7 @@ class SettingsStore:
             stored = self._file.read()
             self._file.sweep(stored)
             remove_leftovers(self.paths.journal_file)
+            self.history.sweep()
             journalled = self._journal.keys()
             for key in sorted(journalled - stored.keys - {not_written}):
                 self._credentials.delete(key)

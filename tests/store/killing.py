@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DISK_CALLS: Final = ("open", "fdopen", "fsync", "replace", "rename", "unlink", "mkdir", "chmod")
+SETTINGS_REPLACED: Final = "os.replace.settings"
 KEYRING_CALLS: Final = ("get", "set", "delete")
 
 
@@ -42,7 +43,8 @@ class Killer:
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             self._left -= 1
-            os.write(self._trace, f"{name}\n".encode())
+            of_settings = name == "os.replace" and Path(args[1]).name == "settings.toml"
+            os.write(self._trace, f"{SETTINGS_REPLACED if of_settings else name}\n".encode())
             return call(*args, **kwargs)
 
         return step

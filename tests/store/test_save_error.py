@@ -26,6 +26,7 @@ from smtp_desk.store.stored import Preferences, StoredSettings
 from tests.store.failing_credentials import FailingCredentials, keys, save_old
 from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, secret_of
 from tests.store.tiny_disk import tiny_disk
+from tests.store.told import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +172,7 @@ def test_disk_refuses(
     assert name in failure_text(caught.value)
     assert store.load() == before
     assert keys(credentials) == before.keys
-    assert {entry.name for entry in paths.config.iterdir()} == {"settings.toml", "settings.lock"}
+    assert names_in(paths) == {"settings.toml", "settings.lock"}
 
 
 def test_really_full_disk(
@@ -192,7 +193,7 @@ def test_really_full_disk(
         filler.unlink()
         assert store.recover()
         assert keys(credentials) == before.keys
-        assert len(list(paths.config.iterdir())) == len({"settings.toml", "settings.lock"})
+        assert names_in(paths) == {"settings.toml", "settings.lock"}
 
 
 def test_unsure_disk_keeps_both_secrets(

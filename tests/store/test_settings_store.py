@@ -26,6 +26,7 @@ from smtp_desk.store.stored import (
 )
 from tests.store.failing_credentials import FailingCredentials, keys, save_old
 from tests.store.settings import NEW, NEW_SECRET, OLD, OLD_SECRET, RELAY, secret_of
+from tests.store.told import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,7 @@ def test_without_credentials_no_keyring_is_touched(paths: Paths, nothing: Secret
     assert store.status() == ServerStatus(ServerState.ACTIVE)
     store.remove_server()
     assert store.recover()
-    assert {entry.name for entry in paths.config.iterdir()} == {"settings.toml", "settings.lock"}
+    assert names_in(paths) == {"settings.toml", "settings.lock"}
 
 
 def test_switch(store: SettingsStore) -> None:
@@ -209,7 +210,7 @@ def test_remove(store: SettingsStore, credentials: MemoryCredentials, paths: Pat
     assert store.remove_server() == StoredSettings(preferences=Preferences("Example"))
     assert not keys(credentials)
     assert store.remove_server() == store.load()
-    assert {entry.name for entry in paths.config.iterdir()} == {"settings.toml", "settings.lock"}
+    assert names_in(paths) == {"settings.toml", "settings.lock"}
 
 
 def test_default_service(store: SettingsStore, credentials: MemoryCredentials) -> None:

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from smtp_desk.app.delivery.words import DeliveryStatus
-from smtp_desk.app.logs import blot_out, spelled
+from smtp_desk.app.logs import blot_out, log_files, spelled
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import AddressError, mailbox_key, parse_mailbox
 from smtp_desk.sender.mail.body_text import body_text
 from smtp_desk.sender.outbox.entries import NOTICES, EntryState
 from smtp_desk.sender.outbox.outbox import EntryNotFoundError, OutboxRecords, Query
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
+from smtp_desk.store.paths import Paths
 
 _OURS: Final = Query(submitter=NOTICES)
 
@@ -82,7 +84,7 @@ def erase(services: Services, address: str) -> Erasure:
         notices=notices.total,
         in_flight=emails.in_flight + notices.in_flight,
         shared=emails.shared,
-        log_lines=blot_out(services.paths.logs, known),
+        log_lines=blot_out(_texts(services.paths), known),
         notified=_is_notified(services, address),
     )
 
@@ -102,6 +104,11 @@ def spellings(services: Services, address: str, ids: Iterable[str]) -> frozenset
             continue
         known |= {box.address, box.wire}
     return frozenset(known - {""})
+
+
+def _texts(paths: Paths) -> tuple[Path, ...]:
+    """Return the files of ours in which an address may stand among other things."""
+    return (*log_files(paths.logs), paths.changes_file)
 
 
 def _state(records: OutboxRecords, entry_id: str) -> EntryState | None:

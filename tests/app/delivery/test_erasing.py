@@ -10,7 +10,7 @@ import pytest
 from smtp_desk.app.delivery.erasing import Erasure, erase, find_stored
 from smtp_desk.app.delivery.overview_words import erased, found_text
 from smtp_desk.app.delivery.words import DeliveryStatus
-from smtp_desk.app.logs import LOG_FILE, blot_out
+from smtp_desk.app.logs import LOG_FILE, blot_out, log_files
 from smtp_desk.app.services import Services
 from smtp_desk.sender.mail.kinds import Notification
 from smtp_desk.sender.mail.message import outbox_message
@@ -156,8 +156,8 @@ def test_both_spellings_of_a_domain_go_from_the_log(services: Services) -> None:
 
 def test_no_address_is_found_in_no_log(tmp_path: Path) -> None:
     (tmp_path / LOG_FILE).write_text("text")
-    assert blot_out(tmp_path, ()) == 0
-    assert blot_out(tmp_path / "missing", (ANN,)) == 0
+    assert blot_out(log_files(tmp_path), ()) == 0
+    assert blot_out(log_files(tmp_path / "missing"), (ANN,)) == 0
     assert (tmp_path / LOG_FILE).read_text() == "text"
 
 
