@@ -18,7 +18,6 @@ from smtp_desk.core.address import has_control
 from smtp_desk.core.oauth import OAuthDraft, OAuthSettings, oauth_draft
 from smtp_desk.core.settings import OAUTH, ServerSettings, SettingsDraft
 from smtp_desk.store.files import read_regular, remove_leftovers, write_atomic
-from smtp_desk.store.paths import Paths
 from smtp_desk.store.stored import StoredSettings
 
 MOST_CHANGES: Final = 200
@@ -70,18 +69,27 @@ class Previous:
     draft: SettingsDraft
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class History:
-    """The two files beside the settings.
+    """Two files beside the settings.
 
     Args:
-        paths: Where they are.
+        folder: Where the settings are.
         clock: Returns this moment with a time zone.
+
+    Attributes:
+        changes_file: What was changed when, a line of JSON for each save.
+        previous_file: The settings that were proven and in force before the present ones.
     """
 
-    def __init__(
-        self, paths: Paths, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
-        self._paths = paths
+    def __init__(self, folder: Path, clock: Callable[[], datetime] = _utc_now) -> None:
+        self.changes_file: Final = folder / "changes.jsonl"
+        self.previous_file: Final = folder / "previous.json"
+        self._ca_file: Final = folder / "previous-ca.pem"
+        self._oauth_ca_file: Final = folder / "previous-oauth-ca.pem"
         self._clock = clock
 
     def record(self, before: StoredSettings, after: StoredSettings, *, worked: bool) -> None:
@@ -109,16 +117,15 @@ class History:
     def previous(self) -> Previous | None:
         """Return the settings that last worked; None where there are none, or no telling."""
         try:
-            root = json.loads(read_regular(self._paths.previous_file, _MOST_OCTETS))
+            root = json.loads(read_regular(self.previous_file, _MOST_OCTETS))
         except (OSError, ValueError, RecursionError):
             return None
-        return _previous_of(root, self._paths)
+        return _previous_of(root, self._ca_file, self._oauth_ca_file)
 
     def sweep(self) -> None:
         """Remove what killed writers left; while a lock keeps others from writing."""
-        paths = self._paths
-        cas = (paths.previous_ca_file(oauth=each) for each in (False, True))
-        for file in (paths.changes_file, paths.previous_file, *cas):
+        cas = (self._ca_file, self._oauth_ca_file)
+        for file in (self.changes_file, self.previous_file, *cas):
             remove_leftovers(file)
 
     def _append(self, now: datetime, changed: Mapping[str, tuple[str, str]]) -> None:
@@ -126,11 +133,11 @@ class History:
             return
         line = json.dumps({"at": now.isoformat(timespec="seconds"), "changes": changed})
         lines = [*self._lines(), line.encode()][-MOST_CHANGES:]
-        write_atomic(self._paths.changes_file, b"".join(each + b"\n" for each in lines))
+        write_atomic(self.changes_file, b"".join(each + b"\n" for each in lines))
 
     def _lines(self) -> list[bytes]:
         try:
-            return read_regular(self._paths.changes_file, _MOST_OCTETS).splitlines()
+            return read_regular(self.changes_file, _MOST_OCTETS).splitlines()
         except OSError:
             return []
 
@@ -142,9 +149,9 @@ class History:
         if oauth is not None:
             values["auth_method"] = OAUTH
             document["oauth"] = {**asdict(oauth_draft(oauth)), "ca_file": ""}
-        _keep_ca(self._paths.previous_ca_file(), settings.ca_pem)
-        _keep_ca(self._paths.previous_ca_file(oauth=True), oauth.ca_pem if oauth else "")
-        write_atomic(self._paths.previous_file, json.dumps(document, indent=2).encode())
+        _keep_ca(self._ca_file, settings.ca_pem)
+        _keep_ca(self._oauth_ca_file, oauth.ca_pem if oauth else "")
+        write_atomic(self.previous_file, json.dumps(document, indent=2).encode())
 
 
 def changes_between(before: StoredSettings, after: StoredSettings) -> dict[str, tuple[str, str]]:
@@ -211,7 +218,7 @@ def _change_of(line: bytes) -> list[SavedChange]:
     return []
 
 
-def _previous_of(root: Any, paths: Paths) -> Previous | None:  # noqa: ANN401 - whatever JSON holds
+def _previous_of(root: Any, ca: Path, oauth_ca: Path) -> Previous | None:  # noqa: ANN401 - whatever JSON holds
     with suppress(ValueError, TypeError, LookupError, AttributeError):
         if root["schema"] != _SCHEMA:
             return None
@@ -221,7 +228,6 @@ def _previous_of(root: Any, paths: Paths) -> Previous | None:  # noqa: ANN401 - 
         }
         known = [each.name for each in fields(OAuthDraft)]
         credential = {name: _text(oauth.get(name, "")) for name in known if oauth}
-        ca, oauth_ca = paths.previous_ca_file(), paths.previous_ca_file(oauth=True)
         if oauth_ca.is_file():
             credential["ca_file"] = str(oauth_ca)
         draft = SettingsDraft(

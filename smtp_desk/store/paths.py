@@ -83,20 +83,6 @@ class Paths:
         return self.config / "settings.toml"
 
     @property
-    def changes_file(self) -> Path:
-        """What was changed when, without secrets."""
-        return self.config / "changes.jsonl"
-
-    @property
-    def previous_file(self) -> Path:
-        """The settings that were proven and in force before the present ones, without secret."""
-        return self.config / "previous.json"
-
-    def previous_ca_file(self, *, oauth: bool = False) -> Path:
-        """The CA of those settings, or of their sign-in."""
-        return self.config / ("previous-oauth-ca.pem" if oauth else "previous-ca.pem")
-
-    @property
     def managed_file(self) -> Path:
         """The defaults that an organization sets for its workstations."""
         return self.site / "managed.toml"

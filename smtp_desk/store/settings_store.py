@@ -87,7 +87,7 @@ class SettingsStore:
         self._lock_timeout = lock_timeout
         self._file = SettingsFile(paths.settings_file, WORKER_USER if paths.run else "")
         self._journal = Journal(paths.journal_file)
-        self.history: Final = History(paths)
+        self.history: Final = History(paths.config)
 
     def load(self) -> StoredSettings:
         """Return the saved settings; a missing file is the empty ones.

@@ -33,8 +33,13 @@ def save_both(store: SettingsStore) -> None:
     store.save_server(NEW, Security.TLS, NEW_SECRET)
 
 
+def ca_of(paths: Paths) -> Path:
+    return paths.config / "previous-ca.pem"
+
+
 def files(paths: Paths) -> tuple[Path, ...]:
-    return (paths.changes_file, paths.previous_file)
+    history = History(paths.config)
+    return (history.changes_file, history.previous_file)
 
 
 def test_before_anything_was_saved_there_is_nothing(store: SettingsStore) -> None:
@@ -86,10 +91,10 @@ def test_the_ca_comes_back_with_it(store: SettingsStore, paths: Paths, ca_pem: s
     store.save_server(NEW, Security.TLS, NEW_SECRET)
     previous = store.history.previous()
     assert previous is not None
-    assert previous.draft.ca_file == str(paths.previous_ca_file())
-    assert paths.previous_ca_file().read_text() == ca_pem
+    assert previous.draft.ca_file == str(ca_of(paths))
+    assert ca_of(paths).read_text() == ca_pem
     store.save_server(RELAY, Security.STARTTLS, None)
-    assert not paths.previous_ca_file().exists()
+    assert not ca_of(paths).exists()
     assert (store.history.previous() or previous).draft.ca_file == ""
 
 
@@ -116,9 +121,9 @@ def test_each_change_is_told_newest_first(store: SettingsStore) -> None:
 
 def test_a_save_that_changes_nothing_is_not_noted(store: SettingsStore, paths: Paths) -> None:
     store.save_preferences(Preferences("Example"))
-    before = paths.changes_file.read_bytes()
+    before = files(paths)[0].read_bytes()
     store.save_preferences(Preferences("Example"))
-    assert paths.changes_file.read_bytes() == before
+    assert files(paths)[0].read_bytes() == before
 
 
 def test_the_default_service_is_noted_apart() -> None:
@@ -141,7 +146,7 @@ def _stored() -> StoredServer:
 
 def test_the_log_is_bounded(paths: Paths) -> None:
     paths.ensure()
-    history = History(paths)
+    history = History(paths.config)
     for number in range(MOST_CHANGES + 30):
         before, after = (Preferences(f"Name {each}") for each in (number, number + 1))
         history.record(
@@ -210,6 +215,6 @@ def test_what_is_none_of_ours_is_not_offered(
     store: SettingsStore, paths: Paths, change: dict[str, object]
 ) -> None:
     save_both(store)
-    document = json.loads(paths.previous_file.read_text("utf-8"))
-    paths.previous_file.write_text(json.dumps({**document, **change}), "utf-8")
+    document = json.loads(files(paths)[1].read_text("utf-8"))
+    files(paths)[1].write_text(json.dumps({**document, **change}), "utf-8")
     assert store.history.previous() is None

@@ -13,7 +13,6 @@ from smtp_desk.sender.mail.body_text import body_text
 from smtp_desk.sender.outbox.entries import NOTICES, EntryState
 from smtp_desk.sender.outbox.outbox import EntryNotFoundError, OutboxRecords, Query
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
-from smtp_desk.store.paths import Paths
 
 _OURS: Final = Query(submitter=NOTICES)
 
@@ -84,7 +83,7 @@ def erase(services: Services, address: str) -> Erasure:
         notices=notices.total,
         in_flight=emails.in_flight + notices.in_flight,
         shared=emails.shared,
-        log_lines=blot_out(_texts(services.paths), known),
+        log_lines=blot_out(_texts(services), known),
         notified=_is_notified(services, address),
     )
 
@@ -106,9 +105,9 @@ def spellings(services: Services, address: str, ids: Iterable[str]) -> frozenset
     return frozenset(known - {""})
 
 
-def _texts(paths: Paths) -> tuple[Path, ...]:
+def _texts(services: Services) -> tuple[Path, ...]:
     """Return the files of ours in which an address may stand among other things."""
-    return (*log_files(paths.logs), paths.changes_file)
+    return (*log_files(services.paths.logs), services.store.history.changes_file)
 
 
 def _state(records: OutboxRecords, entry_id: str) -> EntryState | None:
