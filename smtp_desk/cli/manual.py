@@ -45,6 +45,8 @@ RELAY_PASSWORD_ENVIRONMENT: Final[Mapping[str, str]] = {
 }
 _ENVIRONMENT: Final[Mapping[str, str]] = {
     "SMTP_DESK_HOME": "keep settings, state and log below this directory",
+    "SMTP_DESK_OUTBOX": "the PostgreSQL address of an outbox that many machines share, without a "
+    "password; stronger than the settings",
     "NO_COLOR": "print without colours",
 }
 FILES: Final[Mapping[str, str]] = {

@@ -7,8 +7,9 @@ import dataclasses
 import itertools
 import json
 import logging
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from smtp_desk.sender.outbox.entries import OutboxMessage
     from smtp_desk.sender.receipts import Receipt
     from smtp_desk.sender.routes.throttle import Throttle
+
+_PAUSE_S: Final = 0.1  # a program has other work to do, too
+_never = threading.Event()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +101,7 @@ def send_for_ever(machine: Machine, name: str) -> None:
     logging.disable()  # it tells of each outage, and there are many
     with machine.sender() as sender:
         for number in itertools.count():
+            _never.wait(_PAUSE_S)
             some = [short(f"{name}-{number}-{each}") for each in range(6)]
             with contextlib.suppress(OutboxError):
                 machine.note(sender.send(some[0], timeout=5))

@@ -197,7 +197,8 @@ def storm(
             done["restarts"] += 1
         _never.wait(draw.uniform(0, 0.5))
     landscape.end()
-    return done + counted_or_failed(landscape)
+    done.update(counted_or_failed(landscape))
+    return done
 
 
 def counted_or_failed(landscape: Landscape) -> Counter[str]:
@@ -234,9 +235,9 @@ def _message_id(content: bytes) -> str:
 
 
 def test_machines_that_are_killed_and_cut_off_lose_nothing(landscape: Landscape) -> None:
-    told = storm(landscape, senders=2, workers=2, blows=12, restarts=2)
+    told = storm(landscape, senders=2, workers=2, blows=8, restarts=1)
     assert told["emails"] > 12
-    assert told["restarts"] == 2
+    assert told["restarts"] == 1
 
 
 @pytest.mark.soak

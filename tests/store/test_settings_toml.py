@@ -55,6 +55,7 @@ FULL = StoredSettings(
         StoredServer(RELAY, Security.STARTTLS, "", None),
     ),
     uncertain=Uncertain.HOLD,
+    outbox="postgresql://desk@db.example.org/mail",
 )
 
 
@@ -156,6 +157,16 @@ x = 1979-05-27T07:32:00Z
         "[plugin.settings]\nx = 1979-05-27T07:32:00Z\n",
     ):
         assert kept in changed
+
+
+def test_the_outbox_of_many_machines_goes_above_every_table_and_out_of_sight() -> None:
+    text = encode("", StoredSettings(server=SERVER))
+    assert "outbox" not in text
+    named = StoredSettings(server=SERVER, outbox="postgresql://desk:s3cret@db.example.org/mail")
+    assert encode(text, named).index("outbox =") < encode(text, named).index("[server]")
+    assert "s3cret" not in repr(named)
+    with pytest.raises(BadValueError, match="outbox: a text in quotes is expected"):
+        decode("schema = 1\noutbox = 7\n", lambda _: "")
 
 
 def test_uncertain_goes_beside_the_switch_of_an_older_file() -> None:
