@@ -3,6 +3,7 @@
 # make system-python  the suites of sockets and files again, with the python3 of the system
 # make check  the quick half: lint, types, import rules
 # make coverage  all tests again, with the lines and branches that none of them reached
+# make bench  measure beside other ways to send, and write README's tables anew
 # make soak   the long versions: full counts of kills, fuzzing, sends
 # make venv   .venv with the program in it
 # make lock   pin the dependencies anew
@@ -18,7 +19,7 @@ QUICK := -n 3 --dist loadgroup --max-worker-restart 0 -m "not soak"
 # The tests start the program hundreds of times: let it be compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run venv test coverage check soak lock picture system system-python clean
+.PHONY: run venv test coverage check bench soak lock picture system system-python clean
 
 run: venv
 	@sh packaging/run $(BIN)
@@ -55,6 +56,9 @@ coverage: $(VENV)/.dev system
 
 system-python: $(VENV)/.dev system
 	sh tests/system-python $(BIN)/python
+
+bench: $(VENV)/.dev system
+	$(BIN)/python -m tests.bench
 
 soak: $(VENV)/.dev system
 	$(PYTEST) -m soak --timeout 0 --durations 20

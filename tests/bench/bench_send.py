@@ -1,9 +1,9 @@
-"""How many emails a second leave, and their commits: `python -m tests.bench.bench_send [FOLDER]`.
+"""How many stored emails a second leave: `python -m tests.bench.bench_send [FOLDER]`.
 
-Paired: in each round smtplib sends the same octets to the same server, over connections that
-stay open. `session` is the wire alone; `sender` stores every email before its first byte, and
-its state before the dot and after the reply. FOLDER says on whose disk the outbox lies. Servers:
-a sink that keeps nothing, and Postfix (where installed) with STARTTLS, AUTH and delivery.
+Paired: in each round smtplib, which stores nothing, sends the same octets to the same server,
+over connections that stay open. `sender` stores every email before its first byte, and its state
+before the dot and after the reply. FOLDER says on whose disk the outbox lies. Servers: a sink
+that keeps nothing, and Postfix (where installed) with STARTTLS, AUTH and delivery.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,8 +33,7 @@ from smtp_desk.sender.routes.route import CUSTOM, Routes
 from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
 from smtp_desk.sender.testing import MemoryThrottle
-from smtp_desk.smtp.session.envelope import Envelope, Status
-from smtp_desk.smtp.session.session import Session
+from smtp_desk.smtp.session.envelope import Status
 from tests.sender.post_office import FixedRoutes
 from tests.sender.ways import CATALOGUE
 from tests.servers import parts
@@ -42,7 +42,7 @@ from tests.servers.postfix import Postfix
 from tests.servers.sink import Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROUNDS: Final = 5
 MAILS: Final = 600
@@ -98,15 +98,6 @@ def by_smtplib(target: Target, mails: int) -> None:
             client.sendmail(FROM, [TO], content(number))
 
 
-def by_session(target: Target, mails: int) -> None:
-    session = Session(target.settings, Secret(target.password))
-    session.open()
-    for number in range(mails):
-        delivery = session.send(Envelope(FROM, (TO,)), content(number))
-        assert delivery.failure is None
-    session.quit()
-
-
 def in_threads(count: int, work: Callable[[Target, int], None]) -> Callable[[Target, int], None]:
     def run(target: Target, mails: int) -> None:
         threads = [
@@ -147,83 +138,116 @@ def stored(number: int) -> OutboxMessage:
     )
 
 
-def by_sender(target: Target, mails: int, folder: Path) -> float:
-    """Send many at once; return the commits an email."""
-    with sender(target, folder) as (opened, database):
-        before = database.commits
-        receipts = opened.send_many(stored(number) for number in range(mails))
-        assert all(each.recipients[0].status is Status.ACCEPTED for each in receipts)
-        return (database.commits - before) / mails
+def by_sender(opened: Sender, mails: int) -> None:
+    """Send many at once."""
+    receipts = opened.send_many(stored(number) for number in range(mails))
+    assert all(each.recipients[0].status is Status.ACCEPTED for each in receipts)
 
 
-def one_by_one(target: Target, mails: int, folder: Path) -> float:
-    """Send one after the other; return the commits an email."""
-    with sender(target, folder) as (opened, database):
-        before = database.commits
-        for number in range(mails):
-            assert opened.send(stored(number)).recipients[0].status is Status.ACCEPTED
-        return (database.commits - before) / mails
+def one_by_one(opened: Sender, mails: int) -> None:
+    """Send one after the other."""
+    for number in range(mails):
+        assert opened.send(stored(number)).recipients[0].status is Status.ACCEPTED
 
 
-def one_round(target: Target, parent: str | None) -> dict[str, tuple[float, float]]:
-    """Return emails a second and commits an email, by client."""
-    plain: dict[str, Callable[[Target, int], None]] = {
-        "smtplib, 1 connection": by_smtplib,
-        "session, 1 connection": by_session,
-        "smtplib, 3 connections": in_threads(3, by_smtplib),
-        "session, 3 connections": in_threads(3, by_session),
-    }
-    storing: dict[str, Callable[[Target, int, Path], float]] = {
-        "sender.send, 1 connection": one_by_one,
-        "sender.send_many, 3 connections": by_sender,
-    }
-    rates: dict[str, tuple[float, float]] = {}
-    for name, send in plain.items():
+@dataclass(frozen=True)
+class Figure:
+    """What one client did in one round.
+
+    Attributes:
+        rate: emails a second.
+        commits: transactions an email.
+        syncs: how often it waited for the disk, an email.
+    """
+
+    rate: float
+    commits: float = 0.0
+    syncs: float = 0.0
+
+
+PLAIN: Final[dict[str, Callable[[Target, int], None]]] = {
+    "smtplib, 1 connection": by_smtplib,
+    "smtplib, 3 connections": in_threads(3, by_smtplib),
+}
+STORING: Final[dict[str, Callable[[Sender, int], None]]] = {
+    "sender.send, 1 connection": one_by_one,
+    "sender.send_many, 3 connections": by_sender,
+}
+
+
+def one_round(target: Target, parent: str | None) -> dict[str, Figure]:
+    """Let each send in turn."""
+    figures: dict[str, Figure] = {}
+    for name, send in PLAIN.items():
         begun = time.perf_counter()
         send(target, MAILS)
-        rates[name] = (MAILS / (time.perf_counter() - begun), 0.0)
-    for name, send_stored in storing.items():
-        with tempfile.TemporaryDirectory(dir=parent) as folder:
-            begun = time.perf_counter()
-            commits = send_stored(target, MAILS, Path(folder))
-            rates[name] = (MAILS / (time.perf_counter() - begun), commits)
-    return rates
+        figures[name] = Figure(MAILS / (time.perf_counter() - begun))
+    for name, send_stored in STORING.items():
+        with (
+            tempfile.TemporaryDirectory(dir=parent) as folder,
+            sender(target, Path(folder)) as (opened, database),
+        ):
+            commits, syncs, begun = database.commits, database.syncs, time.perf_counter()
+            send_stored(opened, MAILS)
+            seconds = time.perf_counter() - begun
+            figures[name] = Figure(
+                MAILS / seconds,
+                (database.commits - commits) / MAILS,
+                (database.syncs - syncs) / MAILS,
+            )
+    return figures
 
 
-def tell(target: Target, parent: str | None) -> None:
-    """Measure against one server and print."""
+def measured(target: Target, parent: str | None) -> dict[str, list[Figure]]:
+    """Return the figures of all rounds."""
     rounds = [one_round(target, parent) for _ in range(ROUNDS)]
-    for name in rounds[0]:
-        rates = [each[name][0] for each in rounds]
-        peer = f"smtplib, {name.rpartition(', ')[2]}"
-        ratio = statistics.median(each[name][0] / each[peer][0] for each in rounds)
-        commits = statistics.median(each[name][1] for each in rounds)
+    return {name: [each[name] for each in rounds] for name in rounds[0]}
+
+
+def peer_of(name: str) -> str:
+    """Return what a client is compared with."""
+    return f"smtplib, {name.rpartition(', ')[2]}"
+
+
+def tell(target: Target, figures: dict[str, list[Figure]]) -> None:
+    """Print what was measured against one server."""
+    for name, mine in figures.items():
+        pairs = zip(mine, figures[peer_of(name)], strict=True)
+        ratio = statistics.median(each.rate / peer.rate for each, peer in pairs)
+        rates = [each.rate for each in mine]
+        commits = statistics.median(each.commits for each in mine)
+        syncs = statistics.median(each.syncs for each in mine)
         sys.stdout.write(
             f"{target.name}: {name}: {statistics.median(rates):.0f} emails/s"
             f" ({min(rates):.0f}..{max(rates):.0f}), {ratio:.2f} of smtplib's,"
-            f" {commits:.2f} commits an email\n"
+            f" {commits:.2f} commits and {syncs:.2f} waits for the disk an email\n"
         )
+
+
+@contextlib.contextmanager
+def targets() -> Iterator[list[Target]]:
+    """The servers that can be started here."""
+    with contextlib.ExitStack() as running:
+        home = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        home.chmod(0o755)
+        certs = Certificates(home)
+        ca_file = certs.root.chain_file
+        sink = running.enter_context(Sink(certs.good))
+        found = [Target("sink", "127.0.0.1", sink.port, "desk", "s3cret", ca_file)]
+        if not parts.missing("postfix"):
+            queue = home / "postfix"
+            queue.mkdir()
+            postfix = running.enter_context(Postfix(queue, certs.good))
+            port = postfix.starttls_port
+            found.append(Target("Postfix", postfix.host, port, "desk", "s3cret", ca_file))
+        yield found
 
 
 def main(parent: str | None) -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        home.chmod(0o755)
-        certs = Certificates(home)
-        ca_file = certs.root.chain_file
-        with Sink(certs.good) as sink:
-            tell(Target("sink", "127.0.0.1", sink.port, "desk", "s3cret", ca_file), parent)
-        if parts.missing("postfix"):
-            sys.stdout.write("Postfix is not installed: not measured\n")
-            return
-        queue = home / "postfix"
-        queue.mkdir()
-        with Postfix(queue, certs.good) as postfix:
-            target = Target(
-                "Postfix", postfix.host, postfix.starttls_port, "desk", "s3cret", ca_file
-            )
-            tell(target, parent)
+    with targets() as found:
+        for target in found:
+            tell(target, measured(target, parent))
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ from tests.servers.stunnel import TlsSink
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "5"))
-MAILS: Final = int(os.environ.get("BENCH_MAILS", "2000"))
+ROUNDS: Final = 5
+MAILS: Final = 1000
 # Of a program that sends one email and ends.
 SINGLE_MAILS: Final = 20
 
