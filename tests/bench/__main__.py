@@ -63,7 +63,7 @@ def wire_table(measured: dict[str, dict[str, list[Figure]]]) -> list[str]:
 def stored_table(measured: dict[str, dict[str, list[bench_send.Figure]]]) -> list[str]:
     """Return the table of emails that are stored first, beside smtplib, which stores nothing."""
     lines = [
-        "| every email stored first | emails/s | smtplib, nothing stored | ratio | commits | syncs |",
+        "| every email stored first | emails/s | smtplib, unstored | ratio | commits | syncs |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for server, figures in measured.items():
