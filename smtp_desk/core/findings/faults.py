@@ -33,8 +33,8 @@ _VERBS: Final = (
 )
 _KIND: Final = (
     r"internal|server|system|software|data-?base|db|back-?end|ldap|sql|i/o|disk|configuration|"
-    r"config|unexpected|milter|scanner|queue|storage|(?<!dns )(?<!domain )lookup|temporary|"
-    r"transient"
+    r"config|unexpected|milter|scanner|queue|storage|(?<!dns )(?<!domain )lookup|"
+    r"(?:temporary|transient)(?: \w+)?"
 )
 _UNREACHED: Final = (
     r"(?:could|can|did|was|were) ?(?:not|n't) (?:be )?|(?:unable|failed|failing) to |error while "
