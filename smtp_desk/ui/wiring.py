@@ -15,8 +15,10 @@ from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
 from smtp_desk.app.email_types.presenter import EmailTypesPresenter
 from smtp_desk.app.general.alerting import AlertsPresenter
 from smtp_desk.app.general.presenter import GeneralPresenter
+from smtp_desk.app.integrations.earlier import EarlierPresenter
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.logs import logging_to
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.proposals.presenter import FindPresenter
 from smtp_desk.app.routes.default import DefaultState
 from smtp_desk.app.routes.send_once import sending
@@ -134,6 +136,11 @@ class Workshop(QObject):
         self._view.attach(self.presenter)
         self._presenters.append(self.presenter)
         self._build_finder()
+        self._earlier = EarlierPresenter(
+            self._services, self._outbox_worker, self._view, self.presenter
+        )
+        self._view.attach_earlier(self._earlier)
+        self._presenters.append(self._earlier)
         self._looking.timeout.connect(self.presenter.look)
         self.menus = Menus(self._window, sandboxed=self._services.sandboxed)
         self._window.setWindowIcon(app_icon())
@@ -248,6 +255,7 @@ class Workshop(QObject):
         self._watcher.directoryChanged.connect(self._settings_touched)
         self._watcher.fileChanged.connect(self._settings_touched)
         self.presenter.subscribe(self._watch_saved)
+        self._was_busy = Busy.NOTHING
         self._watch()
 
     def _watch(self) -> None:
@@ -261,6 +269,9 @@ class Workshop(QObject):
         """Begin with the first save: before it there may be no folder."""
         if state.status.server is not None and not self._watcher.files():
             self._watch()
+        if state.busy is not self._was_busy and not state.busy:
+            self._earlier.load()
+        self._was_busy = state.busy
 
     @Slot()
     def _settings_touched(self) -> None:

@@ -17,6 +17,7 @@ from smtp_desk.core.problems import Field
 from smtp_desk.core.texts import OUTCOMES
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.action_bar import ActionBar
+from smtp_desk.ui.integrations.earlier_fold import EarlierFold
 from smtp_desk.ui.integrations.form import SettingsForm
 from smtp_desk.ui.integrations.outage_banner import OutageBanner
 from smtp_desk.ui.integrations.server_card import ServerCard
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from smtp_desk.app.integrations.ca_offer import CaOffer
+    from smtp_desk.app.integrations.earlier import EarlierPresenter, EarlierState
     from smtp_desk.app.integrations.presenter import IntegrationsPresenter
     from smtp_desk.app.proposals.presenter import FindPresenter
     from smtp_desk.core.settings import SettingsDraft
@@ -83,7 +85,8 @@ class IntegrationsView(QObject):
         self._form = form or SettingsForm(finds=said is words.CUSTOM)
         self._test = test or TestPanel(offer_details=False)
         self._bar = ActionBar(said)
-        for part in (self._banner, self._server, self._form):
+        self._earlier = EarlierFold()
+        for part in (self._banner, self._server, self._form, self._earlier):
             self.page.body.addWidget(part)
         self.page.set_aside(self._test)
         self.page.body.addStretch(1)
@@ -119,6 +122,14 @@ class IntegrationsView(QObject):
     def attach_finder(self, finding: FindPresenter) -> None:
         """Let Find settings report to `finding`."""
         self.finder.attach(finding, lambda: self.focus_field(Field.FROM_EMAIL))
+
+    def attach_earlier(self, earlier: EarlierPresenter) -> None:
+        """Let what was saved before report to `earlier`."""
+        self._earlier.take_wanted.connect(earlier.take)
+
+    def render_earlier(self, state: EarlierState) -> None:
+        """Show what was saved before."""
+        self._earlier.render_state(state)
 
     @property
     def finder(self) -> FindPanel:
