@@ -1,7 +1,8 @@
 """Draws every state of the window into PNG files: `python -m tests.ui.screenshots FOLDER`.
 
 The states are made by hand and shown by the real widgets; nothing is read or sent.
-`QT_SCALE_FACTOR=2` draws them for a sharp screen.
+`QT_SCALE_FACTOR=2` draws them for a sharp screen. A screen of 1366x768 at 200 % has the room of
+the narrow looks.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 if __name__ == "__main__":
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QObject, QSize, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPlainTextEdit, QWidget
 
 from smtp_desk.ui.arrived.view import ArrivedView
@@ -35,6 +37,7 @@ from tests.ui import (
     email_types_scenes,
     find_scenes,
     general_scenes,
+    oauth_scenes,
     states,
 )
 
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
     Arrange = Callable[[], None]
     Make = Callable[[Path, Theme], tuple[QWidget, Arrange]]
 
+LAPTOP: Final = QSize(1256, 706)
+"""The window on a screen of 1366x768."""
 WIDE: Final = QSize(1040, 780)
 TALL: Final = QSize(1040, 1500)
 NARROW: Final = QSize(640, 400)
@@ -63,27 +68,33 @@ class Look:
     theme: str = "light"
     mirrored: bool = False
     lengthened: bool = False
+    text_size: str = "system"
 
 
 FORM_LOOKS: Final = {
     "": Look(TALL),
-    "_window": Look(WIDE),
+    "_laptop": Look(LAPTOP),
     "_dark": Look(TALL, theme="dark"),
+    "_large": Look(LAPTOP, text_size="150"),
     "_narrow": Look(NARROW),
     "_rtl": Look(TALL, mirrored=True),
     "_longer": Look(TALL, lengthened=True),
 }
 LIST_LOOKS: Final = {
     "": Look(WIDE),
+    "_laptop": Look(LAPTOP),
     "_dark": Look(WIDE, theme="dark"),
     "_tall": Look(TALL),
+    "_large": Look(LAPTOP, text_size="150"),
     "_narrow": Look(NARROW),
     "_rtl": Look(WIDE, mirrored=True),
     "_longer": Look(TALL, lengthened=True),
 }
 SHORT_LOOKS: Final = {
     "": Look(TALL),
+    "_laptop": Look(LAPTOP),
     "_dark": Look(WIDE, theme="dark"),
+    "_large": Look(LAPTOP, text_size="150"),
     "_narrow": Look(NARROW),
     "_rtl": Look(WIDE, mirrored=True),
     "_longer": Look(TALL, lengthened=True),
@@ -109,6 +120,14 @@ ARRIVED: Final = Kind("arrived", ("integrations", "delivery", "diagnostics"), FO
 GENERAL: Final = Kind("general", ("integrations", "delivery", "diagnostics"), SHORT_LOOKS)
 
 
+class _NoBrowser(QObject):
+    """Takes the pages that a scene opens."""
+
+    @Slot(QUrl)
+    def open(self, url: QUrl) -> None:
+        """Leave it at that."""
+
+
 class Studio:
     """Shows scenes and draws them."""
 
@@ -117,10 +136,12 @@ class Studio:
         self._application = QApplication.instance() or QApplication([])
         assert isinstance(self._application, QApplication)
         self._theme = Theme(self._application)
+        self._browser = _NoBrowser()
+        QDesktopServices.setUrlHandler("https", self._browser, "open")  # type: ignore[arg-type] # the stub says bytes
 
     def draw(self, name: str, kind: Kind, make: Make, look: Look) -> None:
         """Draw the page that `make` makes, arranged once it is seen, into `name`.png."""
-        self._theme.prefer(look.theme)
+        self._theme.prefer(look.theme, look.text_size)
         directions = Qt.LayoutDirection
         QApplication.setLayoutDirection(
             directions.RightToLeft if look.mirrored else directions.LeftToRight
@@ -138,7 +159,9 @@ class Studio:
             navigation.open_page(kind.name)
             arrange()
             if look.lengthened:
-                _lengthen(window)
+                _rewrite(window, _longer)
+            if look.mirrored:
+                _rewrite(window, "\u200f{}".format)
             for _ in range(12):
                 self._application.processEvents()
             window.grab().save(str(self._folder / f"{name}.png"))
@@ -147,15 +170,19 @@ class Studio:
                 menus.deleteLater()
 
 
-def _lengthen(window: QWidget) -> None:
-    """Make every text 40 % longer, as a translation may be."""
+def _rewrite(window: QWidget, anew: Callable[[str], str]) -> None:
+    """Write every text anew, as a translation does."""
     parts: list[QLabel | QAbstractButton] = list(window.findChildren(QLabel))
     parts += window.findChildren(QAbstractButton)
     for part in parts:
-        text = part.text()
-        if text and part.isVisible():
-            words = "lorem ipsum dolor " * (len(text) // 24 + 1)
-            part.setText(f"{text} {words[: round(len(text) * _LONGER)].strip()}")
+        if part.text() and part.isVisible():
+            part.setText(anew(part.text()))
+
+
+def _longer(text: str) -> str:
+    """Return a text that is 40 % longer."""
+    words = "lorem ipsum dolor " * (len(text) // 24 + 1)
+    return f"{text} {words[: round(len(text) * _LONGER)].strip()}"
 
 
 def _integrations(
@@ -169,6 +196,10 @@ def _integrations(
         if find is not None:
             view.finder.render_state(find)
         QApplication.processEvents()
+        if scene.unfolded:
+            header = view.page.findChild(QAbstractButton, scene.unfolded)
+            assert header is not None
+            header.click()
         if scene.focus is not None:
             view.focus_field(scene.focus)
         elif scene.state.outcome is not None:
@@ -238,6 +269,8 @@ def pages() -> Iterator[tuple[str, Kind, Make]]:
     """Return each scene: its name, the page it is of, and what makes it."""
     for name, scene in states.SCENES.items():
         yield name, INTEGRATIONS, partial(_integrations, scene, None)
+    for name, scene in oauth_scenes.OAUTH_SCENES.items():
+        yield f"oauth_{name}", INTEGRATIONS, partial(_integrations, scene, None)
     for name, (scene, find) in find_scenes.FIND_SCENES.items():
         yield f"find_{name}", INTEGRATIONS, partial(_integrations, scene, find)
     for name, scene in find_scenes.MANAGED_SCENES.items():
@@ -259,13 +292,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--look", default=None, help="only this one: laptop, dark, rtl, …")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     studio = Studio(arguments.folder)
     for name, kind, make in pages():
         if arguments.only in name:
             for suffix, look in kind.looks.items():
-                studio.draw(f"{name}{suffix}", kind, make, look)
+                if arguments.look in (None, suffix.removeprefix("_")):
+                    studio.draw(f"{name}{suffix}", kind, make, look)
 
 
 if __name__ == "__main__":

@@ -30,12 +30,13 @@ FRESH = SettingsDraft(from_name="Example Partners")
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What is shown: the texts, the state, the field with the focus."""
+    """What is shown: the texts, the state, the field with the focus, the part unfolded."""
 
     state: IntegrationsState
     draft: SettingsDraft = FRESH
     recipient: str = ""
     focus: Field | None = None
+    unfolded: str = ""
 
 
 SERVICE = DefaultService(DefaultKind.SENDMAIL, "/usr/sbin/sendmail", "desk@example.org")

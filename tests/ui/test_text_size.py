@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTableView, QWi
 
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.widgets.icons import IconLabel
 from smtp_desk.ui.widgets.page import Page
 from smtp_desk.ui.widgets.theme import TEXT_SIZES, Theme
 from tests.ui.fitting import cut_off, lay_out, squeezed
@@ -92,6 +93,17 @@ def test_every_text_follows(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
     theme.prefer("light", "150")
     for each, points in zip(parts, before, strict=True):
         assert each.font().pointSizeF() == pytest.approx(1.5 * points, abs=0.1), each
+
+
+def test_icons_grow_with_the_text_beside_them(qtbot: QtBot, theme: Theme) -> None:
+    icon = IconLabel("info", 16)
+    qtbot.addWidget(icon)
+    icon.show()
+    usual = icon.height()
+    theme.prefer("light", "150")
+    assert icon.height() == icon.width() == pytest.approx(1.5 * usual, abs=2)
+    theme.prefer("light", "90")
+    assert icon.height() == 16
 
 
 def test_an_unknown_size_is_the_systems(theme: Theme, qapp: QApplication) -> None:

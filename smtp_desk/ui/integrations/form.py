@@ -134,8 +134,8 @@ class SettingsForm(QWidget):
         self.set_read_only(state.locked, loading=state.busy is Busy.LOADING)
         oauth = state.oauth
         stored, from_file = state.secret_stored, state.from_key_file
+        self.password.speak_of(words.SECRETS[oauth.flow if oauth.provider else ""])
         self.password.show_state(stored=stored, offers=state.offers, from_file=from_file)
-        self.password.rename(words.SECRET_LABELS[oauth.flow if oauth.provider else ""])
         self.password.setVisible(needs_secret(oauth))
         self._credential.show_hint(words.credential_hint(state))
         self._oauth.render_state(state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from smtp_desk.app.integrations.form import OF_OAUTH
@@ -112,6 +113,7 @@ class OAuthFields(QWidget):
             self._guide.body.addWidget(self._text)
             self._text.show()
         self._text.setMarkdown(guide_for(self._provider))
+        _fit_headings(self._text)
 
     @Slot()
     def _choose(self) -> None:
@@ -158,6 +160,19 @@ def make_oauth_fields() -> Iterator[FormField]:
         hint="Only for a sign-in service with a certificate of your company’s own CA.",
         browse="Browse…",
     )
+
+
+def _fit_headings(reader: QTextBrowser) -> None:
+    """Let headings be bold and no larger than those of the page: the guide is a part of it."""
+    shape = QTextCharFormat()
+    shape.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
+    block = reader.document().begin()
+    while block.isValid():
+        if block.blockFormat().headingLevel():
+            cursor = QTextCursor(block)
+            cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
+            cursor.mergeCharFormat(shape)
+        block = block.next()
 
 
 def _reader(parent: QWidget) -> QTextBrowser:

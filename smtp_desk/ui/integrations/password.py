@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from smtp_desk.app.integrations.form_offers import Offer
 from smtp_desk.core.problems import Field
+from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.offer_button import OfferButton
 from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import row
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 STORED: Final = "Stored in the keyring"
 FROM_FILE: Final = "From the key file"
-SHOW: Final = "Show password"
-NEVER_SHOWN: Final = "The stored password is never shown again"
 
 
 class _PasswordEdit(LineEdit):
@@ -74,16 +73,17 @@ class PasswordField(TextField):
         edit.deleted.connect(self._deleted)
         self._stored = False
         self.edit.setEchoMode(QLineEdit.EchoMode.Password)
-        self._reveal = IconButton("eye", SHOW)
+        self._words = words.SECRETS[""]
+        self._reveal = IconButton("eye", self._words.show)
         self._reveal.setCheckable(True)
         self._reveal.setObjectName("reveal")
         self._reveal.toggled.connect(self._revealed)
         self.controls.addWidget(self._reveal)
         edit.begun.connect(self._hide)
-        self._empty = button("Use no password", "forget_stored", "link")
+        self._empty = button(self._words.no, "forget_stored", "link")
         self._empty.clicked.connect(self._emptied)
         self._offers = {
-            Offer.STORED_PASSWORD: OfferButton(Offer.STORED_PASSWORD, "Use stored password"),
+            Offer.STORED_PASSWORD: OfferButton(Offer.STORED_PASSWORD, self._words.stored),
             Offer.PASSWORD_SPACES: OfferButton(Offer.PASSWORD_SPACES, "Remove spaces"),
             Offer.PASSWORD_END: OfferButton(Offer.PASSWORD_END, "Remove it"),
         }
@@ -101,6 +101,16 @@ class PasswordField(TextField):
         """The password, the button that reveals it, the offers below."""
         return (self.edit, self._reveal, self._empty, *self._offers.values())
 
+    def speak_of(self, said: words.SecretWords) -> None:
+        """Speak of another secret than a password."""
+        if said is self._words:
+            return
+        self._words = said
+        self.rename(said.label)
+        self._reveal.rename(said.show)
+        self._empty.setText(said.no)
+        self._offers[Offer.STORED_PASSWORD].setText(said.stored)
+
     def show_state(
         self, *, stored: bool, offers: frozenset[Offer], from_file: bool = False
     ) -> None:
@@ -109,8 +119,8 @@ class PasswordField(TextField):
         self.edit.setPlaceholderText(STORED if stored else FROM_FILE if from_file else "")
         if stored:
             self._hide()
-        enable(self._reveal, NEVER_SHOWN if stored else "")
-        self._empty.setVisible(stored)
+        enable(self._reveal, self._words.never if stored else "")
+        self._empty.setVisible(stored and bool(self._words.no))
         for offer, each in self._offers.items():
             each.setVisible(offer in offers)
 

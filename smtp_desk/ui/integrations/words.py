@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.integrations.ca_offer import DIGITS, Typed
@@ -101,12 +101,53 @@ FLOW_HINTS: Final[Mapping[str, str]] = {
     OAuthFlow.DEVICE: "Many organizations block this; choose it last.",
 }
 GUIDE: Final = "How to register the application"
-SECRET_LABELS: Final[Mapping[str, str]] = {
-    "": "Pass&word",
-    OAuthFlow.BROWSER: "Client secret, if there is one",
-    OAuthFlow.DEVICE: "Client secret, if there is one",
-    OAuthFlow.APP: "Client secret",
-    OAuthFlow.SERVICE_ACCOUNT: "Key file",
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretWords:
+    """How a secret is spoken of.
+
+    Attributes:
+        label: Its label.
+        show: What reveals it.
+        no: What empties a stored one; "" where the sign-in needs it.
+        stored: What takes the stored one again.
+        never: Why a stored one can't be revealed.
+    """
+
+    label: str
+    show: str
+    no: str = ""
+    stored: str
+    never: str
+
+
+_CLIENT_SECRET: Final = SecretWords(
+    label="Client secret",
+    show="Show client secret",
+    stored="Use stored client secret",
+    never="The stored client secret is never shown again",
+)
+_CHOSEN_SECRET: Final = replace(
+    _CLIENT_SECRET, label="Client secret, if there is one", no="Use no client secret"
+)
+SECRETS: Final[Mapping[str, SecretWords]] = {
+    "": SecretWords(
+        label="Pass&word",
+        show="Show password",
+        no="Use no password",
+        stored="Use stored password",
+        never="The stored password is never shown again",
+    ),
+    OAuthFlow.BROWSER: _CHOSEN_SECRET,
+    OAuthFlow.DEVICE: _CHOSEN_SECRET,
+    OAuthFlow.APP: _CLIENT_SECRET,
+    OAuthFlow.SERVICE_ACCOUNT: SecretWords(
+        label="Key file",
+        show="Show key file",
+        stored="Use stored key file",
+        never="The stored key file is never shown again",
+    ),
 }
 _PASSWORDS_END: Final = (
     "Microsoft 365 refuses passwords for sending by default from the end of December 2026."

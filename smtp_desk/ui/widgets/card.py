@@ -7,12 +7,10 @@ from typing import Final
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.colours import USUAL_LINE, Space
 from smtp_desk.ui.widgets.icons import IconLabel, set_look
 from smtp_desk.ui.widgets.label import Label
 
-USUAL_LINE: Final = 18
-"""Height of a line of text for which limits are given; a larger font has larger ones."""
 _LEAST: Final = 240
 """What the others need beside widgets that take what they need."""
 _ICONS: Final = {"success": "success", "warning": "warning", "danger": "error", "plain": "info"}

@@ -19,6 +19,8 @@ class Space(IntEnum):
 
 READABLE_WIDTH: Final = 720
 """Widest column of content, in logical pixels."""
+USUAL_LINE: Final = 18
+"""Height of a line of text for which limits are given; a larger font has larger ones."""
 SMALLEST_TYPE: Final = 10.0
 """Point size below which the system's font is enlarged."""
 

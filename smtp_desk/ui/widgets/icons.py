@@ -11,6 +11,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QLabel, QToolButton
 
 from smtp_desk.store.resources import resource_path
+from smtp_desk.ui.widgets.colours import USUAL_LINE
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor, QPaintEvent
@@ -53,13 +54,24 @@ class IconLabel(QLabel):
     def __init__(self, name: str = "", size: int = SIZE, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.name = name
-        self.setFixedSize(size, size)
+        self._size = size
+        self._fit()
 
     def show_icon(self, name: str, tone: str = "") -> None:
         """Show the icon `name` in the colour of `tone`."""
         self.name = name
         set_look(self, "tone", tone)
         self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Grow with the text that it stands beside."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        size = max(self._size * self.fontMetrics().height() // USUAL_LINE, self._size)
+        self.setFixedSize(size, size)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the icon in today's colour."""
@@ -79,6 +91,10 @@ class IconButton(QToolButton):
         super().__init__(parent)
         self._icon = icon
         self.setIconSize(QSize(SIZE, SIZE))
+        self.rename(name)
+
+    def rename(self, name: str) -> None:
+        """Call it otherwise: what it does now is something else."""
         self.setAccessibleName(name)
         self.setToolTip(name)
 

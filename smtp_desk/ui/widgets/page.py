@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from smtp_desk.ui.widgets.card import USUAL_LINE, Columns, column, row
-from smtp_desk.ui.widgets.colours import READABLE_WIDTH, Space
+from smtp_desk.ui.widgets.card import Columns, column, row
+from smtp_desk.ui.widgets.colours import READABLE_WIDTH, USUAL_LINE, Space
 from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QTextFormat
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smtp_desk.app.integrations.form_offers import Offer
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.core.findings.finding import SIGN_IN_AGAIN, Remedy
 from smtp_desk.core.oauth import FLOWS, OAuthDraft, OAuthProvider
@@ -25,6 +26,8 @@ from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import OAUTH
 from smtp_desk.oauth.prompt import Prompt
+from tests.ui.fitting import cut_off, lay_out, squeezed
+from tests.ui.oauth_scenes import OAUTH_SCENES
 from tests.ui.states import EMPTY, FILLED, PROMPT, SCENES, TYPED
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ PARTS = (
     *("flow", "client_id", "tenant", "oauth_authorize_url", "oauth_token_url"),
     *("oauth_device_url", "oauth_scope", "oauth_ca_file", "password", "choose_key_file"),
 )
+LEFT_TO_RIGHT = Qt.LayoutDirection.LeftToRight
+RIGHT_TO_LEFT = Qt.LayoutDirection.RightToLeft
 PAGE = Prompt("https://login.example.com/authorize?state=s", "", 300)
 
 
@@ -196,3 +201,70 @@ def test_a_code_is_shown_and_opens_nothing_unasked(page: Stage, visited: list[QU
     assert page.find(QPushButton, "cancel_test").isVisible()
     page.find(QPushButton, "open_sign_in").click()
     assert visited == [QUrl(PROMPT.url)]
+
+
+@pytest.mark.parametrize(
+    ("provider", "flow", "name", "empties"),
+    [
+        ("", "", "password", "Use no password"),
+        ("custom", "browser", "client secret", "Use no client secret"),
+        ("google", "browser", "client secret", "Use no client secret"),
+        ("microsoft", "app", "client secret", ""),
+        ("google", "service-account", "key file", ""),
+    ],
+)
+def test_each_secret_is_called_what_it_is(
+    page: Stage, provider: str, flow: str, name: str, empties: str
+) -> None:
+    oauth = OAuthDraft(provider=provider, flow=flow)
+    shown(page, oauth)
+    reveal = page.find(QWidget, "reveal")
+    assert reveal.accessibleName() == f"Show {name}"
+    page.view.render(
+        replace(TYPED, oauth=oauth, secret_stored=True, offers=frozenset({Offer.STORED_PASSWORD}))
+    )
+    assert reveal.accessibleDescription() == f"The stored {name} is never shown again"
+    no_more = page.find(QPushButton, "forget_stored")
+    assert (no_more.text() if no_more.isVisible() else "") == empties
+    stored = page.find(QPushButton, f"offer_{Offer.STORED_PASSWORD}")
+    assert stored.text() == f"Use stored {name}"
+
+
+@pytest.mark.usefixtures("visited")
+@pytest.mark.parametrize("direction", [LEFT_TO_RIGHT, RIGHT_TO_LEFT])
+@pytest.mark.parametrize("name", OAUTH_SCENES)
+def test_nothing_is_cut_off_or_squeezed(
+    page: Stage, qtbot: QtBot, name: str, direction: Qt.LayoutDirection
+) -> None:
+    scene, shown_page = OAUTH_SCENES[name], page.view.page
+    shown_page.setLayoutDirection(direction)
+    shown_page.resize(520, 400)
+    page.view.show_draft(scene.draft, scene.recipient)
+    page.view.render(scene.state)
+    if scene.unfolded:
+        page.find(QPushButton, scene.unfolded).click()
+    parts: list[QLabel | QPushButton] = list(shown_page.findChildren(QLabel))
+    parts += shown_page.findChildren(QPushButton)
+    for part in parts:
+        if part.text():
+            part.setText(f"{part.text()} {part.text()[: len(part.text()) * 2 // 5]}")
+    lay_out()
+    assert cut_off(shown_page) == []
+    qtbot.waitUntil(lambda: squeezed(shown_page) == [])
+
+
+def test_the_headings_of_the_guide_are_no_larger_than_its_text(page: Stage) -> None:
+    shown(page, OAuthDraft(provider="google", flow="browser"))
+    page.find(QPushButton, "guide").click()
+    block = page.find(QTextBrowser, "guide_text").document().begin()
+    headings = 0
+    while block.isValid():
+        if block.blockFormat().headingLevel():
+            headings += 1
+            sizes = [
+                each.format.property(QTextFormat.Property.FontSizeAdjustment)
+                for each in block.textFormats()
+            ]
+            assert set(sizes) == {0}
+        block = block.next()
+    assert headings > 2
