@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
-from smtp_desk.ui.widgets.icons import SIZE, pixmap
+from smtp_desk.ui.widgets.icons import SIZE, beside_text, pixmap
 from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.slices import styling
 
@@ -129,7 +129,6 @@ class Navigation(QWidget):
         chooser = QListWidget()
         chooser.setObjectName("navigation")
         chooser.setAccessibleName("Settings")
-        chooser.setIconSize(QSize(SIZE, SIZE))
         chooser.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         chooser.setFrameShape(QFrame.Shape.NoFrame)
         for name in self._builders:
@@ -164,15 +163,17 @@ class Navigation(QWidget):
     def _fit_sidebar(self) -> None:
         metrics = self.fontMetrics()
         em = metrics.height()
-        icon_only = SIZE + 2 * Space.L + 2 * Space.S
+        icon_only = beside_text(SIZE, metrics) + 2 * Space.L + 2 * Space.S
         widest = max(metrics.horizontalAdvance(_TITLES[name]) for name in self._builders)
         wide = max(widest + 5 * em, 12 * em)
         self._sidebar.setFixedWidth(icon_only if self._narrow else wide)
 
     def _draw_icons(self) -> None:
         colour = self.palette().color(self.foregroundRole())
+        size = beside_text(SIZE, self.fontMetrics())
+        self._list.setIconSize(QSize(size, size))
         for row, name in enumerate(self._builders):
-            drawn = pixmap(name, colour, SIZE, self.devicePixelRatioF())
+            drawn = pixmap(name, colour, size, self.devicePixelRatioF())
             icon = QIcon(drawn)
             # The same in every state: Qt would tint the icon of the chosen page.
             icon.addPixmap(drawn, QIcon.Mode.Selected)

@@ -14,7 +14,7 @@ from smtp_desk.store.resources import resource_path
 from smtp_desk.ui.widgets.colours import USUAL_LINE
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QColor, QPaintEvent
+    from PySide6.QtGui import QColor, QFontMetrics, QPaintEvent
     from PySide6.QtWidgets import QWidget
 
 SIZE: Final = 20
@@ -48,6 +48,11 @@ def _pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
     return drawn
 
 
+def beside_text(size: int, metrics: QFontMetrics) -> int:
+    """Return the size of an icon beside text that may be larger than usual."""
+    return max(size * metrics.height() // USUAL_LINE, size)
+
+
 class IconLabel(QLabel):
     """An icon in the colour that the style sheet gives its `tone`; silent for screen readers."""
 
@@ -70,7 +75,7 @@ class IconLabel(QLabel):
             self._fit()
 
     def _fit(self) -> None:
-        size = max(self._size * self.fontMetrics().height() // USUAL_LINE, self._size)
+        size = beside_text(self._size, self.fontMetrics())
         self.setFixedSize(size, size)
 
     def paintEvent(self, event: QPaintEvent) -> None:
