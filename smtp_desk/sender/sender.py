@@ -364,6 +364,8 @@ class Sender:
 _FOR_SENDING: Final = (
     "email_validator",
     "encodings.idna",  # by which host names are looked up
+    "encodings.utf_16_be",  # by which secrets are hidden, and measured
+    "encodings.utf_16_le",
     "smtp_desk.smtp.net.certificates",
     "smtp_desk.smtp.net.tls_failures",
 )
@@ -372,7 +374,8 @@ _FOR_SENDING: Final = (
 def _load_what_sends() -> None:
     """Load what only an email on its way needs, before there are threads.
 
-    A fork while one of them imports would leave the child's own import waiting for ever.
+    A fork while one of them imports would leave the child's own import waiting for ever. What
+    few senders need, the keyring, OAuth 2.0 and the templates, is loaded inside `forks.gate`.
     """
     for name in _FOR_SENDING:
         import_module(name)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from smtp_desk.core.secret import Secret
@@ -189,6 +192,7 @@ class KeyringCredentials:
         given_up.threads = tuple(each for each in given_up.threads if each.is_alive())
         if given_up.threads and self._clock() < given_up.let_be_until:
             raise _no_answer(self._limit_s)
+        _load_back_ends()
         outcome: Future[_T] = Future()
         arguments = (outcome, work, undo)
         thread = threading.Thread(target=_settle, args=arguments, name="keyring", daemon=True)
@@ -225,6 +229,20 @@ def _settle(outcome: "Future[_T]", work: Callable[[], _T], undo: Callable[[], No
     elif undo is not None:
         with suppress(CredentialsUnavailableError):
             undo()
+
+
+@cache
+def _load_back_ends() -> None:
+    """Load the library and its back ends in the caller's thread, who may keep forks waiting.
+
+    A child that was forked while the thread of a call imports would wait for ever at its own.
+    """
+    import_module("keyring.core")
+    for back_end in entry_points(group="keyring.backends"):
+        with suppress(Exception):  # one of another system; the library leaves it out, too
+            back_end.load()
+    # The Secret Service gives secrets encrypted, and its library loads this for the first one.
+    import_module("cryptography.hazmat.backends.openssl.backend")
 
 
 def _backends() -> "list[KeyringBackend]":
