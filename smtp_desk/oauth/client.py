@@ -6,7 +6,8 @@ import re
 import secrets
 import selectors
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import ModuleType
@@ -193,9 +194,17 @@ class TokenClient:
         }
         return self._token(form, TokenStep.CODE, cancel, answer["code"], verifier)
 
-    def _listening(self, host: str) -> Listener:
+    @contextmanager
+    def _listening(self, host: str) -> Iterator[Listener]:
         origins = {_origin(self.settings.authorize_url), _origin(self.settings.token_url)}
-        return Listener(host, lambda issuer: _origin(issuer) in origins)
+        with ExitStack() as stack:
+            try:
+                listener = Listener(host, lambda issuer: _origin(issuer) in origins)
+                stack.enter_context(listener)
+            except OSError as error:
+                facts: dict[str, Json] = {"reason": "no_port", "error": str(error.strerror)}
+                raise SmtpFailure(Stage.TOKEN, "oauth.failed", facts=facts) from error
+            yield listener
 
     def _for_offline(self) -> Mapping[str, str]:
         """Return what makes a service give a refresh token."""
