@@ -24,6 +24,7 @@ from smtp_desk.smtp.net.deadline import Cancel
 from tests.sender.post_office import FixedRoutes
 from tests.sender.sending_process import short
 from tests.sender.ways import CATALOGUE
+from tests.servers.namespaces import enter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,7 @@ class Machine:
         host: Of the mail server.
         port: Of the mail server.
         ca_pem: That the mail server's certificate comes from.
+        namespace: The network that it is in; "" for that of all.
     """
 
     folder: Path
@@ -53,6 +55,13 @@ class Machine:
     host: str
     port: int
     ca_pem: str
+    namespace: str = ""
+
+    def begin(self) -> None:
+        """Be on this machine from now on."""
+        logging.disable()  # it tells of each outage, and there are many
+        if self.namespace:
+            enter(self.namespace)
 
     @property
     def told(self) -> Path:
@@ -98,7 +107,7 @@ class Machine:
 
 def send_for_ever(machine: Machine, name: str) -> None:
     """Send and queue, one by one and many at once, in turns."""
-    logging.disable()  # it tells of each outage, and there are many
+    machine.begin()
     with machine.sender() as sender:
         for number in itertools.count():
             _never.wait(_PAUSE_S)
@@ -111,7 +120,7 @@ def send_for_ever(machine: Machine, name: str) -> None:
 
 def work_for_ever(machine: Machine, _name: str) -> None:
     """Work off the outbox, as `smtp-desk worker` does."""
-    logging.disable()  # as above
+    machine.begin()
     with machine.sender() as sender:
         sender.drain(Cancel(), once=False)
 

@@ -15,7 +15,7 @@ import threading
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -34,6 +34,7 @@ from tests.sender.machine_process import Machine, send_for_ever, work_for_ever
 from tests.sender.post_office import FixedRoutes
 from tests.sender.ways import CATALOGUE
 from tests.servers.line import Line
+from tests.servers.namespaces import Cable, available, hub, hub_address
 from tests.servers.postgres import Postgres, running_postgres
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from smtp_desk.sender.outbox.entries import OutboxEntry
     from tests.servers.certs import Certificates
 
+_LONGEST_CUT_S: Final = 15.0  # longer than it takes to give a connection up
 _never = threading.Event()
 
 pytestmark = [
@@ -59,10 +61,10 @@ pytestmark = [
 
 @dataclasses.dataclass
 class Running:
-    """A machine, the line from it to the database, and the process on it."""
+    """A machine, the line from it to the database or to all, and the process on it."""
 
     machine: Machine
-    line: Line
+    line: Line | Cable
     work: Callable[..., None]
     process: BaseProcess
     lives: int = 1
@@ -71,23 +73,44 @@ class Running:
 class Landscape:
     """All machines, the database and the mail server."""
 
-    def __init__(self, folder: Path, postgres: Postgres, server: ScriptedServer, ca: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        postgres: Postgres,
+        server: ScriptedServer,
+        ca: str,
+        *,
+        namespaces: bool = False,
+    ) -> None:
         self.postgres = postgres
         self.server = server
         self.machines: list[Running] = []
         self._folder = folder
         self._ca = ca
+        self._namespaces = namespaces
+        self._ended = False
         self.url = postgres.new_database()
 
     def begin(self, work: Callable[..., None]) -> None:
         """Put one more machine to work."""
         folder = self._folder / f"machine-{len(self.machines)}"
         folder.mkdir()
-        line = Line(self.postgres.port)
-        line.__enter__()
-        url = self.postgres.tcp_url(self.url.rpartition("/")[2], port=line.port)
-        machine = Machine(folder, url, "127.0.0.1", self.server.port, self._ca)
+        line, machine = self._joined(folder)
         self.machines.append(Running(machine, line, work, begun(machine, work, "0")))
+
+    def _joined(self, folder: Path) -> tuple[Line | Cable, Machine]:
+        name = self.url.rpartition("/")[2]
+        if not self._namespaces:
+            line = Line(self.postgres.port)
+            line.__enter__()
+            url = self.postgres.tcp_url(name, port=line.port)
+            return line, Machine(folder, url, "127.0.0.1", self.server.port, self._ca)
+        cable = Cable(len(self.machines))
+        root = folder / "ca.pem"
+        root.write_text(self._ca)
+        where = f"hostaddr={cable.hub}&sslrootcert={root}"
+        url = f"postgresql://desk@mail.example.test:{self.postgres.port}/{name}?{where}"
+        return cable, Machine(folder, url, cable.hub, self.server.port, self._ca, cable.name)
 
     def kill(self, running: Running) -> None:
         """End a process without a word; another follows it."""
@@ -98,7 +121,12 @@ class Landscape:
         running.process = begun(running.machine, running.work, name)
 
     def cut_off(self, running: Running, seconds: float) -> None:
-        """Part a machine from the database for so long."""
+        """Part a machine from the database for so long; in a namespace, from all."""
+        if isinstance(running.line, Cable):
+            running.line.unplug()
+            _never.wait(seconds)
+            running.line.plug()
+            return
         running.line.open = False
         running.line.cut()
         _never.wait(seconds)
@@ -106,10 +134,16 @@ class Landscape:
 
     def end(self) -> None:
         """Kill all, and let nothing be cut off any longer."""
+        if self._ended:
+            return
         for running in self.machines:
             running.process.kill()
             running.process.join()
-            running.line.__exit__(None, None, None)
+            if isinstance(running.line, Cable):
+                running.line.remove()
+            else:
+                running.line.__exit__(None, None, None)
+        self._ended = True
 
     def settle(self) -> list[OutboxEntry]:
         """Hand over what waits on machines, let leases and waits pass; return all entries."""
@@ -132,7 +166,7 @@ class Landscape:
                     return entries
 
     def _work_off(self, database: PostgresDatabase, clock: UtcClock) -> None:
-        machine = self.machines[0].machine
+        machine = dataclasses.replace(self.machines[0].machine, host="127.0.0.1")
         with Sender(
             PostgresOutbox(database, clock),
             PostgresHealth(database, clock),
@@ -169,8 +203,33 @@ def landscape(certs: Certificates, tmp_path: Path) -> Iterator[Landscape]:
             landscape.end()
 
 
+@pytest.fixture
+def apart(certs: Certificates, tmp_path: Path) -> Iterator[Landscape]:
+    """As `landscape`, with each machine in a network of its own."""
+    addresses = ("127.0.0.1", *map(hub_address, range(16)))
+    identity = certs.for_names("mail.example.test", *addresses)
+    script = Script(tls=identity.server_context())
+    with (
+        hub(),
+        running_postgres(identity=identity, listens="*") as postgres,
+        ScriptedServer(script, host="0.0.0.0") as server,  # noqa: S104 - in a network of its own
+    ):
+        ca = certs.root.chain_file.read_text()
+        landscape = Landscape(tmp_path, postgres, server, ca, namespaces=True)
+        try:
+            yield landscape
+        finally:
+            landscape.end()
+
+
 def storm(
-    landscape: Landscape, *, senders: int, workers: int, blows: int, restarts: int
+    landscape: Landscape,
+    *,
+    senders: int,
+    workers: int,
+    blows: int,
+    restarts: int,
+    usual_s: float = 0.5,
 ) -> Counter[str]:
     """Let it storm, then settle; fail if one is lost, or doubled without a record."""
     draw = random.Random(blows)  # noqa: S311 - moments, no secrets
@@ -188,7 +247,7 @@ def storm(
             landscape.kill(running)
             done["kills"] += 1
         else:
-            landscape.cut_off(running, draw.uniform(0, 1.5))
+            landscape.cut_off(running, min(draw.expovariate(1 / usual_s), _LONGEST_CUT_S))
             done["partitions"] += 1
         if (number + 1) * restarts // blows > number * restarts // blows:
             landscape.postgres.stop(draw.choice([signal.SIGINT, signal.SIGQUIT]))
@@ -247,3 +306,14 @@ def test_sixteen_machines_in_a_long_storm(
     told = storm(landscape, senders=10, workers=6, blows=300, restarts=20)
     with capsys.disabled():
         sys.stdout.write(f"\nsixteen machines: {dict(told)}\n")
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not available(), reason="makes network namespaces, as root")
+def test_sixteen_machines_in_networks_of_their_own(
+    apart: Landscape, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A cable that is out tells nobody: what was said is said again, or given up after seconds."""
+    told = storm(apart, senders=10, workers=6, blows=300, restarts=20, usual_s=1.5)
+    with capsys.disabled():
+        sys.stdout.write(f"\nsixteen machines apart: {dict(told)}\n")

@@ -44,12 +44,18 @@ class Postgres:
     """
 
     def __init__(
-        self, folder: Path, *, identity: Identity | None = None, durable: bool = True
+        self,
+        folder: Path,
+        *,
+        identity: Identity | None = None,
+        durable: bool = True,
+        listens: str = "127.0.0.1",
     ) -> None:
         self.folder = folder
         self.port = free_port()
         self._user = "nobody" if os.geteuid() == 0 else None
         self._data = folder / "data"
+        self._listens = listens
         self._names = itertools.count()
         if self._user:
             shutil.chown(folder, self._user)
@@ -67,6 +73,7 @@ class Postgres:
         self._write(
             "pg_hba.conf",
             f"local all all trust\nhost all {USERNAME} 127.0.0.1/32 trust\n"
+            f"hostssl all {USERNAME} 10.213.0.0/16 trust\n"
             "host all stranger 127.0.0.1/32 scram-sha-256\n",
         )
         self.execute("SELECT pg_reload_conf()")
@@ -109,7 +116,14 @@ class Postgres:
         self.start()
 
     def _started(self) -> ServerProcess:
-        options = ("-D", str(self._data), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1")
+        options = (
+            "-D",
+            str(self._data),
+            "-p",
+            str(self.port),
+            "-c",
+            f"listen_addresses={self._listens}",
+        )
         server = ServerProcess(
             (parts.program("postgres"), *options),
             self.folder / "log",
@@ -154,11 +168,11 @@ class Postgres:
 
 @contextlib.contextmanager
 def running_postgres(
-    *, identity: Identity | None = None, durable: bool = True
+    *, identity: Identity | None = None, durable: bool = True, listens: str = "127.0.0.1"
 ) -> Iterator[Postgres]:
     """A server of one's own, to stop and start; one that isn't durable is faster."""
     with server_folder("pg") as folder:
-        server = Postgres(folder, identity=identity, durable=durable)
+        server = Postgres(folder, identity=identity, durable=durable, listens=listens)
         try:
             yield server
         finally:
