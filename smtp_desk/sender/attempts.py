@@ -253,6 +253,14 @@ class Run:
         """Whether the next message was begun with the present one."""
         return self._begun is not None
 
+    def look_ahead(self) -> None:
+        """Ask for the next message now, so that nothing keeps a dot waiting that was announced."""
+        if self._looks_ahead and self._ahead is None:
+            try:
+                self._ahead = next(self._attempts, None)
+            except Exception as fault:  # noqa: BLE001 - not that of the present message
+                self._fault = fault
+
     def upcoming(
         self, route: Route, present: MessageAttempt
     ) -> tuple[OutboxMessage, tuple[str, ...]] | None:
@@ -264,11 +272,8 @@ class Run:
         """
         if not self._looks_ahead or self._begun is not None:
             return None
-        try:
-            ahead = self._ahead = self._ahead or next(self._attempts, None)
-        except Exception as fault:  # noqa: BLE001 - the present message is on its way; see `__iter__`
-            self._fault = fault
-            return None
+        self.look_ahead()
+        ahead = self._ahead
         if ahead is None or ahead.routes is not present.routes:
             return None
         first = next((name for name in (CUSTOM, DEFAULT) if ahead.open_on(name)), "")

@@ -285,6 +285,7 @@ class Dispatcher:
             LeaseLostError: Some entries belong to others by now: no dot for this message.
             OutboxUnavailableError: It could not be written.
         """
+        run.look_ahead()
         ends, run.ends = run.ends, []
         marks = [MarkInDoubt(recipient.claim, route.name) for recipient in recipients]
         try:
