@@ -111,3 +111,21 @@ def test_an_outbox_that_is_damaged_is_told_and_left(desk: Desk, arguments: tuple
     assert ended.status == 69
     assert "damaged" in ended.err or "another program" in ended.err
     assert file.read_bytes() == b"somebody's notes" * 64
+
+
+def test_a_server_in_use_says_that_sending_is_paused(
+    desk: Desk, settings: list[str], password: bytes
+) -> None:
+    arguments = (*settings, "--to", "ann@example.org", "--password-stdin")
+    assert desk("configure", *arguments, stdin=password).status == 0
+    assert desk("enable").status == 0
+    desk("outbox", "pause")
+    assert "Active, but sending is paused since " in desk("status").out
+    ended = desk(
+        *("send", "notification", "--to", "ann@example.org"),
+        *("--set", "title=Hello", "--set", "body=Text"),
+    )
+    assert (ended.status, "waits in the outbox" in ended.out) == (0, True)
+    assert "smtp-desk outbox resume" in ended.out + ended.err
+    desk("outbox", "resume")
+    assert "Active. System emails are sent through localhost." in desk("status").out

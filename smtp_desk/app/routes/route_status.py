@@ -81,6 +81,7 @@ class RouteStatus:
         server: The saved server that it leads to, or None.
         service: The default email service, which takes what the custom server can't.
         health: How it does; None where that was not or can't be read.
+        paused_since: Since when a person has paused all sending; None where nobody has.
     """
 
     route: str = CUSTOM
@@ -92,6 +93,7 @@ class RouteStatus:
     server: StoredServer | None = None
     service: DefaultService = field(default_factory=DefaultService)
     health: HealthReport | None = None
+    paused_since: datetime | None = None
 
     @property
     def on(self) -> bool:
@@ -185,7 +187,12 @@ def with_health(
     state, until = health_state(known, now)
     summary = summary_of(services, known.code, status.server)
     health = HealthReport(state=state, until=until, summary=summary, known=known, at=now)
-    return replace(status, health=health)
+    return replace(status, health=health, paused_since=_paused_since(services))
+
+
+def _paused_since(services: Services) -> datetime | None:
+    """Return since when nothing leaves; where nothing was ever sent nothing is made."""
+    return services.control.paused_since() if services.paths.outbox_file.exists() else None
 
 
 def try_with_health(services: Services, status: RouteStatus) -> RouteStatus:

@@ -40,6 +40,9 @@ def status_text(status: RouteStatus) -> str:
     until = f"Until then, s{instead(status)[1:]}"
     now = "emails wait in the outbox" if status.held else "using the default service"
     sent = f"Active. System emails are sent through {status.host}."
+    if status.paused_since is not None and status.health is not None:
+        since = local_time(status.paused_since, status.health.at)
+        sent = f"Active, but sending is paused since {since}: emails are stored and wait."
     return {
         ServerState.UNREADABLE: f"{_UNREADABLE} and will not be overwritten: {status.why}",
         ServerState.NOT_CONFIGURED: f"Not configured. {instead(status)}",
