@@ -143,8 +143,9 @@ def receipt_notice(receipt: Receipt) -> Notice:
         case Status.ACCEPTED:
             return Notice(_accepted(recipient, fallback))
         case Status.QUEUED:
-            waits = "No route takes it now: it waits in the outbox."
-            return Notice(f"{waits} {why}".strip(), error=bool(why))
+            waits = "It waits in the outbox: no route takes it now{}. {}"
+            or_paused = "" if why else ", or sending is paused"
+            return Notice(waits.format(or_paused, why).strip(), error=bool(why))
         case Status.REFUSED:
             return Notice(f"Refused. {why}".strip(), error=True)
         case Status.UNCERTAIN:

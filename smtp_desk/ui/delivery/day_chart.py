@@ -32,13 +32,13 @@ _STEPS: Final = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}
 
 
 def paint_part(painter: QPainter, box: QRectF, result: DayResult, colours: Colours) -> None:
-    """Paint what stands for a result: solid, hatched, hollow or dotted."""
+    """Paint what stands for a result: solid, hatched, hollow, dotted or crossed."""
     colour, pattern = {
         DayResult.CUSTOM: (colours.accent, Qt.BrushStyle.SolidPattern),
         DayResult.DEFAULT: (colours.accent, Qt.BrushStyle.BDiagPattern),
         DayResult.WAITING: (colours.muted, Qt.BrushStyle.NoBrush),
         DayResult.UNCERTAIN: (colours.warning, Qt.BrushStyle.Dense4Pattern),
-        DayResult.REFUSED: (colours.danger, Qt.BrushStyle.SolidPattern),
+        DayResult.REFUSED: (colours.danger, Qt.BrushStyle.DiagCrossPattern),
     }[result]
     painter.fillRect(box, QColor(colours.surface))
     painter.setPen(QPen(QColor(colour), 1))

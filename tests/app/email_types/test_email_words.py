@@ -116,13 +116,13 @@ DOWN = finding("connect.refused")
         (
             RecipientReceipt("ann@example.org", Status.QUEUED, "", DOWN),
             DOWN,
-            f"No route takes it now: it waits in the outbox. {DOWN.summary}",
+            f"It waits in the outbox: no route takes it now. {DOWN.summary}",
             True,
         ),
         (
             RecipientReceipt("ann@example.org", Status.QUEUED),
             None,
-            "No route takes it now: it waits in the outbox.",
+            "It waits in the outbox: no route takes it now, or sending is paused.",
             False,
         ),
         (
