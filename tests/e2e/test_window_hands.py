@@ -38,8 +38,8 @@ ACTIVE: Final = "Active. System emails are sent through localhost."
 OFF: Final = "Off. System emails wait in the outbox."
 REFUSED: Final = "The server refused the username or password."
 SWITCH: Final = "Send system emails through your own server"
-MOST_KEYS: Final = 200
-"""At five keys a second 40 s, which leaves 20 s for the machine: a newcomer has a minute."""
+MOST_KEYS: Final = 150
+"""At five keys a second 30 s, which leaves 30 s for the machine: a newcomer has a minute."""
 
 
 class Hands(Protocol):
