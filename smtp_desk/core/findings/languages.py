@@ -5,14 +5,21 @@ does not know in another language is compared once more by the English of its wo
 translation, only the words by which a cause is told, in their order.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, final
 
-from smtp_desk.core.findings.pattern import plain
+from smtp_desk.core.findings.pattern import without_accents
 from smtp_desk.core.lazy import LazyProperty
 
 _ANY_ENDING: Final = "*"
+_KEPT: Final = "~"
+"""Stands for the space of a phrase while the words of one meaning are made plain together."""
+# Letters of the scripts that set spaces between words: Latin, Greek and Cyrillic.
+_LETTERS: Final = r"a-z\u00c0-\u058f\u1e00-\u1fff"
+_WORD: Final = re.compile(rf"[{_LETTERS}]+")
+_NO_WORD: Final = re.compile(r"[^a-z\u00c0-\uffff]+")
 
 
 class _Word(NamedTuple):
@@ -43,6 +50,9 @@ class Languages:
         tells = False
         at = 0
         while at < len(words):
+            end = _end_of(_NO_WORD, words, at)
+            said.append(words[at:end])
+            at = end
             end, word = self._word_at(words, at)
             if word is None:
                 said.append(words[at:end])
@@ -58,15 +68,16 @@ class Languages:
 
     def _word_at(self, words: str, at: int) -> tuple[int, _Word | None]:
         """Return the end of the word that begins at `at`, and its English if it is known."""
-        spaced = _is_spaced(words[at])
-        lengths = (*self._lengths.get(words[at : at + 2], ()), *self._lengths.get(words[at], ()))
+        end_of_word = _end_of(_WORD, words, at)
+        begins = words[at : at + 2]
+        lengths = (*self._lengths.get(begins, ()), *self._lengths.get(begins[:1], ()))
         for end in (at + length for length in lengths):
             word = self._known.get(words[at:end])
             if word is not None:
-                whole = _end_of_word(words, end) if spaced else end
+                whole = _end_of(_WORD, words, end) if end_of_word > at else end
                 if whole == end or word.has_endings:
                     return whole, word
-        return (max(_end_of_word(words, at), at + 1) if spaced else at + 1), None
+        return max(end_of_word, min(at + 1, len(words))), None
 
     @LazyProperty
     def _known(self) -> dict[str, _Word]:
@@ -88,18 +99,14 @@ class Languages:
 
 def _words_of(table: Mapping[str, str], *, tells: bool) -> dict[str, _Word]:
     return {
-        plain(word.removesuffix(_ANY_ENDING)): _Word(english, word.endswith(_ANY_ENDING), tells)
+        word.removesuffix(_ANY_ENDING).replace(_KEPT, " "): _Word(
+            english, word.endswith(_ANY_ENDING), tells
+        )
         for english, words in table.items()
-        for word in words.split()
+        for word in without_accents(words.replace("_", _KEPT)).split()
     }
 
 
-def _is_spaced(letter: str) -> bool:
-    """Whether it is of a script that sets spaces between words: Latin, Greek or Cyrillic."""
-    return letter < "\u0590" or "\u1e00" <= letter < "\u2000"
-
-
-def _end_of_word(words: str, at: int) -> int:
-    while at < len(words) and words[at].isalpha() and _is_spaced(words[at]):
-        at += 1
-    return at
+def _end_of(pattern: re.Pattern[str], words: str, at: int) -> int:
+    found = pattern.match(words, at)
+    return found.end() if found else at

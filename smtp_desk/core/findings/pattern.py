@@ -27,6 +27,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import filterfalse
 from typing import Any, Final, NamedTuple
 
 from smtp_desk.core.findings.faults import without_faults
@@ -255,11 +256,16 @@ def plain(text: str) -> str:
     """
     joined = _MISSPELT.sub("address", _HYPHENATED.sub("mailbox", " ".join(text.split())))
     joined = _SPELLED_OUT.sub(lambda stem: _UMLAUT.sub(r"\1", stem[0]), joined)
-    if joined.isascii():
-        return joined.translate(_SIGNS)
-    decomposed = unicodedata.normalize("NFKD", joined.translate(_SIGNS))
-    letters = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return letters.translate(_LETTERS)
+    return without_accents(joined)
+
+
+def without_accents(text: str) -> str:
+    """Return `text` with plain letters and straight quotes, as `plain` has them."""
+    signs = text.translate(_SIGNS)
+    if signs.isascii():
+        return signs
+    letters = filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", signs))
+    return "".join(letters).translate(_LETTERS)
 
 
 def _without_guesses(words: str) -> str:

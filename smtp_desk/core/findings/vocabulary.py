@@ -62,7 +62,7 @@ _CLASSES: Final = {
     ),
     "unit": r"seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?",
     # what is said of it
-    "not": r"not|\w*n't|never|no longer|cannot",
+    "not": r"not|[acdhimnsw][a-z]{0,5}n't|never|no longer|cannot",
     "differs": (
         r"(?:(?:does|do|did|is|are|must|should|can) ?(?:not|n.t) (?:be )?)(?:the )?"
         r"(?:match|same|equal|identical|belong|correspond|conform|fit|agree)\w*|mismatch\w*|differs?|"
