@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 README: Final = pathlib.Path(__file__).parents[2] / "README.md"
 BEGINNING: Final = "<!-- written by make bench -->"
 END: Final = "<!-- end of make bench -->"
-OTHERS: Final = ("outbox", "fallback", "delivery", "start", "window", "causes")
+OTHERS: Final = ("outbox", "postgres", "fallback", "delivery", "start", "window", "causes")
 OURS: Final = ("SMTP Desk, 1 connection", "SMTP Desk, 4 connections")
 
 _VERSIONS: Final = {

@@ -27,7 +27,7 @@ from smtp_desk.sender.outbox.entries import (
     MarkInDoubt,
     OutboxMessage,
 )
-from smtp_desk.sender.outbox.outbox import Query
+from smtp_desk.sender.outbox.outbox import Outbox, Query
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from tests.sender.outboxes import LEASE
 
@@ -75,7 +75,7 @@ def bare(folder: Path, group: int) -> Callable[[], object]:
     return fill
 
 
-def add(outbox: SqliteOutbox, group: int) -> None:
+def add(outbox: Outbox, group: int) -> None:
     for first in range(0, MAILS, group):
         outbox.add([mail(number) for number in range(first, first + group)])
 
@@ -84,7 +84,7 @@ def answered(claim: Claim) -> Accept:
     return Accept(claim, (Attempt(datetime.now(UTC), "custom", "", "250 2.0.0 Ok: queued"),))
 
 
-def send_at_once(outbox: SqliteOutbox, mails: int) -> None:
+def send_at_once(outbox: Outbox, mails: int) -> None:
     """Do what a sender does for one email: stored and claimed, in doubt, accepted."""
     for number in range(mails):
         claims = outbox.add_claimed([mail(number)], "bench", LEASE)
@@ -92,7 +92,7 @@ def send_at_once(outbox: SqliteOutbox, mails: int) -> None:
         outbox.apply([answered(claim) for claim in claims])
 
 
-def send_from_threads(outbox: SqliteOutbox) -> None:
+def send_from_threads(outbox: Outbox) -> None:
     threads = [threading.Thread(target=send_at_once, args=(outbox, MAILS // 4)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -100,7 +100,7 @@ def send_from_threads(outbox: SqliteOutbox) -> None:
         thread.join()
 
 
-def drain(outbox: SqliteOutbox) -> None:
+def drain(outbox: Outbox) -> None:
     """Do what a worker does, by group."""
     while claims := outbox.claim("bench", GROUP, LEASE):
         outbox.apply([MarkInDoubt(claim, "custom") for claim in claims])
