@@ -156,6 +156,7 @@ class Workshop(QObject):
         yield
         self.opener = Opener(self._window, self.navigation, self._diagnostics, self.diagnosis)
         self._presenters.append(self.opener.arrival)
+        self._open.callback(self.opener.close)
         if not self._services.sandboxed:
             self._ask_before_closing()
         self._connect_menus()
@@ -303,7 +304,6 @@ class Workshop(QObject):
         self._sample_worker.close()
         self._outbox_worker.close()
         self._find_worker.close()
-        self.opener.close()
         if not self._worker.close():
             _log.warning("a job was left behind: it did not end in time")
         self._open.close()
