@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from http import HTTPStatus
 from types import ModuleType
-from typing import Final, TypeAlias, final
+from typing import Final, ParamSpec, TypeAlias, TypeVar, final
 from urllib.parse import urlencode, urlsplit
 
 from smtp_desk.core.errors import SmtpFailure
@@ -25,6 +26,9 @@ from smtp_desk.oauth.prompt import PATIENCE, Ask, Prompt
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.forks import gate
 from smtp_desk.smtp.net.redaction import HIDDEN, Redactor
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _USUAL_LIFETIME: Final = 300.0  # where the service does not tell
 _LONGEST_LIFETIME: Final = 86400.0
@@ -76,6 +80,24 @@ def wait(seconds: float, cancel: Cancel) -> None:
     cancel.check()
 
 
+def _bare(method: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Let a failure leave a method without the frames below it, whose forms hold plain secrets.
+
+    A traceback with locals, as error trackers make them, would show these.
+    """
+
+    @wraps(method)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return method(*args, **kwargs)
+        except SmtpFailure as failure:
+            bare = failure
+        bare.__cause__ = bare.__context__ = None
+        raise bare.with_traceback(None)
+
+    return call
+
+
 @gate
 def load_assertions() -> ModuleType:
     """Return the module `assertions`: it loads cryptography, which a secret does without."""
@@ -106,6 +128,7 @@ class TokenClient:
     patience: float = PATIENCE
     clock: Callable[[], float] = field(default=time.monotonic)
 
+    @_bare
     def sign_in(self, ask: Ask, cancel: Cancel) -> Grant:
         """Let a person sign in, by browser or device code.
 
@@ -120,6 +143,7 @@ class TokenClient:
             raise _failure("oauth.misconfigured", "no_refresh_token", TokenStep.CODE)
         return grant
 
+    @_bare
     def renew(self, refresh: Secret, cancel: Cancel) -> Grant:
         """Get the next access token, and where the service rotates them the next refresh token.
 
@@ -131,6 +155,7 @@ class TokenClient:
         grant = self._token(form, TokenStep.REFRESH, cancel, refresh.reveal())
         return grant if grant.refresh else replace(grant, refresh=refresh)
 
+    @_bare
     def fetch(self, cancel: Cancel) -> Grant:
         """Get a token without a person: for the application itself, or a service account.
 
@@ -149,6 +174,7 @@ class TokenClient:
         form = {"grant_type": "client_credentials", "scope": scope}
         return self._token(form, TokenStep.CLIENT, cancel)
 
+    @_bare
     def revoke(self, refresh: Secret, cancel: Cancel) -> bool:
         """Withdraw what a person signed in for (RFC 7009); return whether the service did so.
 
