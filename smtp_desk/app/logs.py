@@ -213,4 +213,4 @@ class _PrivateFile(logging.Handler):
     def _complain(self, error: OSError) -> None:
         if not self._complained and sys.stderr is not None:
             self._complained = True
-            sys.stderr.write(f"smtp-desk: no log is written: {error}\n")
+            sys.stderr.write(f"smtp-desk: the log can’t be written: {error}\n")

@@ -172,7 +172,7 @@ class Reception:
         if not room:
             with connection, contextlib.suppress(OSError):
                 connection.setblocking(False)  # nobody else waits for this one
-                _send(connection, _tempfail("Too many messages are handed over at once."))
+                _send(connection, _tempfail("Too many messages are being submitted at once."))
             return
         thread = threading.Thread(
             target=self._serve, args=(connection, user), name="handover", daemon=True
@@ -222,7 +222,7 @@ class Reception:
             raise
         except Exception:  # noqa: BLE001 - one request that fails must not end the worker
             _log.exception("our own fault while taking a message of user %d", user)
-            return _tempfail("The worker failed; its log says more.")
+            return _tempfail("The worker failed. See its log for details.")
 
     def _done(self, user: int, order: Order, octets: bytes, intake: Intake) -> WorkerAnswer:
         match order.act:
@@ -262,10 +262,10 @@ class Reception:
         message, count = submitted.message, len(submitted.message.recipients)
         most = rules.emails_per_hour
         if user != _ROOT and count > most:
-            text = f"The message has {count} recipients; you may send {most} emails an hour."
+            text = f"The message has {count} recipients, but you can send {most} emails an hour."
             return WorkerAnswer(ExitStatus.DATAERR, (text,))
         if user != _ROOT and not self._quota.take(user, count, most):
-            return _tempfail(f"You may send {most} emails an hour; try again later.")
+            return _tempfail(f"You can send {most} emails an hour. Try again later.")
         try:
             receipt = self._sender.queue(replace(message, submitter=str(user)))
         except MessageTooLargeError as error:
@@ -315,11 +315,11 @@ class _RequestReader:
     def _receive(self, most: int) -> bytes:
         left = self._until - self._clock()
         if left <= 0:
-            raise TimeoutError("the request takes too long")
+            raise TimeoutError("the request took too long")
         self._connection.settimeout(left)
         octets = self._connection.recv(most)
         if not octets:
-            raise ConnectionAbortedError("the request ends in its middle")
+            raise ConnectionAbortedError("the request is incomplete")
         return octets
 
 

@@ -184,7 +184,7 @@ def missing_for_window(
         and not wayland
         and not _x11_answers(environ["DISPLAY"], load)
     ):
-        return _no_display(f"the display {environ['DISPLAY']} does not answer, or refuses")
+        return _no_display(f"the display {environ['DISPLAY']} doesn’t answer, or refuses")
     return None
 
 

@@ -16,30 +16,34 @@ from smtp_desk.store.stored import NotProvenError, ServerStatus, UnprovenReason
 
 NEEDS_PROOF: Final = "Save settings that a test email has proven first."
 
-_UNLOCK: Final = "Unlock it, by signing in to the desktop session, and try again."
+_UNLOCK: Final = "Unlock it by signing in to the desktop session, and try again."
 _GET_ONE: Final = {
     "darwin": "Unlock the login keychain in Keychain Access.",
-    "win32": "Check that the service “Credential Manager” runs.",
+    "win32": "Check that the service “Credential Manager” is running.",
 }
 _GET_ONE_ON_DESKTOPS: Final = (
-    "Install GNOME Keyring, KeePassXC or KWallet and sign in to your desktop session, or, "
-    f"on an unattended machine, give the password by {PASSWORD_VARIABLE} or the systemd "
+    "Install GNOME Keyring, KeePassXC or KWallet and sign in to your desktop session. On "
+    f"an unattended machine, provide the password in {PASSWORD_VARIABLE} or the systemd "
     f"credential {SYSTEMD_CREDENTIAL}."
 )
 _KEYRING: Final[Mapping[UnavailableReason, str]] = {
-    UnavailableReason.MISSING: "There is no keyring, and SMTP Desk keeps passwords nowhere else. "
-    "{get_one}",
+    UnavailableReason.MISSING: (
+        "This computer has no keyring, and SMTP Desk doesn’t store passwords anywhere else. "
+        "{get_one}"
+    ),
     UnavailableReason.UNUSABLE: "The keyring can’t be used ({detail}). {get_one}",
-    UnavailableReason.NOT_FOUND: "The keyring no longer holds the password. Retype it and test.",
+    UnavailableReason.NOT_FOUND: "The keyring no longer has the password. Retype it and test.",
     UnavailableReason.LOCKED: f"The keyring is locked. {_UNLOCK}",
     UnavailableReason.DENIED: f"Access to the keyring was refused. {_UNLOCK}",
-    UnavailableReason.TIMEOUT: f"The keyring did not answer within {{detail}}. {_UNLOCK}",
-    UnavailableReason.ALTERED: "The keyring altered the password.",
-    UnavailableReason.REMOVED: "The sign-in was removed meanwhile.",
+    UnavailableReason.TIMEOUT: f"The keyring didn’t answer within {{detail}}. {_UNLOCK}",
+    UnavailableReason.ALTERED: "The keyring changed the password.",
+    UnavailableReason.REMOVED: "The sign-in has been removed in the meantime.",
     UnavailableReason.FAILED: "The keyring failed ({detail}).",
-    UnavailableReason.NO_SYSTEMD: "{detail} is missing, which encrypts the password for the "
-    "worker. Install systemd 252 or newer.",
-    UnavailableReason.NOT_GIVEN: "The password can’t be given to the worker ({detail}).",
+    UnavailableReason.NO_SYSTEMD: (
+        "{detail}, which encrypts the password for the worker, is missing. Install systemd 252 "
+        "or newer."
+    ),
+    UnavailableReason.NOT_GIVEN: "The password can’t be passed to the worker ({detail}).",
     UnavailableReason.SYSTEMD: "The systemd credential can’t be read ({detail}).",
 }
 _NEVER_TESTED: Final = "The settings were never tested."
@@ -55,14 +59,14 @@ _UNPROVEN: Final[Mapping[UnprovenReason, str]] = {
 }
 _FILE: Final[Mapping[SettingsFileProblem, str]] = {
     SettingsFileProblem.BINARY: "it isn’t text in UTF-8",
-    SettingsFileProblem.IS_DIRECTORY: "it is a directory",
-    SettingsFileProblem.DANGLING_LINK: "it is a link to nowhere",
+    SettingsFileProblem.IS_DIRECTORY: "it’s a directory",
+    SettingsFileProblem.DANGLING_LINK: "it’s a broken link",
 }
 _SAVING: Final[Mapping[SaveReason, str]] = {
     SaveReason.QUOTA: "Your disk quota is used up.",
     SaveReason.DISK_FULL: "The disk is full.",
     SaveReason.READ_ONLY: "The disk is read-only.",
-    SaveReason.DENIED: "Writing there is not allowed.",
+    SaveReason.DENIED: "You aren’t allowed to write there.",
 }
 
 
@@ -92,12 +96,12 @@ def failure_text(error: Exception) -> str:
         case NotProvenError():
             return status_reason(error.status) or NEEDS_PROOF
         case SettingsFileError():
-            return (
-                f"The settings file can’t be read and will not be overwritten: {file_text(error)}"
-            )
+            return f"The settings file can’t be read and won’t be overwritten: {file_text(error)}"
         case CredentialsUnavailableError():
             return keyring_text(error.reason, error.detail)
-    return f"SMTP Desk ran into an internal error ({type(error).__name__}). The log says more."
+    return (
+        f"SMTP Desk ran into an internal error ({type(error).__name__}). See the log for details."
+    )
 
 
 def _not_saved(error: SaveError) -> str:

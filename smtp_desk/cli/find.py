@@ -129,7 +129,7 @@ def _print(invocation: Invocation, found: Discovery, *, ispdb: bool) -> None:
     for asked in found.asked:
         say(out, f"{SOURCES[asked.source]}, {visible(asked.target)}: {visible(result_text(asked))}")
     if not found.candidates:
-        say(out, "No server was found. Ask your mail administrator, or the provider’s help.")
+        say(out, "No server found. Ask your mail administrator, or check the provider’s help.")
         if not ispdb:
             say(out, "--ispdb also asks Mozilla’s database of providers; it learns the domain.")
         return

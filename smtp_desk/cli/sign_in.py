@@ -92,7 +92,7 @@ def sign_in(invocation: Invocation, *, default: bool, guide: str | None) -> Exit
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     if done.finding is None:
         who = f" as {done.account}" if done.account else ""
-        say(invocation.out, f"Signed in{who}. Emails that wait are due now.", "bold green")
+        say(invocation.out, f"Signed in{who}. Waiting emails are queued to send now.", "bold green")
     else:
         say(invocation.out, "Not signed in. Nothing changed.", "bold red")
         print_rows(invocation.out, finding_rows(done.finding))

@@ -64,12 +64,12 @@ def read_report(octets: bytes) -> CheckReport:
         ReportFormatError: It is no report of schema `smtp-desk/report/2` or 1.
     """
     if len(octets) > MAX_BYTES:
-        raise ReportFormatError(f"it is larger than {MAX_BYTES // 1024**2} MiB")
+        raise ReportFormatError(f"it’s larger than {MAX_BYTES // 1024**2} MiB")
     start = octets.removeprefix(_UTF8_MARK).lstrip()
     if not start:
-        raise ReportFormatError("it is empty")
+        raise ReportFormatError("it’s empty")
     if start.startswith(b"<"):
-        raise ReportFormatError("it is a web page or XML")
+        raise ReportFormatError("it’s a web page or XML")
     return _report(_Node("the report", _parse(octets)))
 
 
@@ -81,18 +81,18 @@ def _parse(octets: bytes) -> Json:
             object_pairs_hook=_unambiguous,
         )
     except UnicodeDecodeError as error:
-        raise ReportFormatError("it is not UTF-8 text") from error
+        raise ReportFormatError("it isn’t UTF-8 text") from error
     except RecursionError as error:
-        raise ReportFormatError("it is nested too deeply") from error
+        raise ReportFormatError("it’s nested too deeply") from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         if error.msg == "Extra data":
             raise ReportFormatError(f"something else follows the report ({where})") from error
-        raise ReportFormatError(f"it is not JSON, or not all of it ({where})") from error
+        raise ReportFormatError(f"it isn’t complete JSON ({where})") from error
     except ReportFormatError:
         raise
     except ValueError as error:  # a number too long to convert
-        raise ReportFormatError("it holds a number beyond all measure") from error
+        raise ReportFormatError("it contains a number that’s too large") from error
     return document
 
 
@@ -101,12 +101,12 @@ def _unambiguous(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise ReportFormatError(f"it has “{visible(twice)[:_MAX_SHOWN]}” twice in one place")
+        raise ReportFormatError(f"it contains “{visible(twice)[:_MAX_SHOWN]}” twice in one place")
     return found
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ReportFormatError(f"{name} is no JSON number")
+    raise ReportFormatError(f"{name} isn’t a JSON number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class _Node:
         if not isinstance(self.value, list):
             self.refuse("a list")
         if len(self.value) > limit:
-            self.refuse(f"a list of at most {limit} entries")
+            self.refuse(f"a list of up to {limit} entries")
         return tuple(
             read(_Node(f"{self.place} > {number}", value))
             for number, value in enumerate(self.value, start=1)
@@ -145,7 +145,7 @@ class _Node:
 
     def text(self) -> str:
         if not isinstance(self.value, str) or len(self.value) > MAX_TEXT:
-            self.refuse(f"a text of at most {MAX_TEXT} characters")
+            self.refuse(f"text of up to {MAX_TEXT} characters")
         return self.value if _PEM.fullmatch(self.value) else visible(self.value)
 
     def natural(self) -> int:
@@ -181,7 +181,7 @@ def _fact(node: _Node, depth: int = 1) -> Json:
 def _report(node: _Node) -> CheckReport:
     schema = node.get("schema").text()
     if schema not in (SCHEMA, _FIRST_SCHEMA):
-        both = f"its schema is “{schema[:_MAX_SHOWN]}”; this program reads “{SCHEMA}”"
+        both = f"its schema is “{schema[:_MAX_SHOWN]}”, but SMTP Desk reads “{SCHEMA}”"
         raise (NewerReportError if _NEWER.fullmatch(schema) else ReportFormatError)(both)
     environment = node.get("environment").facts()
     stages = node.get("stages").items(_stage)
@@ -197,11 +197,11 @@ def _report(node: _Node) -> CheckReport:
         id=str(environment.get("report_id", "")),
     )
     if node.get("message").text() != report.message:
-        raise ReportFormatError("its message does not belong to its outcome")
+        raise ReportFormatError("its message doesn’t match its outcome")
     if report.outcome is not ReportOutcome.UNREACHABLE and report.finding is not None:
-        raise ReportFormatError("it says both that nothing was wrong and what was")
+        raise ReportFormatError("it says that nothing was wrong, but also names a problem")
     if report.passed and schema == _FIRST_SCHEMA:
-        raise ReportFormatError("its schema knows no such outcome")
+        raise ReportFormatError("its schema doesn’t have this outcome")
     if report.outcome is ReportOutcome.UNREACHABLE and report.finding is None:
         # So the first schema told a check that was not to send and found nothing wrong.
         return replace(report, outcome=ReportOutcome.PASSED)

@@ -43,7 +43,7 @@ class Secret:
         return "Secret(…)"
 
     def __reduce__(self) -> str:
-        raise TypeError("a secret is never pickled")
+        raise TypeError("a secret can’t be pickled")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,13 +46,13 @@ _SAID: Final[Mapping[str, str]] = {
     "resolve.temporary": "its name couldn’t be looked up",
     "connect.refused": "nothing is listening there",
     "connect.timeout": "no answer",
-    "connect.unreachable": "no way leads there",
+    "connect.unreachable": "there’s no route to it",
     "tls.handshake_timeout": "no answer in time",
     "tls.handshake_closed": _CLOSED,
     "tls.expired": "it has expired",
     "tls.not_yet_valid": "it isn’t valid yet",
-    "tls.name_mismatch": "it is for another name",
-    "tls.self_signed": "it is signed by itself",
+    "tls.name_mismatch": "it’s for another name",
+    "tls.self_signed": "it’s self-signed",
     "tls.unknown_issuer": "its issuer isn’t trusted",
     "tls.chain_incomplete": "its issuer wasn’t sent",
 }
@@ -225,7 +225,7 @@ class _ProviderRequest:
         """Return a connection through a proxy (RFC 9110, 9.3.6)."""
         parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
         if parts.scheme not in ("", "http") or not parts.hostname:
-            raise self._unreachable("a proxy of this kind is not supported")
+            raise self._unreachable("this kind of proxy isn’t supported")
         authority = f"{self.host}:{self.port}"
         request = f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"
         if parts.username:
@@ -237,13 +237,13 @@ class _ProviderRequest:
                 # No octet follows a 200 before ours: TLS begins with the client.
                 status = ask(stream, f"{request}\r\n", deadline, wants=0).status
             except TimedOutError as error:
-                raise self._unreachable("the proxy did not answer in time") from error
+                raise self._unreachable("the proxy didn’t answer in time") from error
             except NotHttpError as error:
                 raise self._unreachable("the proxy closed the connection") from error
             if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
                 raise _failure("oauth.unreachable", self.host, "proxy_login", status=status)
             if status != HTTPStatus.OK:
-                raise self._unreachable(f"the proxy answers with status {status}")
+                raise self._unreachable(f"the proxy answered with status {status}")
         return stream
 
     def _not_connected(self, error: SmtpFailure) -> SmtpFailure:

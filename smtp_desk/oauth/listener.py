@@ -40,15 +40,19 @@ _ANSWERS: Final[Mapping[str, tuple[str, str, str]]] = {
     "done": ("200 OK", "Almost done", "Close this tab and go back to SMTP Desk."),
     "refused": (
         *("200 OK", "Not signed in"),
-        "Close this tab and go back to SMTP Desk: it says why, and what to do.",
+        "Close this tab and go back to SMTP Desk, which shows why and what to do.",
     ),
     "other": (
         *("400 Bad Request", "Not this sign-in"),
         "This page belongs to another sign-in. Close this tab and start again in SMTP Desk.",
     ),
-    "unknown": ("404 Not Found", "Nothing here", "SMTP Desk waits for a sign-in here."),
-    "method": ("405 Method Not Allowed", "Nothing here", "SMTP Desk waits for a sign-in here."),
-    "host": ("421 Misdirected Request", "Nothing here", "This is not the host that was asked."),
+    "unknown": ("404 Not Found", "Nothing here", "SMTP Desk is waiting for a sign-in here."),
+    "method": (
+        "405 Method Not Allowed",
+        "Nothing here",
+        ("SMTP Desk is waiting for a sign-in here."),
+    ),
+    "host": ("421 Misdirected Request", "Nothing here", "This isn’t the host you asked for."),
 }
 
 
@@ -234,7 +238,7 @@ def _page(name: str) -> bytes:
 
 def _listen() -> list[socket.socket]:
     """Return sockets that listen on one port of each loopback address there is."""
-    error = OSError(errno.EADDRINUSE, "no port is free")
+    error = OSError(errno.EADDRINUSE, "there’s no free port")
     for _ in range(_TRIES):
         listening: list[socket.socket] = []
         try:

@@ -59,7 +59,7 @@ def make_folder_of(path: Path, user: str) -> None:
     try:
         owner = pwd.getpwnam(user)
     except KeyError as error:
-        raise OSError(errno.ENOENT, f"there is no user {user}") from error
+        raise OSError(errno.ENOENT, f"the user {user} doesn’t exist") from error
     if not path.is_dir():
         path.mkdir(mode=_PRIVATE_FOLDER, parents=True)
         os.chown(path, owner.pw_uid, owner.pw_gid)
@@ -93,7 +93,7 @@ def group_id(name: str) -> int:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError as error:
-        raise OSError(errno.ENOENT, f"there is no group {name}") from error
+        raise OSError(errno.ENOENT, f"the group {name} doesn’t exist") from error
 
 
 def give_to_owner_of(folder: Path, descriptor: int) -> None:
@@ -123,7 +123,7 @@ def refuse_links_of_others(path: Path) -> None:
     """
     for step, found in _steps(path):
         if stat.S_ISLNK(found.st_mode) and found.st_uid not in (_me(), _ROOT):
-            raise _refusal(step, f"{step} is a link of {_name_of(found.st_uid)}")
+            raise _refusal(step, f"{step} is a link owned by {_name_of(found.st_uid)}")
 
 
 def refuse_pipe_of_others(descriptor: int, path: Path) -> None:
@@ -134,7 +134,7 @@ def refuse_pipe_of_others(descriptor: int, path: Path) -> None:
     """
     found = os.fstat(descriptor)
     if stat.S_ISFIFO(found.st_mode) and found.st_uid not in (_me(), _ROOT):
-        raise _refusal(str(path), f"{path} is a pipe of {_name_of(found.st_uid)}")
+        raise _refusal(str(path), f"{path} is a pipe owned by {_name_of(found.st_uid)}")
 
 
 def refuse_changeable(path: Path) -> None:
@@ -157,7 +157,7 @@ def refuse_changeable(path: Path) -> None:
         sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
         if not sticky and _is_writable_by_others(found):
             advice = f"“chmod go-w {step}” fixes that"
-            raise _refusal(step, f"other users may change {step}: {advice}")
+            raise _refusal(step, f"other users can change {step}: {advice}")
 
 
 def _steps(path: Path) -> Iterator[tuple[str, os.stat_result]]:

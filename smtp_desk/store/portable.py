@@ -82,7 +82,7 @@ def encode(settings: ServerSettings) -> str:
     oauth = settings.oauth
     travels = oauth is not None and oauth.provider is not OAuthProvider.CUSTOM
     document = tomlkit.document()
-    document.add(tomlkit.comment("Settings of SMTP Desk, without password and CA certificate."))
+    document.add(tomlkit.comment("SMTP Desk settings, without the password and CA certificate."))
     document.add("schema", f"{SCHEMA}{VERSION}")
     server = tomlkit.table()
     for name in _TEXTS:

@@ -92,7 +92,7 @@ class SettingsFile:
         contents = {ca_name(ca_pem): ca_pem for ca_pem in ("", *stored.ca_pems)}
         text = encode(self._text(), stored)
         if decode(text, contents.__getitem__) != stored:
-            raise ValueError("the settings do not keep their values in the file")
+            raise ValueError("the settings don’t keep their values in the file")
         mode, group = (_READABLE, group_id(self._readers)) if self._readers else (PRIVATE, None)
         for ca_pem in stored.ca_pems:
             write_atomic(self.ca_path(ca_pem), ca_pem.encode(), mode=mode, group=group)

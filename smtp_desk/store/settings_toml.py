@@ -57,9 +57,9 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
         return StoredSettings()
     schema = root.number("schema")
     if schema > SCHEMA:
-        raise NewerSchemaError(f"schema {schema}; this version knows {SCHEMA}")
+        raise NewerSchemaError(f"schema {schema}, but this version only knows {SCHEMA}")
     if schema < _OLDEST_SCHEMA:
-        raise BadValueError(f"schema: there is no schema {schema}")
+        raise BadValueError(f"schema: schema {schema} doesn’t exist")
     return StoredSettings(
         enabled=root.flag("enabled"),
         server=_server(root.table("server"), ca_content),
@@ -110,9 +110,9 @@ def _parsed(text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError:
         raise
     except RecursionError as error:
-        raise BadValueError("it is nested too deeply") from error
+        raise BadValueError("it’s nested too deeply") from error
     except ValueError as error:  # a number too long to convert
-        raise BadValueError("it holds a number beyond all measure") from error
+        raise BadValueError("it contains a number that’s too large") from error
 
 
 class _Table:
@@ -132,7 +132,7 @@ class _Table:
     def text(self, key: str, default: str = "") -> str:
         value = self._values.get(key, default)
         if not isinstance(value, str):
-            raise self._bad(key, "a text in quotes")
+            raise self._bad(key, "text in quotes")
         return value
 
     def flag(self, key: str) -> bool:
@@ -150,13 +150,13 @@ class _Table:
     def count(self, key: str, default: int) -> int:
         value = self.number(key, default)
         if value < 1:
-            raise self._bad(key, "a number from 1 on")
+            raise self._bad(key, "a number of 1 or more")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self._values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise self._bad(key, "a list of texts in quotes")
+            raise self._bad(key, "a list of quoted texts")
         return tuple(value)
 
     def table(self, key: str) -> "_Table | None":
@@ -174,7 +174,7 @@ class _Table:
         return choices(value)
 
     def _bad(self, key: str, expected: str) -> BadValueError:
-        return BadValueError(f"{self.name}{key}: {expected} is expected")
+        return BadValueError(f"{self.name}{key} should be {expected}")
 
 
 def _server(table: _Table | None, ca_content: Callable[[str], str]) -> StoredServer | None:

@@ -83,7 +83,7 @@ def test_without_a_keyring_nothing_is_saved(
     ended = desk("configure", *settings, "--to", RECIPIENT, "--password-stdin", stdin=password)
     assert ended.status == 73
     assert SUCCESS in ended.out
-    assert "Not saved. There is no keyring" in ended.err
+    assert "Not saved. This computer has no keyring" in ended.err
     assert desk.services.store.load().server is None
 
 
@@ -92,7 +92,7 @@ DAMAGED = {
     "of a newer version": lambda file: file.write_text("schema = 99\n"),
     "binary": lambda file: file.write_bytes(b"\0\1"),
     "a directory": lambda file: file.mkdir(),
-    "a link to nowhere": lambda file: file.symlink_to("nowhere"),
+    "a broken link": lambda file: file.symlink_to("nowhere"),
     "changeable by others": lambda file: (file.write_text(""), file.chmod(0o666)),
 }
 

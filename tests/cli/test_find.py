@@ -43,7 +43,7 @@ def test_a_known_provider(desk: Desk) -> None:
         ("ann@yahoo.com", "Sign-in: app password or OAuth 2.0 by agreement with the provider ("),
         (
             "ann@example.awsapps.com",
-            "Amazon WorkMail ends on 31 March 2027: choose another service.",
+            "Amazon WorkMail shuts down on 31 March 2027. Choose another service.",
         ),
     ],
 )
@@ -74,7 +74,7 @@ def test_nothing_can_be_found(desk: Desk, address: str, words: str) -> None:
     ended = desk("find", address)
     assert ended.status == 69
     assert words in ended.out
-    assert "No server was found." in ended.out
+    assert "No server found." in ended.out
 
 
 def test_a_resolver_that_is_none(desk: Desk) -> None:
@@ -110,7 +110,7 @@ def test_autoconfig_of_an_unknown_domain(
         assert asked[0]["result"] == "Found. Redirected to https://example.test/mail.xml"
         assert {each["source"] for each in document["asked"]} >= {"mx", "srv", "guess"}
     else:
-        assert "Asking: Mail configuration of the domain, https://autoconfig." in ended.out
+        assert "Asking: The domain’s mail configuration, https://autoconfig." in ended.out
         assert "Proposal: 1, published by the domain" in ended.out
 
 

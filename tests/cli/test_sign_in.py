@@ -129,7 +129,7 @@ def test_the_application_with_a_certificate_that_ends_soon(
     assert "client_assertion" in terminal.service.requests[0].form
     assert "Warning" not in terminal.desk("show").out
     end = certs.good_rsa.certificate.not_valid_after_utc
-    for before, told in ((29, "in 29 days"), (1, "in 1 day"), (0, "today"), (-1, "ended on")):
+    for before, told in ((29, "in 29 days"), (1, "in 1 day"), (0, "today"), (-1, "expired on")):
         at = end - timedelta(days=before)
         terminal.desk.services = replace(terminal.desk.services, now=lambda at=at: at)  # type: ignore[misc]
         assert told in terminal.desk("show").out
@@ -232,7 +232,7 @@ def test_sign_in_opens_what_a_dead_sign_in_had_shut(terminal: Terminal) -> None:
     assert "Paused until you save new settings or sign in again (“smtp-desk sign-in”)." in told
     before = store.load()
     ended = checked(terminal.desk("sign-in"), terminal, 0)
-    assert "Signed in. Emails that wait are due now." in ended.out
+    assert "Signed in. Waiting emails are queued to send now." in ended.out
     assert services.health.may_use("custom") == Usable()
     assert store.load() == before  # what was proven is
     server = before.server
@@ -310,12 +310,12 @@ def test_there_is_nothing_to_sign_in_for(terminal: Terminal) -> None:
     ended = terminal.desk("sign-in")
     assert (ended.status, ended.err.strip()) == (
         78,
-        "smtp-desk: The saved server has no sign-in by OAuth 2.0.",
+        "smtp-desk: The saved server doesn’t sign in with OAuth 2.0.",
     )
     terminal.configure("app", "--password-stdin", stdin=b"client s3cret")
     ended = terminal.desk("sign-in")
     assert ended.status == 78
-    assert "signs in by itself" in ended.err
+    assert "signs in on its own" in ended.err
 
 
 @pytest.mark.parametrize("provider", ["microsoft", "google", "custom"])
@@ -340,7 +340,7 @@ def test_remove_withdraws_the_sign_in_where_that_is_offered(terminal: Terminal) 
     terminal.service.replies["/revoke"] = Reply(content={})
     refresh = terminal.service.refresh
     ended = checked(terminal.desk("remove"), terminal, 0)
-    assert "The sign-in was withdrawn at the provider." in ended.out
+    assert "The sign-in was revoked at the provider." in ended.out
     assert terminal.service.of("/revoke")[0].form["token"] == refresh
 
 
@@ -351,7 +351,7 @@ def test_remove_goes_on_where_it_is_not_offered(terminal: Terminal, away: bool) 
         for path in ("oauth-authorization-server", "openid-configuration"):
             terminal.service.replies[f"/.well-known/{path}"] = Reply(503)
     ended = checked(terminal.desk("remove"), terminal, 0)
-    assert "could not be withdrawn at the provider" in ended.out
+    assert "couldn’t revoke the sign-in at the provider" in ended.out
     assert terminal.desk.services.store.load().server is None
 
 

@@ -188,35 +188,38 @@ def test_a_report_without_tls_has_no_mode() -> None:
 
 
 HOSTILE: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "it is empty"),
-    "truncated": (octets(REPORT.to_json())[:-20], "not JSON, or not all of it"),
+    "empty": (b"", "it’s empty"),
+    "truncated": (octets(REPORT.to_json())[:-20], "isn’t complete JSON"),
     "huge": (b" " * (MAX_BYTES + 1), "larger than 8 MiB"),
-    "binary": (b"\x80\x81\xff", "not UTF-8"),
+    "binary": (b"\x80\x81\xff", "isn’t UTF-8"),
     "deep": (b"[" * 200_000 + b"]" * 200_000, "nested too deeply"),
     "not an object": (b"[]", "the report should be an object"),
-    "infinite": (b'{"schema": Infinity}', "Infinity is no JSON number"),
-    "absurd number": (b'{"schema": ' + b"9" * 10_000 + b"}", "beyond all measure"),
+    "infinite": (b'{"schema": Infinity}', "Infinity isn’t a JSON number"),
+    "absurd number": (b'{"schema": ' + b"9" * 10_000 + b"}", "number that’s too large"),
     "no schema": (b"{}", "has no “schema”"),
 }
 CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
     "other schema": (
         lambda d: d.update(schema="smtp-desk/report/3\n"),
-        "its schema is “smtp-desk/report/3\\x0a”; this program reads “smtp-desk/report/2”",
+        "its schema is “smtp-desk/report/3\\x0a”, but SMTP Desk reads “smtp-desk/report/2”",
     ),
-    "long schema": (lambda d: d.update(schema="x" * 65_537), "at most 65536 characters"),
+    "long schema": (lambda d: d.update(schema="x" * 65_537), "up to 65536 characters"),
     "outcome": (lambda d: d.update(outcome="perhaps"), "outcome should be one of: sent, pass"),
     "message": (
         lambda d: d.update(message="Test email sent successfully"),
-        "its message does not belong to its outcome",
+        "its message doesn’t match its outcome",
     ),
-    "passed with a cause": (lambda d: d.update(outcome="passed", message=""), "says both"),
+    "passed with a cause": (
+        lambda d: d.update(outcome="passed", message=""),
+        "also names a problem",
+    ),
     "passed, in the first schema": (
         lambda d: d.update(schema="smtp-desk/report/1", outcome="passed", message="", finding=None),
-        "knows no such outcome",
+        "doesn’t have this outcome",
     ),
     "sent with a cause": (
         lambda d: d.update(outcome="sent", message="Test email sent successfully"),
-        "says both",
+        "also names a problem",
     ),
     "missing key": (lambda d: d.pop("transcript"), "the report has no “transcript”"),
     "unknown stage": (
@@ -229,11 +232,11 @@ CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
     "half a time": (lambda d: d["transcript"][0].update(at_ms=1.5), "at_ms should be a whole"),
     "too many stages": (
         lambda d: d.update(stages=d["stages"] * 334),
-        "stages should be a list of at most 1000",
+        "stages should be a list of up to 1000",
     ),
     "too many lines": (
         lambda d: d.update(transcript=d["transcript"] * 20_001),
-        "transcript should be a list of at most 20000",
+        "transcript should be a list of up to 20000",
     ),
     "too many facts": (
         lambda d: d.update(settings={str(number): 1 for number in range(1001)}),
@@ -244,14 +247,14 @@ CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
         "nested less deeply",
     ),
     "huge fact": (lambda d: d["settings"].update(port=10**16), "a number within bounds"),
-    "infinite fact": (lambda d: d["settings"].update(port=1e999), "Infinity is no JSON number"),
+    "infinite fact": (lambda d: d["settings"].update(port=1e999), "Infinity isn’t a JSON number"),
     "reply code": (
         lambda d: d["finding"]["reply"].update(code=999),
         "a reply code from 200 to 599",
     ),
     "hostile key": (
         lambda d: d["settings"].update({"\x1b" * 99: "x" * 65_537}),
-        "settings > " + "\\x1b" * 20 + " should be a text",
+        "settings > " + "\\x1b" * 20 + " should be text",
     ),
 }
 

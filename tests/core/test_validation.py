@@ -150,8 +150,8 @@ def test_international_names_are_shown_both_ways() -> None:
     draft = replace(GOOD, host="bücher.example", from_email="ann@bücher.example.com")
     texts = [problem_text(problem) for problem in validate(draft)]
     assert texts == [
-        "International name: bücher.example is written xn--bcher-kva.example on the wire.",
-        "International name: bücher.example.com is written xn--bcher-kva.example.com on the wire.",
+        "International name: bücher.example is sent as xn--bcher-kva.example.",
+        "International name: bücher.example.com is sent as xn--bcher-kva.example.com.",
     ]
 
 

@@ -104,7 +104,7 @@ def test_no_spf(cause: Cause, check: Checking, server: ScriptedServer) -> None:
     ("records", "reason"),
     [
         (['TXT "v=spf1 foo:bar -all"'], "“foo:bar” isn’t a valid SPF term"),
-        ([GOOD_SPF, 'TXT "v=spf1 -all"'], "2 SPF records, one is allowed"),
+        ([GOOD_SPF, 'TXT "v=spf1 -all"'], "2 SPF records, but only one is allowed"),
         ([f'TXT "v=spf1 " {INCLUDES} "-all"'], "more than 10 DNS lookups"),
         (['TXT "v=spf1 include:a.test -all"'], "refers back to itself: example.test → a.test"),
         (['TXT "v=spf1 include:nowhere.test -all"'], "nowhere.test, which has no SPF record"),
@@ -354,7 +354,7 @@ def test_an_unanswered_include_is_no_fault_of_the_record(
     ended = ask(check, server, records)
     assert codes_of(read_report(ended.out.encode())) == []
     assert facts_of(ended)["spf"] == ["v=spf1 include:silent.test -all"]
-    assert facts_of(ended)["not_checked"] == ["SPF: the DNS server reported a fault of its own"]
+    assert facts_of(ended)["not_checked"] == ["SPF: the DNS server reported a problem of its own"]
 
 
 def test_the_dns_is_asked_though_the_server_can_not_be_reached(certs: Certificates) -> None:

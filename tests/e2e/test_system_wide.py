@@ -151,7 +151,7 @@ def test_limits_of_size_and_number(system: System, postfix: Postfix) -> None:
         many = [f"discard{n}@discard.test" for n in range(6)]
         for arguments, message, status, said in (
             (["ann@example.test"], b"x" * 10_000, 65, "too large"),
-            (many, MESSAGE, 65, "6 recipients; you may send 5"),
+            (many, MESSAGE, 65, "6 recipients, but you can send 5"),
             (many[:4], MESSAGE, 0, ""),
             (many[:2], MESSAGE, 75, "You may send 5 emails an hour"),
             (many[:1], MESSAGE, 0, ""),

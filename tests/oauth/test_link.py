@@ -113,8 +113,8 @@ def test_a_refusal_is_an_answer(service: SignInService, link: ProviderLink) -> N
     [
         ("expired", "it has expired"),
         ("not_yet_valid", "it isn’t valid yet"),
-        ("wrong_host", "it is for another name"),
-        ("self_signed", "it is signed by itself"),
+        ("wrong_host", "it’s for another name"),
+        ("self_signed", "it’s self-signed"),
     ],
 )
 def test_a_certificate_that_is_not_trusted(
@@ -203,8 +203,8 @@ def test_a_proxy_of_the_system_is_used(service: SignInService, link: ProviderLin
     ("answer", "reason"),
     [
         (b"HTTP/1.1 407 Login\r\nProxy-Authenticate: Basic\r\n\r\n<html>", "proxy_login"),
-        (b"HTTP/1.1 403 No\r\n\r\n", "the proxy answers with status 403"),
-        (b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "the proxy answers with status 302"),
+        (b"HTTP/1.1 403 No\r\n\r\n", "the proxy answered with status 403"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "the proxy answered with status 302"),
         (b"what?\r\n\r\n", "the proxy closed the connection"),
     ],
 )
@@ -221,7 +221,7 @@ def test_a_proxy_that_lets_nobody_through(
 def test_a_proxy_of_another_kind(link: ProviderLink) -> None:
     link = replace(link, proxy=lambda _host: "socks5://127.0.0.1:1")
     failure = failure_of(link, "https://localhost:1/token")
-    assert told(failure) == ("oauth.unreachable", "a proxy of this kind is not supported")
+    assert told(failure) == ("oauth.unreachable", "this kind of proxy isn’t supported")
 
 
 def test_the_proxy_settings_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,7 @@ def test_a_settings_file_that_others_may_write(
 ) -> None:
     paths.settings_file.chmod(mode)
     file = paths.settings_file
-    assert refused(store) == f"other users may change {file}: “chmod go-w {file}” fixes that"
+    assert refused(store) == f"other users can change {file}: “chmod go-w {file}” fixes that"
     paths.settings_file.chmod(0o644)
     assert store.load().server, "whoever reads it learns no secret"
 
@@ -120,7 +120,7 @@ def test_a_settings_file_that_others_may_write(
 @pytest.mark.parametrize("mode", [0o777, 0o703, 0o702])
 def test_a_folder_above_that_others_may_write(home: Path, store: SettingsStore, mode: int) -> None:
     home.chmod(mode)
-    assert f"may change {home}:" in refused(store)
+    assert f"can change {home}:" in refused(store)
     home.chmod(mode | stat.S_ISVTX)
     assert store.load().server, "in a sticky folder nobody exchanges what is ours"
     home.chmod(0o755)
@@ -131,7 +131,7 @@ def test_our_own_folder_is_closed_at_the_next_save(
     home: Path, store: SettingsStore, paths: Paths
 ) -> None:
     paths.config.chmod(0o777)
-    with pytest.raises(SettingsFileError, match="other users may change"):
+    with pytest.raises(SettingsFileError, match="other users can change"):
         store.load()
     save_old(store)
     assert stat.S_IMODE(paths.config.stat().st_mode) == 0o700
@@ -170,7 +170,7 @@ def test_a_group_of_ones_own_is_nobody_else(home: Path, store: SettingsStore) ->
     os.chown(home, 0, 0)
     assert store.load().server, "root's group has no other members"
     os.chown(home, 0, 1)
-    assert "may change" in refused(store), "daemon's group is another"
+    assert "can change" in refused(store), "daemon's group is another"
     os.chown(home, 0, 54321)
     assert store.load().server, "a group of which there is no list"
 
@@ -221,7 +221,7 @@ def test_no_file_is_written_by_a_link_of_somebody_else(
     assert (victim / "file").read_text() == "ours", "a link of one's own is followed"
     (victim / "file").write_text("precious")
     give_away(link)
-    with pytest.raises(PermissionError, match=f"is a link of user {SOMEBODY}"):
+    with pytest.raises(PermissionError, match=f"is a link owned by user {SOMEBODY}"):
         write_atomic(path, b"ours")
     assert (victim / "file").read_text() == "precious"
     assert {each.name for each in victim.iterdir()} == {"file"}
@@ -236,7 +236,7 @@ def test_the_outbox_and_the_log_follow_no_link_of_somebody_else(tmp_path: Path) 
         make_private_folder(link.parent)
         link.symlink_to(victim)
         give_away(link)
-    with pytest.raises(OutboxUnavailableError, match="is a link of"):
+    with pytest.raises(OutboxUnavailableError, match="is a link owned by"):
         Database(tmp_path / "state" / "outbox.sqlite3")
     with pytest.raises(OSError, match="symbolic links"):
         log(tmp_path)

@@ -265,7 +265,7 @@ def test_unreadable_file_is_never_overwritten(
     for call in calls:
         with pytest.raises(SaveError) as caught:
             call()
-        assert "will not be overwritten" in failure_text(caught.value)
+        assert "won’t be overwritten" in failure_text(caught.value)
         assert caught.value.reason is SaveReason.SETTINGS_UNREADABLE
     with pytest.raises(SettingsFileError) as unreadable:
         store.status()

@@ -141,7 +141,7 @@ def test_moved_aside_never_replaces(path: Path, file: SettingsFile) -> None:
 def test_values_that_would_change_are_refused(path: Path, file: SettingsFile) -> None:
     """As settings that were not made by `parse`: the proof would no longer fit."""
     server = StoredServer(replace(OLD, from_name=" spaces "), Security.TLS, "key", None)
-    with pytest.raises(ValueError, match="do not keep their values"):
+    with pytest.raises(ValueError, match="don’t keep their values"):
         file.write(StoredSettings(server=server))
     assert not path.exists()
 

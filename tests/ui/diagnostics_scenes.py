@@ -49,7 +49,7 @@ SCENES = {
     "welcome": DiagnosisState(),
     "missing": DiagnosisState(
         problems=(Problem(Field.HOST, "host.empty"), Problem(Field.RECIPIENT, "email.empty")),
-        notice=Notice("Nothing was sent: the form on Integrations is not complete.", error=True),
+        notice=Notice("Nothing was sent: the form on Integrations isn’t complete.", error=True),
     ),
     "running": replace(
         _OWN,

@@ -142,9 +142,10 @@ LONG = replace(
 )
 
 NO_KEYRING = Notice(
-    "There is no keyring, and SMTP Desk keeps passwords nowhere else. Install GNOME Keyring, "
-    "KeePassXC or KWallet and sign in to your desktop session, or, on an unattended machine, give "
-    "the password by SMTP_DESK_PASSWORD or the systemd credential smtp-desk.password.",
+    "This computer has no keyring, and SMTP Desk doesn’t store passwords anywhere else. Install "
+    "GNOME Keyring, KeePassXC or KWallet and sign in to your desktop session. On an unattended "
+    "machine, provide the password in SMTP_DESK_PASSWORD or the systemd credential "
+    "smtp-desk.password.",
     error=True,
 )
 PROBLEMS = (

@@ -278,7 +278,7 @@ def test_a_file_that_is_no_report_shows_why_in_the_window(
     opened: Callable[[dict[Field, str], CheckReport | None], Desk], qtbot: QtBot
 ) -> None:
     desk = opened({}, None)
-    opened_with = Opened(None, trouble="bad.smtpdesk isn’t a report: it is empty.")
+    opened_with = Opened(None, trouble="bad.smtpdesk isn’t a report: it’s empty.")
     desk.workshop.opener.show_opened(opened_with)
-    qtbot.waitUntil(lambda: "it is empty" in text(desk, "diagnostics_line"), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "it’s empty" in text(desk, "diagnostics_line"), timeout=SLOW_MS)
     assert desk.workshop.navigation.current == "diagnostics"

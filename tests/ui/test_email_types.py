@@ -203,7 +203,7 @@ def test_cancel_is_offered_while_a_sample_is_on_its_way(sight: Sight) -> None:
     assert not cancel.isVisible()
     assert sight.find(QPushButton, "send_sample").hasFocus()
     assert not sight.scene.sent
-    assert sight.text("sample_result") == "Cancelled. The sample was not sent."
+    assert sight.text("sample_result") == "Cancelled. The sample wasn’t sent."
 
 
 def test_no_mnemonic_is_given_twice(sight: Sight) -> None:

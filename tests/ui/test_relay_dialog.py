@@ -98,7 +98,7 @@ def test_it_saves_what_a_test_has_proven_and_nothing_else(
     assert stored.default.server
     assert secret_of(services.store, stored.default.server) == sandbox.password
     status = find(dialog, QLabel, "status")
-    qtbot.waitUntil(lambda: status.text() == "Proven. localhost can take emails.")
+    qtbot.waitUntil(lambda: status.text() == "Proven. localhost can send emails.")
 
 
 def test_its_parts_have_names_of_their_own(dialog: RelayDialog, theme: Theme) -> None:

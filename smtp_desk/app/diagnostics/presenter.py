@@ -48,11 +48,11 @@ FROM_CHECK: Final = "The newest check without signing in, with the values that t
 FROM_COMMAND: Final = "Opened from the command line"
 _CANCELLED: Final = "The test was cancelled."
 _DOMAIN_CANCELLED: Final = "Cancelled. Nothing was found out about the From domain."
-_NO_DOMAIN: Final = "The DNS was not asked: the form on Integrations names no From domain."
-_NO_SELECTOR: Final = "The DNS was not asked: “{selector}” isn’t a DKIM selector."
+_NO_DOMAIN: Final = "DNS wasn’t queried: the form on Integrations has no From domain."
+_NO_SELECTOR: Final = "DNS wasn’t queried: “{selector}” isn’t a DKIM selector."
 _HOLDS: Final = "It holds no password."
 _HOLDS_NOBODY: Final = "Addresses and usernames are hidden."
-_INCOMPLETE: Final = "Nothing was sent: the form on Integrations is not complete."
+_INCOMPLETE: Final = "Nothing was sent: the form on Integrations isn’t complete."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,8 +26,8 @@ from smtp_desk.store.settings_file import SettingsFileError
 Send: TypeAlias = Callable[[Email, Cancel], Receipt]
 """Sends one email; cancelled, it raises `CancelledError` where it will not be sent any more."""
 
-_UNKNOWN: Final = "Unknown: the settings can’t be read."
-_CANCELLED: Final = "Cancelled. The sample was not sent."
+_UNKNOWN: Final = "Unknown. The settings can’t be read."
+_CANCELLED: Final = "Cancelled. The sample wasn’t sent."
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Final
 
 from smtp_desk.store.stored import DefaultKind, StoredSettings
 
-_NO_ROUTE: Final = "Nobody yet: emails wait in the outbox."
+_NO_ROUTE: Final = "Nobody yet. Emails wait in the outbox."
 
 
 def sender_of(stored: StoredSettings) -> str:
@@ -28,7 +28,8 @@ def answers_to(stored: StoredSettings) -> str:
         return ""
     name = _named(server.settings.from_name, address)
     return (
-        f"While your own server can’t be used: {name}, with answers to {server.settings.from_email}"
+        f"While your own server isn’t available: {name}, with replies to "
+        f"{server.settings.from_email}"
     )
 
 

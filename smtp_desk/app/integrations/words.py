@@ -15,7 +15,7 @@ NOT_OVERWRITTEN: Final = (
 def signed_in(account: str) -> str:
     """Return what to say once a person has signed in again."""
     who = f" as {account}" if account else ""
-    return f"Signed in{who}. Emails that wait are due now."
+    return f"Signed in{who}. Waiting emails are queued to send now."
 
 
 def not_sent(errors: int) -> str:

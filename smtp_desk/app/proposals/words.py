@@ -8,11 +8,11 @@ from smtp_desk.discovery.candidates import Asked, Candidate, SearchResult, Sourc
 
 SOURCES: Final = {
     Source.PROVIDER: "Known providers",
-    Source.AUTOCONFIG: "Mail configuration of the domain",
+    Source.AUTOCONFIG: "The domain’s mail configuration",
     Source.WELL_KNOWN: "Mail configuration on the domain’s website",
     Source.ISPDB: "Mozilla’s database of providers",
-    Source.MX: "Server that receives the domain’s mail (MX)",
-    Source.SRV: "Servers that the DNS names (SRV)",
+    Source.MX: "The domain’s incoming mail server (MX)",
+    Source.SRV: "Servers listed in DNS (SRV)",
     Source.GUESS: "Common server name",
 }
 
@@ -22,43 +22,47 @@ _SURE: Final = {
     Source.WELL_KNOWN: "published on the domain’s website",
     Source.ISPDB: "listed by Mozilla",
     Source.MX: "likely: this provider receives the domain’s mail",
-    Source.SRV: "named by the DNS",
-    Source.GUESS: "a guess: a server of this name answers with a valid certificate",
+    Source.SRV: "listed in DNS",
+    Source.GUESS: "a guess: a server with this name has a valid certificate",
 }
 _ONLY_DNS: Final = (
-    "Only the DNS leads to this server outside your domain, and DNS can be forged. "
+    "This server is outside your domain and only DNS points to it, which can be forged. "
     "Check with your mail administrator before you enter a password."
 )
 
-_ENDS: Final = "{name} ends on {day}: choose another service."
+_ENDS: Final = "{name} shuts down on {day}. Choose another service."
 _NO_FIGURES: Final = "no figures found"
 _BY_AGREEMENT: Final = "OAuth 2.0 by agreement with the provider"
 
 _RESULTS: Final = {
     SearchResult.FOUND: "Found.",
-    SearchResult.NOTHING: "Nothing there.",
+    SearchResult.NOTHING: "Nothing found.",
     SearchResult.NO_ANSWER: "No answer in time.",
     SearchResult.UNREACHABLE: "The server can’t be reached.",
     SearchResult.UNTRUSTED: "Not used: the server’s certificate or encryption can’t be trusted.",
-    SearchResult.DNS_FAILED: "The DNS can’t tell right now.",
+    SearchResult.DNS_FAILED: "DNS doesn’t answer right now.",
     SearchResult.NOT_HTTP: "The answer isn’t a complete web page.",
     SearchResult.HTTP_STATUS: "The server refused with status {detail}.",
-    SearchResult.TOO_LARGE: "Not used: it is larger than 64 KiB.",
-    SearchResult.REDIRECTED_TO_HTTP: "Not followed: it leads to an unencrypted page.",
-    SearchResult.BAD_REDIRECT: "Not followed: it leads to an address that can’t be used.",
-    SearchResult.TOO_MANY_REDIRECTS: "Not followed: it leads on and on, more than 3 times.",
+    SearchResult.TOO_LARGE: "Not used: it’s larger than 64 KiB.",
+    SearchResult.REDIRECTED_TO_HTTP: "Not followed: it redirects to an unencrypted page.",
+    SearchResult.BAD_REDIRECT: "Not followed: it redirects to an address that isn’t valid.",
+    SearchResult.TOO_MANY_REDIRECTS: "Not followed: it redirects more than 3 times.",
     SearchResult.NOT_XML: "It isn’t a mail configuration (not XML).",
     SearchResult.ENTITIES: "Not used: it declares XML entities or a document type.",
     SearchResult.OTHER_XML: "It isn’t a mail configuration (its root is “{detail}”).",
-    SearchResult.NO_SERVER: "It names no usable server for sending.",
-    SearchResult.PLAINTEXT_ONLY: "Not used: it names only servers without encryption.",
-    SearchResult.UNKNOWN_SIGN_IN: "Its servers want a sign-in that SMTP Desk doesn’t have.",
-    SearchResult.TAKES_NO_MAIL: "The domain says that it doesn’t take mail.",
-    SearchResult.OTHER_PROVIDER: "{detail} belongs to no provider that SMTP Desk knows.",
-    SearchResult.NO_SERVICE: "The domain says that it doesn’t offer this service.",
+    SearchResult.NO_SERVER: "It lists no usable server for sending.",
+    SearchResult.PLAINTEXT_ONLY: "Not used: it lists only servers without encryption.",
+    SearchResult.UNKNOWN_SIGN_IN: (
+        "Its servers require a sign-in method that SMTP Desk doesn’t support."
+    ),
+    SearchResult.TAKES_NO_MAIL: "The domain says it doesn’t accept mail.",
+    SearchResult.OTHER_PROVIDER: "SMTP Desk doesn’t know the provider of {detail}.",
+    SearchResult.NO_SERVICE: "The domain says it doesn’t offer this service.",
     SearchResult.BAD_RECORD: "Not used: the record names {detail}.",
-    SearchResult.PUBLIC_SUFFIX: "This domain belongs to a registry; nobody has a mailbox there.",
-    SearchResult.IP_LITERAL: "The address names an IP address; no settings are published for one.",
+    SearchResult.PUBLIC_SUFFIX: "This domain belongs to a registry. Nobody has a mailbox there.",
+    SearchResult.IP_LITERAL: (
+        "The address contains an IP address, and settings aren’t published for those."
+    ),
 }
 
 _SIGN_IN: Final = {
@@ -72,23 +76,21 @@ SECURITY: Final = {Security.TLS: "TLS from the start", Security.STARTTLS: "START
 
 
 CANCELLED: Final = "The search was cancelled."
-NOTHING_FOUND: Final = (
-    "No server was found. Enter the values your mail administrator or provider gave you."
-)
+NOTHING_FOUND: Final = "No server found. Enter the values from your mail administrator or provider."
 OTHER_ADDRESS: Final = "The From email was changed during the search. Search again."
 
 _NEXT: Final = {
     SignIn.PASSWORD: "Filled in. Now enter the password.",
     SignIn.APP_PASSWORD: "Filled in. Now enter an app password, not the account’s own password.",
     SignIn.API_KEY: "Filled in. Now enter the API key as the password.",
-    SignIn.OAUTH: "Filled in. This provider takes no password: choose a sign-in by OAuth 2.0 under "
-    "Credential.",
+    SignIn.OAUTH: "Filled in. This provider doesn’t accept passwords. Choose an OAuth 2.0 sign-in "
+    "under Credential.",
 }
 _REGISTER: Final = (
-    "Filled in. Now register the application, as the guide below shows, enter its client ID, and "
-    "send a test email: it opens the sign-in."
+    "Filled in. Now register the application as the guide below shows, enter its client ID, and "
+    "send a test email, which opens the sign-in."
 )
-_NO_SIGN_IN: Final = "Filled in. No sign-in is needed there. Now send a test email."
+_NO_SIGN_IN: Final = "Filled in. You don’t need to sign in. Now send a test email."
 
 
 def next_step(candidate: Candidate, *, by_oauth: bool = False) -> str:
@@ -123,7 +125,7 @@ def warning(candidate: Candidate) -> str:
 def sign_in_text(candidate: Candidate) -> str:
     """Return what the provider takes to sign in."""
     if not candidate.sign_in:
-        return "none: the server knows your network"
+        return "none: the server recognizes your network"
     agreed = candidate.known is not None and "oauth_by_agreement" in candidate.known.facts
     names = {**_SIGN_IN, SignIn.OAUTH: _BY_AGREEMENT} if agreed else _SIGN_IN
     text = " or ".join(names[way] for way in candidate.sign_in)

@@ -80,7 +80,7 @@ def _without_server(found: DomainFacts) -> tuple[Belief, str]:
             f"Email from {found.domain} will be believed if SPF allows its server: {told}.",
         )
     if RecordStatus.UNKNOWN in (found.spf.status, found.dmarc.status):
-        told = f"The DNS didn’t answer whether email from {found.domain} will be believed."
+        told = f"DNS didn’t tell us whether email from {found.domain} will be believed."
         return Belief.UNKNOWN, told
     why = "it has no valid DMARC record" if passes else _SPF_WITHOUT[found.spf.status]
     return Belief.DOUBTED, f"Email from {found.domain} may not be believed: {why}."
@@ -95,14 +95,14 @@ def _by_spf(found: DomainFacts, subject: str) -> tuple[Belief, str]:
             why = "DMARC couldn’t be checked"
             return Belief.UNKNOWN, f"{subject} probably be believed: {allows}; {why}."
         case _:
-            but = "large providers also want a valid DMARC record, and there is none"
+            but = "large providers also require a valid DMARC record, and the domain has none"
             return Belief.DOUBTED, f"{subject} probably be believed: {allows}, but {but}."
 
 
 def _by_dkim(found: DomainFacts, subject: str, spf: str) -> tuple[Belief, str]:
     match found.dmarc.status:
         case RecordStatus.GOOD:
-            dmarc = "but the DKIM key is in order and DMARC accepts that"
+            dmarc = "but the DKIM key is valid and DMARC accepts that"
         case RecordStatus.UNKNOWN:
             dmarc = "and DMARC couldn’t be checked"
         case _:
@@ -121,7 +121,9 @@ def _by_nothing(found: DomainFacts, subject: str, spf: str) -> tuple[Belief, str
         case "reject":
             return Belief.DISBELIEVED, f"{subject} will be refused by many receivers{asked}"
         case "quarantine":
-            return Belief.DISBELIEVED, f"{subject} will end up as spam at many receivers{asked}"
+            return Belief.DISBELIEVED, (
+                f"{subject} will end up in the spam folder at many receivers{asked}"
+            )
         case _:
             return Belief.DOUBTED, f"{subject} may be treated as spam{unless}: {why}."
 

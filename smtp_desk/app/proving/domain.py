@@ -260,7 +260,7 @@ def _facts(found: DomainFacts, server: Server | None) -> dict[str, Json]:
     unknown = list(_unknown(found))
     if server is not None and found.spf.status is RecordStatus.GOOD:
         if found.excludes_server is None:
-            unknown.append(f"SPF for {server.host}: the DNS alone does not tell")
+            unknown.append(f"SPF for {server.host}: DNS alone can’t tell")
         else:
             facts["spf_allows_server"] = not found.excludes_server
     if found.dkim:

@@ -61,7 +61,7 @@ def _is_no_program(text: str) -> bool:
 _RULES: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
     (
         lambda text: not text.strip(),
-        f"Enter the path of the program, on most systems {USUAL_SENDMAIL}",
+        f"Enter the program’s path. On most systems it’s {USUAL_SENDMAIL}",
     ),
     (has_control, "Contains a line break or another control character. Remove it."),
     (
@@ -69,10 +69,10 @@ _RULES: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
         f"Enter the full path, for example {USUAL_SENDMAIL}",
     ),
     (_is_missing, "This file doesn’t exist."),
-    (_is_no_program, "This isn’t a program that can be run."),
+    (_is_no_program, "This file isn’t an executable program."),
     (
         lambda text: is_this_program(Path(text.strip())),
-        "This is SMTP Desk itself: emails would go around in circles.",
+        "This is SMTP Desk itself. Emails would go round in circles.",
     ),
 )
 """What is wrong, and what to say then; each rule takes the ones before it as held."""
@@ -148,7 +148,7 @@ class DefaultState:
 def default_text(state: DefaultState) -> str:
     """Return what becomes of the emails that the default email service gets."""
     if state.problem:
-        return f"Not used. {state.problem} Until it is corrected, emails wait in the outbox."
+        return f"Not used. {state.problem} Until you fix this, emails wait in the outbox."
     if state.kind is DefaultKind.SENDMAIL:
         return f"Emails are sent through {state.sendmail_path}, from {state.from_email}."
     if state.kind is DefaultKind.OUTBOX or state.relay is None:
@@ -156,7 +156,7 @@ def default_text(state: DefaultState) -> str:
     relay = state.relay
     if relay.proven:
         return f"Emails are sent through {relay.host}, from {relay.from_email}."
-    return f"{relay.host} is not used: {relay.why} Until then, emails wait in the outbox."
+    return f"{relay.host} isn’t used: {relay.why} Until then, emails wait in the outbox."
 
 
 def load_default(services: Services) -> DefaultState:

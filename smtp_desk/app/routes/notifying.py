@@ -10,7 +10,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sender.alerts import parse_alert_urls, send_alert
 
 _TITLE = "Test alert"
-_BODY = "SMTP Desk can reach you here. It tells of outages and of stored emails that were refused."
+_BODY = "SMTP Desk can reach you here. It reports outages, and stored emails that were refused."
 
 
 class InvalidNotifyError(ValueError):

@@ -20,7 +20,7 @@ _log: Final = logging.getLogger(__name__)
 
 _WORKS: Final = "The server works again. Emails in the outbox are queued to send now."
 _LETS_US_IN: Final = (
-    "The server can be reached. The next email shows whether it accepts emails again."
+    "The server can be reached. The next email will show whether it accepts emails again."
 )
 _PROBE_S: Final = 60.0
 """Longest wait for a session: connecting, greeting and signing in have limits of their own."""

@@ -77,9 +77,9 @@ def sign_in_again(
     server = server_of(services.store.load(), route)
     oauth = server.settings.oauth if server else None
     if server is None or oauth is None:
-        raise NobodySignsInError("The saved server has no sign-in by OAuth 2.0.")
+        raise NobodySignsInError("The saved server doesn’t sign in with OAuth 2.0.")
     if oauth.flow not in INTERACTIVE:
-        raise NobodySignsInError("The application signs in by itself: there is nothing to do.")
+        raise NobodySignsInError("The application signs in on its own, so there’s nothing to do.")
     emit(StageEvent(Stage.TOKEN, StageStatus.STARTED))
     try:
         account = _signed_in(services, server, oauth, emit, cancel)
@@ -192,11 +192,11 @@ def end_text(end: datetime, now: datetime) -> str:
     days = (end - now).days
     if days < 0:
         return (
-            f"The certificate of the application ended on {end:%Y-%m-%d}: register a new one, and "
+            f"The application’s certificate expired on {end:%Y-%m-%d}. Register a new one, and "
             "configure the server with it."
         )
     left = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
     return (
-        f"The certificate of the application ends on {end:%Y-%m-%d}, {left}. Register a new one "
-        "before, and configure the server with it."
+        f"The application’s certificate expires on {end:%Y-%m-%d}, {left}. Register a new one "
+        "before then, and configure the server with it."
     )

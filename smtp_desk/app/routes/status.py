@@ -229,7 +229,7 @@ def _problems(stored: StoredSettings) -> tuple[str, ...]:
     if not address or not any(notice.error for notice in address_problems(address)):
         return ()
     said = f"“Notify this address” isn’t an email address: “{visible(address)}”."
-    return (f"{said} Nobody is notified of an outage.",)
+    return (f"{said} Nobody will be notified of an outage.",)
 
 
 def _endings(services: Services, stored: StoredSettings) -> tuple[str, ...]:

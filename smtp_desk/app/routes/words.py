@@ -10,9 +10,9 @@ from smtp_desk.store.stored import ServerState
 
 NAMES: Final = {CUSTOM: "Custom SMTP server", DEFAULT: "Default email service"}
 SHORT_NAMES: Final = {CUSTOM: "Custom", DEFAULT: "Default"}
-WITHDRAWN: Final = "The sign-in was withdrawn at the provider."
+WITHDRAWN: Final = "The sign-in was revoked at the provider."
 NOT_WITHDRAWN: Final = (
-    "The sign-in could not be withdrawn at the provider: remove the application’s access there."
+    "We couldn’t revoke the sign-in at the provider. Remove the application’s access there."
 )
 TRY_AGAIN: Final = "Try again"
 SIGN_IN_AGAIN: Final = "Sign in again…"
@@ -25,7 +25,7 @@ _READY: Final = "Ready for emails that the custom server can’t send."
 _UNREADABLE: Final = "The settings file can’t be read"
 _HEALTH: Final = {
     HealthState.USABLE: "In use.",
-    HealthState.PROBING: "Being tried right now.",
+    HealthState.PROBING: "Trying it right now.",
     HealthState.DUE: "The next email, or a worker, tries it again.",
 }
 
@@ -44,7 +44,7 @@ def status_text(status: RouteStatus) -> str:
         since = local_time(status.paused_since, status.health.at)
         sent = f"Active, but sending is paused since {since}: emails are stored and wait."
     return {
-        ServerState.UNREADABLE: f"{_UNREADABLE} and will not be overwritten: {status.why}",
+        ServerState.UNREADABLE: f"{_UNREADABLE} and won’t be overwritten: {status.why}",
         ServerState.NOT_CONFIGURED: f"Not configured. {instead(status)}",
         ServerState.OFF: f"Off. {instead(status)}",
         ServerState.SECRET_UNAVAILABLE: f"Password not available. {status.why} {until}",
@@ -61,7 +61,7 @@ def relay_text(status: RouteStatus) -> str:
         ServerState.NOT_CONFIGURED: NO_RELAY,
         ServerState.SECRET_UNAVAILABLE: f"Password not available. {status.why}",
         ServerState.UNPROVEN: f"Not proven. {status.why}",
-        ServerState.ACTIVE: f"Proven. {status.host} can take emails.",
+        ServerState.ACTIVE: f"Proven. {status.host} can send emails.",
     }.get(status.kind) or status_text(status)
 
 

@@ -52,18 +52,18 @@ _KEY: Final = re.compile(
 )
 
 _MOMENTS: Final = {
-    Stage.SETTINGS: "while the settings were checked",
-    Stage.TOKEN: "while the provider was asked for a token",
-    Stage.RESOLVE: "while the name was looked up",
+    Stage.SETTINGS: "while we checked the settings",
+    Stage.TOKEN: "while we requested a token from the provider",
+    Stage.RESOLVE: "while we looked up the name",
     Stage.CONNECT: "while connecting",
-    Stage.GREETING: "while waiting for the server’s greeting",
-    Stage.EHLO: "while the server and this program introduced themselves",
-    Stage.TLS: "while the encryption was set up",
-    Stage.AUTH: "while signing in",
-    Stage.SENDER: "while naming the sender",
-    Stage.RECIPIENT: "while naming the recipient",
-    Stage.MESSAGE: "while sending the message",
-    Stage.DONE: "while saying goodbye",
+    Stage.GREETING: "while we waited for its greeting",
+    Stage.EHLO: "after our hello (EHLO)",
+    Stage.TLS: "while encryption was being set up",
+    Stage.AUTH: "during sign-in",
+    Stage.SENDER: "while checking the sender",
+    Stage.RECIPIENT: "while checking the recipient",
+    Stage.MESSAGE: "during the message",
+    Stage.DONE: "at the end of the session",
 }
 
 
@@ -94,7 +94,7 @@ class _RemedyTemplate:
 
 _RIGHT_SERVER: Final = _RemedyTemplate(
     "use_provider_server",
-    Wording.parse("Use {smtp_host}, port {smtp_port}, as {provider_name} documents it."),
+    Wording.parse("Use {smtp_host}, port {smtp_port}, as {provider_name} recommends."),
     {"host": "{smtp_host}", "port": "{smtp_port}"},
     Condition(),
 )

@@ -83,14 +83,14 @@ def with_offers(
     ours = remedies
     if (when := told_time(text)) is not None:
         rest = tuple(remedy for remedy in remedies if remedy.id not in _WAITS)
-        ours = (Remedy(WAIT_UNTIL, f"The server says when: possible again {when}."), *rest)
+        ours = (Remedy(WAIT_UNTIL, f"The server says it’s possible again {when}."), *rest)
     address = next(iter(_addresses(text, facts)), None)
     if address is not None:
-        ours = (*ours, Remedy(WRITE_TO, f"Write to {address}, as the server says."))
+        ours = (*ours, Remedy(WRITE_TO, f"Write to {address}, as the server asks."))
     link = next(iter(links(text)), "")
     if not link:
         return ours
-    page = Remedy(OPEN_LINK, f"Open the page that the server names: {link}", link=link)
+    page = Remedy(OPEN_LINK, f"Open the page from the server’s reply: {link}", link=link)
     return (page, *ours) if _is_known(link, known_hosts) else (*ours, page)
 
 

@@ -172,7 +172,7 @@ def _guarded(look: Callable[[], Found]) -> Found:
     except Exception as error:  # noqa: BLE001 - see below
         # Strangers write these records; a reader that fails at one is ours to fix.
         _log.exception("the DNS records of a domain could not be read")
-        reason = f"SMTP Desk itself failed ({type(error).__name__})"
+        reason = f"SMTP Desk ran into an internal error ({type(error).__name__})"
         return Found(RecordStatus.UNKNOWN, reason=reason)
 
 

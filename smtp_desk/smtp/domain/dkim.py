@@ -34,22 +34,22 @@ def read_key(records: list[bytes]) -> tuple[str, ...]:
         InvalidRecordError: No signature by this key counts.
     """
     if len(records) > 1:
-        raise InvalidRecordError(f"there are {len(records)} records, one is allowed")
+        raise InvalidRecordError(f"there are {len(records)} records, but only one is allowed")
     tags = read_tags(records[0])
     if "v" in tags and (tags["v"] != _VERSION or next(iter(tags)) != "v"):
-        raise InvalidRecordError(f"it must begin with v={_VERSION}, or leave the version out")
+        raise InvalidRecordError(f"it must start with v={_VERSION}, or leave the version out")
     if "p" not in tags:
         raise InvalidRecordError("it has no key (p=)")
     if "email" not in _list(tags, "s", "*") and "*" not in _list(tags, "s", "*"):
         raise InvalidRecordError(f"its key isn’t meant for email (s={tags['s']})")
     if "sha256" not in _list(tags, "h", "sha256"):
-        raise InvalidRecordError(f"it allows only hashes that receivers refuse (h={tags['h']})")
+        raise InvalidRecordError(f"it only allows hashes that receivers refuse (h={tags['h']})")
     text = _SPACES.sub("", tags["p"])
     if not text:
         raise InvalidRecordError("the key is revoked (p= is empty)")
     notes = _read_key(tags.get("k", "rsa").lower(), text)
     if "y" in _list(tags, "t", ""):
-        notes += ("the record says that DKIM is only being tested (t=y)",)
+        notes += ("the record says DKIM is only being tested (t=y)",)
     return notes
 
 
@@ -60,24 +60,26 @@ def _read_key(kind: str, text: str) -> tuple[str, ...]:
         raise InvalidRecordError("the key (p=) isn’t valid Base64") from error
     if kind == "ed25519":
         if len(octets) != _ED25519_OCTETS:
-            raise InvalidRecordError(f"the Ed25519 key has {len(octets)} bytes, 32 are needed")
-        return ("many receivers can’t check Ed25519 signatures yet; sign with an RSA key as well",)
+            raise InvalidRecordError(f"the Ed25519 key has {len(octets)} bytes instead of 32")
+        return (
+            ("many receivers can’t check Ed25519 signatures yet, so sign with an RSA key as well"),
+        )
     if kind != "rsa":
-        raise InvalidRecordError(f"receivers know no keys of the type “{kind}” (k=)")
+        raise InvalidRecordError(f"receivers don’t support keys of type “{kind}” (k=)")
     try:
         key = load_der_public_key(octets)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise InvalidRecordError(
-            "the key (p=) can’t be read; perhaps a part of it is missing"
+            "the key (p=) can’t be read, and part of it may be missing"
         ) from error
     if not isinstance(key, RSAPublicKey):
         raise InvalidRecordError("the key (p=) isn’t an RSA key, as the record says (k=)")
     if key.key_size < _FEWEST_BITS:
         raise InvalidRecordError(
-            f"the RSA key has {key.key_size} bits; receivers refuse less than {_FEWEST_BITS}"
+            f"the RSA key has {key.key_size} bits, and receivers refuse less than {_FEWEST_BITS}"
         )
     if key.key_size < _ENOUGH_BITS:
-        return (f"the RSA key has {key.key_size} bits; {_ENOUGH_BITS} are recommended",)
+        return (f"the RSA key has {key.key_size} bits, but {_ENOUGH_BITS} are recommended",)
     return ()
 
 

@@ -105,7 +105,7 @@ def _step(questions: Questions, domain: str) -> _WalkStep:
     records, fault = versioned(questions.texts(f"_dmarc.{domain}"), _VERSION)
     if len(records) > 1:
         return _WalkStep(
-            domain, None, f"the domain has {len(records)} DMARC records, one is allowed"
+            domain, None, f"the domain has {len(records)} DMARC records, but only one is allowed"
         )
     return _WalkStep(domain, records[0], "") if records else _WalkStep(domain, None, fault)
 

@@ -146,7 +146,7 @@ class Questions:
             return dns.resolver.NXDOMAIN()  # type: ignore[no-untyped-call]
         self._asked += 1
         if self._asked > MOST_QUESTIONS:
-            raise UnansweredError("its records ask for too many others")
+            raise UnansweredError("its records refer to too many others")
         seconds = min(SECONDS_EACH, self._deadline.remaining)
         if self._silent or not seconds:
             raise UnansweredError("no DNS server answered in time")
@@ -171,9 +171,9 @@ class Questions:
                 reason = "no DNS server answered in time"
             case dns.resolver.NoNameservers():
                 self._answered = True
-                reason = "the DNS server reported a fault of its own"
+                reason = "the DNS server reported a problem of its own"
             case dns.resolver.NoResolverConfiguration():
-                reason = "no DNS server is known to this computer"
+                reason = "this computer has no DNS server"
             case _:
-                reason = f"the DNS can’t be asked ({type(error).__name__})"
+                reason = f"the DNS query failed ({type(error).__name__})"
         raise UnansweredError(reason) from error

@@ -35,7 +35,7 @@ def _read(
     if not records:
         return (texts if fault else []), fault
     if len(records) > 1:
-        return records, f"there are {len(records)} records, one is allowed"
+        return records, f"there are {len(records)} records, but only one is allowed"
     try:
         value = read_tags(records[0]).get(tag, "")
     except InvalidRecordError as error:

@@ -105,7 +105,9 @@ def parse_spf(
         CancelledError: Cancelled.
     """
     if len(records) > 1:
-        raise InvalidRecordError(f"the domain has {len(records)} SPF records, one is allowed")
+        raise InvalidRecordError(
+            f"the domain has {len(records)} SPF records, but only one is allowed"
+        )
     sender = f"{local_part}@{domain}"
     survey = Check(questions, Sending(sender))
     record = read_spf(records[0])

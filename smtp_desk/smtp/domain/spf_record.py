@@ -111,7 +111,7 @@ def _add_modifier(modifiers: dict[str, str], name: str, value: str, term: str) -
             raise _invalid(term, "has a macro (%) that doesn’t exist")
         return
     if name in modifiers:
-        raise InvalidRecordError(f"it has several “{name}=”, one is allowed")
+        raise InvalidRecordError(f"it has several “{name}=”, but only one is allowed")
     modifiers[name] = _target(value, term)
 
 
@@ -141,7 +141,7 @@ def _of_addresses(name: str, result: SpfResult, rest: str, term: str) -> SpfTerm
     found = _PREFIXES.fullmatch(rest)
     target, *lengths = found.groups() if found else (rest, None, None)
     if target and not target.startswith(":"):
-        raise _invalid(term, "has something other than a domain or a prefix length after its name")
+        raise _invalid(term, "has something other than a domain or prefix length after its name")
     four, six = (
         bits if length is None else _length(length, bits, term)
         for length, bits in zip(lengths, _BITS.values(), strict=True)

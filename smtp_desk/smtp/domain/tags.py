@@ -27,7 +27,7 @@ def read_tags(record: bytes) -> dict[str, str]:
         name, equals, value = part.partition("=")
         name, value = name.strip(), value.strip()
         if not equals or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise InvalidRecordError(f"“{_cut(part.strip())}” isn’t of the form name=value")
+            raise InvalidRecordError(f"“{_cut(part.strip())}” isn’t in the form name=value")
         if name.lower() in tags:
             raise InvalidRecordError(f"the tag “{_cut(name)}” appears twice")
         tags[name.lower()] = value

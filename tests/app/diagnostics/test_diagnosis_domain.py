@@ -33,7 +33,7 @@ def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
 def test_it_needs_a_from_email_only(desk: Desk) -> None:
     desk.presenter.check_domain()
     assert [problem.field for problem in desk.state().problems] == [Field.FROM_EMAIL]
-    assert "names no From domain" in desk.notice
+    assert "has no From domain" in desk.notice
     assert desk.form.runner.waiting == 0
     desk.form.presenter.edit(Field.FROM_EMAIL, "ann@sandbox.test")
     desk.presenter.check_domain()

@@ -106,8 +106,8 @@ def test_a_second_report_that_is_none_leaves_the_first(desk: Desk, tmp_path: Pat
     ("content", "told"),
     [
         (b'{"schema": "smtp-desk/report/3"}', "odd.smtpdesk comes from a newer SMTP Desk"),
-        (b"", "odd.smtpdesk isn’t a report: it is empty."),
-        (b"<html>", "it is a web page"),
+        (b"", "odd.smtpdesk isn’t a report: it’s empty."),
+        (b"<html>", "it’s a web page"),
         (None, "odd.smtpdesk is a folder."),
     ],
 )

@@ -210,7 +210,7 @@ def test_a_sample_that_waits_can_be_cancelled(page: Page) -> None:
     page.sending.finish()
     assert not page.sent
     assert not page.state.busy
-    assert page.state.notice == Notice("Cancelled. The sample was not sent.", plain=True)
+    assert page.state.notice == Notice("Cancelled. The sample wasn’t sent.", plain=True)
 
 
 def test_closing_the_window_cancels_a_sample(page: Page) -> None:

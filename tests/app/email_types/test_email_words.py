@@ -39,9 +39,9 @@ COMPANY = Preferences(company_name="Company")
 @pytest.mark.parametrize(
     ("stored", "sender", "answers"),
     [
-        (StoredSettings(), "Nobody yet: emails wait", ""),
+        (StoredSettings(), "Nobody yet. Emails wait", ""),
         (StoredSettings(server=SERVER, enabled=True), "Desk <desk@example.org>", ""),
-        (StoredSettings(server=SERVER, enabled=False), "Nobody yet: emails wait", ""),
+        (StoredSettings(server=SERVER, enabled=False), "Nobody yet. Emails wait", ""),
         (
             StoredSettings(server=SERVER, enabled=False, default=SENDMAIL),
             "Desk <mta@example.test>",
@@ -56,7 +56,7 @@ COMPANY = Preferences(company_name="Company")
             ),
             "Desk <desk@example.org>",
             (
-                "While your own server can’t be used: Desk <relay@example.test>, with answers to "
+                "While your own server isn’t available: Desk <relay@example.test>, with replies to "
                 "desk@example.org"
             ),
         ),

@@ -49,7 +49,7 @@ def test_what_was_proven_becomes_the_default_service(
     state, stored = relay.state(), relay.services.store.load()
     assert state.notice
     assert state.notice.text == "Saved. This relay is now the default email service."
-    assert relay_text(state.status) == "Proven. localhost can take emails."
+    assert relay_text(state.status) == "Proven. localhost can send emails."
     assert stored.default.kind is DefaultKind.SMTP
     assert stored.server == before
     assert stored.default.server

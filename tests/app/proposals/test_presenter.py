@@ -270,7 +270,7 @@ def test_nothing_found_offers_the_database(services: Services, sandbox: Sandbox)
     state = button.view.state
     assert state.may_ask_ispdb
     assert state.notice is not None
-    assert "No server was found" in state.notice.text
+    assert "No server found" in state.notice.text
 
 
 def test_the_sandbox_publishes_its_own_settings(services: Services, sandbox: Sandbox) -> None:
@@ -333,7 +333,7 @@ def test_a_lock_that_agrees_with_the_server_stands_in_nobodys_way(button: Button
         ("ann@gmail.com", "app password"),
         ("ann@web.de", "password"),
         ("ann@icloud.com", "app password"),
-        ("ann@outlook.com", "OAuth 2.0 under Credential"),
+        ("ann@outlook.com", "OAuth 2.0 sign-in under Credential"),
     ],
 )
 def test_what_comes_next_is_said(button: Button, address: str, sign_in: str) -> None:

@@ -115,7 +115,7 @@ def test_every_source_has_its_words(services: Services) -> None:
     for source in Source:
         assert sureness(replace(server, source=source))
     assert warning(server) == ""
-    assert "DNS can be forged" in warning(replace(server, only_dns=True))
+    assert "which can be forged" in warning(replace(server, only_dns=True))
     assert sign_in_text(replace(server, sign_in=())).startswith("none")
     assert limits_text(server).startswith("no figures found (https://hilfe.gmx.net/")
     assert limits_text(replace(server, known=None)) == ""

@@ -45,7 +45,11 @@ def told(host: str = "mail.test", **facts: object) -> tuple[Belief, str]:
         ({"policy": NONE}, Belief.BELIEVED, "will be believed: SPF allows"),
         ({"dkim": (NO_KEY,)}, Belief.BELIEVED, "will be believed: SPF allows"),
         ({"policy": None}, Belief.DOUBTED, "will probably be believed: SPF allows the server, but"),
-        ({"policy": None, "dmarc": INVALID}, Belief.DOUBTED, "a valid DMARC record, and there is"),
+        (
+            {"policy": None, "dmarc": INVALID},
+            Belief.DOUBTED,
+            "a valid DMARC record, and the domain has",
+        ),
         ({"policy": None, "dmarc": UNKNOWN}, Belief.UNKNOWN, "DMARC couldn’t be checked."),
         ({"excludes_server": True}, Belief.DISBELIEVED, "refused by many receivers unless"),
         (
@@ -61,12 +65,12 @@ def told(host: str = "mail.test", **facts: object) -> tuple[Belief, str]:
         (
             {"excludes_server": True, "policy": QUARANTINE},
             Belief.DISBELIEVED,
-            "will end up as spam at many receivers unless the server signs it with DKIM",
+            "will end up in the spam folder at many receivers unless the server signs it with DKIM",
         ),
         (
             {"excludes_server": True, "policy": TESTED},
             Belief.DISBELIEVED,
-            "will end up as spam at many receivers",
+            "will end up in the spam folder at many receivers",
         ),
         (
             {"excludes_server": True, "policy": TESTED_SOFTLY},
@@ -143,8 +147,8 @@ def test_with_a_server(facts: dict[str, Any], belief: Belief, words: str) -> Non
         ({"policy": None}, Belief.DOUBTED, "may not be believed: it has no valid DMARC record."),
         ({"spf": MISSING}, Belief.DOUBTED, "may not be believed: the domain has no SPF record."),
         ({"spf": INVALID}, Belief.DOUBTED, "may not be believed: the domain’s SPF record isn’t"),
-        ({"spf": UNKNOWN}, Belief.UNKNOWN, "The DNS didn’t answer whether email from example.test"),
-        ({"policy": None, "dmarc": UNKNOWN}, Belief.UNKNOWN, "The DNS didn’t answer whether"),
+        ({"spf": UNKNOWN}, Belief.UNKNOWN, "DNS didn’t tell us whether email from example.test"),
+        ({"policy": None, "dmarc": UNKNOWN}, Belief.UNKNOWN, "DNS didn’t tell us whether"),
         ({"exists": False}, Belief.DISBELIEVED, "won’t be believed: the domain doesn’t exist."),
     ],
 )

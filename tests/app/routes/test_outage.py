@@ -132,7 +132,7 @@ def test_what_only_an_email_can_show_is_not_promised(saved: Page) -> None:
     services.health.record_failure(CUSTOM, "sender.not_owned")
     notice = try_again(services)
     assert not notice.error
-    assert "The next email shows" in notice.text
+    assert "The next email will show" in notice.text
     assert isinstance(services.health.may_use(CUSTOM), Usable)
 
 

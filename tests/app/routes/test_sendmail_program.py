@@ -37,8 +37,8 @@ def test_what_can_not_be_one_is_said(tmp_path: Path) -> None:
         ("/usr/sbin/send\nmail", "control character"),
         (str(tmp_path / "none"), "doesn’t exist"),
         (f"/{'x' * 5000}", "doesn’t exist"),
-        (str(tmp_path), "isn’t a program"),
-        (str(data), "isn’t a program"),
+        (str(tmp_path), "isn’t an executable program"),
+        (str(data), "isn’t an executable program"),
     ):
         assert words in sendmail_problem(text), text
 

@@ -218,7 +218,7 @@ def test_templates_that_somebody_else_may_change_are_not_used(folder: Path, name
     changed.chmod(mode | 0o002)
     rendered = templates.render(invitation())
     assert rendered.text == ours.text
-    assert f"other users may change {changed.resolve()}" in rendered.problem
+    assert f"other users can change {changed.resolve()}" in rendered.problem
     changed.chmod(mode)
     assert not templates.render(invitation()).problem
 

@@ -27,7 +27,7 @@ def test_a_line_has_no_line_break(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * (MAX_LINE + 1), 7, None, b"x"])
 def test_a_line_is_text_that_is_neither_empty_nor_endless(text: object) -> None:
-    with pytest.raises(ValueError, match=r"empty|At most|Must be text"):
+    with pytest.raises(ValueError, match=r"empty|up to|Must be text"):
         check_line(text)
 
 
@@ -88,13 +88,13 @@ def test_a_link_leads_to_a_page(link: str) -> None:
     ],
 )
 def test_anything_else_is_no_link(link: str) -> None:
-    with pytest.raises(ValueError, match=r"[Ll]ink|At most"):
+    with pytest.raises(ValueError, match=r"[Ll]ink|up to"):
         check_link(link)
 
 
 def test_a_mailbox_is_one_address_without_a_name() -> None:
     assert check_mailbox(" bo@example.org ") == "bo@example.org"
-    with pytest.raises(ValueError, match="one address only"):
+    with pytest.raises(ValueError, match="only one address"):
         check_mailbox("ann@example.org, bo@example.org")
     with pytest.raises(ValueError, match=r"name@example\.com"):
         check_mailbox("ann")

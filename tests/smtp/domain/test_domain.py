@@ -78,8 +78,8 @@ def test_who_receives_its_mail(
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (SERVFAIL, "the DNS server reported a fault of its own"),
-        (REFUSED, "the DNS server reported a fault of its own"),
+        (SERVFAIL, "the DNS server reported a problem of its own"),
+        (REFUSED, "the DNS server reported a problem of its own"),
         (SILENCE, "no DNS server answered in time"),
     ],
 )
@@ -94,8 +94,8 @@ def test_no_answer_is_not_no_record(answer: None, reason: str) -> None:
     ("odd", "status", "reason"),
     [
         (SILENCE, RecordStatus.UNKNOWN, "no DNS server answered in time"),
-        (SERVFAIL, RecordStatus.UNKNOWN, "the DNS server reported a fault of its own"),
-        (REFUSED, RecordStatus.UNKNOWN, "the DNS server reported a fault of its own"),
+        (SERVFAIL, RecordStatus.UNKNOWN, "the DNS server reported a problem of its own"),
+        (REFUSED, RecordStatus.UNKNOWN, "the DNS server reported a problem of its own"),
         (["A 192.0.2.1"], RecordStatus.MISSING, ""),
         ([], RecordStatus.MISSING, ""),
         (["CNAME nowhere.test."], RecordStatus.MISSING, ""),
@@ -314,7 +314,7 @@ def test_what_nobody_answers_of_a_key_is_unknown(
         )
         (key,) = look_up(asked, Cancel(), Deadline.after(20.0)).dkim
     assert key.found.status is RecordStatus.UNKNOWN
-    assert key.found.reason == "the DNS server reported a fault of its own"
+    assert key.found.reason == "the DNS server reported a problem of its own"
 
 
 def test_a_macro_stands_for_the_local_part() -> None:

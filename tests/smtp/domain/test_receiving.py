@@ -82,7 +82,7 @@ def test_there_is_none(read: Read, texts: list[str]) -> None:
 def test_several_count_as_none() -> None:
     several = ['TXT "v=STSv1; id=1"', 'TXT "v=STSv1; id=2"']
     records, fault = asked({"_mta-sts.example.test": several}, mta_sts)
-    assert (len(records), fault) == (2, "there are 2 records, one is allowed")
+    assert (len(records), fault) == (2, "there are 2 records, but only one is allowed")
 
 
 def test_no_answer_is_not_no_record() -> None:

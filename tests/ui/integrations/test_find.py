@@ -266,12 +266,12 @@ def test_names_for_screen_readers_tell_the_proposals_apart(page: Stage) -> None:
 def test_source_sign_in_and_warning_are_said_before_it_is_taken(page: Stage) -> None:
     show(page, "found")
     said = visible(page)
-    for text in ("Published by the domain.", "Sign-in: password.", "Named by the DNS."):
+    for text in ("Published by the domain.", "Sign-in: password.", "Listed in DNS."):
         assert text in said
     assert "app password or OAuth 2.0 (https://help.example.net/app-passwords)" in said
     assert said.count("Sending limits: ") == 1
     assert "Sending limits: 300 emails an hour, 2,000 a day" in said
-    assert "DNS can be forged" in said
+    assert "which can be forged" in said
 
 
 def test_the_focus_goes_to_cancel_and_then_to_what_was_found(page: Stage) -> None:

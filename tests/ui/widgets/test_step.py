@@ -50,7 +50,7 @@ def asked(holder: QWidget) -> QMessageBox:
 def test_a_page_that_the_server_names_opens_after_a_look_at_all_of_it(
     link: str, theme: Theme, visited: list[QUrl], qtbot: QtBot
 ) -> None:
-    holder = shown(qtbot, cut(f"Open the page that the server names: {link}"), link=link)
+    holder = shown(qtbot, cut(f"Open the page from the server’s reply: {link}"), link=link)
     press(holder, "open_website")
     box = asked(holder)
     told = box.informativeText().replace("\u200b", "")
