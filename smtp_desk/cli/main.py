@@ -90,7 +90,7 @@ class _Program(ManualGroup):
 )
 @click.version_option(__version__, message="SMTP Desk %(version)s")
 def cli() -> None:
-    """Configure, prove and diagnose the SMTP server that system emails leave through.
+    """Configure, prove and diagnose the SMTP server that system emails are sent through.
 
     Without a command the window opens.
     """

@@ -65,8 +65,8 @@ _OPTIONS: Final = (
         type=click.Choice(list(map(str, OAuthFlow))),
         default=str(OAuthFlow.BROWSER),
         show_default=True,
-        help="How a token is got: a person signs in once, here (browser) or on another device; or "
-        "the application does so by itself.",
+        help="How to get a token: a person signs in once, here (browser) or on another device, or "
+        "the application signs in on its own.",
     ),
     click.option(
         "--client-id",
@@ -162,7 +162,7 @@ def secret_name(draft: SettingsDraft) -> str:
     # Where people sign in, Microsoft's applications are public clients: a secret is refused.
     if draft.oauth.provider == OAuthProvider.MICROSOFT and flow in _NO_SECRET_AT_MICROSOFT:
         return ""
-    return "Client secret (press Enter if there is none)"
+    return "Client secret (press Enter if you have none)"
 
 
 def show_prompt(console: Console, prompt: Prompt, *, opening: bool) -> None:

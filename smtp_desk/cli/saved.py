@@ -86,7 +86,7 @@ def enable(invocation: Invocation) -> ExitStatus:
 def disable(invocation: Invocation) -> ExitStatus:
     """Stop sending system emails through the saved server; its settings stay.
 
-    The default email service sends them, or they wait in the outbox where there is none.
+    The default email service sends them, or they wait in the outbox if that can't be used.
     """
     return _change(invocation, lambda: switch_saved(invocation.services, on=False))
 
@@ -103,8 +103,8 @@ def disable(invocation: Invocation) -> ExitStatus:
 def remove(invocation: Invocation) -> ExitStatus:
     """Forget the saved server and its password, without a confirmation prompt.
 
-    The default email service then sends system emails, or they wait in the outbox where there
-    is none. A sign-in by OAuth 2.0 is also withdrawn at the provider, where it offers that.
+    The default email service then sends system emails, or they wait in the outbox if that can't
+    be used. An OAuth 2.0 sign-in is also revoked at the provider, if the provider offers that.
     """
     removed: list[Saved] = []
 

@@ -149,7 +149,7 @@ def change_text(change: SavedChange) -> str:
     name = _NAMES.get(field) or visible(field.replace("oauth.", "").replace("_", " ").capitalize())
     label = f"Default email service: {name}" if of_default else name
     if field in _MARKED:
-        said = "saved anew" if change.before and change.after else "removed"
+        said = "saved again" if change.before and change.after else "removed"
         return f"{label}: {said if change.before else 'added'}"
     before, after = (visible(each) or "(empty)" for each in (change.before, change.after))
     return f"{label}: {before} → {after}"

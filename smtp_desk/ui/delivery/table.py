@@ -78,7 +78,7 @@ class EmailTable(QTableView):
         super().__init__()
         self.setObjectName("emails")
         self.setAccessibleName("Emails")
-        self.setAccessibleDescription("Newest first. The details of the chosen one stand below.")
+        self.setAccessibleDescription("Newest first. Details of the selected email are below.")
         self._emails = DeliveryModel()
         self._fitted = 0
         self.setModel(self._emails)

@@ -53,7 +53,7 @@ CUSTOM: Final = PageWords(
     card="Custom SMTP server",
     question="Remove the configuration of the custom SMTP server?",
     consequence="System emails will be sent by the default email service, or wait in the outbox "
-    "if there is none. The settings and the stored password are deleted.",
+    "if that isn’t set up. The settings and the stored password are deleted.",
     status=status_text,
 )
 RELAY: Final = PageWords(
@@ -90,7 +90,7 @@ CREDENTIALS: Final[Mapping[str, str]] = {
 }
 FLOWS: Final[Mapping[str, str]] = {
     OAuthFlow.BROWSER: "A person signs in with the browser",
-    OAuthFlow.APP: "The application signs in by itself",
+    OAuthFlow.APP: "The application signs in on its own",
     OAuthFlow.SERVICE_ACCOUNT: "A service account acts for the mailbox",
     OAuthFlow.DEVICE: "A person signs in with a code on another device",
 }
@@ -219,7 +219,7 @@ TYPED: Final[Mapping[Typed, str]] = {
     Typed.UNFINISHED: f"Type the last {DIGITS} digits that the mail administrator gives you.",
     Typed.NOT_HEX: "A fingerprint has only the digits 0 to 9 and the letters A to F.",
     Typed.WRONG: "These digits don’t match. Read them again with the administrator. If they still "
-    "differ, somebody between you and the server may be showing you a certificate of their own: "
+    "differ, someone between you and the server may be showing you a certificate of their own: "
     "don’t trust it, and tell your network administrator.",
     Typed.RIGHT: "The digits match.",
 }

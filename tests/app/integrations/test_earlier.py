@@ -102,7 +102,7 @@ def test_a_sign_in_comes_back_field_by_field() -> None:
     [
         ("port", "587", "465", "Port: 587 → 465"),
         ("from_name", "", "Ann", "From name: (empty) → Ann"),
-        ("secret", "ab12", "cd34", "Password or sign-in: saved anew"),
+        ("secret", "ab12", "cd34", "Password or sign-in: saved again"),
         ("secret", "", "cd34", "Password or sign-in: added"),
         ("ca_file", "ab12", "", "CA certificate: removed"),
         ("default.host", "a", "b", "Default email service: SMTP server host: a → b"),
