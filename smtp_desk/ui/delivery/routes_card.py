@@ -103,7 +103,10 @@ class _RouteRow(QWidget):
         texts = column(space=Space.XS)
         for label in (self._name, self._target, self._status, self._why, self._fallbacks):
             texts.addWidget(label)
-        texts.addWidget(self._try, alignment=Qt.AlignmentFlag.AlignLeading)
+        action = column(space=0)
+        action.setContentsMargins(0, Space.S, 0, 0)
+        action.addWidget(self._try, alignment=Qt.AlignmentFlag.AlignLeading)
+        texts.addLayout(action)
         texts.addStretch(1)
         layout.addLayout(texts, 1)
 
