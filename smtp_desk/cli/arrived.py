@@ -28,16 +28,16 @@ _STYLES: Final = {Belief.BELIEVED: "bold green", Belief.DISBELIEVED: "bold red"}
 
 @click.command(
     cls=ManualCommand,
-    short_help="Explain a received email by its header.",
+    short_help="Explain a received email from its headers.",
     statuses={
         ExitStatus.OK: "it was explained",
         ExitStatus.USAGE: "the command line is wrong",
         ExitStatus.DATAERR: "the file can’t be read, or isn’t an email",
-        ExitStatus.UNAVAILABLE: "no server wrote anything into its header",
+        ExitStatus.UNAVAILABLE: "no server wrote anything in its headers",
     },
     examples=[
         ("Explain a test email that was saved from the inbox", "smtp-desk arrived test.eml"),
-        ("Explain a header that was copied", "smtp-desk arrived - < header.txt"),
+        ("Explain copied headers", "smtp-desk arrived - < header.txt"),
     ],
 )
 @click.argument("file", type=FileName(allow_dash=True))

@@ -31,7 +31,7 @@ from smtp_desk.smtp.domain.facts import Selector
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.settings_file import SettingsFileError
 
-_NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no recipient."
+_NO_RECIPIENT: Final = "Missing option '--to'. (--no-login and --no-send don't need it.)"
 
 
 @click.command(
@@ -43,7 +43,7 @@ _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no 
     examples=[
         ("Test the saved settings", "smtp-desk check --to ann@example.org"),
         (
-            "Test other settings without saving them; the password is asked for",
+            "Test other settings without saving them (asks for the password)",
             """
             smtp-desk check --host smtp.example.org --username desk@example.org \\
               --from-email desk@example.org --to ann@example.org
@@ -54,7 +54,7 @@ _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no 
             "smtp-desk check --host smtp.example.org --no-login",
         ),
         (
-            "Check whether receivers will believe email from the domain",
+            "Check whether receivers will trust email from the domain",
             """
             smtp-desk check --host smtp.example.org --from-email desk@example.org \\
               --no-login --domain --dkim-selector mail
@@ -71,13 +71,15 @@ _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no 
 @click.option(
     "--no-login",
     is_flag=True,
-    help="Stop after TLS: needs no password, From or recipient. Never a proof.",
+    help="Stop after TLS. Needs no password, From or recipient. Never proves the settings.",
 )
 @click.option(
     "--no-send",
     is_flag=True,
-    help="Stop after the sender: signs in, checks whether the From address is accepted, sends "
-    "nothing. Never a proof.",
+    help=(
+        "Stop after the sender: sign in and check whether the From address is accepted, but "
+        "send nothing. Never proves the settings."
+    ),
 )
 @resolver_option
 @click.option(
@@ -91,7 +93,7 @@ _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no 
     "selectors",
     metavar="NAME",
     multiple=True,
-    help="With --domain: check the DKIM key of this selector. May be given several times.",
+    help="With --domain: check the DKIM key for this selector. Can be repeated.",
 )
 @click.option(
     "--dkim-message",
@@ -99,7 +101,9 @@ _NO_RECIPIENT: Final = "Missing option '--to'. --no-login and --no-send need no 
     type=FileName(),
     default=None,
     metavar="FILE",
-    help="With --domain: check the DKIM keys that signed this email, saved from the inbox.",
+    help=(
+        "With --domain: check the DKIM keys that signed this email, which you saved from the inbox."
+    ),
 )
 @proof_options
 @click.pass_context
@@ -166,13 +170,13 @@ def check(
 def _require_domain(context: click.Context, from_email: str) -> None:
     if not from_email.strip():
         raise click.UsageError(
-            "--domain asks about the domain of the From email: give --from-email as well.", context
+            "--domain checks the From email’s domain. Add --from-email.", context
         )
     try:
         domain_of(from_email)
     except AddressError as error:
         raise click.UsageError(
-            f"--domain needs a From email with a domain; {from_email!r} has none.", context
+            f"--domain needs a From email with a domain, but {from_email} has none.", context
         ) from error
 
 
@@ -189,7 +193,7 @@ def _signed(message: Path) -> tuple[Selector, ...]:
         with reading(message):
             return selectors_of(load_header(message, Cancel()))
     except ValueError as error:
-        text = f"{message} has no DKIM signature that can be read."
+        text = f"{message} has no readable DKIM signature."
         raise ExitError(text, ExitStatus.DATAERR) from error
 
 
@@ -208,8 +212,10 @@ def _saved_draft(invocation: Invocation) -> SettingsDraft:
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     if server is None:
         raise ExitError(
-            "Nothing is configured. Give SETTINGS such as --host, or save some with "
-            "“smtp-desk configure”.",
+            (
+                "Nothing is configured. Give SETTINGS such as --host, or save some with "
+                "“smtp-desk configure”."
+            ),
             ExitStatus.CONFIG,
         )
     return saved_draft(server, store.ca_file(server), store.ca_file(server, oauth=True))

@@ -28,20 +28,20 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.oauth import INTERACTIVE
 
 _NO_PERSON: Final = (
-    "The worker of the whole system has no keyring to keep a person’s sign-in in: use --oauth-flow "
-    "app or service-account."
+    "The system-wide worker has no keyring for a person’s sign-in. Use --oauth-flow app or "
+    "service-account."
 )
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Test SETTINGS, and save them if they passed.",
+    short_help="Test SETTINGS, and save them if the test passes.",
     statuses=SAVE_STATUSES,
     environment={**PASSWORD_ENVIRONMENT, **SYSTEM_ENVIRONMENT},
     files={**FILES, **SYSTEM_FILES},
     examples=[
         (
-            "Save a server; the password is asked for",
+            "Save a server (asks for the password)",
             """
             smtp-desk configure --host smtp.example.org --username desk@example.org \\
               --from-name 'Example Ltd' --from-email desk@example.org --to ann@example.org
@@ -55,7 +55,7 @@ _NO_PERSON: Final = (
             """,
         ),
         (
-            "For all users of this machine, as root",
+            "For all users of this computer, as root",
             """
             smtp-desk configure --system --host smtp.example.org --username desk@example.org \\
               --from-email desk@example.org --to ann@example.org
@@ -69,7 +69,7 @@ _NO_PERSON: Final = (
     "--keep-copy",
     "may_keep_copy",
     is_flag=True,
-    help="If the settings file can't be read, keep it under another name and start over.",
+    help="If the settings file can't be read, keep a copy of it and start over.",
 )
 @proof_options
 @system_option
@@ -108,5 +108,5 @@ def configure(
 
 def _after_save(services: Services, *, system: bool) -> str:
     text = after_save(load_saved(services).status)
-    restart = " “systemctl restart smtp-desk” gives a running worker the new password."
+    restart = " Run “systemctl restart smtp-desk” to give a running worker the new password."
     return text + restart if system else text

@@ -46,7 +46,7 @@ _SHOW_STATUSES: Final[Meanings] = {
 }
 _STATUSES: Final[Meanings] = {
     **_SHOW_STATUSES,
-    ExitStatus.CANTCREAT: "it could not be saved; nothing changed",
+    ExitStatus.CANTCREAT: "it couldn't be saved; nothing changed",
 }
 
 
@@ -80,7 +80,7 @@ def show(invocation: Invocation) -> ExitStatus:
     short_help="Hold emails in the outbox until a server is available.",
     statuses=_STATUSES,
     files=FILES,
-    examples=[("Let emails wait for the custom server", "smtp-desk default outbox")],
+    examples=[("Keep emails until the custom server is available", "smtp-desk default outbox")],
 )
 @system_option
 @click.pass_obj
@@ -91,12 +91,12 @@ def outbox(invocation: Invocation) -> ExitStatus:
 
 @default.command(
     cls=ManualCommand,
-    short_help="Hand emails to this machine’s own MTA.",
+    short_help="Pass emails to this computer’s own MTA.",
     statuses={**_STATUSES, ExitStatus.DATAERR: "the path or the address can’t be used"},
     files=FILES,
     examples=[
         (
-            "Let this machine’s Postfix send what the custom server can’t",
+            "Let this computer’s Postfix send what the custom server can’t",
             "smtp-desk default sendmail /usr/sbin/sendmail --from-email desk@example.org",
         )
     ],
@@ -117,7 +117,7 @@ def sendmail(invocation: Invocation, path: str, from_email: str) -> ExitStatus:
 
 @default.command(
     cls=ManualCommand,
-    short_help="Test the relay in SETTINGS, and use it if it passed.",
+    short_help="Test the relay in SETTINGS, and use it if the test passes.",
     statuses={
         **SAVE_STATUSES,
         ExitStatus.DATAERR: "the settings are wrong (settings.*), before anything was sent; or, "
@@ -128,7 +128,7 @@ def sendmail(invocation: Invocation, path: str, from_email: str) -> ExitStatus:
     files=FILES,
     examples=[
         (
-            "Use a relay that accepts this machine by its address",
+            "Use a relay that recognizes this computer by its address",
             """
             smtp-desk default smtp --host relay.example.org --from-email desk@example.org \\
               --to ann@example.org

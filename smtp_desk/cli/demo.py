@@ -49,9 +49,9 @@ _STYLES: Final = {
         ExitStatus.OK: "the demo ran to its end",
         ExitStatus.USAGE: "the command line is wrong",
         ExitStatus.UNAVAILABLE: "no local port or temporary file, or the sandbox isn’t installed",
-        ExitStatus.SOFTWARE: "the demo did not go as it should",
+        ExitStatus.SOFTWARE: "the demo didn't work as expected",
     },
-    examples=[("See in a few seconds what the program does", "smtp-desk demo")],
+    examples=[("See what SMTP Desk does in a few seconds", "smtp-desk demo")],
 )
 @click.pass_obj
 def demo(invocation: Invocation) -> ExitStatus:
@@ -140,7 +140,7 @@ class _Story:
         say(self._console, "SMTP Desk — Sandbox", "bold")
         say(
             self._console,
-            "Everything happens on this machine, in a temporary home that is deleted at the end.",
+            "Everything happens on this computer, in a temporary folder that’s deleted at the end.",
         )
         self._empty_form()
         self._wrong_password()

@@ -48,7 +48,7 @@ from smtp_desk.store.company_ca import read_ca_file
         ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM",
     },
     examples=[
-        ("See which server an address wants", "smtp-desk find desk@example.org"),
+        ("See which server an address needs", "smtp-desk find desk@example.org"),
         ("For a script", "smtp-desk find desk@example.org --json"),
     ],
 )
@@ -56,20 +56,20 @@ from smtp_desk.store.company_ca import read_ca_file
 @click.option(
     "--ispdb",
     is_flag=True,
-    help="Also ask Mozilla’s database of providers; it then learns the domain.",
+    help="Also ask Mozilla’s provider database, which then learns the domain.",
 )
 @resolver_option
 @click.option(
     "--ca-file",
     default="",
     metavar="PATH",
-    help="Certificates (PEM) of a company CA to trust besides those of the system.",
+    help="Company CA certificates (PEM) to trust in addition to the system's.",
 )
 @click.option(
     "--json",
     "as_document",
     is_flag=True,
-    help="Print a JSON document on standard output, and nothing else there.",
+    help="Print only JSON on standard output.",
 )
 @click.pass_obj
 def find(
@@ -131,7 +131,10 @@ def _print(invocation: Invocation, found: Discovery, *, ispdb: bool) -> None:
     if not found.candidates:
         say(out, "No server found. Ask your mail administrator, or check the provider’s help.")
         if not ispdb:
-            say(out, "--ispdb also asks Mozilla’s database of providers; it learns the domain.")
+            say(
+                out,
+                ("Add --ispdb to ask Mozilla’s provider database too. It then learns the domain."),
+            )
         return
     for number, candidate in enumerate(found.candidates, 1):
         say(out, "")

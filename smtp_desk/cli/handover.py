@@ -63,7 +63,7 @@ def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int | Non
         return None
     if not os.path.lexists(path):
         if os.path.exists(paths.settings_file):  # noqa: PTH110 - a folder may be closed to us
-            _tell(f"{path} is missing: the system’s worker doesn’t run. Trying without it.")
+            _tell(f"{path} is missing, so the system’s worker isn’t running. Trying without it.")
         return None
     try:
         asked = SendmailArguments.parse(arguments)
@@ -144,7 +144,7 @@ class _Client:
         except StrangerError as error:
             return _tempfail(str(error))
         except BlockingIOError:
-            return _tempfail(f"The system’s worker at {self._path} takes too long.")
+            return _tempfail(f"The system’s worker at {self._path} is taking too long.")
         except (OSError, HandoverError) as error:
             why = getattr(error, "strerror", None) or error
             return _tempfail(f"The system’s worker doesn’t answer at {self._path}: {why}.")
@@ -162,7 +162,8 @@ class _Client:
         user = peer_user(connection)
         if user not in self._trusted:
             raise StrangerError(
-                f"User {user} listens at {self._path}, who isn’t the worker; ask an administrator."
+                f"User {user}, who isn’t the worker, is listening at {self._path}. Ask an "
+                "administrator."
             )
 
     def _speak_smtp(self) -> int:
@@ -198,7 +199,7 @@ def _exchange(connection: socket.socket, order: Order, octets: bytes) -> WorkerA
     read_head(read)
     answer = WorkerAnswer.parse(read_frame(read, MOST_ANSWER_OCTETS))
     if answer.status not in _STATUSES:
-        raise HandoverError("it gave no answer that is known")
+        raise HandoverError("it gave an unknown answer")
     return answer
 
 
@@ -208,7 +209,7 @@ def _sender(said: str | None) -> str:
 
 
 def _tempfail(text: str) -> WorkerAnswer:
-    return WorkerAnswer(ExitStatus.TEMPFAIL, (f"Nothing is known to be stored. {text}",))
+    return WorkerAnswer(ExitStatus.TEMPFAIL, (f"The email may not have been stored. {text}",))
 
 
 def _show(lines: Sequence[str]) -> None:

@@ -60,7 +60,7 @@ def writing_to(file: object) -> Iterator[None]:
     try:
         yield
     except FileExistsError as error:
-        text = f"{file} already exists; nothing was written."
+        text = f"{file} already exists. Nothing was written."
         raise ExitError(text, ExitStatus.CANTCREAT) from error
     except OSError as error:
         text = f"{file} can’t be written: {error.strerror}."
@@ -107,8 +107,10 @@ system_option: Final = click.option(
     expose_value=False,
     is_eager=True,
     callback=_for_system,
-    help="Use the settings and the outbox of the whole system, in /etc/smtp-desk and "
-    "/var/lib/smtp-desk, instead of your own; as root.",
+    help=(
+        "Use the system-wide settings and outbox, in /etc/smtp-desk and /var/lib/smtp-desk, "
+        "instead of your own. Needs root."
+    ),
 )
 """Lets a command work for all users of the machine."""
 

@@ -132,7 +132,7 @@ def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
             return error.status
         except OSError as error:
             _leave_output()
-            say(err, f"{_PROGRAM}: the output could not be written: {error}", "red")
+            say(err, f"{_PROGRAM}: couldn’t write the output: {error}", "red")
             return ExitStatus.CANTCREAT
         except Exception:  # noqa: BLE001 - each has its exit status
             _log.exception("Internal error; see %s", logs / LOG_FILE)

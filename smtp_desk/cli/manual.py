@@ -17,13 +17,13 @@ Example: TypeAlias = tuple[str, str]
 WIDTH: Final = 92
 
 TEST_STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "the test passed, as far as it was asked to go",
+    ExitStatus.OK: "the test passed, up to the stage you asked for",
     ExitStatus.USAGE: "the command line is wrong",
     ExitStatus.DATAERR: "the settings are wrong (settings.*), before anything was sent",
     ExitStatus.UNAVAILABLE: "the server can’t be reached, or refused",
     ExitStatus.SOFTWARE: "an internal error (session.internal_error)",
-    ExitStatus.CANTCREAT: "the report could not be written",
-    ExitStatus.TEMPFAIL: "temporary: the same may work later",
+    ExitStatus.CANTCREAT: "the report couldn't be written",
+    ExitStatus.TEMPFAIL: "a temporary problem: try again later",
     ExitStatus.PROTOCOL: "the server broke the protocol (session.protocol_error)",
     ExitStatus.NOPERM: "the login, its token or the sender was refused (auth.*, oauth.*, sender.*)",
     ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM (session.cancelled)",
@@ -31,43 +31,56 @@ TEST_STATUSES: Final[Meanings] = {
 """The exit statuses of commands that run a test."""
 
 PASSWORD_ENVIRONMENT: Final[Mapping[str, str]] = {
-    "SMTP_DESK_PASSWORD": "the password, where --password-stdin is not given; it is removed from "
-    "the environment at once",
-    "CREDENTIALS_DIRECTORY": "set by systemd; its credential “smtp-desk.password” is the password "
-    "where the variable above is not set",
+    "SMTP_DESK_PASSWORD": (
+        "the password, unless --password-stdin is given; removed from the environment at once"
+    ),
+    "CREDENTIALS_DIRECTORY": (
+        "set by systemd; its credential “smtp-desk.password” is the password if the variable "
+        "above isn't set"
+    ),
 }
 RELAY_PASSWORD_ENVIRONMENT: Final[Mapping[str, str]] = {
-    "SMTP_DESK_DEFAULT_PASSWORD": "the relay's password, where --password-stdin is not given; it "
-    "is removed from the environment at once",
-    "SMTP_DESK_PASSWORD": "the same, where the variable above is not set",
-    "CREDENTIALS_DIRECTORY": "set by systemd; its credential “smtp-desk.default-password” is the "
-    "relay's password where the first variable is not set",
+    "SMTP_DESK_DEFAULT_PASSWORD": (
+        "the relay's password, unless --password-stdin is given; removed from the environment "
+        "at once"
+    ),
+    "SMTP_DESK_PASSWORD": "the same, if the variable above isn't set",
+    "CREDENTIALS_DIRECTORY": (
+        "set by systemd; its credential “smtp-desk.default-password” is the relay's password "
+        "if the first variable isn't set"
+    ),
 }
 _ENVIRONMENT: Final[Mapping[str, str]] = {
     "SMTP_DESK_HOME": "keep settings, state and log below this directory",
     "SMTP_DESK_OUTBOX": "the PostgreSQL address of an outbox that many machines share, without a "
     "password; stronger than the settings",
-    "NO_COLOR": "print without colours",
+    "NO_COLOR": "turn colors off",
 }
 FILES: Final[Mapping[str, str]] = {
     "settings.toml": "the saved settings, without the password, in the platform's configuration "
     "folder (~/.config/smtp-desk on Linux) or in $SMTP_DESK_HOME/config",
     "smtp-desk.log": "what failed and when, without secrets, in the platform's log folder "
     "(~/.local/state/smtp-desk/log on Linux) or in $SMTP_DESK_HOME/log",
-    "managed.toml": "what the organization fills in and locks, in the site's configuration folder "
-    "(/etc/xdg/smtp-desk on Linux); believed if only root can write it",
+    "managed.toml": (
+        "values that the organization sets and locks, in the site's configuration folder "
+        "(/etc/xdg/smtp-desk on Linux); used only if nobody but root can write to it"
+    ),
 }
 
 
 SYSTEM_ENVIRONMENT: Final[Mapping[str, str]] = {
-    "SMTP_DESK_SYSTEM_ROOT": "with --system: the folder that stands for /",
+    "SMTP_DESK_SYSTEM_ROOT": "with --system: the folder to use as /",
 }
 SYSTEM_FILES: Final[Mapping[str, str]] = {
-    "/etc/smtp-desk/settings.toml": "with --system: the settings of the whole system, for root and "
-    "the worker to read; no password is in it",
-    "/etc/credstore.encrypted/smtp-desk.password": "the password, encrypted by systemd-creds for "
-    "the worker alone; “smtp-desk.default-password” is that of the relay",
-    "/run/smtp-desk/submit.sock": "where the worker takes the messages of all users",
+    "/etc/smtp-desk/settings.toml": (
+        "with --system: the system-wide settings, readable by root and the worker; contains no "
+        "password"
+    ),
+    "/etc/credstore.encrypted/smtp-desk.password": (
+        "the password, encrypted with systemd-creds for the worker only; "
+        "“smtp-desk.default-password” is the relay's"
+    ),
+    "/run/smtp-desk/submit.sock": "where the worker accepts messages from all users",
 }
 """What a command with `--system` reads and writes."""
 
@@ -135,8 +148,8 @@ class ManualGroup(click.Group):
         write_definitions(formatter, "Files", FILES.items())
         with formatter.section("Exit status"):
             formatter.write_text(
-                "0 if all went well, otherwise a number of sysexits.h for the kind of cause. "
-                f"“{ctx.command_path} COMMAND --help” lists those of each command."
+                "0 on success, otherwise a number from sysexits.h that names the kind of cause. "
+                f"“{ctx.command_path} COMMAND --help” lists them for each command."
             )
 
 

@@ -28,35 +28,39 @@ _MOST_OCTETS = 64 * 1024
 
 @click.command(
     cls=ManualCommand,
-    short_help="Choose who is told of outages and refused emails.",
+    short_help="Choose who is notified of outages and refused emails.",
     statuses={
         ExitStatus.OK: "done",
         ExitStatus.USAGE: "the command line is wrong",
         ExitStatus.DATAERR: "the address or an alert URL is refused; nothing changed",
-        ExitStatus.UNAVAILABLE: "a test alert was not sent, or the part “alerts” isn’t installed",
-        ExitStatus.CANTCREAT: "it could not be saved; nothing changed",
+        ExitStatus.UNAVAILABLE: "a test alert wasn’t sent, or the extra “alerts” isn’t installed",
+        ExitStatus.CANTCREAT: "it couldn't be saved; nothing changed",
         ExitStatus.CONFIG: "the settings file or the keyring can’t be read",
     },
     environment={
-        "CREDENTIALS_DIRECTORY": "set by systemd; its credential “smtp-desk.alerts” is the alert "
-        "URLs where no keyring has them",
+        "CREDENTIALS_DIRECTORY": (
+            "set by systemd; its credential “smtp-desk.alerts” contains the alert URLs if no "
+            "keyring has them"
+        ),
     },
     files=FILES,
     examples=[
-        ("See who is told", "smtp-desk default notify"),
-        ("Tell an administrator by email", "smtp-desk default notify --to admin@example.org"),
+        ("See who is notified", "smtp-desk default notify"),
+        ("Notify an administrator by email", "smtp-desk default notify --to admin@example.org"),
         (
-            "Tell a chat as well, and try it",
+            "Notify a chat as well, and test it",
             "smtp-desk default notify --alerts-stdin --test <urls",
         ),
     ],
 )
-@click.option("--to", "address", metavar="ADDR", help="Notify this address; '' for nobody.")
+@click.option("--to", "address", metavar="ADDR", help="Notify this address; '' to notify nobody.")
 @click.option(
     "--alerts-stdin",
     is_flag=True,
-    help="Read the alert URLs from standard input, one a line; none turns alerts off. Schemes: "
-    "slack, discord, workflows, ntfys, gotifys, jsons.",
+    help=(
+        "Read alert URLs from standard input, one per line. Empty input turns alerts off. "
+        "Schemes: slack, discord, workflows, ntfys, gotifys, jsons."
+    ),
 )
 @click.option("--test", is_flag=True, help="Send a test alert.")
 @system_option

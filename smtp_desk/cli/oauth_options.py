@@ -43,8 +43,10 @@ _KEY_OPTIONS: Final = (
         "--client-certificate",
         default="",
         metavar="PEM",
-        help="With the flow app: the file with the certificate and its private key, in place of a "
-        "client secret.",
+        help=(
+            "With the flow app: the file with the certificate and its private key, instead of "
+            "a client secret."
+        ),
     ),
     click.option(
         "--service-account",
@@ -58,7 +60,7 @@ _OPTIONS: Final = (
         "--oauth-provider",
         type=click.Choice(list(map(str, OAuthProvider))),
         default=None,
-        help="With --auth oauth: whose account it is.",
+        help="With --auth oauth: the provider.",
     ),
     click.option(
         "--oauth-flow",
@@ -72,30 +74,33 @@ _OPTIONS: Final = (
         "--client-id",
         default="",
         metavar="ID",
-        help="Of the application that you registered; “smtp-desk sign-in --guide” says how.",
+        help="Client ID of the application you registered; “smtp-desk sign-in --guide” shows how.",
     ),
     click.option(
         "--tenant", default="", metavar="T", help="Microsoft: your tenant’s ID or domain."
     ),
     *_KEY_OPTIONS,
     click.option(
-        "--oauth-authorize-url", default="", metavar="URL", help="Custom: where people sign in."
+        "--oauth-authorize-url",
+        default="",
+        metavar="URL",
+        help=("Custom: authorization address, where people sign in."),
     ),
-    click.option(
-        "--oauth-token-url", default="", metavar="URL", help="Custom: where tokens are given."
-    ),
+    click.option("--oauth-token-url", default="", metavar="URL", help="Custom: token address."),
     click.option(
         "--oauth-device-url",
         default="",
         metavar="URL",
-        help="Custom: where codes are given.",
+        help="Custom: device authorization address.",
     ),
-    click.option("--oauth-scope", default="", metavar="SCOPES", help="Custom: what it asks for."),
+    click.option(
+        "--oauth-scope", default="", metavar="SCOPES", help=("Custom: the scopes to request.")
+    ),
     click.option(
         "--oauth-ca-file",
         default="",
         metavar="PATH",
-        help="Custom: certificates (PEM) of a company CA to trust for these addresses.",
+        help="Custom: company CA certificates (PEM) to trust for these addresses.",
     ),
 )
 _NO_SECRET_AT_MICROSOFT: Final = (OAuthFlow.BROWSER, OAuthFlow.DEVICE)
@@ -172,7 +177,7 @@ def show_prompt(console: Console, prompt: Prompt, *, opening: bool) -> None:
         say(console, f"Within {minutes}, open this page on any device and enter the code there:")
         show_command(console, prompt.url)
         show_command(console, prompt.user_code)
-        say(console, "Many organizations block device codes; the flow browser is another way.")
+        say(console, "Many organizations block device codes. You can use the flow browser instead.")
         return
     say(console, f"Sign in on this page within {minutes}:")
     show_command(console, prompt.url)

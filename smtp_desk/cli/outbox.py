@@ -46,8 +46,8 @@ from smtp_desk.sender.outbox.outbox import (
 
 _CHANGES: Final[Meanings] = {
     **STATUSES,
-    ExitStatus.DATAERR: "no email, or more than one, has this ID; or it was already sent",
-    ExitStatus.TEMPFAIL: "the email is being sent at this moment, or the outbox is busy",
+    ExitStatus.DATAERR: "no email, or more than one, has this ID, or it was already sent",
+    ExitStatus.TEMPFAIL: "the email is being sent right now, or the outbox is busy",
 }
 _STYLES: Final = {
     EntryState.ACCEPTED: "green",
@@ -55,7 +55,7 @@ _STYLES: Final = {
     EntryState.REFUSED: "red",
 }
 _DEFAULT_LIMIT: Final = 50
-_TWICE: Final = "It may arrive twice: the server once did not confirm it."
+_TWICE: Final = "It may arrive twice, because the server once didn’t confirm it."
 _QUEUED: Final = "queued to send now."
 _IDS: Final = click.argument("ids", metavar="ID…", nargs=-1, required=True)
 
@@ -82,7 +82,7 @@ for _command in (pause, resume, erase):
     statuses=STATUSES,
     files=FILES,
     examples=[
-        ("See what was sent last, by which route and why", "smtp-desk outbox list"),
+        ("See which emails were sent last, by which route and why", "smtp-desk outbox list"),
         ("See what needs a decision", "smtp-desk outbox list --state held --state refused"),
         (
             "Check from a script whether an email was sent",
@@ -95,28 +95,30 @@ for _command in (pause, resume, erase):
     "states",
     type=click.Choice([str(state) for state in EntryState]),
     multiple=True,
-    help="Only emails in this state; may be given more than once. “ready” ones wait for their "
-    "next attempt, “in_doubt” ones for the server's answer, “held” ones are uncertain and "
-    "wait for a person.",
+    help=(
+        "Only emails in this state; can be repeated. “ready” emails wait for their next "
+        "attempt, “in_doubt” ones for the server's answer. “held” ones are uncertain, and you "
+        "decide."
+    ),
 )
 @click.option(
     "--search",
     metavar="TEXT",
     default="",
-    help="Only emails with TEXT in recipient, subject, Message-ID or finding.",
+    help="Only emails with TEXT in the recipient, subject, Message-ID or finding.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     default=_DEFAULT_LIMIT,
     show_default=True,
-    help="The most to list.",
+    help="Maximum number to list.",
 )
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="Print them as JSON (smtp-desk/outbox/1) on standard output, and nothing else there.",
+    help="Print only JSON (smtp-desk/outbox/1) on standard output.",
 )
 @system_option
 @click.pass_obj
@@ -155,7 +157,7 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
     for entry in entries:
         _print(invocation, entry, cause)
     if more:
-        say(invocation.err, f"Only the newest {limit} are shown; --limit shows more.")
+        say(invocation.err, f"Only the newest {limit} are shown. Use --limit to see more.")
     elif not entries:
         say(invocation.err, none)
     return ExitStatus.OK
@@ -169,7 +171,7 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
     examples=[
         ("Send a refused email again", "smtp-desk outbox retry 01kjmttt60cfyq6ms0fcea832r"),
         (
-            "Send all that a quota stopped, once it is raised",
+            "Send everything that a quota stopped, once it has been raised",
             "smtp-desk outbox retry --cause sender.quota",
         ),
     ],
@@ -179,8 +181,10 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
     "--cause",
     "code",
     metavar="CODE",
-    help="Instead of IDs: all emails that wait or were refused because of this finding, such as "
-    "sender.quota. Uncertain and dropped ones stay as they are.",
+    help=(
+        "Instead of IDs: all emails that wait or were refused because of this finding, such as "
+        "sender.quota. Uncertain and dropped emails aren't touched."
+    ),
 )
 @system_option
 @click.pass_obj
@@ -233,7 +237,7 @@ def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     },
     files=FILES,
     examples=[
-        ("Look at an email as it would be sent", "smtp-desk outbox export 01kjmttt60"),
+        ("See an email as it would be sent", "smtp-desk outbox export 01kjmttt60"),
         ("Save it as a file", "smtp-desk outbox export 01kjmttt60 --to email.eml"),
     ],
 )
@@ -243,8 +247,10 @@ def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     "file",
     metavar="FILE",
     type=FileName(),
-    help="Save it as FILE, readable by you only, instead of printing it. An existing file is never "
-    "overwritten.",
+    help=(
+        "Save it as FILE, readable only by you, instead of printing it. Never overwrites an "
+        "existing file."
+    ),
 )
 @system_option
 @click.pass_obj
@@ -318,7 +324,7 @@ def _change(
 
 def _retry_cause(invocation: Invocation, code: str) -> ExitStatus:
     if code not in invocation.services.catalogue.codes:
-        raise click.BadParameter(f"There is no finding {code!r}.", param_hint="--cause")
+        raise click.BadParameter(f"The finding {code} doesn’t exist.", param_hint="--cause")
     with telling():
         count = invocation.services.outbox.make_due(code)
     told = "1 email is" if count == 1 else f"{count} emails are"

@@ -17,7 +17,7 @@ _ERASES: Final[Meanings] = {
     ExitStatus.OK: "erased, or nothing about the address was stored",
     ExitStatus.DATAERR: "the address is empty",
     ExitStatus.TEMPFAIL: "some emails are being sent right now and stay, or the outbox is busy",
-    ExitStatus.CANCELLED: "you did not confirm: nothing was erased",
+    ExitStatus.CANCELLED: "you didn't confirm; nothing was erased",
 }
 
 
@@ -26,7 +26,7 @@ _ERASES: Final[Meanings] = {
     short_help="Pause sending; emails are stored and wait.",
     statuses=STATUSES,
     files=FILES,
-    examples=[("Let nothing leave while the cause is looked for", "smtp-desk outbox pause")],
+    examples=[("Stop sending while you look for the cause", "smtp-desk outbox pause")],
 )
 @system_option
 @click.pass_obj
@@ -51,7 +51,7 @@ def pause(invocation: Invocation) -> ExitStatus:
     short_help="Resume sending after a pause.",
     statuses=STATUSES,
     files=FILES,
-    examples=[("Send what waits", "smtp-desk outbox resume")],
+    examples=[("Send the waiting emails", "smtp-desk outbox resume")],
 )
 @system_option
 @click.pass_obj
@@ -67,10 +67,10 @@ def resume(invocation: Invocation) -> ExitStatus:
     cls=ManualCommand,
     short_help="Erase everything about one recipient.",
     statuses=_ERASES,
-    files={**FILES, "smtp-desk.log": "the log, in which the address is made illegible"},
+    files={**FILES, "smtp-desk.log": "the log, where the address is redacted"},
     examples=[
         ("Look first, then confirm", "smtp-desk outbox erase ann@example.org"),
-        ("Without a question, from a script", "smtp-desk outbox erase ann@example.org --yes"),
+        ("From a script, without asking", "smtp-desk outbox erase ann@example.org --yes"),
     ],
 )
 @click.argument("address", metavar="ADDRESS")

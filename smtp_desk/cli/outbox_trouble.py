@@ -28,11 +28,13 @@ FILES: Final = {
 STATUSES: Final[Meanings] = {
     ExitStatus.OK: "done",
     ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.UNAVAILABLE: "the outbox is damaged, a newer version of this program wrote it, or "
-    "the part for a database isn't installed",
+    ExitStatus.UNAVAILABLE: (
+        "the outbox is damaged, was written by a newer version of SMTP Desk, or the extra for "
+        "a database isn't installed"
+    ),
     ExitStatus.CANTCREAT: "the outbox can't be opened or written: disk full, or no permission",
     ExitStatus.TEMPFAIL: "the outbox is busy, or its database can't be reached",
-    ExitStatus.CONFIG: "what names the outbox's database can't be used",
+    ExitStatus.CONFIG: "the address of the outbox's database isn't valid",
 }
 
 

@@ -92,13 +92,13 @@ def proof_options(command: _F) -> _F:
             "file",
             metavar="FILE",
             type=FileName(dir_okay=False),
-            help="Also save the report as FILE, readable by you only.",
+            help="Also save the report as FILE, readable only by you.",
         ),
         click.option(
             "--json",
             "as_json",
             is_flag=True,
-            help="Print the report as JSON on standard output, and nothing else there.",
+            help="Print only the report, as JSON, on standard output.",
         ),
         click.option(
             "--timeout",
@@ -164,7 +164,7 @@ def present(
             save_report(shape.file, report)
         except OSError as error:
             raise ExitError(
-                f"The report could not be saved as {shape.file}: {error.strerror}.",
+                f"Couldn’t save the report as {shape.file}: {error.strerror}.",
                 ExitStatus.CANTCREAT,
             ) from error
     return exit_status(report.finding)
@@ -172,7 +172,7 @@ def present(
 
 SAVE_STATUSES: Meanings = {
     **TEST_STATUSES,
-    ExitStatus.CANTCREAT: "the test passed, but the settings or the report could not be saved",
+    ExitStatus.CANTCREAT: "the test passed, but the settings or the report couldn't be saved",
 }
 """The exit statuses of commands that test and save."""
 
@@ -243,7 +243,7 @@ def prove_and_save(
     try:
         kept = keep_copy(invocation.services) if may_keep_copy else None
         if kept:
-            say(console, f"The settings file that can’t be read is kept as {kept}.")
+            say(console, f"The unreadable settings file was kept as {kept}.")
         save(invocation.services, result, default=default)
     except SaveError as error:
         raise ExitError(f"Not saved. {failure_text(error)}", ExitStatus.CANTCREAT) from error
@@ -257,7 +257,7 @@ def _refuse_unreadable(services: Services) -> None:
         services.store.load()
     except SettingsFileError as error:
         text = (
-            f"Nothing was tested. {failure_text(error)}. Fix what is named there, or start over: "
-            "“smtp-desk configure --keep-copy” keeps the file under another name."
+            f"Nothing was tested. {failure_text(error)}. Fix this problem, or start over: "
+            "“smtp-desk configure --keep-copy” keeps a copy of the file."
         )
         raise ExitError(text, ExitStatus.CANTCREAT) from error

@@ -30,8 +30,8 @@ Way: TypeAlias = Callable[[Remedy], str]
 
 _CHOOSE_CA_FILE: Final = "choose_ca_file"
 _COMPARE_CA: Final = (
-    "Get the certificate of this company CA as a PEM file from the mail administrator, compare "
-    "its SHA-256 fingerprint with them by phone, then name the file with --ca-file FILE."
+    "Get this company CA’s certificate as a PEM file from the mail administrator, compare "
+    "its SHA-256 fingerprint with them by phone, then give the file with --ca-file FILE."
 )
 
 

@@ -74,8 +74,8 @@ _STATUSES: Final[Meanings] = {
     ExitStatus.DATAERR: "the file can’t be read, or isn’t a report",
 }
 _ONE_OF: Final = "Use only one of --markdown, --html, --json, --message and --compare."
-_CHANGES: Final = "What changed from the earlier to the later report:"
-_NO_CHANGE: Final = "Nothing changed between the two reports but times."
+_CHANGES: Final = "Changes from the earlier to the later report:"
+_NO_CHANGE: Final = "Only the times differ between the two reports."
 _FILE = click.argument("file", type=FileName(allow_dash=True))
 
 
@@ -87,10 +87,10 @@ _FILE = click.argument("file", type=FileName(allow_dash=True))
         ("Read a report that a customer sent", "smtp-desk report report.json"),
         ("Paste it into a ticket", "smtp-desk report report.json --markdown"),
         (
-            "Write to the customer, without anybody’s address",
+            "Write to the customer, without email addresses",
             "smtp-desk report report.json --message customer --hide-addresses",
         ),
-        ("What changed since", "smtp-desk report before.json --compare after.json"),
+        ("See what changed since then", "smtp-desk report before.json --compare after.json"),
         (
             "Read one without saving it",
             "smtp-desk check --to ann@example.org --json | smtp-desk report -",
@@ -98,17 +98,17 @@ _FILE = click.argument("file", type=FileName(allow_dash=True))
     ],
 )
 @_FILE
-@click.option("--markdown", is_flag=True, help="As Markdown, for a ticket.")
-@click.option("--html", is_flag=True, help="As one HTML file, to look at.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, checked and safe to show.")
+@click.option("--markdown", is_flag=True, help="Print it as Markdown, for a ticket.")
+@click.option("--html", is_flag=True, help="Print it as an HTML page.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, checked and safe to show.")
 @click.option(
     "--message",
     "audience",
     type=click.Choice([str(each) for each in Audience]),
-    help="The message to send about it.",
+    help="Print a message to send about it.",
 )
-@click.option("--compare", "other", type=FileName(), help="What changed between it and OTHER.")
-@click.option("--hide-addresses", is_flag=True, help="Without email addresses and usernames.")
+@click.option("--compare", "other", type=FileName(), help="Show what changed between it and OTHER.")
+@click.option("--hide-addresses", is_flag=True, help="Hide email addresses and usernames.")
 @click.pass_obj
 def report(
     invocation: Invocation,
@@ -157,10 +157,10 @@ def _print_comparison(console: Console, first: CheckReport, second: CheckReport)
     statuses={
         **_STATUSES,
         ExitStatus.OK: "the window was opened and closed",
-        ExitStatus.UNAVAILABLE: "the window isn’t installed, or a library that it needs is missing",
+        ExitStatus.UNAVAILABLE: "the window isn’t installed, or a library it needs is missing",
         ExitStatus.CONFIG: "there is no display to open a window on",
     },
-    environment={"DISPLAY, WAYLAND_DISPLAY": "the display, where the system has these"},
+    environment={"DISPLAY, WAYLAND_DISPLAY": "the display, on systems that use these"},
     examples=[("See a customer’s report as the customer saw it", "smtp-desk open report.json")],
 )
 @_FILE

@@ -57,7 +57,7 @@ _HOST: Final = "localhost"
     "--fault",
     type=click.Choice(list(FAULTS)),
     metavar="NAME",
-    help="Have one thing wrong with the server, to learn what a test says of it: "
+    help="Break one thing on the server, to see what a test says about it: "
     + ", ".join(FAULTS)
     + ".",
 )
@@ -137,15 +137,15 @@ def _introduce(console: Console, server: "Sandbox", ca_file: Path) -> None:
         ],
     )
     if server.fault is not NO_FAULT:
-        say(console, f"What is wrong: {server.fault.what_happens} ({server.fault.name}).")
+        say(console, f"Fault: {server.fault.what_happens} ({server.fault.name}).")
     for address, what_happens in TRY_THESE:
         say(console, f"  mail to {address} {what_happens}")
     say(console, "Test it with:", "bold")
     show_command(console, _command("check", server, ca_file))
-    say(console, "Or save it, in a home of its own:", "bold")
+    say(console, "Or save it, in a separate home folder:", "bold")
     home = 'SMTP_DESK_HOME="$PWD/sandbox-home"'
     show_command(console, f"{home} {_command('configure', server, ca_file)}")
-    say(console, "Press Ctrl-C to stop the sandbox. Received mail is shown here:", "bold")
+    say(console, "Press Ctrl-C to stop the sandbox. Received mail appears here:", "bold")
 
 
 def _command(name: str, server: "Sandbox", ca_file: Path) -> str:

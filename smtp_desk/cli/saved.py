@@ -32,7 +32,7 @@ _STATUSES: Final[Meanings] = {
 }
 _CHANGES: Final[Meanings] = {
     **_STATUSES,
-    ExitStatus.CANTCREAT: "it could not be saved; nothing changed",
+    ExitStatus.CANTCREAT: "it couldn't be saved; nothing changed",
 }
 
 
@@ -57,7 +57,7 @@ def show(invocation: Invocation) -> ExitStatus:
 @click.command(
     cls=ManualCommand,
     short_help="Send system emails through the saved server.",
-    statuses={**_CHANGES, ExitStatus.DATAERR: "the saved settings are not proven"},
+    statuses={**_CHANGES, ExitStatus.DATAERR: "the saved settings aren't proven"},
     files=FILES,
     examples=[("Turn the switch on", "smtp-desk enable")],
 )
@@ -93,7 +93,7 @@ def disable(invocation: Invocation) -> ExitStatus:
 
 @click.command(
     cls=ManualCommand,
-    short_help="Forget the saved server and its password.",
+    short_help="Delete the saved server and its password.",
     statuses=_CHANGES,
     files=FILES,
     examples=[("Go back to the default email service", "smtp-desk remove")],
@@ -175,7 +175,7 @@ def _where_secret(saved: Saved, credentials: CredentialStore) -> str:
     if saved.status.kind is ServerState.SECRET_UNAVAILABLE:
         return "not available"
     if isinstance(credentials, UnattendedCredentials):
-        return "in the keyring, or else the one given to this command"
+        return "in the keyring, or else the one passed to this command"
     return "in the keyring"
 
 
@@ -185,7 +185,7 @@ def _managed_otherwise(saved: Saved, managed: Managed) -> list[Row]:
     if not options:
         return []
     contact = f" Ask {visible(managed.contact)}." if managed.contact else ""
-    return [("Managed", f"your organization sets otherwise: {options}.{contact}")]
+    return [("Managed", f"your organization sets these differently: {options}.{contact}")]
 
 
 def _of_provider(saved: Saved, providers: Providers) -> list[Row]:

@@ -170,7 +170,7 @@ def _attachment(file: Path) -> Attachment:
     with reading(file), file.open("rb") as stream:
         content = stream.read(most + 1)
     if len(content) > most:
-        text = f"{file} has more than {most} octets: too large for an email."
+        text = f"{file} is larger than {most} bytes, too large for an email."
         raise ExitError(text, ExitStatus.DATAERR)
     media_type, coding = mimetypes.guess_type(file.name)
     if media_type is None or coding or media_type.startswith(("message/", "multipart/")):

@@ -27,22 +27,27 @@ from smtp_desk.store.stored import ServerState
 RECEIPT_SCHEMA: Final = "smtp-desk/receipt/1"
 
 SEND_STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "for at least one recipient accepted by a route, waiting in the outbox, or "
-    "uncertain: nothing is lost",
+    ExitStatus.OK: (
+        "for at least one recipient: accepted by a route, waiting in the outbox, or uncertain; "
+        "nothing is lost"
+    ),
     ExitStatus.USAGE: "the command line is wrong; nothing was stored",
     ExitStatus.DATAERR: "the email is wrong; nothing was stored",
     ExitStatus.UNAVAILABLE: "refused for every recipient",
     ExitStatus.SOFTWARE: "an internal error",
-    ExitStatus.TEMPFAIL: "nothing was stored: the outbox can’t be written, or is full",
+    ExitStatus.TEMPFAIL: "nothing was stored because the outbox can’t be written, or is full",
 }
 """The exit statuses of commands that send emails."""
 
 SEND_ENVIRONMENT: Final[Mapping[str, str]] = {
-    "SMTP_DESK_PASSWORD": "the password of the custom server, where no keyring has it; it is "
-    "removed from the environment at once",
-    "SMTP_DESK_DEFAULT_PASSWORD": "the same for the relay of the default email service",
-    "CREDENTIALS_DIRECTORY": "set by systemd; its credentials “smtp-desk.password” and "
-    "“smtp-desk.default-password” are these passwords where the variables are not set",
+    "SMTP_DESK_PASSWORD": (
+        "the custom server's password, if no keyring has it; removed from the environment at once"
+    ),
+    "SMTP_DESK_DEFAULT_PASSWORD": "the same for the default service's relay",
+    "CREDENTIALS_DIRECTORY": (
+        "set by systemd; its credentials “smtp-desk.password” and “smtp-desk.default-password” "
+        "are these passwords if the variables aren't set"
+    ),
 }
 SEND_FILES: Final[Mapping[str, str]] = {
     "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
@@ -50,7 +55,7 @@ SEND_FILES: Final[Mapping[str, str]] = {
     **FILES,
 }
 
-_WAITS_HERE: Final = "waits on this machine, because the shared outbox can’t be reached"
+_WAITS_HERE: Final = "waits on this computer, because the shared outbox can’t be reached"
 _ROUTES: Final = {CUSTOM: "the custom server", DEFAULT: "the default email service"}
 
 
@@ -107,7 +112,7 @@ def receipt_row(each: RecipientReceipt) -> Row:
         case Status.REFUSED:
             words = f"refused by {route}" if route else "refused"
         case Status.UNCERTAIN:
-            words = f"uncertain, {route} may have accepted it"
+            words = f"uncertain: {route} may have accepted it"
     finding = each.finding
     if finding is None:
         return each.recipient, words
@@ -142,20 +147,22 @@ NOTHING: Final = "Nothing is configured. Run “smtp-desk configure” to test a
 def why_waiting(found: SendingStatus) -> str:
     """Return why no route can be used, and what a person can do; "" where one can."""
     if found.outbox is not None and found.outbox.paused_since:
-        return "Sending is paused. “smtp-desk outbox resume” ends the pause."
+        return "Sending is paused. Run “smtp-desk outbox resume” to resume."
     if found.has_route:
         return ""
     if not found.configured:
         return NOTHING
     state = found.custom.kind
     if state is ServerState.NOT_CONFIGURED:
-        return "The default email service can’t be used now."
+        return "The default email service isn’t available right now."
     return {
         ServerState.OFF: "The custom server is off. Run “smtp-desk enable” to turn it on.",
-        ServerState.UNPROVEN: "The custom server is not proven. Run “smtp-desk configure” to test "
-        "and save it.",
-        ServerState.SECRET_UNAVAILABLE: "The password of the custom server is not available. "
-        f"{found.custom.why}",
+        ServerState.UNPROVEN: (
+            "The custom server isn’t proven. Run “smtp-desk configure” to test and save it."
+        ),
+        ServerState.SECRET_UNAVAILABLE: (
+            f"The custom server’s password isn’t available. {found.custom.why}"
+        ),
         ServerState.ACTIVE: "The custom server is paused. Run “smtp-desk enable” to try it again.",
     }[state]
 

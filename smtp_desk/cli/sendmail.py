@@ -61,12 +61,14 @@ def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> s
     environment=SEND_ENVIRONMENT,
     files={
         **SEND_FILES,
-        "aliases": "who gets the mail for names of this machine, beside settings.toml: lines such "
-        "as “root: admin@example.org”; “default: …” is for all other names",
+        "aliases": (
+            "who gets mail for this computer's local names, next to settings.toml: lines such "
+            "as “root: admin@example.org”; “default: …” covers all other names"
+        ),
     },
     examples=[
         (
-            "Send a message to those in its header",
+            "Send a message to the recipients in its headers",
             "smtp-desk sendmail -t <message.eml",
         ),
         (
@@ -78,7 +80,7 @@ def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> s
             'sendmail_path = "smtp-desk sendmail -t -i"',
         ),
         (
-            "Let cron and others send, on a machine without an MTA",
+            "Let cron and other programs send, on a computer without an MTA",
             """
             for name in sendmail mailq newaliases; do
               ln -s "$(command -v smtp-desk)" /usr/sbin/$name
@@ -87,9 +89,11 @@ def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> s
         ),
     ],
 )
-@click.option("-t", "from_header", is_flag=True, help="Also send to those in To, Cc and Bcc.")
 @click.option(
-    "-i", "ignore_dots", is_flag=True, help="A dot alone on a line doesn’t end the message; -oi."
+    "-t", "from_header", is_flag=True, help=("Also send to the addresses in To, Cc and Bcc.")
+)
+@click.option(
+    "-i", "ignore_dots", is_flag=True, help="A line with only a dot doesn’t end the message; -oi."
 )
 @click.option(
     "-f",
@@ -104,7 +108,7 @@ def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> s
     default="",
     metavar="NAME",
     callback=_text,
-    help="Display name for a From without one.",
+    help="Display name for a From address without one.",
 )
 @click.option("-v", "verbose", is_flag=True, help="Print the result for each recipient.")
 @click.option(
@@ -112,16 +116,20 @@ def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> s
     "mode",
     type=click.Choice(list(MODES)),
     default="m",
-    help="m: take a message. s: speak SMTP on standard input. p: list what waits, as mailq. "
-    "i: check the aliases, as newaliases.  [default: m]",
+    help=(
+        "m: read a message. s: speak SMTP on standard input. p: list waiting emails, as mailq. "
+        "i: check the aliases, as newaliases.  [default: m]"
+    ),
 )
-@click.option("-q", "due", is_flag=True, help="Send what is due in the outbox, once.")
+@click.option("-q", "due", is_flag=True, help="Send emails in the outbox that are due, once.")
 @click.option(
     "--delivery",
     type=click.Choice([str(each) for each in DeliveryMode]),
     default=str(DeliveryMode.NOW),
-    help="Spelled -odi, -odb, -odq. i: send now and wait for the result. b: store, and let a "
-    "process in the background send. q: store only.  [default: i]",
+    help=(
+        "Written as -odi, -odb, -odq. i: send now and wait for the result. b: store it, and "
+        "send it from a background process. q: only store it.  [default: i]"
+    ),
 )
 @click.argument("recipients", nargs=-1, metavar="[ADDR]...")
 @click.pass_obj
@@ -168,9 +176,9 @@ def sendmail(
     if mode == "i":
         return _check_aliases(invocation)
     if mode == "m" and not recipients and not from_header:
-        raise click.UsageError("Name a recipient, or give -t to send to those in the header.")
+        raise click.UsageError("Give a recipient, or use -t to send to the ones in the headers.")
     if sys.stdin is None:
-        raise ExitError("There is no message: standard input is closed.", ExitStatus.DATAERR)
+        raise ExitError("No message: standard input is closed.", ExitStatus.DATAERR)
     if mode == "s":
         return _speak_smtp(Submitter(invocation, DeliveryMode(delivery)))
     octets = read_message(sys.stdin.buffer, MOST_OCTETS, ignore_dots=ignore_dots)

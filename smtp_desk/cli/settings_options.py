@@ -43,7 +43,7 @@ SETTINGS: Final = (
 """The options, by the name of the field of `SettingsDraft` that each fills."""
 
 _NO_HOST: Final = (
-    "--host is missing: given any of SETTINGS, all of them come from the command line."
+    "--host is missing. If you give any of SETTINGS, all of them must come from the command line."
 )
 _MOST_PASSWORD_BYTES: Final = 64 * 1024
 
@@ -56,7 +56,7 @@ _OPTIONS: Final = (
         "--username",
         default="",
         metavar="NAME",
-        help="Username, often the full email address. Without it there is no sign-in.",
+        help="Username, often the full email address. Leave it out to skip sign-in.",
     ),
     click.option("--from-name", default="", metavar="NAME", help="From name."),
     click.option("--from-email", default="", metavar="ADDR", help="From email."),
@@ -65,14 +65,16 @@ _OPTIONS: Final = (
         type=click.Choice(list(map(str, Security))),
         default=str(Security.AUTO),
         show_default=True,
-        help="How TLS starts. auto: TLS from the start on port 465, else STARTTLS; if a server "
-        "says nothing for 3 s, whichever it answers. TLS is always required.",
+        help=(
+            "How TLS starts. auto: TLS from the start on port 465, otherwise STARTTLS. If a "
+            "server stays silent for 3 s, whichever it answers. TLS is always required."
+        ),
     ),
     click.option(
         "--ca-file",
         default="",
         metavar="PATH",
-        help="Certificates (PEM) of a company CA to trust as well as the system’s.",
+        help="Company CA certificates (PEM) to trust in addition to the system’s.",
     ),
     click.option(
         "--ehlo-name",
@@ -86,19 +88,21 @@ _OPTIONS: Final = (
         type=click.Choice([*map(str, AuthMethod), OAUTH]),
         default=str(AuthMethod.AUTO),
         show_default=True,
-        help="Sign-in method; auto uses the first one the server offers. oauth: a token (OAuth "
-        "2.0) in place of a password, as Microsoft 365 and Google want it.",
+        help=(
+            "Sign-in method; auto uses the first one the server offers. oauth: a token (OAuth "
+            "2.0) instead of a password, for Microsoft 365, Google and others."
+        ),
     ),
     click.option(
         "--per-hour",
         default="",
         metavar="N",
-        help="Emails per hour at most, from all programs together.  [default: no limit]",
+        help="Emails per hour at most, for all programs together.  [default: no limit]",
     ),
     click.option(
         "--password-stdin",
         is_flag=True,
-        help="Read the password from standard input; one final line end is dropped.",
+        help="Read the password from standard input, without its final newline.",
     ),
 )
 
@@ -216,7 +220,7 @@ def read_secret(
     from_file = key_file_secret(values)
     if from_file is not None:
         if from_stdin:
-            raise click.UsageError("--password-stdin: the key file holds the secret already.")
+            raise click.UsageError("--password-stdin: the key file already contains the secret.")
         return from_file
     if from_stdin:
         return _read_stdin()
@@ -239,5 +243,5 @@ def _read_stdin() -> Secret:
     try:
         text = octets.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise click.UsageError("--password-stdin: standard input is not UTF-8.") from error
+        raise click.UsageError("--password-stdin: standard input isn’t UTF-8.") from error
     return Secret(text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text)

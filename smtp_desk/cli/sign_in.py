@@ -24,13 +24,13 @@ from smtp_desk.store.resources import read_guide
 from smtp_desk.store.settings_file import SettingsFileError
 
 _STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "signed in, and kept",
+    ExitStatus.OK: "signed in, and the sign-in was saved",
     ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.DATAERR: "the keyring can’t keep it (settings.*)",
+    ExitStatus.DATAERR: "the keyring can’t store it (settings.*)",
     ExitStatus.UNAVAILABLE: "another failure",
     ExitStatus.TEMPFAIL: "the sign-in service can’t be reached (oauth.unreachable)",
-    ExitStatus.NOPERM: "the sign-in was refused or not finished (oauth.*, auth.*)",
-    ExitStatus.CONFIG: "no sign-in by OAuth 2.0 is saved, or the settings file can’t be read",
+    ExitStatus.NOPERM: "the sign-in was refused or wasn't finished (oauth.*, auth.*)",
+    ExitStatus.CONFIG: "no OAuth 2.0 sign-in is saved, or the settings file can’t be read",
     ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM (session.cancelled)",
 }
 
@@ -42,7 +42,7 @@ _STATUSES: Final[Meanings] = {
     statuses=_STATUSES,
     files=FILES,
     examples=[
-        ("Sign in again after the sign-in has ended", "smtp-desk sign-in"),
+        ("Sign in again when the sign-in has expired", "smtp-desk sign-in"),
         (
             "Read how to register an application with Microsoft",
             "smtp-desk sign-in --guide microsoft",
@@ -52,13 +52,16 @@ _STATUSES: Final[Meanings] = {
 @click.option(
     "--default",
     is_flag=True,
-    help="Sign in for the relay of the default email service instead of the custom server.",
+    help="Sign in for the default service's relay instead of the custom server.",
 )
 @click.option(
     "--guide",
     type=click.Choice(list(map(str, OAuthProvider))),
     default=None,
-    help="Show, step by step, how to register an application with this provider, and do nothing.",
+    help=(
+        "Show, step by step, how to register an application with this provider, and do nothing "
+        "else."
+    ),
 )
 @click.pass_obj
 def sign_in(invocation: Invocation, *, default: bool, guide: str | None) -> ExitStatus:

@@ -32,28 +32,35 @@ _COUNTED: Final = {
 
 @click.command(
     cls=ManualCommand,
-    short_help="Show how the routes do and what waits in the outbox.",
+    short_help="Show the state of the routes and what's waiting in the outbox.",
     statuses={
-        ExitStatus.OK: "the status was shown, whatever it says",
+        ExitStatus.OK: "the status was shown",
         ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.CONFIG: "no route is configured: emails can only wait in the outbox; the "
-        "status was shown. Or the settings file can't be read",
+        ExitStatus.CONFIG: (
+            "no route is configured, so emails can only wait in the outbox (the status was "
+            "shown); or the settings file can't be read"
+        ),
     },
     files={
         **FILES,
-        "outbox.sqlite3": "the outbox and the health of the routes, in the platform's state folder "
-        "(~/.local/state/smtp-desk on Linux) or in $SMTP_DESK_HOME/state",
+        "outbox.sqlite3": (
+            "the outbox and route health, in the platform's state folder "
+            "(~/.local/state/smtp-desk on Linux) or in $SMTP_DESK_HOME/state"
+        ),
     },
     examples=[
-        ("See whether emails leave, and by which route", "smtp-desk status"),
-        ("Ask from a script how many emails wait", "smtp-desk status --json | jq .outbox.ready"),
+        ("See whether emails are being sent, and by which route", "smtp-desk status"),
+        (
+            ("Check from a script how many emails are waiting"),
+            "smtp-desk status --json | jq .outbox.ready",
+        ),
     ],
 )
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="Print it as JSON (smtp-desk/status/1) on standard output, and nothing else there.",
+    help="Print only JSON (smtp-desk/status/1) on standard output.",
 )
 @system_option
 @click.pass_obj
@@ -109,7 +116,7 @@ def _outbox_rows(found: SendingStatus) -> list[Row]:
     rows = [("Outbox", told or "empty")]
     if outbox.paused_since:
         paused = paused_text(outbox.paused_since, found.at)
-        rows.append(("Sending", f"{paused} “smtp-desk outbox resume” ends it."))
+        rows.append(("Sending", f"{paused} Run “smtp-desk outbox resume” to resume."))
     if outbox.workers:
         rows.append(("Worker", worker_text(outbox.workers)))
     if found.worker_needed:

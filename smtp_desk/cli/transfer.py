@@ -24,18 +24,20 @@ from smtp_desk.store.settings_file import SettingsFileError
 
 _WHY: Final = {
     Unusable.UNREADABLE: "It can’t be read: {detail}.",
-    Unusable.TOO_LARGE: "It is larger than 64 KiB.",
+    Unusable.TOO_LARGE: "It’s larger than 64 KiB.",
     Unusable.NOT_TOML: "It isn’t a settings file (not TOML in UTF-8).",
-    Unusable.OTHER_SCHEMA: "It isn’t a file that “smtp-desk export” wrote.",
-    Unusable.NEWER: "A newer version of SMTP Desk wrote it (schema {detail}). Update SMTP Desk.",
-    Unusable.UNKNOWN_KEY: "It holds “{detail}”, which exported settings never do.",
-    Unusable.BAD_VALUE: "Its “{detail}” isn’t a usable value.",
+    Unusable.OTHER_SCHEMA: "It isn’t a file created by “smtp-desk export”.",
+    Unusable.NEWER: (
+        "It was created by a newer version of SMTP Desk (schema {detail}). Update SMTP Desk."
+    ),
+    Unusable.UNKNOWN_KEY: "It contains “{detail}”, which exported settings never do.",
+    Unusable.BAD_VALUE: "Its value of “{detail}” isn’t valid.",
 }
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Write the saved settings without secrets.",
+    short_help="Write the saved settings to a file, without secrets.",
     statuses={
         ExitStatus.OK: "done",
         ExitStatus.USAGE: "the command line is wrong",
@@ -64,7 +66,7 @@ def export(invocation: Invocation, file: Path) -> ExitStatus:
         write_portable(file, settings)
     say(invocation.out, f"Exported to {file}, without the password.")
     if settings.ca_pem:
-        say(invocation.out, "The company CA isn’t in it: give --ca-file where you import it.")
+        say(invocation.out, "The company CA isn’t included. Use --ca-file where you import it.")
     return ExitStatus.OK
 
 
@@ -80,7 +82,7 @@ def export(invocation: Invocation, file: Path) -> ExitStatus:
     files=FILES,
     examples=[
         (
-            "Use the settings here; host and password are asked for",
+            "Use the settings here (asks for the host and password)",
             "smtp-desk import server.toml --to ann@example.org",
         ),
         (
@@ -97,18 +99,18 @@ def export(invocation: Invocation, file: Path) -> ExitStatus:
 @click.option(
     "--accept",
     metavar="HOST",
-    help="The host that you expect in FILE; without it you are asked.",
+    help="The host you expect in FILE. You're asked if you don't give it.",
 )
 @click.option(
     "--ca-file",
     default="",
     metavar="PATH",
-    help="Certificates (PEM) of a company CA to trust besides those of the system.",
+    help="Company CA certificates (PEM) to trust in addition to the system's.",
 )
 @click.option(
     "--password-stdin",
     is_flag=True,
-    help="Read the password from standard input; one final line end is dropped.",
+    help="Read the password from standard input, without its final newline.",
 )
 @key_file_options
 @proof_options
@@ -170,11 +172,11 @@ def _confirm(invocation: Invocation, host: str, accept: str | None) -> None:
     """
     if accept is None:
         if not invocation.attended:
-            raise click.UsageError("Give the host that you expect in FILE: --accept HOST.")
+            raise click.UsageError("Give the host you expect in FILE: --accept HOST.")
         click.confirm(f"Send your password to {visible(host)}?", abort=True, err=True)
     elif accept.strip().casefold() != host.strip().casefold():
         raise ExitError(
-            f"The file names the host {visible(host)}, not {visible(accept)}. Nothing was done.",
+            f"The file contains the host {visible(host)}, not {visible(accept)}. Nothing was done.",
             ExitStatus.DATAERR,
         )
 

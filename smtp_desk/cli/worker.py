@@ -41,9 +41,9 @@ _TICK_S: Final = 0.05
 
 @click.command(
     cls=ManualCommand,
-    short_help="Send what waits in the outbox.",
+    short_help="Send the emails waiting in the outbox.",
     statuses={
-        ExitStatus.OK: "stopped by a signal or Ctrl-C; with --once: everything due was tried",
+        ExitStatus.OK: "stopped by a signal or Ctrl-C; with --once: tried everything that was due",
         ExitStatus.USAGE: "the command line is wrong",
         ExitStatus.SOFTWARE: "an internal error",
         ExitStatus.TEMPFAIL: "the outbox can’t be read or written",
@@ -51,12 +51,15 @@ _TICK_S: Final = 0.05
     environment={**SEND_ENVIRONMENT, **SYSTEM_ENVIRONMENT},
     files={**SEND_FILES, **SYSTEM_FILES},
     examples=[
-        ("Send what waits until stopped, for example as a systemd user unit", "smtp-desk worker"),
-        ("From cron, where no worker runs", "*/5 * * * * smtp-desk worker --once"),
-        ("For all users, as packaging/systemd/system starts it", "smtp-desk worker --system"),
+        (
+            ("Send waiting emails until stopped, for example as a systemd user unit"),
+            "smtp-desk worker",
+        ),
+        ("From cron, if no worker is running", "*/5 * * * * smtp-desk worker --once"),
+        ("For all users, the way packaging/systemd/system starts it", "smtp-desk worker --system"),
     ],
 )
-@click.option("--once", is_flag=True, help="Send what is due now, then stop.")
+@click.option("--once", is_flag=True, help="Send emails that are due now, then stop.")
 @system_option
 @click.pass_obj
 def worker(invocation: Invocation, /, *, once: bool) -> ExitStatus:
@@ -76,7 +79,12 @@ def worker(invocation: Invocation, /, *, once: bool) -> ExitStatus:
         _told_on(err),
         _taking(invocation, sender) if invocation.system and not once else nullcontext(),
     ):
-        say(err, "Sending what is due." if once else "Waiting for emails; press Ctrl-C to stop.")
+        say(
+            err,
+            ("Sending emails that are due.")
+            if once
+            else "Waiting for emails. Press Ctrl-C to stop.",
+        )
         handled = _until(interrupted, lambda cancel: sender.drain(cancel, once=once))
     say(err, f"Stopped. {handled} {'email' if handled == 1 else 'emails'} processed.")
     if once and (waiting := what_waits(services)):
@@ -96,7 +104,9 @@ def _taking(invocation: Invocation, sender: Sender) -> Iterator[None]:
     if path is None or not hasattr(socket, "SO_PEERCRED"):
         raise ExitError("--system needs Linux.", ExitStatus.UNAVAILABLE)
     if is_root():
-        text = f"Start it as the user {WORKER_USER}: as root it isn’t needed, and not safe."
+        text = (
+            f"Start it as the user {WORKER_USER}. Running it as root isn’t needed, and isn’t safe."
+        )
         raise ExitError(text, ExitStatus.USAGE)
     try:
         listener = open_listener(path, invocation.environ)

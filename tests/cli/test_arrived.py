@@ -23,7 +23,7 @@ def test_a_file_is_explained(desk: Desk, tmp_path: Path) -> None:
     lines = ended.out.splitlines()
     assert (ended.status, lines[0]) == (
         0,
-        "The receiver believed that the email comes from its From domain.",
+        "The receiver believed that the email came from its From domain.",
     )
     assert "DKIM: pass, example.org, selector s2026" in lines
     way = "mail.example.org → mx.google.com, 2026-11-30 16:00:05 UTC, 5 s later, ESMTPS, TLS 1.3"

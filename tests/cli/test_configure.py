@@ -127,7 +127,7 @@ def test_a_file_that_can_not_be_read_is_never_overwritten(
     ended = desk(*arguments, "--keep-copy", stdin=password)
     assert ended.status == 0
     kept = paths.settings_file.with_name("settings.toml.unreadable-1")
-    assert f"is kept as {kept}.\n" in ended.out
+    assert f"was kept as {kept}.\n" in ended.out
     assert os.lstat(kept).st_ino == before.st_ino
     assert desk.services.store.load().server is not None
     again = desk(*arguments, "--keep-copy", stdin=password)

@@ -125,4 +125,4 @@ def test_who_does_not_answer_is_listed(desk: Desk, monkeypatch: pytest.MonkeyPat
         ended = desk("find", "ann@example.test", "--resolver", f"{dns.host}:{dns.port}")
     assert ended.status == 69
     assert "(MX), example.test: No answer in time." in ended.out
-    assert "--ispdb also asks" in ended.out
+    assert "Add --ispdb to ask" in ended.out

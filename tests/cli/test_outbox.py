@@ -76,7 +76,7 @@ def test_the_list_is_filtered_searched_and_limited(desk: Desk, morning: Outbox) 
     assert len(listed(desk, "--search", "ANN.")) == 6
     ended = desk("outbox", "list", "--limit", "3")
     assert len(ended.out.splitlines()) == 3
-    assert ended.err == "Only the newest 3 are shown; --limit shows more.\n"
+    assert ended.err == "Only the newest 3 are shown. Use --limit to see more.\n"
 
 
 def test_a_limit_beyond_a_page(desk: Desk, outbox: Outbox) -> None:
@@ -142,7 +142,10 @@ def test_retry_makes_due_and_warns_where_it_may_arrive_twice(
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.splitlines() == [
         f"{refused}: queued to send now.",
-        f"{held}: queued to send now. It may arrive twice: the server once did not confirm it.",
+        (
+            f"{held}: queued to send now. It may arrive twice, because the server once didn’t "
+            "confirm it."
+        ),
     ]
     assert {outbox.get(each).state for each in (refused, held)} == {EntryState.READY}
 
@@ -242,7 +245,7 @@ def test_export_never_overwrites(desk: Desk, outbox: Outbox, tmp_path: Path) -> 
     file.write_text("precious")
     ended = desk("outbox", "export", entry_id, "--to", str(file))
     assert (ended.status, file.read_text()) == (73, "precious")
-    assert "already exists; nothing was written." in ended.err
+    assert "already exists. Nothing was written." in ended.err
     missing = desk("outbox", "export", entry_id, "--to", str(tmp_path / "none" / "email.eml"))
     assert missing.status == 73
     assert "can’t be written: No such file or directory" in missing.err

@@ -115,7 +115,7 @@ def test_what_changed_since_another_report(desk: Desk, file: Path, tmp_path: Pat
     later.write_text(json.dumps(replace(REPORT, settings=settings).to_json()))
     ended = desk("report", str(file), "--compare", str(later))
     assert ended.out.splitlines()[1:] == ["Settings: port: 587 → 465"]
-    assert "Nothing changed" in desk("report", str(file), "--compare", str(file)).out
+    assert "Only the times differ" in desk("report", str(file), "--compare", str(file)).out
 
 
 @pytest.mark.parametrize("options", [("--json", "--html"), ("--markdown", "--message", "customer"),

@@ -85,7 +85,7 @@ def test_a_password_that_was_given_may_be_in_no_keyring(configured: Desk) -> Non
     services = configured.services
     given = UnattendedCredentials(GivenSecrets(Secret("s3cret")), services.credentials)
     configured.services = dataclasses.replace(services, credentials=given)
-    assert shown(configured)["Password"] == "in the keyring, or else the one given to this command"
+    assert shown(configured)["Password"] == "in the keyring, or else the one passed to this command"
 
 
 def test_the_switch(configured: Desk) -> None:

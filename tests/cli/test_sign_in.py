@@ -192,7 +192,7 @@ def test_options_that_do_not_go_together(
         (["--client-certificate", "none.pem"], 65, "none.pem can’t be read"),
         (["--client-certificate", "a", "--service-account", "b"], 64, "not both"),
         (["--client-certificate", "{file}"], 65, "isn’t a PEM or JSON file"),
-        (["--client-certificate", "{text}", "--password-stdin"], 64, "holds the secret already"),
+        (["--client-certificate", "{text}", "--password-stdin"], 64, "already contains the secret"),
         (["--client-certificate", "{large}"], 65, "can’t be read"),
     ],
 )
@@ -302,7 +302,7 @@ def test_a_worker_without_a_keyring_keeps_no_sign_in_of_a_person(
 ) -> None:
     ended = terminal.configure(flow, "--system")
     assert ended.status == 64
-    assert "use --oauth-flow app or service-account" in ended.err
+    assert "Use --oauth-flow app or service-account" in ended.err
     assert not terminal.person.prompts
 
 

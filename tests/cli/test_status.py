@@ -116,7 +116,7 @@ def test_what_emails_wait_for_where_no_route_can_be_used(
     )
     assert desk("enable").status == 0
     desk.services.credentials.delete(server.key)
-    assert shown(desk)["Why they wait"].startswith("The password of the custom server is not ")
+    assert shown(desk)["Why they wait"].startswith("The custom server’s password isn’t ")
 
 
 def test_a_default_service_that_can_not_be_used_is_what_emails_wait_for(desk: Desk) -> None:
@@ -126,7 +126,7 @@ def test_a_default_service_that_can_not_be_used_is_what_emails_wait_for(desk: De
     desk.services.outbox.add([MESSAGE])
     file = desk.services.paths.settings_file
     file.write_text(file.read_text().replace(path, "/no/such/file"))
-    words = "The default email service can’t be used now."
+    words = "The default email service isn’t available right now."
     assert shown(desk)["Why they wait"] == words
 
 
@@ -137,7 +137,7 @@ def test_a_server_that_is_not_proven_is_what_emails_wait_for(
     desk.services.outbox.add([MESSAGE])
     file = desk.services.paths.settings_file
     file.write_text(file.read_text().replace("Example Ltd", "Other Ltd"))
-    assert shown(desk)["Why they wait"].startswith("The custom server is not proven. ")
+    assert shown(desk)["Why they wait"].startswith("The custom server isn’t proven. ")
 
 
 @pytest.mark.parametrize("state", EntryState)

@@ -38,7 +38,10 @@ def test_once_sends_what_waits(sending_desk: Desk, sandbox: Sandbox) -> None:
 def test_once_with_nothing_to_do(desk: Desk) -> None:
     ended = desk("worker", "--once")
     assert (ended.status, ended.out) == (0, "")
-    assert ended.err.splitlines() == ["Sending what is due.", "Stopped. 0 emails processed."]
+    assert ended.err.splitlines() == [
+        ("Sending emails that are due."),
+        "Stopped. 0 emails processed.",
+    ]
 
 
 def test_once_tells_what_waits_until_when_and_why(desk: Desk) -> None:
@@ -86,5 +89,5 @@ def test_a_signal_ends_it(sending_desk: Desk, sandbox: Sandbox, number: signal.S
     ended = sending_desk("worker")
     watcher.join()
     assert (ended.status, ended.out) == (0, "")
-    assert ended.err.splitlines()[0] == "Waiting for emails; press Ctrl-C to stop."
+    assert ended.err.splitlines()[0] == "Waiting for emails. Press Ctrl-C to stop."
     assert ended.err.splitlines()[-1] == "Stopped. 1 email processed."

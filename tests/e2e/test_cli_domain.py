@@ -226,7 +226,7 @@ def test_the_selectors_of_a_received_email(
         (("--dkim-selector", "mail"), 64, "go with --domain"),
         (("--dkim-message", "x.eml"), 64, "go with --domain"),
         (("--dkim-message", "/nowhere/x.eml", "--domain"), 65, "can’t be read"),
-        (("--dkim-message", __file__, "--domain"), 65, "no DKIM signature"),
+        (("--dkim-message", __file__, "--domain"), 65, "no readable DKIM signature"),
     ],
 )
 def test_selectors_on_the_command_line(

@@ -91,7 +91,7 @@ def test_while_the_database_is_gone_emails_wait_here(postgres: Postgres, tmp_pat
         (receipt,) = json.loads(stored.stdout)["recipients"]
         assert (receipt["status"], receipt["local"]) == ("queued", True)
         said = machine(*NOTIFY, "--to", "bo@example.test").stdout.decode()
-        assert "waits on this machine, because the shared outbox can’t be reached" in said
+        assert "waits on this computer, because the shared outbox can’t be reached" in said
         listed = machine("outbox", "list")
         assert listed.returncode == 75
         assert f"The outbox database {name} on 127.0.0.1 can’t be used" in listed.stderr.decode()

@@ -204,6 +204,6 @@ def test_the_command_line_names_its_own_way(certs: Certificates) -> None:
     said = re.sub(r"\s+", " ", refused.stdout.decode())
     assert refused.returncode == 69
     assert "compare its SHA-256 fingerprint with them by phone" in said
-    assert "then name the file with --ca-file FILE." in said
+    assert "then give the file with --ca-file FILE." in said
     assert "the mail administrator has it. Here: --ca-file FILE." in said
     assert (done.returncode, read_report(done.stdout).finding) == (0, None)

@@ -91,7 +91,7 @@ def test_what_was_believed_is_explained(page: Shown) -> None:
     assert isinstance(focused, QLabel)
     assert focused.objectName() == "belief_line"
     for told in (
-        "The receiver believed that the email comes from its From domain.",
+        "The receiver believed that the email came from its From domain.",
         "test.eml\nFrom: News <news@example.org>",
         "Checked by mx.google.com. Only results under the receiver’s own name count.",
         "DMARC: pass",
@@ -182,7 +182,7 @@ def test_an_email_dropped_on_the_window(
     edit = desk.window.findChildren(QPlainTextEdit, "header")[-1]
     edit.setPlainText(FORGED.decode())
     desk.window.findChildren(QPushButton, "explain_header")[-1].click()
-    qtbot.waitUntil(lambda: "did not believe" in text(desk, "belief_line"), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "didn’t believe" in text(desk, "belief_line"), timeout=SLOW_MS)
     desk.workshop.menus.email_wanted.emit()
     dialogs = desk.window.findChildren(QFileDialog, "open_email_dialog")
     assert len(dialogs) == 1

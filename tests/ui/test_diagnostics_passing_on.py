@@ -128,7 +128,7 @@ def test_two_reports_side_by_side(page: Seen) -> None:
 
 def test_equal_reports_and_hostile_ones(page: Seen) -> None:
     page.render(comparing(reports.SENT, reports.SENT))
-    assert "Nothing changed between the two reports but times." in page.texts
+    assert "Only the times differ between the two reports." in page.texts
     for before, after in ((hostile(), reports.SENT), (reports.HOSTILE, hostile())):
         page.render(comparing(before, after))
         assert len(page.find(QWidget, "comparison").findChildren(QLabel)) < 400

@@ -6,10 +6,10 @@ from typing import Final
 from smtp_desk.core.arrived import Arrival, AuthResult, Belief, Hop, SpamVerdict
 
 BELIEFS: Final[Mapping[Belief, str]] = {
-    Belief.BELIEVED: "The receiver believed that the email comes from its From domain.",
+    Belief.BELIEVED: "The receiver believed that the email came from its From domain.",
     Belief.DOUBTED: "The receiver checked who sent it, but not against the From domain (no DMARC).",
-    Belief.DISBELIEVED: "The receiver did not believe that the email comes from its From domain.",
-    Belief.UNKNOWN: "The receiver wrote no result of its checks.",
+    Belief.DISBELIEVED: "The receiver didn’t believe that the email came from its From domain.",
+    Belief.UNKNOWN: "The receiver didn’t record its checks.",
 }
 """What the results come to, in a sentence."""
 
@@ -149,4 +149,4 @@ def arrival_rows(found: Arrival) -> Iterator[tuple[str, str]]:
     for number, hop in enumerate(found.hops, start=1):
         yield f"hop {number}", f"{hop_way(hop)}, {hop_details(hop)}".rstrip(", ")
     if found.added:
-        yield "added on the way", ", ".join(found.added)
+        yield "added in transit", ", ".join(found.added)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 80
 _LONGEST: Final = 300
-_SAME: Final = "Nothing changed between the two reports but times."
+_SAME: Final = "Only the times differ between the two reports."
 _NAMES: Final = {
     "code": "Code",
     "summary": "What happened",
