@@ -184,7 +184,7 @@ def test_no_dkim_key(
     ("texts", "reason"),
     [
         (['"v=DKIM1; p="'], "the key is revoked (p= is empty)"),
-        (['"v=DKIM1; k=dsa; p=AAAA"'], "no keys of the type “dsa”"),
+        (['"v=DKIM1; k=dsa; p=AAAA"'], "don’t support keys of type “dsa”"),
         (['"v=DKIM1; p=AAAA"', '"v=DKIM1; p="'], "there are 2 records"),
     ],
     ids=["revoked", "type", "two"],

@@ -173,7 +173,7 @@ def test_what_was_trusted_serves_no_other_host(
         person.wait(lambda: ca_file.text() != "")
         connections = len(server.sessions)
         person.see(QLineEdit, "host").setText("127.0.0.1")
-        assert "localhost only" in ca_file.accessibleDescription()
+        assert "only for localhost" in ca_file.accessibleDescription()
         assert ca_file.isVisible()
         person.see(QPushButton, "send_test").click()
         assert ca_file.hasFocus() or person.desk.window.focusWidget() is ca_file
@@ -205,5 +205,5 @@ def test_the_command_line_names_its_own_way(certs: Certificates) -> None:
     assert refused.returncode == 69
     assert "compare its SHA-256 fingerprint with them by phone" in said
     assert "then give the file with --ca-file FILE." in said
-    assert "the mail administrator has it. Here: --ca-file FILE." in said
+    assert "The mail administrator has it. Here: --ca-file FILE." in said
     assert (done.returncode, read_report(done.stdout).finding) == (0, None)

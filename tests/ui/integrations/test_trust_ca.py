@@ -126,7 +126,7 @@ def test_only_the_right_digits_enable_the_button(asked: Asked, digits: str) -> N
     asked.type("0000 0000")
     assert not asked.button.isEnabled()
     assert asked.verdict == SAID[Typed.WRONG]
-    assert "somebody between you and the server" in asked.edit.accessibleDescription()
+    assert "someone between you and the server" in asked.edit.accessibleDescription()
     asked.type("nonsense")
     assert asked.verdict == SAID[Typed.NOT_HEX]
     asked.type(":".join(digits[at : at + 2] for at in range(0, 8, 2)).upper())
