@@ -86,7 +86,7 @@ def test_a_display_that_does_not_answer() -> None:
     lacking = missing_for_window({"DISPLAY": ":4711"})
     assert lacking is not None
     assert lacking.status == 78
-    assert "the display :4711 does not answer" in lacking.text
+    assert "the display :4711 doesn’t answer" in lacking.text
 
 
 def test_an_import_that_fails_is_told_in_its_words() -> None:

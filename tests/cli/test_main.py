@@ -105,7 +105,7 @@ def test_output_that_can_not_be_written(desk: Desk, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(saved, "load_saved", full)
     ended = desk("show")
     assert ended.status == 73
-    assert "could not be written" in ended.err
+    assert "couldn’t write the output" in ended.err
 
 
 @pytest.mark.usefixtures("unmeasured")

@@ -33,7 +33,7 @@ FINDING = Finding(
         (Status.REFUSED, "custom", FINDING, "refused by the custom server. It failed."),
         (Status.REFUSED, "", FINDING, "refused. It failed."),
         (Status.UNCERTAIN, "custom", FINDING,
-         "uncertain, the custom server may have accepted it. It failed."),
+         "uncertain: the custom server may have accepted it. It failed."),
     ],
 )  # fmt: skip
 def test_the_words(fate: Status, route: str, finding: Finding | None, words: str) -> None:

@@ -212,7 +212,7 @@ def test_larger_than_the_outbox_takes(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ((), "Name a recipient"),
+        ((), "Give a recipient"),
         (("-bd",), "-bd: this sendmail isn’t a server"),
         (("-bv", "ann@example.org"), "has no such mode"),
         (("-f", "ann@", "bo@example.org"), "'ann@' isn’t an address."),

@@ -75,7 +75,7 @@ def test_what_is_saved_stays(exported: Path, sending_desk: Desk) -> None:
 def test_another_host_than_accepted_gets_no_password(exported: Path, elsewhere: Desk) -> None:
     ended = elsewhere("import", str(exported), "--accept", "smtp.example.org", "--to", RECIPIENT)
     assert ended.status == 65
-    assert "names the host localhost, not smtp.example.org" in ended.err
+    assert "contains the host localhost, not smtp.example.org" in ended.err
 
 
 def test_nobody_there_to_accept(exported: Path, elsewhere: Desk) -> None:
@@ -98,7 +98,7 @@ def test_a_person_says_no(exported: Path, elsewhere: Desk) -> None:
         (HEAD + '[default]\nsendmail_path = "/tmp/evil"', "“default”, which exported"),
         (HEAD + '[server]\nhost = "a\\u001b[2Jb"', "“server.host” isn’t"),
         ("<html>", "not TOML"),
-        ("", "“smtp-desk export” wrote"),
+        ("", "created by “smtp-desk export”"),
         ("#" * 70000, "larger"),
     ],
 )

@@ -35,7 +35,7 @@ def running_worker() -> Iterator[subprocess.Popen[bytes]]:
     with start("worker", env=PASSWORD) as program:
         try:
             assert program.stderr is not None
-            assert program.stderr.readline() == b"Waiting for emails; press Ctrl-C to stop.\n"
+            assert program.stderr.readline() == b"Waiting for emails. Press Ctrl-C to stop.\n"
             yield program
         finally:
             program.kill()

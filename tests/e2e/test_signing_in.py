@@ -80,7 +80,7 @@ def test_by_chromium_from_the_command_to_the_mailbox(
     assert run("check", "--to", "bo@example.org", env=env).returncode == 0
     assert len(organization.mail.inbox.messages) == 3
     removed = run("remove", env=env)
-    assert b"The sign-in was withdrawn at the provider." in removed.stdout
+    assert b"The sign-in was revoked at the provider." in removed.stdout
 
 
 @pytest.mark.needs("oidc", "dovecot")

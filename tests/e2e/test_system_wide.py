@@ -153,9 +153,9 @@ def test_limits_of_size_and_number(system: System, postfix: Postfix) -> None:
             (["ann@example.test"], b"x" * 10_000, 65, "too large"),
             (many, MESSAGE, 65, "6 recipients, but you can send 5"),
             (many[:4], MESSAGE, 0, ""),
-            (many[:2], MESSAGE, 75, "You may send 5 emails an hour"),
+            (many[:2], MESSAGE, 75, "You can send 5 emails an hour"),
             (many[:1], MESSAGE, 0, ""),
-            (many[:1], MESSAGE, 75, "You may send 5 emails an hour"),
+            (many[:1], MESSAGE, 75, "You can send 5 emails an hour"),
         ):
             done = system.desk(TWO, "sendmail", *arguments, stdin=message)
             assert (done.returncode, done.stdout) == (status, b""), done.stderr

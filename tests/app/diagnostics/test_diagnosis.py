@@ -245,11 +245,11 @@ def test_details_go_back_to_the_newest_test(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (json.dumps(REPORT.to_json()).encode()[:-9], "not all of it"),
+        (json.dumps(REPORT.to_json()).encode()[:-9], "isn’t complete JSON"),
         (b'{"schema": "other/1"}', "other/1"),
         (b" " * (MAX_BYTES + 1), "larger"),
-        (json.dumps(REPORT.to_json() | {"stages": [{}] * 1_000_000}).encode(), "at most 1000"),
-        (b"\xff\xfe\x00", "not UTF-8"),
+        (json.dumps(REPORT.to_json() | {"stages": [{}] * 1_000_000}).encode(), "up to 1000"),
+        (b"\xff\xfe\x00", "isn’t UTF-8"),
         (None, "No such file"),
     ],
     ids=["truncated", "other_schema", "huge", "million_stages", "binary", "missing"],

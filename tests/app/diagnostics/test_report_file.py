@@ -66,7 +66,7 @@ def test_half_a_report_is_none(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     save_report(file, REPORT)
     file.write_bytes(file.read_bytes()[:-20])
-    with pytest.raises(ReportFormatError, match="not all of it"):
+    with pytest.raises(ReportFormatError, match="isn’t complete JSON"):
         load_report(file)
 
 
@@ -81,14 +81,14 @@ def test_no_link_or_pipe_of_somebody_else_takes_it(tmp_path: Path, folder_mode: 
         link = folder / "report.json"
         link.symlink_to(tmp_path / target)
         os.chown(link, 4242, 4242, follow_symlinks=False)
-        with pytest.raises(PermissionError, match="is a link of user 4242"):
+        with pytest.raises(PermissionError, match="is a link owned by user 4242"):
             save_report(link, REPORT)
         link.unlink()
     pipe = folder / "pipe"
     os.mkfifo(pipe, 0o666)
     os.chown(pipe, 4242, 4242)
     with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
-        with pytest.raises(PermissionError, match="is a pipe of user 4242"):
+        with pytest.raises(PermissionError, match="is a pipe owned by user 4242"):
             save_report(pipe, REPORT)
         assert reader.read() == b""
     assert (tmp_path / "victim").read_text() == "precious"

@@ -102,7 +102,7 @@ def test_the_custom_server_and_the_relay_have_each_their_own_secret(services: Se
     state = load_default(services)
     assert state.relay
     assert state.relay.state.state is ServerState.SECRET_UNAVAILABLE
-    assert default_text(state).startswith(f"{NEW.host} is not used: ")
+    assert default_text(state).startswith(f"{NEW.host} isn’t used: ")
 
 
 def test_an_unproven_relay_can_not_be_chosen(services: Services) -> None:
