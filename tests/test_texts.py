@@ -65,6 +65,8 @@ STILTED: Final = {
     r"\bmostly\b": "usually",
     r"\banew\b": "again; a new …",
     r"\bin so many words\b": "explicitly",
+    r"\bhung up\b": "closed the connection",
+    r"\bmakers of\b": "developers of",
 }
 _PATTERNS: Final = {re.compile(stilted, re.IGNORECASE): said for stilted, said in STILTED.items()}
 

@@ -88,8 +88,9 @@ def test_a_worker_sends_what_waits_until_a_signal(
         program.send_signal(number)
         out, err = program.communicate(timeout=_SECONDS)
     assert (program.returncode, out) == (0, b"")
-    settings, email, end = err.decode().splitlines()
+    settings, connected, email, end = err.decode().splitlines()
     assert settings == "other settings are used from now on"
+    assert connected.startswith("connected to localhost, TLSv1.")
     assert re.fullmatch(r"notification \w{26} accepted by custom", email)
     assert end == "Stopped. 1 email processed."
 

@@ -171,7 +171,7 @@ WHO: Final[Mapping[Who, str]] = {
     Who.MAIL_ADMINISTRATOR: "the administrator of the mail server",
     Who.NETWORK_ADMINISTRATOR: "the administrator of your network",
     Who.PROVIDER: "the email provider",
-    Who.PROGRAM: "the makers of this program",
+    Who.PROGRAM: "the developers of this program",
 }
 """Who can fix this, in words."""
 

@@ -37,7 +37,7 @@ _WHO: Final[Mapping[Who, str]] = {
     Who.MAIL_ADMINISTRATOR: "The administrator of the mail server.",
     Who.NETWORK_ADMINISTRATOR: "The administrator of the network, often also of its firewall.",
     Who.PROVIDER: "The email provider: its support, or its website.",
-    Who.PROGRAM: "The makers of this program: please send them this report.",
+    Who.PROGRAM: "The developers of this program. Please send them this report.",
 }
 _WHOEVER: Final = "The person who set up email there."
 
@@ -153,9 +153,9 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("belief", "doubted"): "Not by every receiver",
     ("belief", "disbelieved"): "No",
     ("belief", "unknown"): "Unknown",
-    ("cause", "message.lost_before_end"): "The server hung up.",
+    ("cause", "message.lost_before_end"): "The server closed the connection.",
     ("cause", "session.cancelled"): "The test was cancelled.",
-    ("cause", "session.closed"): "The server hung up.",
+    ("cause", "session.closed"): "The server closed the connection.",
     ("cause", "session.protocol_error"): "The answer could not be understood.",
     ("cause", "session.timeout"): "No answer came in time.",
     ("mode", "starttls"): "STARTTLS: the connection is encrypted after the greeting",
