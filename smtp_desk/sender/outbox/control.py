@@ -5,13 +5,15 @@ ships, `control_memory.MemoryControl` its twin for tests; tests/contract/test_co
 other has to pass.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias
 
 from smtp_desk.sender.outbox.entries import EntryState
 
+_BATCH: Final = 500  # rows that one transaction erases: others get their turn
 HOUR: Final = timedelta(hours=1)
 
 PRESENCE: Final = timedelta(seconds=30)
@@ -39,6 +41,21 @@ class Erased:
     def total(self) -> int:
         """All that were erased."""
         return sum(self.by_state.values())
+
+
+def erase_in_batches(
+    entry_ids: Iterable[str], erase: Callable[[tuple[str, ...]], Erased]
+) -> Erased:
+    """Erase some entries at a time, each batch in a transaction of its own; return all of it."""
+    by_state = Counter[EntryState]()
+    in_flight = shared = 0
+    wanted = tuple(entry_ids)
+    for start in range(0, len(wanted), _BATCH):
+        erased = erase(wanted[start : start + _BATCH])
+        by_state += Counter(erased.by_state)
+        in_flight += erased.in_flight
+        shared += erased.shared
+    return Erased(by_state, in_flight, shared)
 
 
 class Control(Protocol):

@@ -9,12 +9,17 @@ from typing import Final, final
 from smtp_desk.core.address import mailbox_key
 from smtp_desk.sender.outbox import lifecycle
 from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, whole_ms
-from smtp_desk.sender.outbox.control import HOUR, PRESENCE, Activity, Control, Erased
+from smtp_desk.sender.outbox.control import (
+    HOUR,
+    PRESENCE,
+    Activity,
+    Control,
+    Erased,
+    erase_in_batches,
+)
 from smtp_desk.sender.outbox.entries import EntryState, first_identifier
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, PostgresTransaction
 from smtp_desk.sender.outbox.postgres_rows import lock_entries, remove_where, wake_workers
-
-_BATCH: Final = 500  # rows that one transaction erases: others get their turn
 
 _ACTIVITY: Final = """
     SELECT (created_at - %(since)s) / %(hour)s, state, route, count(*) FROM entries
@@ -81,16 +86,9 @@ class PostgresControl(Control):
         return self._database.read(find)
 
     def erase(self, entry_ids: Iterable[str]) -> Erased:
-        by_state = Counter[EntryState]()
-        in_flight = shared = 0
-        wanted = tuple(entry_ids)
-        for start in range(0, len(wanted), _BATCH):
-            batch = partial(self._erase, wanted[start : start + _BATCH])
-            erased = self._database.write(batch)
-            by_state += Counter(erased.by_state)
-            in_flight += erased.in_flight
-            shared += erased.shared
-        return Erased(by_state, in_flight, shared)
+        return erase_in_batches(
+            entry_ids, lambda batch: self._database.write(partial(self._erase, batch))
+        )
 
     def activity(self, since: datetime) -> Activity:
         milliseconds = to_ms(since)

@@ -10,12 +10,17 @@ from typing import Final, final
 from smtp_desk.core.address import mailbox_key
 from smtp_desk.sender.outbox import lifecycle
 from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
-from smtp_desk.sender.outbox.control import HOUR, PRESENCE, Activity, Control, Erased
+from smtp_desk.sender.outbox.control import (
+    HOUR,
+    PRESENCE,
+    Activity,
+    Control,
+    Erased,
+    erase_in_batches,
+)
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry, first_identifier
 from smtp_desk.sender.outbox.rows import find_entry
-
-_BATCH: Final = 500  # rows that one transaction erases: others get their turn
 
 _ACTIVITY: Final = """
     SELECT (created_at - :since) / :hour, state, route, count(*) FROM entries
@@ -72,18 +77,12 @@ class SqliteControl(Control):
         return self._database.read(find)
 
     def erase(self, entry_ids: Iterable[str]) -> Erased:
-        by_state = Counter[EntryState]()
-        in_flight = shared = 0
-        wanted = tuple(entry_ids)
-        for start in range(0, len(wanted), _BATCH):
-            batch = partial(self._erase, wanted[start : start + _BATCH])
-            erased = self._database.write(batch)
-            by_state += Counter(erased.by_state)
-            in_flight += erased.in_flight
-            shared += erased.shared
+        erased = erase_in_batches(
+            entry_ids, lambda batch: self._database.write(partial(self._erase, batch))
+        )
         # What was erased stands in the log until it is emptied.
         self._database.empty_log()
-        return Erased(by_state, in_flight, shared)
+        return erased
 
     def activity(self, since: datetime) -> Activity:
         milliseconds = to_ms(since)

@@ -1,15 +1,11 @@
 """The health of the routes in a database that many machines share."""
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, final
 
 from smtp_desk.sender.outbox.clock import (
     UtcClock,
-    from_ms,
-    restored,
-    stored,
     to_ms,
     whole_ms,
 )
@@ -21,34 +17,37 @@ from smtp_desk.sender.routes.health import (
     KEPT_EVENTS,
     Ending,
     HealthEvent,
-    HealthEventKind,
     Probe,
     RouteHealth,
     Verdict,
 )
+from smtp_desk.sender.routes.health_rows import (
+    EVENT,
+    HEALTH,
+    event_of,
+    event_row,
+    health_of,
+    health_row,
+)
 
-_COLUMNS: Final = """
-    failures, resting_until, shut, code, probe_token, probe_until, out_since, fallbacks, uncertain,
-    unknown, looked_at, endings
-"""
-_SELECT: Final = f"SELECT {_COLUMNS} FROM route_health WHERE route = %s"  # noqa: S608 - constant
+_SELECT: Final = f"SELECT {HEALTH} FROM route_health WHERE route = %s"  # noqa: S608 - constant
 _REPLACE: Final = f"""
-    INSERT INTO route_health ({_COLUMNS}, route)
+    INSERT INTO route_health ({HEALTH}, route)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-    ON CONFLICT (route) DO UPDATE SET ({_COLUMNS}) = ROW (
+    ON CONFLICT (route) DO UPDATE SET ({HEALTH}) = ROW (
         excluded.failures, excluded.resting_until, excluded.shut, excluded.code,
         excluded.probe_token, excluded.probe_until, excluded.out_since, excluded.fallbacks,
         excluded.uncertain, excluded.unknown, excluded.looked_at, excluded.endings
     )
 """  # noqa: S608 - constant
-_INSERT_EVENT: Final = """
-    INSERT INTO health_events (kind, route, at, code, out_since, fallbacks, endings, taken_until)
+_INSERT_EVENT: Final = f"""
+    INSERT INTO health_events ({EVENT}, taken_until)
     VALUES (%s, %s, %s, %s, %s, %s, %s, 0) RETURNING id
-"""
-_FREE_EVENT: Final = """
-    SELECT id, kind, route, at, code, out_since, fallbacks, endings FROM health_events
+"""  # noqa: S608 - constant
+_FREE_EVENT: Final = f"""
+    SELECT id, {EVENT} FROM health_events
     WHERE taken_until <= %s OR taken_until > %s ORDER BY id LIMIT 1
-"""
+"""  # noqa: S608 - constant
 _CLAIM_EVENT: Final = f"{_FREE_EVENT} FOR UPDATE SKIP LOCKED"
 
 
@@ -153,7 +152,7 @@ class PostgresHealth(route_health.Health):
             transaction.execute(
                 "UPDATE health_events SET taken_until = %s WHERE id = %s", (bounds[1], row[0])
             )
-            return _event_of(row)
+            return event_of(row)
 
         return self._database.write(claim) if self._database.read(look) else None
 
@@ -194,65 +193,14 @@ class PostgresHealth(route_health.Health):
 
 
 def _find(transaction: PostgresTransaction, route: str) -> RouteHealth:
-    row = transaction.execute(_SELECT, (route,)).fetchone()
-    if row is None:
-        return RouteHealth(route=route)
-    failures, resting, shut, code, token, probe, since, fallbacks, uncertain, unknown, *looks = row
-    return RouteHealth(
-        route=route,
-        failures=failures,
-        resting_until=restored(resting),
-        shut=shut,
-        code=code,
-        probe_token=token,
-        probe_until=restored(probe),
-        out_since=restored(since),
-        fallbacks=fallbacks,
-        uncertain=uncertain,
-        unknown=tuple((recipient, of) for recipient, of in json.loads(unknown)),
-        looked_at=restored(looks[0]),
-        endings=route_health.endings_of(looks[1]),
-    )
+    return health_of(route, transaction.execute(_SELECT, (route,)).fetchone())
 
 
 def _store(transaction: PostgresTransaction, health: RouteHealth) -> None:
-    transaction.execute(
-        _REPLACE,
-        (
-            health.failures,
-            stored(health.resting_until),
-            health.shut,
-            health.code,
-            health.probe_token,
-            stored(health.probe_until),
-            stored(health.out_since),
-            health.fallbacks,
-            health.uncertain,
-            json.dumps(health.unknown),
-            stored(health.looked_at),
-            route_health.written(health.endings),
-            health.route,
-        ),
-    )
+    transaction.execute(_REPLACE, health_row(health))
 
 
 def _tell(transaction: PostgresTransaction, event: HealthEvent) -> None:
-    since, endings = stored(event.out_since), route_health.written(event.endings)
-    told = (event.kind.value, event.route, to_ms(event.at), event.code, since, event.fallbacks)
-    row = transaction.execute(_INSERT_EVENT, (*told, endings)).fetchone()
+    row = transaction.execute(_INSERT_EVENT, event_row(event)).fetchone()
     if row is not None:
         transaction.execute("DELETE FROM health_events WHERE id <= %s", (row[0] - KEPT_EVENTS,))
-
-
-def _event_of(row: tuple[int, str, str, int, str, int | None, int, str]) -> HealthEvent:
-    event_id, kind, route, at, code, since, fallbacks, endings = row
-    return HealthEvent(
-        id=event_id,
-        kind=HealthEventKind(kind),
-        route=route,
-        at=from_ms(at),
-        code=code,
-        out_since=restored(since),
-        fallbacks=fallbacks,
-        endings=route_health.endings_of(endings),
-    )

@@ -1,6 +1,5 @@
 """The health of the routes in the outbox database."""
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -8,9 +7,6 @@ from typing import Final, final
 
 from smtp_desk.sender.outbox.clock import (
     UtcClock,
-    from_ms,
-    restored,
-    stored,
     to_ms,
     utc_now,
     whole_ms,
@@ -23,29 +19,32 @@ from smtp_desk.sender.routes.health import (
     KEPT_EVENTS,
     Ending,
     HealthEvent,
-    HealthEventKind,
     Probe,
     RouteHealth,
     Verdict,
 )
+from smtp_desk.sender.routes.health_rows import (
+    EVENT,
+    HEALTH,
+    event_of,
+    event_row,
+    health_of,
+    health_row,
+)
 
-_COLUMNS: Final = """
-    failures, resting_until, shut, code, probe_token, probe_until, out_since, fallbacks, uncertain,
-    unknown, looked_at, endings
-"""
-_SELECT: Final = f"SELECT {_COLUMNS} FROM route_health WHERE route = ?"  # noqa: S608 - constant
+_SELECT: Final = f"SELECT {HEALTH} FROM route_health WHERE route = ?"  # noqa: S608 - constant
 _REPLACE: Final = f"""
-    INSERT OR REPLACE INTO route_health ({_COLUMNS}, route)
+    INSERT OR REPLACE INTO route_health ({HEALTH}, route)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """  # noqa: S608 - constant
-_INSERT_EVENT: Final = """
-    INSERT INTO health_events (kind, route, at, code, out_since, fallbacks, endings, taken_until)
+_INSERT_EVENT: Final = f"""
+    INSERT INTO health_events ({EVENT}, taken_until)
     VALUES (?, ?, ?, ?, ?, ?, ?, 0)
-"""
-_FREE_EVENT: Final = """
-    SELECT id, kind, route, at, code, out_since, fallbacks, endings FROM health_events
+"""  # noqa: S608 - constant
+_FREE_EVENT: Final = f"""
+    SELECT id, {EVENT} FROM health_events
     WHERE taken_until <= ? OR taken_until > ? ORDER BY id LIMIT 1
-"""
+"""  # noqa: S608 - constant
 
 
 @final
@@ -140,7 +139,7 @@ class SqliteHealth(route_health.Health):
             connection.execute(
                 "UPDATE health_events SET taken_until = ? WHERE id = ?", (lease, row[0])
             )
-            return _event_of(row)
+            return event_of(row)
 
         waiting = self._database.read(
             lambda connection: connection.execute(_FREE_EVENT, (now, lease)).fetchone()
@@ -175,66 +174,15 @@ class SqliteHealth(route_health.Health):
 
 
 def _find(connection: sqlite3.Connection, route: str) -> RouteHealth:
-    row = connection.execute(_SELECT, (route,)).fetchone()
-    if row is None:
-        return RouteHealth(route=route)
-    failures, resting, shut, code, token, probe, since, fallbacks, uncertain, unknown, *looks = row
-    return RouteHealth(
-        route=route,
-        failures=failures,
-        resting_until=restored(resting),
-        shut=bool(shut),
-        code=code,
-        probe_token=token,
-        probe_until=restored(probe),
-        out_since=restored(since),
-        fallbacks=fallbacks,
-        uncertain=uncertain,
-        unknown=tuple((recipient, of) for recipient, of in json.loads(unknown)),
-        looked_at=restored(looks[0]),
-        endings=route_health.endings_of(looks[1]),
-    )
+    return health_of(route, connection.execute(_SELECT, (route,)).fetchone())
 
 
 def _store(connection: sqlite3.Connection, health: RouteHealth) -> None:
-    connection.execute(
-        _REPLACE,
-        (
-            health.failures,
-            stored(health.resting_until),
-            health.shut,
-            health.code,
-            health.probe_token,
-            stored(health.probe_until),
-            stored(health.out_since),
-            health.fallbacks,
-            health.uncertain,
-            json.dumps(health.unknown),
-            stored(health.looked_at),
-            route_health.written(health.endings),
-            health.route,
-        ),
-    )
+    connection.execute(_REPLACE, health_row(health))
 
 
 def _tell(connection: sqlite3.Connection, event: HealthEvent) -> None:
-    since, endings = stored(event.out_since), route_health.written(event.endings)
-    told = (event.kind.value, event.route, to_ms(event.at), event.code, since, event.fallbacks)
-    cursor = connection.execute(_INSERT_EVENT, (*told, endings))
+    cursor = connection.execute(_INSERT_EVENT, event_row(event))
     connection.execute(
         "DELETE FROM health_events WHERE id <= ?", ((cursor.lastrowid or 0) - KEPT_EVENTS,)
-    )
-
-
-def _event_of(row: tuple[int, str, str, int, str, int | None, int, str]) -> HealthEvent:
-    event_id, kind, route, at, code, since, fallbacks, endings = row
-    return HealthEvent(
-        id=event_id,
-        kind=HealthEventKind(kind),
-        route=route,
-        at=from_ms(at),
-        code=code,
-        out_since=restored(since),
-        fallbacks=fallbacks,
-        endings=route_health.endings_of(endings),
     )
