@@ -32,6 +32,8 @@ from tests.ui import delivery_scenes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from smtp_desk.ui.desk import Desk
+
 SIZE: Final = QSize(1120, 780)
 _TALL: Final = QSize(1120, 1040)
 """So that the list of emails is seen below what goes on."""
@@ -78,24 +80,33 @@ def _draw(window: QWidget, file: Path) -> None:
     window.grab().save(str(file))
 
 
-def draw_job(folder: Path) -> None:
-    """Fail against the sandbox."""
+def open_sandbox(size: QSize) -> tuple[SandboxDesk, Desk]:
+    """Return a sandbox and its desk, filled in and without the strip that names it."""
     sandbox = SandboxDesk("light")
     sandbox.start()
     wait_until(lambda: sandbox.desk is not None)
     assert sandbox.desk is not None
     window = sandbox.desk.window
-    window.resize(SIZE)
+    window.resize(size)
     window.setWindowTitle("SMTP Desk")
     wait_until(lambda: window.findChild(QLineEdit, "password") is not None)
     password = find_part(window, "password")
     assert isinstance(password, QLineEdit)
     wait_until(lambda: bool(password.text()))
     find_part(window, "sandbox_strip").hide()
+    return sandbox, sandbox.desk
+
+
+def draw_job(folder: Path) -> None:
+    """Fail against the sandbox."""
+    sandbox, desk = open_sandbox(SIZE)
+    window = desk.window
+    password = find_part(window, "password")
+    assert isinstance(password, QLineEdit)
     password.setText("mistyped")
     _test(window)
     _draw(window, folder / "wrong-password.png")
-    navigation = sandbox.desk.workshop.navigation
+    navigation = desk.workshop.navigation
     navigation.open_page("diagnostics")
     _draw(window, folder / "diagnostics.png")
     sandbox.close()

@@ -22,8 +22,14 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
-from smtp_desk.ui.sandbox.sandbox_desk import RECIPIENT, SandboxDesk
-from tests.ui.readme_pictures import find_part, make_light_application, settle, wait_until
+from smtp_desk.ui.sandbox.sandbox_desk import RECIPIENT
+from tests.ui.readme_pictures import (
+    find_part,
+    make_light_application,
+    open_sandbox,
+    settle,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,22 +94,14 @@ def _fill_in(film: Film, window: QWidget, values: dict[str, str]) -> None:
 
 def record(file: Path) -> None:
     """Fill in the form of the sandbox's desk, prove it, save it and turn it on."""
-    sandbox = SandboxDesk("light")
-    sandbox.start()
-    wait_until(lambda: sandbox.desk is not None)
-    assert sandbox.desk is not None
-    window = sandbox.desk.window
-    window.resize(SIZE)
-    window.setWindowTitle("SMTP Desk")
+    sandbox, desk = open_sandbox(SIZE)
+    window = desk.window
     window.activateWindow()  # only there what has the focus is brought into view
     wait_until(window.isActiveWindow)
-    wait_until(lambda: window.findChild(QLineEdit, "password") is not None)
-    wait_until(lambda: bool(_line_edit(window, "password").text()))
     values = {name: _line_edit(window, name).text() for name in _TYPED}
     values["recipient"] = RECIPIENT
     for name in _TYPED:
         _line_edit(window, name).clear()
-    find_part(window, "sandbox_strip").hide()
     with tempfile.TemporaryDirectory() as folder:
         film = Film(window, Path(folder))
         film.shoot(_PAUSE)

@@ -3,14 +3,12 @@
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, final
 
 from smtp_desk.sender.outbox.clock import (
     UtcClock,
     from_ms,
-    restored,
-    stored,
     to_ms,
     whole_ms,
 )
@@ -19,7 +17,6 @@ from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, Postgres
 from smtp_desk.sender.routes import throttle as rules
 from smtp_desk.sender.routes.processes import is_alive, numbered_by
 from smtp_desk.sender.routes.throttle import (
-    CLOSING,
     CONNECTION_LEASE,
     MINUTE_MS,
     RENEW_EVERY,
@@ -29,6 +26,7 @@ from smtp_desk.sender.routes.throttle import (
     ThrottleState,
     Turns,
 )
+from smtp_desk.sender.routes.throttle_rows import bounds, state_of, state_row
 
 _FIND: Final = """
     SELECT most, lowered_at, pause, paused_until, slow_since FROM throttles WHERE login = %s
@@ -192,30 +190,13 @@ class PostgresThrottle(Throttle):
 
 
 def _state(transaction: PostgresTransaction, login: Login, now: datetime) -> ThrottleState:
-    counted = transaction.execute(_COUNT, {"login": str(login), **_bounds(now)}).fetchone()
+    counted = transaction.execute(_COUNT, {"login": str(login), **bounds(now)}).fetchone()
     leased, closing = counted or (0, 0)
-    row = transaction.execute(_FIND, (str(login),)).fetchone()
-    if row is None:
-        return ThrottleState(leased=leased, closing=closing)
-    limit, lowered_at, pause, paused_until, slow_since = row
-    return ThrottleState(
-        limit=limit,
-        lowered_at=restored(lowered_at),
-        pause=timedelta(milliseconds=pause),
-        paused_until=restored(paused_until),
-        slow_since=restored(slow_since),
-        leased=leased,
-        closing=closing,
-    )
+    return state_of(transaction.execute(_FIND, (str(login),)).fetchone(), leased, closing)
 
 
 def _store(transaction: PostgresTransaction, login: Login, state: ThrottleState) -> None:
-    moments = (state.lowered_at, state.paused_until, state.slow_since)
-    lowered_at, paused_until, slow_since = map(stored, moments)
-    pause = state.pause // timedelta(milliseconds=1)
-    transaction.execute(
-        _STORE, (state.limit, lowered_at, pause, paused_until, slow_since, str(login))
-    )
+    transaction.execute(_STORE, state_row(state, login))
 
 
 def _prolong(
@@ -232,7 +213,7 @@ def _prolong(
                 "token": lease.token,
                 "login": str(lease.login),
                 "most": most,
-                **_bounds(now),
+                **bounds(now),
             },
         ).rowcount
     )
@@ -240,22 +221,14 @@ def _prolong(
 
 def _forget(transaction: PostgresTransaction, login: Login, now: datetime) -> None:
     """Forget the leases that count no more, of connections that nobody counts any more."""
-    transaction.execute(_FORGET, {"login": str(login), **_bounds(now)})
+    transaction.execute(_FORGET, {"login": str(login), **bounds(now)})
 
 
 def _end_dead(transaction: PostgresTransaction, login: Login, now: datetime) -> None:
     """End the leases of processes that ended without a goodbye, where their numbers are ours."""
     here = numbered_by()
-    found = transaction.execute(_TOKENS, {"login": str(login), **_bounds(now)})
+    found = transaction.execute(_TOKENS, {"login": str(login), **bounds(now)})
     tokens = [token for (token,) in found if here and token.partition("@")[2] == here]
     dead = [token for token in tokens if not is_alive(token.partition("-")[0])]
     if dead:
         transaction.execute(_END, (to_ms(now), dead))
-
-
-def _bounds(now: datetime) -> dict[str, int]:
-    return {
-        "closed": to_ms(now - CLOSING),
-        "now": to_ms(now),
-        "farthest": to_ms(now + CONNECTION_LEASE),
-    }

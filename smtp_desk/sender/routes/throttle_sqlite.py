@@ -4,14 +4,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, final
 
 from smtp_desk.sender.outbox.clock import (
     UtcClock,
     from_ms,
-    restored,
-    stored,
     to_ms,
     utc_now,
     whole_ms,
@@ -21,7 +19,6 @@ from smtp_desk.sender.outbox.entries import new_token
 from smtp_desk.sender.routes import throttle as rules
 from smtp_desk.sender.routes.processes import is_alive
 from smtp_desk.sender.routes.throttle import (
-    CLOSING,
     CONNECTION_LEASE,
     MINUTE_MS,
     RENEW_EVERY,
@@ -31,6 +28,7 @@ from smtp_desk.sender.routes.throttle import (
     ThrottleState,
     Turns,
 )
+from smtp_desk.sender.routes.throttle_rows import bounds, state_of, state_row
 
 _FIND: Final = """
     SELECT most, lowered_at, pause, paused_until, slow_since FROM throttles WHERE login = ?
@@ -167,29 +165,12 @@ class SqliteThrottle(Throttle):
 
 
 def _state(connection: sqlite3.Connection, login: Login, now: datetime) -> ThrottleState:
-    leased, closing = connection.execute(_COUNT, {"login": str(login), **_bounds(now)}).fetchone()
-    row = connection.execute(_FIND, (str(login),)).fetchone()
-    if row is None:
-        return ThrottleState(leased=leased, closing=closing)
-    limit, lowered_at, pause, paused_until, slow_since = row
-    return ThrottleState(
-        limit=limit,
-        lowered_at=restored(lowered_at),
-        pause=timedelta(milliseconds=pause),
-        paused_until=restored(paused_until),
-        slow_since=restored(slow_since),
-        leased=leased,
-        closing=closing,
-    )
+    leased, closing = connection.execute(_COUNT, {"login": str(login), **bounds(now)}).fetchone()
+    return state_of(connection.execute(_FIND, (str(login),)).fetchone(), leased, closing)
 
 
 def _store(connection: sqlite3.Connection, login: Login, state: ThrottleState) -> None:
-    moments = (state.lowered_at, state.paused_until, state.slow_since)
-    lowered_at, paused_until, slow_since = map(stored, moments)
-    pause = state.pause // timedelta(milliseconds=1)
-    connection.execute(
-        _STORE, (state.limit, lowered_at, pause, paused_until, slow_since, str(login))
-    )
+    connection.execute(_STORE, state_row(state, login))
 
 
 def _prolong(
@@ -206,7 +187,7 @@ def _prolong(
                 "token": lease.token,
                 "login": str(lease.login),
                 "most": most,
-                **_bounds(now),
+                **bounds(now),
             },
         ).rowcount
     )
@@ -214,7 +195,7 @@ def _prolong(
 
 def _forget(connection: sqlite3.Connection, now: datetime) -> None:
     """Forget the leases that count no more, of connections that nobody counts any more."""
-    connection.execute(_FORGET, _bounds(now))
+    connection.execute(_FORGET, bounds(now))
 
 
 def _ended(connection: sqlite3.Connection, login: Login, now: datetime) -> int:
@@ -223,15 +204,7 @@ def _ended(connection: sqlite3.Connection, login: Login, now: datetime) -> int:
     All processes with one database file are on one machine, so their ids tell. Where they
     don't, as between containers, some connections are one too many for a while.
     """
-    rows = connection.execute(_TOKENS, {"login": str(login), **_bounds(now)}).fetchall()
+    rows = connection.execute(_TOKENS, {"login": str(login), **bounds(now)}).fetchall()
     dead = [(to_ms(now), token) for (token,) in rows if not is_alive(token.partition("-")[0])]
     connection.executemany(_END, dead)
     return len(dead)
-
-
-def _bounds(now: datetime) -> dict[str, int]:
-    return {
-        "closed": to_ms(now - CLOSING),
-        "now": to_ms(now),
-        "farthest": to_ms(now + CONNECTION_LEASE),
-    }
