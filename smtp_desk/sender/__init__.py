@@ -7,6 +7,7 @@
             Invitation(to="ann@example.org", invited_by="Bo", link="https://example.org/join")
         )
 
+It also takes an `EmailMessage` of the standard library, to whom To, Cc and Bcc name.
 What was configured and proven with SMTP Desk is used; where that fails, the default email
 service is, and what no route takes now waits in the outbox for `smtp-desk worker`. After a
 fork parent and child both go on; see `Sender`.

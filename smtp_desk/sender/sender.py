@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from email.message import Message as StdlibMessage
 from importlib import import_module
 from itertools import islice
-from typing import Final, Self, final
+from typing import Final, Self, TypeAlias, final
 
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.secret import Secret
@@ -20,6 +21,7 @@ from smtp_desk.sender.attempts import ONLY_ROUTE, MessageAttempt, Run
 from smtp_desk.sender.dispatcher import LEASE, PATIENCE_S, Dispatcher
 from smtp_desk.sender.mail.kinds import Email, Notification
 from smtp_desk.sender.mail.message import new_message_id, outbox_message
+from smtp_desk.sender.mail.stdlib_message import stored_message
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
@@ -39,6 +41,9 @@ from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.unattended import open_credentials
+
+AnyEmail: TypeAlias = Email | StdlibMessage | OutboxMessage
+"""What can be sent: a kind of email, a message of the standard library, or a stored one."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -170,16 +175,19 @@ class Sender:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def send(self, email: Email | OutboxMessage, *, timeout: float = PATIENCE_S) -> Receipt:
+    def send(self, email: AnyEmail, *, timeout: float = PATIENCE_S) -> Receipt:
         """Store an email and send it now; return what came of each recipient.
 
         Args:
-            email: One of the five kinds, or another program's message.
+            email: One of the five kinds, or an `email.message.EmailMessage`, which goes to whom
+                To, Cc and Bcc name. From stays if its domain is that of the configured From
+                email; else that is From, and answers go to yours.
             timeout: After so many seconds it returns anyway: the email is queued, or uncertain
                 where it was handed over and no answer came yet. It goes on being sent, and what
                 comes of it stands in the outbox.
 
         Raises:
+            EmailError: A message that can't be sent as it is; nothing was stored.
             OutboxUnavailableError: It could not be stored; nothing was sent.
             OutboxFullError: There is no room for it; nothing was sent.
             MessageTooLargeError: It is too large to be stored; nothing was sent.
@@ -189,10 +197,11 @@ class Sender:
         self._notices.tell(routes)
         return receipt
 
-    def queue(self, email: Email | OutboxMessage) -> Receipt:
+    def queue(self, email: AnyEmail) -> Receipt:
         """Store an email, for the worker to send it, and return at once.
 
         Raises:
+            EmailError: As `send`.
             OutboxUnavailableError: It could not be stored.
             OutboxFullError: There is no room for it.
             MessageTooLargeError: It is too large to be stored.
@@ -205,7 +214,7 @@ class Sender:
         )
         return Receipt(message.message_id, tuple(queued))
 
-    def send_many(self, emails: Iterable[Email | OutboxMessage]) -> Iterator[Receipt]:
+    def send_many(self, emails: Iterable[AnyEmail]) -> Iterator[Receipt]:
         """Send many emails by up to three connections; yield their receipts in the same order.
 
         Ask for the receipts, in a loop or by `list`: nothing is sent before. The emails are
@@ -266,9 +275,11 @@ class Sender:
         any(self._dispatcher.catch_up() for _ in range(_LAST_TRIES))
         self._closing.close()
 
-    def _message(self, email: Email | OutboxMessage, routes: Routes) -> OutboxMessage:
+    def _message(self, email: AnyEmail, routes: Routes) -> OutboxMessage:
         if isinstance(email, OutboxMessage):
             return email
+        if isinstance(email, StdlibMessage):
+            return stored_message(email, from_email=routes.from_email, now=self._clock())
         rendered = self._templates.render(email, company=routes.company_name)
         if rendered.problem:
             _log.warning("own templates are not used: %s", rendered.problem)
@@ -276,7 +287,7 @@ class Sender:
             email, rendered, message_id=new_message_id(routes.from_email), now=self._clock()
         )
 
-    def _next_of(self, emails: Iterator[Email | OutboxMessage]) -> list[OutboxMessage]:
+    def _next_of(self, emails: Iterator[AnyEmail]) -> list[OutboxMessage]:
         """Take the next emails, as many as may lie in memory at once."""
         taken: list[OutboxMessage] = []
         octets = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import smtp_desk.sender
 from smtp_desk.core.secret import Secret
 from smtp_desk.sender import (
+    EmailError,
     Invitation,
     Message,
     MessageTooLargeError,
@@ -302,3 +304,25 @@ def test_a_cancelled_drain_ends(office: Office) -> None:
     cancel.cancel()
     worker.join(10)
     assert not worker.is_alive()
+
+
+def test_a_message_of_the_standard_library(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    message = EmailMessage()
+    message["To"], message["Bcc"], message["Subject"] = "ann@example.org", "bo@example.org", "Hi"
+    message.set_content("Hello")
+    receipt = office.sender.send(message)
+    assert custom.sent == [(receipt.message_id, ("ann@example.org", "bo@example.org"))]
+    queued = office.sender.queue(message)
+    assert {each.status for each in queued.recipients} == {Status.QUEUED}
+    (many,) = office.sender.send_many([message])
+    assert len({receipt.message_id, queued.message_id, many.message_id}) == 3
+
+
+def test_a_message_that_cannot_be_sent_stores_nothing(office: Office) -> None:
+    message = EmailMessage()
+    message["To"] = "root"
+    with pytest.raises(EmailError, match="to"):
+        office.sender.send(message)
+    assert not office.outbox.page().entries

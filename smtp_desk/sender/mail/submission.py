@@ -37,6 +37,7 @@ __all__ = [
     "ForeignMessageError",
     "Submission",
     "Submitted",
+    "addressed_fields",
     "envelope_sender",
     "read_foreign",
 ]
@@ -217,7 +218,7 @@ def _recipients(
 ) -> tuple[str, ...]:
     lists = [("the command line", text) for text in submission.recipients]
     if submission.from_header:
-        lists += [(each.name.title(), each.text) for each in _addressed(fields)]
+        lists += [(each.name.title(), each.text) for each in addressed_fields(fields)]
     found: dict[str, str] = {}
     bad: list[str] = []
     for where, text in lists:
@@ -247,12 +248,13 @@ def _listed(text: str, where: str, bad: list[str]) -> list[str]:
     return found
 
 
-def _addressed(fields: Sequence[HeaderField]) -> Iterator[HeaderField]:
+def addressed_fields(fields: Iterable[HeaderField]) -> Iterator[HeaderField]:
     """Return the fields that name recipients.
 
     Where a message is sent on, those of the newest Resent block alone: it stands in front of
     the older ones, each of which began with a field that the newer has, too (RFC 5322, 3.6.6).
     """
+    fields = tuple(fields)
     if not any(each.name in _RESENT for each in fields):
         yield from (each for each in fields if each.name in _ADDRESSED)
         return
