@@ -25,6 +25,7 @@ from smtp_desk.sender.outbox.entries import (
     Renew,
     Resume,
 )
+from smtp_desk.sender.outbox.outage_log import OutageLog
 from smtp_desk.sender.outbox.outbox import (
     LeaseLostError,
     Outbox,
@@ -92,6 +93,9 @@ class Dispatcher:
         self._clock = clock
         self._random = random
         self._refusals = Refusals(health)
+        self._untold = OutageLog(
+            _log, "a refused sign-in could not be stored: %s", "the refused sign-in is stored"
+        )
         self._prober = Prober(health, outbox, self._refusals)
         self.after_fork()
         run_after_fork(self.after_fork)
@@ -166,13 +170,14 @@ class Dispatcher:
         """
         with self._late_lock:
             late, self._late = self._late, []
-        if late and not self._is_recorded(late):
+        if late and not self._is_recorded(late, anew=True):
             return False  # nor would it take the rest: to wait for it twice helps nobody
         try:
             self._refusals.catch_up()
         except OutboxError as error:
-            _log.error("a refused sign-in could not be stored: %s", error)
+            self._untold.failed(error)
             return False
+        self._untold.worked()
         return True
 
     @property
@@ -399,11 +404,12 @@ class Dispatcher:
         if wanted and self._is_recorded(wanted):
             self.catch_up()
 
-    def _is_recorded(self, changes: Sequence[Change]) -> bool:
+    def _is_recorded(self, changes: Sequence[Change], *, anew: bool = False) -> bool:
         try:
             lost = self._outbox.apply(changes)
         except OutboxUnavailableError as error:
-            _log.error("what came of %d emails could not be stored: %s", len(changes), error)
+            if not anew:  # or it was said before
+                _log.error("what came of %d emails could not be stored: %s", len(changes), error)
             self._keep_late(changes)
             return False
         self._warn_of_lost(lost, changes)

@@ -17,6 +17,7 @@ from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.control import Control
 from smtp_desk.sender.outbox.entries import Claim, Doubt, Postpone
+from smtp_desk.sender.outbox.outage_log import OutageLog
 from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     Outbox,
@@ -91,6 +92,7 @@ class Drain:
         self._pruned_at: float | None = None
         self._looked_at: datetime | None = None
         self._announced_at: float | None = None
+        self._outage = OutageLog(_log, "the outbox does not work: %s", "the outbox works again")
 
     def run(self, cancel: Cancel, *, once: bool) -> int:
         """Send until nothing is due, or for ever; return how many emails were dealt with.
@@ -109,10 +111,11 @@ class Drain:
                     if not once:
                         self._announce()
                     done = self._round(cancel)
+                    self._outage.worked()
                 except OutboxUnavailableError as error:
                     if once:
                         raise
-                    _log.error("the outbox does not work: %s", error)
+                    self._outage.failed(error)
                     done = 0
                 handled += done
                 if not done and once:

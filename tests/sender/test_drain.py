@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,14 @@ from smtp_desk.sender import worker as draining
 from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.dispatcher import LEASE
 from smtp_desk.sender.notices import Notices
-from smtp_desk.sender.outbox.entries import Claim, EntryState, MarkInDoubt, OutboxMessage
+from smtp_desk.sender.outbox.entries import (
+    Accept,
+    Change,
+    Claim,
+    EntryState,
+    MarkInDoubt,
+    OutboxMessage,
+)
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError, change_one
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes, Upcoming, nothing_upcoming
 from smtp_desk.sender.worker import Drain
@@ -23,7 +31,7 @@ from tests.sender.posts import Post
 from tests.sender.ways import CATALOGUE, Way, failing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from smtp_desk.sender.routes.route import RouteResult, RouteSource
     from smtp_desk.smtp.session.transaction import BeforeDot
@@ -248,6 +256,71 @@ def test_a_storage_that_fails_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
 
     work.meanwhile = mend
     assert work.run(once=False) == 1
+
+
+def test_a_storage_that_is_away_is_logged_when_it_goes_and_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work(Way())
+    caplog.set_level(logging.INFO, "smtp_desk")
+    works, away = work.post.outbox.next_due, "11111000011100"
+
+    def next_due() -> datetime | None:
+        if away[len(work.waits)] == "1":
+            raise OutboxUnavailableError(f"connection {len(work.waits)} refused")
+        return works()
+
+    monkeypatch.setattr(work.post.outbox, "next_due", next_due)
+    work.meanwhile = lambda cancel: cancel.cancel() if len(work.waits) == len(away) else None
+    assert work.run(once=False) == 0
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("ERROR", "the outbox does not work: connection 0 refused"),
+        ("INFO", "the outbox works again"),
+        ("ERROR", "the outbox does not work: connection 9 refused"),
+        ("INFO", "the outbox works again"),
+    ]
+
+
+def test_an_acceptance_that_can_not_be_stored_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work(Way())
+    work.add(mail(1, ("bo@example.test",)))
+    works = work.post.outbox.apply
+
+    def apply(changes: Iterable[Change]) -> frozenset[str]:
+        wanted = tuple(changes)
+        if len(work.waits) < 5 and any(isinstance(each, Accept) for each in wanted):
+            raise OutboxUnavailableError("the database is gone")
+        return works(wanted)
+
+    monkeypatch.setattr(work.post.outbox, "apply", apply)
+    work.meanwhile = lambda cancel: cancel.cancel() if len(work.waits) == 7 else None
+    assert work.run(once=False) == 1
+    (error,) = (each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR)
+    assert error == "what came of 1 emails could not be stored: the database is gone"
+    (entry,) = work.post.outbox.page().entries
+    assert entry.state is EntryState.ACCEPTED
+
+
+def test_a_refused_sign_in_that_can_not_be_stored_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Work(failing("auth.rejected"))
+    work.add(mail(1, ("bo@example.test",)))
+    works = work.post.health.record_failure
+
+    def record_failure(route: str, code: str, probe: str = "") -> None:
+        if len(work.waits) < 5:
+            raise OutboxUnavailableError("the database is gone")
+        works(route, code, probe)
+
+    monkeypatch.setattr(work.post.health, "record_failure", record_failure)
+    work.meanwhile = lambda cancel: cancel.cancel() if len(work.waits) == 7 else None
+    work.run(once=False)
+    told = [each.getMessage() for each in caplog.records if "sign-in" in each.getMessage()]
+    assert told == ["a refused sign-in could not be stored: the database is gone"]
+    assert work.post.health.status(CUSTOM).shut
 
 
 def test_cancelled_in_the_middle_it_gives_back_what_it_did_not_begin(

@@ -19,6 +19,7 @@ from smtp_desk.sender.outbox import lifecycle
 from smtp_desk.sender.outbox.clock import utc_now
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry, OutboxMessage
+from smtp_desk.sender.outbox.outage_log import OutageLog
 from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, PostgresTransaction
 from smtp_desk.sender.outbox.postgres_rows import store_absent
@@ -46,6 +47,8 @@ _NEXT: Final = """
     SELECT key, written_by, entries, message_id, kind, subject, metadata, payload
     FROM handovers WHERE key > ? ORDER BY key LIMIT 1
 """
+
+_AWAY: Final = "emails wait on this machine: %s"
 
 _log: Final = logging.getLogger(__name__)
 
@@ -188,14 +191,17 @@ class Handovers:
     def _work(self) -> None:
         """Hand over until nothing waits; what is stored meanwhile, too."""
         wait = _FIRST_WAIT_S
+        away = OutageLog(_log, _AWAY, "the shared outbox works again", level=logging.WARNING)
         while not self._closing.is_set():
             try:
-                if count := self.hand_over():
+                count = self.hand_over()
+                away.worked()
+                if count:
                     _log.info("%d emails were handed over to the shared outbox", count)
                 if self._is_done():
                     return
             except OutboxError as error:
-                _log.warning("emails wait on this machine: %s", error)
+                away.failed(error)
             self._closing.wait(wait)
             wait = min(2 * wait, _LONGEST_WAIT_S)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, final
 from smtp_desk.core.findings.finding import Finding, Scope
 from smtp_desk.core.settings import ServerSettings
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
+from smtp_desk.sender.outbox.outage_log import OutageLog
 from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.sender.routes.route import NoTurnError
 from smtp_desk.sender.routes.throttle import (
@@ -41,6 +42,7 @@ _PATIENCE_S: Final = 5.0
 _PATIENT_LOOK_S: Final = 0.05
 
 _BUSY: Final = "greeting.busy"
+_NOT_RENEWED: Final = "leases of connections could not be renewed: %s"
 
 _log: Final = logging.getLogger(__name__)
 
@@ -216,6 +218,7 @@ class ServerShare:
 
     def _renew_until_none(self) -> None:
         renew_at = self._clock() + _RENEW_S
+        away = OutageLog(_log, _NOT_RENEWED, "leases are renewed again", level=logging.WARNING)
         while True:
             end = self._clock() + _TICK_S
             with self._changed:
@@ -232,8 +235,9 @@ class ServerShare:
                 if self._clock() >= renew_at:
                     renew_at = self._clock() + _RENEW_S
                     self._renew(held, crowded=crowded)
+                away.worked()
             except OutboxError as error:
-                _log.warning("leases of connections could not be renewed: %s", error)
+                away.failed(error)
             self.on_tick(crowded)
 
     def _renew(self, held: list[Connection], *, crowded: bool) -> None:
