@@ -7,6 +7,7 @@ import click
 
 from smtp_desk.app.delivery.overview_words import paused_text, worker_text
 from smtp_desk.app.diagnostics.report_text import Row
+from smtp_desk.app.routes.metrics import exposition
 from smtp_desk.app.routes.route_status import HealthState, RouteStatus
 from smtp_desk.app.routes.status import SendingStatus, read_status
 from smtp_desk.app.routes.words import fallbacks_text, health_text, out_since
@@ -54,6 +55,10 @@ _COUNTED: Final = {
             ("Check from a script how many emails are waiting"),
             "smtp-desk status --json | jq .outbox.ready",
         ),
+        (
+            "Let node exporter’s textfile collector read it, by cron and sponge",
+            "* * * * * smtp-desk status --prometheus | sponge /srv/textfile/smtp_desk.prom",
+        ),
     ],
 )
 @click.option(
@@ -62,14 +67,21 @@ _COUNTED: Final = {
     is_flag=True,
     help="Print only JSON (smtp-desk/status/1) on standard output.",
 )
+@click.option(
+    "--prometheus",
+    is_flag=True,
+    help="Print metrics in Prometheus’s text format. They name no host and no address.",
+)
 @system_option
 @click.pass_obj
-def status(invocation: Invocation, *, as_json: bool) -> ExitStatus:
+def status(invocation: Invocation, *, as_json: bool, prometheus: bool) -> ExitStatus:
     """Show both routes, their health, and what the outbox holds. Never shows a password.
 
     Reads what is saved, and asks the keyring whether it has the passwords; it sends nothing
     and speaks to no server.
     """
+    if as_json and prometheus:
+        raise click.UsageError("Use only one of --json and --prometheus.")
     try:
         found = read_status(invocation.services)
     except SettingsFileError as error:
@@ -77,6 +89,8 @@ def status(invocation: Invocation, *, as_json: bool) -> ExitStatus:
     if as_json:
         text = json.dumps(found.to_json(), ensure_ascii=False, indent=2)
         write_octets(f"{text}\n".encode("utf-8", "backslashreplace"))
+    elif prometheus:
+        write_octets(exposition(found).encode())
     else:
         print_rows(invocation.out, _rows(found))
     return ExitStatus.OK if found.configured else ExitStatus.CONFIG

@@ -65,6 +65,12 @@ class ServerSettings:
         """Where a stored secret may go: it is reused only while these are the same."""
         return (self.host, self.port, self.security, self.ca_pem, self.username, self.oauth)
 
+    @property
+    def ca_pems(self) -> tuple[str, ...]:
+        """The content of each company CA file: of the mail server's, of the sign-in service's."""
+        pems = (self.ca_pem, self.oauth.ca_pem if self.oauth else "")
+        return tuple(filter(None, pems))
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

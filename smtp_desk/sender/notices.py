@@ -36,6 +36,10 @@ _ENDINGS: Final = {
         "The certificate that SMTP Desk signs in to {server} with ends on {day}. {then} Register"
         " a new one with the application, and configure the server with it."
     ),
+    Needed.COMPANY_CA: (
+        "The company CA that the settings of {server} trust ends on {day}. {then} Ask the mail"
+        " administrator for the new CA certificate file, and save the settings with it."
+    ),
 }
 _THEN: Final = "After that no email can be sent through the server."
 _NAMES: Final = {CUSTOM: "your SMTP server", DEFAULT: "the default email service"}

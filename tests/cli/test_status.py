@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from smtp_desk.app.routes.status import SCHEMA
 from smtp_desk.cli.status import _COUNTED
@@ -156,6 +157,28 @@ def test_json_stands_alone_and_holds_no_secret(
     assert sandbox.password.reveal() not in ended.out
 
 
+def test_metrics_stand_alone(desk: Desk, settings: list[str], password: bytes) -> None:
+    ended = desk("status", "--prometheus")
+    assert (ended.status, ended.err) == (78, "")
+    configure(desk, settings, password)
+    ended = desk("status", "--prometheus")
+    assert (ended.status, ended.err) == (0, "")
+    (custom,) = (
+        sample.labels["state"]
+        for family in text_string_to_metric_families(ended.out)
+        if family.name == "smtp_desk_route_state"
+        for sample in family.samples
+        if sample.value and sample.labels["route"] == CUSTOM
+    )
+    assert custom == "active"
+
+
+def test_one_form_at_a_time(desk: Desk) -> None:
+    ended = desk("status", "--json", "--prometheus")
+    assert (ended.status, ended.out) == (64, "")
+    assert "Use only one of --json and --prometheus." in ended.err
+
+
 def test_an_outbox_that_can_not_be_read_is_said(
     desk: Desk, settings: list[str], password: bytes
 ) -> None:
@@ -171,7 +194,7 @@ def test_a_settings_file_that_can_not_be_read(desk: Desk) -> None:
     file = desk.services.paths.settings_file
     file.parent.mkdir(parents=True)
     file.write_text("[[[")
-    for arguments in (["status"], ["status", "--json"]):
+    for arguments in (["status"], ["status", "--json"], ["status", "--prometheus"]):
         ended = desk(*arguments)
         assert (ended.status, ended.out) == (78, "")
         assert "can’t be read" in ended.err

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.mail.addressing import Identity
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.pool import SessionPool
 from smtp_desk.sender.routes.route import CUSTOM
@@ -98,6 +99,7 @@ class WaysOut:
         password: str = PASSWORD,
         limits: SessionLimits = PATIENT,
         clock: Callable[[], float] = time.monotonic,
+        now: UtcClock = utc_now,
         throttle: Throttle | None = None,
     ) -> SmtpRoute:
         """A route to a server, by STARTTLS."""
@@ -112,6 +114,7 @@ class WaysOut:
             throttle or MemoryThrottle(),
             limits=limits,
             clock=clock,
+            now=now,
         )
 
 

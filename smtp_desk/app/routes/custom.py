@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from smtp_desk.app.routes.endings import endings_of_saved
 from smtp_desk.app.routes.outage import make_due
 from smtp_desk.app.routes.route_status import (
     RouteStatus,
@@ -12,7 +13,8 @@ from smtp_desk.app.routes.route_status import (
     relay_status,
     try_with_health,
 )
-from smtp_desk.app.routes.sign_in import end_text, ends_soon, to_withdraw
+from smtp_desk.app.routes.sign_in import to_withdraw
+from smtp_desk.app.routes.words import ending_text
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import file_text
 from smtp_desk.core.address import parse_host
@@ -93,7 +95,8 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
     secret = StoredSecret(server.key) if server.key else Secret("")
     ca_file = services.store.ca_file(server)
     settings = server.settings
-    end = ends_soon(services, server)
+    known = status.health.known if status.health else None
+    endings = endings_of_saved(services, server, known)
     trusted = ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
     return Saved(
         draft=saved_draft(server, ca_file, services.store.ca_file(server, oauth=True)),
@@ -103,7 +106,7 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         proven=Snapshot(settings, secret) if status.proven else None,
         version=version,
         managed=managed,
-        ends=end_text(end, services.now()) if end else "",
+        ends=" ".join(ending_text(each, services.now()) for each in endings),
     )
 
 

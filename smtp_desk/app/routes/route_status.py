@@ -12,7 +12,7 @@ from smtp_desk.core.address import parse_host
 from smtp_desk.core.findings.catalogue import cause
 from smtp_desk.core.findings.oauth_errors import oauth_context
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
-from smtp_desk.sender.routes.health import Probe, Resting, RouteHealth, Shut, asked
+from smtp_desk.sender.routes.health import Ending, Probe, Resting, RouteHealth, Shut, asked
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.stored import (
     DefaultKind,
@@ -82,6 +82,7 @@ class RouteStatus:
         service: The default email service, which takes what the custom server can't.
         health: How it does; None where that was not or can't be read.
         paused_since: Since when a person has paused all sending; None where nobody has.
+        endings: What of it ends soon, the first to end first; empty where that was not read.
     """
 
     route: str = CUSTOM
@@ -94,6 +95,7 @@ class RouteStatus:
     service: DefaultService = field(default_factory=DefaultService)
     health: HealthReport | None = None
     paused_since: datetime | None = None
+    endings: tuple[Ending, ...] = ()
 
     @property
     def on(self) -> bool:

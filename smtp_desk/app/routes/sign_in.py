@@ -1,9 +1,8 @@
-"""Signing in again for what is saved, withdrawing it, and what of it ends soon."""
+"""Signing in again for what is saved, and withdrawing it."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.routes.outage import end_rest
@@ -13,7 +12,7 @@ from smtp_desk.app.words import keyring_text
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.findings.oauth_errors import oauth_context
-from smtp_desk.core.oauth import ENDS_SOON, INTERACTIVE, OAuthFlow, OAuthSettings
+from smtp_desk.core.oauth import INTERACTIVE, OAuthSettings
 from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 from smtp_desk.oauth.prompt import Prompt
@@ -167,36 +166,3 @@ def _withdrawn(client: "TokenClient", entry: KeyringEntry) -> bool:
     except SmtpFailure as failure:
         _log.info("the sign-in could not be withdrawn: %s", failure)
         return False
-
-
-def ends_soon(services: Services, server: StoredServer | None) -> datetime | None:
-    """Return when the certificate of a saved application ends; None where that is far or unknown.
-
-    Of a client secret no service tells it.
-    """
-    oauth = server.settings.oauth if server else None
-    if server is None or oauth is None or oauth.flow is not OAuthFlow.APP:
-        return None
-    try:
-        entry = services.store.entry(server)
-    except (CredentialsUnavailableError, SettingsFileError):
-        return None
-    from smtp_desk.oauth.assertions import certificate_end  # noqa: PLC0415 - as above
-
-    end = certificate_end(entry.secret) if entry else None
-    return end if end is not None and end - services.now() <= ENDS_SOON else None
-
-
-def end_text(end: datetime, now: datetime) -> str:
-    """Return that a certificate ends, for people."""
-    days = (end - now).days
-    if days < 0:
-        return (
-            f"The application’s certificate expired on {end:%Y-%m-%d}. Register a new one, and "
-            "configure the server with it."
-        )
-    left = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
-    return (
-        f"The application’s certificate expires on {end:%Y-%m-%d}, {left}. Register a new one "
-        "before then, and configure the server with it."
-    )

@@ -9,7 +9,9 @@ known, times are RFC 3339 in UTC:
                 "configured": bool, "on": bool, "proven": bool | null,
                 "secret": "none" | "available" | "unavailable",
                 "host": str | null, "port": int | null, "from_email": str | null,
-                "health": HEALTH | null},
+                "health": HEALTH | null,
+                "endings": [{"what": "server_certificate" | "client_certificate" | "company_ca",
+                             "at": TIME}…]},
      "default": {… as custom, and "kind": "outbox" | "sendmail" | "smtp", "path": str | null},
      "outbox": {"ready", "sending", "in_doubt", "accepted", "refused", "held", "dropped": int,
                 "next_due": TIME | null} | null,
@@ -22,11 +24,14 @@ known, times are RFC 3339 in UTC:
              "summary": the same as a sentence, "failures": int in a row,
              "unanswered": messages in a row without an answer}
 
-`due` is a route that is tried again with the next email. `worker_needed` says that emails
-wait that only a worker, or the next email, sends; `workers` how many run. While sending is paused
-nothing leaves, whatever the routes say. `problems` tells what could not be read or used.
+`endings` is what ends soon (30 days) or has ended; of the server's own certificate what
+the daily look of a worker found. `due` is a route that is tried again with the next email.
+`worker_needed` says that emails wait that only a worker, or the next email, sends; `workers` how
+many run. While sending is paused nothing leaves, whatever the routes say. `problems` tells what
+could not be read or used, and what ends soon.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -37,6 +42,7 @@ from smtp_desk.app.routes.default import (
     default_state,
     default_text,
 )
+from smtp_desk.app.routes.endings import endings_of_saved
 from smtp_desk.app.routes.route_status import (
     HealthReport,
     RouteStatus,
@@ -45,8 +51,7 @@ from smtp_desk.app.routes.route_status import (
     relay_status,
     with_health,
 )
-from smtp_desk.app.routes.sign_in import end_text, ends_soon
-from smtp_desk.app.routes.words import status_text
+from smtp_desk.app.routes.words import NAMES, ending_text, status_text
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import file_text
 from smtp_desk.core.reply import visible
@@ -164,18 +169,19 @@ def read_status(services: Services) -> SendingStatus:
     default = default_state(services, stored)
     routes = (custom_status(stored, evaluate_saved(services, stored)), _default(stored, default))
     outbox: OutboxReport | None = None
-    problems = (*_problems(stored), *_endings(services, stored))
+    problems = _problems(stored)
     try:
         routes = (with_health(services, routes[0]), with_health(services, routes[1]))
         outbox = _outbox(services, now)
     except OutboxUnavailableError as error:
         problems += (str(error),)
+    custom, relay = (_with_endings(services, route) for route in routes)
     return SendingStatus(
         at=now,
-        custom=routes[0],
-        default=routes[1],
+        custom=custom,
+        default=relay,
         outbox=outbox,
-        problems=problems,
+        problems=(*problems, *_warnings(custom, now), *_warnings(relay, now)),
         default_text=default_text(default),
     )
 
@@ -232,10 +238,16 @@ def _problems(stored: StoredSettings) -> tuple[str, ...]:
     return (f"{said} Nobody will be notified of an outage.",)
 
 
-def _endings(services: Services, stored: StoredSettings) -> tuple[str, ...]:
-    """Say what applications sign in with that ends soon."""
-    ends = (ends_soon(services, server) for server in stored.servers)
-    return tuple(end_text(end, services.now()) for end in ends if end)
+def _with_endings(services: Services, route: RouteStatus) -> RouteStatus:
+    known = route.health.known if route.health else None
+    return replace(route, endings=endings_of_saved(services, route.server, known))
+
+
+def _warnings(route: RouteStatus, now: datetime) -> Iterator[str]:
+    """Say what of a route ends soon."""
+    for each in route.endings:
+        text = ending_text(each, now)
+        yield text if route.route == CUSTOM else f"{NAMES[route.route]}: {text}"
 
 
 def _outbox(services: Services, now: datetime) -> OutboxReport:
@@ -253,14 +265,18 @@ def _outbox(services: Services, now: datetime) -> OutboxReport:
     )
 
 
-def _route_json(route: RouteStatus) -> dict[str, Json]:
-    settings = route.server.settings if route.server else None
+def route_state(route: RouteStatus) -> ServerState:
+    """Return how a route stands: one that is switched off is off, whatever else it is."""
     configured = route.kind is not ServerState.NOT_CONFIGURED
-    off = configured and not route.enabled
+    return ServerState.OFF if configured and not route.enabled else route.kind
+
+
+def _route_json(route: RouteStatus) -> dict[str, Json]:
+    settings, state = route.server.settings if route.server else None, route_state(route)
     return {
-        "state": str(ServerState.OFF if off else route.kind),
-        "reason": "" if off else route.why,
-        "configured": configured,
+        "state": str(state),
+        "reason": "" if state is ServerState.OFF else route.why,
+        "configured": state is not ServerState.NOT_CONFIGURED,
         "on": route.on,
         "proven": route.proven,
         "secret": route.secret,
@@ -268,6 +284,7 @@ def _route_json(route: RouteStatus) -> dict[str, Json]:
         "port": settings.port if settings else None,
         "from_email": settings.from_email if settings else None,
         "health": None if route.health is None else _health_json(route.health),
+        "endings": [{"what": str(each.what), "at": _time(each.at)} for each in route.endings],
     }
 
 

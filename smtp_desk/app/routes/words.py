@@ -5,6 +5,7 @@ from typing import Final
 
 from smtp_desk.app.routes.route_status import HealthReport, HealthState, RouteStatus
 from smtp_desk.app.words import NEEDS_PROOF
+from smtp_desk.sender.routes.health import Ending, Needed
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.stored import ServerState
 
@@ -28,6 +29,33 @@ _HEALTH: Final = {
     HealthState.PROBING: "Trying it right now.",
     HealthState.DUE: "The next email, or a worker, tries it again.",
 }
+
+
+_ENDINGS: Final = {
+    Needed.SERVER_CERTIFICATE: (
+        "The mail server’s certificate",
+        "Ask the mail administrator to renew it",
+    ),
+    Needed.CLIENT_CERTIFICATE: (
+        "The application’s certificate",
+        "Register a new one{before}, and configure the server with it",
+    ),
+    Needed.COMPANY_CA: (
+        "The company CA’s certificate",
+        "Get the new one{before}, and configure the server with it",
+    ),
+}
+
+
+def ending_text(ending: Ending, now: datetime) -> str:
+    """Return that something ends, and what to do."""
+    name, act = _ENDINGS[ending.what]
+    days = (ending.at - now).days
+    if days < 0:
+        return f"{name} expired on {ending.at:%Y-%m-%d}. {act.format(before='')}."
+    left = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
+    act = act.format(before=" before then")
+    return f"{name} expires on {ending.at:%Y-%m-%d}, {left}. {act}."
 
 
 def instead(status: RouteStatus) -> str:

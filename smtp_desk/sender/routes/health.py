@@ -101,10 +101,14 @@ class HealthEventKind(StrEnum):
 
 
 class Needed(StrEnum):
-    """What a route needs and that has an end: a certificate of its server, or of our own."""
+    """What a route needs and that has an end: a certificate of its server, of our own, or a CA's.
+
+    COMPANY_CA is that of a CA file in the settings.
+    """
 
     SERVER_CERTIFICATE = "server_certificate"
     CLIENT_CERTIFICATE = "client_certificate"
+    COMPANY_CA = "company_ca"
 
 
 @dataclass(frozen=True, slots=True, order=True)

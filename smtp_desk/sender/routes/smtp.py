@@ -105,6 +105,8 @@ class SmtpRoute:
         """
         self._name = name
         self._ends = ends
+        self._now = now
+        self._ca_pems = settings.ca_pems
         self._identity = identity
         self._catalogue = catalogue
         self._share = ServerShare(throttle, settings, clock=clock, now=now)
@@ -157,12 +159,21 @@ class SmtpRoute:
         return self._pool.probe()
 
     def endings(self) -> tuple[Ending, ...]:
-        """Return the certificates that end soon, the server's and ours; see `Route`."""
+        """Return the certificates that end soon, the server's, ours and CAs; see `Route`."""
         known = {
             Needed.SERVER_CERTIFICATE: self._pool.certificate_end,
             Needed.CLIENT_CERTIFICATE: self._ends() if self._ends else None,
+            Needed.COMPANY_CA: self._ca_end(),
         }
         return tuple(Ending(at, what) for what, at in known.items() if at is not None)
+
+    def _ca_end(self) -> datetime | None:
+        if not self._ca_pems:
+            return None
+        # Imported here: it loads cryptography, which a process that only stores does without.
+        from smtp_desk.smtp.net.certificates import ca_files_end  # noqa: PLC0415
+
+        return ca_files_end(self._ca_pems, self._now())
 
     def retire(self) -> None:
         """Take no new mail; see `Route`. What comes yet is given back with `session.cancelled`."""

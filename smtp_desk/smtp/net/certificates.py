@@ -5,6 +5,7 @@ Servers send malformed certificates too, so nothing here fails on one.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -24,6 +25,7 @@ EXPIRES_SOON: Final = timedelta(days=14)
 """A certificate with less than this left is worth a warning, or less than a third of its lifetime:
 those of six days are renewed every other day."""
 
+_CA_EXPIRES_SOON: Final = timedelta(days=30)  # a new one takes a person
 # Characters of a subject or issuer; there are certificates of 100 KB.
 _MOST_SHOWN: Final = 500
 # Not there, or written so that it can't be read.
@@ -223,6 +225,23 @@ def read_chain(ders: Iterable[bytes]) -> tuple[Certificate, ...]:
         except ValueError:
             continue
     return tuple(chain)
+
+
+def ca_files_end(pems: Iterable[str], now: datetime) -> datetime | None:
+    """Return when the first of these CA files ends, if that is soon; None else.
+
+    Each lasts as long as its last certificate. Soon is within 30 days, or in the last third of a
+    lifetime that is short.
+    """
+    ends = []
+    for pem in pems:
+        with suppress(ValueError):  # a CA that can't be read accepts no server anyway
+            certificates = x509.load_pem_x509_certificates(pem.encode())
+            last = max(certificates, key=lambda each: each.not_valid_after_utc)
+            end = last.not_valid_after_utc
+            if end - now < min(_CA_EXPIRES_SOON, (end - last.not_valid_before_utc) / 3):
+                ends.append(end)
+    return min(ends, default=None)
 
 
 def path_of(chain: Sequence[Certificate]) -> tuple[Certificate, ...]:

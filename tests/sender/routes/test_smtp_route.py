@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -57,6 +58,17 @@ def test_a_certificate_of_the_server_that_ends_soon(
         route.close()
     end = identity.certificate.not_valid_after_utc
     assert found == ((Ending(end, Needed.SERVER_CERTIFICATE),) if days else ())
+
+
+def test_a_company_ca_that_ends_soon(ways_out: WaysOut, certs: Certificates) -> None:
+    end = certs.root.certificate.not_valid_after_utc
+    now = [end - timedelta(days=31)]
+    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+        route = ways_out.route(server, now=lambda: now[0])
+        assert route.endings() == ()
+        now[0] = end - timedelta(days=29)
+        assert route.endings() == (Ending(end, Needed.COMPANY_CA),)
+        route.close()
 
 
 class TestResults:
