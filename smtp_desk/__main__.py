@@ -27,6 +27,8 @@ _NAMES: Final = {
     "newaliases": (_SENDMAIL, "-bi"),
 }
 """Called by one of these names, through a link, the program is that command."""
+_OF_WINDOW: Final[tuple[list[str], ...]] = ([], ["open"])
+"""The second is how desktops start it, which open reports with it."""
 
 
 def main() -> NoReturn:
@@ -34,7 +36,7 @@ def main() -> NoReturn:
     fill_closed_descriptors()
     environ = take_environment()
     arguments = [*_NAMES.get(Path(sys.argv[0]).stem, ()), *sys.argv[1:]]
-    if not arguments:
+    if arguments in _OF_WINDOW:
         sys.exit(_open_window(environ, None))
     if arguments[0] == _SENDMAIL:
         with ending_at_once():

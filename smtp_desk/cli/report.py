@@ -76,7 +76,6 @@ _STATUSES: Final[Meanings] = {
 _ONE_OF: Final = "Use only one of --markdown, --html, --json, --message and --compare."
 _CHANGES: Final = "Changes from the earlier to the later report:"
 _NO_CHANGE: Final = "Only the times differ between the two reports."
-_FILE = click.argument("file", type=FileName(allow_dash=True))
 
 
 @click.command(
@@ -97,7 +96,7 @@ _FILE = click.argument("file", type=FileName(allow_dash=True))
         ),
     ],
 )
-@_FILE
+@click.argument("file", type=FileName(allow_dash=True))
 @click.option("--markdown", is_flag=True, help="Print it as Markdown, for a ticket.")
 @click.option("--html", is_flag=True, help="Print it as an HTML page.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON, checked and safe to show.")
@@ -163,13 +162,16 @@ def _print_comparison(console: Console, first: CheckReport, second: CheckReport)
     environment={"DISPLAY, WAYLAND_DISPLAY": "the display, on systems that use these"},
     examples=[("See a customer’s report as the customer saw it", "smtp-desk open report.json")],
 )
-@_FILE
+@click.argument("file", type=FileName(allow_dash=True), required=False)
 @click.pass_obj
-def open_command(invocation: Invocation, file: Path) -> int:
+def open_command(invocation: Invocation, file: Path | None) -> int:
     """Open a saved report on the Diagnostics page of the window. “-” is standard input.
 
-    A file that is no report opens the window, too, which says why.
+    A file that is no report opens the window, too, which says why. Without a file, the window
+    opens as usual.
     """
+    if file is None:
+        return invocation.open_window(None)
     try:
         opened = Opened(report_of(file), source=_source(file))
     except ExitError as error:

@@ -136,6 +136,10 @@ def test_open_shows_the_report_in_the_window(desk: Desk, file: Path) -> None:
     assert desk.opened == [Opened(REPORT, source="Report file report.json")]
 
 
+def test_open_without_a_file_opens_the_window(desk: Desk) -> None:
+    assert (desk("open").status, desk.opened) == (0, [None])
+
+
 @pytest.mark.parametrize("command", ["report", "open"])
 @pytest.mark.parametrize(
     ("content", "reason"),

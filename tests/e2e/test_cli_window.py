@@ -26,11 +26,15 @@ def report_file(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("with_report", [False, True])
+@pytest.mark.parametrize("arguments", [("open",), ("open", "report.json")])
 def test_the_window_opens(
-    x_display: Display, no_bus_env: dict[str, str], report_file: Path, *, with_report: bool
+    x_display: Display,
+    no_bus_env: dict[str, str],
+    report_file: Path,
+    arguments: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    arguments = ("open", str(report_file)) if with_report else ()
+    monkeypatch.chdir(report_file.parent)
     env = {**no_bus_env, **x_display.env, "HOME": no_bus_env["HOME"]}
     with start(*arguments, env=env) as program:
         x_display.focus("SMTP Desk")

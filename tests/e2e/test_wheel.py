@@ -1,4 +1,4 @@
-"""The wheel: built, installed into a fresh environment, and used from there."""
+"""The wheel and the sdist: built, installed into a fresh environment, and used from there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import textwrap
 import zipfile
 from collections.abc import Callable
@@ -36,8 +37,8 @@ SETTINGS: Final = (
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built by the recipe from nothing but what is in the tree."""
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist and its wheel, built by the recipe from nothing but the tree."""
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         ["sh", str(ROOT / "packaging" / "wheel"), str(folder)],
@@ -46,7 +47,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         timeout=_SECONDS,
     )
-    (built,) = folder.glob("*.whl")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: Path) -> Path:
+    """The wheel."""
+    (built,) = distributions.glob("*.whl")
     return built
 
 
@@ -92,6 +99,24 @@ def test_it_holds_the_package_and_its_resources_and_nothing_else(wheel: Path) ->
     assert "smtp_desk/py.typed" in names
     assert f"smtp_desk-{__version__}.dist-info/licenses/LICENSE" in names
     assert not [name for name in names if name.endswith(".pyc")]
+
+
+def test_both_are_the_same_built_again_elsewhere_from_the_sdist(
+    distributions: Path, tmp_path: Path
+) -> None:
+    (sdist,) = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as file:
+        file.extractall(tmp_path, filter="data")
+    again = "from hatchling.build import *; import sys; build_sdist(sys.argv[1]); "
+    subprocess.run(
+        [sys.executable, "-c", again + "build_wheel(sys.argv[1])", str(tmp_path)],
+        cwd=tmp_path / sdist.name.removesuffix(".tar.gz"),
+        check=True,
+        capture_output=True,
+        timeout=_SECONDS,
+    )
+    for built in distributions.iterdir():
+        assert (tmp_path / built.name).read_bytes() == built.read_bytes(), built.name
 
 
 def test_every_resource_of_the_tree_is_in_it(wheel: Path) -> None:

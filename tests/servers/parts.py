@@ -32,6 +32,8 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "systemd_credentials": ("systemd-creds",),
     "real_programs": ("cron", "php", "s-nail"),
     "system_wide": ("systemd-creds", "useradd", "userdel"),
+    "freedesktop": ("desktop-file-validate", "appstreamcli", "update-mime-database"),
+    "man": ("man",),
     "accessibility": ("/usr/libexec/at-spi-bus-launcher", "/usr/bin/python3"),
 }
 _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
