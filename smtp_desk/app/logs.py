@@ -10,13 +10,15 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.reply import visible
-from smtp_desk.core.report import CheckReport
 from smtp_desk.core.secret import Secret
 from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.store.ownership import make_private_folder
+
+if TYPE_CHECKING:
+    from smtp_desk.core.report import CheckReport
 
 LOG_FILE: Final = "smtp-desk.log"
 MAX_BYTES: Final = 1024 * 1024
@@ -61,7 +63,7 @@ def hide_in_log(secret: Secret | None) -> None:
         _hidden.add(secret)
 
 
-def log_report(report: CheckReport) -> None:
+def log_report(report: "CheckReport") -> None:
     """Log how a test ended: its id, and the code and stage of what it found; nothing else."""
     finding = report.finding
     if finding is None:

@@ -4,48 +4,48 @@ What the program runs on, for reports.
 """
 
 import logging
-import platform
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk import __version__
-from smtp_desk.core.findings.catalogue import Catalogue
-from smtp_desk.core.findings.providers import Providers
-from smtp_desk.core.oauth import OAuthSettings
-from smtp_desk.core.stages import Json
-from smtp_desk.sender.outbox.control import Control
-from smtp_desk.sender.outbox.outbox import Outbox
-from smtp_desk.sender.routes.health import Health
-from smtp_desk.sender.routes.throttle import Throttle
-from smtp_desk.sender.storage import Storage, open_storage, outbox_address
-from smtp_desk.store.company_ca import TrustedCas
 from smtp_desk.store.credentials import CredentialStore, MemoryCredentials
 from smtp_desk.store.managed import Managed, ManagedError, read_managed
 from smtp_desk.store.ownership import is_root
 from smtp_desk.store.paths import Paths
-from smtp_desk.store.resources import read_catalogue, read_providers
-from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.settings_store import SettingsStore, outbox_address
 from smtp_desk.store.system_credentials import SystemCredentials
 from smtp_desk.store.unattended import open_credentials
 
 if TYPE_CHECKING:
+    from smtp_desk.core.findings.catalogue import Catalogue
+    from smtp_desk.core.findings.providers import Providers
+    from smtp_desk.core.oauth import OAuthSettings
+    from smtp_desk.core.stages import Json
     from smtp_desk.oauth.link import ProviderLink
+    from smtp_desk.sender.outbox.control import Control
+    from smtp_desk.sender.outbox.outbox import Outbox
+    from smtp_desk.sender.routes.health import Health
     from smtp_desk.sender.routes.saved import SavedRoutes
+    from smtp_desk.sender.routes.throttle import Throttle
     from smtp_desk.sender.sender import Sender
+    from smtp_desk.sender.storage import Storage
+    from smtp_desk.store.company_ca import TrustedCas
 
 _log: Final = logging.getLogger(__name__)
 
 _QT_DISTRIBUTIONS: Final = ("PySide6-Essentials", "PySide6")
 
 
-def versions() -> Mapping[str, Json]:
+def versions() -> "Mapping[str, Json]":
     """Return the versions of program, Python, OpenSSL, Qt and system; never the machine's name."""
+    # Imported here, as in the next two: reports only.
+    import platform  # noqa: PLC0415
+    import ssl  # noqa: PLC0415
+
     return {
         "program": f"SMTP Desk {__version__}",
         "python": platform.python_version(),
@@ -57,6 +57,8 @@ def versions() -> Mapping[str, Json]:
 
 def _qt_version() -> str:
     """Look up what is installed: importing Qt takes longer than a whole test."""
+    from importlib import metadata  # noqa: PLC0415
+
     for name in _QT_DISTRIBUTIONS:
         try:
             return f"PySide6 {metadata.version(name)}"
@@ -66,6 +68,8 @@ def _qt_version() -> str:
 
 
 def _system() -> str:
+    import platform  # noqa: PLC0415
+
     kernel = f"{platform.system()} {platform.release()} {platform.machine()}"
     try:
         return f"{platform.freedesktop_os_release()['PRETTY_NAME']} ({kernel})"
@@ -77,7 +81,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _link_to(settings: OAuthSettings) -> "ProviderLink":
+def _link_to(settings: "OAuthSettings") -> "ProviderLink":
     from smtp_desk.oauth.link import link_to  # noqa: PLC0415 - for OAuth 2.0 only
 
     return link_to(settings)
@@ -156,8 +160,11 @@ class Services:
         )
 
     @property
-    def trusted_cas(self) -> TrustedCas:
+    def trusted_cas(self) -> "TrustedCas":
         """The company CAs that were trusted by their fingerprint."""
+        # Imported here, as below: a command loads what it uses.
+        from smtp_desk.store.company_ca import TrustedCas  # noqa: PLC0415
+
         return TrustedCas(self.paths.trusted_cas)
 
     @cached_property
@@ -170,17 +177,23 @@ class Services:
             return Managed()
 
     @cached_property
-    def catalogue(self) -> Catalogue:
+    def catalogue(self) -> "Catalogue":
         """The findings and what is known of providers, read when first needed."""
+        from smtp_desk.store.resources import read_catalogue  # noqa: PLC0415 - as above
+
         return read_catalogue()
 
     @cached_property
-    def providers(self) -> Providers:
+    def providers(self) -> "Providers":
         """What is known of providers, read when first needed."""
+        from smtp_desk.store.resources import read_providers  # noqa: PLC0415 - as above
+
         return read_providers()
 
     @cached_property
-    def _storage(self) -> Storage:
+    def _storage(self) -> "Storage":
+        from smtp_desk.sender.storage import open_storage  # noqa: PLC0415 - as above
+
         return open_storage(self.paths.outbox_file, self._outbox_address, self.now)
 
     @property
@@ -193,7 +206,7 @@ class Services:
         return bool(self._outbox_address) or self.paths.outbox_file.exists()
 
     @cached_property
-    def outbox(self) -> Outbox:
+    def outbox(self) -> "Outbox":
         """The outbox, opened when first needed.
 
         Raises:
@@ -202,7 +215,7 @@ class Services:
         return self._storage.outbox
 
     @cached_property
-    def control(self) -> Control:
+    def control(self) -> "Control":
         """What a person decides about all of the outbox, opened when first needed.
 
         Raises:
@@ -211,7 +224,7 @@ class Services:
         return self._storage.control
 
     @cached_property
-    def health(self) -> Health:
+    def health(self) -> "Health":
         """The health of the routes, opened when first needed.
 
         Raises:
@@ -220,7 +233,7 @@ class Services:
         return self._storage.health
 
     @cached_property
-    def throttle(self) -> Throttle:
+    def throttle(self) -> "Throttle":
         """What all processes may ask of the servers, opened when first needed.
 
         Raises:
@@ -234,7 +247,7 @@ class Services:
         Raises:
             OutboxUnavailableError: What all processes share can't be opened.
         """
-        from smtp_desk.sender.routes.saved import SavedRoutes  # noqa: PLC0415 - as below
+        from smtp_desk.sender.routes.saved import SavedRoutes  # noqa: PLC0415 - as above
 
         return SavedRoutes(self.store, self.catalogue, self.throttle, link_to=self.link_to)
 
@@ -244,9 +257,8 @@ class Services:
         Raises:
             OutboxUnavailableError: The outbox can't be opened.
         """
-        # Imported here: a check and the window's first page do without it.
-        from smtp_desk.sender.mail.templates import Templates  # noqa: PLC0415
-        from smtp_desk.sender.sender import Sender  # noqa: PLC0415
+        from smtp_desk.sender.mail.templates import Templates  # noqa: PLC0415 - as above
+        from smtp_desk.sender.sender import Sender  # noqa: PLC0415 - as above
 
         return Sender(
             self.outbox,
@@ -258,14 +270,15 @@ class Services:
             alerts=self.store.alerts,
             control=self.control,
             wait_for=self._storage.wait_for,
+            may_fork=False,
         )
 
     @property
-    def environment(self) -> Mapping[str, Json]:
+    def environment(self) -> "Mapping[str, Json]":
         """What the program runs on, and what time it is, for a report that is made now."""
         made = self.now().astimezone(UTC).isoformat(timespec="seconds")
         return {**self._versions, "time": made}
 
     @cached_property
-    def _versions(self) -> Mapping[str, Json]:
+    def _versions(self) -> "Mapping[str, Json]":
         return versions()

@@ -38,6 +38,13 @@ def fill_closed_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
+def discard_output(descriptor: int) -> None:
+    """Let what is still to be written to a descriptor go nowhere."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, descriptor)
+    os.close(devnull)
+
+
 class LaunchEnvironment(dict[str, str]):
     """The variables the program was started with; its repr shows none of them."""
 

@@ -2,15 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from smtp_desk.app.arrived.email_file import load_header
-from smtp_desk.app.proving.dkim_selectors import read_selectors, selectors_of
-from smtp_desk.app.proving.domain import SECONDS, domain_of
 from smtp_desk.app.proving.proving import ProofRequest
-from smtp_desk.app.routes.custom import saved_draft
 from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, FileName, Invocation, reading
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, TEST_STATUSES, ManualCommand
@@ -27,9 +23,11 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.smtp.check.check import Steps
-from smtp_desk.smtp.domain.facts import Selector
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.settings_file import SettingsFileError
+
+if TYPE_CHECKING:
+    from smtp_desk.smtp.domain.facts import Selector
 
 _NO_RECIPIENT: Final = "Missing option '--to'. (--no-login and --no-send don't need it.)"
 
@@ -86,7 +84,7 @@ _NO_RECIPIENT: Final = "Missing option '--to'. (--no-login and --no-send don't n
     "--domain",
     is_flag=True,
     help="Also ask the DNS whether receivers will believe email from the From domain (MX, SPF, "
-    f"DKIM, DMARC and more); problems are warnings. Takes at most {SECONDS:g} seconds more.",
+    "DKIM, DMARC and more); problems are warnings. Takes at most 15 seconds more.",
 )
 @click.option(
     "--dkim-selector",
@@ -172,6 +170,9 @@ def _require_domain(context: click.Context, from_email: str) -> None:
         raise click.UsageError(
             "--domain checks the From email’s domain. Add --from-email.", context
         )
+    # Imported here, as below: few tests ask about the domain.
+    from smtp_desk.app.proving.domain import domain_of  # noqa: PLC0415
+
     try:
         domain_of(from_email)
     except AddressError as error:
@@ -180,15 +181,22 @@ def _require_domain(context: click.Context, from_email: str) -> None:
         ) from error
 
 
-def _named(context: click.Context, selectors: tuple[str, ...]) -> tuple[Selector, ...]:
+def _named(context: click.Context, selectors: tuple[str, ...]) -> "tuple[Selector, ...]":
+    if not selectors:
+        return ()
+    from smtp_desk.app.proving.dkim_selectors import read_selectors  # noqa: PLC0415 - as above
+
     try:
         return read_selectors(" ".join(selectors))
     except ValueError as error:
         raise click.UsageError(f"{str(error)!r} isn’t a DKIM selector.", context) from error
 
 
-def _signed(message: Path) -> tuple[Selector, ...]:
+def _signed(message: Path) -> "tuple[Selector, ...]":
     """Return the selectors of an email's signatures."""
+    from smtp_desk.app.arrived.email_file import load_header  # noqa: PLC0415 - as above
+    from smtp_desk.app.proving.dkim_selectors import selectors_of  # noqa: PLC0415 - as above
+
     try:
         with reading(message):
             return selectors_of(load_header(message, Cancel()))
@@ -205,6 +213,8 @@ def _steps(*, no_login: bool, no_send: bool) -> Steps:
 
 def _saved_draft(invocation: Invocation) -> SettingsDraft:
     """Return the saved settings; the password stays in the keyring until the test needs it."""
+    from smtp_desk.app.routes.custom import saved_draft  # noqa: PLC0415 - not where they are given
+
     store = invocation.services.store
     try:
         server = store.load().server

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-from rich.console import Console
-from rich.rule import Rule
 
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.routes.words import status_text
 from smtp_desk.app.runner import Emit, Job
 from smtp_desk.app.services import Services
-from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, say
+from smtp_desk.cli.invocation import ExitError, Invocation, Output, Pipe, print_rows, say
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.render import StagePrinter, finding_rows
 from smtp_desk.cli.sandbox import print_mail, running_sandbox
@@ -68,7 +66,7 @@ def demo(invocation: Invocation) -> ExitStatus:
 class _Foreground:
     """Runs jobs one after another when told to, in this thread, and shows their stages."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Output) -> None:
         self._console = console
         self._jobs: deque[Callable[[Emit], None]] = deque()
 
@@ -126,7 +124,7 @@ class _Screen:
 
 
 class _Story:
-    def __init__(self, console: Console, sandbox: "Sandbox", ca_file: Path) -> None:
+    def __init__(self, console: Output, sandbox: "Sandbox", ca_file: Path) -> None:
         self._console = console
         self._sandbox = sandbox
         self._ca_file = ca_file
@@ -208,10 +206,12 @@ class _Story:
 
     def _chapter(self, title: str) -> None:
         say(self._console, "")
-        if self._console.is_terminal:
-            self._console.print(Rule(title, align="left", style="dim"))
-        else:
+        if isinstance(self._console, Pipe):
             say(self._console, f"== {title}")
+        else:
+            from smtp_desk.cli.terminal import print_heading  # noqa: PLC0415 - on one only
+
+            print_heading(self._console, title)
 
     def _type(self, field: Field, text: str) -> None:
         draft = self._screen.draft

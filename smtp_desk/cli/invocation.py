@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import queue
 import signal
 import sys
@@ -13,23 +12,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeAlias, TypeVar
 
 import click
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
-from smtp_desk.app.diagnostics.report_text import Row
-from smtp_desk.app.opened import Opened
+from smtp_desk.app.startup import discard_output
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.smtp.net.deadline import Cancel
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from smtp_desk.app.diagnostics.report_text import Row
+    from smtp_desk.app.opened import Opened
     from smtp_desk.app.services import Services
 
-OpenWindow: TypeAlias = Callable[[Opened | None], int]
+OpenWindow: TypeAlias = "Callable[[Opened | None], int]"
 """Opens the window, with a report or without, and returns the exit status when it closes."""
 
 
@@ -83,8 +81,8 @@ class Invocation:
     """
 
     environ: Mapping[str, str]
-    out: Console
-    err: Console
+    out: "Output"
+    err: "Output"
     open_services: "Callable[[bool], Services]"
     open_window: OpenWindow
     attended: bool
@@ -130,20 +128,39 @@ class FileName(click.Path):
         return super().convert(value, param, ctx)
 
 
-class PatientConsole(Console):
-    """A console that goes on quietly when its reader leaves.
+class Pipe:
+    """Standard output or error where nobody looks on: plain lines.
 
-    A test that runs, and its exit status, do not depend on who looks on.
+    It goes on quietly when its reader leaves: a test that runs, and its exit status, do not
+    depend on who looks on.
     """
 
-    def on_broken_pipe(self) -> None:
-        """Let what is still to come go nowhere."""
-        self.quiet = True
-        discard_output(self.file.fileno())
+    is_terminal: Final = False
+
+    def __init__(self, file: TextIO | None) -> None:
+        self._file = file
+
+    def write_line(self, text: str) -> None:
+        """Write one line at once.
+
+        Raises:
+            OSError: It can't be written.
+        """
+        if self._file is None:  # started without one
+            return
+        try:
+            self._file.write(f"{text}\n")
+            self._file.flush()
+        except BrokenPipeError:
+            discard_output(self._file.fileno())
 
 
-def open_consoles() -> tuple[Console, Console]:
-    """Return the consoles of standard output and standard error.
+Output: TypeAlias = "Pipe | Console"
+"""Where a command writes to: a console where a person looks on."""
+
+
+def open_outputs(environ: Mapping[str, str]) -> tuple[Output, Output]:
+    """Return standard output and standard error.
 
     Nothing that is printed is read as markup, and a character that the terminal does not
     know is spelled out instead of ending the program.
@@ -151,35 +168,58 @@ def open_consoles() -> tuple[Console, Console]:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    out, err = (
-        PatientConsole(stderr=stderr, markup=False, emoji=False, highlight=False)
-        for stderr in (False, True)
+    out, err = sys.stdout, sys.stderr
+    return (
+        _console(stderr=False) if _is_terminal(out, environ) else Pipe(out),
+        _console(stderr=True) if _is_terminal(err, environ) else Pipe(err),
     )
-    return out, err
 
 
-def say(console: Console, text: str, style: str = "") -> None:
+def _is_terminal(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
+    """Whether a stream is a terminal, or is to be taken for one (https://force-color.org)."""
+    if (compatible := environ.get("TTY_COMPATIBLE")) in ("0", "1"):
+        return compatible == "1"
+    if (forced := environ.get("FORCE_COLOR")) is not None:
+        return forced != ""
+    return stream is not None and stream.isatty()
+
+
+def _console(*, stderr: bool) -> "Console":
+    # Loaded here: it takes a tenth of a command's time, and in a pipe nothing of it is seen.
+    from smtp_desk.cli.terminal import PatientConsole  # noqa: PLC0415
+
+    return PatientConsole(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def say(output: Output, text: str, style: str = "") -> None:
     """Print a text: wrapped on a terminal, on one line in a pipe."""
-    console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
-
-
-def show_command(console: Console, command: str) -> None:
-    """Print a command line as it is to be copied: never wrapped."""
-    console.print(Text(f"  {command}"), soft_wrap=True)
-
-
-def print_rows(console: Console, rows: Iterable[Row]) -> None:
-    """Print labels and values: as a table on a terminal, as `label: value` in a pipe."""
-    if not console.is_terminal:
-        for label, value in rows:
-            say(console, f"{label}: {value}")
+    if isinstance(output, Pipe):
+        output.write_line(text)
         return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, value in rows:
-        table.add_row(Text(label), Text(value))
-    console.print(Padding(table, (0, 0, 0, 2)))
+    from smtp_desk.cli.terminal import print_text  # noqa: PLC0415 - loaded with the console
+
+    print_text(output, text, style, wrapped=output.is_terminal)
+
+
+def show_command(output: Output, command: str) -> None:
+    """Print a command line as it is to be copied: never wrapped."""
+    if isinstance(output, Pipe):
+        output.write_line(f"  {command}")
+        return
+    from smtp_desk.cli.terminal import print_text  # noqa: PLC0415 - loaded with the console
+
+    print_text(output, f"  {command}", "", wrapped=False)
+
+
+def print_rows(output: Output, rows: "Iterable[Row]") -> None:
+    """Print labels and values: as a table on a terminal, as `label: value` in a pipe."""
+    if isinstance(output, Pipe):
+        for label, value in rows:
+            say(output, f"{label}: {value}")
+        return
+    from smtp_desk.cli.terminal import print_table  # noqa: PLC0415 - loaded with the console
+
+    print_table(output, rows)
 
 
 def write_octets(octets: bytes) -> None:
@@ -192,13 +232,6 @@ def write_octets(octets: bytes) -> None:
         stream.flush()
     except BrokenPipeError:
         discard_output(stream.fileno())
-
-
-def discard_output(descriptor: int) -> None:
-    """Let what is still to be written to a descriptor go nowhere."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, descriptor)
-    os.close(devnull)
 
 
 _SIGNALS: Final = tuple(

@@ -11,13 +11,12 @@ import click
 
 from smtp_desk import __version__
 from smtp_desk.app.logs import LOG_FILE, logging_to
-from smtp_desk.app.startup import ending_at_once
+from smtp_desk.app.startup import discard_output, ending_at_once
 from smtp_desk.cli.invocation import (
     ExitError,
     Invocation,
     OpenWindow,
-    discard_output,
-    open_consoles,
+    open_outputs,
     say,
 )
 from smtp_desk.cli.manual import WIDTH, ManualGroup
@@ -106,7 +105,7 @@ def main(
         environ: The variables the program was started with, the password among them.
         open_window: Opens the window with a report, for `open`.
     """
-    out, err = open_consoles()
+    out, err = open_outputs(environ)
     attended = sys.stdin is not None and sys.stdin.isatty()
     invocation = Invocation(
         environ=environ,

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-from rich.console import Console
 
-from smtp_desk.cli.invocation import ExitError, reading, say, show_command
+from smtp_desk.cli.invocation import ExitError, Output, reading, say, show_command
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.oauth import MAX_SECRET, OAuthDraft, OAuthFlow, OAuthProvider
 from smtp_desk.core.secret import Secret
@@ -170,7 +169,7 @@ def secret_name(draft: SettingsDraft) -> str:
     return "Client secret (press Enter if you have none)"
 
 
-def show_prompt(console: Console, prompt: Prompt, *, opening: bool) -> None:
+def show_prompt(console: Output, prompt: Prompt, *, opening: bool) -> None:
     """Say what the person has to do, and open the page where a browser is at hand."""
     minutes = f"{max(round(prompt.seconds / 60), 1)} minutes"
     if prompt.user_code:

@@ -1,14 +1,9 @@
 """A test for a person: its stages as they come, the outcome word for word, the true cause."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import TracebackType
-from typing import Final, Self, TypeAlias
-
-from rich.console import Console, RenderableType
-from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from smtp_desk.app.diagnostics.report_text import (
     WHO,
@@ -20,10 +15,13 @@ from smtp_desk.app.diagnostics.report_text import (
     outcome_text,
     stage_line,
 )
-from smtp_desk.cli.invocation import print_rows, say
+from smtp_desk.cli.invocation import Output, Pipe, print_rows, say
 from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
-from smtp_desk.core.report import CheckReport, StageResult, fold_stages
+from smtp_desk.core.report import CheckReport, fold_stages
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
+
+if TYPE_CHECKING:
+    from rich.live import Live
 
 Way: TypeAlias = Callable[[Remedy], str]
 """Tells how the changes of a remedy are made by whoever reads it; "" where there is no way."""
@@ -47,7 +45,7 @@ def outcome_style(report: CheckReport) -> str:
     return "bold red" if report.finding is not None and not report.cancelled else "bold"
 
 
-def print_verdict(console: Console, report: CheckReport, way: Way = no_way) -> None:
+def print_verdict(console: Output, report: CheckReport, way: Way = no_way) -> None:
     """Print the outcome and what explains it."""
     say(console, outcome_text(report), outcome_style(report))
     if report.finding is not None and not report.cancelled:
@@ -96,26 +94,18 @@ def _chain_of_failure(report: CheckReport) -> Iterator[Row]:
                 yield from chain_rows(result.facts)
 
 
-_MARKS: Final[Mapping[StageStatus, tuple[str, str, str]]] = {
-    StageStatus.PASSED: ("✓", "+", "green"),
-    StageStatus.WARNED: ("!", "!", "yellow"),
-    StageStatus.FAILED: ("✗", "x", "bold red"),
-    StageStatus.SKIPPED: ("–", "-", "dim"),
-}
-_FRAMES_PER_SECOND: Final = 12
-
-
 class StagePrinter:
     """Shows events as they come; a context manager, because a live list must be ended."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Output) -> None:
         self._console = console
         self._events: list[StageEvent] = []
-        self._live = (
-            Live(console=console, refresh_per_second=_FRAMES_PER_SECOND)
-            if console.is_terminal
-            else None
-        )
+        self._live: Live | None = None
+        if not isinstance(console, Pipe):
+            from smtp_desk.cli.terminal import live_list, stage_table  # noqa: PLC0415 - on one only
+
+            self._live = live_list(console)
+            self._table = partial(stage_table, console)
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -135,35 +125,9 @@ class StagePrinter:
         """Take an event."""
         if self._live is not None:
             self._events.append(event)
-            self._live.update(stage_table(self._console, fold_stages(self._events)))
+            self._live.update(self._table(fold_stages(self._events)))
         elif event.status is not StageStatus.STARTED:
             (result,) = fold_stages([event])
             # What was tried after the failure of a stage is no second failure.
             afterwards = event.facts.keys() == {"other_ports"}
             say(self._console, key_facts(result) if afterwards else stage_line(result))
-
-
-def stage_table(console: Console, stages: tuple[StageResult, ...]) -> Table:
-    """Return the stages as a table: a mark, the name, the time and the key facts."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(width=1)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold", style="dim")
-    for result in stages:
-        time = "" if result.status in _WITHOUT_TIME else f"{result.ms} ms"
-        table.add_row(
-            _mark(console, result.status), Text(result.stage), Text(time), Text(key_facts(result))
-        )
-    return table
-
-
-_WITHOUT_TIME: Final = (StageStatus.STARTED, StageStatus.SKIPPED)
-
-
-def _mark(console: Console, status: StageStatus) -> RenderableType:
-    unicode = console.encoding.startswith("utf")
-    if status is StageStatus.STARTED:
-        return Spinner("dots" if unicode else "line")
-    sign, ascii_sign, style = _MARKS[status]
-    return Text(sign if unicode else ascii_sign, style=style)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 
 from smtp_desk.app.diagnostics.comparison import compare_reports, comparison_lines
 from smtp_desk.app.diagnostics.report_file import (
@@ -28,27 +27,31 @@ from smtp_desk.cli.invocation import (
     ExitError,
     FileName,
     Invocation,
+    Output,
+    Pipe,
     print_rows,
     say,
     write_octets,
 )
 from smtp_desk.cli.manual import ManualCommand, Meanings
-from smtp_desk.cli.render import print_verdict, stage_table
+from smtp_desk.cli.render import print_verdict
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.hiding import without_addresses
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
 
 
-def print_report(console: Console, report: CheckReport) -> None:
+def print_report(console: Output, report: CheckReport) -> None:
     """Print all that a report holds: the outcome first, what explains it, then the details."""
     print_verdict(console, report)
     _heading(console, "Stages")
-    if console.is_terminal:
-        console.print(stage_table(console, report.stages))
-    else:
+    if isinstance(console, Pipe):
         for result in report.stages:
             say(console, stage_line(result))
+    else:
+        from smtp_desk.cli.terminal import stage_table  # noqa: PLC0415 - on one only
+
+        console.print(stage_table(console, report.stages))
     if certificates := report_chain(report):
         _heading(console, "Certificates")
         print_rows(console, certificates)
@@ -62,7 +65,7 @@ def print_report(console: Console, report: CheckReport) -> None:
     print_rows(console, fact_rows(report.environment))
 
 
-def _heading(console: Console, title: str) -> None:
+def _heading(console: Output, title: str) -> None:
     say(console, "")
     say(console, title, "bold")
 
@@ -142,7 +145,7 @@ def report(
     return ExitStatus.OK
 
 
-def _print_comparison(console: Console, first: CheckReport, second: CheckReport) -> None:
+def _print_comparison(console: Output, first: CheckReport, second: CheckReport) -> None:
     compared = compare_reports(first, second)
     rows = list(comparison_lines(compared))
     say(console, _CHANGES if rows else _NO_CHANGE, "bold")

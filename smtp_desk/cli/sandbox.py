@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
-from rich.console import Console
 
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.extras import Extra, installed, missing_text
 from smtp_desk.cli.invocation import (
     ExitError,
     Invocation,
+    Output,
     first_interrupt,
     print_rows,
     say,
@@ -115,7 +115,7 @@ def mail_rows(mail: ReceivedMail) -> list[Row]:
     ]
 
 
-def print_mail(console: Console, mail: ReceivedMail) -> None:
+def print_mail(console: Output, mail: ReceivedMail) -> None:
     """Print a received mail: the envelope and its text."""
     say(console, f"Mail {mail.number} received", "bold")
     print_rows(console, mail_rows(mail))
@@ -123,7 +123,7 @@ def print_mail(console: Console, mail: ReceivedMail) -> None:
         say(console, f"  | {visible(line)}")
 
 
-def _introduce(console: Console, server: "Sandbox", ca_file: Path) -> None:
+def _introduce(console: Output, server: "Sandbox", ca_file: Path) -> None:
     say(console, "SMTP Desk — Sandbox", "bold")
     print_rows(
         console,
@@ -161,7 +161,7 @@ def _command(name: str, server: "Sandbox", ca_file: Path) -> str:
     return f"SMTP_DESK_PASSWORD={shlex.quote(server.password.reveal())} {shlex.join(words)}"
 
 
-def _print_next(console: Console, mails: "queue.Queue[ReceivedMail]") -> None:
+def _print_next(console: Output, mails: "queue.Queue[ReceivedMail]") -> None:
     try:
         print_mail(console, mails.get(timeout=_TICK_S))
     except queue.Empty:

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 
-from smtp_desk.cli.invocation import ExitError, FileName, Invocation, reading, say, write_octets
+from smtp_desk.cli.invocation import (
+    ExitError,
+    FileName,
+    Invocation,
+    Output,
+    reading,
+    say,
+    write_octets,
+)
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.sending import (
     SEND_ENVIRONMENT,
@@ -178,7 +185,7 @@ def _attachment(file: Path) -> Attachment:
     return Attachment(file.name, content, media_type)
 
 
-def _list(console: Console, *, as_json: bool) -> ExitStatus:
+def _list(console: Output, *, as_json: bool) -> ExitStatus:
     if as_json:
         _write_json({"schema": KINDS_SCHEMA, "kinds": [_kind_json(kind) for kind in kinds()]})
         return ExitStatus.OK

@@ -2,15 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Final
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.routes.status import SendingStatus, read_status
 from smtp_desk.app.routes.words import local_time
 from smtp_desk.app.services import Services
-from smtp_desk.cli.invocation import ExitError, Invocation, print_rows
+from smtp_desk.cli.invocation import ExitError, Invocation, Output, print_rows
 from smtp_desk.cli.manual import FILES, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import finding_json
@@ -19,10 +17,12 @@ from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import MessageTooLargeError, OutboxError
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
-from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import ServerState
+
+if TYPE_CHECKING:
+    from smtp_desk.sender.sender import Sender
 
 RECEIPT_SCHEMA: Final = "smtp-desk/receipt/1"
 
@@ -72,7 +72,7 @@ def services_to_send(invocation: Invocation) -> Services:
 
 
 @contextlib.contextmanager
-def open_sender(services: Services) -> Iterator[Sender]:
+def open_sender(services: Services) -> "Iterator[Sender]":
     """Give the sender over the saved settings.
 
     Raises:
@@ -96,7 +96,7 @@ def receipt_status(receipt: Receipt) -> ExitStatus:
     return ExitStatus.UNAVAILABLE if receipt.refused else ExitStatus.OK
 
 
-def print_receipt(console: Console, receipt: Receipt) -> None:
+def print_receipt(console: Output, receipt: Receipt) -> None:
     """Print what came of each recipient."""
     print_rows(console, map(receipt_row, receipt.recipients))
 

@@ -8,7 +8,6 @@ import click
 from smtp_desk.app.intake import Intake
 from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.cli.manual import ManualCommand
-from smtp_desk.cli.outbox import print_waiting
 from smtp_desk.cli.sending import (
     SEND_ENVIRONMENT,
     SEND_FILES,
@@ -172,6 +171,8 @@ def sendmail(
     if due:
         return _send_due(invocation)
     if mode == "p":
+        from smtp_desk.cli.outbox import print_waiting  # noqa: PLC0415 - as mailq only
+
         return print_waiting(invocation)
     if mode == "i":
         return _check_aliases(invocation)

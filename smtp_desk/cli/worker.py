@@ -10,12 +10,12 @@ from contextlib import nullcontext
 from typing import Final
 
 import click
-from rich.console import Console
 
 from smtp_desk.app.reception import Reception, open_listener
 from smtp_desk.cli.invocation import (
     ExitError,
     Invocation,
+    Output,
     first_interrupt,
     say,
     system_option,
@@ -143,7 +143,7 @@ def _until(interrupted: threading.Event, work: Callable[[Cancel], int]) -> int:
 
 
 @contextlib.contextmanager
-def _told_on(console: Console) -> Iterator[None]:
+def _told_on(console: Output) -> Iterator[None]:
     """Print what the sender logs below a warning; the rest stands on standard error anyway."""
     handler = _Events(console)
     log = logging.getLogger("smtp_desk.sender")
@@ -155,7 +155,7 @@ def _told_on(console: Console) -> Iterator[None]:
 
 
 class _Events(logging.Handler):
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Output) -> None:
         super().__init__(logging.INFO)
         self._console = console
 

@@ -27,6 +27,11 @@ _NOT_IN_ZONE = re.compile(r"[^A-Za-z0-9_.-]")
 # Reserved by RFC 2606, 6761 and 6762: fine inside a company, never on the internet.
 _INTRANET_SUFFIXES = ("test", "local", "localhost", "invalid", "arpa", "onion", "internal", "lan")
 _PLAIN_DOMAIN = "example.com"
+# Addresses as nearly all are: any reading of the RFCs takes them, exactly as they are typed.
+_PLAIN = re.compile(
+    r"[a-zA-Z0-9_+-]+(?:\.[a-zA-Z0-9_+-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)*[a-z][a-z0-9]*"
+)
+_PLAIN_LENGTH = 64
 
 
 class AddressError(ValueError):
@@ -154,6 +159,13 @@ def parse_mailbox(text: str) -> Mailbox:
     address = text.strip()
     if not address:
         raise AddressError("email.empty")
+    if len(address) <= _PLAIN_LENGTH and _PLAIN.fullmatch(address):
+        local, _, domain = address.partition("@")
+        return Mailbox(local, domain, domain)
+    return _parse_mailbox(address)
+
+
+def _parse_mailbox(address: str) -> Mailbox:
     local, at, typed = address.rpartition("@")
     if not at or not local or not typed:
         raise AddressError("email.no_at")

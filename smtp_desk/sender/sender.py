@@ -32,14 +32,14 @@ from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.route import DEFAULT, Routes, RouteSource
 from smtp_desk.sender.routes.saved import SavedRoutes
-from smtp_desk.sender.storage import open_storage, outbox_address
+from smtp_desk.sender.storage import open_storage
 from smtp_desk.sender.worker import CONNECTIONS, Drain, Pause, batches, pause
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue
-from smtp_desk.store.settings_store import SettingsStore
+from smtp_desk.store.settings_store import SettingsStore, outbox_address
 from smtp_desk.store.unattended import open_credentials
 
 AnyEmail: TypeAlias = Email | StdlibMessage | OutboxMessage
@@ -95,6 +95,7 @@ class Sender:
         alerts: Callable[[], Secret] = _no_alerts,
         control: Control | None = None,
         wait_for: Pause | None = None,
+        may_fork: bool = True,
     ) -> None:
         """Build a sender of parts; programs call `from_settings`.
 
@@ -109,8 +110,11 @@ class Sender:
             alerts: Returns the URLs that alerts go to, one a line.
             control: Learns of a `drain` that goes on, so that people are told a worker runs.
             wait_for: Waits until there may be more to drain.
+            may_fork: Whether this process may be forked while it sends, as those of other
+                programs may: then all that sending needs is loaded now.
         """
-        _load_what_sends()
+        if may_fork:
+            _load_what_sends()
         self._outbox = outbox
         self._source = routes
         self._templates = templates

@@ -1,10 +1,9 @@
 """What all that send share, in one place: a file of this machine, or a database of many."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.control import Control
@@ -18,11 +17,6 @@ from smtp_desk.sender.routes.health_sqlite import SqliteHealth
 from smtp_desk.sender.routes.throttle import Throttle
 from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from smtp_desk.smtp.net.deadline import Cancel
-from smtp_desk.store.settings_file import SettingsFileError
-from smtp_desk.store.settings_store import SettingsStore
-
-OUTBOX_VARIABLE: Final = "SMTP_DESK_OUTBOX"
-"""Names the database of many machines; stronger than the settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +41,6 @@ class Storage:
     clock: UtcClock
     wait_for: Callable[[Cancel, float], None] | None
     close: Callable[[], None]
-
-
-def outbox_address(store: SettingsStore, environ: Mapping[str, str]) -> str:
-    """Return the URL of the database of many machines; "" for this machine's own outbox."""
-    if given := environ.get(OUTBOX_VARIABLE, ""):
-        return given
-    try:
-        return store.load().outbox
-    except SettingsFileError:
-        return ""  # what is stored here meanwhile is handed over when they can be read
 
 
 def open_storage(file: Path, address: str = "", clock: UtcClock = utc_now) -> Storage:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from smtp_desk.core.secret import Secret
@@ -237,6 +236,8 @@ def _load_back_ends() -> None:
 
     A child that was forked while the thread of a call imports would wait for ever at its own.
     """
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, as the next
+
     import_module("keyring.core")
     for back_end in entry_points(group="keyring.backends"):
         with suppress(Exception):  # one of another system; the library leaves it out, too

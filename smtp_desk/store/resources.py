@@ -2,11 +2,12 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from smtp_desk.core.findings.catalogue import Catalogue
-from smtp_desk.core.findings.languages import Languages
-from smtp_desk.core.findings.providers import Providers
-from smtp_desk.core.oauth import OAuthProvider
+if TYPE_CHECKING:
+    from smtp_desk.core.findings.catalogue import Catalogue
+    from smtp_desk.core.findings.providers import Providers
+    from smtp_desk.core.oauth import OAuthProvider
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -25,18 +26,22 @@ def resource_path(*names: str) -> Path:
     raise FileNotFoundError(f"resources/{'/'.join(names)} is missing from this installation")
 
 
-def read_catalogue() -> Catalogue:
+def read_catalogue() -> "Catalogue":
     """Return the findings and what is known of providers.
 
     Raises:
         FileNotFoundError: The installation is incomplete.
     """
+    # Imported here, as the next: what wants a template needs neither.
+    from smtp_desk.core.findings.catalogue import Catalogue  # noqa: PLC0415
+    from smtp_desk.core.findings.languages import Languages  # noqa: PLC0415
+
     return Catalogue.parse(
         _texts("findings"), read_providers(), Languages.parse(_texts("languages"))
     )
 
 
-def read_guide(provider: OAuthProvider) -> str:
+def read_guide(provider: "OAuthProvider") -> str:
     """Return how an application is registered with a provider, step by step, as Markdown.
 
     Raises as `read_catalogue`.
@@ -45,11 +50,13 @@ def read_guide(provider: OAuthProvider) -> str:
 
 
 @cache
-def read_providers() -> Providers:
+def read_providers() -> "Providers":
     """Return what is known of providers, the same in the whole process.
 
     Raises as `read_catalogue`.
     """
+    from smtp_desk.core.findings.providers import Providers  # noqa: PLC0415
+
     return Providers.parse(_texts("providers"))
 
 

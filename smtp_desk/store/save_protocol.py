@@ -7,8 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-import filelock
-
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.files import read_regular, sync_folder, write_atomic
 from smtp_desk.store.settings_file import SettingsFileError
@@ -75,7 +73,9 @@ def failing_at(step: SaveStep) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> SaveReason:
-    if isinstance(error, filelock.Timeout):
+    from filelock import Timeout  # noqa: PLC0415 - slow, and most commands only read
+
+    if isinstance(error, Timeout):
         return SaveReason.LOCK_HELD
     if isinstance(error, CredentialsUnavailableError):
         return SaveReason.KEYRING

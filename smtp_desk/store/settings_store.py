@@ -2,13 +2,11 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
-
-import filelock
 
 from smtp_desk.core.proof import FIRST_VERSION, SALT_BYTES, sign
 from smtp_desk.core.secret import PROOF_KEY_BYTES, AccessToken, KeyringEntry, Secret
@@ -35,6 +33,9 @@ from smtp_desk.store.stored import (
     evaluate,
 )
 from smtp_desk.store.unattended import ALERTS_KEY, RELAY_KEY, UnattendedCredentials
+
+OUTBOX_VARIABLE: Final = "SMTP_DESK_OUTBOX"
+"""Names the database of many machines; stronger than the settings."""
 
 _LOCK_TIMEOUT_S: Final = 10.0
 # Where these refuse to write, nothing was written: there is nothing to take back.
@@ -434,6 +435,8 @@ class SettingsStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        import filelock  # noqa: PLC0415 - slow, and most commands only read
+
         lock = filelock.FileLock(self.paths.lock_file, timeout=self._lock_timeout, mode=0o600)
         with failing_at(SaveStep.LOCK):
             self.paths.ensure()
@@ -442,6 +445,16 @@ class SettingsStore:
             yield
         finally:
             lock.release()
+
+
+def outbox_address(store: SettingsStore, environ: Mapping[str, str]) -> str:
+    """Return the URL of the database of many machines; "" for this machine's own outbox."""
+    if given := environ.get(OUTBOX_VARIABLE, ""):
+        return given
+    try:
+        return store.load().outbox
+    except SettingsFileError:
+        return ""  # what is stored here meanwhile is handed over when they can be read
 
 
 def _slot(stored: StoredSettings, *, default: bool) -> tuple[StoredServer | None, bool]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from click.testing import CliRunner
 
 from smtp_desk.app.services import Services
-from smtp_desk.cli.invocation import Invocation, open_consoles
+from smtp_desk.cli.invocation import Invocation, open_outputs
 from smtp_desk.cli.main import run
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ class Desk:
 
     def __call__(self, *arguments: str, stdin: bytes = b"") -> Ended:
         with CliRunner().isolation(input=stdin) as (out, err, _):
-            consoles = open_consoles()
+            outputs = open_outputs(self.environ)
             invocation = Invocation(
                 environ=self.environ,
-                out=consoles[0],
-                err=consoles[1],
+                out=outputs[0],
+                err=outputs[1],
                 open_services=lambda _system: self.services,
                 open_window=self._open_window,
                 attended=self.attended,

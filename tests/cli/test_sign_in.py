@@ -11,9 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from smtp_desk.cli import proof, sign_in
+from smtp_desk.cli.invocation import Output, Pipe
 from smtp_desk.cli.oauth_options import show_prompt
 from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.sender.routes.health import Shut, Usable
@@ -64,7 +64,7 @@ def terminal(
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
         person = Person(service)
 
-        def prompted(console: Console, prompt: Prompt, *, opening: bool) -> None:
+        def prompted(console: Output, prompt: Prompt, *, opening: bool) -> None:
             show_prompt(console, prompt, opening=opening)
             person(prompt)
 
@@ -380,7 +380,7 @@ def test_a_browser_is_opened_where_it_has_a_window(
         monkeypatch.setenv(name, value)
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
-    console = Console(quiet=True)
+    console = Pipe(None)
     show_prompt(console, Prompt("https://login.example.org/a?b"), opening=opening)
     for thread in threading.enumerate():
         if thread.name == "browser":

@@ -7,6 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
+from smtp_desk.cli.invocation import Output, Pipe
 from smtp_desk.cli.render import StagePrinter
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
 
@@ -21,7 +22,7 @@ EVENTS = (
 )
 
 
-def played(console: Console) -> None:
+def played(console: Output) -> None:
     with StagePrinter(console) as stages:
         for event in EVENTS:
             stages.show(event)
@@ -29,7 +30,7 @@ def played(console: Console) -> None:
 
 def test_in_a_pipe_each_end_of_a_stage_is_a_line_without_control_characters() -> None:
     output = io.StringIO()
-    played(Console(file=output, markup=False))
+    played(Pipe(output))
     assert output.getvalue().splitlines() == [
         "resolve    passed       12 ms  192.0.2.1, 2001:db8::1",
         "connect    warned        3 ms",
@@ -41,7 +42,7 @@ def test_in_a_pipe_each_end_of_a_stage_is_a_line_without_control_characters() ->
 def test_in_a_pipe_the_other_ports_are_no_second_failure() -> None:
     output = io.StringIO()
     ports: list[Json] = [{"port": 587, "answer": "closed"}, {"port": 465, "answer": "tls"}]
-    with StagePrinter(Console(file=output, markup=False)) as stages:
+    with StagePrinter(Pipe(output)) as stages:
         stages.show(StageEvent(Stage.TLS, StageStatus.FAILED, 9, {"reason": "cut"}))
         stages.show(StageEvent(Stage.TLS, StageStatus.FAILED, 0, {"other_ports": ports}))
     assert output.getvalue().splitlines() == [

@@ -1,11 +1,17 @@
 """Hosts and mailboxes: what is one, and what exactly is wrong with what is none."""
 
+import subprocess
+import sys
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smtp_desk.core import address
 from smtp_desk.core.address import (
     AddressError,
+    Mailbox,
     address_literal,
     has_control,
     parse_ehlo_name,
@@ -190,3 +196,26 @@ def test_any_text_is_a_mailbox_or_an_address_error(text: str) -> None:
         return
     assert not has_control(mailbox.wire)
     assert mailbox.ascii_domain.isascii()
+
+
+_PLAIN = r"[a-zA-Z0-9_+-]{1,9}(\.[a-zA-Z0-9_+-]{1,9}){0,2}@([a-z0-9-]{1,9}\.){0,3}[a-z0-9-]{1,9}"
+
+
+@given(st.from_regex(_PLAIN, fullmatch=True))
+def test_a_plain_mailbox_reads_as_the_library_reads_it(text: str) -> None:
+    def read(by: Callable[[str], Mailbox]) -> Mailbox | str:
+        try:
+            return by(text)
+        except AddressError as error:
+            return error.code
+
+    assert read(parse_mailbox.__wrapped__) == read(address._parse_mailbox)
+
+
+def test_plain_mailboxes_do_without_the_library() -> None:
+    program = (
+        "import sys; from smtp_desk.core.address import parse_mailbox;"
+        "parse_mailbox('ann.smith+news@mail-1.example.org'); parse_mailbox('root@localhost');"
+        "sys.exit('email_validator' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

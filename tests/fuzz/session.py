@@ -228,7 +228,7 @@ def run(data: bytes) -> None:
     ):
         report = run_check(
             request,
-            catalogue=_CATALOGUE,
+            catalogue=lambda: _CATALOGUE,
             on_event=lambda _: None,
             cancel=Cancel(),
             environment={"program": "test"},

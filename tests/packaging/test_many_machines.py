@@ -14,9 +14,9 @@ import yaml
 
 from smtp_desk.cli.main import cli
 from smtp_desk.sender.outbox.postgres_address import read_address
-from smtp_desk.sender.storage import OUTBOX_VARIABLE
 from smtp_desk.store.credentials import SYSTEMD_CREDENTIAL
 from smtp_desk.store.paths import HOME_VARIABLE
+from smtp_desk.store.settings_store import OUTBOX_VARIABLE
 from tests.servers import parts
 
 EXAMPLES: Final = Path(__file__).resolve().parents[2] / "packaging" / "many-machines"

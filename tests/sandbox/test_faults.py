@@ -43,7 +43,7 @@ def report_of(sandbox: Sandbox, mode: Security, username: str = Sandbox.username
     )
     return run_check(
         request,
-        catalogue=CATALOGUE,
+        catalogue=lambda: CATALOGUE,
         on_event=lambda _event: None,
         cancel=Cancel(),
         environment={},

@@ -45,7 +45,7 @@ class Checks:
         """The report of a request."""
         return run_check(
             request,
-            catalogue=load_catalogue(),
+            catalogue=load_catalogue,
             on_event=(events if events is not None else []).append,
             cancel=cancel or Cancel(),
             environment={"program": "test"},

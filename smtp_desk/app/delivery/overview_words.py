@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from smtp_desk.app.delivery.erasing import Erasure
 from smtp_desk.app.delivery.last_day import DayResult, Hour
 from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.words import emails, local_time
 from smtp_desk.core.reply import visible
+
+if TYPE_CHECKING:
+    from smtp_desk.app.delivery.erasing import Erasure
 
 RESULTS: Final[Mapping[DayResult, str]] = {
     DayResult.CUSTOM: "Sent by the custom server",
@@ -73,7 +75,7 @@ def retried_text(count: int, cause: str) -> str:
     return f"{emails(count)} queued to send now."
 
 
-def found_text(found: Erasure) -> str:
+def found_text(found: "Erasure") -> str:
     """Return what is stored about a recipient, and what erasing it would mean."""
     if not found.total and not found.notices:
         none = f"No email to {visible(found.address)} is stored. Erasing still clears the log."
@@ -89,7 +91,7 @@ def found_text(found: Erasure) -> str:
     return " ".join((*said, *_kept(found)))
 
 
-def erased(done: Erasure) -> Notice:
+def erased(done: "Erasure") -> Notice:
     """Return what was erased, and what was not."""
     said = [f"Erased: {_emails_to(done)}."]
     if done.notices:
@@ -110,12 +112,12 @@ def erased(done: Erasure) -> Notice:
     return Notice(" ".join((*said, *_kept(done))), error=bool(done.in_flight))
 
 
-def _kept(about: Erasure) -> list[str]:
+def _kept(about: "Erasure") -> list[str]:
     kept = "It’s still “Notify this address” on the General page, which stays as it is."
     return [kept] if about.notified else []
 
 
-def _emails_to(about: Erasure) -> str:
+def _emails_to(about: "Erasure") -> str:
     address = visible(about.address)
     if not about.total:
         return f"no emails to {address}"

@@ -10,8 +10,6 @@ from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.route_status import summary_of
 from smtp_desk.app.routes.words import NAMES, SHORT_NAMES
 from smtp_desk.app.services import Services
-from smtp_desk.sender.mail.kinds import kinds
-from smtp_desk.sender.mail.submission import FOREIGN
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
     Counts,
@@ -79,6 +77,10 @@ def kind_name(kind: str) -> str:
 
 @cache
 def _kind_names() -> Mapping[str, str]:
+    # Imported here: how emails are made is of no matter where none is shown.
+    from smtp_desk.sender.mail.addressing import FOREIGN  # noqa: PLC0415
+    from smtp_desk.sender.mail.kinds import kinds  # noqa: PLC0415
+
     return {FOREIGN: _FOREIGN} | {kind.name: kind.label for kind in kinds()}
 
 

@@ -6,9 +6,6 @@ from contextlib import contextmanager, suppress
 from smtp_desk.app.services import Services
 from smtp_desk.core.settings import ServerSettings
 from smtp_desk.core.stages import Facts
-from smtp_desk.sender.outbox.outbox import OutboxError
-from smtp_desk.sender.routes.share import ServerShare
-from smtp_desk.sender.routes.throttle import Login
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.settings_file import SettingsFileError
 
@@ -26,6 +23,10 @@ def counted(services: Services, settings: ServerSettings, cancel: Cancel) -> Ite
     if not _may_be_in_use(services, settings):
         yield {}
         return
+    # Imported here, as below: where nothing was ever sent there is nothing to share.
+    from smtp_desk.sender.outbox.outbox import OutboxError  # noqa: PLC0415
+    from smtp_desk.sender.routes.share import ServerShare  # noqa: PLC0415
+
     share = connection = None
     others = 0
     with suppress(OutboxError):  # a test needs no outbox
@@ -50,4 +51,6 @@ def _may_be_in_use(services: Services, settings: ServerSettings) -> bool:
 
 
 def _login(settings: ServerSettings) -> str:
+    from smtp_desk.sender.routes.throttle import Login  # noqa: PLC0415 - as above
+
     return str(Login(settings.host, settings.port, settings.username))

@@ -3,12 +3,11 @@
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smtp_desk.app.logs import hide_in_log, log_report
 from smtp_desk.app.proving.connection import counted
-from smtp_desk.app.proving.domain import DomainRequest, check_domain, unchecked, with_domain
 from smtp_desk.app.proving.signing_in import TokenSignIn, sign_in_for, unchanged, with_account
-from smtp_desk.app.routes.outage import end_rest
 from smtp_desk.app.runner import Emit
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import keyring_text
@@ -24,12 +23,14 @@ from smtp_desk.oauth.prompt import Ask
 from smtp_desk.sender.mail.message import compose_test
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.smtp.check.check import CheckRequest, Steps, run_check
-from smtp_desk.smtp.domain.facts import Selector
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.company_ca import read_ca_file
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import StoredServer, StoredSettings, evaluate
+
+if TYPE_CHECKING:
+    from smtp_desk.smtp.domain.facts import Selector
 
 _HIDDEN = {Field.PASSWORD, Field.RECIPIENT, *OAUTH_FIELDS}
 _SHOWN = tuple(str(field) for field in Field if field not in _HIDDEN)
@@ -61,7 +62,7 @@ class ProofRequest:
     total_seconds: float = 60.0
     resolver: str | None = None
     domain: bool = False
-    selectors: tuple[Selector, ...] = ()
+    selectors: "tuple[Selector, ...]" = ()
     ask: Ask | None = None
     signed_in: TokenSignIn | None = None
     values: Snapshot | None = field(init=False, default=None)
@@ -148,7 +149,7 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
                 resolver=request.resolver,
                 known=known,
             ),
-            catalogue=services.catalogue,
+            catalogue=lambda: services.catalogue,
             on_event=emit,
             cancel=cancel,
             environment=services.environment,
@@ -158,32 +159,41 @@ def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel)
         values = sign_in.named(values)
         report = with_account(services, report, sign_in)
     if request.domain and not report.cancelled:
-        asked = DomainRequest(
-            from_email=values.settings.from_email,
-            host=values.settings.host,
-            selectors=request.selectors,
-            resolver=request.resolver,
-        )
-        report = _with_domain(services, asked, report, emit, cancel)
+        report = _with_domain(services, request, values, report, emit=emit, cancel=cancel)
     _log(services, report)
     proven = report.sent and request.steps is Steps.FULL
     return ProofResult(report, values, secret, proven, sign_in)
 
 
 def _with_domain(
-    services: Services, asked: DomainRequest, report: CheckReport, emit: Emit, cancel: Cancel
+    services: Services,
+    request: ProofRequest,
+    values: Snapshot,
+    report: CheckReport,
+    *,
+    emit: Emit,
+    cancel: Cancel,
 ) -> CheckReport:
+    # Imported here: few tests ask about the domain.
+    from smtp_desk.app.proving import domain  # noqa: PLC0415
+
+    asked = domain.DomainRequest(
+        from_email=values.settings.from_email,
+        host=values.settings.host,
+        selectors=request.selectors,
+        resolver=request.resolver,
+    )
     resolved = next(
         (each.status for each in report.stages if each.stage is Stage.RESOLVE), StageStatus.SKIPPED
     )
     emit(StageEvent(Stage.RESOLVE, StageStatus.STARTED))
     try:
-        check = check_domain(services, asked, cancel)
+        check = domain.check_domain(services, asked, cancel)
     except CancelledError:
         # What came of the test itself stands.
-        check = unchecked(asked, "cancelled")
+        check = domain.unchecked(asked, "cancelled")
     emit(StageEvent(Stage.RESOLVE, resolved, facts=check.facts))
-    return with_domain(report, check)
+    return domain.with_domain(report, check)
 
 
 def save(services: Services, result: ProofResult, *, default: bool = False) -> StoredSettings:
@@ -215,6 +225,8 @@ def save(services: Services, result: ProofResult, *, default: bool = False) -> S
                 access_token=entry.access_token,
                 default=default,
             )
+    from smtp_desk.app.routes.outage import end_rest  # noqa: PLC0415 - of what is saved
+
     end_rest(services, DEFAULT if default else CUSTOM)
     return stored
 

@@ -21,9 +21,8 @@ from smtp_desk.core.address import has_control, parse_host, parse_mailbox
 from smtp_desk.core.problems import Severity
 from smtp_desk.core.texts import problem_text
 from smtp_desk.core.validation import validate_recipient
+from smtp_desk.sender.routes.identities import default_identity, identity_problem
 from smtp_desk.sender.routes.route import DEFAULT
-from smtp_desk.sender.routes.saved import default_identity, identity_problem
-from smtp_desk.sender.routes.sendmail import is_this_program
 from smtp_desk.store.stored import (
     DefaultKind,
     NotProvenError,
@@ -58,6 +57,12 @@ def _is_no_program(text: str) -> bool:
     return not path.is_file() or not os.access(path, os.X_OK)
 
 
+def _is_ourselves(text: str) -> bool:
+    from smtp_desk.sender.routes.sendmail import is_this_program  # noqa: PLC0415 - one route's
+
+    return is_this_program(Path(text.strip()))
+
+
 _RULES: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
     (
         lambda text: not text.strip(),
@@ -70,10 +75,7 @@ _RULES: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
     ),
     (_is_missing, "This file doesn’t exist."),
     (_is_no_program, "This file isn’t an executable program."),
-    (
-        lambda text: is_this_program(Path(text.strip())),
-        "This is SMTP Desk itself. Emails would go round in circles.",
-    ),
+    (_is_ourselves, "This is SMTP Desk itself. Emails would go round in circles."),
 )
 """What is wrong, and what to say then; each rule takes the ones before it as held."""
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Final
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import status_reason
 from smtp_desk.core.address import parse_host
-from smtp_desk.core.findings.catalogue import cause
-from smtp_desk.core.findings.oauth_errors import oauth_context
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
 from smtp_desk.sender.routes.health import Ending, Probe, Resting, RouteHealth, Shut, asked
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
@@ -242,6 +240,10 @@ def summary_of(services: Services, code: str, server: StoredServer | None = None
     """Return what the finding `code` of `server` comes to, in a sentence; "" for no code."""
     if not code:
         return ""
+    # Imported here: where no route ever failed the catalogue is not needed.
+    from smtp_desk.core.findings.catalogue import cause  # noqa: PLC0415
+    from smtp_desk.core.findings.oauth_errors import oauth_context  # noqa: PLC0415
+
     facts: dict[str, Json] = {"moment": "during a session"}
     if server is not None:
         settings = server.settings

@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.sender.routes.health import Ending
 from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.envelope import Status
-from smtp_desk.smtp.session.transaction import BeforeDot
+
+if TYPE_CHECKING:
+    from smtp_desk.smtp.session.transaction import BeforeDot
 
 Upcoming: TypeAlias = Callable[[], tuple[OutboxMessage, tuple[str, ...]] | None]
 """Asked right before the dot what this thread sends next by the same route; None for nothing."""
@@ -87,7 +89,7 @@ class Route(Protocol):
         self,
         message: OutboxMessage,
         recipients: tuple[str, ...],
-        before_dot: BeforeDot,
+        before_dot: "BeforeDot",
         patience: Deadline,
         upcoming: Upcoming = nothing_upcoming,
     ) -> tuple[RouteResult, ...]:

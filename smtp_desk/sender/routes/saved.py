@@ -8,12 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, final
 from weakref import WeakSet
 
-from smtp_desk.core.address import AddressError, has_control, parse_mailbox
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
-from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.mail.addressing import Identity
+from smtp_desk.sender.routes.identities import (
+    custom_identity,
+    default_identity,
+    identity_problem,
+    is_mailbox,
+)
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Route, Routes
 from smtp_desk.sender.routes.sendmail import SendmailRoute
 from smtp_desk.sender.routes.smtp import SmtpRoute
@@ -216,62 +220,11 @@ class SavedRoutes:
         return cause(self._catalogue, code, facts)
 
 
-def identity_problem(identity: Identity) -> dict[str, str] | None:
-    """Return why no email can come from `identity`, or None: no proof stands for its values.
-
-    Returns:
-        The `field` whose value can't be used, and the `reason`, a sentence without its stop.
-    """
-    if not _is_mailbox(identity.from_email):
-        reason = f"“{visible(identity.from_email)}” is no email address"
-        return {"field": "From email", "reason": reason}
-    if has_control(identity.from_name):
-        reason = "it has a line break or another control character"
-        return {"field": "Company name", "reason": reason}
-    return None
-
-
-def custom_identity(stored: StoredSettings) -> Identity | None:
-    """Return who emails come from on the custom route, or None where it is off or not set up."""
-    if stored.server is None or not stored.enabled:
-        return None
-    settings = stored.server.settings
-    return Identity(settings.from_email, settings.from_name)
-
-
-def default_identity(stored: StoredSettings) -> Identity | None:
-    """Return who emails come from on the default route, or None where emails wait in the outbox.
-
-    From is the address of the service, so that DMARC of the custom domain stays whole; an
-    address written by hand may be none.
-    """
-    service, server = stored.default, stored.server
-    match service.kind:
-        case DefaultKind.SMTP if service.server is not None:
-            from_email = service.server.settings.from_email
-        case DefaultKind.SENDMAIL:
-            from_email = service.from_email
-        case _:
-            return None
-    if server is None:
-        return Identity(from_email, stored.preferences.company_name)
-    reply_to = server.settings.from_email if stored.enabled else ""
-    return Identity(from_email, server.settings.from_name, reply_to)
-
-
 def _from_email(stored: StoredSettings) -> str:
     """Return the address that emails come from if all goes well."""
     custom = stored.server.settings.from_email if stored.server else ""
     known = (custom, stored.default.from_email)
-    return next(filter(_is_mailbox, known), Routes().from_email)
-
-
-def _is_mailbox(text: str) -> bool:
-    try:
-        parse_mailbox(text)
-    except AddressError:
-        return False
-    return True
+    return next(filter(is_mailbox, known), Routes().from_email)
 
 
 def _usable(way: Route | Finding | None) -> Route | None:

@@ -7,11 +7,10 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from smtp_desk.core.address import parse_mailbox
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding, FindingSeverity
 from smtp_desk.core.oauth import OAuthSettings, oauth_draft
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
@@ -26,6 +25,9 @@ from smtp_desk.smtp.session.envelope import Envelope
 from smtp_desk.smtp.session.limits import limits_of_a_test
 from smtp_desk.smtp.session.session import Session
 from smtp_desk.smtp.session.token_giver import SessionCredential
+
+if TYPE_CHECKING:
+    from smtp_desk.core.findings.catalogue import Catalogue
 
 OnEvent: TypeAlias = Callable[[StageEvent], None]
 """Takes each stage event, in the thread of the test."""
@@ -79,7 +81,7 @@ class CheckRequest:
 def run_check(
     request: CheckRequest,
     *,
-    catalogue: Catalogue,
+    catalogue: "Callable[[], Catalogue]",
     on_event: OnEvent,
     cancel: Cancel,
     environment: Mapping[str, Json],
@@ -94,7 +96,7 @@ def run_check(
 
     Args:
         request: What to test.
-        catalogue: Names causes.
+        catalogue: Returns what names causes; called where there is one to name.
         on_event: Is told of every stage as it begins and ends.
         cancel: Ends the test within 100 ms.
         environment: Versions, for the report.
@@ -107,7 +109,11 @@ class _Check:
     """One test."""
 
     def __init__(
-        self, request: CheckRequest, catalogue: Catalogue, on_event: OnEvent, cancel: Cancel
+        self,
+        request: CheckRequest,
+        catalogue: "Callable[[], Catalogue]",
+        on_event: OnEvent,
+        cancel: Cancel,
     ) -> None:
         self._request = request
         self._catalogue = catalogue
@@ -134,7 +140,7 @@ class _Check:
         context, redactor = self._context(), self._session.redactor
         finding = None
         if failure is not None:
-            finding = finding_of(failure, context, self._catalogue, redactor)
+            finding = finding_of(failure, context, self._catalogue(), redactor)
         settings = self._request.settings
         transcript = self._session.transcript
         return CheckReport(
@@ -268,12 +274,12 @@ class _Check:
         # It says that another address works: one got as far as EHLO.
         if connect.keys() & {"dead_addresses", "failed_family"} and heard.facts(Stage.EHLO):
             code = "connect.one_family_only"
-            warnings.append(self._catalogue.warning(code, Stage.CONNECT, connect))
+            warnings.append(self._catalogue().warning(code, Stage.CONNECT, connect))
         if "expires_soon" in tls:
-            warnings.append(self._catalogue.warning("tls.expires_soon", Stage.TLS, tls))
+            warnings.append(self._catalogue().warning("tls.expires_soon", Stage.TLS, tls))
         if "form_problems" in tls:
             # Refused by clients that insist on the strict form, not by this one.
-            finding = self._catalogue.warning("tls.malformed_certificate", Stage.TLS, tls)
+            finding = self._catalogue().warning("tls.malformed_certificate", Stage.TLS, tls)
             warnings.append(dataclasses.replace(finding, severity=FindingSeverity.WARNING))
         return tuple(warnings)
 

@@ -1,7 +1,8 @@
 """Naming the true cause of a failure: what the catalogue is told beside it."""
 
+from typing import TYPE_CHECKING
+
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.findings.oauth_errors import oauth_context
 from smtp_desk.core.findings.providers import password_shape
@@ -11,6 +12,9 @@ from smtp_desk.smtp.check.clock_evidence import OUT_OF_DATE, clock_evidence, ins
 from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.smtp.net.resolve import is_ip
 from smtp_desk.smtp.wire.auth import Credential, Token
+
+if TYPE_CHECKING:
+    from smtp_desk.core.findings.catalogue import Catalogue
 
 
 class StageFacts:
@@ -75,7 +79,7 @@ def context_of(
 
 
 def finding_of(
-    failure: SmtpFailure, context: Facts, catalogue: Catalogue, redactor: Redactor
+    failure: SmtpFailure, context: Facts, catalogue: "Catalogue", redactor: Redactor
 ) -> Finding:
     """Return the true cause of `failure`, secrets hidden in its facts; see `context_of`."""
     clock: Facts = {}
