@@ -101,11 +101,12 @@ class SandboxDesk(QObject):
         elif self.inbox is not None:
             self.inbox.deleteLater()
 
-    def _begin(self, _emit: Emit, _cancel: Cancel) -> _Running:
+    def _begin(self, _emit: Emit, cancel: Cancel) -> _Running:
         folder = tempfile.TemporaryDirectory(prefix="smtp-desk-", ignore_cleanup_errors=True)
         home = Path(self._held.enter_context(folder))
         services = Services.sandbox(home)
         services.store.save_preferences(self._preferences)
+        cancel.check()
         server = self._held.enter_context(self._server)
         ca_file = home / "sandbox-ca.pem"
         write_atomic(ca_file, server.ca_pem.encode())
