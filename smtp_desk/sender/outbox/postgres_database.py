@@ -216,7 +216,7 @@ class PostgresDatabase:
             with gate:
                 for _ in listening.notifies(timeout=0):
                     pass
-                self._listening = listening
+                self._keep_listening(listening)
         except (OutboxUnavailableError, psycopg.Error, OSError, ValueError):
             if listening is not None:
                 listening.close()
@@ -324,8 +324,18 @@ class PostgresDatabase:
 
     def _begun_to_listen(self) -> "psycopg.Connection[tuple[Any, ...]]":
         connection = self._take()
-        connection.execute(f"LISTEN {SCHEMA}")
+        try:
+            connection.execute(f"LISTEN {SCHEMA}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def _keep_listening(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        # Another thread may have waited meanwhile, with one of its own.
+        other, self._listening = self._listening, connection
+        if other is not None:
+            other.close()
 
     def _told(self, error: psycopg.Error) -> OutboxUnavailableError:
         """Tell every failure of the database in one sentence; libpq's words have no password."""

@@ -22,6 +22,7 @@ from smtp_desk.sender.outbox.outbox import (
 from smtp_desk.sender.outbox.postgres import PostgresOutbox
 from smtp_desk.sender.outbox.postgres_address import read_address
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, PostgresTransaction
+from smtp_desk.sender.outbox.postgres_migrations import SCHEMA
 from smtp_desk.smtp.net.deadline import Cancel
 from tests.sender.outboxes import LEASE, claim_one, message
 from tests.servers.line import Fate, Line
@@ -230,6 +231,25 @@ def test_a_worker_that_waits_is_woken(database: PostgresDatabase, url: str) -> N
         PostgresOutbox(other).add([message()])
         assert woken.wait(20)
         thread.join()
+
+
+@pytest.mark.parametrize("waiting", [1, 2, 4])
+def test_closed_means_that_no_connection_is_left_of_those_that_waited(
+    database: PostgresDatabase, postgres: Postgres, url: str, waiting: int
+) -> None:
+    name = url.rpartition("/")[2]
+    by = f"FROM pg_stat_activity WHERE datname = '{name}'"
+    listening = f"SELECT count(*) {by} AND query = 'LISTEN {SCHEMA}'"
+    cancel = Cancel()
+    threads = [threading.Thread(target=database.wait, args=(cancel, 60)) for _ in range(waiting)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: postgres.execute(listening) == [(waiting,)], "all of them listen")
+    cancel.cancel()
+    for thread in threads:
+        thread.join()
+    database.close()
+    wait_until(lambda: postgres.execute(f"SELECT pid {by}") == [], "no connection is left")
 
 
 def test_a_wait_ends_when_it_is_cancelled_also_without_the_database(
