@@ -32,12 +32,16 @@ def read_catalogue() -> "Catalogue":
     Raises:
         FileNotFoundError: The installation is incomplete.
     """
-    # Imported here, as the next: what wants a template needs neither.
+    # Imported here, as the next: what wants a template needs none of them.
     from smtp_desk.core.findings.catalogue import Catalogue  # noqa: PLC0415
     from smtp_desk.core.findings.languages import Languages  # noqa: PLC0415
+    from smtp_desk.core.findings.senses import Senses  # noqa: PLC0415
 
     return Catalogue.parse(
-        _texts("findings"), read_providers(), Languages.parse(_texts("languages"))
+        _texts("findings"),
+        read_providers(),
+        Languages.parse(_texts("languages")),
+        Senses.parse(_texts("senses")),
     )
 
 

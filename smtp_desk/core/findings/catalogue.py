@@ -21,6 +21,7 @@ from smtp_desk.core.findings.languages import Languages
 from smtp_desk.core.findings.offers import with_offers
 from smtp_desk.core.findings.pattern import NormalisedReply, Rank, ReplyPattern
 from smtp_desk.core.findings.providers import Provider, Providers
+from smtp_desk.core.findings.senses import Senses
 from smtp_desk.core.findings.wording import Condition, Wording, fill
 from smtp_desk.core.lazy import LazyProperty
 from smtp_desk.core.reply import Reply
@@ -197,17 +198,24 @@ class Catalogue:
     """Every finding that there is, and how to tell it."""
 
     def __init__(
-        self, tables: tuple[_FindingsFile, ...], providers: Providers, languages: Languages
+        self,
+        tables: tuple[_FindingsFile, ...],
+        providers: Providers,
+        languages: Languages,
+        senses: Senses,
     ) -> None:
         self._tables = {code: table for table in tables for code in table.codes}
         self._all = tables
         self._providers = providers
         self._languages = languages
+        self._senses = senses
 
     @classmethod
-    def parse(cls, texts: Iterable[str], providers: Providers, languages: Languages) -> "Catalogue":
+    def parse(
+        cls, texts: Iterable[str], providers: Providers, languages: Languages, senses: Senses
+    ) -> "Catalogue":
         """Take the TOML texts of `resources/findings/`. Each is parsed when it is first needed."""
-        return cls(tuple(_FindingsFile(text) for text in texts), providers, languages)
+        return cls(tuple(_FindingsFile(text) for text in texts), providers, languages, senses)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -249,10 +257,12 @@ class Catalogue:
         if failure.reply is None:
             code = _FALLBACK if failure.code else _closed(failure)
             return self._entry(code).fill(failure.stage, facts, None)
-        best = self.matches(failure.stage, failure.reply, facts)
+        best, untold = self._read(failure.stage, failure.reply, facts)
         if not best:
             return self._entry(_FALLBACK).fill(failure.stage, facts, failure.reply)
         row = best[0].row
+        if untold and (cause := self._senses.told(failure.stage, untold)):
+            return self._entry(cause).fill(failure.stage, facts, failure.reply)
         return self._entry(row.finding).fill(failure.stage, {**facts, **row.facts}, failure.reply)
 
     def warning(self, code: str, stage: Stage, facts: Mapping[str, Json]) -> Finding:
@@ -272,16 +282,24 @@ class Catalogue:
         the class of the reply is left. What no row tells in another language is compared by
         its English; and what this tells counts as a second cause.
         """
+        return self._read(stage, reply, facts)[0]
+
+    def _read(
+        self, stage: Stage, reply: Reply, facts: Facts
+    ) -> tuple[list[Match], NormalisedReply | None]:
+        """Return the rows as `matches` does, and the reply in English if none knows its words."""
         said = NormalisedReply.of(reply)
         found = self._found(stage, said, facts)
         others: list[Match] = []
         if english := self._languages.in_english(said.words):
-            others = self._found(stage, said.with_words(english), facts)
+            said = said.with_words(english)
+            others = self._found(stage, said, facts)
             if not _is_told(found) and _is_told(others):
                 found = others
         if self._contradicts([*found, *others]):
-            return [match for match in found if match.row.general]
-        return found
+            return [match for match in found if match.row.general], None
+        is_known = said.is_fault or not found or not found[0].row.general
+        return found, None if is_known else said
 
     def _found(self, stage: Stage, said: NormalisedReply, facts: Facts) -> list[Match]:
         """Return the rows that stand for the reply, without those that match equally."""

@@ -7,6 +7,7 @@ from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import FindingSeverity, Who
 from smtp_desk.core.findings.languages import Languages
 from smtp_desk.core.findings.providers import Providers
+from smtp_desk.core.findings.senses import Senses
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
@@ -87,9 +88,8 @@ def test_a_warning(catalogue: Catalogue) -> None:
 
 
 def test_codes_need_no_parsing() -> None:
-    lazy = Catalogue.parse(
-        ['["tls.failed"]\nthis is no TOML'], Providers.parse([]), Languages.parse([])
-    )
+    text = '["tls.failed"]\nthis is no TOML'
+    lazy = Catalogue.parse([text], Providers.parse([]), Languages.parse([]), Senses.parse([]))
     assert lazy.codes == {"tls.failed"}
 
 
@@ -102,7 +102,7 @@ def test_rows_of_different_causes_that_match_equally_name_none_of_them() -> None
         f'["auth.rejected"]\n{head}replies=[{words}]\n'
         f'["auth.closed"]\n{head}replies=[{words}]\n'
     )
-    tied = Catalogue.parse([text], Providers.parse([]), Languages.parse([]))
+    tied = Catalogue.parse([text], Providers.parse([]), Languages.parse([]), Senses.parse([]))
     failure = SmtpFailure(Stage.AUTH, reply=Reply(550, None, ("same",)))
     assert tied.find(failure, {}).code == "auth.failed"
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.languages import Languages
 from smtp_desk.core.findings.providers import Providers
+from smtp_desk.core.findings.senses import Senses
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Json, Stage
 
@@ -45,12 +46,19 @@ def texts(folder: str) -> list[str]:
 
 def load_catalogue() -> Catalogue:
     """Return the catalogue as the program has it."""
-    return Catalogue.parse(texts("findings"), Providers.parse(texts("providers")), load_languages())
+    return Catalogue.parse(
+        texts("findings"), Providers.parse(texts("providers")), load_languages(), load_senses()
+    )
 
 
 def load_languages() -> Languages:
     """Return the words of other languages as the program has them."""
     return Languages.parse(texts("languages"))
+
+
+def load_senses() -> Senses:
+    """Return what replies say by the things that they speak of, as the program has it."""
+    return Senses.parse(texts("senses"))
 
 
 def reply_of(text: str) -> Reply:
