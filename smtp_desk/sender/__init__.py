@@ -30,12 +30,13 @@ if TYPE_CHECKING:
         WelcomeAffiliate,
     )
     from smtp_desk.sender.outbox.outbox import (
+        KeyReusedError,
         MessageTooLargeError,
         OutboxError,
         OutboxFullError,
         OutboxUnavailableError,
     )
-    from smtp_desk.sender.receipts import Receipt, RecipientReceipt
+    from smtp_desk.sender.receipts import EmailRefusedError, Receipt, RecipientReceipt
     from smtp_desk.sender.sender import Sender
     from smtp_desk.smtp.session.envelope import Status
 
@@ -45,7 +46,9 @@ __all__ = [
     "Attachment",
     "Email",
     "EmailError",
+    "EmailRefusedError",
     "Invitation",
+    "KeyReusedError",
     "Message",
     "MessageTooLargeError",
     "Notification",

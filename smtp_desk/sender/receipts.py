@@ -3,10 +3,36 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
+from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
+from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
+from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.smtp.session.envelope import Status
+
+_STATUS: Final = {
+    EntryState.IN_DOUBT: Status.UNCERTAIN,
+    EntryState.ACCEPTED: Status.ACCEPTED,
+    EntryState.REFUSED: Status.REFUSED,
+    EntryState.HELD: Status.UNCERTAIN,
+    EntryState.DROPPED: Status.REFUSED,
+}
+
+
+class EmailRefusedError(Exception):
+    """An email will not reach all to whom it was sent.
+
+    Attributes:
+        receipt: What came of it, those who were not refused included.
+    """
+
+    def __init__(self, receipt: "Receipt") -> None:
+        refused = [each for each in receipt.recipients if each.status is Status.REFUSED]
+        why = next((each.finding.summary for each in refused if each.finding), "")
+        count = f"{len(refused)} of {len(receipt.recipients)} recipients refused"
+        super().__init__(f"{count}: {why}" if why else f"{count}.")
+        self.receipt = receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +87,22 @@ class Receipt:
         fallback = next((part.fallback for part in parts if part.fallback), None)
         return cls(parts[0].message_id, recipients, fallback)
 
+    @classmethod
+    def of(cls, message_id: str, entries: Sequence[OutboxEntry], catalogue: Catalogue) -> Self:
+        """Return what came so far of an email whose entries these are."""
+        recipients = tuple(_recipient(entry, catalogue) for entry in entries)
+        passed_over = (_fallback(entry, catalogue) for entry in entries)
+        return cls(message_id, recipients, next(filter(None, passed_over), None))
+
+    def raise_if_refused(self) -> None:
+        """Raise where a recipient was refused, for callers that would not look.
+
+        Raises:
+            EmailRefusedError: At least one was; others may be accepted.
+        """
+        if any(each.status is Status.REFUSED for each in self.recipients):
+            raise EmailRefusedError(self)
+
     @property
     def refused(self) -> bool:
         """Whether it will reach nobody: every recipient is refused."""
@@ -71,3 +113,19 @@ class Receipt:
         """The route that accepted it for the first accepted recipient; "" for none."""
         accepted = (each.route for each in self.recipients if each.status is Status.ACCEPTED)
         return next(accepted, "")
+
+
+def _recipient(entry: OutboxEntry, catalogue: Catalogue) -> RecipientReceipt:
+    status = _STATUS.get(entry.state, Status.QUEUED)
+    finding = cause(catalogue, entry.code) if entry.code else _fallback(entry, catalogue)
+    return RecipientReceipt(
+        entry.recipient, status, entry.route, finding, entry.id, local=entry.local
+    )
+
+
+def _fallback(entry: OutboxEntry, catalogue: Catalogue) -> Finding | None:
+    """Return why another route than the custom server was tried last."""
+    if entry.route == CUSTOM:
+        return None
+    codes = [each.code for each in entry.attempts if each.route == CUSTOM and each.code]
+    return cause(catalogue, codes[-1]) if codes else None

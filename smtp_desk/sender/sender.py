@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from datetime import datetime
 from email.message import Message as StdlibMessage
 from importlib import import_module
 from itertools import islice
@@ -19,15 +20,23 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.attempts import ONLY_ROUTE, MessageAttempt, Run
 from smtp_desk.sender.dispatcher import LEASE, PATIENCE_S, Dispatcher
+from smtp_desk.sender.mail.content_digest import content_digest
 from smtp_desk.sender.mail.kinds import Email, Notification
 from smtp_desk.sender.mail.message import new_message_id, outbox_message
 from smtp_desk.sender.mail.stdlib_message import stored_message
 from smtp_desk.sender.mail.templates import Templates
+from smtp_desk.sender.mail.variables import key_name, later
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.control import Control
-from smtp_desk.sender.outbox.entries import NOTICES, OutboxMessage
-from smtp_desk.sender.outbox.outbox import MEBIBYTE, Outbox
+from smtp_desk.sender.outbox.entries import NOTICES, OutboxMessage, SendingKey
+from smtp_desk.sender.outbox.outbox import (
+    MEBIBYTE,
+    KeyKnownError,
+    KeyReusedError,
+    Outbox,
+    Query,
+)
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.route import DEFAULT, Routes, RouteSource
@@ -118,6 +127,7 @@ class Sender:
         self._outbox = outbox
         self._source = routes
         self._templates = templates
+        self._catalogue = catalogue
         self._clock = clock
         self._control = control
         self._wait_for = wait_for or pause
@@ -179,44 +189,81 @@ class Sender:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def send(self, email: AnyEmail, *, timeout: float = PATIENCE_S) -> Receipt:
+    def send(
+        self,
+        email: AnyEmail,
+        *,
+        key: str | None = None,
+        send_at: datetime | None = None,
+        timeout: float = PATIENCE_S,
+    ) -> Receipt:
         """Store an email and send it now; return what came of each recipient.
 
         Args:
             email: One of the five kinds, or an `email.message.EmailMessage`, which goes to whom
                 To, Cc and Bcc name. From stays if its domain is that of the configured From
                 email; else that is From, and answers go to yours.
+            key: What this email is for you, such as `order-4711-paid`: a second call with it, in
+                whatever process, within seven days and also after a crash, sends nothing and
+                returns what came of the first.
+            send_at: Not before this moment, which has a time zone and is at most a year ahead:
+                the email is stored, and a worker sends it then.
             timeout: After so many seconds it returns anyway: the email is queued, or uncertain
                 where it was handed over and no answer came yet. It goes on being sent, and what
                 comes of it stands in the outbox.
 
         Raises:
-            EmailError: A message that can't be sent as it is; nothing was stored.
+            EmailError: A message that can't be sent as it is, or a bad `key` or `send_at`;
+                nothing was stored.
+            KeyReusedError: `key` stands for an email that says something else.
             OutboxUnavailableError: It could not be stored; nothing was sent.
             OutboxFullError: There is no room for it; nothing was sent.
             MessageTooLargeError: It is too large to be stored; nothing was sent.
         """
         routes = self._source.routes()
-        receipt = self._send((self._message(email, routes),), routes, timeout)[0]
+        message = self._message(email, routes, key, send_at)
+        if message.send_at is not None:
+            return self._stored(message)
+        try:
+            receipt = self._send((message,), routes, timeout)[0]
+        except KeyKnownError as known:
+            return self._first(message, known)
         self._notices.tell(routes)
         return receipt
 
-    def queue(self, email: AnyEmail) -> Receipt:
+    def queue(
+        self, email: AnyEmail, *, key: str | None = None, send_at: datetime | None = None
+    ) -> Receipt:
         """Store an email, for the worker to send it, and return at once.
 
         Raises:
             EmailError: As `send`.
+            KeyReusedError: As `send`.
             OutboxUnavailableError: It could not be stored.
             OutboxFullError: There is no room for it.
             MessageTooLargeError: It is too large to be stored.
         """
-        message = self._message(email, self._source.routes())
-        entries = self._outbox.add((message,))
-        queued = (
-            RecipientReceipt(entry.recipient, Status.QUEUED, entry_id=entry.id, local=entry.local)
-            for entry in entries
-        )
-        return Receipt(message.message_id, tuple(queued))
+        return self._stored(self._message(email, self._source.routes(), key, send_at))
+
+    def status(self, message_id: str) -> Receipt | None:
+        """Return what came so far of an email; None where the outbox doesn't know it (any more).
+
+        Args:
+            message_id: As the receipt has it.
+
+        Raises:
+            OutboxUnavailableError: The storage does not work.
+        """
+        if not message_id:
+            return None
+        page = self._outbox.page(query := Query(message_id=message_id))
+        entries = [*page.entries]
+        while page.next:
+            page = self._outbox.page(query, before=page.next)
+            entries += page.entries
+        # Of several with this Message-ID, as another program may write it, the newest.
+        own = [each for each in reversed(entries) if each.message_key == entries[0].message_key]
+        return Receipt.of(message_id, own, self._catalogue) if own else None
 
     def send_many(self, emails: Iterable[AnyEmail]) -> Iterator[Receipt]:
         """Send many emails by up to three connections; yield their receipts in the same order.
@@ -279,16 +326,55 @@ class Sender:
         any(self._dispatcher.catch_up() for _ in range(_LAST_TRIES))
         self._closing.close()
 
-    def _message(self, email: AnyEmail, routes: Routes) -> OutboxMessage:
+    def _stored(self, message: OutboxMessage) -> Receipt:
+        try:
+            entries = self._outbox.add((message,))
+        except KeyKnownError as known:
+            return self._first(message, known)
+        return Receipt.of(message.message_id, entries, self._catalogue)
+
+    def _first(self, message: OutboxMessage, known: KeyKnownError) -> Receipt:
+        """Return what came of the first email with the key of `message`.
+
+        Raises:
+            KeyReusedError: It says something else.
+        """
+        if message.key is None or message.key.content != known.content:
+            raise KeyReusedError(known.message_id) from None
+        receipt = Receipt.of(known.message_id, known.entries, self._catalogue)
+        # Those who are missing were thrown away, settled or by a person: nobody knows any more.
+        found = {each.recipient: each for each in receipt.recipients}
+        every = (
+            found.get(each, RecipientReceipt(each, Status.UNCERTAIN)) for each in message.recipients
+        )
+        return replace(receipt, recipients=tuple(every))
+
+    def _message(
+        self,
+        email: AnyEmail,
+        routes: Routes,
+        key: str | None = None,
+        send_at: datetime | None = None,
+    ) -> OutboxMessage:
+        now = self._clock()
+        when = None if send_at is None else later(send_at, now)
+        known = None if key is None else key_name(key)
+        message = self._composed(email, routes, when or now)
+        if when is not None or known is not None:
+            named = SendingKey(known, content_digest(email)) if known else None
+            message = replace(message, key=named, send_at=when)
+        return message
+
+    def _composed(self, email: AnyEmail, routes: Routes, now: datetime) -> OutboxMessage:
         if isinstance(email, OutboxMessage):
             return email
         if isinstance(email, StdlibMessage):
-            return stored_message(email, from_email=routes.from_email, now=self._clock())
+            return stored_message(email, from_email=routes.from_email, now=now)
         rendered = self._templates.render(email, company=routes.company_name)
         if rendered.problem:
             _log.warning("own templates are not used: %s", rendered.problem)
         return outbox_message(
-            email, rendered, message_id=new_message_id(routes.from_email), now=self._clock()
+            email, rendered, message_id=new_message_id(routes.from_email), now=now
         )
 
     def _next_of(self, emails: Iterator[AnyEmail]) -> list[OutboxMessage]:

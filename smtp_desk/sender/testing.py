@@ -28,6 +28,7 @@ from smtp_desk.sender.outbox.outbox import (
     Counts,
     EntryNotFoundError,
     EntryPage,
+    KeyKnownError,
     Outbox,
     OutboxFullError,
     OutboxLimits,
@@ -71,6 +72,7 @@ class MemoryOutbox(Outbox):
         self._lock = threading.RLock()
         self._entries: dict[str, OutboxEntry] = {}
         self._messages: dict[str, OutboxMessage] = {}
+        self._keys: dict[str, tuple[str, str, str, datetime]] = {}
         self.control = MemoryControl(self._lock, self._entries, self._remove, clock)
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
@@ -79,6 +81,7 @@ class MemoryOutbox(Outbox):
             now = self._now()
             for message in stored:
                 lifecycle.admit(message, self._limits)
+                self._refuse_known(message)
             self._make_room(sum(message.size for message in stored))
             return tuple(entry for message in stored for entry in self._queue(message, now))
 
@@ -86,11 +89,13 @@ class MemoryOutbox(Outbox):
         self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
     ) -> tuple[Claim, ...]:
         with self._lock:
-            entries = self.add(messages)
+            stored = tuple(messages)
+            entries = self.add(stored)
             if self.control.paused_since():
                 return tuple(Claim(entry, new_token(), awaited=True) for entry in entries)
+            keyed = any(message.key for message in stored)
             claims = self._take(entries, owner, lease)
-            return tuple(replace(claim, awaited=True) for claim in claims)
+            return tuple(replace(claim, awaited=True, keyed=keyed) for claim in claims)
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
         with self._lock:
@@ -142,7 +147,8 @@ class MemoryOutbox(Outbox):
     def message(self, entry_id: str) -> OutboxMessage:
         with self._lock:
             entry = self.get(entry_id)
-            return replace(self._messages[entry.message_key], recipients=(entry.recipient,))
+            stored = self._messages[entry.message_key]
+            return replace(stored, recipients=(entry.recipient,), send_at=None, key=None)
 
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
@@ -180,6 +186,8 @@ class MemoryOutbox(Outbox):
     def prune(self) -> int:
         with self._lock:
             oldest = self._now() - self._limits.kept_for
+            forgotten = self._now() - self._limits.keys_for
+            self._keys = {key: known for key, known in self._keys.items() if known[3] >= forgotten}
             old = [
                 entry.id
                 for entry in self._entries.values()
@@ -197,6 +205,8 @@ class MemoryOutbox(Outbox):
     def _queue(self, message: OutboxMessage, now: datetime) -> Iterator[OutboxEntry]:
         key = self._identifiers.next(to_ms(now))
         self._messages[key] = message
+        if message.key is not None:
+            self._keys[message.key.name] = (message.key.content, key, message.message_id, now)
         for recipient in message.recipients:
             entry = lifecycle.queued(
                 message,
@@ -207,6 +217,12 @@ class MemoryOutbox(Outbox):
             )
             self._entries[entry.id] = entry
             yield entry
+
+    def _refuse_known(self, message: OutboxMessage) -> None:
+        if message.key is not None and message.key.name in self._keys:
+            content, stored, message_id, _ = self._keys[message.key.name]
+            entries = (each for each in self._entries.values() if each.message_key == stored)
+            raise KeyKnownError(message_id, content, tuple(entries))
 
     def _take(
         self, entries: Iterable[OutboxEntry], owner: str, lease: timedelta

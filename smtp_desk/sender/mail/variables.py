@@ -4,9 +4,11 @@ Each `check_` function returns the value that is kept; its ValueError says in a 
 what is wrong.
 """
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +20,9 @@ MAX_LINE: Final = 255
 
 MAX_LINK: Final = 2048
 """Code points of a link; longer ones break in many mail programs."""
+
+LATEST: Final = timedelta(days=366)
+"""An email may be stored so long before it is sent."""
 
 _MEDIA_TYPE: Final = re.compile(
     r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}"
@@ -138,6 +143,30 @@ def check_flag(value: object) -> bool:
 def read_flag(text: str) -> object:
     """Make True or False of what a person typed; anything else stays, for `check_flag`."""
     return _FLAGS.get(text.strip().lower(), text)
+
+
+def key_name(key: object) -> str:
+    """Return what stands for a program's own name of an email, which may tell of a person.
+
+    Raises:
+        EmailError: It is no text, or empty.
+    """
+    if not isinstance(key, str) or not key.strip():
+        raise EmailError("key", "Must be text that is not empty.")
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def later(moment: object, now: datetime) -> datetime | None:
+    """Return the moment when an email is to be sent; None where it has come.
+
+    Raises:
+        EmailError: It is no moment, has no time zone, or is too far ahead.
+    """
+    if not isinstance(moment, datetime) or moment.utcoffset() is None:
+        raise EmailError("send_at", "Must be a datetime with a time zone, such as datetime.UTC.")
+    if moment > now + LATEST:
+        raise EmailError("send_at", f"Must be at most {LATEST.days} days ahead.")
+    return moment if moment > now else None
 
 
 def check_file_name(value: object) -> str:

@@ -98,7 +98,14 @@ class BufferedOutbox(Outbox):
     def _kept(
         self, messages: tuple[OutboxMessage, ...], error: OutboxUnavailableError
     ) -> tuple[OutboxEntry, ...]:
-        """Store on this machine what the shared outbox did not take, or maybe did."""
+        """Store on this machine what the shared outbox did not take, or maybe did.
+
+        Raises:
+            OutboxUnavailableError: One has a key, of which only the shared outbox knows whether
+                it was used before.
+        """
+        if any(message.key for message in messages):
+            raise error
         if isinstance(error, OutboxUnconfirmedError):
             return self._handovers.store_unconfirmed(messages, error.entries, error.transaction)
         return self._handovers.store(messages)

@@ -92,6 +92,19 @@ class Lease:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SendingKey:
+    """Stands for one email, which is stored once however often it is given.
+
+    Attributes:
+        name: A digest of what the program calls it: that may tell of a person.
+        content: A digest of what the email says, to whom.
+    """
+
+    name: str
+    content: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxMessage:
     """What is to be sent: stored once, however many recipients.
@@ -105,6 +118,8 @@ class OutboxMessage:
         metadata: Small facts beside the payload, such as a foreign envelope sender.
         submitter: The user id of who handed it over to the worker of the whole system; "" for
             the user whose outbox this is; `NOTICES` for this program itself.
+        send_at: When it is due; None for now. Not stored with the message, but with its entries.
+        key: What it is known by; None for nothing. Not stored with the message either.
     """
 
     message_id: str
@@ -114,6 +129,8 @@ class OutboxMessage:
     subject: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     submitter: str = ""
+    send_at: datetime | None = None
+    key: SendingKey | None = None
 
     @property
     def size(self) -> int:
@@ -151,6 +168,7 @@ class OutboxEntry:
         submitter: As in `OutboxMessage`.
         untold: Whether it was refused while nobody waited for its receipt, and nobody was told.
         local: Whether it waits on this machine until the shared database is back.
+        send_at: When a program wants it sent, until it is claimed; None for at once.
     """
 
     id: str
@@ -175,6 +193,7 @@ class OutboxEntry:
     submitter: str = ""
     untold: bool = False
     local: bool = False
+    send_at: datetime | None = None
 
     @property
     def code(self) -> str:
@@ -190,11 +209,13 @@ class Claim:
         entry: The entry as it was claimed.
         token: Of the lease.
         awaited: Whether somebody waits for the receipt.
+        keyed: Whether the message has a key: what comes of it survives a loss of power.
     """
 
     entry: OutboxEntry
     token: str
     awaited: bool = False
+    keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from smtp_desk.sender.outbox.outage_log import OutageLog
 from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, PostgresTransaction
 from smtp_desk.sender.outbox.postgres_rows import store_absent
-from smtp_desk.sender.outbox.rows import SELECT, entry_of, message_row, stored_row
+from smtp_desk.sender.outbox.rows import COLUMNS, SELECT, entry_of, message_row, stored_row
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.smtp.net.forks import run_after_fork
 
@@ -49,6 +49,7 @@ _NEXT: Final = """
 """
 
 _AWAY: Final = "emails wait on this machine: %s"
+_WIDTH: Final = len(COLUMNS.split(","))
 
 _log: Final = logging.getLogger(__name__)
 
@@ -234,7 +235,8 @@ def _next(connection: Connection, after: int) -> _Handover | None:
     if row is None:
         return None
     key, written_by, entries, message_id, kind, subject, metadata, payload = row
-    known = tuple(entry_of(tuple(each)) for each in json.loads(entries))
+    # Versions before `send_at` wrote rows without it.
+    known = tuple(entry_of((*each, None)[:_WIDTH]) for each in json.loads(entries))
     message = OutboxMessage(
         message_id=message_id,
         kind=kind,

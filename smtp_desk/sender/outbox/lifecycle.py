@@ -90,7 +90,9 @@ def admit(message: OutboxMessage, limits: OutboxLimits) -> None:
 def queued(
     message: OutboxMessage, *, entry_id: str, message_key: str, recipient: str, now: datetime
 ) -> OutboxEntry:
-    """Return the new entry of one recipient, due now."""
+    """Return the new entry of one recipient, due now or when the message is to be sent."""
+    send_at = message.send_at and whole_ms(message.send_at)
+    later = send_at if send_at and send_at > now else None
     return OutboxEntry(
         id=entry_id,
         message_key=message_key,
@@ -100,17 +102,20 @@ def queued(
         recipient=recipient,
         size=message.size,
         created_at=now,
-        expires_at=now + LIFETIME,
+        expires_at=(later or now) + LIFETIME,
         state=EntryState.READY,
         changed_at=now,
-        next_attempt_at=now,
+        next_attempt_at=later or now,
         submitter=message.submitter,
+        send_at=later,
     )
 
 
 def due(entry: OutboxEntry, now: datetime) -> bool:
     """Whether a sender may claim the entry to send it."""
     if entry.state is EntryState.READY:
+        if entry.send_at:
+            return entry.send_at <= now
         return not now < entry.next_attempt_at <= now + LONGEST_DELAY
     return entry.state is EntryState.SENDING and _lease_is_over(entry, now)
 
@@ -137,7 +142,11 @@ def claimed(
     """Return the entry in the hands of `owner`; one in doubt stays in doubt."""
     state = EntryState.IN_DOUBT if entry.state is EntryState.IN_DOUBT else EntryState.SENDING
     return replace(
-        entry, state=state, changed_at=now, lease=Lease(owner, token, _until(now, lease))
+        entry,
+        state=state,
+        changed_at=now,
+        lease=Lease(owner, token, _until(now, lease)),
+        send_at=None,
     )
 
 
@@ -180,7 +189,7 @@ def retried(entry: OutboxEntry, now: datetime) -> OutboxEntry:
     if entry.state is EntryState.ACCEPTED:
         raise EntryStateError("The message was accepted; it is not sent twice.", entry.state)
     if entry.state is EntryState.READY:
-        return replace(entry, next_attempt_at=now)
+        return replace(entry, next_attempt_at=now, send_at=None)
     return replace(
         entry,
         state=EntryState.READY,
@@ -211,9 +220,10 @@ def dropped(entry: OutboxEntry, now: datetime) -> OutboxEntry:
 def made_due(entry: OutboxEntry, cause: str, now: datetime) -> OutboxEntry | None:
     """Return an entry that waits, or was refused by `cause`, due now; None for any other.
 
-    One that is uncertain is left to its time, or to a person.
+    One that is uncertain is left to its time, or to a person, and one that a program wants
+    later to that.
     """
-    if entry.doubts or cause not in ("", entry.code):
+    if entry.doubts or entry.send_at or cause not in ("", entry.code):
         return None
     waits = entry.state is EntryState.READY and entry.next_attempt_at > now
     return retried(entry, now) if waits or (cause and entry.state is EntryState.REFUSED) else None

@@ -186,6 +186,28 @@ _COUNTS: Final = (
     """,
 )
 
+# What a program wants later must not stand in the way of what is due.
+_API: Final = (
+    "ALTER TABLE entries ADD COLUMN send_at INTEGER",
+    "DROP INDEX entries_ready",
+    """
+    CREATE INDEX entries_ready ON entries (next_attempt_at, id)
+        WHERE state = 'ready' AND send_at IS NULL
+    """,
+    "CREATE INDEX entries_later ON entries (send_at, id) WHERE send_at IS NOT NULL",
+    "CREATE INDEX messages_by_message_id ON messages (message_id)",
+    """
+    CREATE TABLE sending_keys (
+        name TEXT NOT NULL PRIMARY KEY,
+        content TEXT NOT NULL,
+        message INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX sending_keys_by_age ON sending_keys (created_at)",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (*_OUTBOX, *_HEALTH),
     (*_THROTTLE, *_UNKNOWN_WORDS),
@@ -195,6 +217,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _DAILY_LOOK,
     _HANDOVERS,
     _COUNTS,
+    _API,
 )
 """Step n leads from version n to n + 1."""
 

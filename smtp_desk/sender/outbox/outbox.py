@@ -86,6 +86,34 @@ class MessageTooLargeError(OutboxError):
         self.limit = limit
 
 
+class KeyKnownError(OutboxError):
+    """A message with this key was stored before; nothing is stored now.
+
+    Attributes:
+        message_id: Its Message-ID.
+        content: What `SendingKey.content` was then.
+        entries: Its entries; those that were thrown away or erased since are missing.
+    """
+
+    def __init__(self, message_id: str, content: str, entries: tuple[OutboxEntry, ...]) -> None:
+        super().__init__(f"The key stands for the message {message_id}.")
+        self.message_id = message_id
+        self.content = content
+        self.entries = entries
+
+
+class KeyReusedError(OutboxError):
+    """The idempotency key stands for an email that says something else; nothing was sent.
+
+    Attributes:
+        message_id: The Message-ID of that email.
+    """
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f"The key is already used by another email, {message_id}.")
+        self.message_id = message_id
+
+
 class EntryNotFoundError(OutboxError):
     """There is no such entry (any more)."""
 
@@ -117,12 +145,14 @@ class OutboxLimits:
         total_octets: The largest outbox; accepted and dropped entries make room.
         kept_rows: How many accepted and dropped entries are kept.
         kept_for: How long settled entries are kept.
+        keys_for: How long a message's key is known.
     """
 
     message_octets: int = 64 * MEBIBYTE
     total_octets: int = 2048 * MEBIBYTE
     kept_rows: int = 100_000
     kept_for: timedelta = timedelta(days=90)
+    keys_for: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +165,7 @@ class Query:
         kind: This kind of email.
         text: Somewhere in recipient, subject, Message-ID or finding, in any case.
         submitter: Handed over by this user.
+        message_id: Of the message with this Message-ID.
         untold: Refused, and nobody was told.
     """
 
@@ -143,16 +174,26 @@ class Query:
     kind: str = ""
     text: str = ""
     submitter: str = ""
+    message_id: str = ""
     untold: bool = False
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """What an entry's attributes, and the columns of their names, must be."""
+        asked = {
+            "route": self.route,
+            "kind": self.kind,
+            "submitter": self.submitter,
+            "message_id": self.message_id,
+        }
+        return {name: value for name, value in asked.items() if value}
 
     def matches(self, entry: OutboxEntry) -> bool:
         """Whether `entry` is one of them."""
         sought = self.text.casefold()
         return (
             (not self.states or entry.state in self.states)
-            and self.route in ("", entry.route)
-            and self.kind in ("", entry.kind)
-            and self.submitter in ("", entry.submitter)
+            and all(getattr(entry, name) == value for name, value in self.columns.items())
             and (entry.untold or not self.untold)
             and (sought in searched_text(entry) or sought in entry.code)
         )
@@ -214,9 +255,10 @@ class OutboxQueue(Protocol):
     """
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
-        """Store messages, due now; return their entries in the order of the recipients.
+        """Store messages, due now or at `send_at`; return their entries, recipient by recipient.
 
         Raises:
+            KeyKnownError: A message with the key of one was stored before; none is stored.
             MessageTooLargeError: One is larger than the limit; none is stored.
             OutboxFullError: There is no room; none is stored.
             ValueError: One has no recipient.
@@ -227,9 +269,11 @@ class OutboxQueue(Protocol):
     ) -> tuple[Claim, ...]:
         """Do `add` and `claim` in one commit, for a sender that sends at once.
 
-        While sending is paused it only adds: the claims' entries wait, under no lease.
+        While sending is paused it only adds: the claims' entries wait, under no lease. What
+        comes of a message that has a key is as durable as a `MarkInDoubt`.
 
         Raises:
+            KeyKnownError: As `add`.
             MessageTooLargeError: As `add`.
             OutboxFullError: As `add`.
             ValueError: As `add`.
@@ -323,7 +367,7 @@ class OutboxRecords(Protocol):
         """
 
     def prune(self) -> int:
-        """Throw away settled entries beyond the limits; return how many."""
+        """Throw away settled entries and keys beyond the limits; return how many entries."""
 
 
 class Outbox(OutboxQueue, OutboxRecords, Protocol):

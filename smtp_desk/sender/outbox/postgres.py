@@ -53,11 +53,13 @@ _OLD: Final = """
 """
 # One selection for each end of each index, longest due first; what others claim at this moment
 # is passed over.
+_READY: Final = "state = 'ready' AND send_at IS NULL"
 _FREE: Final = (
     "state = 'sending' AND lease_until <= %(now)s ORDER BY lease_until, id",
     "state = 'sending' AND lease_until > %(farthest_lease)s ORDER BY lease_until, id",
-    "state = 'ready' AND next_attempt_at <= %(now)s ORDER BY next_attempt_at, id",
-    "state = 'ready' AND next_attempt_at > %(farthest_attempt)s ORDER BY next_attempt_at, id",
+    f"{_READY} AND next_attempt_at <= %(now)s ORDER BY next_attempt_at, id",
+    f"{_READY} AND next_attempt_at > %(farthest_attempt)s ORDER BY next_attempt_at, id",
+    "state = 'ready' AND send_at <= %(now)s ORDER BY send_at, id",
 )
 _ABANDONED_IN_DOUBT: Final = (
     "state = 'in_doubt' AND lease_until <= %(now)s ORDER BY lease_until, id",
@@ -68,7 +70,8 @@ _NEXT_IN_DOUBT: Final = """
 """
 _NEXT: Final = """
     SELECT least(
-        (SELECT min(next_attempt_at) FROM entries WHERE state = 'ready'),
+        (SELECT min(next_attempt_at) FROM entries WHERE state = 'ready' AND send_at IS NULL),
+        (SELECT min(send_at) FROM entries WHERE send_at IS NOT NULL AND state = 'ready'),
         (SELECT min(lease_until) FROM entries WHERE state = 'sending'
             AND lease_until IS NOT NULL),
         (SELECT min(lease_until) FROM entries WHERE state = 'in_doubt'
@@ -78,7 +81,7 @@ _NEXT: Final = """
 # As `lifecycle.made_due`.
 _MAKE_DUE: Final = """
     UPDATE entries SET next_attempt_at = %(now)s WHERE state = 'ready' AND doubts = 0
-    AND next_attempt_at > %(now)s AND %(cause)s IN ('', code)
+    AND send_at IS NULL AND next_attempt_at > %(now)s AND %(cause)s IN ('', code)
 """
 _REVIVE: Final = """
     UPDATE entries SET state = 'ready', changed_at = %(now)s, next_attempt_at = %(now)s,
@@ -134,7 +137,9 @@ class PostgresOutbox(Outbox):
                 return queued
             return tuple(lifecycle.claimed(entry, owner, token, now, lease) for entry in queued)
 
-        return tuple(Claim(entry, token, awaited=True) for entry in self._inserted(insert))
+        keyed = any(message.key for message in stored)
+        entries = self._inserted(insert)
+        return tuple(Claim(entry, token, awaited=True, keyed=keyed) for entry in entries)
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
         return self._claim(_FREE, owner, limit, lease)
@@ -152,13 +157,14 @@ class PostgresOutbox(Outbox):
 
     def apply(self, changes: Iterable[Change]) -> frozenset[str]:
         wanted = tuple(changes)
-        durable = any(isinstance(change, MarkInDoubt) for change in wanted)
+        marks = any(isinstance(change, MarkInDoubt) for change in wanted)
+        durable = marks or any(change.claim.keyed for change in wanted)
 
         def change_all(transaction: PostgresTransaction) -> frozenset[str]:
             now = self._now(transaction)
             entries = lock_entries(transaction, [change.claim.entry.id for change in wanted])
             lost, made = set(), {}
-            paused = durable and sending_is_paused(transaction)
+            paused = marks and sending_is_paused(transaction)
             for change in wanted:
                 entry = entries.get(change.claim.entry.id)
                 held_back = paused and isinstance(change, MarkInDoubt)
@@ -218,7 +224,8 @@ class PostgresOutbox(Outbox):
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
         condition, values = _condition(query)
-        tables = "entries JOIN messages ON key = message" if query.kind else "entries"
+        joined = query.kind or query.message_id
+        tables = "entries JOIN messages ON key = message" if joined else "entries"
         statement = (
             f"SELECT state, route, count(*) FROM {tables} WHERE {condition} GROUP BY state, route"  # noqa: S608 - constants and placeholders
         )
@@ -254,6 +261,7 @@ class PostgresOutbox(Outbox):
         return self._database.write(make)
 
     def prune(self) -> int:
+        self._database.write(self._forget_keys)
         removed = 0
         for remove in (self._remove_old, self._remove_beyond):
             while count := self._database.write(remove):
@@ -276,6 +284,10 @@ class PostgresOutbox(Outbox):
             return entry
 
         return self._database.write(replace)
+
+    def _forget_keys(self, transaction: PostgresTransaction) -> None:
+        oldest = to_ms(self._now(transaction) - self._limits.keys_for)
+        transaction.execute(rows.FORGET_KEYS.replace("?", "%s"), (oldest,))
 
     def _remove_old(self, transaction: PostgresTransaction) -> int:
         oldest = to_ms(self._now(transaction) - self._limits.kept_for)
@@ -301,7 +313,7 @@ class PostgresOutbox(Outbox):
         now = self._now(transaction)
         entries: list[OutboxEntry] = []
         for message in messages:
-            key = store_message(transaction, message)
+            key = store_message(transaction, message, now)
             entries += [
                 lifecycle.queued(
                     message,
@@ -379,14 +391,9 @@ def _condition(query: Query) -> tuple[str, list[object]]:
     if query.states:
         conditions.append("state = ANY(%s)")
         values.append(sorted(query.states))
-    for column, value in (
-        ("route", query.route),
-        ("kind", query.kind),
-        ("submitter", query.submitter),
-    ):
-        if value:
-            conditions.append(f"{column} = %s")
-            values.append(value)
+    for column, value in query.columns.items():
+        conditions.append(f"{column} = %s")
+        values.append(value)
     if query.untold:
         conditions.append("untold = 1")
     if query.text:

@@ -119,7 +119,24 @@ _DAILY_LOOK: Final = """
     ALTER TABLE route_health ADD COLUMN endings TEXT NOT NULL DEFAULT '[]';
     ALTER TABLE health_events ADD COLUMN endings TEXT NOT NULL DEFAULT '[]';
 """
-MIGRATIONS: Final[tuple[str, ...]] = (_OUTBOX + _HEALTH + _THROTTLE + _CONTROL, _DAILY_LOOK)
+# What a program wants later must not stand in the way of what is due.
+_API: Final = """
+    ALTER TABLE entries ADD COLUMN send_at BIGINT;
+    DROP INDEX entries_ready;
+    CREATE INDEX entries_ready ON entries (next_attempt_at, id)
+        WHERE state = 'ready' AND send_at IS NULL;
+    CREATE INDEX entries_later ON entries (send_at, id) WHERE send_at IS NOT NULL;
+    CREATE INDEX messages_by_message_id ON messages (message_id);
+    CREATE TABLE sending_keys (
+        name TEXT NOT NULL PRIMARY KEY,
+        content TEXT NOT NULL,
+        message BIGINT NOT NULL,
+        message_id TEXT NOT NULL,
+        created_at BIGINT NOT NULL
+    );
+    CREATE INDEX sending_keys_by_age ON sending_keys (created_at);
+"""
+MIGRATIONS: Final[tuple[str, ...]] = (_OUTBOX + _HEALTH + _THROTTLE + _CONTROL, _DAILY_LOOK, _API)
 """Step n leads from version n to n + 1."""
 
 _IS_THERE: Final = """

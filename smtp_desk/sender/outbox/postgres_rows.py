@@ -18,6 +18,9 @@ _REMOVING: Final = "remove"  # two at once would each leave the message to the o
 _INSERT_MESSAGE: Final = rows.INSERT_MESSAGE.replace("?", "%s") + " RETURNING key"
 _INSERT_ENTRY: Final = rows.INSERT_ENTRY.replace("?", "%s")
 _UPDATE_ENTRY: Final = rows.UPDATE_ENTRY.replace("?", "%s")
+_INSERT_KEY: Final = rows.INSERT_KEY.replace("?", "%s")
+_FIND_KEY: Final = rows.FIND_KEY.replace("?", "%s")
+_SELECT_KEYED: Final = rows.SELECT_KEYED.replace("?", "%s")
 _ROWS_OF: Final = f"{SELECT} WHERE id = ANY(%s) ORDER BY id FOR UPDATE OF entries"
 
 _ENTRIES: Final = f"SELECT {rows.COLUMNS} FROM entries JOIN messages ON key = message WHERE"  # noqa: S608
@@ -71,10 +74,20 @@ def store_entries(transaction: PostgresTransaction, entries: Iterable[OutboxEntr
     transaction.executemany(_INSERT_ENTRY, [storable(rows.new_row(each)) for each in entries])
 
 
-def store_message(transaction: PostgresTransaction, message: OutboxMessage) -> str:
-    """Store a message; return its key."""
+def store_message(transaction: PostgresTransaction, message: OutboxMessage, now: datetime) -> str:
+    """Store a message; return its key.
+
+    Raises:
+        KeyKnownError: A message with its sending key was stored before.
+    """
     row = transaction.execute(_INSERT_MESSAGE, storable(rows.message_row(message))).fetchone()
-    return str(row[0]) if row else ""
+    key = int(row[0]) if row else 0
+    if message.key is not None:
+        values = storable(rows.key_row(message.key, key, message.message_id, now))
+        if not transaction.execute(_INSERT_KEY, values).rowcount:
+            found = transaction.execute(_FIND_KEY, (message.key.name,)).fetchone() or ("", 0, "")
+            raise rows.known_key(found, transaction.execute(_SELECT_KEYED, found[1:]).fetchall())
+    return str(key)
 
 
 def store_absent(
@@ -86,7 +99,7 @@ def store_absent(
     known = {entry_id for (entry_id,) in found}
     absent = [entry for entry in entries if entry.id not in known]
     if absent:
-        key = store_message(transaction, message)
+        key = store_message(transaction, message, transaction.now)
         store_entries(transaction, [replace(entry, message_key=key) for entry in absent])
         wake_workers(transaction)
 

@@ -3,16 +3,24 @@
 import json
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
-from smtp_desk.sender.outbox.clock import from_ms, to_ms
-from smtp_desk.sender.outbox.entries import Attempt, EntryState, Lease, OutboxEntry, OutboxMessage
-from smtp_desk.sender.outbox.outbox import EntryNotFoundError, searched_text
+from smtp_desk.sender.outbox.clock import from_ms, restored, stored, to_ms
+from smtp_desk.sender.outbox.entries import (
+    Attempt,
+    EntryState,
+    Lease,
+    OutboxEntry,
+    OutboxMessage,
+    SendingKey,
+)
+from smtp_desk.sender.outbox.outbox import EntryNotFoundError, KeyKnownError, searched_text
 
 COLUMNS: Final = """
     id, message, message_id, kind, subject, recipient, size, created_at, expires_at,
     state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
-    lease_owner, lease_token, lease_until, doubt_token, submitter, untold
+    lease_owner, lease_token, lease_until, doubt_token, submitter, untold, send_at
 """
 """Of entries and messages; read each row with `entry_of`."""
 
@@ -32,28 +40,48 @@ INSERT_MESSAGE: Final = """
 INSERT_ENTRY: Final = """
     INSERT INTO entries (
         expires_at, state, changed_at, next_attempt_at, tries, doubts, only_route, route, code,
-        attempts, lease_owner, lease_token, lease_until, doubt_token, untold, id,
+        attempts, lease_owner, lease_token, lease_until, doubt_token, untold, send_at, id,
         message, recipient, searched, created_at, submitter
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 UPDATE_ENTRY: Final = """
     UPDATE entries SET
         expires_at = ?, state = ?, changed_at = ?, next_attempt_at = ?, tries = ?, doubts = ?,
         only_route = ?, route = ?, code = ?, attempts = ?, lease_owner = ?, lease_token = ?,
-        lease_until = ?, doubt_token = ?, untold = ?
+        lease_until = ?, doubt_token = ?, untold = ?, send_at = ?
     WHERE id = ?
 """
 
 Row = tuple[
     str, int, str, str, str, str, int, int, int,
     str, int, int, int, int, str, str, str,
-    str, str, int | None, str, str, int,
+    str, str, int | None, str, str, int, int | None,
 ]  # fmt: skip
 
+# Of a message whose key is used again by another, the Message-ID is another.
+INSERT_KEY: Final = """
+    INSERT INTO sending_keys (name, content, message, message_id, created_at)
+    VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+FIND_KEY: Final = "SELECT content, message, message_id FROM sending_keys WHERE name = ?"
+FORGET_KEYS: Final = "DELETE FROM sending_keys WHERE created_at < ?"
+SELECT_KEYED: Final = f"{SELECT} WHERE key = ? AND message_id = ? ORDER BY id"
 
-def insert_message(connection: sqlite3.Connection, message: OutboxMessage) -> int:
-    """Store a message; return its key."""
-    return connection.execute(INSERT_MESSAGE, message_row(message)).lastrowid or 0
+
+def insert_message(connection: sqlite3.Connection, message: OutboxMessage, now: datetime) -> int:
+    """Store a message; return its key.
+
+    Raises:
+        KeyKnownError: A message with its sending key was stored before.
+    """
+    key = connection.execute(INSERT_MESSAGE, message_row(message)).lastrowid or 0
+    if message.key is not None:
+        added = connection.execute(INSERT_KEY, key_row(message.key, key, message.message_id, now))
+        if not added.rowcount:
+            found = connection.execute(FIND_KEY, (message.key.name,)).fetchone()
+            entries = connection.execute(SELECT_KEYED, found[1:]).fetchall()
+            raise known_key(found, entries)
+    return key
 
 
 def insert_entries(connection: sqlite3.Connection, entries: Iterable[OutboxEntry]) -> None:
@@ -102,7 +130,7 @@ def entry_of(row: Row) -> OutboxEntry:
     (
         entry_id, key, message_id, kind, subject, recipient, size, created_at, expires_at,
     state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
-        owner, token, until, doubt_token, submitter, untold,
+        owner, token, until, doubt_token, submitter, untold, send_at,
     ) = row  # fmt: skip
     return OutboxEntry(
         id=entry_id,
@@ -126,6 +154,7 @@ def entry_of(row: Row) -> OutboxEntry:
         doubt_token=doubt_token,
         submitter=submitter,
         untold=bool(untold),
+        send_at=restored(send_at),
     )
 
 
@@ -139,8 +168,19 @@ def stored_row(entry: OutboxEntry) -> Row:
         entry.doubts, entry.only_route, entry.route, _history(entry),
         lease.owner if lease else "", lease.token if lease else "",
         to_ms(lease.until) if lease else None,
-        entry.doubt_token, entry.submitter, int(entry.untold),
+        entry.doubt_token, entry.submitter, int(entry.untold), stored(entry.send_at),
     )  # fmt: skip
+
+
+def key_row(key: SendingKey, message: int, message_id: str, now: datetime) -> tuple[str | int, ...]:
+    """Return the values of `INSERT_KEY`."""
+    return (key.name, key.content, message, message_id, to_ms(now))
+
+
+def known_key(found: tuple[str, int, str], entries: Iterable[Row]) -> KeyKnownError:
+    """Return what to raise of what `FIND_KEY` and `SELECT_KEYED` gave."""
+    content, _, message_id = found
+    return KeyKnownError(message_id, content, tuple(map(entry_of, entries)))
 
 
 def message_row(message: OutboxMessage) -> tuple[str | int | bytes, ...]:
@@ -181,6 +221,7 @@ def moving(entry: OutboxEntry) -> tuple[str | int | None, ...]:
         to_ms(lease.until) if lease else None,
         entry.doubt_token,
         int(entry.untold),
+        stored(entry.send_at),
         entry.id,
     )
 

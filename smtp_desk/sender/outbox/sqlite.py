@@ -34,6 +34,7 @@ from smtp_desk.sender.outbox.outbox import (
 )
 from smtp_desk.sender.outbox.rows import (
     COLUMNS,
+    FORGET_KEYS,
     SELECT,
     entry_of,
     find_entry,
@@ -62,7 +63,7 @@ _REMOVED_AT_ONCE: Final = 100
 # As `lifecycle.made_due`.
 _MAKE_DUE: Final = """
     UPDATE entries SET next_attempt_at = :now WHERE state = 'ready' AND doubts = 0
-    AND next_attempt_at > :now AND :cause IN ('', code)
+    AND send_at IS NULL AND next_attempt_at > :now AND :cause IN ('', code)
 """
 _REVIVE: Final = """
     UPDATE entries SET state = 'ready', changed_at = :now, next_attempt_at = :now,
@@ -70,13 +71,16 @@ _REVIVE: Final = """
     WHERE state = 'refused' AND doubts = 0 AND :cause = code AND :cause <> ''
 """
 _NEWEST: Final = f"{SELECT} WHERE {{}} ORDER BY id DESC LIMIT ?"
-_LEASED: Final = "INDEXED BY entries_leased JOIN messages ON key = message WHERE"
-_READY: Final = "INDEXED BY entries_ready JOIN messages ON key = message WHERE state = 'ready' AND"
+_WHERE: Final = "JOIN messages ON key = message WHERE"
+_LEASED: Final = f"INDEXED BY entries_leased {_WHERE}"
+_READY: Final = f"INDEXED BY entries_ready {_WHERE} state = 'ready' AND send_at IS NULL AND"
+_LATER: Final = f"INDEXED BY entries_later {_WHERE} send_at IS NOT NULL AND state = 'ready' AND"
 _FREE: Final = (
     f"{_LEASED} state = 'sending' AND lease_until <= :now ORDER BY lease_until, id",
     f"{_LEASED} state = 'sending' AND lease_until > :farthest_lease ORDER BY lease_until, id",
     f"{_READY} next_attempt_at <= :now ORDER BY next_attempt_at, id",
     f"{_READY} next_attempt_at > :farthest_attempt ORDER BY next_attempt_at, id",
+    f"{_LATER} send_at <= :now ORDER BY send_at, id",
 )
 _ABANDONED_IN_DOUBT: Final = (
     f"{_LEASED} state = 'in_doubt' AND lease_until <= :now ORDER BY lease_until, id",
@@ -88,7 +92,9 @@ _NEXT_IN_DOUBT: Final = """
 _NEXT: Final = """
     SELECT min(moment) FROM (
         SELECT min(next_attempt_at) AS moment
-            FROM entries INDEXED BY entries_ready WHERE state = 'ready'
+            FROM entries INDEXED BY entries_ready WHERE state = 'ready' AND send_at IS NULL
+        UNION ALL SELECT min(send_at) FROM entries INDEXED BY entries_later
+            WHERE send_at IS NOT NULL AND state = 'ready'
         UNION ALL SELECT min(lease_until) FROM entries
             WHERE state = 'sending' AND lease_until IS NOT NULL
         UNION ALL SELECT min(lease_until) FROM entries
@@ -135,7 +141,8 @@ class SqliteOutbox(Outbox):
             return self._insert(connection, taken)
 
         entries = self._database.write(insert)
-        return tuple(Claim(entry, token, awaited=True) for entry in entries)
+        keyed = any(message.key for message in stored)
+        return tuple(Claim(entry, token, awaited=True, keyed=keyed) for entry in entries)
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
         return self._claim(_FREE, owner, limit, lease)
@@ -148,7 +155,7 @@ class SqliteOutbox(Outbox):
 
         def change_all(connection: sqlite3.Connection) -> frozenset[str]:
             lost = set()
-            paused = durable and is_paused(connection)
+            paused = marks and is_paused(connection)
             for change in wanted:
                 entry = find_entry(connection, change.claim.entry.id)
                 held_back = paused and isinstance(change, MarkInDoubt)
@@ -160,7 +167,8 @@ class SqliteOutbox(Outbox):
                     update_entries(connection, (after,))
             return frozenset(lost)
 
-        durable = any(isinstance(change, MarkInDoubt) for change in wanted)
+        marks = any(isinstance(change, MarkInDoubt) for change in wanted)
+        durable = marks or any(change.claim.keyed for change in wanted)
         return self._database.write(change_all, durable=durable) if wanted else frozenset()
 
     def next_due(self) -> datetime | None:
@@ -206,7 +214,8 @@ class SqliteOutbox(Outbox):
         if replace(query, states=frozenset(), route="") == EVERYTHING:
             tables, number = "entry_counts", "sum(entries)"
         else:
-            tables = "entries JOIN messages ON key = message" if query.kind else "entries"
+            joined = query.kind or query.message_id
+            tables = "entries JOIN messages ON key = message" if joined else "entries"
             number = "count(*)"
         statement = f"""
             SELECT state, route, {number} AS number FROM {tables} WHERE {condition}
@@ -243,6 +252,8 @@ class SqliteOutbox(Outbox):
     def prune(self) -> int:
         oldest = to_ms(self._now() - self._limits.kept_for)
         old = (first_identifier(oldest), oldest, _BATCH)
+        forgotten = (to_ms(self._now() - self._limits.keys_for),)
+        self._database.write(lambda connection: connection.execute(FORGET_KEYS, forgotten))
         removed = 0
         while count := self._database.write(lambda at: _remove(at, _OLD, old)):
             removed += count
@@ -286,7 +297,7 @@ class SqliteOutbox(Outbox):
         milliseconds = to_ms(now)
         entries = []
         for message in messages:
-            key = str(insert_message(connection, message))
+            key = str(insert_message(connection, message, now))
             entries += [
                 lifecycle.queued(
                     message,
@@ -395,14 +406,9 @@ def _condition(query: Query) -> tuple[str, list[str]]:
     if query.states:
         conditions.append(f"state IN ({', '.join('?' * len(query.states))})")
         values += sorted(query.states)
-    for column, value in (
-        ("route", query.route),
-        ("kind", query.kind),
-        ("submitter", query.submitter),
-    ):
-        if value:
-            conditions.append(f"{column} = ?")
-            values.append(value)
+    for column, value in query.columns.items():
+        conditions.append(f"{column} = ?")
+        values.append(value)
     if query.untold:
         conditions.append("untold = 1")
     if query.text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +19,10 @@ from smtp_desk.sender.outbox.entries import (
     Lease,
     MarkInDoubt,
     OutboxEntry,
+    SendingKey,
 )
 from smtp_desk.sender.outbox.handovers import Handovers
-from smtp_desk.sender.outbox.outbox import OutboxUnavailableError, change_one
+from smtp_desk.sender.outbox.outbox import KeyKnownError, OutboxUnavailableError, change_one
 from smtp_desk.sender.outbox.postgres import PostgresOutbox
 from smtp_desk.sender.outbox.postgres_address import read_address
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase
@@ -88,6 +89,31 @@ def test_what_the_database_takes_leaves_nothing_here(place: Place) -> None:
     assert not entry.local
     assert not claim.entry.local
     assert not place.file.exists()
+
+
+def test_a_message_with_a_key_is_never_stored_here(place: Place) -> None:
+    """Only the database knows whether its key was used before."""
+    keyed = replace(message(), key=SendingKey("order-1", "content"))
+    place.lose()
+    with pytest.raises(OutboxUnavailableError):
+        place.outbox.add([keyed])
+    with pytest.raises(OutboxUnavailableError):
+        place.outbox.add_claimed([message(), keyed], "here", LEASE)
+    assert not place.file.exists()
+    place.line.open = True
+    assert len(place.outbox.add([keyed])) == 1
+    with pytest.raises(KeyKnownError):
+        place.outbox.add([keyed])
+
+
+def test_what_is_to_be_sent_later_waits_here_for_the_database_only(place: Place) -> None:
+    wanted = whole_ms(utc_now() + timedelta(days=2))
+    place.lose()
+    (entry,) = place.outbox.add([replace(message(), send_at=wanted)])
+    place.line.open = True
+    wait_until(lambda: bool(place.arrived), "it to be handed over")
+    assert place.arrived[entry.id].send_at == wanted
+    assert place.shared.claim("worker", 9, LEASE) == ()
 
 
 def test_what_is_stored_here_is_told_and_handed_over_when_the_database_is_back(
@@ -244,7 +270,7 @@ def test_an_entry_is_the_same_after_it_was_a_row() -> None:
         tries=3, doubts=1, only_route="custom", route="default",
         attempts=(Attempt(now, "custom", "connect.refused", "no"),),
         lease=Lease("me", "token", now + timedelta(3)), doubt_token="t", submitter="1000",
-        untold=True,
+        untold=True, send_at=now + timedelta(4),
     )  # fmt: skip
     defaults = {each.name for each in fields(entry) if getattr(entry, each.name) == each.default}
     assert defaults == {"local"}  # which is said of a receipt, and not stored
