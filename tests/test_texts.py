@@ -20,7 +20,7 @@ STILTED: Final = {
     r"\bmend(s|ed|ing)?\b": "fix",
     r"\bwhoever fills in\b": "the person who set up email; whoever manages these settings",
     r"\b(is|was) left alone until\b": "we won’t retry until",
-    r"\bshut until\b|\brests until\b": "paused until",
+    r"\bshut until\b|\brests until\b": "unavailable until",
     r"\b(took|went|take) another way\b": "were sent by the default service",
     r"\bby itself\b": "automatically; on its own",
     r"\bthere is none\b": "none; you have none",

@@ -14,7 +14,7 @@ from smtp_desk.store.save_protocol import SaveError, SaveReason
 from smtp_desk.store.settings_file import SettingsFileError, SettingsFileProblem
 from smtp_desk.store.stored import NotProvenError, ServerStatus, UnprovenReason
 
-NEEDS_PROOF: Final = "Save settings that a test email has proven first."
+NEEDS_PROOF: Final = "First save settings that a test email has proven."
 
 _UNLOCK: Final = "Unlock it by signing in to the desktop session, and try again."
 _GET_ONE: Final = {
@@ -36,7 +36,7 @@ _KEYRING: Final[Mapping[UnavailableReason, str]] = {
     UnavailableReason.LOCKED: f"The keyring is locked. {_UNLOCK}",
     UnavailableReason.DENIED: f"Access to the keyring was refused. {_UNLOCK}",
     UnavailableReason.TIMEOUT: f"The keyring didn’t answer within {{detail}}. {_UNLOCK}",
-    UnavailableReason.ALTERED: "The keyring changed the password.",
+    UnavailableReason.ALTERED: "The keyring returned a different password than the one we stored.",
     UnavailableReason.REMOVED: "The sign-in has been removed in the meantime.",
     UnavailableReason.FAILED: "The keyring failed ({detail}).",
     UnavailableReason.NO_SYSTEMD: (
@@ -111,4 +111,4 @@ def _not_saved(error: SaveError) -> str:
         return failure_text(error.cause)
     name = error.cause.filename if isinstance(error.cause, OSError) else None
     where = f" ({name})" if name else ""
-    return f"Could not save{where}. {_SAVING.get(error.reason, error.cause)}"
+    return f"Couldn’t save{where}. {_SAVING.get(error.reason, error.cause)}"

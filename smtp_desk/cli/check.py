@@ -83,7 +83,7 @@ _NO_RECIPIENT: Final = "Missing option '--to'. (--no-login and --no-send don't n
 @click.option(
     "--domain",
     is_flag=True,
-    help="Also ask the DNS whether receivers will believe email from the From domain (MX, SPF, "
+    help="Also check in DNS whether receivers will trust email from the From domain (MX, SPF, "
     "DKIM, DMARC and more); problems are warnings. Takes at most 15 seconds more.",
 )
 @click.option(

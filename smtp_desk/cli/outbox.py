@@ -35,6 +35,7 @@ from smtp_desk.cli.invocation import (
 from smtp_desk.cli.manual import ManualCommand, ManualGroup, Meanings
 from smtp_desk.cli.outbox_all import erase, pause, resume
 from smtp_desk.cli.outbox_trouble import FILES, STATUSES, telling, trouble_status
+from smtp_desk.cli.sending import RESUME_FIRST
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import decode_text, visible
 from smtp_desk.sender.outbox.entries import WAITING, EntryState, OutboxEntry
@@ -202,7 +203,9 @@ def retry(invocation: Invocation, ids: tuple[str, ...], code: str | None) -> Exi
         invocation,
         ids,
         lambda records, entry: records.retry(entry.id),
-        lambda entry: f"{_QUEUED} {_TWICE}" if entry.doubts or entry.doubt_token else _QUEUED,
+        lambda entry: " ".join(
+            (_queued(invocation), *([_TWICE] if entry.doubts or entry.doubt_token else ()))
+        ),
     )
 
 
@@ -322,13 +325,18 @@ def _change(
     return ended
 
 
+def _queued(invocation: Invocation) -> str:
+    return f"queued. {RESUME_FIRST}" if invocation.services.control.paused_since() else _QUEUED
+
+
 def _retry_cause(invocation: Invocation, code: str) -> ExitStatus:
     if code not in invocation.services.catalogue.codes:
         raise click.BadParameter(f"The finding {code} doesn’t exist.", param_hint="--cause")
     with telling():
         count = invocation.services.outbox.make_due(code)
+        queued = _queued(invocation)
     told = "1 email is" if count == 1 else f"{count} emails are"
-    say(invocation.out, f"{told} {_QUEUED}" if count else f"No email was stopped by {code}.")
+    say(invocation.out, f"{told} {queued}" if count else f"No email was stopped by {code}.")
     return ExitStatus.OK
 
 

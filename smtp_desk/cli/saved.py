@@ -68,7 +68,7 @@ def enable(invocation: Invocation) -> ExitStatus:
 
     This needs settings that a test email has proven and that haven’t changed since.
 
-    A server that is paused after a failure or a refused sign-in is tried again at once: one
+    A server that is unavailable after a failure or a refused sign-in is tried again at once: one
     session up to the sign-in, no email.
     """
     return _change(invocation, lambda: _switch_on(invocation))

@@ -141,13 +141,14 @@ def receipt_json(receipt: Receipt) -> dict[str, Json]:
     }
 
 
+RESUME_FIRST: Final = "Sending is paused. Run “smtp-desk outbox resume” to resume."
 NOTHING: Final = "Nothing is configured. Run “smtp-desk configure” to test and save a server."
 
 
 def why_waiting(found: SendingStatus) -> str:
     """Return why no route can be used, and what a person can do; "" where one can."""
     if found.outbox is not None and found.outbox.paused_since:
-        return "Sending is paused. Run “smtp-desk outbox resume” to resume."
+        return RESUME_FIRST
     if found.has_route:
         return ""
     if not found.configured:
@@ -163,7 +164,9 @@ def why_waiting(found: SendingStatus) -> str:
         ServerState.SECRET_UNAVAILABLE: (
             f"The custom server’s password isn’t available. {found.custom.why}"
         ),
-        ServerState.ACTIVE: "The custom server is paused. Run “smtp-desk enable” to try it again.",
+        ServerState.ACTIVE: (
+            "The custom server is unavailable. Run “smtp-desk enable” to try it again."
+        ),
     }[state]
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 import click
 
+from smtp_desk.app.integrations.words import signed_in
 from smtp_desk.app.routes.sign_in import NobodySignsInError, sign_in_again
 from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import (
@@ -94,8 +95,7 @@ def sign_in(invocation: Invocation, *, default: bool, guide: str | None) -> Exit
     except SettingsFileError as error:
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     if done.finding is None:
-        who = f" as {done.account}" if done.account else ""
-        say(invocation.out, f"Signed in{who}. Waiting emails are queued to send now.", "bold green")
+        say(invocation.out, signed_in(done), "bold green")
     else:
         say(invocation.out, "Not signed in. Nothing changed.", "bold red")
         print_rows(invocation.out, finding_rows(done.finding))

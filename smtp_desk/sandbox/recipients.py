@@ -29,12 +29,12 @@ SPECIAL_RECIPIENTS = (
     SpecialRecipient(
         "unknown",
         NO_SUCH_MAILBOX,
-        "is refused for good: there is no such mailbox (550 5.1.1)",
+        "is refused permanently: the mailbox doesn’t exist (550 5.1.1)",
     ),
     SpecialRecipient(
         "greylisted",
         GREYLISTED,
-        "is refused for now: the server wants a second attempt later (450 4.7.1)",
+        "is refused for now: the server asks for a second attempt later (450 4.7.1)",
     ),
     SpecialRecipient(
         "full",
@@ -44,7 +44,7 @@ SPECIAL_RECIPIENTS = (
     SpecialRecipient(
         "slow",
         "250 2.1.5 OK, at last",
-        "is accepted after a few seconds: time to watch the stages and to try Cancel",
+        "is accepted after a few seconds, so that you can watch the stages and try Cancel",
         slow=True,
     ),
 )

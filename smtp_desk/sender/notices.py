@@ -25,16 +25,16 @@ _TITLES: Final = {
     HealthEventKind.BEGAN: "Your SMTP server is unavailable",
     HealthEventKind.ENDED: "Your SMTP server is available again",
     HealthEventKind.UNCERTAIN: "Your SMTP server doesn’t confirm emails",
-    HealthEventKind.ENDING: "A certificate ends soon",
+    HealthEventKind.ENDING: "A certificate expires soon",
 }
 _ENDINGS: Final = {
     Needed.SERVER_CERTIFICATE: (
-        "The certificate of {server} ends on {day}. {then} Ask the administrator of that mail"
-        " server to renew it."
+        "The certificate of {server} expires on {day}. {then} Ask the administrator of that "
+        "mail server to renew it."
     ),
     Needed.CLIENT_CERTIFICATE: (
-        "The certificate that SMTP Desk signs in to {server} with ends on {day}. {then} Register"
-        " a new one with the application, and configure the server with it."
+        "The certificate that SMTP Desk uses to sign in to {server} expires on {day}. {then} "
+        "Register a new one with the application, and configure the server with it."
     ),
     Needed.COMPANY_CA: (
         "The company CA that the settings of {server} trust ends on {day}. {then} Ask the mail"
@@ -145,7 +145,7 @@ class Notices:
         urls = self._alerts.urls()
         causes = Counter(cause(self._catalogue, each.code).summary for each in refused)
         counted = "\n\n".join(f"{count} × {summary}" for summary, count in causes.most_common())
-        begin = f"{_count(len(refused))} refused for good since the last notice."
+        begin = f"{_count(len(refused))} permanently refused since the last notice."
         listed = "\n\n".join(_line(each) for each in refused[:_MOST_LISTED])
         more = len(refused) - _MOST_LISTED
         parts = (begin, counted, listed, f"and {more} more." if more > 0 else "", _WHERE)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _MARGIN: Final = 32
 _FAULT: Final = (
-    "SMTP Desk could not open its settings.\n\n{error}\n\n"
-    "Nothing was changed. Close this window, fix the cause and open it again; the commands of "
-    "smtp-desk work without a window. The log says more."
+    "SMTP Desk couldn’t open its settings.\n\n{error}\n\nNothing was changed. Close this window, "
+    "fix the problem and open it again. The smtp-desk commands work without a window. See "
+    "the log for details."
 )
 
 

@@ -16,8 +16,8 @@ _EMAIL: Final = ".eml"
 _PAIR: Final = 2
 _HINT: Final = "Drop a report to open it, two to compare them,\nor an email (.eml) to explain it."
 _TOO_MANY: Final = (
-    "{count} files were dropped at once; none was opened. Drop one report, two reports to compare "
-    "them, or one email (.eml)."
+    "You dropped {count} files at once, so none was opened. Drop one report, two reports to "
+    "compare them, or one email (.eml)."
 )
 _ELSEWHERE: Final = "Only files on this computer can be opened. Save it here first, then drop it."
 

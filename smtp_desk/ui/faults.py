@@ -49,7 +49,7 @@ class Failures(QObject):
         if issubclass(kind, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
             return
-        _log.critical("SMTP Desk itself failed", exc_info=(kind, error, trace))
+        _log.critical("Internal error in SMTP Desk", exc_info=(kind, error, trace))
         self.caught.emit("".join(traceback.format_exception(kind, error, trace)))
 
     def _thread_hook(self, args: threading.ExceptHookArgs) -> None:
@@ -66,7 +66,7 @@ class Failures(QObject):
         box.setWindowTitle("SMTP Desk")
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText("SMTP Desk ran into an internal error. You can keep working.")
-        box.setInformativeText("The log holds what is needed to report it.")
+        box.setInformativeText("The log has the details you need to report it.")
         box.setDetailedText(trace)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.finished.connect(self._closed)

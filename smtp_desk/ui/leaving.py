@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _PROVEN: Final = "Save the tested settings?"
 _NOT_SAVED: Final = (
-    "A test email has proven the settings {where}, but they are not saved. Without saving, "
-    "system emails go on as before, and what you typed is lost."
+    "A test email has proven the settings {where}, but they aren’t saved. If you don’t save "
+    "them, system emails are sent as before and what you typed is lost."
 )
 _UNPROVEN: Final = "Close without saving?"
 _LOST: Final = (
-    "No test email has proven what you typed {where}, so it can’t be saved. It is lost when this "
-    "window closes."
+    "No test email has proven what you typed {where}, so it can’t be saved. If you close "
+    "this window, it’s lost."
 )
 # A closed window ends a test at once, and what is being saved or removed is finished anyway.
 _NEVER_ASKED: Final = frozenset({Busy.TESTING, Busy.CANCELLING, Busy.SAVING, Busy.REMOVING})

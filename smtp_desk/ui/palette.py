@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Index = QModelIndex | QPersistentModelIndex
 
 FIND: Final = "Find a command or a page"
-_NOTHING: Final = "Nothing is called that. Try another word."
+_NOTHING: Final = "No command or page matches. Try another word."
 _COMMAND: Final = Qt.ItemDataRole.UserRole
 _WIDTH: Final = 560
 _ROWS: Final = 7

@@ -64,11 +64,11 @@ def test_a_settings_file(kind: SettingsFileProblem) -> None:
 def test_a_disk(reason: SaveReason) -> None:
     error = SaveError(SaveStep.FILE, reason, OSError(28, "No space left on device", "/x/y"))
     told = failure_text(error)
-    assert told.startswith("Could not save (/x/y). ")
+    assert told.startswith("Couldn’t save (/x/y). ")
     assert "No space" not in told
 
 
 def test_another_failure_keeps_the_words_of_the_system() -> None:
     error = SaveError(SaveStep.LOCK, SaveReason.FAILED, ValueError("no such thing"))
-    assert failure_text(error) == "Could not save. no such thing"
+    assert failure_text(error) == "Couldn’t save. no such thing"
     assert "internal error (KeyError)" in failure_text(KeyError("secret"))

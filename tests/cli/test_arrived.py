@@ -23,7 +23,7 @@ def test_a_file_is_explained(desk: Desk, tmp_path: Path) -> None:
     lines = ended.out.splitlines()
     assert (ended.status, lines[0]) == (
         0,
-        "The receiver believed that the email came from its From domain.",
+        "The receiver confirmed that the email comes from its From domain.",
     )
     assert "DKIM: pass, example.org, selector s2026" in lines
     way = "mail.example.org → mx.google.com, 2026-11-30 16:00:05 UTC, 5 s later, ESMTPS, TLS 1.3"
@@ -36,7 +36,7 @@ def test_a_file_is_explained(desk: Desk, tmp_path: Path) -> None:
         (b"<html>", 65, "is a web page, not an email"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 65, "Outlook’s own format"),
         (b"{}", 65, "isn’t an email"),
-        (b"From: a@example.org\n\n", 69, "No server wrote anything into"),
+        (b"From: a@example.org\n\n", 69, "No server added anything to"),
     ],
 )
 def test_what_is_no_received_email_is_told(

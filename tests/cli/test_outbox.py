@@ -150,6 +150,15 @@ def test_retry_makes_due_and_warns_where_it_may_arrive_twice(
     assert {outbox.get(each).state for each in (refused, held)} == {EntryState.READY}
 
 
+def test_a_retry_in_a_pause_says_how_to_end_it(desk: Desk, morning: Outbox) -> None:
+    refused = next(each for each in morning.page().entries if each.state is EntryState.REFUSED)
+    desk.services.control.pause()
+    paused = "queued. Sending is paused. Run “smtp-desk outbox resume” to resume.\n"
+    assert desk("outbox", "retry", refused.id).out == f"{refused.id}: {paused}"
+    other = next(each for each in morning.page().entries if each.state is EntryState.REFUSED)
+    assert desk("outbox", "retry", "--cause", other.code).out.endswith(f" {paused}")
+
+
 def test_what_one_cause_stopped_is_retried_and_told(desk: Desk, morning: Outbox) -> None:
     stopped = [
         entry

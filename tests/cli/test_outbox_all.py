@@ -23,9 +23,9 @@ def test_a_pause_is_told_by_status_until_it_ends(desk: Desk) -> None:
     add(desk, "ann@example.org")
     ended = desk("outbox", "pause")
     assert (ended.status, ended.err) == (0, "")
-    assert ended.out.startswith("Sending is paused since ")
+    assert ended.out.startswith("Sending has been paused since ")
     told = dict(line.split(": ", 1) for line in desk("status").out.splitlines())
-    assert told["Sending"].startswith("Sending is paused since ")
+    assert told["Sending"].startswith("Sending has been paused since ")
     assert "smtp-desk outbox resume" in told["Sending"]
     document = json.loads(desk("status", "--json").out)
     assert document["paused_since"] is not None
@@ -120,7 +120,7 @@ def test_a_server_in_use_says_that_sending_is_paused(
     assert desk("configure", *arguments, stdin=password).status == 0
     assert desk("enable").status == 0
     desk("outbox", "pause")
-    assert "Active, but sending is paused since " in desk("status").out
+    assert "Active, but sending has been paused since " in desk("status").out
     ended = desk(
         *("send", "notification", "--to", "ann@example.org"),
         *("--set", "title=Hello", "--set", "body=Text"),

@@ -223,13 +223,21 @@ def saved(terminal: Terminal) -> SettingsStore:
     return terminal.desk.services.store
 
 
+def test_sign_in_promises_nothing_in_a_pause(terminal: Terminal) -> None:
+    saved(terminal)
+    terminal.desk.services.control.pause()
+    ended = checked(terminal.desk("sign-in"), terminal, 0)
+    assert "Sending is paused. Nothing is sent until you resume it." in ended.out
+    assert "queued to send now" not in ended.out
+
+
 def test_sign_in_opens_what_a_dead_sign_in_had_shut(terminal: Terminal) -> None:
     store = saved(terminal)
     services = terminal.desk.services
     services.health.record_failure("custom", "auth.sign_in_again")
     assert services.health.may_use("custom") == Shut("auth.sign_in_again")
     told = terminal.desk("status").out
-    assert "Paused until you save new settings or sign in again (“smtp-desk sign-in”)." in told
+    assert "Unavailable until you save new settings or sign in again (“smtp-desk sign-in”)." in told
     before = store.load()
     ended = checked(terminal.desk("sign-in"), terminal, 0)
     assert "Signed in. Waiting emails are queued to send now." in ended.out

@@ -69,7 +69,7 @@ def test_an_outage_and_what_waits(desk: Desk, settings: list[str], password: byt
     desk.services.outbox.add([MESSAGE])
     told = shown(desk)
     assert told["Custom SMTP server"].startswith("Unavailable, emails wait in the outbox since ")
-    assert told["  Health"] == ("Paused until you save new settings or run “smtp-desk enable”.")
+    assert told["  Health"] == "Unavailable until you save new settings or run “smtp-desk enable”."
     assert told["  Unavailable since"]
     assert told["  Why"].endswith("(auth.rejected)")
     assert "  Meanwhile" not in told
@@ -78,7 +78,7 @@ def test_an_outage_and_what_waits(desk: Desk, settings: list[str], password: byt
     assert told["Outbox"] == "1 ready (waiting for the next attempt)"
     assert "Worker" not in told
     assert told["Why they wait"] == (
-        "The custom server is paused. Run “smtp-desk enable” to try it again."
+        "The custom server is unavailable. Run “smtp-desk enable” to try it again."
     )
 
 
@@ -89,7 +89,7 @@ def test_a_relay_that_is_left_alone_is_not_tried_again_by_enable(
     assert desk("default", "smtp", *arguments, stdin=password).status == 0
     desk.services.health.record_failure(DEFAULT, "auth.rejected")
     assert shown(desk)["  Health"] == (
-        "Paused until you save new settings or press Try again in the window."
+        "Unavailable until you save new settings or press Try again in the window."
     )
 
 

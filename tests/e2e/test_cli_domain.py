@@ -272,7 +272,7 @@ def test_the_sentence_in_the_terminal(certs: Certificates) -> None:
         )
     lines = done.stdout.decode().splitlines()
     begins = lines.index(
-        "Email from example.test sent through mail.example.test will be believed: SPF allows the "
+        "Email from example.test sent through mail.example.test will be trusted: SPF allows the "
         "server, and DMARC accepts that."
     )
     assert lines[begins + 1 : begins + 12] == [

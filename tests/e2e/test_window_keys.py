@@ -103,7 +103,7 @@ def test_the_palette_finds_a_page_and_gives_the_focus_back(desktop: Desktop) -> 
         desktop.press("ctrl+k")
         reader.wait_for_focus(FIND)
         desktop.type("text siz")
-        reader.wait_for("Nothing is called that. Try another word.")
+        reader.wait_for("No command or page matches. Try another word.")
         desktop.press("ctrl+a")
         desktop.type("general")
         desktop.press("Return")

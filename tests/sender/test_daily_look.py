@@ -114,12 +114,12 @@ def test_what_ends_is_told_once_in_one_message(office: Office, sent: list[tuple[
     office.ways(custom, Way(DEFAULT), tell=ADMIN)
     pass_time(office, 20)
     (text,) = told(office)
-    assert "Subject: A certificate ends soon" in text
+    assert "Subject: A certificate expires soon" in text
     assert text.index("2027-03-01") < text.index("2027-03-09")
     ((title, body),) = sent
-    assert title == "A certificate ends soon"
-    assert "your SMTP server ends on 2027-03-01" in body
-    assert "signs in to your SMTP server with ends on 2027-03-09" in body
+    assert title == "A certificate expires soon"
+    assert "your SMTP server expires on 2027-03-01" in body
+    assert "uses to sign in to your SMTP server expires on 2027-03-09" in body
 
 
 def test_only_what_is_new_is_told_later(office: Office, sent: list[tuple[str, str]]) -> None:
@@ -145,7 +145,7 @@ def test_the_relay_s_certificate_is_named_as_its_own(
     office.ways(Watched(), Watched(DEFAULT, ends=(SERVER_ENDS,)), tell=ADMIN)
     pass_time(office, 3)
     ((_, body),) = sent
-    assert "The certificate of the default email service ends on 2027-03-01" in body
+    assert "The certificate of the default email service expires on 2027-03-01" in body
     assert len(told(office)) == 1
 
 

@@ -36,7 +36,7 @@ _DOMAIN: Facts = {
         "whether the server keeps the From address as envelope sender, which is what SPF checks"
     ],
     "belief": "doubted",
-    "belief_reason": f"Email from example.org sent through {reports.HOST} will be believed only if "
+    "belief_reason": f"Email from example.org sent through {reports.HOST} will be trusted only if "
     "the server signs it with DKIM: SPF doesn’t allow the server, and no valid DMARC record was "
     "found.",
 }
@@ -85,6 +85,6 @@ SCENES = {
         ),
         domain_is_news=True,
     ),
-    "copied": replace(_OWN, notice=Notice("Copied as Markdown. It holds no password.")),
+    "copied": replace(_OWN, notice=Notice("Copied as Markdown. It contains no password.")),
     **{name: of(report) for name, report in reports.REPORTS.items()},
 }

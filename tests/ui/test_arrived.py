@@ -91,7 +91,7 @@ def test_what_was_believed_is_explained(page: Shown) -> None:
     assert isinstance(focused, QLabel)
     assert focused.objectName() == "belief_line"
     for told in (
-        "The receiver believed that the email came from its From domain.",
+        "The receiver confirmed that the email comes from its From domain.",
         "test.eml\nFrom: News <news@example.org>",
         "Checked by mx.google.com. Only results under the receiver’s own name count.",
         "DMARC: pass",
@@ -130,7 +130,7 @@ def test_a_file_is_asked_for(page: Shown, tmp_path: Path) -> None:
 def test_a_header_is_pasted(page: Shown) -> None:
     explain, clear = page.button("explain_header"), page.button("clear_header")
     assert not explain.isEnabled()
-    assert explain.toolTip() == "Paste the header first."
+    assert explain.toolTip() == "Paste the headers first."
     page.edit.setPlainText("Received: by a; x")
     explain.click()
     assert page.recorder.calls == [("explain", "Received: by a; x")]
@@ -160,7 +160,7 @@ def test_while_it_reads_cancel_is_there(page: Shown) -> None:
     page.view.render(SCENES["reading"].state)
     cancel = page.button("cancel_reading")
     assert cancel.isVisible()
-    assert page.button("open_email").toolTip() == "Reading the header…"
+    assert page.button("open_email").toolTip() == "Reading the headers…"
     cancel.setFocus()
     cancel.click()
     assert page.recorder.calls == [("cancel", None)]
@@ -177,12 +177,12 @@ def test_an_email_dropped_on_the_window(
     file = tmp_path / "test.eml"
     file.write_bytes(GMAIL)
     assert drop(desk.window, files(str(file)))
-    qtbot.waitUntil(lambda: "believed" in text(desk, "belief_line"), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "confirmed" in text(desk, "belief_line"), timeout=SLOW_MS)
     assert desk.workshop.navigation.current == "arrived"
     edit = desk.window.findChildren(QPlainTextEdit, "header")[-1]
     edit.setPlainText(FORGED.decode())
     desk.window.findChildren(QPushButton, "explain_header")[-1].click()
-    qtbot.waitUntil(lambda: "didn’t believe" in text(desk, "belief_line"), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "couldn’t confirm" in text(desk, "belief_line"), timeout=SLOW_MS)
     desk.workshop.menus.email_wanted.emit()
     dialogs = desk.window.findChildren(QFileDialog, "open_email_dialog")
     assert len(dialogs) == 1

@@ -174,7 +174,7 @@ def test_a_proven_relay_is_used_again_at_once(card: Card, services: Services) ->
     card.wait_for("Saved.")
     assert saved(services).kind is DefaultKind.SMTP
     assert card.text("default_relay") == f"{NEW.host}, from {NEW.from_email}. Proven."
-    assert card.find(QPushButton, "set_up_relay").text().startswith("Change the organization’s")
+    assert card.find(QPushButton, "set_up_relay").text().startswith("Change your organization’s")
 
 
 def test_an_unproven_relay_is_never_used(card: Card, services: Services) -> None:
@@ -194,7 +194,7 @@ def test_without_a_relay_its_form_is_offered(card: Card, qtbot: QtBot) -> None:
     card.load()
     card.choose(DefaultKind.SMTP)
     assert card.text("default_relay").startswith("No relay is set up yet.")
-    assert card.find(QPushButton, "set_up_relay").text().startswith("Set up the organization’s")
+    assert card.find(QPushButton, "set_up_relay").text().startswith("Set up your organization’s")
     with qtbot.waitSignal(card.card.relay_wanted):
         card.find(QPushButton, "set_up_relay").click()
 

@@ -156,7 +156,7 @@ def test_the_states_have_counts_and_choose(opened: Callable[[Any], Scene]) -> No
 
 def test_nothing_found_offers_the_way_back(opened: Callable[[Any], Scene]) -> None:
     scene = opened(delivery_scenes.no_match)
-    assert "No email matches" in texts(scene)
+    assert "No emails match" in texts(scene)
     assert not scene.table.isVisible()
     button(scene, "show_all_emails").click()
     scene.runner.finish()
@@ -176,7 +176,7 @@ def test_an_outbox_that_is_none_is_told_with_what_to_do(opened: Callable[[Any], 
 def test_details_have_every_attempt_and_the_servers_words(opened: Callable[[Any], Scene]) -> None:
     scene = opened(delivery_scenes.selected)
     told = texts(scene)
-    assert "The server’s words: 535 5.7.8 Error: authentication failed" in told
+    assert "Server’s reply: 535 5.7.8 Error: authentication failed" in told
     assert "The server delays unknown senders and accepts their mail on the second try." in told
     assert "Code: recipient.greylisted" in told
     field = find(scene, QLineEdit, "message_id")
@@ -192,7 +192,7 @@ def test_the_routes_say_why_and_have_their_button(
 
     monkeypatch.setattr(delivery, "try_again", tried)
     scene = opened(delivery_scenes.morning)
-    assert text(scene, "route_status_custom").startswith("Paused until you save new settings")
+    assert text(scene, "route_status_custom").startswith("Unavailable until you save new settings")
     assert text(scene, "route_why_custom") == "The server refused the username or password."
     assert text(scene, "fallbacks_custom").startswith(
         "12 emails sent by the default email service since "
@@ -228,7 +228,7 @@ def test_drop_asks_first(opened: Callable[[Any], Scene], *, yes: bool) -> None:
     answer(scene, "confirm_drop", yes=yes)
     assert scene.outbox.get(entry_id).state is (EntryState.DROPPED if yes else EntryState.READY)
     assert text(scene, "delivery_line") == (
-        "The email was dropped. It will not be sent." if yes else ""
+        "The email was dropped. It won’t be sent." if yes else ""
     )
 
 

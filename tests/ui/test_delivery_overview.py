@@ -71,7 +71,7 @@ def test_a_pause_is_shown_and_ended(opened: Callable[[Callable[[Path], Scene]], 
     scene.press("pause_sending")
     assert scene.outbox.control.paused_since() == scene.clock()
     assert banner.isVisible()
-    assert banner.accessibleName().startswith("Sending is paused since ")
+    assert banner.accessibleName().startswith("Sending has been paused since ")
     pause = find(scene, QPushButton, "pause_sending")
     assert pause.text() == "Resume &sending"
     scene.press("pause_sending")
@@ -148,7 +148,7 @@ def test_where_no_cause_stops_anything_that_is_told(
     scene = opened(delivery_scenes.empty)
     scene.press("retry_by_cause")
     assert not find(scene, QPushButton, "retry_cause").isEnabled()
-    assert text(scene, "cause_dialog_line").startswith("No email waits or was refused")
+    assert text(scene, "cause_dialog_line").startswith("No emails are waiting or refused")
 
 
 def test_erasing_looks_first_and_asks(opened: Callable[[Callable[[Path], Scene]], Scene]) -> None:
@@ -205,7 +205,7 @@ def test_a_copy_is_sent_to_me(opened: Callable[[Callable[[Path], Scene]], Scene]
 def test_the_chart_is_text_too(opened: Callable[[Callable[[Path], Scene]], Scene]) -> None:
     scene = opened(delivery_scenes.morning)
     chart = find(scene, DayChart, "day_chart")
-    assert chart.accessibleName() == "Emails of the last 24 hours"
+    assert chart.accessibleName() == "Emails in the last 24 hours"
     assert "stored in the last 24 hours" in chart.accessibleDescription()
     assert "Refused: " in chart.accessibleDescription()
     assert text(scene, "day_custom").startswith("Sent by the custom server ")

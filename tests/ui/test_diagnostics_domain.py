@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["opened", "page"]
 
 ADDRESS = "ann@example.test"
-SHORT = "Not every receiver will believe email from example.test."
-DOUBTED = "Email from example.test may not be believed: the domain’s SPF record isn’t valid."
+SHORT = "Some receivers won’t trust email from example.test."
+DOUBTED = "Email from example.test may not be trusted: the domain’s SPF record isn’t valid."
 BAD: Zone = {"example.test": ["MX 0 .", r'TXT "v=spf1 <b>\027[31m -all"']}
 
 
@@ -105,7 +105,7 @@ def test_what_nobody_answered_is_said_to_be_unknown(page: Seen) -> None:
     page.view.render(DiagnosisState(domain=check, domain_is_news=True))
     reason = "no DNS server answered in time."
     assert f"Not checked: MX, SPF, DMARC, MTA-STS, TLS-RPT: {reason}" in page.texts
-    assert f"Whether email from example.test will be believed is unknown: {reason}" in page.texts
+    assert f"Whether email from example.test will be trusted is unknown: {reason}" in page.texts
 
 
 @pytest.mark.parametrize("width", [520, 820, 1400])

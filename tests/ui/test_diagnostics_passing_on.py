@@ -196,8 +196,8 @@ def test_what_is_dropped_is_opened(
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        (tuple(f"/x/{number}.json" for number in range(10)), "10 files were dropped"),
-        (("/x/a.json", "/x/b.eml"), "2 files were dropped"),
+        (tuple(f"/x/{number}.json" for number in range(10)), "You dropped 10 files"),
+        (("/x/a.json", "/x/b.eml"), "You dropped 2 files"),
         (("https://evil.test/a.json",), "Only files on this computer"),
         (("/x/a.json", "https://evil.test/a.json"), "Only files on this computer"),
     ],

@@ -227,7 +227,9 @@ def test_until_the_preview_is_there_the_texts_stand_at_the_top(
     qtbot.addWidget(page)
     page.resize(900, 900)
     page.show()
-    (hint,) = (each for each in page.findChildren(QLabel) if "template of the same" in each.text())
+    (hint,) = (
+        each for each in page.findChildren(QLabel) if "template with the same" in each.text()
+    )
     qtbot.waitUntil(lambda: hint.isVisible() and hint.geometry().bottom() < page.height() / 3)
     scene.presenter.close()
 

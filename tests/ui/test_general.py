@@ -138,7 +138,7 @@ def test_who_is_told_of_outages_is_saved_when_the_field_is_left(
     QTest.keyClick(notify(page), Qt.Key.Key_Return)
     runner.finish()
     assert services.store.load().preferences.notify == ""
-    assert notify(page).accessibleDescription().startswith("Gets one email")
+    assert notify(page).accessibleDescription().startswith("Gets an email")
 
 
 def test_an_address_that_is_none_is_not_saved(

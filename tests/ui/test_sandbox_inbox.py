@@ -103,7 +103,7 @@ def test_an_empty_inbox_says_what_to_do(sight: Sight) -> None:
     words = sight.find(QLabel, "no_mail")
     assert words.isVisible()
     assert words.text() == NO_MAIL
-    assert NO_MAIL == "No mail yet. Press Send test email in the Sandbox window."
+    assert NO_MAIL == "No emails yet. Press Send test email in the Sandbox window."
 
 
 def test_the_newest_mail_is_on_top_and_shown(sight: Sight) -> None:
@@ -243,7 +243,7 @@ def test_every_part_that_takes_the_focus_has_a_name(sight: Sight) -> None:
         )
     ]
     assert all(named)
-    assert set(named) >= {"Received mails", "Message", "Text", "Headers", "Raw", "Try a failure"}
+    assert set(named) >= {"Received emails", "Message", "Text", "Headers", "Raw", "Try a failure"}
 
 
 def test_the_keyboard_reaches_everything(sight: Sight) -> None:

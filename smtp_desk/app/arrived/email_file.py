@@ -35,13 +35,15 @@ class OutlookFileError(NotAnEmailError):
 
 
 _UNEXPLAINED: Final[Mapping[type[Exception], str]] = {
-    WebPageError: "{name} is a web page, not an email. Save the email itself (.eml), in Gmail by "
-    "“Show original” and “Download original”.",
+    WebPageError: (
+        "{name} is a web page, not an email. Save the email itself (.eml). In Gmail, use “Show "
+        "original” and “Download original”."
+    ),
     OutlookFileError: "{name} is in Outlook’s own format. Open it in Outlook, copy the internet "
     "headers from File > Properties, and paste them.",
     NotAnEmailError: "{name} isn’t an email.",
-    NothingToldError: "No server wrote anything into {name}. Save the email from the inbox it went "
-    "to.",
+    NothingToldError: "No server added anything to {name}. Save the email from the inbox that "
+    "received it.",
     IsADirectoryError: "{name} is a folder. Open one of the emails in it.",
     OSError: "{name} can’t be read: {reason}.",
 }

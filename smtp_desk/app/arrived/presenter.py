@@ -21,7 +21,7 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 PASTED: Final = "What you pasted"
 """What a header without a file is called in sentences."""
 _CANCELLED: Final = "Cancelled. The email was not explained."
-_NOTHING_PASTED: Final = "Paste the header first."
+_NOTHING_PASTED: Final = "Paste the headers first."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from typing import Final
 from smtp_desk.core.arrived import Arrival, AuthResult, Belief, Hop, SpamVerdict
 
 BELIEFS: Final[Mapping[Belief, str]] = {
-    Belief.BELIEVED: "The receiver believed that the email came from its From domain.",
+    Belief.BELIEVED: "The receiver confirmed that the email comes from its From domain.",
     Belief.DOUBTED: "The receiver checked who sent it, but not against the From domain (no DMARC).",
-    Belief.DISBELIEVED: "The receiver didn’t believe that the email came from its From domain.",
+    Belief.DISBELIEVED: "The receiver couldn’t confirm that the email comes from its From domain.",
     Belief.UNKNOWN: "The receiver didn’t record its checks.",
 }
 """What the results come to, in a sentence."""
@@ -20,22 +20,24 @@ _MEANINGS: Final[Mapping[tuple[str, str], str]] = {
     ("spf", "neutral"): "{domain} says nothing about this server.",
     ("spf", "none"): "{domain} has no SPF record.",
     ("spf", "permerror"): "The SPF record of {domain} has an error.",
-    ("spf", "temperror"): "The SPF record of {domain} could not be read at that moment.",
+    ("spf", "temperror"): "The SPF record of {domain} couldn’t be read at that moment.",
     ("dkim", "pass"): "{domain} signed the email, and the signature is valid.",
-    ("dkim", "fail"): "The signature of {domain} doesn’t match: the email was changed on the way, "
-    "or the key in the DNS is another one.",
+    ("dkim", "fail"): (
+        "The signature of {domain} doesn’t match: the email was changed on the way, or the key "
+        "in DNS is a different one."
+    ),
     ("dkim", "none"): "The email isn’t signed.",
-    ("dkim", "neutral"): "The signature of {domain} could not be used.",
+    ("dkim", "neutral"): "The signature of {domain} couldn’t be used.",
     ("dkim", "policy"): "The receiver doesn’t accept the signature of {domain}.",
     ("dkim", "permerror"): "The signature of {domain}, or its key in the DNS, has an error.",
-    ("dkim", "temperror"): "The key of {domain} could not be read at that moment.",
+    ("dkim", "temperror"): "The key of {domain} couldn’t be read at that moment.",
     ("dmarc", "pass"): "SPF or DKIM confirms the From domain {domain}.",
     ("dmarc", "bestguesspass"): "SPF or DKIM confirms the From domain {domain}, which has no DMARC "
     "record.",
     ("dmarc", "fail"): "Neither SPF nor DKIM confirms the From domain {domain}.",
     ("dmarc", "none"): "{domain} has no DMARC record.",
     ("dmarc", "permerror"): "The DMARC record of {domain} has an error.",
-    ("dmarc", "temperror"): "The DMARC record of {domain} could not be read at that moment.",
+    ("dmarc", "temperror"): "The DMARC record of {domain} couldn’t be read at that moment.",
 }
 _THE_DOMAIN: Final = "The domain"
 _TONES: Final[Mapping[str, str]] = {
@@ -60,13 +62,13 @@ def counted_text(found: Arrival) -> str:
     if found.receiver:
         told = f"Checked by {found.receiver}."
     elif found.results:
-        told = "The receiver checked it, and left out its name."
+        told = "The receiver checked it, but didn’t give its name."
     else:
         told = "The receiver wrote no result under its own name."
     if not found.ignored:
         return f"{told} {OWN_ONLY}"
     return (
-        f"{told} {OWN_ONLY} Not counted: {ignored_text(found)}; the sender can have written that."
+        f"{told} {OWN_ONLY} Not counted: {ignored_text(found)}. The sender could have written that."
     )
 
 
@@ -90,24 +92,24 @@ def result_tone(result: AuthResult) -> str:
 def spam_text(spam: SpamVerdict | None) -> str:
     """Return what the filter of the receiver said."""
     if spam is None:
-        return "The receiver’s spam filter wrote nothing."
+        return "The receiver’s spam filter left no result."
     verdict = {
-        True: "Taken for spam",
-        False: "Not taken for spam",
-        None: "The spam filter wrote a score only",
+        True: "Marked as spam",
+        False: "Not marked as spam",
+        None: "The spam filter only gave a score",
     }[spam.spam]
     score = f", score {spam.score}" if spam.score else ""
     doubt = (
         ""
         if spam.own
-        else " It stands among the sender’s own fields: the sender can have written it."
+        else " It’s among the sender’s own headers, so the sender could have written it."
     )
     return f"{verdict}{score} ({spam.field}).{doubt}"
 
 
 def hop_way(hop: Hop) -> str:
     """Return from where to where a hop went."""
-    return " → ".join(filter(None, (hop.sent_by, hop.taken_by))) or "Not told"
+    return " → ".join(filter(None, (hop.sent_by, hop.taken_by))) or "Not stated"
 
 
 def hop_details(hop: Hop) -> str:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from smtp_desk.app.delivery.erasing import Erasure, erase, find_stored
 from smtp_desk.app.delivery.last_day import DAY, Hour, hours_of
 from smtp_desk.app.delivery.overview_words import RESUMED, erased, retried_text
-from smtp_desk.app.delivery.words import causes, outbox_trouble, receipt_notice
+from smtp_desk.app.delivery.words import causes, outbox_trouble, sent_notice
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
 from smtp_desk.app.routes.default import address_problems
@@ -23,7 +23,6 @@ from smtp_desk.app.words import failure_text
 from smtp_desk.sender.mail.message import new_message_id
 from smtp_desk.sender.mail.personal_copy import personal_copy
 from smtp_desk.sender.outbox.outbox import OutboxError
-from smtp_desk.sender.receipts import Receipt
 from smtp_desk.smtp.net.deadline import Cancel
 
 _COUNT_AGAIN: Final = timedelta(seconds=15)
@@ -193,11 +192,14 @@ class OverviewPresenter(PagePresenter[OverviewState]):
 
     def retry_cause(self, stopped: Stopped) -> None:
         """Make due what one cause stopped; never what is uncertain."""
+        services = self._services
 
-        def done(count: int) -> None:
-            self._show(notice=Notice(retried_text(count, stopped.cause)), stopped=None)
+        def retry() -> str:
+            count = services.outbox.make_due(stopped.code)
+            paused = services.control.paused_since() is not None
+            return retried_text(count, stopped.cause, paused=paused)
 
-        self._do(Busy.RETRYING, lambda: self._services.outbox.make_due(stopped.code), done)
+        self._do(Busy.RETRYING, retry, lambda told: self._show(notice=Notice(told), stopped=None))
 
     def look_up(self, address: str) -> None:
         """Read what is stored about a recipient."""
@@ -233,17 +235,17 @@ class OverviewPresenter(PagePresenter[OverviewState]):
             return
         services, send, to = self._services, self._send, address.strip()
 
-        def job(_emit: object, cancel: Cancel) -> Receipt:
+        def job(_emit: object, cancel: Cancel) -> Notice:
             now = services.now()
             message = services.outbox.message(entry_id)
             server = services.store.load().server
             message_id = new_message_id(server.settings.from_email if server else to)
             copy = personal_copy(message, to, message_id=message_id, now=now)
-            return send(copy, cancel)
+            return sent_notice(services, send(copy, cancel))
 
-        def done(receipt: Receipt) -> None:
+        def done(notice: Notice) -> None:
             self._end_job()
-            self._show(notice=receipt_notice(receipt), address=())
+            self._show(notice=notice, address=())
 
         def failed(error: Exception) -> None:
             self._end_job()

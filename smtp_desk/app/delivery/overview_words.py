@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from smtp_desk.app.delivery.last_day import DayResult, Hour
 from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.app.notice import Notice
-from smtp_desk.app.routes.words import emails, local_time
+from smtp_desk.app.routes.words import PAUSED, emails, local_time
 from smtp_desk.core.reply import visible
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ RESULTS: Final[Mapping[DayResult, str]] = {
 QUIET: Final = "No emails in the last 24 hours."
 
 WORKER_FOR: Final = (
-    "A worker sends the emails that wait, each when it’s due: retries, and emails that programs "
-    "queue or hand to sendmail."
+    "A worker sends waiting emails when they’re due: retries, and emails that programs queue "
+    "or pass to sendmail."
 )
 OUR_WORKER: Final = "A worker is running in this window. It stops when you close the window."
 NO_WORKER: Final = "No worker is running."
 RESUMED: Final = "Sending resumed. Waiting emails are sent when they’re due."
-_PAUSED: Final = "Sending is paused since {}. Emails are stored and wait; no program sends any."
+_PAUSED: Final = (
+    "Sending has been paused since {}. Emails are stored and wait. No program sends any."
+)
 
 
 def day_text(hours: Sequence[Hour]) -> str:
@@ -68,10 +70,12 @@ def worker_text(workers: int, *, ours: bool = False) -> str:
     return "A worker is running." if workers == 1 else f"{workers} workers are running."
 
 
-def retried_text(count: int, cause: str) -> str:
+def retried_text(count: int, cause: str, *, paused: bool) -> str:
     """Return what came of a retry in bulk."""
     if not count:
-        return f"No email is stopped by this cause any more: {cause}"
+        return f"This problem no longer stops any emails: {cause}"
+    if paused:
+        return f"{emails(count)} queued. {PAUSED}"
     return f"{emails(count)} queued to send now."
 
 
@@ -83,11 +87,14 @@ def found_text(found: "Erasure") -> str:
     said = [f"{_emails_to(found)} stored."]
     waiting = found.emails.get(DeliveryStatus.WAITING, 0)
     if waiting:
-        said.append(f"What waits, {emails(waiting)}, will never be sent.")
+        said.append(f"Of these, {emails(waiting)} will never be sent.")
     if uncertain := found.emails.get(DeliveryStatus.UNCERTAIN, 0):
-        said.append(f"{_capital(emails(uncertain))} may have been delivered: no trace will stay.")
+        said.append(
+            f"{_capital(emails(uncertain))} may have been delivered, and no record of it will be "
+            "left."
+        )
     if found.notices:
-        said.append(f"{_notices(found.notices)} to you that name the address go too.")
+        said.append(f"Notices to you that mention the address will be erased too: {found.notices}.")
     return " ".join((*said, *_kept(found)))
 
 
@@ -95,25 +102,24 @@ def erased(done: "Erasure") -> Notice:
     """Return what was erased, and what was not."""
     said = [f"Erased: {_emails_to(done)}."]
     if done.notices:
-        said.append(f"{_notices(done.notices)} that named the address went too.")
+        said.append(f"Notices to you that mentioned the address were erased too: {done.notices}.")
     if done.log_lines:
-        times = "once" if done.log_lines == 1 else f"{done.log_lines} times"
-        said.append(f"The address was made illegible in the log, {times}.")
+        said.append(f"Places in the log where the address was removed: {done.log_lines}.")
     if done.shared:
         said.append(
-            f"{_capital(emails(done.shared))} had other recipients as well: their copies stay, and "
-            "may name the address."
+            f"{_capital(emails(done.shared))} also had other recipients. Their copies stay, "
+            "and may mention the address."
         )
     if done.in_flight:
         said.append(
-            f"{_capital(emails(done.in_flight))} being sent right now can’t be erased yet: erase "
-            "again in a few minutes."
+            f"{_capital(emails(done.in_flight))} being sent right now can’t be erased yet. "
+            "Erase again in a few minutes."
         )
     return Notice(" ".join((*said, *_kept(done))), error=bool(done.in_flight))
 
 
 def _kept(about: "Erasure") -> list[str]:
-    kept = "It’s still “Notify this address” on the General page, which stays as it is."
+    kept = "The General page still has this address under “Notify this address”. It isn’t changed."
     return [kept] if about.notified else []
 
 
@@ -124,10 +130,6 @@ def _emails_to(about: "Erasure") -> str:
     counted = ((status.label.lower(), about.emails.get(status, 0)) for status in DeliveryStatus)
     parts = [f"{count:,} {label}" for label, count in counted if count]
     return f"{emails(about.total)} to {address} ({', '.join(parts)})"
-
-
-def _notices(count: int) -> str:
-    return "1 notice" if count == 1 else f"{count} notices"
 
 
 def _capital(text: str) -> str:

@@ -22,6 +22,7 @@ from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
 from smtp_desk.app.routes.outage import try_again
 from smtp_desk.app.routes.route_status import RouteStatus
 from smtp_desk.app.routes.status import read_routes
+from smtp_desk.app.routes.words import PAUSED
 from smtp_desk.app.runner import Runner
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import failure_text
@@ -32,9 +33,10 @@ from smtp_desk.smtp.net.deadline import Cancel
 R = TypeVar("R")
 
 _DUE: Final = "Queued: a worker sends it next."
+_DUE_IN_A_PAUSE: Final = f"Queued. {PAUSED}"
 _PATIENCE: Final = timedelta(seconds=10)
 """How long what is due is left to a worker that may be at work."""
-_DROPPED: Final = "The email was dropped. It will not be sent."
+_DROPPED: Final = "The email was dropped. It won’t be sent."
 
 
 def _trouble(error: Exception) -> str:
@@ -147,8 +149,13 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
 
     def retry(self) -> None:
         """Make the selected email due now."""
-        entry_id = self._state.selected
-        self._do(Busy.RETRYING, lambda: self._services.outbox.retry(entry_id), _DUE)
+        entry_id, services = self._state.selected, self._services
+
+        def action() -> Notice:
+            services.outbox.retry(entry_id)
+            return Notice(_DUE_IN_A_PAUSE if services.control.paused_since() else _DUE)
+
+        self._do(Busy.RETRYING, action)
 
     def drop(self) -> None:
         """Give the selected email up."""

@@ -149,7 +149,7 @@ def _tried(attempt: Attempt, cause: Cause) -> Tried:
 
 def _drop_refusal(entry: OutboxEntry, now: datetime) -> str:
     if entry.state is EntryState.DROPPED:
-        return "It was dropped already."
+        return "It was already dropped."
     return _refusal(lifecycle.dropped, entry, now)
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.route_status import summary_of
-from smtp_desk.app.routes.words import NAMES, SHORT_NAMES
+from smtp_desk.app.routes.words import NAMES, PAUSED, SHORT_NAMES
 from smtp_desk.app.services import Services
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
@@ -61,13 +61,14 @@ _STATES: Final[Mapping[DeliveryStatus, frozenset[EntryState]]] = {
 }
 _STATUS_OF: Final = {state: status for status, states in _STATES.items() for state in states}
 _UNCERTAIN: Final = (
-    "The server did not say whether it took the email. It may arrive; the Delivery page "
-    "shows what comes next."
+    "The server didn’t say whether it accepted the email. It may arrive. The Delivery page "
+    "shows what happens next."
 )
+_NO_SERVER: Final = "The email waits in the outbox, because no server is available."
 _FOREIGN: Final = "Other program"
 _BUSY: Final = "Wait a moment and try again."
 _NEWER: Final = "Or use the newer version of SMTP Desk that wrote it."
-_TWICE: Final = "May have been delivered twice: the server once did not confirm it."
+_TWICE: Final = "May have been delivered twice: the server once didn’t confirm it."
 
 
 def kind_name(kind: str) -> str:
@@ -131,12 +132,18 @@ def outbox_trouble(error: OutboxError) -> str:
         case OutboxVersionError():
             return f"{error} {_NEWER}"
         case EntryNotFoundError():
-            return "The email is not in the outbox any more."
+            return "The email is no longer in the outbox."
         case _:
             return str(error)
 
 
-def receipt_notice(receipt: Receipt) -> Notice:
+def sent_notice(services: Services, receipt: Receipt) -> Notice:
+    """Say what came of an email to one recipient; where it waits, reads whether all of them do."""
+    waits = any(each.status is Status.QUEUED for each in receipt.recipients)
+    return receipt_notice(receipt, paused=waits and services.control.paused_since() is not None)
+
+
+def receipt_notice(receipt: Receipt, *, paused: bool = False) -> Notice:
     """Say what came of an email to one recipient."""
     (recipient,) = receipt.recipients
     fallback = receipt.fallback.summary if receipt.fallback is not None else ""
@@ -145,9 +152,9 @@ def receipt_notice(receipt: Receipt) -> Notice:
         case Status.ACCEPTED:
             return Notice(_accepted(recipient, fallback))
         case Status.QUEUED:
-            waits = "It waits in the outbox: no route takes it now{}. {}"
-            or_paused = "" if why else ", or sending is paused"
-            return Notice(waits.format(or_paused, why).strip(), error=bool(why))
+            if paused:
+                return Notice(f"The email waits in the outbox. {PAUSED}")
+            return Notice(f"{_NO_SERVER} {why}".strip(), error=bool(why))
         case Status.REFUSED:
             return Notice(f"Refused. {why}".strip(), error=True)
         case Status.UNCERTAIN:
@@ -156,4 +163,4 @@ def receipt_notice(receipt: Receipt) -> Notice:
 
 def _accepted(recipient: RecipientReceipt, fallback: str) -> str:
     text = f"Accepted for {recipient.recipient} by: {route_name(recipient.route)}."
-    return f"{text} Not by your own server: {fallback}" if fallback else text
+    return f"{text} Your own server didn’t send it: {fallback}" if fallback else text

@@ -43,14 +43,14 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 
 R = TypeVar("R")
 
-FROM_TEST: Final = "The newest test email, with the values that the form had then"
-FROM_CHECK: Final = "The newest check without signing in, with the values that the form had then"
+FROM_TEST: Final = "The latest test email, with the values the form had then"
+FROM_CHECK: Final = "The latest check without signing in, with the values the form had then"
 FROM_COMMAND: Final = "Opened from the command line"
 _CANCELLED: Final = "The test was cancelled."
-_DOMAIN_CANCELLED: Final = "Cancelled. Nothing was found out about the From domain."
+_DOMAIN_CANCELLED: Final = "Cancelled. The From domain wasn’t checked."
 _NO_DOMAIN: Final = "DNS wasn’t queried: the form on Integrations has no From domain."
 _NO_SELECTOR: Final = "DNS wasn’t queried: “{selector}” isn’t a DKIM selector."
-_HOLDS: Final = "It holds no password."
+_HOLDS: Final = "It contains no password."
 _HOLDS_NOBODY: Final = "Addresses and usernames are hidden."
 _INCOMPLETE: Final = "Nothing was sent: the form on Integrations isn’t complete."
 

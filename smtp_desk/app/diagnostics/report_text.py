@@ -194,7 +194,7 @@ def outcome_text(report: CheckReport) -> str:
 
 
 def belief_text(report: CheckReport) -> str:
-    """Return whether email from the From domain will be believed; "" where that wasn't checked."""
+    """Return whether email from the From domain will be trusted; "" where that wasn't checked."""
     facts = (each.facts for each in report.stages if each.stage is Stage.RESOLVE)
     return next((shown(each["belief_reason"]) for each in facts if "belief_reason" in each), "")
 
@@ -301,7 +301,7 @@ def moment(text: str) -> str:
 def report_sections(report: CheckReport) -> Iterator[Section]:
     """Return the parts of a report that have something to show, the cause first."""
     if belief := belief_text(report):
-        yield Section("Will it be believed", (belief,))
+        yield Section("Will receivers trust it", (belief,))
     if report.finding is not None and not report.cancelled:
         yield Section("Cause", tuple(_finding_lines(report.finding)))
     for warning in report.warnings:

@@ -69,8 +69,8 @@ _WORKED: Final = {
     "Please check in its log what happened to it.",
 }
 _NOTHING_WRONG: Final = (
-    "As far as the test went, nothing was wrong. It didn’t send an email, though. Please send a "
-    "test email and send us the new report."
+    "The check found no problem, but it didn’t send an email. Please send a test email and "
+    "send us the new report."
 )
 _CANCELLED: Final = (
     "The test was cancelled before it had a result. Please run it again and send us the new report."
@@ -111,7 +111,7 @@ def _parts(report: CheckReport, audience: Audience) -> Iterator[str]:
         yield _OPENINGS[audience]
         yield f"What happened: {_said(finding.summary)}"
         if finding.reply is not None:
-            yield f"The server’s words:\n    {_said(str(finding.reply))}"
+            yield f"The server’s reply:\n    {_said(str(finding.reply))}"
         if audience is Audience.CUSTOMER:
             yield from _for_customer(finding)
             yield details

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
-from smtp_desk.app.delivery.words import kind_name, outbox_trouble, receipt_notice
+from smtp_desk.app.delivery.words import kind_name, outbox_trouble, sent_notice
 from smtp_desk.app.email_types.words import answers_to, sender_of
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
@@ -163,8 +163,13 @@ class EmailTypesPresenter(PagePresenter[EmailTypesState]):
             self._view.focus_recipient()
             return
         email, send = sample(self._state.chosen, to=recipient), self._send
+        services = self._services
+
+        def job(_emit: object, cancel: Cancel) -> Notice:
+            return sent_notice(services, send(email, cancel))
+
         self._state = replace(self._state, address=notices, notice=None)
-        self._run(Busy.SENDING, lambda _emit, cancel: send(email, cancel), self._sent, failed=_why)
+        self._run(Busy.SENDING, job, self._sent, failed=_why)
 
     def cancel_sample(self) -> None:
         """Stop the sample that is on its way."""
@@ -210,8 +215,8 @@ class EmailTypesPresenter(PagePresenter[EmailTypesState]):
     def _not_looked(self, error: Exception) -> None:
         self._show(preview=None, trouble=failure_text(error))
 
-    def _sent(self, receipt: Receipt) -> None:
-        self._show(notice=receipt_notice(receipt))
+    def _sent(self, notice: Notice) -> None:
+        self._show(notice=notice)
 
     def _failed(self, text: str) -> None:
         self._tell(text, error=text != _CANCELLED, plain=text == _CANCELLED)

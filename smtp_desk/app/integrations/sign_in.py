@@ -76,5 +76,5 @@ def signing_in(services: Services, *, default: bool) -> Job[SignedIn]:
 def notice_of(done: SignedIn) -> Notice:
     """Return what came of it."""
     if done.finding is None:
-        return Notice(words.signed_in(done.account))
+        return Notice(words.signed_in(done))
     return Notice(done.finding.summary, error=True)

@@ -64,4 +64,4 @@ class CaTrust:
 
     def _not_kept(self, error: Exception) -> None:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        self._changed(Notice(f"The CA can’t be kept: {reason}.", error=True))
+        self._changed(Notice(f"The CA couldn’t be saved: {reason}.", error=True))

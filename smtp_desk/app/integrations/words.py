@@ -2,6 +2,10 @@
 
 from typing import Final
 
+from smtp_desk.app.routes.sign_in import SignedIn
+from smtp_desk.app.routes.words import PAUSED
+
+_DUE: Final = "Waiting emails are queued to send now."
 CANCELLED: Final = "The test was cancelled."
 CHANGED_ELSEWHERE: Final = (
     "The saved settings were changed outside this window. The form now shows them."
@@ -12,10 +16,10 @@ NOT_OVERWRITTEN: Final = (
 )
 
 
-def signed_in(account: str) -> str:
+def signed_in(done: SignedIn) -> str:
     """Return what to say once a person has signed in again."""
-    who = f" as {account}" if account else ""
-    return f"Signed in{who}. Waiting emails are queued to send now."
+    who = f"Signed in as {done.account}." if done.account else "Signed in."
+    return f"{who} {PAUSED if done.paused else _DUE}"
 
 
 def not_sent(errors: int) -> str:

@@ -20,7 +20,7 @@ _WEAKER: Final[Mapping[str, str]] = {"reject": "quarantine", "quarantine": "none
 
 
 def believe(found: DomainFacts, host: str) -> tuple[Belief, str]:
-    """Return whether mail will be believed, and the sentence that says so and why.
+    """Return whether mail will be trusted, and the sentence that says so and why.
 
     SPF looks at the envelope sender, which is the From address here: what SPF allows is
     aligned, as DMARC wants it (RFC 9989, 4.4.2).
@@ -35,22 +35,22 @@ def believe(found: DomainFacts, host: str) -> tuple[Belief, str]:
         return _by_spf(found, f"{subject} will")
     if _signed(found):
         only = "if" if passes is None else "only if"
-        return _by_dkim(found, f"{subject} will be believed {only} the server", spf)
+        return _by_dkim(found, f"{subject} will be trusted {only} the server", spf)
     unanswered = any(key.found.status is RecordStatus.UNKNOWN for key in found.dkim)
     if passes is None or unanswered:
         sent = f"{subject[0].lower()}{subject[1:]}"
         why = f"{spf}, and DKIM couldn’t be checked" if unanswered else spf
-        return Belief.UNKNOWN, f"Whether {sent} will be believed is unknown: {why}."
+        return Belief.UNKNOWN, f"Whether {sent} will be trusted is unknown: {why}."
     return _by_nothing(found, subject, spf)
 
 
 def _hopeless(found: DomainFacts) -> str:
     """Return why no server can send for the domain; "" where one can."""
     if found.exists is False:
-        return f"Email from {found.domain} won’t be believed: the domain doesn’t exist."
+        return f"Email from {found.domain} won’t be trusted: the domain doesn’t exist."
     if found.bogus:
         return (
-            f"Email from {found.domain} won’t be believed by receivers that check DNSSEC: the "
+            f"Email from {found.domain} won’t be trusted by receivers that check DNSSEC: the "
             "signatures of its DNS records are wrong."
         )
     return ""
@@ -77,26 +77,26 @@ def _without_server(found: DomainFacts) -> tuple[Belief, str]:
         told = "SPF and DMARC are set up"
         return (
             Belief.UNKNOWN,
-            f"Email from {found.domain} will be believed if SPF allows its server: {told}.",
+            f"Email from {found.domain} will be trusted if SPF allows its server: {told}.",
         )
     if RecordStatus.UNKNOWN in (found.spf.status, found.dmarc.status):
-        told = f"DNS didn’t tell us whether email from {found.domain} will be believed."
+        told = f"DNS didn’t tell us whether email from {found.domain} will be trusted."
         return Belief.UNKNOWN, told
     why = "it has no valid DMARC record" if passes else _SPF_WITHOUT[found.spf.status]
-    return Belief.DOUBTED, f"Email from {found.domain} may not be believed: {why}."
+    return Belief.DOUBTED, f"Email from {found.domain} may not be trusted: {why}."
 
 
 def _by_spf(found: DomainFacts, subject: str) -> tuple[Belief, str]:
     allows = _SPF_OF[False]
     match found.dmarc.status:
         case RecordStatus.GOOD:
-            return Belief.BELIEVED, f"{subject} be believed: {allows}, and DMARC accepts that."
+            return Belief.BELIEVED, f"{subject} be trusted: {allows}, and DMARC accepts that."
         case RecordStatus.UNKNOWN:
             why = "DMARC couldn’t be checked"
-            return Belief.UNKNOWN, f"{subject} probably be believed: {allows}; {why}."
+            return Belief.UNKNOWN, f"{subject} probably be trusted: {allows}; {why}."
         case _:
             but = "large providers also require a valid DMARC record, and the domain has none"
-            return Belief.DOUBTED, f"{subject} probably be believed: {allows}, but {but}."
+            return Belief.DOUBTED, f"{subject} probably be trusted: {allows}, but {but}."
 
 
 def _by_dkim(found: DomainFacts, subject: str, spf: str) -> tuple[Belief, str]:

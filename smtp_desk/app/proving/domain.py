@@ -149,7 +149,7 @@ def unchecked(request: DomainRequest, reason: str) -> DomainCheck:
         "from_domain": domain,
         _NOT_CHECKED: [f"{', '.join(_NAMES)}: {reason}"],
         "belief": str(Belief.UNKNOWN),
-        "belief_reason": f"Whether email from {domain} will be believed is unknown: {reason}.",
+        "belief_reason": f"Whether email from {domain} will be trusted is unknown: {reason}.",
     }
     return DomainCheck(from_email=request.from_email, host=request.host, facts=facts, warnings=())
 

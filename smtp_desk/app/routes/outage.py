@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 from typing import Final
 
 from smtp_desk.app.notice import Notice
-from smtp_desk.app.routes.route_status import is_out, server_of, summary_of
+from smtp_desk.app.routes.route_status import is_out, paused_since, server_of, summary_of
+from smtp_desk.app.routes.words import PAUSED
 from smtp_desk.app.services import Services
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
@@ -19,6 +20,7 @@ from smtp_desk.store.stored import StoredServer
 _log: Final = logging.getLogger(__name__)
 
 _WORKS: Final = "The server works again. Emails in the outbox are queued to send now."
+_WORKS_IN_A_PAUSE: Final = f"The server works again. {PAUSED}"
 _LETS_US_IN: Final = (
     "The server can be reached. The next email will show whether it accepts emails again."
 )
@@ -35,12 +37,13 @@ def try_again(services: Services, route: str = CUSTOM) -> Notice:
         services.health.try_again(route)
         unusable = _probe(services, route)
         health = services.health.status(route)
+        works = _WORKS_IN_A_PAUSE if paused_since(services) else _WORKS
     except OutboxUnavailableError as error:
         return Notice(str(error), error=True)
     if unusable is not None:
         return Notice(f"Still unavailable. {unusable.summary}", error=True)
     if not is_out(health):
-        return Notice(_WORKS if health.out_since is None else _LETS_US_IN)
+        return Notice(works if health.out_since is None else _LETS_US_IN)
     why = summary_of(services, health.code, _saved_server(services, route))
     return Notice(f"Still unavailable. {why}".rstrip(), error=True)
 

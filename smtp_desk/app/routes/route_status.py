@@ -187,12 +187,12 @@ def with_health(
     state, until = health_state(known, now)
     summary = summary_of(services, known.code, status.server)
     health = HealthReport(state=state, until=until, summary=summary, known=known, at=now)
-    return replace(status, health=health, paused_since=_paused_since(services))
+    return replace(status, health=health, paused_since=paused_since(services))
 
 
-def _paused_since(services: Services) -> datetime | None:
+def paused_since(services: Services) -> datetime | None:
     """Return since when nothing leaves; where nothing was ever sent nothing is made."""
-    return services.control.paused_since() if services.paths.outbox_file.exists() else None
+    return services.control.paused_since() if services.has_outbox else None
 
 
 def try_with_health(services: Services, status: RouteStatus) -> RouteStatus:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.app.routes.outage import end_rest
-from smtp_desk.app.routes.route_status import server_of
+from smtp_desk.app.routes.route_status import paused_since, server_of
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import keyring_text
 from smtp_desk.core.errors import SmtpFailure
@@ -44,10 +44,12 @@ class SignedIn:
     Attributes:
         finding: Why it failed; None where it is kept.
         account: Who signed in, where that is known.
+        paused: Whether sending is paused: then nothing is sent now.
     """
 
     finding: Finding | None
     account: str = ""
+    paused: bool = False
 
 
 def sign_in_again(
@@ -88,7 +90,7 @@ def sign_in_again(
         return SignedIn(services.catalogue.find(failure, known))
     emit(StageEvent(Stage.TOKEN, StageStatus.PASSED, facts={"account": account.name}))
     end_rest(services, route)
-    return SignedIn(None, account.name)
+    return SignedIn(None, account.name, paused=paused_since(services) is not None)
 
 
 def _signed_in(

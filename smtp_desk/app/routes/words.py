@@ -15,12 +15,16 @@ WITHDRAWN: Final = "The sign-in was revoked at the provider."
 NOT_WITHDRAWN: Final = (
     "We couldn’t revoke the sign-in at the provider. Remove the application’s access there."
 )
+PAUSED: Final = "Sending is paused. Nothing is sent until you resume it."
+"""What is added to a text that says what would leave, where nothing does."""
 TRY_AGAIN: Final = "Try again"
 SIGN_IN_AGAIN: Final = "Sign in again…"
 NO_RELAY: Final = "No relay is set up yet."
 
 _USES_DEFAULT: Final = "System emails are sent by the default email service."
 _HOLDS: Final = "System emails wait in the outbox."
+_USES_DEFAULT_NOW: Final = "Until then, system emails are sent by the default email service."
+_HOLDS_NOW: Final = "Until then, system emails wait in the outbox."
 _NO_DEFAULT: Final = "None. Emails the custom server can’t send wait in the outbox."
 _READY: Final = "Ready for emails that the custom server can’t send."
 _UNREADABLE: Final = "The settings file can’t be read"
@@ -65,12 +69,12 @@ def instead(status: RouteStatus) -> str:
 
 def status_text(status: RouteStatus) -> str:
     """Return the status line of the custom server."""
-    until = f"Until then, s{instead(status)[1:]}"
+    until = _HOLDS_NOW if status.held else _USES_DEFAULT_NOW
     now = "emails wait in the outbox" if status.held else "using the default service"
     sent = f"Active. System emails are sent through {status.host}."
     if status.paused_since is not None and status.health is not None:
         since = local_time(status.paused_since, status.health.at)
-        sent = f"Active, but sending is paused since {since}: emails are stored and wait."
+        sent = f"Active, but sending has been paused since {since}. Emails are stored and wait."
     return {
         ServerState.UNREADABLE: f"{_UNREADABLE} and won’t be overwritten: {status.why}",
         ServerState.NOT_CONFIGURED: f"Not configured. {instead(status)}",
@@ -166,10 +170,10 @@ def health_text(health: HealthReport, act: str) -> str:
     if health.state is HealthState.SHUT:
         if health.needs_sign_in:
             act = "sign in again (“smtp-desk sign-in”)"
-        return f"Paused until you save new settings or {act}."
+        return f"Unavailable until you save new settings or {act}."
     if health.state is HealthState.RESTING and health.until is not None:
-        paused = f"Paused until {local_time(health.until, health.at)}."
-        return f"{paused} The next email after that, or a worker, tries it again."
+        out = f"Unavailable until {local_time(health.until, health.at)}."
+        return f"{out} The next email after that, or a worker, tries it again."
     return _HEALTH[health.state]
 
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
 _HOW: Final = (
-    "Send a test email to a mailbox of your own, open it there and save it (.eml); or show its "
-    "internet header and paste it here. Nothing is sent or looked up."
+    "Send a test email to your own mailbox. Open it there and save it (.eml), or copy its "
+    "internet headers and paste them here. Nothing is sent or looked up."
 )
 _LINES: Final = 6
-_NOTHING: Final = "Paste the header first."
+_NOTHING: Final = "Paste the headers first."
 
 
 class HeaderEdit(QPlainTextEdit):
@@ -56,13 +56,13 @@ class PasteCard(Card):
     explain_wanted = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__("Open the email, or paste its header", _HOW)
+        super().__init__("Open the email, or paste its headers", _HOW)
         self.setObjectName("header_card")
         self._edit = HeaderEdit()
         self._edit.setObjectName("header")
         self._edit.setTabChangesFocus(True)
         self._edit.setPlaceholderText("Received: from …")
-        self._edit.setAccessibleName("Header")
+        self._edit.setAccessibleName("Headers")
         # Written left to right in every language.
         self._edit.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         option = self._edit.document().defaultTextOption()
@@ -70,7 +70,7 @@ class PasteCard(Card):
         self._edit.document().setDefaultTextOption(option)
         lines = self._edit.fontMetrics().lineSpacing()
         self._edit.setFixedHeight(_LINES * lines + 2 * Space.M)
-        label = Label("He&ader", "label")
+        label = Label("He&aders", "label")
         label.setBuddy(self._edit)
         self._explain = button("E&xplain", "explain_header")
         self._clear = button("&Clear", "clear_header")

@@ -40,12 +40,12 @@ _TONES: Final = {
     Belief.UNKNOWN: "plain",
 }
 _ICONS: Final = {"success": "success", "warning": "warning", "danger": "failed", "muted": "info"}
-_METHODS: Final = "What the receiver checked, and what came of it. Nothing was looked up again."
+_METHODS: Final = "What the receiver checked, with its results. Nothing was checked again here."
 _WAY: Final = (
-    "Each server that took the email, the first one on top. Only the last servers are the "
-    "receiver’s: what stands before them its sender can have written."
+    "Each server that accepted the email, starting with the first. Only the last ones belong "
+    "to the receiver. The sender could have forged the entries before them."
 )
-_ADDED: Final = "Fields that servers on the way put on top of the message’s own."
+_ADDED: Final = "Headers that servers added on the way."
 
 
 class BeliefCard(Card):
@@ -95,7 +95,7 @@ def _checks(found: Arrival) -> QWidget:
         title = f"{result.method.upper()}: {result.result}"
         lines.addLayout(_line(title, _meaning(result), result_tone(result)))
     if left_out := found.results[_MOST_RESULTS:]:
-        lines.addWidget(Label(f"{len(left_out)} more results.", "muted"))
+        lines.addWidget(Label(f"Results not shown: {len(left_out)}.", "muted"))
     spam = found.spam
     tone = "muted" if spam is None or spam.spam is None else ("danger" if spam.spam else "success")
     lines.addLayout(_line("Spam", spam_text(spam), tone))
@@ -113,7 +113,7 @@ def _meaning(result: AuthResult) -> str:
 
 
 def _way(hops: tuple[Hop, ...]) -> QWidget:
-    card = Card("The way it took", _WAY)
+    card = Card("How it traveled", _WAY)
     card.setObjectName("hops")
     lines = column(space=Space.M)
     for number, hop in enumerate(hops[:_MOST_HOPS], start=1):
@@ -122,13 +122,13 @@ def _way(hops: tuple[Hop, ...]) -> QWidget:
         tone = {True: "success", False: "warning", None: "muted"}[tls]
         lines.addLayout(_line(f"{number}. {hop_way(hop)}", hop_details(hop), tone))
     if left_out := hops[_MOST_HOPS:]:
-        lines.addWidget(Label(f"{len(left_out)} more servers.", "muted"))
+        lines.addWidget(Label(f"Servers not shown: {len(left_out)}.", "muted"))
     card.body.addLayout(lines)
     return card
 
 
 def _added(names: tuple[str, ...]) -> QWidget:
-    card = Card("What was added", _ADDED)
+    card = Card("Added on the way", _ADDED)
     card.setObjectName("added")
     told = ", ".join(_cut(name, 80) for name in names[:_MOST_ADDED])
     more = f" and {len(names) - _MOST_ADDED} more" if len(names) > _MOST_ADDED else ""

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from smtp_desk.app.arrived.presenter import ArrivalPresenter
 
 _EXPLANATION: Final = (
-    "A test email as its receiver got it, explained: was it believed, how did it travel, what was "
-    "added?"
+    "A received test email, explained: whether the receiver trusted it, how it traveled, and "
+    "what was added."
 )
 _FILTER: Final = "Emails (*.eml);;All files (*)"
 _BUSY: Final = {
     Busy.NOTHING: "",
-    Busy.READING: "Reading the header…",
+    Busy.READING: "Reading the headers…",
     Busy.CANCELLING: "Cancelling…",
 }
-_IDLE: Final = "The header tells all of it. You can also drop an email (.eml) on the window."
+_IDLE: Final = "The headers are enough. You can also drop an email (.eml) on the window."
 
 
 class ArrivedView(QObject):

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from smtp_desk.app.delivery.state import DeliveryState
 
 _TWICE: Final = (
-    "The server once didn’t confirm this email, so it may already have been delivered. If you send "
-    "it again, the recipient may get it twice."
+    "The server didn’t confirm this email, so it may already have been delivered. If you "
+    "send it again, the recipient may get it twice."
 )
-_GONE: Final = "It will not be sent. It stays in the list, and Retry brings it back."
+_GONE: Final = "It won’t be sent. It stays in the list, and you can still send it with Retry."
 
 
 class ActionBar(Bar):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _HEIGHT: Final = 96
 _LEAST: Final = 2.0
 """Height of a part that is there at all: one refused email among thousands is seen."""
-_NAME: Final = "Emails of the last 24 hours"
+_NAME: Final = "Emails in the last 24 hours"
 _STEPS: Final = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}
 
 

@@ -104,7 +104,7 @@ def _attempt(tried: Tried) -> QLayout:
     layout.addWidget(Label(f"{tried.when}, {tried.route}", "small"))
     layout.addWidget(Label(tried.cause))
     if tried.reply:
-        layout.addWidget(_selectable(f"The server’s words: {tried.reply}"))
+        layout.addWidget(_selectable(f"Server’s reply: {tried.reply}"))
     if tried.code:
         layout.addWidget(_selectable(f"Code: {tried.code}"))
     mark = IconLabel(size=_ICON)

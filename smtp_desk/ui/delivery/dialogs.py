@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 520
 _BY_CAUSE: Final = (
-    "Choose what was fixed. All emails that it stopped are sent again: those that wait, and those "
-    "that were refused. Uncertain emails are left alone: they may have been delivered."
+    "Choose the problem that was fixed. All emails it stopped are sent again, both the "
+    "waiting and the refused ones. Uncertain emails aren’t touched, because they may have "
+    "been delivered."
 )
-_NOTHING_STOPPED: Final = "No email waits or was refused because of a known cause."
+_NOTHING_STOPPED: Final = "No emails are waiting or refused because of a known problem."
 _ERASING: Final = (
-    "Removes all emails to one address with their texts, notices to you that name it, and the "
-    "address from the log, in whatever way it’s spelled. This can’t be undone."
+    "Deletes all emails to one address, all notices to you that mention it, and the address "
+    "itself from the log, however it’s written. This can’t be undone."
 )
 _COPY: Final = (
-    "Sends a copy, marked [Copy], with its own Message-ID. It says nothing about the original, "
-    "which stays as it is. Links in it act as they do for the recipient."
+    "Sends you a copy, marked [Copy], with its own Message-ID. The original isn’t changed, "
+    "and the copy doesn’t show whether it will arrive. Links in the copy work as they do for "
+    "the recipient."
 )
 
 
@@ -175,7 +177,7 @@ class EraseDialog(_Dialog):
         if self._state is None or self._state.found is None:
             return
         meaning = found_text(self._state.found)
-        box = Question(self, "confirm_erase", "Erase a recipient", "Erase it for good?", meaning)
+        box = Question(self, "confirm_erase", "Erase a recipient", "Erase it permanently?", meaning)
         box.keep()
         box.offer("Erase", "confirmed", "destructive").clicked.connect(self.erase_wanted)
         box.open()

@@ -39,16 +39,16 @@ REFRESH_MS: Final = 3000
 _WIDTH: Final = 1120
 _MOST: Final = 100
 """Share of the height that the list takes of what the cards leave."""
-_EXPLANATION: Final = "What was sent by which route and why, and what still waits."
+_EXPLANATION: Final = "Which emails were sent, by which route and why, and which are still waiting."
 _FILTER: Final = "Emails (*.eml);;All files (*)"
 _NOTHING: Final = (
     "No emails yet",
     (
-        "When an email is sent, it appears here with its result: which route sent it, why it took "
-        "another route, and what the server said. Emails that can’t be sent yet wait here."
+        "When an email is sent, it appears here with its result: which route sent it, why, "
+        "and what the server said. Emails that can’t be sent yet wait here."
     ),
 )
-_NO_MATCHES: Final = ("No email matches", "Search for something else, or show all emails.")
+_NO_MATCHES: Final = ("No emails match", "Search for something else, or show all emails.")
 
 
 class _Empty(Card):

@@ -23,7 +23,7 @@ OVERVIEW_BUSY: Final[Mapping[Busy, str]] = {
     Busy.PAUSING: "Pausing…",
     Busy.RESUMING: "Resuming…",
     Busy.RETRYING: "Queuing the emails…",
-    Busy.COUNTING: "Looking…",
+    Busy.COUNTING: "Looking up the address…",
     Busy.ERASING: "Erasing…",
     Busy.SENDING: "Sending the copy…",
 }
@@ -41,7 +41,7 @@ def choose_reason(state: DeliveryState) -> str:
     if state.trouble:
         return "The outbox can’t be read."
     if state.emptiness in (Emptiness.NO_EMAILS, Emptiness.NO_MATCHES):
-        return "There is no email in the list."
+        return "The list is empty."
     if not state.selected:
         return "Select an email in the list first."
     return "" if state.details else "Reading the email…"

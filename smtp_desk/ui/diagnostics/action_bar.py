@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 _SENDS: Final = "Run again sends a real test email with the values in the form."
 _SENDS_NOTHING: Final = (
-    "Run again goes no further than encryption (TLS): it needs no password, From or recipient, "
+    "Run again stops after encryption (TLS). It needs no password, From email or recipient, "
     "sends no email and proves nothing."
 )
 _TRIES_THE_WAY: Final = (
-    "Run again then only tries the way to the server: no password needed, no email sent, no proof."
+    "Run again then only checks the connection to the server. It needs no password, sends no "
+    "email and proves nothing."
 )
 _OWN_FORM: Final = (
     "Run again tests the values in the form on Integrations, not those of this report."

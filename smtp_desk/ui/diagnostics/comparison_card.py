@@ -34,7 +34,7 @@ _SAME: Final = "Only the times differ between the two reports."
 _NAMES: Final = {
     "code": "Code",
     "summary": "What happened",
-    "reply": "The server’s words",
+    "reply": "Server’s reply",
     "recipient": "Send test email to",
     "subject": "Issued to",
     "issuer": "Issued by",
@@ -78,7 +78,9 @@ class ComparisonCard(Card):
         for aspect, found in groupby(comparison.differences[:_MOST], key=lambda each: each.aspect):
             self.body.addWidget(_group(aspect, found))
         if (left_out := len(comparison.differences) - _MOST) > 0:
-            self.body.addWidget(Label(f"{left_out} more changes are in the files.", "muted"))
+            self.body.addWidget(
+                Label(f"Changes not shown: {left_out}. They are in the files.", "muted")
+            )
         self.body.addWidget(self.end, alignment=Qt.AlignmentFlag.AlignLeading)
 
     @Slot(bool)

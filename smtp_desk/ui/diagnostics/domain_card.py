@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
     from smtp_desk.app.proving.domain import DomainCheck
 
-_QUESTION: Final = "Will receivers believe email from your domain?"
-_ASKED: Final = "Asks the DNS about the domain of the From email. Needs no password."
+_QUESTION: Final = "Will receivers trust email from your domain?"
+_ASKED: Final = "Checks the From email’s domain in DNS. No password is needed."
 _SELECTOR: Final = (
-    "Optional: also checks the DKIM key of this selector. Your mail provider names it; in an email "
-    "that you received it is s= in the DKIM-Signature header. You can paste that whole header here."
+    "Optional: also checks the DKIM key for this selector. Your mail provider can tell you "
+    "the selector. In a received email, it’s the s= value of the DKIM-Signature header, and "
+    "you can paste that whole header here."
 )
 _EXPLANATION: Final = (
-    "Receivers look these DNS records up before they believe that an email comes from this domain. "
-    "Nothing here keeps SMTP Desk from sending."
+    "Receivers check these DNS records to decide whether an email really comes from this "
+    "domain. Problems here don’t stop SMTP Desk from sending."
 )
 _TOLD_ABOVE: Final = frozenset({"belief", "belief_reason", "from_domain", "not_checked"})
 _TONES: Final = {Belief.BELIEVED: "success", Belief.UNKNOWN: "plain"}

@@ -58,8 +58,10 @@ def _ports(facts: Facts) -> list[dict[str, Json]]:
 def _ports_card(ports: list[dict[str, Json]]) -> QWidget:
     card = Card(
         "Other ports of this server",
-        "A server can be reached on several ports. The usual ones for sending email were tried "
-        "as well, without signing in.",
+        (
+            "A server can be reached on several ports. We also tried the other usual ones for "
+            "sending email, without signing in."
+        ),
     )
     card.setObjectName("other_ports")
     layout = column(space=Space.S)
@@ -86,8 +88,11 @@ def _offers_ca(report: CheckReport) -> bool:
 def _certificates_card(chain: list[dict[str, Json]], *, offered: bool) -> QWidget:
     card = Card(
         "Certificates",
-        "With these the server proves who it is. Each is signed by the next; the program trusts "
-        "the chain if it ends at an issuer that this computer, or the CA certificate file, knows.",
+        (
+            "The server proves its identity with these. Each one is signed by the next. SMTP "
+            "Desk trusts the chain if it ends at an issuer that this computer or the CA "
+            "certificate file trusts."
+        ),
     )
     card.setObjectName("certificates")
     for number, certificate in enumerate(chain):
@@ -125,14 +130,16 @@ def _certificate_rows(certificate: dict[str, Json], hidden: int) -> Iterator[tup
 def _transcript_card(report: CheckReport) -> QWidget:
     card = Fold(
         "&Transcript",
-        "Word for word what this program (>) and the server (<) said; passwords are hidden.",
+        "Exactly what SMTP Desk (>) and the server (<) said. Passwords are hidden.",
         "transcript_fold",
     )
     shown_lines = [
         cut(line, _LONGEST_LINE) for line in islice(transcript_lines(report), _MOST_LINES)
     ]
     if len(report.transcript) > _MOST_LINES:
-        shown_lines.append(f"… {len(report.transcript) - _MOST_LINES} more lines are in the file")
+        shown_lines.append(
+            f"… Lines not shown: {len(report.transcript) - _MOST_LINES}. They are in the file."
+        )
     text = QPlainTextEdit("\n".join(shown_lines))
     text.setObjectName("transcript")
     text.setAccessibleName("Transcript")
@@ -153,7 +160,7 @@ def _transcript_card(report: CheckReport) -> QWidget:
 def _setting_card(report: CheckReport) -> QWidget:
     card = Fold(
         "Settings and en&vironment",
-        "What was tested, without the password, and on which system.",
+        "What was tested (without the password), and on which system.",
         "environment_fold",
     )
     for title, facts in (("Settings", report.settings), ("Environment", report.environment)):

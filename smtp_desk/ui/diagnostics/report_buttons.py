@@ -18,13 +18,15 @@ from smtp_desk.ui.widgets.label import enable
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QPushButton
 
-_MESSAGE: Final = "Copies the sentences to send: cause, server’s words, time, server, what to do."
+_MESSAGE: Final = (
+    "Copies a message to send: the cause, the server’s reply, the time, the server and what to do."
+)
 _COPY: Final = "Copies the whole report as Markdown, ready for a ticket."
-_HTML: Final = "Saves a page for any browser. It loads nothing and has no links."
+_HTML: Final = "Saves the report as a web page that loads nothing and has no links."
 _COMPARE: Final = "Shows what changed between this report and another one."
 _HIDE: Final = (
-    "Replaces email addresses and usernames, here and in all that you copy or save. The same "
-    "address stays recognizable: address 1, address 2."
+    "Replaces email addresses and usernames here and in everything you copy or save. The "
+    "same address always gets the same number: address 1, address 2."
 )
 _NO_REPORT: Final = "There is no report yet."
 

@@ -134,7 +134,7 @@ class TimeLine(Card):
     def __init__(self, report: CheckReport) -> None:
         super().__init__(
             "Step by step",
-            "The longer the bar, the longer the step took. Press a step to see what was found out.",
+            "A longer bar means that the step took longer. Select a step to see its details.",
         )
         self.setObjectName("time_line")
         self.body.setSpacing(Space.XS)
@@ -148,4 +148,6 @@ class TimeLine(Card):
             if result.status is StageStatus.FAILED:
                 row.button.setChecked(True)
         if left_out := len(report.stages) - len(stages):
-            self.body.addWidget(Label(f"{left_out} more steps are in the report file.", "muted"))
+            self.body.addWidget(
+                Label(f"Steps not shown: {left_out}. They are in the report file.", "muted")
+            )

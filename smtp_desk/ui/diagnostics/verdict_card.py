@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from smtp_desk.core.report import CheckReport
 
 _PERSON: Final = 18
-_CHANGES: Final = "Changes the form on Integrations; then send another test."
+_CHANGES: Final = "Changes the form on Integrations. Then send another test email."
 _MOST_WARNINGS: Final = 10
 _MOST_REMEDIES: Final = 20
 
@@ -84,7 +84,7 @@ class VerdictCard(Card):
         if said := server_words(finding):
             reply = column()
             reply.addWidget(ServerWords(cut(said)))
-            self.body.addLayout(_group("The server’s words", reply))
+            self.body.addLayout(_group("Server’s reply", reply))
 
     def _remedies(self, finding: Finding) -> QLayout:
         layout = column()

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from smtp_desk.core.problems import Problem
     from smtp_desk.core.report import CheckReport
 
-_EXPLANATION: Final = "The newest test, or a report that somebody sent you, explained."
+_EXPLANATION: Final = "The latest test, or a report someone sent you, explained."
 
 
 class DiagnosticsView(QObject):

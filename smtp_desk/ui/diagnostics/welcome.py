@@ -30,14 +30,15 @@ _WAYS: Final = (
         "key",
         "No password? Tick “Without signing in”",
         (
-            "Run again then needs only the host and the port. It tells whether the server can be "
-            "reached, whether the connection is encrypted and whether its certificate is in order."
+            "Run again then only needs the host and port. It checks whether the server can "
+            "be reached, whether the connection is encrypted and whether the certificate is "
+            "valid."
         ),
     ),
     (
         "diagnostics",
-        "Somebody sent you a report? Open it",
-        "You see what they saw. A report file holds no password.",
+        "Did someone send you a report? Open it",
+        "You’ll see what they saw. A report file contains no password.",
     ),
 )
 
@@ -55,7 +56,7 @@ class Welcome(Card):
 
     def __init__(self) -> None:
         super().__init__(
-            "Why isn’t email being sent?", "Three ways to find out. There is no report yet."
+            "Why isn’t email being sent?", "There’s no report yet. Here are three ways to find out."
         )
         self.setObjectName("no_report")
         form = button("Go to the form", "go_to_form", "link")
@@ -89,7 +90,7 @@ class Missing(Panel):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("danger")
         self.setObjectName("missing")
-        self.body.addWidget(Label("Before this test can run, the form needs:", "strong"))
+        self.body.addWidget(Label("Before the test can run, fix this in the form:", "strong"))
         for problem in problems:
             name = words.FIELDS[problem.field]
             self.body.addWidget(Label(f"{name}: {problem_text(problem)}"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BUSY: Final[Mapping[Busy, str]] = {
     Busy.NOTHING: "",
     Busy.TESTING: "Sending a test email with the values in the form…",
-    Busy.ASKING: "Asking the DNS about the domain of the From email…",
+    Busy.ASKING: "Checking the From email’s domain in DNS…",
     Busy.CHECKING: "Checking the server with the values in the form, without signing in…",
     Busy.CANCELLING: "Cancelling…",
     Busy.READING: "Reading the report file…",
@@ -34,37 +34,39 @@ BUSY: Final[Mapping[Busy, str]] = {
 
 _WHO: Final[Mapping[Who, str]] = {
     Who.YOU: "You, or whoever manages these settings.",
-    Who.MAIL_ADMINISTRATOR: "The administrator of the mail server.",
-    Who.NETWORK_ADMINISTRATOR: "The administrator of the network, often also of its firewall.",
-    Who.PROVIDER: "The email provider: its support, or its website.",
+    Who.MAIL_ADMINISTRATOR: "The mail server’s administrator.",
+    Who.NETWORK_ADMINISTRATOR: "The network administrator, who often also manages the firewall.",
+    Who.PROVIDER: "The email provider, through its support or website.",
     Who.PROGRAM: "The developers of this program. Please send them this report.",
 }
 _WHOEVER: Final = "The person who set up email there."
 
 MEANINGS: Final[Mapping[Stage, str]] = {
-    Stage.SETTINGS: "Is everything filled in, and does it make sense?",
-    Stage.TOKEN: "Does the provider let this account sign in, and give a token?",
-    Stage.RESOLVE: "Which network addresses does the host name stand for?",
+    Stage.SETTINGS: "Is everything filled in correctly?",
+    Stage.TOKEN: "Does the provider let this account sign in, and issue a token?",
+    Stage.RESOLVE: "Which network addresses does the host name have?",
     Stage.CONNECT: "Does the server answer on this port?",
     Stage.GREETING: "Does it introduce itself as a mail server?",
-    Stage.EHLO: "The program says who it is; the server says what it can do.",
-    Stage.TLS: "The connection is encrypted (TLS), and the server proves with a certificate that "
-    "it is the one it claims to be. Nothing secret is sent before that.",
+    Stage.EHLO: "SMTP Desk says who it is, and the server says what it supports.",
+    Stage.TLS: (
+        "The connection is encrypted (TLS), and the server proves its identity with a "
+        "certificate. Nothing secret is sent before that."
+    ),
     Stage.AUTH: "Does the server accept the username and the password or token?",
     Stage.SENDER: "May this account send from the From email?",
-    Stage.RECIPIENT: "Does the server take email for this recipient?",
-    Stage.MESSAGE: "The email itself is handed over, and the server confirms that it has it.",
-    Stage.DONE: "Goodbye. A failure here changes nothing.",
+    Stage.RECIPIENT: "Does the server accept email for this recipient?",
+    Stage.MESSAGE: "The email itself is sent, and the server confirms that it has it.",
+    Stage.DONE: "Goodbye. A failure here doesn’t change the result.",
 }
 BELIEFS: Final[Mapping[Belief, str]] = {
-    Belief.BELIEVED: "Email from {domain} will be believed.",
-    Belief.DOUBTED: "Not every receiver will believe email from {domain}.",
-    Belief.DISBELIEVED: "Receivers won’t believe email from {domain}.",
-    Belief.UNKNOWN: "Whether receivers will believe email from {domain} isn’t known.",
+    Belief.BELIEVED: "Receivers will trust email from {domain}.",
+    Belief.DOUBTED: "Some receivers won’t trust email from {domain}.",
+    Belief.DISBELIEVED: "Receivers won’t trust email from {domain}.",
+    Belief.UNKNOWN: "We can’t tell whether receivers will trust email from {domain}.",
 }
 """Whether email will be believed, without the reason."""
 STATUSES: Final[Mapping[StageStatus, str]] = {
-    StageStatus.STARTED: "did not end",
+    StageStatus.STARTED: "didn’t finish",
     StageStatus.PASSED: "passed",
     StageStatus.WARNED: "passed with a warning",
     StageStatus.FAILED: "failed here",
@@ -89,9 +91,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "address": "Address used",
     "addresses": "Addresses tried",
     "begins": "Valid from",
-    "belief": "Will email be believed",
+    "belief": "Will receivers trust email",
     "belief_reason": "Why",
-    "bare_lf": "Line ends are not as the standard wants",
+    "bare_lf": "Line endings don’t follow the standard",
     "cause": "What happened",
     "cipher": "Cipher",
     "client_id": "Client ID",
@@ -104,9 +106,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "dmarc_domain": "DMARC record found at",
     "dmarc_policy": "DMARC policy that applies",
     "dmarc_testing": "DMARC policy is being tested",
-    "domain_exists": "Known to the DNS",
-    "extensions": "What it can do",
-    "extensions_before_tls": "What it can do before TLS",
+    "domain_exists": "Exists in DNS",
+    "extensions": "What it supports",
+    "extensions_before_tls": "What it supports before TLS",
     "enhanced": "Enhanced code",
     "error_code": "Error number",
     "found": "Addresses found",
@@ -120,7 +122,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "mx": "MX: who receives its mail",
     "mx_dnssec": "MX validated by the DNS server (DNSSEC)",
     "not_checked": "Not checked",
-    "not_looked_at": "Not looked at",
+    "not_looked_at": "Not examined",
     "openssl": "OpenSSL",
     "qt": "Qt",
     "reply_code": "Reply code",
@@ -131,41 +133,41 @@ _NAMES: Final[Mapping[str, str]] = {
     "spf_allows_server": "SPF allows this server",
     "time": "Created at",
     "tls_rpt": "TLS-RPT: reports about its incoming mail",
-    "token": "What the token says of itself",
-    "token_fault": "What doesn’t fit in the token",
+    "token": "What the token contains",
+    "token_fault": "What’s wrong with the token",
     "token_host": "Sign-in service",
-    "token_refusal": "The server’s words on the token",
+    "token_refusal": "Server’s reply about the token",
     "version": "TLS version",
     "wanted_scope": "Permission that sending needs",
-    "words": "The server’s words",
+    "words": "Server’s reply",
     "authorize_url": "Sign-in page",
     "device_url": "Device code address",
-    "flow": "Flow of the sign-in",
+    "flow": "Sign-in flow",
     "scope": "Scopes",
     "tenant": "Tenant",
     "token_url": "Token address",
-    "oauth_provider": "Provider of the sign-in",
-    "target": "It leads to",
+    "oauth_provider": "Sign-in provider",
+    "target": "It redirects to",
     "valid_until": "Token valid until",
 }
 _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("belief", "believed"): "Yes",
-    ("belief", "doubted"): "Not by every receiver",
+    ("belief", "doubted"): "Not all of them",
     ("belief", "disbelieved"): "No",
     ("belief", "unknown"): "Unknown",
     ("cause", "message.lost_before_end"): "The server closed the connection.",
     ("cause", "session.cancelled"): "The test was cancelled.",
     ("cause", "session.closed"): "The server closed the connection.",
-    ("cause", "session.protocol_error"): "The answer could not be understood.",
-    ("cause", "session.timeout"): "No answer came in time.",
+    ("cause", "session.protocol_error"): "We couldn’t understand the reply.",
+    ("cause", "session.timeout"): "No reply came in time.",
     ("mode", "starttls"): "STARTTLS: the connection is encrypted after the greeting",
     ("mode", "tls"): "TLS from the start",
     ("token_fault", "account"): "Another account",
-    ("token_fault", "audience"): "Made for another service",
+    ("token_fault", "audience"): "Issued for another service",
     ("token_fault", "expired"): "Has expired",
     ("token_fault", "issuer"): "From another sign-in service",
     ("token_fault", "not_yet_valid"): "Not valid yet",
-    ("token_fault", "opaque"): "Can’t be read by anybody else",
+    ("token_fault", "opaque"): "Only the sign-in service can read it",
     ("token_fault", "scope"): "Doesn’t allow sending",
     ("token_fault", "tenant"): "From another tenant",
     ("token_fault", "too_long"): "Too long",
@@ -180,11 +182,11 @@ _VALUES: Final[Mapping[tuple[str, str], str]] = {
     ("auth_method", "scram-sha-256"): "SCRAM-SHA-256",
 }
 PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "starttls": ("Works, with security STARTTLS", "success", "success"),
-    "tls": ("Works, with security TLS from the start", "success", "success"),
+    "starttls": ("Works with Security set to STARTTLS", "success", "success"),
+    "tls": ("Works with Security set to TLS from the start", "success", "success"),
     "smtp_without_tls": ("A mail server, but without encryption (TLS)", "warning", "warning"),
     "closed": ("Nothing is listening", "failed", "muted"),
-    "silent": ("No answer; often a firewall", "failed", "muted"),
+    "silent": ("No answer (often a firewall)", "failed", "muted"),
     "other": ("Something else went wrong", "failed", "muted"),
 }
 """What a port's answer means, with icon and tone."""
@@ -192,8 +194,8 @@ PORTS: Final[Mapping[str, tuple[str, str, str]]] = {
 _SUBJECTS: Final = frozenset({"certificate", "issuer", "subject"})
 _MOMENTS: Final = frozenset({"begins", "clock", "server_date", "since", "time"})
 _CHECKED: Final = (
-    "The server was found, it answered, the connection is encrypted and its certificate is "
-    "trusted. Whether it accepts the password and the From email, only a test email can tell."
+    "The server answers, the connection is encrypted and its certificate is trusted. Only a "
+    "test email can show whether it accepts the password and the From email."
 )
 _ACCEPTED: Final = "The server accepted the email. If it doesn’t arrive, check the spam folder."
 

@@ -31,7 +31,7 @@ _BROKEN: Final = (
     "Your own template can’t be used, so the built-in one is sent instead. {problem} Fix or "
     "remove it in {folder}."
 )
-_HINT: Final = "To change an email, put a template of the same name into {folder}."
+_HINT: Final = "To change an email, put a template with the same name in {folder}."
 
 
 class PreviewCard(Card):
@@ -67,7 +67,7 @@ class PreviewCard(Card):
         self._browser = QPushButton("Open in &browser")
         self._browser.setObjectName("open_in_browser")
         self._browser.clicked.connect(self.browser_wanted)
-        self._values = Fold("Sample &data", "What the email was filled with", "sample_data")
+        self._values = Fold("Sample &data", "The values used in this preview", "sample_data")
         self._hint = Label(rank="small")
         self._shown: Preview | None = None
         self._fill()

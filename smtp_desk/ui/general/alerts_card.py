@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from smtp_desk.app.general.alerting import AlertsPresenter
 
 _WHAT: Final = (
-    "The same, as a message in a chat or a push service, for when email itself is what fails. "
-    "Names no recipients."
+    "The same notices as chat or push messages, in case email itself fails. They don’t name "
+    "any recipients."
 )
 _HINT: Final = (
     "An Apprise URL: slack, discord, workflows (Microsoft Teams), ntfys, gotifys or jsons. It’s "

@@ -33,11 +33,11 @@ _EXPLANATION: Final = (
 _KINDS: Final[Mapping[str, str]] = {
     DefaultKind.OUTBOX: "Hold emails in the outbox",
     DefaultKind.SENDMAIL: "This machine’s sendmail",
-    DefaultKind.SMTP: "The organization’s relay",
+    DefaultKind.SMTP: "Your organization’s relay",
 }
 _NO_RELAY: Final = "No relay is set up yet. It’s used once a test email has proven it."
-_SET_UP: Final = "Set up the organization’s &relay…"
-_CHANGE: Final = "Change the organization’s &relay…"
+_SET_UP: Final = "Set up your organization’s &relay…"
+_CHANGE: Final = "Change your organization’s &relay…"
 _STATUS_ICON: Final = 18
 
 

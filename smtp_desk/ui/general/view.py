@@ -27,9 +27,9 @@ _EXPLANATION: Final = "Changes on this page take effect immediately."
 _THEMES: Final = {"system": "Follow system", "light": "Light", "dark": "Dark"}
 _SIZES: Final = {"system": "Follow system", **{size: f"{size}%" for size in TEXT_SIZES}}
 _NOTIFY: Final = (
-    "Gets one email from the default email service when an outage of the custom server begins, "
-    "and one when it ends; and, at most once an hour, one that lists stored emails that were "
-    "refused. Leave empty to notify nobody."
+    "Gets an email from the default email service when an outage of the custom server begins "
+    "and when it ends, and at most once an hour a list of stored emails that were refused. "
+    "Leave empty to notify nobody."
 )
 
 

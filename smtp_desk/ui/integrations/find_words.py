@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FIND: Final = "Find settings"
 FIND_TIP: Final = "Finds the mail server for the From email"
-CANCEL_TIP: Final = "Ends the search"
+CANCEL_TIP: Final = "Stops the search"
 UNDO: Final = "Undo"
 REPLACE: Final = "Replace what I typed"
 ASK_ISPDB: Final = "Ask Mozilla’s database"
@@ -29,9 +29,9 @@ ISPDB: Final = (
 WHAT_IS_ASKED: Final = "What would be asked"
 WHAT_WAS_ASKED: Final = "What was asked"
 ABOUT_QUESTIONS: Final = (
-    "Known providers are found on this computer, and nobody is asked. For any other domain, "
-    "Find settings asks all of these at once, never without encryption except for the DNS. No "
-    "password is sent."
+    "Known providers are looked up on this computer, without asking anyone. For any other "
+    "domain, Find settings asks all of these at once. Everything except DNS is encrypted, "
+    "and no password is sent."
 )
 START: Final = "Start here: SMTP Desk can find this address’s server."
 STRAIGHT: Final = "I know the settings"
@@ -63,7 +63,7 @@ def found(proposals: tuple[Proposal, ...]) -> str:
         return ""
     if len(proposals) == 1:
         return "Found a server. Nothing is filled in until you choose it."
-    return f"Found {len(proposals)} servers, the surest first. Choose one to fill it in."
+    return f"Found {len(proposals)} servers, the most likely first. Choose one to fill it in."
 
 
 def server(candidate: Candidate) -> str:
@@ -92,8 +92,8 @@ def limits(proposal: Proposal) -> str:
 def kept(proposal: Proposal) -> str:
     """Return what stays as it was typed, or that there is nothing to do."""
     if proposal.kept:
-        return f"You have other values in {_joined(_NAMES[each] for each in proposal.kept)}."
-    return "" if proposal.changes else "This is what the form has."
+        return f"You entered something else for {_joined(_NAMES[each] for each in proposal.kept)}."
+    return "" if proposal.changes else "The form already has these values."
 
 
 def use_by_oauth(proposal: Proposal) -> str:

@@ -28,7 +28,7 @@ _DETAILS: Final = {
     TRUST_CA: "Asks for the fingerprint first.",
     SIGN_IN_AGAIN: "Opens the sign-in.",
 }
-_CHANGES: Final = "Changes the form; then send another test."
+_CHANGES: Final = "Changes the form. Then send another test email."
 
 
 class ServerWords(QPlainTextEdit):
@@ -37,7 +37,7 @@ class ServerWords(QPlainTextEdit):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.setObjectName("words")
-        self.setAccessibleName("The server’s words")
+        self.setAccessibleName("Server’s reply")
         self.setReadOnly(True)
         self.setProperty("face", "fixed")
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -156,13 +156,13 @@ class FindingPanel(QWidget):
             layout.addLayout(self._remedies(finding))
         if said := words.server_words(finding):
             reply = column(space=Space.XS)
-            reply.addWidget(Label("The server’s words", "small"))
+            reply.addWidget(Label("Server’s reply", "small"))
             reply.addWidget(ServerWords(said))
             layout.addLayout(reply)
         if self._offer_details:
             details = QPushButton("&Details")
             details.setObjectName("details")
-            details.setAccessibleDescription("Opens Diagnostics with the whole session")
+            details.setAccessibleDescription("Opens Diagnostics, which shows the whole session")
             details.clicked.connect(self.details_wanted)
             layout.addWidget(details, alignment=Qt.AlignmentFlag.AlignLeading)
         return built

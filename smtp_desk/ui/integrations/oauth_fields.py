@@ -152,12 +152,16 @@ def make_oauth_fields() -> Iterator[FormField]:
     yield TextField(Field.OAUTH_AUTHORIZE_URL, "Authorization address")
     yield TextField(Field.OAUTH_TOKEN_URL, "Token address")
     yield TextField(Field.OAUTH_DEVICE_URL, "Device authorization address")
-    yield TextField(Field.OAUTH_SCOPE, "Scope", hint="What the token is for, with spaces between.")
+    yield TextField(
+        Field.OAUTH_SCOPE,
+        "Scope",
+        hint="What the token allows. Separate several scopes with spaces.",
+    )
     yield FileField(
         Field.OAUTH_CA_FILE,
         "CA certificate file of the sign-in",
         CERTIFICATES,
-        hint="Only for a sign-in service with a certificate of your company’s own CA.",
+        hint="Only for a sign-in service whose certificate comes from your company’s own CA.",
         browse="Browse…",
     )
 

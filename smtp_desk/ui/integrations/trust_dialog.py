@@ -28,13 +28,13 @@ _SHARE_OF_SCREEN: Final = 0.85
 _VERDICT_LINES: Final = 4
 _HIDDEN: Final = "•• •• •• ••"
 _DANGER: Final = (
-    "Whoever holds this CA can pretend to be the server, and read your password and your emails. "
-    "If somebody sits between you and the server, the CA shown here is theirs."
+    "Anyone who controls this CA can impersonate the server and read your password and "
+    "emails. If someone is intercepting your connection, the CA shown here is theirs."
 )
 _ASK: Final = (
-    "Ask the mail administrator for the SHA-256 fingerprint of the company CA, by phone or in "
-    "person: not by email, and not by a number from an email. Compare it with the one above, "
-    "and type its last 8 digits, which are not shown here on purpose."
+    "Ask the mail administrator for the SHA-256 fingerprint of the company CA in person or "
+    "by phone. Don’t use email, or a phone number from an email. Compare it with the one "
+    "above, and type its last 8 digits, which are deliberately not shown here."
 )
 _TONES: Final = {
     Typed.UNFINISHED: "muted",
@@ -70,7 +70,7 @@ class TrustDialog(QDialog):
         self._confirm.setObjectName("trust_ca")
         self._confirm.setProperty("kind", "primary")
         self._confirm.setDefault(True)
-        self._cancel = QPushButton("&Do not trust")
+        self._cancel = QPushButton("&Don’t trust")
         self._cancel.setObjectName("dismiss_ca")
         self._cancel.setAutoDefault(False)
         self._lay_out()
@@ -105,11 +105,11 @@ class TrustDialog(QDialog):
         body = column(self._content, Space.L)
         body.setContentsMargins(Space.L, Space.L, Space.L, Space.L)
         head = column(space=Space.XS)
-        head.addWidget(Label("Is this the CA of your company?", "heading"))
+        head.addWidget(Label("Is this your company’s CA?", "heading"))
         head.addWidget(
             Label(
-                f"The certificate of {self.offer.host} was issued by an authority (CA) that this "
-                "computer does not know. It would be trusted for this host only."
+                f"The certificate of {self.offer.host} was issued by an authority (CA) that "
+                "this computer doesn’t know. It would be trusted only for this host."
             )
         )
         body.addLayout(head)

@@ -58,13 +58,17 @@ CUSTOM: Final = PageWords(
 )
 RELAY: Final = PageWords(
     name="relay",
-    title="The organization’s relay",
-    explanation="The default email service sends through it what the custom server can’t send. "
-    "It has its own address and its own password.",
+    title="Your organization’s relay",
+    explanation=(
+        "The default email service uses it to send what the custom server can’t. It has its own "
+        "address and password."
+    ),
     card="Relay",
     question="Remove the configuration of the relay?",
-    consequence="If it is the default email service, emails will wait in the outbox. "
-    "The settings and the stored password are deleted.",
+    consequence=(
+        "If it’s the default email service, emails will wait in the outbox. The settings and the "
+        "stored password are deleted."
+    ),
     status=relay_text,
 )
 
@@ -98,7 +102,7 @@ FLOW_HINTS: Final[Mapping[str, str]] = {
     OAuthFlow.BROWSER: "Once, when you send the test email. The sign-in is kept in the keyring.",
     OAuthFlow.APP: "For unattended platforms: with a client secret or a certificate.",
     OAuthFlow.SERVICE_ACCOUNT: "For Google Workspace: with the JSON key file of the account.",
-    OAuthFlow.DEVICE: "Many organizations block this; choose it last.",
+    OAuthFlow.DEVICE: "Many organizations block this. Use it only if nothing else works.",
 }
 GUIDE: Final = "How to register the application"
 
@@ -225,16 +229,16 @@ TYPED: Final[Mapping[Typed, str]] = {
 }
 SEND_TIP: Final = "Sends a real email with the values in the form (Ctrl+T)"
 SAVE_TIP: Final = "Saves the tested settings (Ctrl+S)"
-CANCEL_TIP: Final = "Ends the test (Esc)"
+CANCEL_TIP: Final = "Cancels the test (Esc)"
 LAST_TEST: Final = "Last test"
 LAST_TEST_DETAIL: Final = "The form has changed since. This stays here until the next test."
 OUTDATED: Final = "The saved settings were changed outside this window. Your changes are kept here."
 OVERWRITE: Final = "Replace the saved settings?"
 OVERWRITTEN: Final = (
-    "They were changed outside this window since you opened it. Saving replaces them with yours."
+    "They were changed outside this window after you opened it. If you save, yours replace them."
 )
 DISCARD: Final = "Discard your changes?"
-DISCARDED: Final = "What you typed is lost, and the form shows what is saved."
+DISCARDED: Final = "What you typed will be lost, and the form will show what’s saved."
 NOTHING_CHANGED: Final = "Nothing was changed."
 NOTHING_CONFIGURED: Final = "Nothing is configured yet."
 

@@ -31,8 +31,10 @@ class Hints(Fold):
     def __init__(self) -> None:
         super().__init__(
             "&Try a failure",
-            "Choose what is wrong with the server, or an address that it treats badly. Then send "
-            "the test email.",
+            (
+                "Choose a problem of the server, or an address that it doesn’t accept. Then send "
+                "the test email."
+            ),
             "hints",
         )
         faults = (NO_FAULT, *FAULTS.values())

@@ -19,7 +19,7 @@ from smtp_desk.ui.widgets.label import Label
 if TYPE_CHECKING:
     from smtp_desk.sandbox.inbox import Inbox
 
-NO_MAIL: Final = "No mail yet. Press Send test email in the Sandbox window."
+NO_MAIL: Final = "No emails yet. Press Send test email in the Sandbox window."
 _SIZE: Final = QSize(860, 640)
 _LIST_WIDTH: Final = 280
 _ICON: Final = 40

@@ -49,7 +49,7 @@ class MailList(QListWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("mails")
-        self.setAccessibleName("Received mails")
+        self.setAccessibleName("Received emails")
         self.setItemDelegate(_MailRow(self))
         self.setUniformItemSizes(True)
         self.setMinimumWidth(_NARROWEST)

@@ -59,12 +59,12 @@ class MailReader(QWidget):
         self._envelope = Label(rank="muted")
         self._envelope.setObjectName("mail_envelope")
         self._message = MailBrowser("mail_message")
-        self._text = _plain("mail_text", "This mail has no plain-text part.")
-        self._headers = _plain("mail_headers", "This mail has no headers.")
-        self._raw = _plain("mail_raw", "This mail is empty.")
+        self._text = _plain("mail_text", "This email has no plain-text part.")
+        self._headers = _plain("mail_headers", "This email has no headers.")
+        self._raw = _plain("mail_raw", "This email is empty.")
         self._tabs = QTabWidget()
         self._tabs.setObjectName("mail_tabs")
-        self._tabs.setAccessibleName("Views of the mail")
+        self._tabs.setAccessibleName("Views of the email")
         self._tabs.setUsesScrollButtons(True)
         for title, view in (
             ("&Message", self._message),

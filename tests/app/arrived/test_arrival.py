@@ -107,7 +107,7 @@ def test_a_header_without_an_end_is_cut(tmp_path: Path) -> None:
         (b"<!DOCTYPE html><title>Inbox</title>", "is a web page, not an email"),
         (b"\xef\xbb\xbf\n<html>Received: from a by b; x", "is a web page, not an email"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512, "is in Outlook’s own format"),
-        (b"From: a@example.org\nSubject: x\n\nReceived: from a by b; x", "No server wrote"),
+        (b"From: a@example.org\nSubject: x\n\nReceived: from a by b; x", "No server added"),
         (None, "is a folder"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_missing_file_and_a_pipe(page: Arrived, tmp_path: Path) -> None:
 
 def test_nothing_pasted(page: Arrived) -> None:
     page.presenter.explain(" \n")
-    assert page.told == "Paste the header first."
+    assert page.told == "Paste the headers first."
     assert page.runner.waiting == 0
 
 

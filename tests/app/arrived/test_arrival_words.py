@@ -47,7 +47,7 @@ def test_the_page_says_whose_results_count() -> None:
     )
     forged = counted_text(read_arrival(FORGED))
     assert "Checked by mx.receiver.example." in forged
-    assert "Not counted: mx.google.com; the sender can have written that." in forged
+    assert "Not counted: mx.google.com. The sender could have written that." in forged
     alone = b"Received: by mx.a.example; x\nAuthentication-Results: spf=pass\nFrom: b@b.example\n\n"
     assert "(no name)" in counted_text(read_arrival(alone))
     assert "wrote no result under its own name" in counted_text(read_arrival(alone))
@@ -73,17 +73,17 @@ def test_a_hop() -> None:
     hop = Hop("a", "b", "ESMTP", tls=False, tls_version="", at=at, seconds=2)
     assert hop_way(hop) == "a → b"
     assert hop_details(hop) == "2026-11-30 08:00:00 UTC, 2 s later, ESMTP, not encrypted"
-    assert hop_way(Hop("", "", "", tls=None, tls_version="", at=None)) == "Not told"
+    assert hop_way(Hop("", "", "", tls=None, tls_version="", at=None)) == "Not stated"
 
 
 def test_spam() -> None:
-    assert "wrote nothing" in spam_text(None)
-    assert spam_text(SpamVerdict(False, "1", "X-Spam")) == "Not taken for spam, score 1 (X-Spam)."
-    assert "the sender can have written it" in spam_text(SpamVerdict(True, "", "X", own=False))
+    assert "left no result" in spam_text(None)
+    assert spam_text(SpamVerdict(False, "1", "X-Spam")) == "Not marked as spam, score 1 (X-Spam)."
+    assert "the sender could have written it" in spam_text(SpamVerdict(True, "", "X", own=False))
 
 
 def test_rows_for_a_terminal() -> None:
     rows = dict(arrival_rows(read_arrival(FORGED)))
     assert rows["not counted"] == "mx.google.com"
     assert rows["DMARC"] == "fail, example.org"
-    assert rows["spam"].startswith("Taken for spam, score 9.1 (X-Spam-Status).")
+    assert rows["spam"].startswith("Marked as spam, score 9.1 (X-Spam-Status).")

@@ -49,7 +49,7 @@ def cell(page: Page, entry_id: str, title: str) -> str:
 def test_nothing_was_sent_yet(page: Page) -> None:
     page.look()
     assert page.state.emptiness is Emptiness.NO_EMAILS
-    assert choose_reason(page.state) == "There is no email in the list."
+    assert choose_reason(page.state) == "The list is empty."
     assert page.view.rows == []
 
 
@@ -252,6 +252,20 @@ def test_retry_makes_an_email_due_and_shows_it(page: Page) -> None:
     assert page.state.details.status is DeliveryStatus.WAITING
 
 
+def test_a_retry_in_a_pause_says_what_it_waits_for(page: Page) -> None:
+    entry_id = mails.refused(page.outbox, page.clock, 1)
+    page.look()
+    page.choose(entry_id)
+    page.services.control.pause()
+    page.presenter.retry()
+    page.runner.finish()
+    assert page.outbox.get(entry_id).state is EntryState.READY
+    assert page.state.notice is not None
+    assert page.state.notice.text == (
+        "Queued. Sending is paused. Nothing is sent until you resume it."
+    )
+
+
 def test_drop_gives_an_email_up(page: Page) -> None:
     entry_id = mails.waiting(page.outbox, page.clock, 1)
     page.look()
@@ -260,7 +274,7 @@ def test_drop_gives_an_email_up(page: Page) -> None:
     page.runner.finish()
     assert page.outbox.get(entry_id).state is EntryState.DROPPED
     assert page.state.details is not None
-    assert page.state.details.drop_reason == "It was dropped already."
+    assert page.state.details.drop_reason == "It was already dropped."
 
 
 def test_an_email_that_was_accepted_meanwhile_is_not_sent_again(page: Page) -> None:

@@ -99,8 +99,8 @@ def test_a_rest_says_until_when_and_why(configured: Page) -> None:
     view = told(configured)[CUSTOM]
     until = configured.health.status(CUSTOM).resting_until
     assert until is not None
-    paused = f"Paused until {clock_time(until)}."
-    assert route_text(view) == f"{paused} The next email after that, or a worker, tries it again."
+    out = f"Unavailable until {clock_time(until)}."
+    assert route_text(view) == f"{out} The next email after that, or a worker, tries it again."
     assert cause(view) == "smtp.example.org refuses connections on port 587."
     since = clock_time(began)
     assert fallbacks_text(view) == f"1 email sent by the default email service since {since}."

@@ -108,8 +108,8 @@ def test_looking_changes_nothing(services: Services) -> None:
     assert found.notices == 1
     assert services.outbox.counts().total == 4
     assert found_text(found) == (
-        f"2 emails to {ANN} (1 waiting, 1 sent) stored. What waits, 1 email, will never be sent. "
-        "1 notice to you that name the address go too."
+        f"2 emails to {ANN} (1 waiting, 1 sent) stored. Of these, 1 email will never be sent. "
+        "Notices to you that mention the address will be erased too: 1."
     )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.app.delivery.last_day import DayResult, hours_of, totals
-from smtp_desk.app.delivery.overview import OverviewPresenter, OverviewState, Threads
+from smtp_desk.app.delivery.overview import OverviewPresenter, OverviewState, Stopped, Threads
 from smtp_desk.app.delivery.overview_words import day_text, hour_text, hours_text
+from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy
 from smtp_desk.sender.mail.personal_copy import COPY
 from smtp_desk.sender.outbox.entries import (
@@ -170,7 +171,17 @@ def test_causes_are_counted_and_retried_without_what_is_uncertain(desk: Desk) ->
     assert state.notice.text == "3 emails queued to send now."
     assert desk.outbox.get(held.entry.id).state is EntryState.HELD
     desk.presenter.retry_cause(stopped[0])
-    assert "No email is stopped" in (desk.finish().notice or state.notice).text
+    assert "no longer stops any emails" in (desk.finish().notice or state.notice).text
+
+
+def test_what_is_retried_in_a_pause_waits_for_its_end(desk: Desk) -> None:
+    refuse(desk, "sender.quota")
+    desk.services.control.pause()
+    desk.presenter.retry_cause(Stopped("sender.quota", "The account is full.", 1))
+    state = desk.finish()
+    assert state.notice == Notice(
+        "1 email queued. Sending is paused. Nothing is sent until you resume it."
+    )
 
 
 def test_a_recipient_is_looked_up_and_erased(desk: Desk) -> None:
@@ -214,6 +225,17 @@ def test_a_copy_goes_to_me_and_counts_as_no_original(desk: Desk) -> None:
     assert state.notice.text == f"Accepted for {ME} by: Custom SMTP server."
 
 
+def test_a_copy_in_a_pause_waits_for_its_end(desk: Desk) -> None:
+    (entry,) = desk.outbox.add([message()])
+    desk.services.control.pause()
+    desk.status = Status.QUEUED
+    desk.presenter.send_copy(entry.id, ME)
+    state = desk.finish()
+    assert state.notice == Notice(
+        "The email waits in the outbox. Sending is paused. Nothing is sent until you resume it."
+    )
+
+
 @pytest.mark.parametrize("address", ["", "no address", "a@b, c@d", "x@"])
 def test_a_copy_needs_an_address(desk: Desk, address: str) -> None:
     (entry,) = desk.outbox.add([message()])
@@ -228,7 +250,7 @@ def test_a_copy_of_an_email_that_is_gone_is_told(desk: Desk) -> None:
     state = desk.finish()
     assert state.notice is not None
     assert state.notice.error
-    assert "not in the outbox any more" in state.notice.text
+    assert "no longer in the outbox" in state.notice.text
 
 
 def test_a_worker_works_until_it_is_stopped(desk: Desk) -> None:

@@ -44,7 +44,7 @@ def test_it_needs_a_from_email_only(desk: Desk) -> None:
     assert desk.state().problems == ()
     assert [each.code for each in check.warnings] == ["domain.spf_invalid", "domain.dmarc_missing"]
     assert check.summary == (
-        "Email from sandbox.test may not be believed: the domain’s SPF record isn’t valid."
+        "Email from sandbox.test may not be trusted: the domain’s SPF record isn’t valid."
     )
     assert (desk.state().domain_is_news, desk.state().busy) == (True, Busy.NOTHING)
     assert desk.view.done == ["domain"]

@@ -32,7 +32,7 @@ def test_the_message_goes_to_the_clipboard(desk: Desk, audience: Audience) -> No
     desk.finish()
     assert desk.view.done[-1] == message_text(NAMED, audience)
     assert "Copied the message to the" in desk.notice
-    assert desk.notice.endswith("It holds no password.")
+    assert desk.notice.endswith("It contains no password.")
 
 
 def test_html_is_saved(desk: Desk, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_to_the_customer() -> None:
     told = message_text(FAILED, Audience.CUSTOMER)
     assert told.startswith("Hello,\n\nThank you for the report.")
     assert "What happened: The server refused the username or password." in told
-    assert "The server’s words:\n    535 5.7.8 Error: authentication failed" in told
+    assert "The server’s reply:\n    535 5.7.8 Error: authentication failed" in told
     assert "You can fix this" in told
     assert "\n1. Retype the password" in told
     assert "Server: smtp.example.org, port 587\nTime: 2026-11-23 13:00 UTC" in told
@@ -73,7 +73,7 @@ def test_other_outcomes(audience: Audience) -> None:
     sent = message_text(reports.SENT, audience)
     assert "accepted" in sent
     passed = replace(FAILED, finding=None, outcome=ReportOutcome.PASSED)
-    assert "nothing was wrong" in message_text(passed, audience)
+    assert "found no problem" in message_text(passed, audience)
     finding = replace(FINDING, code="session.cancelled", stage=Stage.AUTH)
     assert "run it again" in message_text(replace(FAILED, finding=finding), audience)
 

@@ -102,8 +102,8 @@ DOWN = finding("connect.refused")
             RecipientReceipt("ann@example.org", Status.ACCEPTED, "default", DOWN),
             DOWN,
             (
-                "Accepted for ann@example.org by: Default email service. Not by your own server: "
-                f"{DOWN.summary}"
+                "Accepted for ann@example.org by: Default email service. "
+                f"Your own server didn’t send it: {DOWN.summary}"
             ),
             False,
         ),
@@ -116,19 +116,19 @@ DOWN = finding("connect.refused")
         (
             RecipientReceipt("ann@example.org", Status.QUEUED, "", DOWN),
             DOWN,
-            f"It waits in the outbox: no route takes it now. {DOWN.summary}",
+            f"The email waits in the outbox, because no server is available. {DOWN.summary}",
             True,
         ),
         (
             RecipientReceipt("ann@example.org", Status.QUEUED),
             None,
-            "It waits in the outbox: no route takes it now, or sending is paused.",
+            "The email waits in the outbox, because no server is available.",
             False,
         ),
         (
             RecipientReceipt("ann@example.org", Status.UNCERTAIN, "custom"),
             None,
-            "The server did not say whether it took the email.",
+            "The server didn’t say whether it accepted the email.",
             True,
         ),
     ],

@@ -1,4 +1,4 @@
-"""One sentence: whether mail from a domain will be believed."""
+"""One sentence: whether mail from a domain will be trusted."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def told(host: str = "mail.test", **facts: object) -> tuple[Belief, str]:
 @pytest.mark.parametrize(
     ("facts", "belief", "words"),
     [
-        ({}, Belief.BELIEVED, "will be believed: SPF allows the server, and DMARC accepts that."),
-        ({"policy": NONE}, Belief.BELIEVED, "will be believed: SPF allows"),
-        ({"dkim": (NO_KEY,)}, Belief.BELIEVED, "will be believed: SPF allows"),
-        ({"policy": None}, Belief.DOUBTED, "will probably be believed: SPF allows the server, but"),
+        ({}, Belief.BELIEVED, "will be trusted: SPF allows the server, and DMARC accepts that."),
+        ({"policy": NONE}, Belief.BELIEVED, "will be trusted: SPF allows"),
+        ({"dkim": (NO_KEY,)}, Belief.BELIEVED, "will be trusted: SPF allows"),
+        ({"policy": None}, Belief.DOUBTED, "will probably be trusted: SPF allows the server, but"),
         (
             {"policy": None, "dmarc": INVALID},
             Belief.DOUBTED,
@@ -86,12 +86,12 @@ def told(host: str = "mail.test", **facts: object) -> tuple[Belief, str]:
         (
             {"excludes_server": True, "dkim": (KEY,)},
             Belief.DOUBTED,
-            "believed only if the server signs it with DKIM: SPF doesn’t allow the server, but the",
+            "trusted only if the server signs it with DKIM: SPF doesn’t allow the server, but the",
         ),
         (
             {"excludes_server": None, "dkim": (NO_KEY, KEY)},
             Belief.DOUBTED,
-            "will be believed if the server signs it with DKIM: SPF can’t be judged",
+            "will be trusted if the server signs it with DKIM: SPF can’t be judged",
         ),
         (
             {"spf": MISSING, "policy": None, "dkim": (KEY,)},
@@ -121,10 +121,10 @@ def told(host: str = "mail.test", **facts: object) -> tuple[Belief, str]:
             Belief.DOUBTED,
             "with DKIM: SPF doesn’t allow the server, and DMARC couldn’t be checked.",
         ),
-        ({"dkim": (SILENT_KEY,)}, Belief.BELIEVED, "will be believed: SPF allows"),
+        ({"dkim": (SILENT_KEY,)}, Belief.BELIEVED, "will be trusted: SPF allows"),
         ({"excludes_server": None}, Belief.UNKNOWN, "is unknown: SPF can’t be judged from"),
         ({"spf": UNKNOWN}, Belief.UNKNOWN, "is unknown: its SPF record couldn’t be checked."),
-        ({"exists": False}, Belief.DISBELIEVED, "won’t be believed: the domain doesn’t exist."),
+        ({"exists": False}, Belief.DISBELIEVED, "won’t be trusted: the domain doesn’t exist."),
         ({"bogus": True, "exists": None}, Belief.DISBELIEVED, "the signatures of its DNS records"),
     ],
 )
@@ -144,12 +144,12 @@ def test_with_a_server(facts: dict[str, Any], belief: Belief, words: str) -> Non
             Belief.UNKNOWN,
             "if SPF allows its server: SPF and DMARC are set up.",
         ),
-        ({"policy": None}, Belief.DOUBTED, "may not be believed: it has no valid DMARC record."),
-        ({"spf": MISSING}, Belief.DOUBTED, "may not be believed: the domain has no SPF record."),
-        ({"spf": INVALID}, Belief.DOUBTED, "may not be believed: the domain’s SPF record isn’t"),
+        ({"policy": None}, Belief.DOUBTED, "may not be trusted: it has no valid DMARC record."),
+        ({"spf": MISSING}, Belief.DOUBTED, "may not be trusted: the domain has no SPF record."),
+        ({"spf": INVALID}, Belief.DOUBTED, "may not be trusted: the domain’s SPF record isn’t"),
         ({"spf": UNKNOWN}, Belief.UNKNOWN, "DNS didn’t tell us whether email from example.test"),
         ({"policy": None, "dmarc": UNKNOWN}, Belief.UNKNOWN, "DNS didn’t tell us whether"),
-        ({"exists": False}, Belief.DISBELIEVED, "won’t be believed: the domain doesn’t exist."),
+        ({"exists": False}, Belief.DISBELIEVED, "won’t be trusted: the domain doesn’t exist."),
     ],
 )
 def test_before_a_server_is_known(facts: dict[str, Any], belief: Belief, words: str) -> None:

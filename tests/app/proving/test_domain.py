@@ -69,7 +69,7 @@ def test_a_good_domain(services: Services, good: str) -> None:
     }
     assert check.belief is Belief.BELIEVED
     assert check.summary == (
-        "Email from example.test sent through mail.example.test will be believed: SPF allows the "
+        "Email from example.test sent through mail.example.test will be trusted: SPF allows the "
         "server, and DMARC accepts that."
     )
 
@@ -126,7 +126,7 @@ def test_a_server_that_nobody_can_judge_is_said_to_be_one(services: Services, go
     assert check.not_checked == ("SPF for smtp.mandrillapp.com: DNS alone can’t tell",)
     assert check.belief is Belief.UNKNOWN
     assert check.summary == (
-        "Whether email from example.test sent through smtp.mandrillapp.com will be believed is "
+        "Whether email from example.test sent through smtp.mandrillapp.com will be trusted is "
         "unknown: SPF can’t be judged from DNS alone."
     )
 

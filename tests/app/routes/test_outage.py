@@ -126,6 +126,16 @@ def test_try_again_tries_the_server_at_once_and_what_waits_is_due(saved: Page) -
     assert services.outbox.get(claim.entry.id).next_attempt_at < later
 
 
+def test_nothing_is_promised_in_a_pause(saved: Page) -> None:
+    services = saved.services
+    services.store.set_enabled(True)
+    services.health.record_failure(CUSTOM, "auth.rejected")
+    services.control.pause()
+    assert try_again(services) == Notice(
+        "The server works again. Sending is paused. Nothing is sent until you resume it."
+    )
+
+
 def test_what_only_an_email_can_show_is_not_promised(saved: Page) -> None:
     services = saved.services
     services.store.set_enabled(True)

@@ -211,7 +211,7 @@ def test_the_end_of_the_application_s_certificate_is_told_once(
     assert told == [0, 0, 0, 1, 1, 1, 1, 1]
     (mail,) = platform.server.messages
     assert mail.recipients == ("it@example.org",)
-    assert b"Subject: A certificate ends soon" in mail.content
+    assert b"Subject: A certificate expires soon" in mail.content
     assert f"{end:%Y-%m-%d}".encode() in mail.content
     assert len(platform.service.of("/token")) == 7, "one sign-in a day"
     assert platform.services.health.may_use("custom") == Usable()

@@ -235,7 +235,7 @@ def test_the_sign_in_of_a_proposal_is_chosen_in_the_form(page: Stage, tmp_path: 
 
 def test_what_was_typed_is_replaced_by_a_button_of_its_own(page: Stage, finding: Finding) -> None:
     show(page, "typed")
-    assert "You have other values in SMTP server host and Username." in visible(page)
+    assert "You entered something else for SMTP server host and Username." in visible(page)
     page.find(QPushButton, "replace_typed").click()
     assert finding.calls == [("accept", "smtp.example.org", True)]
 

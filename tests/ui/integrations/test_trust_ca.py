@@ -105,8 +105,8 @@ def test_it_shows_who_the_ca_is_and_names_the_danger(asked: Asked) -> None:
         assert text in asked.texts
     assert "mail.example.org" in asked.texts
     assert "by phone" in asked.texts
-    assert "pretend to be the server" in asked.texts
-    assert "pretend to be the server" in asked.dialog.accessibleDescription()
+    assert "impersonate the server" in asked.texts
+    assert "impersonate the server" in asked.dialog.accessibleDescription()
 
 
 def test_the_digits_to_type_are_nowhere_to_be_read_or_copied(asked: Asked, digits: str) -> None:
