@@ -37,7 +37,7 @@ _ENDINGS: Final = {
         "Register a new one with the application, and configure the server with it."
     ),
     Needed.COMPANY_CA: (
-        "The company CA that the settings of {server} trust ends on {day}. {then} Ask the mail"
+        "The company CA that is trusted for {server} expires on {day}. {then} Ask the mail"
         " administrator for the new CA certificate file, and save the settings with it."
     ),
 }
