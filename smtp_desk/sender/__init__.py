@@ -11,7 +11,8 @@ It also takes an `EmailMessage` of the standard library, to whom To, Cc and Bcc 
 What was configured and proven with SMTP Desk is used; where that fails, the default email
 service is, and what no route takes now waits in the outbox for `smtp-desk worker`. After a
 fork parent and child both go on; see `Sender`.
-`testing` has an outbox and a route health in memory for the tests of your own program.
+`AsyncSender` is the same for asyncio. `testing.MemorySender` is one for the tests of your own
+program, from which nothing leaves.
 """
 
 import warnings
@@ -19,6 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from smtp_desk.sender.async_sender import AsyncSender
     from smtp_desk.sender.mail.kinds import (
         Attachment,
         Email,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     Fate = Status
 
 __all__ = [
+    "AsyncSender",
     "Attachment",
     "Email",
     "EmailError",
@@ -63,7 +66,7 @@ __all__ = [
     "WelcomeAffiliate",
 ]
 
-_MODULES = ("mail.kinds", "receipts", "outbox.outbox", "sender")
+_MODULES = ("mail.kinds", "receipts", "outbox.outbox", "sender", "async_sender")
 
 
 def __getattr__(name: str) -> object:

@@ -13,7 +13,7 @@ from datetime import datetime
 from email.message import Message as StdlibMessage
 from importlib import import_module
 from itertools import islice
-from typing import Final, Self, TypeAlias, final
+from typing import Final, Self, TypeAlias
 
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.secret import Secret
@@ -66,7 +66,6 @@ def _no_alerts() -> Secret:
     return Secret("")
 
 
-@final
 class Sender:
     """Sends emails through the customer's server, or the default email service instead.
 

@@ -1,353 +1,200 @@
-"""For the tests of programs that send: an outbox and what is known of routes, in memory.
+"""For the tests of programs that send: a sender from which nothing leaves, in one line.
 
-They keep the same contract as those on disk, within one process.
+    from smtp_desk.sender.testing import MemorySender
+
+    sender = MemorySender()
+    sign_up("ann@example.org", sender)
+    assert sender.sent[0]["Subject"] == "Bo invites you"
+
+Its parts, an outbox and what is known of routes in memory, keep the same contract as those on disk,
+within one process.
 """
 
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final, final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final, Self, final
 
-from smtp_desk.sender.outbox import lifecycle
-from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
-from smtp_desk.sender.outbox.control_memory import MemoryControl
-from smtp_desk.sender.outbox.entries import (
-    Change,
-    Claim,
-    EntryState,
-    IdentifierSource,
-    MarkInDoubt,
-    OutboxEntry,
-    OutboxMessage,
-    new_token,
-)
-from smtp_desk.sender.outbox.outbox import (
-    EVERYTHING,
-    Counts,
-    EntryNotFoundError,
-    EntryPage,
-    KeyKnownError,
-    Outbox,
-    OutboxFullError,
-    OutboxLimits,
-    Query,
-)
-from smtp_desk.sender.routes import throttle as throttling
+from smtp_desk.core.address import mailbox_key
+from smtp_desk.core.findings.catalogue import Catalogue, cause
+from smtp_desk.core.findings.finding import Finding
+from smtp_desk.sender.mail.addressing import Identity, addressed
+from smtp_desk.sender.mail.templates import Templates
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
+from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.outbox.memory import MemoryOutbox
+from smtp_desk.sender.routes.health import Ending
 from smtp_desk.sender.routes.health_memory import MemoryHealth
-from smtp_desk.sender.routes.throttle import (
-    CLOSING,
-    CONNECTION_LEASE,
-    MINUTE_MS,
-    RENEW_EVERY,
-    ConnectionLease,
-    Login,
-    ThrottleState,
-    Turns,
+from smtp_desk.sender.routes.route import (
+    CUSTOM,
+    RouteResult,
+    Routes,
+    Upcoming,
+    nothing_upcoming,
+    writing,
 )
+from smtp_desk.sender.routes.throttle_memory import MemoryThrottle
+from smtp_desk.sender.sender import Sender
+from smtp_desk.smtp.net.deadline import Deadline
+from smtp_desk.smtp.session.envelope import Status
+from smtp_desk.smtp.session.transaction import BeforeDot
+from smtp_desk.store.resources import read_catalogue
 
-__all__ = ["MemoryHealth", "MemoryOutbox", "MemoryThrottle"]
+__all__ = ["MemoryHealth", "MemoryOutbox", "MemorySender", "MemoryThrottle", "SentEmail"]
 
-_UNSETTLED: Final = (EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT)
-_FINISHED: Final = (EntryState.ACCEPTED, EntryState.DROPPED)
+_UNCONFIRMED: Final = "message.unconfirmed"
 
 
-@final
-class MemoryOutbox(Outbox):
-    """An `Outbox` in memory.
-
-    Args:
-        clock: Returns this moment with a time zone.
-        limits: How much it takes and keeps.
+@dataclass(frozen=True, slots=True)
+class SentEmail:
+    """An email that would have left.
 
     Attributes:
-        control: Pauses it, erases, and tells what is going on in it.
+        recipients: To whom: one address, unless it was a message of the standard library.
+        kind: Its kind; `foreign` for a message of the standard library.
+        message: The whole of it, as a server would have got it.
     """
 
-    def __init__(self, clock: UtcClock = utc_now, limits: OutboxLimits | None = None) -> None:
-        self._clock = clock
-        self._limits = limits or OutboxLimits()
-        self._identifiers = IdentifierSource()
-        self._lock = threading.RLock()
-        self._entries: dict[str, OutboxEntry] = {}
-        self._messages: dict[str, OutboxMessage] = {}
-        self._keys: dict[str, tuple[str, str, str, datetime]] = {}
-        self.control = MemoryControl(self._lock, self._entries, self._remove, clock)
+    recipients: tuple[str, ...]
+    kind: str
+    message: EmailMessage = field(repr=False)
 
-    def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
-        stored = tuple(messages)
-        with self._lock:
-            now = self._now()
-            for message in stored:
-                lifecycle.admit(message, self._limits)
-                self._refuse_known(message)
-            self._make_room(sum(message.size for message in stored))
-            return tuple(entry for message in stored for entry in self._queue(message, now))
+    def __getitem__(self, name: str) -> str:
+        """Return the field `name` of its header; "" where there is none."""
+        return str(self.message.get(name, ""))
 
-    def add_claimed(
-        self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
-    ) -> tuple[Claim, ...]:
-        with self._lock:
-            stored = tuple(messages)
-            entries = self.add(stored)
-            if self.control.paused_since():
-                return tuple(Claim(entry, new_token(), awaited=True) for entry in entries)
-            keyed = any(message.key for message in stored)
-            claims = self._take(entries, owner, lease)
-            return tuple(replace(claim, awaited=True, keyed=keyed) for claim in claims)
+    @property
+    def text(self) -> str:
+        """What it says as plain text; "" where it has none."""
+        return self._body("plain")
 
-    def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
-        with self._lock:
-            now, paused = self._now(), self.control.paused_since()
-            entries = () if paused else self._entries.values()
-            found = [entry for entry in entries if lifecycle.due(entry, now)]
-            found.sort(key=lifecycle.claim_order)
-            return self._take(found[:limit], owner, lease)
+    @property
+    def html(self) -> str:
+        """What it says as HTML; "" where it has none."""
+        return self._body("html")
 
-    def claim_in_doubt(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
-        with self._lock:
-            now = self._now()
-            found = [
-                entry
-                for entry in self._entries.values()
-                if lifecycle.abandoned_in_doubt(entry, now)
-            ]
-            found.sort(key=lifecycle.claim_order)
-            return self._take(found[:limit], owner, lease)
-
-    def apply(self, changes: Iterable[Change]) -> frozenset[str]:
-        lost = set()
-        with self._lock:
-            now = self._now()
-            for change in changes:
-                entry = self._entries.get(change.claim.entry.id)
-                held_back = isinstance(change, MarkInDoubt) and self.control.paused_since()
-                rule = lifecycle.given_back if held_back else lifecycle.changed
-                after = entry and rule(entry, change, now)
-                if after is None or held_back:
-                    lost.add(change.claim.entry.id)
-                if after is not None:
-                    self._entries[after.id] = after
-        return frozenset(lost)
-
-    def next_due(self) -> datetime | None:
-        with self._lock:
-            now = self._now()
-            left = (EntryState.IN_DOUBT,) if self.control.paused_since() else _UNSETTLED
-            waiting = (entry for entry in self._entries.values() if entry.state in left)
-            return min((lifecycle.due_at(entry, now) for entry in waiting), default=None)
-
-    def get(self, entry_id: str) -> OutboxEntry:
-        with self._lock:
-            if entry_id not in self._entries:
-                raise EntryNotFoundError(f"there is no entry {entry_id}")
-            return self._entries[entry_id]
-
-    def message(self, entry_id: str) -> OutboxMessage:
-        with self._lock:
-            entry = self.get(entry_id)
-            stored = self._messages[entry.message_key]
-            return replace(stored, recipients=(entry.recipient,), send_at=None, key=None)
-
-    def page(
-        self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
-    ) -> EntryPage:
-        with self._lock:
-            found = [entry for key, entry in self._entries.items() if not before or key < before]
-        found = sorted(filter(query.matches, found), key=lambda entry: entry.id, reverse=True)
-        shown = tuple(found[:limit])
-        return EntryPage(shown, shown[-1].id if len(found) > limit else None)
-
-    def counts(self, query: Query = EVERYTHING) -> Counts:
-        with self._lock:
-            found = filter(query.matches, self._entries.values())
-            return Counts(dict(Counter((entry.state, entry.route) for entry in found)))
-
-    def retry(self, entry_id: str) -> OutboxEntry:
-        return self._replace(entry_id, lifecycle.retried)
-
-    def drop(self, entry_id: str) -> OutboxEntry:
-        return self._replace(entry_id, lifecycle.dropped)
-
-    def mark_told(self, entry_ids: Iterable[str]) -> None:
-        with self._lock:
-            for entry_id in self._entries.keys() & set(entry_ids):
-                self._entries[entry_id] = replace(self._entries[entry_id], untold=False)
-
-    def make_due(self, cause: str = "") -> int:
-        with self._lock:
-            now = self._now()
-            moved_up = [lifecycle.made_due(entry, cause, now) for entry in self._entries.values()]
-            moved = {entry.id: entry for entry in moved_up if entry}
-            self._entries.update(moved)
-            return len(moved)
-
-    def prune(self) -> int:
-        with self._lock:
-            oldest = self._now() - self._limits.kept_for
-            forgotten = self._now() - self._limits.keys_for
-            self._keys = {key: known for key, known in self._keys.items() if known[3] >= forgotten}
-            old = [
-                entry.id
-                for entry in self._entries.values()
-                if entry.changed_at < oldest and lifecycle.may_be_pruned(entry)
-            ]
-            self._remove(old)
-            finished = self._finished()
-            beyond = finished[: max(len(finished) - self._limits.kept_rows, 0)]
-            self._remove(beyond)
-            return len(old) + len(beyond)
-
-    def _now(self) -> datetime:
-        return whole_ms(self._clock())
-
-    def _queue(self, message: OutboxMessage, now: datetime) -> Iterator[OutboxEntry]:
-        key = self._identifiers.next(to_ms(now))
-        self._messages[key] = message
-        if message.key is not None:
-            self._keys[message.key.name] = (message.key.content, key, message.message_id, now)
-        for recipient in message.recipients:
-            entry = lifecycle.queued(
-                message,
-                entry_id=self._identifiers.next(to_ms(now)),
-                message_key=key,
-                recipient=recipient,
-                now=now,
-            )
-            self._entries[entry.id] = entry
-            yield entry
-
-    def _refuse_known(self, message: OutboxMessage) -> None:
-        if message.key is not None and message.key.name in self._keys:
-            content, stored, message_id, _ = self._keys[message.key.name]
-            entries = (each for each in self._entries.values() if each.message_key == stored)
-            raise KeyKnownError(message_id, content, tuple(entries))
-
-    def _take(
-        self, entries: Iterable[OutboxEntry], owner: str, lease: timedelta
-    ) -> tuple[Claim, ...]:
-        now, token = self._now(), new_token()
-        taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in entries]
-        self._entries.update((entry.id, entry) for entry in taken)
-        return tuple(Claim(entry, token) for entry in taken)
-
-    def _replace(
-        self, entry_id: str, rule: Callable[[OutboxEntry, datetime], OutboxEntry]
-    ) -> OutboxEntry:
-        with self._lock:
-            after = rule(self.get(entry_id), self._now())
-            self._entries[entry_id] = after
-            return after
-
-    def _finished(self) -> list[str]:
-        return sorted(key for key, entry in self._entries.items() if entry.state in _FINISHED)
-
-    def _make_room(self, octets: int) -> None:
-        finished = self._finished()
-        while self._used() + octets > self._limits.total_octets:
-            if not finished:
-                raise OutboxFullError(self._limits.total_octets)
-            self._remove([finished.pop(0)])
-
-    def _used(self) -> int:
-        return sum(message.size for message in self._messages.values())
-
-    def _remove(self, entry_ids: Iterable[str]) -> None:
-        for entry_id in entry_ids:
-            del self._entries[entry_id]
-        named = {entry.message_key for entry in self._entries.values()}
-        self._messages = {key: value for key, value in self._messages.items() if key in named}
+    def _body(self, kind: str) -> str:
+        part = self.message.get_body((kind,))
+        return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
 
 
 @final
-class MemoryThrottle(throttling.Throttle):
-    """A `Throttle` in memory.
+class _MemoryRoute:
+    """A route that keeps what it is given."""
+
+    name = CUSTOM
+
+    def __init__(self, identity: Identity, catalogue: Catalogue) -> None:
+        self.sent: list[SentEmail] = []
+        self.failures: dict[str, str] = {}
+        self._identity = identity
+        self._catalogue = catalogue
+        self._routes = Routes(custom=self, from_email=identity.from_email, company_name="Example")
+        self._lock = threading.Lock()
+
+    def send(
+        self,
+        message: OutboxMessage,
+        recipients: tuple[str, ...],
+        before_dot: BeforeDot,
+        patience: Deadline,  # noqa: ARG002 - the interface of routes
+        upcoming: Upcoming = nothing_upcoming,  # noqa: ARG002 - as above
+    ) -> tuple[RouteResult, ...]:
+        """Keep the message for those who were not to fail."""
+        results = tuple(map(self._result, recipients))
+        accepted = tuple(each.recipient for each in results if each.status is Status.ACCEPTED)
+        with writing():
+            content = addressed(message, accepted or recipients, self._identity).content
+        if any(each.status is not Status.REFUSED for each in results):
+            before_dot()
+        if accepted:
+            parsed = message_from_bytes(content, policy=policy.default)
+            with self._lock:
+                self.sent.append(SentEmail(accepted, message.kind, parsed))
+        return results
+
+    def probe(self) -> Finding | None:
+        """Work."""
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Have nothing that ends."""
+        return ()
+
+    def abandon(self) -> None:
+        """Have nothing to end."""
+
+    def retire(self) -> None:
+        """Have nothing to close."""
+
+    def close(self) -> None:
+        """Have nothing to close."""
+
+    def routes(self) -> Routes:
+        """Be the one route there is."""
+        return self._routes
+
+    def _result(self, recipient: str) -> RouteResult:
+        code = self.failures.get(mailbox_key(recipient), "")
+        if not code:
+            return RouteResult(recipient, Status.ACCEPTED, "250 2.0.0 kept in memory")
+        status = Status.UNCERTAIN if code == _UNCONFIRMED else Status.REFUSED
+        return RouteResult(recipient, status, finding=cause(self._catalogue, code))
+
+
+@final
+class MemorySender(Sender):
+    """A `Sender` for tests: the same rules, an outbox in memory, and a server that keeps all.
 
     Args:
-        clock: Returns this moment with a time zone.
+        clock: Returns this moment with a time zone; turn it for `send_at`, and call `drain`.
+        from_email: The configured From email.
+        templates: The folder of templates that replace ours; None for none.
     """
 
-    def __init__(self, clock: UtcClock = utc_now) -> None:
-        self._clock = clock
-        self._lock = threading.RLock()
-        self._states: dict[str, ThrottleState] = {}
-        self._leases: dict[str, ConnectionLease] = {}
-        self._closing: list[tuple[str, datetime]] = []
-        self._sent: dict[str, Counter[int]] = defaultdict(Counter)
+    def __init__(
+        self,
+        clock: UtcClock = utc_now,
+        *,
+        from_email: str = "desk@example.org",
+        templates: Path | None = None,
+    ) -> None:
+        catalogue = read_catalogue()
+        self._codes: Final = frozenset(catalogue.codes)
+        self._route: Final = _MemoryRoute(Identity(from_email), catalogue)
+        super().__init__(
+            MemoryOutbox(clock),
+            MemoryHealth(clock),
+            self._route,
+            Templates(templates),
+            catalogue,
+            clock=clock,
+        )
 
-    def lease(self, login: Login) -> ConnectionLease | datetime:
-        with self._lock:
-            now, state = self._now(), self.state(login)
-            if paused := state.paused(now):
-                return paused
-            if state.leased >= state.connections(now):
-                return now + RENEW_EVERY
-            lease = ConnectionLease(login, new_token(), now + CONNECTION_LEASE)
-            self._leases[lease.token] = lease
-            return lease
+    @classmethod
+    def from_settings(cls, environ: Mapping[str, str] | None = None) -> Self:  # noqa: ARG003 - it has none
+        """Return one over no settings, for programs that ask the class itself."""
+        return cls()
 
-    def renew(self, leases: Iterable[ConnectionLease]) -> tuple[ConnectionLease, ...]:
-        with self._lock:
-            now = self._now()
-            prolonged = []
-            for lease in leases:
-                held = self._held(lease.login)[: self.state(lease.login).connections(now)]
-                if any(each.token == lease.token for each in held):
-                    prolonged.append(replace(lease, until=now + CONNECTION_LEASE))
-                    self._leases[lease.token] = prolonged[-1]
-            return tuple(prolonged)
+    @property
+    def sent(self) -> list[SentEmail]:
+        """The emails that would have left, oldest first."""
+        return self._route.sent
 
-    def release(self, leases: Iterable[ConnectionLease], *, opened: bool = True) -> None:
-        with self._lock:
-            for lease in leases:
-                ended = self._leases.pop(lease.token, None)
-                if ended is not None and opened:
-                    self._closing.append((str(lease.login), self._now()))
+    def fail(self, recipient: str, code: str = "recipient.unknown") -> None:
+        """From now on let emails to `recipient` come to this end.
 
-    def state(self, login: Login) -> ThrottleState:
-        with self._lock:
-            known = self._states.get(str(login), ThrottleState())
-            now, held = self._now(), self._held(login)
-            self._closing = [each for each in self._closing if now - CLOSING < each[1] <= now]
-            closing = sum(name == str(login) for name, _ in self._closing)
-            return replace(known, leased=len(held), closing=closing)
+        Args:
+            recipient: The address, however it is spelled.
+            code: A finding, such as `recipient.mailbox_full` or `connect.refused`, which then does
+                what it always does: some are refused, others wait; `message.unconfirmed`
+                leaves them uncertain, and "" lets them be accepted again.
 
-    def take_turns(self, login: Login, wanted: int, per_hour: int = 0) -> Turns:
-        with self._lock:
-            now = self._now()
-            if paused := self.state(login).paused(now):
-                return Turns(0, paused)
-            if per_hour <= 0:
-                return Turns(wanted, now)
-            minute, sent = to_ms(now) // MINUTE_MS, self._sent[str(login)]
-            granted, again = throttling.turns(sent, minute, wanted, per_hour)
-            sent[minute] += granted
-            for each in [each for each in sent if not throttling.counts(each, minute)]:
-                del sent[each]
-            return Turns(granted, now if again is None else from_ms(again * MINUTE_MS))
-
-    def record_slow(self, login: Login) -> ThrottleState:
-        return self._change(login, throttling.slowed)
-
-    def record_acceptance(self, login: Login) -> None:
-        self._change(login, throttling.accepted)
-
-    def _now(self) -> datetime:
-        return whole_ms(self._clock())
-
-    def _held(self, login: Login) -> list[ConnectionLease]:
-        """Forget the leases that are over; return those of `login`, oldest first."""
-        now = self._now()
-        for token, lease in tuple(self._leases.items()):
-            if not now < lease.until <= now + CONNECTION_LEASE:
-                del self._leases[token]
-        return [lease for lease in self._leases.values() if str(lease.login) == str(login)]
-
-    def _change(
-        self, login: Login, rule: Callable[[ThrottleState, datetime], ThrottleState]
-    ) -> ThrottleState:
-        with self._lock:
-            after = rule(self.state(login), self._now())
-            self._states[str(login)] = after
-            return after
+        Raises:
+            ValueError: There is no finding with this code.
+        """
+        if code and code not in self._codes:
+            raise ValueError(f"There is no finding {code!r}.")
+        self._route.failures[mailbox_key(recipient)] = code

@@ -96,6 +96,7 @@ def test_the_names_of_the_last_release_still_work() -> None:
 
 def test_the_public_names_are_pinned() -> None:
     assert smtp_desk.sender.__all__ == [
+        "AsyncSender",
         "Attachment",
         "Email",
         "EmailError",

@@ -6,11 +6,13 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.utils import getaddresses
 from typing import Final, TypeAlias
+from urllib.parse import quote
 
 from smtp_desk.core.address import AddressError, Mailbox, has_control, parse_mailbox
 from smtp_desk.sender.mail.address_list import AddressListError, addresses
 from smtp_desk.sender.mail.header_block import HeaderBlock, HeaderField
 from smtp_desk.sender.mail.headers import field, mailboxes
+from smtp_desk.sender.mail.variables import RECIPIENT
 from smtp_desk.sender.outbox.entries import OutboxMessage
 from smtp_desk.smtp.session.envelope import Envelope
 
@@ -22,6 +24,9 @@ ENVELOPE_SENDER: Final = "envelope_sender"
 
 "" or absent: none; `NULL_SENDER`: bounces go nowhere.
 """
+
+UNSUBSCRIBE: Final = "unsubscribe"
+"""In the metadata of an email of ours: the link of `Email.unsubscribe`."""
 
 NULL_SENDER: Final = "<>"
 
@@ -85,6 +90,7 @@ def addressed(message: OutboxMessage, recipients: Sequence[str], identity: Ident
         "To": [("", boxes[0])],
     }
     header = b"".join(field(name, mailboxes(each)) for name, each in lists.items() if each)
+    header += _one_click(message, boxes[0])
     international = any(box.needs_smtputf8 for each in lists.values() for _, box in each)
     envelope = Envelope(author.wire, (boxes[0].wire,), smtputf8=international)
     return Addressed(envelope, header + message.payload)
@@ -132,6 +138,17 @@ def _rewritten(
     at = next((number for number, each in enumerate(fields) if each.name == "from"), len(fields))
     at -= sum(each.name == "sender" for each in fields[:at])
     return [*others[:at], *new, *others[at:]], [*sender, *answers]
+
+
+def _one_click(message: OutboxMessage, recipient: Mailbox) -> bytes:
+    """Return the fields of a list that is left in one click (RFC 8058, 3.1)."""
+    link = message.metadata.get(UNSUBSCRIBE, "")
+    if not link:
+        return b""
+    link = link.replace(RECIPIENT, quote(recipient.address, safe=""))
+    return field("List-Unsubscribe", f"<{link}>") + field(
+        "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
+    )
 
 
 def _envelope_sender(message: OutboxMessage, author: Mailbox) -> str:

@@ -1,12 +1,29 @@
-"""The five kinds of email that a platform sends, as typed values that can't be invalid."""
+"""The kinds of email that a platform sends, five and its own, as values that can't be invalid."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cache
+from mimetypes import guess_type
+from os import PathLike
+from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias, cast, get_args, get_type_hints
+from typing import (
+    Annotated,
+    ClassVar,
+    Final,
+    Literal,
+    Self,
+    TypeAlias,
+    cast,
+    get_args,
+    get_type_hints,
+)
 
+from smtp_desk.core.reply import visible
 from smtp_desk.sender.mail.variables import (
+    COMPOSITE,
+    RECIPIENT,
     EmailError,
     Variable,
     check_body,
@@ -16,10 +33,12 @@ from smtp_desk.sender.mail.variables import (
     check_link,
     check_mailbox,
     check_media_type,
+    check_unsubscribe,
     keep_checked,
     mailbox_of,
     read_flag,
 )
+from smtp_desk.store.files import read_regular
 
 __all__ = [
     "VARIANTS",
@@ -37,6 +56,10 @@ __all__ = [
     "kinds",
     "sample",
 ]
+
+_KINDS: Final[dict[str, "type[Email]"]] = {}
+_KIND: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_TAKEN: Final = ("foreign", "test", "copy", "layout", "parts")
 
 Audience: TypeAlias = Literal["affiliates", "advertisers"]
 """Whom a message is addressed to."""
@@ -59,9 +82,13 @@ class Kind:
     variables: Mapping[str, Variable]
 
 
+MOST_OCTETS: Final = 48 * 1024 * 1024
+"""Of one attachment: in base64 more than fits into the outbox (`OutboxLimits`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes along with a message.
+    """A file that goes along with an email.
 
     Attributes:
         name: The file's name, without a folder.
@@ -80,26 +107,91 @@ class Attachment:
         keep_checked(self, "name", check_file_name)
         keep_checked(self, "media_type", check_media_type)
 
+    @classmethod
+    def from_path(
+        cls, path: str | PathLike[str], *, name: str | None = None, media_type: str | None = None
+    ) -> Self:
+        """Read a file.
+
+        Args:
+            path: The file.
+            name: What recipients see; None for the name of the file.
+            media_type: What it is; None to go by the end of its name.
+
+        Raises:
+            EmailError: There is none, it is no regular file or can't be read, it is larger than
+                48 MiB, or its name or type can't stand in a header.
+        """
+        file = Path(path)
+        # Not of a compressed file: it is what it was compressed to, which has no type here.
+        guessed, compressed = guess_type(file.name)
+        if compressed or not guessed or guessed.startswith(COMPOSITE):
+            guessed = "application/octet-stream"
+        try:
+            content = read_regular(file, MOST_OCTETS)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise EmailError("attachments", f"“{visible(file.name)}”: {why}.") from error
+        return cls(name or file.name, content, media_type or guessed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
     """What all kinds have in common; one message is sent to each recipient.
 
+    A kind of your own is a frozen dataclass below it. `kind` names it and its templates, which lie
+    in the folder `templates`: `NAME.subject.txt`, `NAME.txt` and, if it has HTML, `NAME.html`
+    (Jinja2, autoescaped; `{% extends "layout.html" %}` gives it the look of ours). Each of its
+    fields is a variable there, and so is `company`:
+
+        @dataclass(frozen=True, kw_only=True)
+        class PasswordReset(Email):
+            kind: ClassVar[str] = "password_reset"
+            templates: ClassVar[Path] = Path(__file__).with_name("emails")
+
+            name: str
+            link: str
+
     Attributes:
         to: One address or several; kept as a tuple without repetitions.
+        attachments: Files that go along.
+        unsubscribe: The https link that takes the recipient off the list in one click, by a POST
+            (RFC 8058); mail programs show it as a button. `{recipient}` in it stands for the
+            address, encoded. For several recipients it must be there: each needs a link of
+            their own.
 
     Raises:
         EmailError: A value that would not make a good email; a line break in a subject or name.
+        TypeError: Of a class whose `kind` or `templates` is of no use.
     """
 
     kind: ClassVar[str]
     label: ClassVar[str]
     purpose: ClassVar[str]
+    templates: ClassVar[Path | None] = None
 
     to: str | Sequence[str]
+    attachments: Sequence[Attachment] = ()
+    unsubscribe: str | None = None
+
+    def __init_subclass__(cls) -> None:
+        name = getattr(cls, "kind", None)
+        if name is None or cls.__module__ == __name__:
+            return
+        if not isinstance(name, str) or not _KIND.fullmatch(name) or name in (*_KINDS, *_TAKEN):
+            raise TypeError(f"kind of {cls.__name__}: must be a name like password_reset, not ours")
+        if not isinstance(cls.templates, Path):
+            raise TypeError(f"templates of {cls.__name__}: must be the Path of a folder")
 
     def __post_init__(self) -> None:
         keep_checked(self, "to", _recipients)
+        keep_checked(self, "attachments", _attachments)
+        if self.unsubscribe is not None:
+            keep_checked(self, "unsubscribe", check_unsubscribe)
+            if len(self.recipients) > 1 and RECIPIENT not in self.unsubscribe:
+                raise EmailError("unsubscribe", f"Must hold {RECIPIENT} for several recipients.")
+        if self.templates is not None:
+            return
         for name, variable in _variables(self.kind).items():
             if variable.required or getattr(self, name) is not None:
                 keep_checked(self, name, variable.check)
@@ -116,7 +208,11 @@ class Email:
 
     def variables(self) -> dict[str, object]:
         """The values that templates may use; None where an optional one is not given."""
-        return {name: getattr(self, name) for name in _variables(self.kind)}
+        if self.templates is None:
+            return {name: getattr(self, name) for name in _variables(self.kind)}
+        shared = {each.name for each in fields(Email)}
+        own = (each.name for each in fields(self) if each.name not in shared)
+        return {name: getattr(self, name) for name in own}
 
 
 _Name: TypeAlias = Annotated[
@@ -231,7 +327,6 @@ class Message(Email):
         subject: The subject.
         body: Plain text; an empty line ends a paragraph.
         audience: Whom it is addressed to.
-        attachments: Files that go along.
     """
 
     kind: ClassVar[str] = "message"
@@ -259,11 +354,6 @@ class Message(Email):
             choices=get_args(Audience),
         ),
     ]
-    attachments: Sequence[Attachment] = ()
-
-    def __post_init__(self) -> None:
-        Email.__post_init__(self)
-        keep_checked(self, "attachments", _attachments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,10 +392,10 @@ class Notification(Email):
     ] = None
 
 
-_KINDS: Final[Mapping[str, type[Email]]] = {
-    each.kind: each
+_KINDS.update(
+    (each.kind, each)
     for each in (WelcomeAffiliate, WelcomeAdvertiser, Invitation, Message, Notification)
-}
+)
 _VARIANTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = MappingProxyType(
     {
         "welcome_affiliate_approved": ("welcome_affiliate", {"approved": "yes"}),

@@ -14,9 +14,9 @@ from email.utils import format_datetime
 from typing import Final
 
 from smtp_desk.core.address import parse_mailbox
-from smtp_desk.sender.mail.addressing import Identity, addressed
+from smtp_desk.sender.mail.addressing import UNSUBSCRIBE, Identity, addressed
 from smtp_desk.sender.mail.headers import encoded_text, field, parameter
-from smtp_desk.sender.mail.kinds import Attachment, Email, Message
+from smtp_desk.sender.mail.kinds import Attachment, Email
 from smtp_desk.sender.mail.templates import Rendered
 from smtp_desk.sender.outbox.entries import OutboxMessage
 
@@ -86,13 +86,13 @@ def outbox_message(
         message_id: What `new_message_id` gave.
         now: Its date, with a time zone.
     """
-    attachments = email.attachments if isinstance(email, Message) else ()
     return OutboxMessage(
         message_id=message_id,
         kind=email.kind,
-        payload=composed(rendered, message_id=message_id, now=now, attachments=attachments),
+        payload=composed(rendered, message_id=message_id, now=now, attachments=email.attachments),
         recipients=email.recipients,
         subject=rendered.subject,
+        metadata={UNSUBSCRIBE: email.unsubscribe} if email.unsubscribe else {},
     )
 
 

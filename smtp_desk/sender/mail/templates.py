@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.address import has_control
 from smtp_desk.core.reply import visible
+from smtp_desk.sender.mail.variables import EmailError
 from smtp_desk.smtp.net.forks import gate
 from smtp_desk.store.ownership import refuse_changeable
 from smtp_desk.store.resources import resource_path
@@ -69,13 +70,14 @@ class Templates:
     one that fails never stops an email: ours is used, and `Rendered.problem` says why.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         """Prepare; nothing is read yet.
 
         Args:
-            folder: Where the person's own templates lie; it need not exist.
+            folder: Where the person's own templates lie; it need not exist. None for nowhere.
         """
         self._folder = folder
+        self._environments: dict[Path, Environment] = {}
 
     @gate
     def render(self, email: Email, *, company: str = "") -> Rendered:
@@ -84,65 +86,91 @@ class Templates:
         Args:
             email: What to say.
             company: Name of the company that says it; "" where it is not known.
+
+        Raises:
+            EmailError: The templates of a program's own kind can't be used.
         """
         variables = {**email.variables(), "company": _one_line(company)}
         names = [f"{email.variant}.{part}" for part in _PARTS]
+        if email.templates is not None:
+            return self._of_program(email.templates, names, variables)
+        if self._folder is None:
+            return _rendered(self._ours, names, variables)
+        return self._overridden(self._folder, names, variables)
+
+    def _overridden(
+        self, folder: Path, names: Sequence[str], variables: Mapping[str, object]
+    ) -> Rendered:
         overrides: tuple[str, ...] = ()
         problem = ""
         try:
-            overrides = tuple(n for n in (*names, *_SHARED) if (self._folder / n).is_file())
+            overrides = tuple(n for n in (*names, *_SHARED) if (folder / n).is_file())
             if overrides:
-                for path in self._folder.rglob("*"):
+                for path in folder.rglob("*"):
                     refuse_changeable(path)
                 from smtp_desk.sender.mail.bounded import in_time  # noqa: PLC0415 - as below
 
                 with in_time(_OWN_S):
-                    return replace(_rendered(self._own, names, variables), overrides=overrides)
+                    own = _rendered(self._environment(folder), names, variables)
+                return replace(own, overrides=overrides)
         except Exception as error:  # noqa: BLE001 - the caller decides what an error means
-            problem = self._told(error, overrides)
+            problem = _told(error, folder, overrides)
         ours = _rendered(self._ours, names, variables)
         return replace(ours, problem=problem, overrides=overrides)
+
+    def _of_program(
+        self, folder: Path, names: Sequence[str], variables: Mapping[str, object]
+    ) -> Rendered:
+        try:
+            return _rendered(self._environment(folder), names, variables)
+        except Exception as error:
+            raise EmailError("templates", _told(error, folder, names)) from error
 
     @cached_property
     def _ours(self) -> Environment:
         return _environment(resource_path("templates"))
 
-    @cached_property
-    def _own(self) -> Environment:
-        return _environment(self._folder, resource_path("templates"))
+    def _environment(self, folder: Path) -> Environment:
+        if folder not in self._environments:
+            self._environments[folder] = _environment(folder, resource_path("templates"))
+        return self._environments[folder]
 
-    def _told(self, error: Exception, overrides: tuple[str, ...]) -> str:
-        """Say what is wrong, and in which line of which file if that can be known."""
-        from jinja2 import TemplateNotFound, TemplateSyntaxError  # noqa: PLC0415 - as below
 
-        place, words = self._place(error), str(error) or type(error).__name__
-        if isinstance(error, TemplateSyntaxError):
-            place = f"{error.name or 'A template'}, line {error.lineno}: "
-        elif isinstance(error, TemplateNotFound):
-            words = f"there is no template “{error.name}”"
-        elif isinstance(error, UnicodeDecodeError):
-            place = f"{next(filter(self._undecodable, overrides), 'A template')}: "
-            words = "not UTF-8"
-        elif isinstance(error, OSError):
-            place = f"{Path(error.filename or self._folder).name}: "
-            words = error.strerror or words
-        return visible(f"{place}{words.rstrip('.')}.")
+def _told(error: Exception, folder: Path, names: Sequence[str]) -> str:
+    """Say what is wrong, and in which line of which file if that can be known."""
+    from jinja2 import TemplateNotFound, TemplateSyntaxError  # noqa: PLC0415 - as below
 
-    def _place(self, error: Exception) -> str:
-        """Find the line that was at work: jinja2 lets tracebacks name templates."""
-        for frame in reversed(traceback.extract_tb(error.__traceback__)):
-            if Path(frame.filename).is_relative_to(self._folder):
-                return f"{Path(frame.filename).name}, line {frame.lineno}: "
-        return ""
+    place, words = _place(error, folder), str(error) or type(error).__name__
+    if isinstance(error, TemplateSyntaxError):
+        place = f"{error.name or 'A template'}, line {error.lineno}: "
+    elif isinstance(error, TemplateNotFound):
+        words = f"there is no template “{error.name}”"
+    elif isinstance(error, UnicodeDecodeError):
+        undecodable = (name for name in names if _is_undecodable(folder / name))
+        place = f"{next(undecodable, 'A template')}: "
+        words = "not UTF-8"
+    elif isinstance(error, OSError):
+        place = f"{Path(error.filename or folder).name}: "
+        words = error.strerror or words
+    return visible(f"{place}{words.rstrip('.')}.")
 
-    def _undecodable(self, name: str) -> bool:
-        try:
-            (self._folder / name).read_text("utf-8")
-        except UnicodeDecodeError:
-            return True
-        except OSError:
-            return False
+
+def _place(error: Exception, folder: Path) -> str:
+    """Find the line that was at work: jinja2 lets tracebacks name templates."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(folder):
+            return f"{Path(frame.filename).name}, line {frame.lineno}: "
+    return ""
+
+
+def _is_undecodable(file: Path) -> bool:
+    try:
+        file.read_text("utf-8")
+    except UnicodeDecodeError:
+        return True
+    except OSError:
         return False
+    return False
 
 
 def _environment(*folders: Path) -> Environment:
@@ -179,13 +207,25 @@ def _environment(*folders: Path) -> Environment:
 def _rendered(
     environment: Environment, names: Sequence[str], variables: Mapping[str, object]
 ) -> Rendered:
-    subject, text, html = (environment.get_template(name).render(variables) for name in names)
+    subject, text = (environment.get_template(name).render(variables) for name in names[:2])
+    html = _html(environment, names[2], variables)
     subject = subject.strip()
     if not subject:
         raise _SubjectError(f"{names[0]}: the subject is empty")
     if has_control(subject):
         raise _SubjectError(f"{names[0]}: the subject has a line break or a control character")
-    return Rendered(subject, f"{text.strip()}\n", f"{html.strip()}\n")
+    return Rendered(subject, f"{text.strip()}\n", html)
+
+
+def _html(environment: Environment, name: str, variables: Mapping[str, object]) -> str:
+    """Return the HTML; "" where a program's own kind has none."""
+    from jinja2 import TemplateNotFound  # noqa: PLC0415 - as above
+
+    try:
+        template = environment.get_template(name)
+    except TemplateNotFound:
+        return ""
+    return f"{template.render(variables).strip()}\n"
 
 
 def _paragraphs(text: str) -> list[list[str]]:

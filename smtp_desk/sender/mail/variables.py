@@ -21,6 +21,12 @@ MAX_LINE: Final = 255
 MAX_LINK: Final = 2048
 """Code points of a link; longer ones break in many mail programs."""
 
+COMPOSITE: Final = ("message/", "multipart/")
+"""Media types that are no single file's (RFC 2045, 6.4)."""
+
+RECIPIENT: Final = "{recipient}"
+"""Stands in a link for the address of the recipient."""
+
 LATEST: Final = timedelta(days=366)
 """An email may be stored so long before it is sent."""
 
@@ -120,6 +126,19 @@ def check_link(value: object) -> str:
     return link
 
 
+def check_unsubscribe(value: object) -> str:
+    """An https link in which `{recipient}` may stand for the recipient (RFC 8058, 3.1)."""
+    link = _text(value).strip()
+    check_link(link.replace(RECIPIENT, "recipient"))
+    if not link.startswith("https://"):
+        raise ValueError("Must begin with https://.")
+    if not link.isascii():
+        raise ValueError("Must be written in ASCII: encode other characters.")
+    if RECIPIENT in urlsplit(link).netloc:
+        raise ValueError(f"{RECIPIENT} can’t stand in the name of the host.")
+    return link
+
+
 def check_mailbox(value: object) -> str:
     """One email address, as people write it."""
     return mailbox_of(value).address
@@ -182,7 +201,7 @@ def check_media_type(value: object) -> str:
     media_type = _text(value).lower()
     if not _MEDIA_TYPE.fullmatch(media_type):
         raise ValueError("Must be a media type such as application/pdf.")
-    if media_type.startswith(("message/", "multipart/")):
+    if media_type.startswith(COMPOSITE):
         raise ValueError("Must be the media type of one file, not of a message.")
     return media_type
 
