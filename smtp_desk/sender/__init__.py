@@ -17,9 +17,12 @@ program, from which nothing leaves.
 
 import warnings
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
+    from smtp_desk.core.reply import Reply
+    from smtp_desk.core.stages import Stage
     from smtp_desk.sender.async_sender import AsyncSender
     from smtp_desk.sender.mail.kinds import (
         Attachment,
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
         WelcomeAdvertiser,
         WelcomeAffiliate,
     )
+    from smtp_desk.sender.outbox.entries import OutboxMessage, SendingKey
     from smtp_desk.sender.outbox.outbox import (
         KeyReusedError,
         MessageTooLargeError,
@@ -39,17 +43,24 @@ if TYPE_CHECKING:
         OutboxUnavailableError,
     )
     from smtp_desk.sender.receipts import EmailRefusedError, Receipt, RecipientReceipt
-    from smtp_desk.sender.sender import Sender
+    from smtp_desk.sender.sender import AnyEmail, Sender
+    from smtp_desk.smtp.net.deadline import Cancel
     from smtp_desk.smtp.session.envelope import Status
+    from smtp_desk.store.credentials import CredentialsUnavailableError
 
     Fate = Status
 
 __all__ = [
+    "AnyEmail",
     "AsyncSender",
     "Attachment",
+    "Cancel",
+    "CredentialsUnavailableError",
     "Email",
     "EmailError",
     "EmailRefusedError",
+    "Finding",
+    "FindingSeverity",
     "Invitation",
     "KeyReusedError",
     "Message",
@@ -57,16 +68,39 @@ __all__ = [
     "Notification",
     "OutboxError",
     "OutboxFullError",
+    "OutboxMessage",
     "OutboxUnavailableError",
     "Receipt",
     "RecipientReceipt",
+    "Remedy",
+    "Reply",
+    "Scope",
     "Sender",
+    "SendingKey",
+    "Stage",
     "Status",
     "WelcomeAdvertiser",
     "WelcomeAffiliate",
+    "Who",
 ]
 
-_MODULES = ("mail.kinds", "receipts", "outbox.outbox", "sender", "async_sender")
+_HOMES: Final = {
+    "core.findings.finding": ("Finding", "FindingSeverity", "Remedy", "Scope", "Who"),
+    "core.reply": ("Reply",),
+    "core.stages": ("Stage",),
+    "sender.async_sender": ("AsyncSender",),
+    "sender.outbox.entries": ("OutboxMessage", "SendingKey"),
+    "sender.outbox.outbox": (
+        *("KeyReusedError", "MessageTooLargeError"),
+        *("OutboxError", "OutboxFullError", "OutboxUnavailableError"),
+    ),
+    "sender.receipts": ("EmailRefusedError", "Receipt", "RecipientReceipt"),
+    "sender.sender": ("AnyEmail", "Sender"),
+    "smtp.net.deadline": ("Cancel",),
+    "smtp.session.envelope": ("Status",),
+    "store.credentials": ("CredentialsUnavailableError",),
+}
+"""Where the names stand; the others are `mail.kinds`'."""
 
 
 def __getattr__(name: str) -> object:
@@ -75,8 +109,7 @@ def __getattr__(name: str) -> object:
         warnings.warn("Fate is now Status", DeprecationWarning, stacklevel=2)
         name = "Status"
     if name in __all__:
-        for module in _MODULES:
-            found: object = getattr(import_module(f"{__name__}.{module}"), name, None)
-            if found is not None:
-                return found
+        home = next((home for home, names in _HOMES.items() if name in names), "sender.mail.kinds")
+        found: object = getattr(import_module(f"smtp_desk.{home}"), name)
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -87,13 +87,6 @@ class Receipt:
         fallback = next((part.fallback for part in parts if part.fallback), None)
         return cls(parts[0].message_id, recipients, fallback)
 
-    @classmethod
-    def of(cls, message_id: str, entries: Sequence[OutboxEntry], catalogue: Catalogue) -> Self:
-        """Return what came so far of an email whose entries these are."""
-        recipients = tuple(_recipient(entry, catalogue) for entry in entries)
-        passed_over = (_fallback(entry, catalogue) for entry in entries)
-        return cls(message_id, recipients, next(filter(None, passed_over), None))
-
     def raise_if_refused(self) -> None:
         """Raise where a recipient was refused, for callers that would not look.
 
@@ -113,6 +106,13 @@ class Receipt:
         """The route that accepted it for the first accepted recipient; "" for none."""
         accepted = (each.route for each in self.recipients if each.status is Status.ACCEPTED)
         return next(accepted, "")
+
+
+def receipt_of(message_id: str, entries: Sequence[OutboxEntry], catalogue: Catalogue) -> Receipt:
+    """Return what came so far of an email whose entries these are."""
+    recipients = tuple(_recipient(entry, catalogue) for entry in entries)
+    passed_over = (_fallback(entry, catalogue) for entry in entries)
+    return Receipt(message_id, recipients, next(filter(None, passed_over), None))
 
 
 def _recipient(entry: OutboxEntry, catalogue: Catalogue) -> RecipientReceipt:

@@ -37,7 +37,7 @@ from smtp_desk.sender.outbox.outbox import (
     Outbox,
     Query,
 )
-from smtp_desk.sender.receipts import Receipt, RecipientReceipt
+from smtp_desk.sender.receipts import Receipt, RecipientReceipt, receipt_of
 from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.route import DEFAULT, Routes, RouteSource
 from smtp_desk.sender.routes.saved import SavedRoutes
@@ -262,7 +262,7 @@ class Sender:
             entries += page.entries
         # Of several with this Message-ID, as another program may write it, the newest.
         own = [each for each in reversed(entries) if each.message_key == entries[0].message_key]
-        return Receipt.of(message_id, own, self._catalogue) if own else None
+        return receipt_of(message_id, own, self._catalogue) if own else None
 
     def send_many(self, emails: Iterable[AnyEmail]) -> Iterator[Receipt]:
         """Send many emails by up to three connections; yield their receipts in the same order.
@@ -330,7 +330,7 @@ class Sender:
             entries = self._outbox.add((message,))
         except KeyKnownError as known:
             return self._first(message, known)
-        return Receipt.of(message.message_id, entries, self._catalogue)
+        return receipt_of(message.message_id, entries, self._catalogue)
 
     def _first(self, message: OutboxMessage, known: KeyKnownError) -> Receipt:
         """Return what came of the first email with the key of `message`.
@@ -340,7 +340,7 @@ class Sender:
         """
         if message.key is None or message.key.content != known.content:
             raise KeyReusedError(known.message_id) from None
-        receipt = Receipt.of(known.message_id, known.entries, self._catalogue)
+        receipt = receipt_of(known.message_id, known.entries, self._catalogue)
         # Those who are missing were thrown away, settled or by a person: nobody knows any more.
         found = {each.recipient: each for each in receipt.recipients}
         every = (

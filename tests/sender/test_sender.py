@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args, get_type_hints
 
 import pytest
 
@@ -27,14 +30,14 @@ from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
-from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
+from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox, MemorySender, SentEmail
 from smtp_desk.smtp.net.deadline import Cancel
 from tests.sender.outboxes import TurnedClock
 from tests.sender.post_office import FixedRoutes
 from tests.sender.ways import CATALOGUE, Way, failing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from smtp_desk.sender import Email
@@ -96,11 +99,16 @@ def test_the_names_of_the_last_release_still_work() -> None:
 
 def test_the_public_names_are_pinned() -> None:
     assert smtp_desk.sender.__all__ == [
+        "AnyEmail",
         "AsyncSender",
         "Attachment",
+        "Cancel",
+        "CredentialsUnavailableError",
         "Email",
         "EmailError",
         "EmailRefusedError",
+        "Finding",
+        "FindingSeverity",
         "Invitation",
         "KeyReusedError",
         "Message",
@@ -108,16 +116,49 @@ def test_the_public_names_are_pinned() -> None:
         "Notification",
         "OutboxError",
         "OutboxFullError",
+        "OutboxMessage",
         "OutboxUnavailableError",
         "Receipt",
         "RecipientReceipt",
+        "Remedy",
+        "Reply",
+        "Scope",
         "Sender",
+        "SendingKey",
+        "Stage",
         "Status",
         "WelcomeAdvertiser",
         "WelcomeAffiliate",
+        "Who",
     ]
     for name in smtp_desk.sender.__all__:
         assert getattr(smtp_desk.sender, name).__doc__, f"{name} has no docstring"
+
+
+def named(hint: object) -> Iterator[type]:
+    """The classes of ours in an annotation."""
+    if isinstance(hint, type) and hint.__module__.startswith("smtp_desk."):
+        yield hint
+    for each in get_args(hint):
+        yield from named(each)
+
+
+def signatures(public: type) -> Iterator[object]:
+    """All annotations of what a program may use of a class."""
+    if is_dataclass(public):
+        yield from get_type_hints(public).values()
+    for name, member in inspect.getmembers(public):
+        what = member.fget if isinstance(member, property) else member
+        if not name.startswith("_") and inspect.isroutine(what):
+            yield from get_type_hints(what).values()
+
+
+def test_every_type_in_a_public_signature_is_public() -> None:
+    public = {getattr(smtp_desk.sender, name) for name in smtp_desk.sender.__all__}
+    for each in [*public, MemorySender, SentEmail]:
+        if isinstance(each, type):
+            used = {found for hint in signatures(each) for found in named(hint)}
+            assert used - {SentEmail} <= public, each
 
 
 def test_an_email_that_is_accepted(office: Office) -> None:

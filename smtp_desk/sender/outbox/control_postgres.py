@@ -19,7 +19,7 @@ from smtp_desk.sender.outbox.control import (
 )
 from smtp_desk.sender.outbox.entries import EntryState, first_identifier
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, PostgresTransaction
-from smtp_desk.sender.outbox.postgres_rows import lock_entries, remove_where, storable, wake_workers
+from smtp_desk.sender.outbox.postgres_rows import lock_entries, remove_where, wake_workers
 
 _ACTIVITY: Final = """
     SELECT (created_at - %(since)s) / %(hour)s, state, route, count(*) FROM entries
@@ -29,11 +29,6 @@ _ACTIVITY: Final = """
 _CAUSES: Final = """
     SELECT code, count(*) FROM entries WHERE doubts = 0 AND code <> ''
     AND (state = 'refused' OR (state = 'ready' AND next_attempt_at > %s)) GROUP BY code
-"""
-# As in `control_sqlite`.
-_ADDRESSED: Final = """
-    SELECT id, recipient FROM entries WHERE lower(recipient COLLATE "C") = %s
-    UNION ALL SELECT id, recipient FROM entries WHERE recipient COLLATE "C" ~ '[^!#-~]'
 """
 _ANNOUNCE: Final = """
     INSERT INTO workers (name, until) VALUES (%s, %s)
@@ -83,10 +78,12 @@ class PostgresControl(Control):
 
     def entries_to(self, recipient: str) -> tuple[str, ...]:
         sought = mailbox_key(recipient)
-        rows = self._database.read(
-            lambda transaction: transaction.execute(_ADDRESSED, storable([sought])).fetchall()
-        )
-        return tuple(sorted({each for each, known in rows if mailbox_key(known) == sought}))
+
+        def find(transaction: PostgresTransaction) -> tuple[str, ...]:
+            known_ones = transaction.execute("SELECT id, recipient FROM entries ORDER BY id")
+            return tuple(entry_id for entry_id, known in known_ones if mailbox_key(known) == sought)
+
+        return self._database.read(find)
 
     def erase(self, entry_ids: Iterable[str]) -> Erased:
         return erase_in_batches(

@@ -31,11 +31,6 @@ _CAUSES: Final = """
     SELECT code, count(*) FROM entries WHERE doubts = 0 AND code <> ''
     AND (state = 'refused' OR (state = 'ready' AND next_attempt_at > ?)) GROUP BY code
 """
-# Both by an index: the one address as nearly all spell it, and all that may be spelled otherwise.
-_ADDRESSED: Final = """
-    SELECT id, recipient FROM entries WHERE lower(recipient) = ?
-    UNION ALL SELECT id, recipient FROM entries WHERE recipient GLOB '*[^!#-~]*'
-"""
 _WORKERS: Final = "SELECT count(*) FROM workers WHERE until > ? AND until <= ?"
 
 
@@ -74,10 +69,12 @@ class SqliteControl(Control):
 
     def entries_to(self, recipient: str) -> tuple[str, ...]:
         sought = mailbox_key(recipient)
-        rows = self._database.read(
-            lambda connection: connection.execute(_ADDRESSED, (sought,)).fetchall()
-        )
-        return tuple(sorted({each for each, known in rows if mailbox_key(known) == sought}))
+
+        def find(connection: sqlite3.Connection) -> tuple[str, ...]:
+            rows = connection.execute("SELECT id, recipient FROM entries ORDER BY id")
+            return tuple(entry_id for entry_id, known in rows if mailbox_key(known) == sought)
+
+        return self._database.read(find)
 
     def erase(self, entry_ids: Iterable[str]) -> Erased:
         erased = erase_in_batches(

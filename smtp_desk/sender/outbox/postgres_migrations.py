@@ -136,18 +136,7 @@ _API: Final = """
     );
     CREATE INDEX sending_keys_by_age ON sending_keys (created_at);
 """
-# As in `migrations`.
-_RECIPIENTS: Final = """
-    CREATE INDEX entries_by_recipient ON entries (lower(recipient COLLATE "C"));
-    CREATE INDEX entries_oddly_addressed ON entries (id, recipient)
-        WHERE recipient COLLATE "C" ~ '[^!#-~]';
-"""
-MIGRATIONS: Final[tuple[str, ...]] = (
-    _OUTBOX + _HEALTH + _THROTTLE + _CONTROL,
-    _DAILY_LOOK,
-    _API,
-    _RECIPIENTS,
-)
+MIGRATIONS: Final[tuple[str, ...]] = (_OUTBOX + _HEALTH + _THROTTLE + _CONTROL, _DAILY_LOOK, _API)
 """Step n leads from version n to n + 1."""
 
 _IS_THERE: Final = """

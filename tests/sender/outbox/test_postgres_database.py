@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender.outbox.clock import utc_now
-from smtp_desk.sender.outbox.control_postgres import _ADDRESSED
 from smtp_desk.sender.outbox.entries import EntryState, MarkInDoubt
 from smtp_desk.sender.outbox.outbox import (
     OutboxBusyError,
@@ -75,18 +74,6 @@ def once(fate: Fate, line: Line, *, then_open: bool = True) -> Callable[[bytes],
         return left.pop()
 
     return decide
-
-
-def test_the_entries_to_an_address_are_found_by_indexes(database: PostgresDatabase) -> None:
-    def explain(transaction: PostgresTransaction) -> str:
-        transaction.execute("SET LOCAL enable_seqscan = off")  # else it reads a small table whole
-        lines = transaction.execute(f"EXPLAIN {_ADDRESSED}", ("ann@example.org",))
-        return "\n".join(line for (line,) in lines)
-
-    plan = database.write(explain)
-    assert "entries_by_recipient" in plan
-    assert "entries_oddly_addressed" in plan
-    assert "Seq Scan" not in plan
 
 
 @pytest.mark.parametrize("fate", [Fate.IS_LOST, Fate.LOSES_ITS_ANSWER])
