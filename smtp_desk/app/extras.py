@@ -22,9 +22,15 @@ class Extra(StrEnum):
     DESK = "desk"
     SANDBOX = "sandbox"
     ALERTS = "alerts"
+    POSTGRES = "postgres"
 
 
-_MODULES: Final = {Extra.DESK: "PySide6", Extra.SANDBOX: "aiosmtpd", Extra.ALERTS: "apprise"}
+_MODULES: Final = {
+    Extra.DESK: "PySide6",
+    Extra.SANDBOX: "aiosmtpd",
+    Extra.ALERTS: "apprise",
+    Extra.POSTGRES: "psycopg",
+}
 
 
 def installed(extra: Extra) -> bool:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.app.delivery.words import outbox_trouble
 from smtp_desk.app.extras import Extra, installed, missing_text
 from smtp_desk.app.startup import missing_for_window
+from smtp_desk.sender.outbox.outbox import OutboxPartMissingError
 from smtp_desk.store.resources import read_catalogue
 from tests.cli.desk import Desk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MODULES = {"desk": "PySide6", "sandbox": "aiosmtpd"}
+MODULES = {"desk": "PySide6", "sandbox": "aiosmtpd", "alerts": "apprise", "postgres": "psycopg"}
 
 
 @pytest.fixture
@@ -31,6 +33,11 @@ def test_one_that_is_missing_is_named_with_the_way_to_get_it(without: Extra) -> 
     text = missing_text(without, read_catalogue())
     assert f"“{without}”" in text
     assert text.endswith(f'python -m pip install "smtp-desk[{without}]"')
+
+
+def test_an_outbox_that_lacks_its_part_says_so_in_the_same_words() -> None:
+    told = outbox_trouble(OutboxPartMissingError("no psycopg"))
+    assert told == missing_text(Extra.POSTGRES, read_catalogue())
 
 
 @pytest.mark.parametrize("without", ["desk"], indirect=True)

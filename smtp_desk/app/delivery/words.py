@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, TypeAlias
 
+from smtp_desk.app.extras import Extra, missing_text
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.route_status import summary_of
 from smtp_desk.app.routes.words import NAMES, PAUSED, SHORT_NAMES
@@ -16,10 +17,12 @@ from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     OutboxBusyError,
     OutboxError,
+    OutboxPartMissingError,
     OutboxVersionError,
 )
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.smtp.session.envelope import Status
+from smtp_desk.store.resources import read_catalogue
 
 Cause: TypeAlias = Callable[[str], str]
 """Returns the sentence that names a finding, by its code; an unknown code stays a code."""
@@ -131,6 +134,8 @@ def outbox_trouble(error: OutboxError) -> str:
             return f"{error} {_BUSY}"
         case OutboxVersionError():
             return f"{error} {_NEWER}"
+        case OutboxPartMissingError():
+            return missing_text(Extra.POSTGRES, read_catalogue())
         case EntryNotFoundError():
             return "The email is no longer in the outbox."
         case _:
