@@ -33,6 +33,8 @@ NULL_SENDER: Final = "<>"
 # Return-Path is written by the last server only (RFC 5321, 4.4); the others tell secrets.
 _NEVER_SENT: Final = frozenset({"return-path", "bcc", "resent-bcc"})
 
+_LOCAL: Final = frozenset({"localhost", "localhost.localdomain"})
+
 _Named: TypeAlias = tuple[str, Mailbox]
 
 
@@ -129,7 +131,9 @@ def _rewritten(
     sender = [(name or identity.from_name, parse_mailbox(identity.from_email))]
     answers: list[_Named] = []
     if not any(each.name == "reply-to" for each in fields):
-        answers = list(authors) or _reply_to(identity)
+        # An answer to this machine would reach nobody, or the reader's own machine.
+        reachable = [each for each in authors if each[1].ascii_domain.lower() not in _LOCAL]
+        answers = reachable or _reply_to(identity)
     # Sender names who acted for the author that is gone (RFC 5322, 3.6.2).
     others = [each for each in fields if each.name not in ("from", "sender")]
     new = [HeaderField("from", field("From", mailboxes(sender)))]

@@ -37,7 +37,13 @@ _BODY: Final = "content-"
 _log: Final = logging.getLogger(__name__)
 
 
-def stored_message(message: StdlibMessage, *, from_email: str, now: datetime) -> OutboxMessage:
+def stored_message(
+    message: StdlibMessage,
+    *,
+    from_email: str,
+    now: datetime,
+    envelope: Iterable[str] | None = None,
+) -> OutboxMessage:
     """Return a message of the standard library as it is stored in the outbox.
 
     It goes to whom To, Cc and Bcc name (of a message that is sent on, the newest Resent block),
@@ -48,13 +54,19 @@ def stored_message(message: StdlibMessage, *, from_email: str, now: datetime) ->
         message: An `EmailMessage`, or one of the older classes.
         from_email: The configured From email, for the Message-ID.
         now: Its date, with a time zone.
+        envelope: To whom it goes instead, each an address or a list of them.
 
     Raises:
         EmailError: An address that is none, no recipient, a control character in a field, or
             parts that the standard library can't write.
     """
     octets = _written(message)
-    recipients = tuple(_recipients(HeaderBlock.read(octets).fields))
+    if envelope is None:
+        fields = addressed_fields(HeaderBlock.read(octets).fields)
+        named = ((each.name, each.latin) for each in fields)
+    else:
+        named = (("to", each) for each in envelope)
+    recipients = tuple(_recipients(named))
     if not recipients:
         raise EmailError("to", "There is no recipient.")
     submission = Submission(
@@ -114,12 +126,13 @@ def _field(name: str, value: str | Header, rules: Policy) -> HeaderField:
     return fields[0]
 
 
-def _recipients(fields: Iterable[HeaderField]) -> Iterator[str]:
-    for each in addressed_fields(fields):
+def _recipients(named: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Return the addresses of lists, each with the name of its field."""
+    for name, text in named:
         try:
-            for address in addresses(each.latin):
+            for address in addresses(text):
                 yield parse_mailbox(address).address
         except AddressListError as error:
-            raise EmailError(each.name, f"Can’t be read: {error}.") from error
+            raise EmailError(name, f"Can’t be read: {error}.") from error
         except AddressError as error:
-            raise EmailError(each.name, PROBLEMS[error.code].format_map(error.params)) from error
+            raise EmailError(name, PROBLEMS[error.code].format_map(error.params)) from error

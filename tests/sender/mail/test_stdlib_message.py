@@ -62,6 +62,20 @@ def test_a_message_keeps_what_it_says_and_gets_what_it_lacks() -> None:
     assert parsed.get_content() == "All is well.\n"
 
 
+def test_an_envelope_of_its_own_is_to_whom_it_goes_and_its_fields_are_what_is_shown() -> None:
+    message = stored_message(
+        plain(To="everyone@example.org", Cc="cy@example.org"),
+        from_email=HOME,
+        now=NOW,
+        envelope=["Ann <ann@example.org>", "bo@example.org, änn@example.org"],
+    )
+    assert message.recipients == ("ann@example.org", "bo@example.org", "änn@example.org")
+    assert read(message)["To"] == "everyone@example.org"
+    for bad in ([], ["nobody"], ["ann@example.org\nBcc: bo@example.org"]):
+        with pytest.raises(EmailError):
+            stored_message(plain(), from_email=HOME, now=NOW, envelope=bad)
+
+
 def test_html_inline_images_and_attachments_arrive_as_they_were() -> None:
     message = plain(Subject="Grüße aus Zürich – 你好")
     message.add_alternative('<p>Grüße</p><img src="cid:logo@x">', subtype="html")
