@@ -1,0 +1,1 @@
+"""What fits SMTP Desk's sender into other programs' frameworks: Django, and `logging`."""

@@ -1,0 +1,123 @@
+"""Django's emails by SMTP Desk: proven settings, a fallback, and an outbox that loses nothing.
+
+Up to Django 6.0, and as long as there are no `MAILERS`:
+
+    EMAIL_BACKEND = "smtp_desk.contrib.django.EmailBackend"
+
+From Django 6.1 on:
+
+    MAILERS = {"default": {"BACKEND": "smtp_desk.contrib.django.EmailBackend"}}
+
+`send_mail`, `EmailMessage`, attachments, `mail_admins` and password resets work as they are. All
+of a process share one sender, and a server may fork its workers at any time.
+
+`QueueEmailBackend` only stores, so no request waits for a mail server; `smtp-desk worker` sends.
+With `MAILERS` both may be used, under two names.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+
+from smtp_desk.contrib.shared_sender import shared_sender
+from smtp_desk.sender import EmailError, EmailRefusedError, OutboxError, Receipt, Sender
+from smtp_desk.sender.dispatcher import PATIENCE_S
+from smtp_desk.sender.mail.stdlib_message import stored_message
+from smtp_desk.sender.outbox.clock import utc_now
+from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.routes.route import Routes
+from smtp_desk.store.credentials import CredentialsUnavailableError
+
+_FAILURES = (EmailError, EmailRefusedError, OutboxError, CredentialsUnavailableError)
+
+
+class EmailBackend(BaseEmailBackend):  # type: ignore[misc] # Django has no types
+    """Stores each email and sends it at once, as `Sender.send` does.
+
+    What no server takes now counts as sent: it waits in the outbox, and goes out later. What
+    came of a message stands in its attribute `smtp_desk_receipt`, a `Receipt`.
+    """
+
+    def __init__(
+        self,
+        fail_silently: bool = False,  # noqa: FBT001, FBT002 - Django may pass it by position
+        *,
+        timeout: float | None = None,
+        **kwargs: object,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            fail_silently: Raise nothing that an email or its storage is the reason of.
+            timeout: After so many seconds an email stays in the outbox for later; None for 30,
+                or for `EMAIL_TIMEOUT` where there are no `MAILERS`.
+            **kwargs: What Django passes to each back end: `alias` of `MAILERS`, and a username
+                and a password, which stand in SMTP Desk's settings instead.
+        """
+        super().__init__(**kwargs)
+        self.fail_silently = fail_silently
+        if timeout is None and kwargs.get("alias") is None:
+            timeout = getattr(settings, "EMAIL_TIMEOUT", None)
+        self.timeout = PATIENCE_S if timeout is None else timeout
+
+    def send_messages(self, email_messages: Sequence[Any] | None) -> int:
+        """Send messages; return how many of them are sent, or stored to be sent.
+
+        A message without recipients is left out. Of several, all are sent before a refusal is
+        raised.
+
+        Raises:
+            EmailError: A message can't be sent as it is; none was sent.
+            EmailRefusedError: A message was refused for all of its recipients.
+            OutboxError: A message could not be stored, so it was not sent.
+            CredentialsUnavailableError: The systemd credential can't be read.
+        """
+        receipts: list[Receipt] = []
+        try:
+            messages = [each for each in email_messages or () if each.recipients()]
+            stored = [(each, message) for each in messages if (message := self._stored(each))]
+            if not stored:
+                return 0
+            sent = self._sent(shared_sender.get(), [message for _, message in stored])
+            for (each, _), receipt in zip(stored, sent, strict=True):
+                each.smtp_desk_receipt = receipt
+                receipts.append(receipt)
+            self._check(receipts)
+        except _FAILURES:
+            if not self.fail_silently:
+                raise
+        return sum(not receipt.refused for receipt in receipts)
+
+    def _stored(self, message: Any) -> OutboxMessage | None:  # noqa: ANN401 - as Django's class
+        """Return a message as it is stored; None for one that can't be sent, and may fail."""
+        try:
+            # Django tells apart what To shows and who gets the message.
+            return stored_message(
+                message.message(),
+                from_email=Routes().from_email,  # for a Message-ID, which Django always writes
+                now=utc_now(),
+                envelope=message.recipients(),
+            )
+        except EmailError:
+            if not self.fail_silently:
+                raise
+            return None
+
+    def _sent(self, sender: Sender, messages: Sequence[OutboxMessage]) -> Iterable[Receipt]:
+        if len(messages) == 1:
+            return [sender.send(messages[0], timeout=self.timeout)]
+        return sender.send_many(messages)
+
+    def _check(self, receipts: Iterable[Receipt]) -> None:
+        for receipt in receipts:
+            if receipt.refused:
+                raise EmailRefusedError(receipt)
+
+
+class QueueEmailBackend(EmailBackend):
+    """Stores each email and returns; a worker sends it. The rest is as in `EmailBackend`."""
+
+    def _sent(self, sender: Sender, messages: Sequence[OutboxMessage]) -> Iterator[Receipt]:
+        return (sender.queue(message) for message in messages)
