@@ -141,10 +141,12 @@ def _introduce(console: Output, server: "Sandbox", ca_file: Path) -> None:
     for address, what_happens in TRY_THESE:
         say(console, f"  mail to {address} {what_happens}")
     say(console, "Test it with:", "bold")
-    show_command(console, _command("check", server, ca_file))
-    say(console, "Or save it, in a separate home folder:", "bold")
-    home = 'SMTP_DESK_HOME="$PWD/sandbox-home"'
-    show_command(console, f"{home} {_command('configure', server, ca_file)}")
+    password = f"SMTP_DESK_PASSWORD={shlex.quote(server.password.reveal())}"
+    show_command(console, f"{password} {_command('check', server, ca_file)}")
+    say(console, "Or save it in a separate home folder, and send from programs there:", "bold")
+    show_command(console, f'export SMTP_DESK_HOME="$PWD/sandbox-home" {password}')
+    show_command(console, _command("configure", server, ca_file))
+    show_command(console, "smtp-desk enable")
     say(console, "Press Ctrl-C to stop the sandbox. Received mail appears here:", "bold")
 
 
@@ -158,7 +160,7 @@ def _command(name: str, server: "Sandbox", ca_file: Path) -> str:
         "--to": "ann@example.org",
     }
     words = ["smtp-desk", name, *(word for option in options.items() for word in option)]
-    return f"SMTP_DESK_PASSWORD={shlex.quote(server.password.reveal())} {shlex.join(words)}"
+    return shlex.join(words)
 
 
 def _print_next(console: Output, mails: "queue.Queue[ReceivedMail]") -> None:
