@@ -132,7 +132,7 @@ def test_lines_and_signs_of_a_text_forge_nothing(
     log: Callable[..., logging.Logger], office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = log()
-    monkeypatch.setattr(shop, "propagate", False)  # pytest-xdist can’t pass such a text on
+    monkeypatch.setattr(shop, "propagate", False)  # pytest-xdist could not pass it on
     shop.error("a\r\nBcc: bo@example.org\n\x1b[31m\u202e \udcff")
     (email,) = wait_for(office, 1)
     assert email["Bcc"] is None

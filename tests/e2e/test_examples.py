@@ -226,7 +226,7 @@ def test_django(newcomer: Newcomer) -> None:
 def _django_has_mailers() -> bool:
     import django  # noqa: PLC0415 - for its version
 
-    return django.VERSION >= (6, 1)
+    return bool(django.VERSION >= (6, 1))
 
 
 def test_errors_by_email(newcomer: Newcomer) -> None:
