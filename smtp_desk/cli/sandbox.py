@@ -137,7 +137,7 @@ def _introduce(console: Output, server: "Sandbox", ca_file: Path) -> None:
         ],
     )
     if server.fault is not NO_FAULT:
-        say(console, f"Fault: {server.fault.what_happens} ({server.fault.name}).")
+        say(console, f"Fault {server.fault.name}: {server.fault.what_happens}.")
     for address, what_happens in TRY_THESE:
         say(console, f"  mail to {address} {what_happens}")
     say(console, "Test it with:", "bold")

@@ -66,7 +66,8 @@ def test_a_chosen_fault_is_what_a_test_finds() -> None:
         )
         program.send_signal(signal.SIGTERM)
         program.communicate(timeout=_SECONDS)
-    assert "Fault: The server asks for a second attempt later (greylisting)." in introduction
+    fault = "Fault greylisting: The server asks for a second attempt later (greylisting)."
+    assert fault in introduction
     assert done.returncode == ExitStatus.TEMPFAIL, done
     assert b"recipient.greylisted" in done.stdout
 
