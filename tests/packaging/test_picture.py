@@ -38,7 +38,7 @@ def test_it_is_not_older_than_the_imports(
     [
         ("smtp_desk.store.files", "smtp_desk.smtp.wire.codec"),
         ("smtp_desk.smtp.net.dial", "smtp_desk.smtp.session.session"),
-        ("smtp_desk.sender.testing", "smtp_desk.sender.mail.kinds"),
+        ("smtp_desk.sender.alert_process", "smtp_desk.sender.mail.kinds"),
     ],
 )
 def test_another_import_is_another_picture(
