@@ -67,6 +67,12 @@ And one more, of all stages, by somebody who knew none of this; nothing was mend
 
     all_stages      right 105  generic  8  wrong  1  of 114  scope  93  who  88
 
+Then wordings that no row knows were read by the things that they speak of. Three more met that, each
+of them what the one before had mended (the table alone: 101, 108 and 108 right, 3, 3 and 5 wrong):
+
+    met             right 101  generic  3  wrong  3  of 107  scope  89  who  86
+    documented      right 109  generic  2  wrong  3  of 114  scope  97  who  93
+
 The bounds below are what the catalogue does now.
 
 Two stay wrong, for the catalogue names them otherwise: a sender that is too fast (`throttled`), and
@@ -86,6 +92,7 @@ _UNSEEN: Final = (
     *("applications", "programs_later", "mailboxes", "relays", "software"),
     *("devices", "samples", "archives", "submissions", "bounces"),
     *("submitting", "receiving", "gateways", "all_stages"),
+    *("met", "documented"),
 )
 
 
@@ -99,13 +106,15 @@ class _Bounds(NamedTuple):
 
 
 _BOUNDS: Final[Mapping[str, _Bounds]] = {
-    "all_stages": _Bounds(right=108, wrong=1, scope=97, who=90),
+    "all_stages": _Bounds(right=109, wrong=0, scope=97, who=89),
     "applications": _Bounds(right=84, wrong=0, scope=78, who=79),
     "archives": _Bounds(right=122, wrong=0, scope=106, who=98),
-    "bounces": _Bounds(right=101, wrong=2, scope=94, who=84),
-    "devices": _Bounds(right=121, wrong=0, scope=111, who=106),
+    "bounces": _Bounds(right=102, wrong=0, scope=94, who=87),
+    "devices": _Bounds(right=121, wrong=0, scope=111, who=107),
+    "documented": _Bounds(right=114, wrong=0, scope=100, who=98),
     "gateways": _Bounds(right=138, wrong=0, scope=131, who=128),
     "mailboxes": _Bounds(right=111, wrong=0, scope=99, who=98),
+    "met": _Bounds(right=107, wrong=0, scope=93, who=91),
     "programs": _Bounds(right=186, wrong=0, scope=180, who=181),
     "programs_later": _Bounds(right=100, wrong=0, scope=93, who=89),
     "quoted": _Bounds(right=86, wrong=0, scope=83, who=80),
@@ -117,11 +126,11 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "servers_later": _Bounds(right=100, wrong=0, scope=97, who=92),
     "services": _Bounds(right=121, wrong=0, scope=113, who=109),
     "services_later": _Bounds(right=99, wrong=1, scope=93, who=89),
-    "software": _Bounds(right=115, wrong=0, scope=107, who=105),
+    "software": _Bounds(right=115, wrong=0, scope=107, who=106),
     "sources": _Bounds(right=159, wrong=0, scope=149, who=144),
-    "submissions": _Bounds(right=56, wrong=1, scope=48, who=46),
+    "submissions": _Bounds(right=58, wrong=0, scope=49, who=48),
     "submitting": _Bounds(right=128, wrong=0, scope=121, who=115),
-    "terse": _Bounds(right=815, wrong=0, scope=814, who=810),
+    "terse": _Bounds(right=815, wrong=0, scope=814, who=811),
     "wordings": _Bounds(right=436, wrong=0, scope=405, who=404),
     "wordings_later": _Bounds(right=288, wrong=0, scope=265, who=263),
 }

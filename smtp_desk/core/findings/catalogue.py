@@ -278,7 +278,8 @@ class Catalogue:
 
         Rows of different codes that match equally name no cause: they are left out, so
         that the next less specific row answers. (The tests hold that there are none.)
-        Nor do words that name two causes, unless these stand `beside` each other: then only
+        Nor do words that name two causes, unless these stand `beside` each other or one is the
+        reason that the reply gives for the other ("limited because unauthenticated"): then only
         the class of the reply is left. What no row tells in another language is compared by
         its English; and what this tells counts as a second cause.
         """
@@ -297,9 +298,13 @@ class Catalogue:
             if not _is_told(found) and _is_told(others):
                 found = others
         if self._contradicts([*found, *others]):
+            given = self._found(stage, said.reason, facts) if said.reason else []
+            if _is_named(given) and not self._contradicts(given):
+                return given, None
             return [match for match in found if match.row.general], None
-        is_known = said.is_fault or not found or not found[0].row.general
-        return found, None if is_known else said
+        first = next(iter(found), None)
+        known = first is None or first.rank.named or first.row.finding not in self._general
+        return found, None if known or said.is_fault else said
 
     def _found(self, stage: Stage, said: NormalisedReply, facts: Facts) -> list[Match]:
         """Return the rows that stand for the reply, without those that match equally."""
@@ -391,6 +396,10 @@ def _right_server(finding: Finding, provider: Provider | None, facts: Facts) -> 
 
 def _rank(match: Match) -> Rank:
     return match.rank
+
+
+def _is_named(found: list[Match]) -> bool:
+    return bool(found and found[0].rank.named)
 
 
 def _is_told(found: list[Match]) -> bool:

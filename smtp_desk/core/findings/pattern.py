@@ -78,10 +78,15 @@ _MAIL_ADDRESS: Final = re.compile(
 _ANY_ADDRESS: Final = "a@b"
 # A server that asks the sender's server about the sender quotes its answer: "no such user" is then
 # no word about the recipient.
-_ASKED_OF_SENDER: Final = re.compile(r"(\bsender address rejected: un\w+ address\b).*")
+_ASKED_OF_SENDER: Final = re.compile(
+    r"(\b(?:sender address rejected: un\w+ address|postmaster verification failed)\b).*"
+)
 # A sentence of guesses, "it may not exist, or may be blocked", names none of them as the cause.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?]) ")
 _GUESS: Final = re.compile(r"\b(?:may|might|could be|could have|perhaps|possibly|maybe)\b")
+_REASON_GIVEN: Final = re.compile(
+    r"\b(?:because(?: of)?|due to|as a result of|caused by)\b (.+?)(?:[.;](?: |$)|$)"
+)
 _ALTERNATIVE: Final = re.compile(r"\bor\b")
 
 
@@ -120,6 +125,15 @@ class NormalisedReply:
         words = plain(text).lower()[:_LONGEST_WORDS]
         said = cls(reply.code, reply.enhanced or _hidden_enhanced(reply), "")
         return said.with_words(_without_guesses(_ASKED_OF_SENDER.sub(r"\1", words)))
+
+    @property
+    def reason(self) -> "NormalisedReply | None":
+        """What it gives as its reason, "because…", without what came of it; None if it gives none.
+
+        Its enhanced code may be of either.
+        """
+        given = _REASON_GIVEN.search(self.words)
+        return given and replace(self, enhanced="", words=given[1])
 
     def with_words(self, words: str) -> "NormalisedReply":
         """Return the same reply in these plain words."""

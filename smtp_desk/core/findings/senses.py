@@ -20,7 +20,7 @@ _ANY_ENDING: Final = "*"
 _ABSENT: Final = "-"
 _SPACE: Final = "_"
 _SENTENCE: Final = re.compile(r"[.;!?](?=\s|$)")
-_TOKEN: Final = re.compile(r"from:|\w[\w@'./-]*(?<![./'-])")
+_TOKEN: Final = re.compile(r"from:|\w[\w@'.-]*(?<![.'-])")
 _OTHER: Final = "other"
 # What Postfix writes before each reason: it only tells at which command.
 _PREFIX: Final = re.compile(
@@ -46,6 +46,7 @@ class _Shape(NamedTuple):
 
 _SHAPES: Final = (
     _Shape(re.compile(r"\d+(?:\.\d+){3}"), frozenset({"number"})),
+    _Shape(re.compile(r"\d+"), frozenset({"count"})),
     _Shape(re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}"), frozenset({"name"})),
 )
 
@@ -99,13 +100,18 @@ class Senses:
     def _known_at(self, tokens: list[str], at: int) -> tuple[int, frozenset[str]]:
         """Return how many tokens the longest phrase at `at` has, and the things it stands for."""
         for length in range(min(_LONGEST_PHRASE, len(tokens) - at), 1, -1):
-            if known := self._words.get(" ".join(tokens[at : at + length])):
+            if known := self._known(" ".join(tokens[at : at + length])):
                 return length, known
         token = tokens[at]
         if (shape := next((it for it in _SHAPES if it.pattern.fullmatch(token)), None)) is not None:
             return 1, shape.things
-        stems = (self._stems.get(token[:end]) for end in range(len(token), _SHORTEST_STEM - 1, -1))
-        return 1, self._words.get(token, _NOTHING) | next(filter(None, stems), _NOTHING)
+        return 1, self._known(token)
+
+    def _known(self, phrase: str) -> frozenset[str]:
+        """Return the things that a phrase stands for, its last word with any ending."""
+        shortest = phrase.rfind(" ") + 1 + _SHORTEST_STEM
+        stems = (self._stems.get(phrase[:end]) for end in range(len(phrase), shortest - 1, -1))
+        return self._words.get(phrase, _NOTHING) | next(filter(None, stems), _NOTHING)
 
     @LazyProperty
     def _words(self) -> dict[str, frozenset[str]]:

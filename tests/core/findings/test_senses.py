@@ -12,7 +12,14 @@ from tests.core import replies
 _CATALOGUE: Final = replies.load_catalogue()
 _SENSES: Final = replies.load_senses()
 _TABLES: Final = [tomllib.loads(text) for text in replies.texts("senses")]
-_CIRCUMSTANCES: Final = {"4xx", "5xx", *(f"at_{stage}" for stage in Stage), "number", "name"}
+_CIRCUMSTANCES: Final = {
+    "4xx",
+    "5xx",
+    *(f"at_{stage}" for stage in Stage),
+    "number",
+    "name",
+    "count",
+}
 
 
 def _code(stage: Stage, said: str) -> str:
@@ -89,4 +96,4 @@ def test_each_thing_stands_in_a_sense() -> None:
             for senses in table["senses"].values()
             for thing in senses.split()
         }
-        assert set(table["things"]) - used == {"other"}
+        assert set(table["things"]) - used == {"other", "listing"}
