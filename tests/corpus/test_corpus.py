@@ -72,6 +72,8 @@ what the one before had mended:
 
     met             right 101  generic  3  wrong  3  of 107  scope  89  who  86
     documented      right 109  generic  2  wrong  3  of 114  scope  97  who  93
+    in_code         right 107  generic  2  wrong  6  of 115  scope 101  who  92
+    app_servers     right 103  generic  0  wrong  6  of 109  scope  92  who  89
 
 The bounds below are what the catalogue does now.
 
@@ -92,7 +94,7 @@ _UNSEEN: Final = (
     *("applications", "programs_later", "mailboxes", "relays", "software"),
     *("devices", "samples", "archives", "submissions", "bounces"),
     *("submitting", "receiving", "gateways", "all_stages"),
-    *("met", "documented"),
+    *("met", "documented", "in_code", "app_servers"),
 )
 
 
@@ -106,13 +108,15 @@ class _Bounds(NamedTuple):
 
 
 _BOUNDS: Final[Mapping[str, _Bounds]] = {
-    "all_stages": _Bounds(right=109, wrong=0, scope=97, who=89),
+    "all_stages": _Bounds(right=109, wrong=0, scope=98, who=90),
+    "app_servers": _Bounds(right=109, wrong=0, scope=95, who=91),
     "applications": _Bounds(right=84, wrong=0, scope=78, who=79),
     "archives": _Bounds(right=122, wrong=0, scope=106, who=98),
     "bounces": _Bounds(right=102, wrong=0, scope=94, who=87),
     "devices": _Bounds(right=121, wrong=0, scope=111, who=107),
     "documented": _Bounds(right=114, wrong=0, scope=100, who=98),
     "gateways": _Bounds(right=138, wrong=0, scope=131, who=128),
+    "in_code": _Bounds(right=115, wrong=0, scope=104, who=97),
     "mailboxes": _Bounds(right=111, wrong=0, scope=99, who=98),
     "met": _Bounds(right=107, wrong=0, scope=93, who=91),
     "programs": _Bounds(right=186, wrong=0, scope=180, who=181),
@@ -131,7 +135,7 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "submissions": _Bounds(right=58, wrong=0, scope=49, who=48),
     "submitting": _Bounds(right=128, wrong=0, scope=121, who=115),
     "terse": _Bounds(right=815, wrong=0, scope=814, who=811),
-    "wordings": _Bounds(right=436, wrong=0, scope=405, who=404),
+    "wordings": _Bounds(right=436, wrong=0, scope=406, who=404),
     "wordings_later": _Bounds(right=288, wrong=0, scope=265, who=263),
 }
 

@@ -81,6 +81,11 @@ _ANY_ADDRESS: Final = "a@b"
 _ASKED_OF_SENDER: Final = re.compile(
     r"(\b(?:sender address rejected: un\w+ address|postmaster verification failed)\b).*"
 )
+# "To reduce the amount of spam, this message has been blocked" tells what for, and not why.
+_PURPOSE: Final = re.compile(
+    r"\b(?:in order )?to (?:help |best )?(?:reduce|prevent|fight|combat|stop|avoid|limit|protect)\b"
+    r"[^.,;:]{0,60}\b(?:spam|abuse|phishing|viruses)\b[^.,;:]{0,30}"
+)
 # A sentence of guesses, "it may not exist, or may be blocked", names none of them as the cause.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?]) ")
 _GUESS: Final = re.compile(r"\b(?:may|might|could be|could have|perhaps|possibly|maybe)\b")
@@ -124,7 +129,8 @@ class NormalisedReply:
         text = _HUMP.sub(" ", _without_addresses(reply.text[:_LONGEST_TEXT]))
         words = plain(text).lower()[:_LONGEST_WORDS]
         said = cls(reply.code, reply.enhanced or _hidden_enhanced(reply), "")
-        return said.with_words(_without_guesses(_ASKED_OF_SENDER.sub(r"\1", words)))
+        words = _PURPOSE.sub("", _ASKED_OF_SENDER.sub(r"\1", words))
+        return said.with_words(_without_guesses(words))
 
     @property
     def reason(self) -> "NormalisedReply | None":
