@@ -40,7 +40,7 @@ styles, and others found in source code, told what it is worth:
     sources         right 181  generic  3  wrong  1  of 185  with what these had mended
 
 Those that another collection has, too, are left out of the files. Two more collections, by people
-who knew none of this, met that; nothing was mended for them:
+who knew none of this, met that; nothing was mended for them then:
 
     submissions     right  54  generic  4  wrong  1  of  59  scope  46  who  44
     bounces         right 100  generic  2  wrong  2  of 104  scope  91  who  81
@@ -63,7 +63,7 @@ by their codes, met both:
 
     quoted          right  67  generic  11  wrong  8  of  86  scope  72  who  64
 
-And one more, of all stages, by somebody who knew none of this; nothing was mended for it:
+And one more, of all stages, by somebody who knew none of this; nothing was mended for it then:
 
     all_stages      right 105  generic  8  wrong  1  of 114  scope  93  who  88
 
