@@ -148,7 +148,7 @@ def trouble(home: Path) -> Scene:
     file = scene.services.paths.outbox_file
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"this is no database, but somebody's notes" * 30)
-    for name in ("outbox", "health"):
+    for name in ("outbox", "health", "control"):
         vars(scene.services).pop(name)
     scene.look()
     return scene
@@ -204,6 +204,31 @@ def undrained(home: Path) -> Scene:
     return scene
 
 
+def ask_by_cause(scene: Scene) -> None:
+    scene.press("retry_by_cause")
+
+
+def ask_whom_to_erase(scene: Scene) -> None:
+    """Somebody of whom something is stored."""
+    scene.press("erase_recipient")
+    scene.type("erase_address", scene.outbox.page().entries[-1].recipient)
+    scene.press("look_up")
+
+
+def ask_where_to_copy(scene: Scene) -> None:
+    """An address that is none."""
+    scene.press("send_copy")
+    scene.type("copy_address", "nobody")
+    scene.press("send_copy_now")
+
+
+DIALOGS: Final[dict[str, Callable[[Scene], None]]] = {
+    "causes": ask_by_cause,
+    "erase": ask_whom_to_erase,
+    "copy": ask_where_to_copy,
+    "drop": lambda scene: scene.press("drop"),
+}
+"""What opens in front of the page once it is seen with an email selected."""
 SCENES: Final[dict[str, Callable[[Path], Scene]]] = {
     "empty": empty,
     "morning": morning,

@@ -19,8 +19,15 @@ if __name__ == "__main__":
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QObject, QSize, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPlainTextEdit, QWidget
+from PySide6.QtGui import QColor, QDesktopServices, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QMainWindow,
+    QPlainTextEdit,
+    QWidget,
+)
 
 from smtp_desk.ui.arrived.view import ArrivedView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
@@ -34,6 +41,7 @@ from tests.ui import (
     arrived_scenes,
     delivery_scenes,
     diagnostics_scenes,
+    dialog_scenes,
     email_types_scenes,
     find_scenes,
     general_scenes,
@@ -55,6 +63,7 @@ LAPTOP: Final = QSize(1256, 706)
 WIDE: Final = QSize(1040, 780)
 TALL: Final = QSize(1040, 1500)
 NARROW: Final = QSize(640, 400)
+SLIM: Final = QSize(640, 1500)
 
 
 _LONGER: Final = 0.4
@@ -77,6 +86,7 @@ FORM_LOOKS: Final = {
     "_dark": Look(TALL, theme="dark"),
     "_large": Look(LAPTOP, text_size="150"),
     "_narrow": Look(NARROW),
+    "_slim": Look(SLIM),
     "_rtl": Look(TALL, mirrored=True),
     "_longer": Look(TALL, lengthened=True),
 }
@@ -87,6 +97,7 @@ LIST_LOOKS: Final = {
     "_tall": Look(TALL),
     "_large": Look(LAPTOP, text_size="150"),
     "_narrow": Look(NARROW),
+    "_slim": Look(SLIM),
     "_rtl": Look(WIDE, mirrored=True),
     "_longer": Look(TALL, lengthened=True),
 }
@@ -96,6 +107,7 @@ SHORT_LOOKS: Final = {
     "_dark": Look(WIDE, theme="dark"),
     "_large": Look(LAPTOP, text_size="150"),
     "_narrow": Look(NARROW),
+    "_slim": Look(SLIM),
     "_rtl": Look(WIDE, mirrored=True),
     "_longer": Look(TALL, lengthened=True),
 }
@@ -158,16 +170,37 @@ class Studio:
             window.show()
             navigation.open_page(kind.name)
             arrange()
-            if look.lengthened:
-                _rewrite(window, _longer)
-            if look.mirrored:
-                _rewrite(window, "\u200f{}".format)
+            for each in (window, *_in_front_of(window)):
+                if look.lengthened:
+                    _rewrite(each, _longer)
+                if look.mirrored:
+                    _rewrite(each, "\u200f{}".format)
             for _ in range(12):
                 self._application.processEvents()
-            window.grab().save(str(self._folder / f"{name}.png"))
+            _picture(window).save(str(self._folder / f"{name}.png"))
+            for each in _in_front_of(window):
+                each.close()
             window.close()
             if menus is not None:
                 menus.deleteLater()
+
+
+def _in_front_of(window: QWidget) -> list[QWidget]:
+    """Return the windows that stand in front of this one."""
+    return [each for each in window.findChildren(QWidget) if each.isWindow() and each.isVisible()]
+
+
+def _picture(window: QWidget) -> QPixmap:
+    """Draw the window, and what stands in front of it."""
+    picture = window.grab()
+    painter = QPainter(picture)
+    for each in _in_front_of(window):
+        place = each.rect()
+        place.moveCenter(window.rect().center())
+        painter.fillRect(window.rect(), QColor(0, 0, 0, 60))
+        painter.drawPixmap(place.topLeft(), each.grab())
+    painter.end()
+    return picture
 
 
 def _rewrite(window: QWidget, anew: Callable[[str], str]) -> None:
@@ -193,6 +226,7 @@ def _integrations(
     def arrange() -> None:
         view.show_draft(scene.draft, scene.recipient)
         view.render(scene.state)
+        view.render_earlier(scene.earlier)
         if find is not None:
             view.finder.render_state(find)
         QApplication.processEvents()
@@ -208,14 +242,33 @@ def _integrations(
     return view.page, arrange
 
 
+def _in_front(
+    open_it: Callable[[QMainWindow], None], home: Path, theme: Theme
+) -> tuple[QWidget, Arrange]:
+    page, arrange = _integrations(states.SCENES["failure"], None, home, theme)
+
+    def open_too() -> None:
+        arrange()
+        window = page.window()
+        assert isinstance(window, QMainWindow)
+        open_it(window)
+
+    return page, open_too
+
+
 def _delivery(
-    make: Callable[[Path], delivery_scenes.Scene], home: Path, _theme: Theme
+    make: Callable[[Path], delivery_scenes.Scene],
+    ask: Callable[[delivery_scenes.Scene], None] | None,
+    home: Path,
+    _theme: Theme,
 ) -> tuple[QWidget, Arrange]:
     scene = make(home)
 
     def arrange() -> None:
         scene.runner.finish()
         scene.table.setFocus()
+        if ask is not None:
+            ask(scene)
 
     return scene.view.page, arrange
 
@@ -275,8 +328,13 @@ def pages() -> Iterator[tuple[str, Kind, Make]]:
         yield f"find_{name}", INTEGRATIONS, partial(_integrations, scene, find)
     for name, scene in find_scenes.MANAGED_SCENES.items():
         yield f"managed_{name}", INTEGRATIONS, partial(_integrations, scene, None)
+    for name, open_it in dialog_scenes.SCENES.items():
+        yield f"dialog_{name}", INTEGRATIONS, partial(_in_front, open_it)
     for name, make in delivery_scenes.SCENES.items():
-        yield f"delivery_{name}", DELIVERY, partial(_delivery, make)
+        yield f"delivery_{name}", DELIVERY, partial(_delivery, make, None)
+    for name, ask in delivery_scenes.DIALOGS.items():
+        selected = partial(_delivery, delivery_scenes.selected, ask)
+        yield f"delivery_{name}", DELIVERY, selected
     for name, prepare in email_types_scenes.SCENES.items():
         yield f"email_types_{name}", EMAIL_TYPES, partial(_email_types, prepare)
     for name, state in diagnostics_scenes.SCENES.items():

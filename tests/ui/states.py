@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from smtp_desk.app.integrations.earlier import EarlierState
 from smtp_desk.app.integrations.form_offers import Offer
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.notice import Notice
@@ -37,6 +38,7 @@ class Scene:
     recipient: str = ""
     focus: Field | None = None
     unfolded: str = ""
+    earlier: EarlierState = field(default_factory=EarlierState)
 
 
 SERVICE = DefaultService(DefaultKind.SENDMAIL, "/usr/sbin/sendmail", "desk@example.org")
@@ -291,6 +293,28 @@ SCENES = {
         draft=STORED,
         recipient="ann@example.org",
         focus=Field.HOST,
+    ),
+    "earlier": Scene(
+        state=replace(_SAVED, save_hint=SaveHint.ALL_SAVED),
+        draft=STORED,
+        unfolded="earlier",
+        earlier=EarlierState(
+            previous="mail.example.org, port 465 as desk, in use until 2026-11-28 09:12.",
+            changes=(
+                ("2026-11-30 10:02", "SMTP server host: mail.example.org → smtp.example.org"),
+                ("2026-11-30 10:02", "Username: desk → desk@example.org"),
+                ("2026-11-30 10:02", "Password or sign-in: saved again"),
+                ("2026-11-28 09:12", "CA certificate: added"),
+            ),
+        ),
+    ),
+    "earlier_none": Scene(
+        state=replace(_SAVED, save_hint=SaveHint.ALL_SAVED),
+        draft=STORED,
+        unfolded="earlier",
+        earlier=EarlierState(
+            changes=(("2026-11-30 10:02", "SMTP server host: (empty) → smtp.example.org"),),
+        ),
     ),
     "known_provider": Scene(
         state=replace(TYPED, provider=read_providers().by_host("smtp.protonmail.ch")),
