@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QLineEdit, QWidget
 from shiboken6 import delete
 
+import smtp_desk.ui
 from smtp_desk.app.services import Services
 from smtp_desk.ui.desk import Desk
 from smtp_desk.ui.navigation import Navigation
@@ -17,7 +19,6 @@ from smtp_desk.ui.widgets.slices import Slices, once_a_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -219,3 +220,11 @@ def test_a_frame_is_drawn_for_all_who_asked(qtbot: QtBot) -> None:
     assert drawn == [5]
     ask()
     qtbot.waitUntil(lambda: len(drawn) == 2)
+
+
+def test_no_page_asks_for_a_widget_that_qt_made() -> None:
+    """To find which one it is, Qt's binding would make the types of all widgets, at once."""
+    folder = Path(smtp_desk.ui.__file__).parent
+    assert [
+        each.name for each in folder.rglob("*.py") if ".viewport()" in each.read_text("utf-8")
+    ] == []

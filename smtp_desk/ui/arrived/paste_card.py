@@ -12,6 +12,7 @@ from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Card, column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.icons import set_look
 from smtp_desk.ui.widgets.label import Label, enable
 
 if TYPE_CHECKING:
@@ -51,9 +52,11 @@ class PasteCard(Card):
 
     Signals:
         explain_wanted: Explain this header.
+        filled: Whether something stands in the field: then to explain it is what comes next.
     """
 
     explain_wanted = Signal(str)
+    filled = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__("Open the email, or paste its headers", _HOW)
@@ -98,6 +101,8 @@ class PasteCard(Card):
     @Slot()
     def _changed(self) -> None:
         empty = "" if self._edit.document().characterCount() > 1 else _NOTHING
+        set_look(self._explain, "kind", "" if empty else "primary")
+        self.filled.emit(not empty)
         enable(self._explain, self._busy or empty)
         enable(self._clear, self._busy or empty)
 

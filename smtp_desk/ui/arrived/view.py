@@ -19,6 +19,7 @@ from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.file_dialog import ask_what_to_open
 from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.icons import set_look
 from smtp_desk.ui.widgets.label import enable
 from smtp_desk.ui.widgets.page import Page
 
@@ -64,6 +65,7 @@ class ArrivedView(QObject):
         self.page.body.addStretch(1)
         self.page.set_action_bar(self._bar)
         self._bar.line.show_line(_IDLE, "muted")
+        self._paste.filled.connect(self._show_next)
         self._order_tabs()
 
     def attach(self, actions: ArrivalPresenter) -> None:
@@ -103,6 +105,11 @@ class ArrivedView(QObject):
     def ask_what_to_open(self) -> None:
         """Ask for an email and explain it."""
         ask_what_to_open(self.page, "Open email", _FILTER, self._opened, "open_email_dialog")
+
+    @Slot(bool)
+    def _show_next(self, filled: bool) -> None:  # noqa: FBT001 - a signal's signature
+        """Let one button at a time be the primary one."""
+        set_look(self._open, "kind", "" if filled else "primary")
 
     @Slot(str)
     def _opened(self, path: str) -> None:

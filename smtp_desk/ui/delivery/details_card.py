@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smtp_desk.app.delivery.rows import Details, Tried
 
 _ICON: Final = 18
-_SIDE_BY_SIDE: Final = 560
+_SIDE_BY_SIDE: Final = 800
 _HINT: Final = "Select an email to see every attempt to send it, and what the server said."
 
 

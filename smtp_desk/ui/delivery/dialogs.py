@@ -60,9 +60,9 @@ class _Dialog(QDialog):
         self.body.addStretch(1)
         close = button("Close", "close")
         close.clicked.connect(self.reject)
-        for each in (*buttons, close):
+        for each in (close, *buttons):
             each.setAutoDefault(False)
-        self.body.addWidget(flow(*buttons, close, at_end=True))
+        self.body.addWidget(flow(close, *buttons, at_end=True))
 
 
 class CauseDialog(_Dialog):

@@ -58,7 +58,7 @@ _SAMPLES: Final = {
 }
 _SHARES: Final = {"To": 3, "Subject": 3, "Why": 4}
 _NARROWEST_EMS: Final = 5
-_LEFT_OUT: Final = (("Kind", 52), ("Route", 38))
+_LEFT_OUT: Final = (("Kind", 52), ("Route", 38), ("Why", 34))
 """What a table narrower than so many ems leaves out; the details of the email tell it."""
 _ROWS: Final = 6
 _AHEAD: Final = 60
@@ -106,7 +106,7 @@ class EmailTable(QTableView):
         """What is in view."""
         rows = self._emails.rowCount()
         first = self.rowAt(0)
-        last = self.rowAt(self.viewport().height() - 1)
+        last = self.rowAt(self.maximumViewportSize().height() - 1)
         if first < 0:
             return Span()
         last = rows - 1 if last < 0 else last
@@ -149,7 +149,7 @@ class EmailTable(QTableView):
         super().resizeEvent(event)
         if seen:
             self.scrollTo(current)
-        width = self.viewport().width()
+        width = self._room()
         if width != self._fitted:
             self._fitted = width
             self._fit(width)
@@ -159,7 +159,13 @@ class EmailTable(QTableView):
         super().changeEvent(event)
         if event.type() is QEvent.Type.FontChange:
             self._fit_rows()
-            self._fit(self.viewport().width())
+            self._fit(self._room())
+
+    def _room(self) -> int:
+        """Return the width that the columns have."""
+        bar = self.verticalScrollBar()
+        taken = bar.width() if bar.isVisibleTo(self) else 0
+        return self.maximumViewportSize().width() - taken
 
     def _set_headers(self) -> None:
         across, down = self.horizontalHeader(), self.verticalHeader()
@@ -188,11 +194,13 @@ class EmailTable(QTableView):
         left_out = {title for title, ems in _LEFT_OUT if width < ems * metrics.height()}
         rest = width - sum(each for title, each in widths.items() if title not in left_out)
         narrowest = _NARROWEST_EMS * metrics.height()
-        for title, share in _SHARES.items():
-            widths[title] = max(rest * share // sum(_SHARES.values()), narrowest)
+        shares = {title: share for title, share in _SHARES.items() if title not in left_out}
+        for title, share in shares.items():
+            widths[title] = max(rest * share // sum(shares.values()), narrowest)
         for column, title in enumerate(COLUMNS):
-            self.setColumnWidth(column, widths[title])
             self.setColumnHidden(column, title in left_out)
+            if title not in left_out:
+                self.setColumnWidth(column, widths[title])
 
     def _scroll_to(self, entry_id: str, row_before: int, offset: int) -> None:
         """Bring the row that was the first in view back to where it was."""
@@ -208,7 +216,7 @@ class EmailTable(QTableView):
 
     @Slot()
     def _look_ahead(self) -> None:
-        last = self.rowAt(self.viewport().height() - 1)
+        last = self.rowAt(self.maximumViewportSize().height() - 1)
         rows = self._emails.rowCount()
         near = last < 0 or last + _AHEAD >= rows
         if near and self._emails.canFetchMore(QModelIndex()):

@@ -179,6 +179,16 @@ class DeliveryView(QObject):
     def render_overview(self, state: OverviewState) -> None:
         """Show what goes on in all of the outbox."""
         before, self._seen_all = self._seen_all, state
+        with self.page.changing():
+            self._show_overview(state)
+        if state.stopped is not None and before.stopped is None:
+            self._causes = self._causes or self._cause_dialog()
+            self._causes.show_causes(state.stopped)
+        for dialog in (self._eraser, self._copier):
+            if dialog is not None:
+                dialog.render_state(state)
+
+    def _show_overview(self, state: OverviewState) -> None:
         paused = state.paused_since is not None and state.at is not None
         if state.paused_since is not None and state.at is not None:
             text = paused_text(state.paused_since, state.at)
@@ -191,12 +201,6 @@ class DeliveryView(QObject):
         self._sending.render_state(state)
         self._day.render_state(state)
         self._show_undrained()
-        if state.stopped is not None and before.stopped is None:
-            self._causes = self._causes or self._cause_dialog()
-            self._causes.show_causes(state.stopped)
-        for dialog in (self._eraser, self._copier):
-            if dialog is not None:
-                dialog.render_state(state)
 
     def show_part(self, part: Part) -> None:
         """Put rows into the list."""
@@ -205,6 +209,10 @@ class DeliveryView(QObject):
     def render(self, state: DeliveryState) -> None:
         """Show everything else."""
         self._state = state
+        with self.page.changing():
+            self._show_state(state)
+
+    def _show_state(self, state: DeliveryState) -> None:
         self._trouble_text.show_text(state.trouble)
         self._trouble.setVisible(bool(state.trouble))
         self._show_undrained()
@@ -281,10 +289,10 @@ class DeliveryView(QObject):
         body.addWidget(self._paused)
         body.addWidget(self._undrained)
         body.addWidget(self._routes)
-        body.addWidget(self._sending)
         body.addWidget(self._list, _MOST)
         body.addWidget(self._empty)
         body.addWidget(self._details)
+        body.addWidget(self._sending)
         body.addWidget(self._day)
         body.addStretch(1)
         self.page.set_action_bar(self._bar)

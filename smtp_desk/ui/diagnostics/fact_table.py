@@ -44,7 +44,7 @@ class FactTable(QWidget):
             if name in fixed_width:
                 found.setProperty("face", "fixed")
             layout.addWidget(what, number, 0, Qt.AlignmentFlag.AlignTop)
-            layout.addWidget(found, number, 1)
+            layout.addWidget(found, number, 1, Qt.AlignmentFlag.AlignTop)
 
 
 def facts_in_words(facts: Facts, *, without: frozenset[str] = frozenset()) -> Iterator[Row]:

@@ -89,7 +89,8 @@ class GeneralView(QObject):
 
     def render_alerts(self, state: AlertsState) -> None:
         """Show where alerts go."""
-        self._alerts.render_state(state)
+        with self.page.changing():
+            self._alerts.render_state(state)
 
     def render(self, state: GeneralState) -> None:
         """Show this; a text that is being typed stays."""
@@ -107,8 +108,9 @@ class GeneralView(QObject):
             self._notify.show_notices(tuple(wrong))
         self._theme.set_value(preferences.theme)
         self._size.set_value(preferences.text_size)
-        self._default.render_state(state)
-        self._show_notice(state)
+        with self.page.changing():
+            self._default.render_state(state)
+            self._show_notice(state)
 
     def focus_sendmail(self, state: GeneralState) -> None:
         """Show all that is wrong with path and address, and go to the first of it."""

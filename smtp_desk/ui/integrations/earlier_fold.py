@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import column
@@ -38,15 +38,17 @@ class EarlierFold(Fold):
         self._take.clicked.connect(self.take_wanted)
         self._line = Line()
         self._line.label.setObjectName("earlier_line")
-        self._changes = QWidget()
-        column(self._changes, Space.XS)
+        self._changes: QWidget | None = None
         self._shown: tuple[tuple[str, str], ...] = ()
-        self.body.addWidget(Label("The settings that worked before", "label"))
-        self.body.addWidget(self._previous)
+        before = column(space=Space.XS)
+        before.addWidget(Label("The settings that worked before", "label"))
+        before.addWidget(self._previous)
+        self.body.addLayout(before)
         self.body.addWidget(self._take, alignment=Qt.AlignmentFlag.AlignLeading)
         self.body.addWidget(self._line)
-        self.body.addWidget(Label("Changes, newest first", "label"))
-        self.body.addWidget(self._changes)
+        self._log = column(space=Space.XS)
+        self._log.addWidget(Label("Changes, newest first", "label"))
+        self.body.addLayout(self._log)
         self.hide()
 
     def render_state(self, state: EarlierState) -> None:
@@ -60,13 +62,21 @@ class EarlierFold(Fold):
             self._show_changes()
 
     def _show_changes(self) -> None:
-        layout = self._changes.layout()
-        if layout is None:
-            return
-        while (item := layout.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        for when, what in self._shown:
-            line = Label(f"{when}  {what}", "small")
+        if self._changes is not None:
+            self._log.removeWidget(self._changes)
+            self._changes.hide()
+            self._changes.deleteLater()
+        self._changes = QWidget()
+        lines = QGridLayout(self._changes)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setHorizontalSpacing(Space.M)
+        lines.setVerticalSpacing(Space.XS)
+        lines.setColumnStretch(1, 1)
+        for number, (when, what) in enumerate(self._shown):
+            moment, line = Label(when, "small"), Label(what, "small")
+            moment.setWordWrap(False)
+            line.setAccessibleName(f"{when}: {what}")
             line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            layout.addWidget(line)
+            lines.addWidget(moment, number, 0, Qt.AlignmentFlag.AlignTop)
+            lines.addWidget(line, number, 1)
+        self._log.addWidget(self._changes)

@@ -67,7 +67,9 @@ class ServerWords(QPlainTextEdit):
         policies = Qt.ScrollBarPolicy
         scrolls = policies.ScrollBarAsNeeded if wrapped > lines else policies.ScrollBarAlwaysOff
         self.setVerticalScrollBarPolicy(scrolls)
-        edges = self.height() - self.viewport().height()
+        # Not of the viewport: handed a widget that Qt made, its binding makes the types of all
+        # widgets there are, to find which one it is.
+        edges = self.height() - self.maximumViewportSize().height()
         margins = 2 * math.ceil(self.document().documentMargin())
         self.setFixedHeight(lines * math.ceil(self._line_height()) + margins + edges)
 
@@ -118,7 +120,7 @@ class FindingPanel(QWidget):
         self._origin.setObjectName("last_test")
         self._origin.setToolTip(words.LAST_TEST_DETAIL)
         self._origin.hide()
-        self._layout.addWidget(self._origin)
+        self._layout.addWidget(self._origin, alignment=Qt.AlignmentFlag.AlignLeading)
         self.hide()
 
     @property

@@ -79,7 +79,8 @@ class SenderCard(Card):
 
 
 _TITLE: Final = "Sender information"
-_STACKED_BELOW: Final = 540
+_STACKED_BELOW: Final = 640
+"""Narrower, an address would have less room than its letters take."""
 _NAME: Final = 1
 _ADDRESS: Final = 2
 """Shares of the width: beside the address stands the button."""

@@ -129,7 +129,8 @@ class IntegrationsView(QObject):
 
     def render_earlier(self, state: EarlierState) -> None:
         """Show what was saved before."""
-        self._earlier.render_state(state)
+        with self.page.changing():
+            self._earlier.render_state(state)
 
     @property
     def finder(self) -> FindPanel:
@@ -185,12 +186,13 @@ class IntegrationsView(QObject):
         if self._banner.has_focus and not state.status.out:
             # The server is back, and the banner goes: to the status, not to the switch below it.
             self._server.focus_status()
-        self._banner.render_state(state)
-        self._server.render_state(state)
-        self._form.render_state(state)
-        self._test.show_beside(beside=self.page.wide)
-        self._test.render_state(state)
-        self._bar.render_state(state, beside=self.page.wide)
+        with self.page.changing():
+            self._banner.render_state(state)
+            self._server.render_state(state)
+            self._form.render_state(state)
+            self._test.show_beside(beside=self.page.wide)
+            self._test.render_state(state)
+            self._bar.render_state(state, beside=self.page.wide)
         self._order_tabs()
         self._ask_about(state.ca_offer)
         if begins:

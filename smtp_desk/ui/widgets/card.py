@@ -88,6 +88,7 @@ class Columns(QWidget):
         self._narrow = narrow
         self._width = 2**24 - 1
         self._greedy = [widget for widget, share in widgets if not share]
+        self._shares = [share for _, share in widgets]
         self._stacked = False
         self._reversed = False
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
@@ -122,7 +123,12 @@ class Columns(QWidget):
         ways = QBoxLayout.Direction
         across = ways.RightToLeft if self._reversed else ways.LeftToRight
         down = ways.BottomToTop if self._reversed else ways.TopToBottom
-        self._layout.setDirection(across if self._fits() and not self._stacked else down)
+        side_by_side = self._fits() and not self._stacked
+        self._layout.setDirection(across if side_by_side else down)
+        # Below each other, height to spare goes to the last one: no gap opens between them.
+        last = 0 if self._reversed else len(self._shares) - 1
+        for index, share in enumerate(self._shares):
+            self._layout.setStretch(index, share if side_by_side else int(index == last))
 
     def _fits(self) -> bool:
         em = self.fontMetrics().height()

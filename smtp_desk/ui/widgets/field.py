@@ -260,11 +260,21 @@ class TextField(FormField):
         self.edit.left.connect(self._left)
 
     def set_text(self, text: str) -> None:
-        """Show `text` without telling anybody; the cursor stays where nothing changes."""
+        """Show `text`, from its beginning, without telling anybody.
+
+        The cursor stays where nothing changes, and where the person types.
+        """
         if self.edit.text() != text:
             blocker = QSignalBlocker(self.edit)
             self.edit.setText(text)
+            if not self.edit.hasFocus():
+                self.edit.home(False)
             blocker.unblock()
+
+    def take_focus(self) -> None:
+        """Put the focus into the field, and the cursor behind what stands there."""
+        self.edit.end(False)
+        super().take_focus()
 
     def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001 - as Qt's setReadOnly
         """Refuse typing; what stands there can still be read and copied."""

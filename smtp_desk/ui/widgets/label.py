@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+from smtp_desk.ui.widgets.colours import Space
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
     from PySide6.QtWidgets import QWidget
@@ -33,6 +35,9 @@ class Label(QLabel):
         self.setWordWrap(True)
         self.setProperty("rank", rank)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        if self.isRightToLeft():
+            # Qt moves a wrapped line that ends with left-to-right words by its blank at the end.
+            self.setContentsMargins(Space.S, 0, 0, 0)
         self.show_text(text)
 
     def show_text(self, text: str) -> None:

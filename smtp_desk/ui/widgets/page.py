@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
@@ -21,7 +22,7 @@ from smtp_desk.ui.widgets.colours import READABLE_WIDTH, USUAL_LINE, Space
 from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
@@ -89,6 +90,7 @@ class Page(QWidget):
         self._bar_layout: QVBoxLayout | None = None
         self._aside: QWidget | None = None
         self._aside_area = _Area()
+        self._aside_area.verticalScrollBar().rangeChanged.connect(self._align_bar)
         self._aside_area.setObjectName("aside")
         self._aside_area.hide()
         self._wanted: tuple[QWidget, ...] = ()
@@ -112,6 +114,22 @@ class Page(QWidget):
         self._bar_layout = column(holder, 0)
         self._bar_layout.addWidget(bar)
         self._layout.addWidget(holder)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Lay out once what is shown and hidden meanwhile: Qt does it anew for each part."""
+        inside = self._aside.layout() if self._aside is not None else None
+        layouts = [each for each in (inside, self._bar_layout, self.body) if each is not None]
+        for layout in layouts:
+            layout.setEnabled(False)
+        try:
+            yield
+        finally:
+            for layout in layouts:
+                layout.setEnabled(True)
+            if self.isVisible():
+                for layout in layouts:
+                    layout.activate()
 
     def set_aside(self, aside: QWidget) -> None:
         """Keep `aside` in sight beside the column where there is room, else at its end."""
@@ -175,6 +193,7 @@ class Page(QWidget):
             self.body.insertWidget(self.body.count() - 1, self._aside)
         self._aside.show()
         self._aside_area.setVisible(wide)
+        self._align_bar()
         self.arranged.emit()
         if focused is not None:
             focused.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -207,9 +226,9 @@ class Page(QWidget):
 
     @Slot()
     def _align_bar(self) -> None:
-        """Keep the bar below the column whether or not the scroll bar takes its room."""
+        """Let the bar end where what stands above it ends, beside a scroll bar or not."""
         if self._bar_layout is not None:
-            bar = self.area.verticalScrollBar()
+            bar = (self._aside_area if self.wide else self.area).verticalScrollBar()
             scrolls = bar.maximum() > bar.minimum()
             taken = bar.sizeHint().width() if scrolls else 0
             mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
@@ -221,7 +240,7 @@ class Page(QWidget):
 def _is_in_view(widget: QWidget, area: QScrollArea) -> bool:
     """Return whether all of it is seen, or as much as has room."""
     seen = widget.visibleRegion().boundingRect().height()
-    return seen >= min(widget.height(), area.viewport().height())
+    return seen >= min(widget.height(), area.maximumViewportSize().height())
 
 
 class _Area(QScrollArea):

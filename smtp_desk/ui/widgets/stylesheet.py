@@ -35,7 +35,7 @@ QLabel[rank="chip"] {
 QLabel[rank="small"], QLabel[rank="fact"], QLabel[rank="time"] {
     color: $muted; font-size: ${small}pt;
 }
-QLabel[rank="fact"] { min-width: 9em; max-width: 9em; }
+QLabel[rank="fact"] { min-width: 12em; max-width: 12em; }
 QLabel[rank="time"] { min-width: 4.4em; max-width: 4.4em; }
 QLabel[face="fixed"], QPlainTextEdit[face="fixed"] { font-family: "$fixed"; }
 QLabel[tone="muted"] { color: $muted; }
@@ -108,9 +108,13 @@ QPlainTextEdit, QTextBrowser {
     selection-background-color: $accent; selection-color: $on_accent;
     placeholder-text-color: $muted;
 }
+QPlainTextEdit[readOnly="false"] { background: $field; border-color: $edge; }
+QPlainTextEdit[readOnly="false"]:hover { border-color: $muted; }
 #email_html, #email_text { min-height: 22em; }
 #guide_text { min-height: 16em; }
-QPlainTextEdit:focus, QTextBrowser:focus { border: 2px solid $accent; padding: 3px; }
+QPlainTextEdit:focus, QTextBrowser:focus, QPlainTextEdit[readOnly="false"]:focus {
+    border: 2px solid $accent; padding: 3px;
+}
 
 QPushButton {
     background: $raised; color: $text; border: 1px solid $edge; border-radius: 8px;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -103,3 +103,40 @@ def test_a_window_that_becomes_active_again_stays_where_it_was(page: Page, qtbot
     qtbot.waitUntil(page.isActiveWindow)
     assert line_edit.hasFocus()
     assert page.area.verticalScrollBar().value() == 0
+
+
+class _LaidOut(QObject):
+    """Counts how often a widget was moved."""
+
+    def __init__(self, watched: QWidget) -> None:
+        super().__init__(watched)
+        self.count = 0
+        watched.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        self.count += event.type() is QEvent.Type.Move
+        return super().eventFilter(watched, event)
+
+
+@pytest.mark.parametrize("part", ["column", "aside"])
+def test_what_changes_together_is_laid_out_together_and_at_once(page: Page, part: str) -> None:
+    labels = [page.findChildren(QLabel, f"{part}_{number}")[0] for number in range(6)]
+    for label in labels[1:]:
+        label.hide()
+    lay_out()
+    last = page.findChildren(QLabel, f"{part}_39")[0]
+    before, laid_out = last.y(), _LaidOut(last)
+    with page.changing():
+        for label in labels[1:]:
+            label.show()
+        assert laid_out.count == 0
+    # Twice where the aside is in the column, which then gives it its height.
+    assert laid_out.count in {1, 2}
+    assert last.y() > before
+    assert [label.y() for label in labels] == sorted({label.y() for label in labels})
+
+
+def test_a_failure_while_a_page_changes_leaves_its_layout_at_work(page: Page) -> None:
+    with pytest.raises(ValueError, match="wrong"), page.changing():
+        raise ValueError("wrong")
+    assert page.body.isEnabled()
