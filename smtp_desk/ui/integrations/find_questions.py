@@ -23,7 +23,7 @@ _ICON: Final = 16
 
 
 class QuestionList(QWidget):
-    """One line a question; unfolded by itself while they are asked.
+    """One line a question, made when it is unfolded; that happens by itself while they are asked.
 
     Attributes:
         header: Shows them, or hides them; it stands elsewhere.
@@ -44,10 +44,12 @@ class QuestionList(QWidget):
         self._body.addWidget(self._about)
         self.header.hide()
         self._busy = False
+        self._state: FindState | None = None
         self._open(opened=False)
 
     def show_questions(self, state: FindState) -> None:
         """Show what `state` says of them."""
+        self._state = state
         busy = state.busy is not FindBusy.NOTHING
         if busy != self._busy:
             self._busy = busy
@@ -56,6 +58,10 @@ class QuestionList(QWidget):
         text = find_words.WHAT_WAS_ASKED if state.searched else find_words.WHAT_IS_ASKED
         self.header.setText(text)
         self._about.setVisible(not state.searched)
+        self.header.setVisible(bool(state.questions))
+        self._open(opened=bool(state.questions) and not self.isHidden())
+
+    def _draw(self, state: FindState) -> None:
         while len(self._lines) < len(state.questions):
             line = _QuestionLine()
             self._lines.append(line)
@@ -64,11 +70,10 @@ class QuestionList(QWidget):
             line.setVisible(index < len(state.questions))
             if index < len(state.questions):
                 line.show_question(state.questions[index], searched=state.searched)
-        self.header.setVisible(bool(state.questions))
-        if not state.questions:
-            self._open(opened=False)
 
     def _open(self, *, opened: bool) -> None:
+        if opened and self._state is not None:
+            self._draw(self._state)
         self.setVisible(opened)
         self.header.setAccessibleDescription("Unfolded." if opened else "Folded.")
 
