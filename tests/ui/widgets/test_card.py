@@ -57,7 +57,7 @@ def test_longer_words_on_a_button_stack_them(footer: Footer) -> None:
 
 def test_a_button_that_comes_stacks_them_until_it_goes(footer: Footer) -> None:
     footer.buttons[0].setText(
-        "Remove the whole configuration of this server and forget its password"
+        "Remove the whole configuration of this server, and forget its password for ever"
     )
     assert not footer.stacked()
     footer.buttons[0].show()
