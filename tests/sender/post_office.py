@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 HASTY: Final = SessionLimits(
     total=None, connect=5, greeting=0.4, tls=2, command=0.4, end=1.0, quit=0.4, patience=5
 )
+"""For a server that says nothing: soon given up, so a busy machine looks like such a server."""
+PATIENT: Final = dataclasses.replace(HASTY, greeting=60, tls=60, command=60, end=60)
+"""For every other server."""
 RECIPIENTS: Final = ("ann@example.test", "bo@example.test")
 BODY: Final = b"".join(b"%06d %s\r\n" % (number, b"x" * 64) for number in range(1000))
 
@@ -109,6 +112,7 @@ def route_to(
     throttle: Throttle | None = None,
     per_hour: int = 0,
     now: Callable[[], datetime] = utc_now,
+    limits: SessionLimits = PATIENT,
 ) -> SmtpRoute:
     """A route over a scripted server that listens, or did."""
     settings = ServerSettings(
@@ -127,7 +131,7 @@ def route_to(
         Identity(settings.from_email),
         CATALOGUE,
         throttle or MemoryThrottle(),
-        limits=HASTY,
+        limits=limits,
         clock=clock,
         now=now,
     )

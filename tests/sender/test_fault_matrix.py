@@ -14,6 +14,8 @@ from smtp_desk.smtp.session.envelope import Status
 from tests.sender.faults import Fault, Next, faults
 from tests.sender.post_office import (
     BODY,
+    HASTY,
+    PATIENT,
     RECIPIENTS,
     accepted,
     arrived,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smtp_desk.sender.receipts import Receipt
+    from smtp_desk.smtp.session.limits import SessionLimits
     from tests.servers.certs import Certificates
 
 ONCE = Counter(RECIPIENTS)
@@ -56,6 +59,11 @@ def good(certs: Certificates) -> ScriptedServer:
     return ScriptedServer(Script(tls=certs.good.server_context()))
 
 
+def limits_for(fault: Fault) -> SessionLimits:
+    """Limits that only a server reaches that says nothing."""
+    return HASTY if "silence" in fault.name else PATIENT
+
+
 def test_there_are_enough_ways_to_fail() -> None:
     assert len(FAULTS) >= 40
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
@@ -72,7 +80,11 @@ def test_with_a_default_service(
     with (
         server_of(fault) as custom,
         good,
-        opened(tmp_path, route_to(custom, certs), route_to(good, certs, DEFAULT)) as office,
+        opened(
+            tmp_path,
+            route_to(custom, certs, limits=limits_for(fault)),
+            route_to(good, certs, DEFAULT),
+        ) as office,
     ):
         receipt = office.sender.send(mail(1, body=BODY * fault.blocks))
         office.settle()
@@ -106,7 +118,7 @@ def test_with_both_routes_out_of_order_until_the_custom_server_works_again(
         dead = route_to(good, certs, DEFAULT)
     with (
         server_of(fault, lambda: works) as custom,
-        opened(tmp_path, route_to(custom, certs), dead) as office,
+        opened(tmp_path, route_to(custom, certs, limits=limits_for(fault)), dead) as office,
     ):
         receipt = office.sender.send(mail(1, body=BODY * fault.blocks))
         if fault.next is Next.DEFAULT:

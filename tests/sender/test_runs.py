@@ -12,7 +12,7 @@ from smtp_desk.sender.dispatcher import LEASE
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
 from smtp_desk.sender.routes.route import DEFAULT, Routes
-from tests.sender.post_office import PostOffice, accepted, mail, opened, route_to
+from tests.sender.post_office import HASTY, PostOffice, accepted, mail, opened, route_to
 from tests.sender.posts import Post
 from tests.sender.ways import Way, failing
 from tests.servers.script import (
@@ -81,7 +81,7 @@ class TestOneConnection:
         swallowing = Script(tls=tls, on={END_OF_DATA: (Reply("250 queued"), Silence())})
         with (
             ScriptedServer(swallowing, Script(tls=tls)) as server,
-            opened(tmp_path, route_to(server, certs)) as office,
+            opened(tmp_path, route_to(server, certs, limits=HASTY)) as office,
         ):
             assert statuses(send_many(office)) == [Status.ACCEPTED] * COUNT
             assert [entry.doubts for entry in office.entries] == [0] * COUNT

@@ -18,6 +18,7 @@ from smtp_desk.sender.routes.health import Resting, Usable
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.sender.routes.throttle import MAX_CONNECTIONS, ConnectionLease, Login
 from smtp_desk.sender.testing import MemoryThrottle
+from smtp_desk.smtp.session.envelope import Status
 from tests.sender.outboxes import TurnedClock
 from tests.sender.post_office import mail, opened, route_to
 from tests.sender.posts import fates
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from tests.servers.session import Session
 
 ONE: Final = ("bo@example.test",)
+SLOW_S: Final = 60.0
+"""Longer than any test waits for a server that has its answer held back."""
 SLOW: Final = {
     "MAIL": Reply("450 4.7.0 Rate limit exceeded, slow down"),
     "RCPT": Reply("450 4.2.1 The user is receiving mail too quickly"),
@@ -182,7 +185,7 @@ def test_a_server_that_takes_its_time_does_not_hold_up_the_caller(
     go_on = threading.Event()
 
     def dawdle(_session: Session) -> Default:
-        go_on.wait(0.3)
+        go_on.wait(SLOW_S)
         return Default()
 
     with (
@@ -197,23 +200,30 @@ def test_a_server_that_takes_its_time_does_not_hold_up_the_caller(
 
 
 def test_after_the_dot_it_is_uncertain_until_the_answer_comes(place: Place) -> None:
-    asked, go_on = threading.Event(), threading.Event()
+    # On a busy machine the dot may come later than the caller waits: then the caller waits longer.
+    told = next(
+        (told for patience in (0.4, 4.0, 40.0) if (told := told_at_the_dot(place, patience))), ""
+    )
+    assert told == "uncertain"
+
+
+def told_at_the_dot(place: Place, patience: float) -> str:
+    """Send an email whose dot is answered late; "" where the dot came too late itself."""
+    go_on = threading.Event()
 
     def dawdle(_session: Session) -> Default:
-        asked.set()
-        go_on.wait(0.9)
+        go_on.wait(SLOW_S)
         return Default()
 
     with (
         ScriptedServer(Script(tls=place.tls, on={END_OF_DATA: dawdle})) as custom,
-        opened(place.folder, place.route(custom)) as office,
+        opened(place.folder / str(patience), place.route(custom)) as office,
     ):
-        receipt = office.sender.send(mail(1, ONE), timeout=0.4)
-        assert asked.is_set()
-        assert [str(each.status) for each in receipt.recipients] == ["uncertain"]
+        (recipient,) = office.sender.send(mail(1, ONE), timeout=patience).recipients
         go_on.set()
         wait_until(lambda: only_entry(office) is EntryState.ACCEPTED, "the answer is read")
         assert taken(custom) == 1
+    return "" if recipient.status is Status.QUEUED else str(recipient.status)
 
 
 def test_so_many_emails_an_hour_and_no_more(place: Place, good: ScriptedServer) -> None:
