@@ -263,14 +263,15 @@ class Section:
 
 
 def recipient_of(report: CheckReport) -> str:
-    """Return where the test email was to go; "" where the session did not get that far."""
+    """Return where the test email was to go; "" where none was to be sent, or it isn't told."""
     for result in report.stages:
         recipients = result.facts.get("recipients")
         for each in (result.facts, *(recipients if isinstance(recipients, list) else ())):
             if isinstance(each, Mapping) and isinstance(found := each.get("recipient"), str):
                 return found
     said = (_RCPT.match(line.text) for line in report.transcript)
-    return next((found[1] for found in said if found is not None), "")
+    sent_to = next((found[1] for found in said if found is not None), "")
+    return sent_to or shown(report.settings.get("recipient", ""))
 
 
 def head_rows(report: CheckReport) -> list[Row]:

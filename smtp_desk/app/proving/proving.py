@@ -354,12 +354,15 @@ def _failed_report(
     for event in events:
         emit(event)
     draft = request.draft
+    shown = {field: getattr(draft, field) for field in _SHOWN}
+    if request.steps is Steps.FULL:
+        shown[Field.RECIPIENT] = request.recipient.strip()
     return CheckReport(
         outcome=ReportOutcome.UNREACHABLE,
         finding=services.catalogue.find(failure, {"host": draft.host.strip()}),
         stages=fold_stages(events),
         transcript=(),
-        settings={field: getattr(draft, field) for field in _SHOWN},
+        settings=shown,
         environment=services.environment,
         id=report_id,
     )

@@ -141,7 +141,6 @@ class _Check:
         finding = None
         if failure is not None:
             finding = finding_of(failure, context, self._catalogue(), redactor)
-        settings = self._request.settings
         transcript = self._session.transcript
         return CheckReport(
             outcome=self._outcome(failure),
@@ -149,7 +148,7 @@ class _Check:
             warnings=self._warnings(context),
             stages=fold_stages(self._events),
             transcript=transcript.lines if transcript is not None else (),
-            settings=_shown(settings),
+            settings=_shown(self._request),
             environment=environment,
             mode=str(self._session.mode) if self._heard.facts(Stage.TLS).get("version") else "",
             id=report_id,
@@ -297,8 +296,9 @@ def _resolver(wanted: Resolver | str | None) -> Resolver:
     return wanted or SystemResolver()
 
 
-def _shown(settings: ServerSettings) -> dict[str, Json]:
-    """Return the settings as a report tells them: all of them, none of the secret."""
+def _shown(request: CheckRequest) -> dict[str, Json]:
+    """Return what was tested as a report tells it: all settings, none of the secret, for whom."""
+    settings = request.settings
     ca = settings.ca_pem
     return {
         "host": settings.host,
@@ -311,6 +311,7 @@ def _shown(settings: ServerSettings) -> dict[str, Json]:
         "ehlo_name": settings.ehlo_name,
         "auth_method": OAUTH if settings.oauth else str(settings.auth_method),
         **(_shown_oauth(settings.oauth) if settings.oauth else {}),
+        **({"recipient": request.recipient} if request.steps is Steps.FULL else {}),
     }
 
 

@@ -62,6 +62,12 @@ def test_the_recipient_is_told_by_its_stage(facts: dict[str, Json]) -> None:
     assert recipient_of(replace(REPORT, stages=(*REPORT.stages, stage))) == "bo@b.test"
 
 
+def test_the_recipient_of_a_session_that_ended_early_is_told_by_the_settings() -> None:
+    early = replace(REPORT, settings={**REPORT.settings, "recipient": "bo@b.test"})
+    assert recipient_of(early) == "bo@b.test"
+    assert ("To", "bo@b.test") in head_rows(early)
+
+
 def test_a_report_that_tells_less_has_a_shorter_head() -> None:
     assert head_rows(replace(REPORT, settings={}, environment={"time": "soon"})) == [
         ("Time", "soon")

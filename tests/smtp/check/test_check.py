@@ -57,6 +57,7 @@ class TestSuccess:
         told = report.settings
         assert told["username"] == "desk"
         assert told["from_name"] == "Example"
+        assert told["recipient"] == "bo@example.test"
         assert str(told["ca_file"]).startswith("sha256:")
         assert "s3cret" not in json.dumps(report.to_json())
 
