@@ -109,6 +109,11 @@ class Navigation(QWidget):
         """The name of the page that is shown."""
         return list(self._builders)[max(self._list.currentRow(), 0)]
 
+    @property
+    def has_focus(self) -> bool:
+        """Whether the list of pages has the focus of its window."""
+        return self.window().focusWidget() is self._list
+
     def take_focus(self) -> None:
         """Move the focus to the list: whoever uses the keyboard begins there."""
         self._list.setFocus(Qt.FocusReason.OtherFocusReason)

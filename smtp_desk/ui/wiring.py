@@ -22,6 +22,7 @@ from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.proposals.presenter import FindPresenter
 from smtp_desk.app.routes.default import DefaultState
 from smtp_desk.app.routes.send_once import sending
+from smtp_desk.core.problems import Field
 from smtp_desk.sender.routes.route import DEFAULT
 from smtp_desk.ui.delivery.view import DeliveryView
 from smtp_desk.ui.diagnostics.view import DiagnosticsView
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from smtp_desk.app.page_presenter import PagePresenter
     from smtp_desk.app.services import Services
     from smtp_desk.core.findings.catalogue import Catalogue
-    from smtp_desk.core.problems import Field
     from smtp_desk.discovery.finder import Network
     from smtp_desk.store.stored import Preferences
     from smtp_desk.ui.main_window import MainWindow
@@ -257,6 +257,7 @@ class Workshop(QObject):
         self._watcher.fileChanged.connect(self._settings_touched)
         self.presenter.subscribe(self._watch_saved)
         self._was_busy = Busy.NOTHING
+        self._leads = False
         self._watch()
 
     def _watch(self) -> None:
@@ -272,7 +273,7 @@ class Workshop(QObject):
             self._watch()
         if state.busy is not self._was_busy and not state.busy:
             self._earlier.load()
-        self._was_busy = state.busy
+        self._was_busy, self._leads = state.busy, state.leads
 
     @Slot()
     def _settings_touched(self) -> None:
@@ -286,9 +287,17 @@ class Workshop(QObject):
         self._general.load()
         self._looking.start()
         # Behind the reading of what is saved, which would overwrite what was typed.
-        self._worker.run(
-            lambda _emit, _cancel: filled, on_done=self._view.type_in, on_error=_not_filled
-        )
+        self._worker.run(lambda _emit, _cancel: filled, on_done=self._begin, on_error=_not_filled)
+
+    def _begin(self, filled: Mapping[Field, str]) -> None:
+        """Type in what is `filled`; else lead who starts for the first time to the address.
+
+        Whoever has gone elsewhere in the meantime stays there.
+        """
+        self._view.type_in(filled)
+        undisturbed = self.navigation.has_focus and self.navigation.current == "integrations"
+        if undisturbed and not filled and self._leads:
+            self._view.focus_field(Field.FROM_EMAIL)
 
     def cancel(self) -> None:
         """The window closes: what was typed counts, what runs is cancelled."""

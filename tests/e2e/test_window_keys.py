@@ -66,6 +66,9 @@ def test_a_test_is_asked_for_from_each_page_and_shows_what_it_lacks(
     page: int, desktop: Desktop
 ) -> None:
     with desktop.open_desk() as program:
+        desktop.reader.wait_for_focus("From email")
+        desktop.press("shift+Tab")
+        desktop.reader.wait_for_focus("Settings")
         desktop.press(*["Down"] * page, "ctrl+t")
         desktop.reader.wait_for_focus("SMTP server host")
         desktop.leave(program, "ctrl+q")

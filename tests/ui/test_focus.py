@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from smtp_desk.app.services import Services
+from smtp_desk.core.problems import Field
 from smtp_desk.ui.desk import Desk
 from tests.ui import reports
 
@@ -28,9 +29,14 @@ PAGES = ("integrations", "email_types", "delivery", "diagnostics", "arrived", "g
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Desk]:
+def filled() -> dict[Field, str]:
+    return {}
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, theme: Theme, tmp_path: Path, filled: dict[Field, str]) -> Iterator[Desk]:
     theme.prefer("light")
-    made = Desk(lambda: Services.sandbox(tmp_path / "desk"))
+    made = Desk(lambda: Services.sandbox(tmp_path / "desk"), filled=filled)
     qtbot.addWidget(made.window)
     with qtbot.waitSignal(made.furnished, timeout=LOADED_MS):
         made.window.show()
@@ -38,10 +44,34 @@ def desk(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-def test_the_list_of_pages_has_the_focus_at_first(desk: Desk) -> None:
-    focused = desk.window.focusWidget()
-    assert focused is not None
-    assert focused.objectName() == "navigation"
+def focus_of(desk: Desk) -> str:
+    focused: QWidget | None = desk.window.focusWidget()
+    return focused.objectName() if focused else ""
+
+
+def test_the_first_start_begins_at_the_address(desk: Desk, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: focus_of(desk) == "from_email", timeout=LOADED_MS)
+
+
+def test_who_goes_elsewhere_before_the_settings_are_read_stays_there(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    desk.workshop.navigation.open_page("general")
+    desk.workshop.navigation.take_focus()
+    host = desk.window.findChild(QLineEdit, "host")
+    assert host is not None
+    qtbot.waitUntil(lambda: not host.isReadOnly(), timeout=LOADED_MS)
+    assert focus_of(desk) == "navigation"
+
+
+@pytest.mark.parametrize("filled", [{Field.HOST: "mail.example.test"}])
+def test_where_the_form_is_filled_in_the_list_of_pages_has_the_focus(
+    desk: Desk, qtbot: QtBot
+) -> None:
+    host = desk.window.findChild(QLineEdit, "host")
+    assert host is not None
+    qtbot.waitUntil(lambda: host.text() != "", timeout=LOADED_MS)
+    assert focus_of(desk) == "navigation"
 
 
 def _controls(desk: Desk) -> list[QWidget]:

@@ -106,7 +106,7 @@ def newcomer(
     desk.window.activateWindow()
     qtbot.waitUntil(desk.window.isActiveWindow)
     person = Newcomer(desk.window, qtbot)
-    person.wait(lambda: not person.field("from_email").isReadOnly())
+    person.wait_for_focus("from_email")
     yield person
     desk.window.may_close = lambda: True
     desk.window.close()
@@ -119,8 +119,6 @@ def test_address_and_password_are_enough(
     sandbox: Sandbox,
     services: Services,
 ) -> None:
-    newcomer.press(Qt.Key.Key_E, ALT)
-    newcomer.wait_for_focus("from_email")
     newcomer.type(sandbox.username)
     newcomer.press(Qt.Key.Key_Tab)
     newcomer.wait_for_focus("find_settings")
