@@ -364,6 +364,18 @@ def test_a_message_of_the_standard_library(office: Office) -> None:
     assert len({receipt.message_id, queued.message_id, many.message_id}) == 3
 
 
+def test_a_message_of_the_standard_library_that_is_too_large(
+    make: Callable[[OutboxLimits], Office],
+) -> None:
+    office = make(OutboxLimits(message_octets=100_000))
+    message = EmailMessage()
+    message["To"] = "ann@example.org"
+    message.add_attachment(bytes(100_000), "application", "pdf", filename="a.pdf")
+    with pytest.raises(MessageTooLargeError):
+        office.sender.send(message)
+    assert not office.outbox.page().entries
+
+
 def test_a_message_that_cannot_be_sent_stores_nothing(office: Office) -> None:
     message = EmailMessage()
     message["To"] = "root"

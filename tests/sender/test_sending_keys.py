@@ -57,6 +57,15 @@ def test_a_second_call_sends_nothing_and_returns_the_first_receipt(
     assert len(office.entries) == 2
 
 
+def test_the_order_of_the_recipients_is_no_matter(office: PostOffice, way: Way) -> None:
+    first = office.sender.send(BOTH, key="order-1")
+    turned = Notification(to=BOTH.recipients[::-1], title="Paid", body="We got it.")
+    again = office.sender.send(turned, key="order-1")
+    assert [each.recipient for each in again.recipients] == list(turned.recipients)
+    assert set(again.recipients) == set(first.recipients)
+    assert len(way.given) == 2
+
+
 def test_another_key_or_none_is_another_email(office: PostOffice, way: Way) -> None:
     ids = {office.sender.send(NEWS, key=key).message_id for key in ("a", "b", None, None)}
     assert len(ids) == 4

@@ -39,6 +39,8 @@ def _said_by_kind(email: Email) -> Iterator[object]:
     for given in fields(email):
         yield given.name
         value = getattr(email, given.name)
+        if given.name == "to":
+            value = tuple(sorted(value))  # whoever is named first
         for each in value if isinstance(value, tuple) else (value,):
             if isinstance(each, Attachment):
                 yield from (each.name, each.media_type, each.content)

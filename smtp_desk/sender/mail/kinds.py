@@ -152,6 +152,9 @@ class Email:
             name: str
             link: str
 
+    A `__post_init__` of its own calls `Email.__post_init__(self)`. For a `key` two emails say the
+    same where the `repr` of their fields does, so it must be the same in every process.
+
     Attributes:
         to: One address or several; kept as a tuple without repetitions.
         attachments: Files that go along.

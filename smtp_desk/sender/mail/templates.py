@@ -90,7 +90,7 @@ class Templates:
         Raises:
             EmailError: The templates of a program's own kind can't be used.
         """
-        variables = {**email.variables(), "company": _one_line(company)}
+        variables = {"company": _one_line(company), **email.variables()}
         names = [f"{email.variant}.{part}" for part in _PARTS]
         if email.templates is not None:
             return self._of_program(email.templates, names, variables)

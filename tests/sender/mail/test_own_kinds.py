@@ -54,6 +54,37 @@ def test_a_program_s_own_kind() -> None:
     assert receipt.recipients[0].entry_id
 
 
+def test_its_own_company_is_its_own() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class OfAnother(PasswordReset):
+        kind: ClassVar[str] = "password_reset_of_another"
+        company: str
+
+        @property
+        def variant(self) -> str:
+            return "password_reset"
+
+    sender = MemorySender()
+    sender.send(OfAnother(to="ann@example.org", name="A", link="x", company="Another & Co"))
+    assert "Another & Co" in sender.sent[0].text
+
+
+def test_one_that_checks_its_fields_itself() -> None:
+    @dataclass(frozen=True, kw_only=True, slots=True)
+    class Checked(PasswordReset):
+        kind: ClassVar[str] = "checked"
+
+        def __post_init__(self) -> None:
+            Email.__post_init__(self)
+            if not self.name:
+                raise EmailError("name", "Must not be empty.")
+
+    with pytest.raises(EmailError, match="name"):
+        Checked(to="ann@example.org", name="", link="x")
+    with pytest.raises(EmailError, match="to"):
+        Checked(to="ann", name="Ann", link="x")
+
+
 def test_one_without_html() -> None:
     sender = MemorySender()
     sender.send(TextOnly(to="ann@example.org", name="Ann", link="https://example.org"))
