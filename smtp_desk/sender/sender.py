@@ -23,7 +23,6 @@ from smtp_desk.sender.dispatcher import LEASE, PATIENCE_S, Dispatcher
 from smtp_desk.sender.mail.content_digest import content_digest
 from smtp_desk.sender.mail.kinds import Email, Notification
 from smtp_desk.sender.mail.message import new_message_id, outbox_message
-from smtp_desk.sender.mail.stdlib_message import stored_message
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.mail.variables import key_name, later
 from smtp_desk.sender.notices import Notices
@@ -44,7 +43,7 @@ from smtp_desk.sender.routes.saved import SavedRoutes
 from smtp_desk.sender.storage import open_storage
 from smtp_desk.sender.worker import CONNECTIONS, Drain, Pause, batches, pause
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
-from smtp_desk.smtp.net.forks import run_after_fork
+from smtp_desk.smtp.net.forks import gate, run_after_fork
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue
@@ -368,6 +367,8 @@ class Sender:
         if isinstance(email, OutboxMessage):
             return email
         if isinstance(email, StdlibMessage):
+            with gate:  # only those who send such messages wait for what writes them
+                from smtp_desk.sender.mail.stdlib_message import stored_message  # noqa: PLC0415
             return stored_message(email, from_email=routes.from_email, now=now)
         rendered = self._templates.render(email, company=routes.company_name)
         if rendered.problem:
