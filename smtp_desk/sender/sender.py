@@ -312,7 +312,8 @@ class Sender:
 
         What other threads send at this moment is cut: it stays queued, or is uncertain
         where its final dot was out. Cancel a `drain` before. Where others hold the outbox
-        it waits for them, up to a minute, to write down what was accepted.
+        it waits for them, up to a minute, to write down what was accepted. What is sent
+        afterwards is stored, for a worker.
         """
         self._dispatcher.settle_probes(_PROBE_GRACE_S)
         self._source.close()

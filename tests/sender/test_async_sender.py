@@ -20,8 +20,11 @@ from smtp_desk.sender import (
     Status,
 )
 from smtp_desk.sender.testing import MemorySender
-from tests.sender.post_office import PostOffice, opened
+from tests.sender.post_office import PostOffice, opened, route_to
 from tests.sender.ways import Way
+from tests.servers.certs import Certificates
+from tests.servers.script import Script
+from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,6 +207,26 @@ def test_after_close_it_may_be_used_again() -> None:
         assert len(memory.sent) == 2
 
     asyncio.run(use())
+
+
+def test_what_is_sent_after_close_is_stored_for_the_worker(
+    certs: Certificates, tmp_path: Path
+) -> None:
+    with (
+        ScriptedServer(Script(tls=certs.good.server_context())) as server,
+        opened(tmp_path, route_to(server, certs)) as office,
+    ):
+
+        async def use() -> list[Status]:
+            sender, ends = AsyncSender(office.sender), list[Status]()
+            for _ in range(2):
+                ends.append((await sender.send(INVITATION)).recipients[0].status)
+                await sender.close()
+            return ends
+
+        assert asyncio.run(use()) == [Status.ACCEPTED, Status.QUEUED]
+        assert len(office.entries) == 2
+        assert len(server.messages) == 1
 
 
 def test_one_sender_for_several_loops() -> None:
