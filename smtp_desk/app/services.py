@@ -192,9 +192,10 @@ class Services:
 
     @cached_property
     def _storage(self) -> "Storage":
-        from smtp_desk.sender.storage import open_storage  # noqa: PLC0415 - as above
+        from smtp_desk.sender.storage import open_storage, outbox_limits  # noqa: PLC0415 - as above
 
-        return open_storage(self.paths.outbox_file, self._outbox_address, self.now)
+        limits = outbox_limits(self.store)
+        return open_storage(self.paths.outbox_file, self._outbox_address, self.now, limits)
 
     @property
     def _outbox_address(self) -> str:

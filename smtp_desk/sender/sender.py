@@ -40,7 +40,7 @@ from smtp_desk.sender.receipts import Receipt, RecipientReceipt, receipt_of
 from smtp_desk.sender.routes.health import Health
 from smtp_desk.sender.routes.route import DEFAULT, Routes, RouteSource
 from smtp_desk.sender.routes.saved import SavedRoutes
-from smtp_desk.sender.storage import open_storage
+from smtp_desk.sender.storage import open_storage, outbox_limits
 from smtp_desk.sender.worker import CONNECTIONS, Drain, Pause, batches, pause
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.forks import gate, run_after_fork
@@ -165,7 +165,9 @@ class Sender:
         paths = Paths.default(known)
         credentials = open_credentials(known, interactive=False)
         store = SettingsStore(paths, credentials)
-        storage = open_storage(paths.outbox_file, outbox_address(store, known))
+        storage = open_storage(
+            paths.outbox_file, outbox_address(store, known), limits=outbox_limits(store)
+        )
         catalogue = read_catalogue()
         sender = cls(
             storage.outbox,

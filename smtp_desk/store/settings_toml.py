@@ -29,6 +29,8 @@ _OLD_NOTIFY: Final = "tell_address"
 
 _MOST: Final = 2**63 - 1  # TOML asks for no greater one
 
+_MOST_DAYS: Final = 3660
+
 _Choice = TypeVar("_Choice", Security, DefaultKind, Uncertain)
 
 
@@ -69,6 +71,7 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
         system=_system(root.table("system")),
         alerts=(root.table("notify") or _Table("", {})).text("alerts"),
         outbox=root.text("outbox"),
+        keep_keys_days=root.days("keep_keys_days", StoredSettings().keep_keys_days),
     )
 
 
@@ -151,6 +154,12 @@ class _Table:
         value = self.number(key, default)
         if value < 1:
             raise self._bad(key, "a number of 1 or more")
+        return value
+
+    def days(self, key: str, default: int) -> int:
+        value = self.number(key, default)
+        if not 1 <= value <= _MOST_DAYS:
+            raise self._bad(key, f"a number from 1 to {_MOST_DAYS}")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:

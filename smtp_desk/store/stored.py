@@ -108,6 +108,7 @@ class StoredSettings:
             is held for a person at once.
         system: For the worker of the whole system.
         alerts: The key of the alert URLs in the keyring; "" for none.
+        keep_keys_days: How long an email's idempotency key is known.
         outbox: The URL of the database that many machines share; "" for this machine's own outbox.
     """
 
@@ -118,6 +119,7 @@ class StoredSettings:
     uncertain: Uncertain = Uncertain.RESEND
     system: SystemRules = field(default_factory=SystemRules)
     alerts: str = ""
+    keep_keys_days: int = 7
     outbox: str = field(default="", repr=False)  # a person may have written a password into it
 
     @property

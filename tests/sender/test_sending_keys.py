@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +23,14 @@ from smtp_desk.sender import (
     Status,
 )
 from smtp_desk.sender.mail.content_digest import content_digest
+from smtp_desk.sender.outbox.entries import OutboxMessage, SendingKey
+from smtp_desk.sender.outbox.outbox import KeyKnownError, OutboxLimits
 from smtp_desk.sender.routes.route import DEFAULT
-from tests.sender.outboxes import TurnedClock
+from smtp_desk.sender.storage import open_storage, outbox_limits
+from smtp_desk.store.credentials import MemoryCredentials
+from smtp_desk.store.paths import Paths
+from smtp_desk.store.settings_store import SettingsStore
+from tests.sender.outboxes import TurnedClock, message
 from tests.sender.post_office import PostOffice, opened
 from tests.sender.ways import Way, failing
 
@@ -33,6 +41,10 @@ if TYPE_CHECKING:
 
 NEWS = Notification(to="ann@example.org", title="Paid", body="We got it.")
 BOTH = Notification(to=("ann@example.org", "bo@example.org"), title="Paid", body="We got it.")
+
+
+def keyed() -> OutboxMessage:
+    return replace(message(), key=SendingKey("order-1", "what it says"))
 
 
 @pytest.fixture
@@ -192,6 +204,26 @@ def test_after_a_crash_the_email_is_the_worker_s(tmp_path: Path) -> None:
         again = office.sender.send(NEWS, key="order-1")
     assert way.given == [(receipt.message_id, "ann@example.org")]
     assert [each.status for each in again.recipients] == [Status.ACCEPTED]
+
+
+@pytest.mark.parametrize(("text", "days"), [("keep_keys_days = 30", 30), ("", 7), ("broken", 7)])
+def test_a_person_says_how_long_keys_are_known(tmp_path: Path, text: str, days: int) -> None:
+    paths = Paths.below(tmp_path)
+    paths.settings_file.parent.mkdir(parents=True, mode=0o700)
+    paths.settings_file.write_text(f"schema = 2\nenabled = false\n{text}\n", "utf-8")
+    limits = outbox_limits(SettingsStore(paths, MemoryCredentials()))
+    assert limits == OutboxLimits(keys_for=timedelta(days=days))
+    clock = TurnedClock()
+    storage = open_storage(paths.outbox_file, clock=clock, limits=limits)
+    storage.outbox.add([keyed()])
+    clock.turn(days=days)
+    storage.outbox.prune()
+    with pytest.raises(KeyKnownError):
+        storage.outbox.add([keyed()])
+    clock.turn(seconds=1)
+    storage.outbox.prune()
+    storage.outbox.add([keyed()])
+    storage.close()
 
 
 def test_what_came_of_it_is_on_the_disk_before_the_call_returns(office: PostOffice) -> None:

@@ -235,6 +235,15 @@ def test_newer_schema() -> None:
         ('salt = "00ff"', "salt = 255", "server.proof.salt should be text in quotes"),
         ('uncertain = "hold"', 'uncertain = "holds"', "uncertain should be one of resend, hold"),
         ('uncertain = "hold"', "uncertain = true", "uncertain should be text in quotes"),
+        *(
+            (
+                'uncertain = "hold"',
+                f"keep_keys_days = {value}",
+                "keep_keys_days should be a number from 1 to 3660",
+            )
+            for value in ("0", "-1", "3661", "99999999999")
+        ),
+        ('uncertain = "hold"', 'keep_keys_days = "7"', "keep_keys_days should be a number"),
         (
             'kind = "smtp"',
             'kind = "pigeon"',
@@ -312,3 +321,11 @@ def test_no_toml() -> None:
         decode("schema = ", ca_content)
     with pytest.raises(ValueError, match="line 1"):
         encode("schema = ", StoredSettings())
+
+
+def test_how_long_keys_are_known_stays_in_the_file() -> None:
+    text = "schema = 2\nenabled = false\nkeep_keys_days = 30\n"
+    stored = decode(text, ca_content)
+    assert stored.keep_keys_days == 30
+    assert decode(encode(text, replace(stored, enabled=True)), ca_content).keep_keys_days == 30
+    assert decode("schema = 2\nenabled = false\n", ca_content).keep_keys_days == 7
