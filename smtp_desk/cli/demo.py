@@ -194,7 +194,7 @@ class _Story:
     def _inbox(self) -> None:
         self._chapter("What the recipient got")
         mails = self._sandbox.inbox.mails()
-        self._insist(len(mails) == 1, "one mail")
+        self._insist(len(mails) == 1, "one email")
         for mail in mails:
             print_mail(self._console, mail)
 

@@ -52,7 +52,7 @@ _WHY: Final = {
 def export(invocation: Invocation, file: Path) -> ExitStatus:
     """Write the saved server settings to FILE, for “smtp-desk import” on another workstation.
 
-    FILE holds no password, no certificate and no program, and proves nothing: the settings are
+    FILE contains no password, no certificate and no program, and proves nothing: the settings are
     tested again where they are imported.
     """
     try:

@@ -23,7 +23,7 @@ AUTH_LINE_LIMIT: Final = 12288
 """Octets of an AUTH command or answer (RFC 4954, 4)."""
 
 _NULL_SENDER = "<>"
-_MALFORMED = "553 5.1.3 The address is no valid UTF-8"
+_MALFORMED = "553 5.1.3 The address is not valid UTF-8"
 _NEEDS_SMTPUTF8 = "553 5.6.7 A non-ASCII address needs SMTPUTF8"
 
 _log = logging.getLogger(__name__)
