@@ -80,7 +80,7 @@ STILTED: Final = {
     r"\bSMTP Desk itself failed\b": "ran into an internal error",
     r"\bholds? (no|a) password\b|\bholds what\b": "contains",
     r"(?<!#)\bmails\b(?! \()": "emails",
-    r"\b(this|that|one|each) mail\b(?! (server|administrator|provider|program|service))": "this email",
+    r"\b(this|that|one|each) mail\b(?! (server|provider|program|service|admin))": "this email",
     r"\bwhoever holds\b|\bsits between\b": "anyone who controls; is intercepting",
     r"\bkey in the DNS is another\b|\bis another one\b": "is a different one",
     r"\basks? the DNS\b": "check in DNS",

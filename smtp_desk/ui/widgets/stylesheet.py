@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _TITLE = 1.65
 _HEADING = 1.15
 _SMALL = 0.92
+_BOX = 1.6  # pixels a point: as high as the text
 
 _SHEET: Final = Template(
     """
@@ -22,6 +23,7 @@ QToolTip {
     background: $surface; color: $text; border: 1px solid $edge; padding: 4px 6px;
 }
 QLabel { background: transparent; color: $text; }
+QCheckBox::indicator { width: ${box}px; height: ${box}px; }
 QMessageBox QLabel#qt_msgbox_label { font-weight: 600; }
 QLabel[rank="title"] { font-size: ${title}pt; font-weight: 600; }
 QLabel[rank="heading"] { font-size: ${heading}pt; font-weight: 600; }
@@ -235,4 +237,5 @@ def stylesheet(colours: Colours, points: float, fixed: str) -> str:
         title=f"{points * _TITLE:.1f}",
         heading=f"{points * _HEADING:.1f}",
         small=f"{points * _SMALL:.1f}",
+        box=round(points * _BOX),
     )
