@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from smtp_desk.sender.outbox.clock import utc_now
 from smtp_desk.sender.outbox.database import Database
-from smtp_desk.sender.outbox.entries import Accept, Attempt, EntryState, MarkInDoubt
-from smtp_desk.sender.outbox.migrations import _COUNTS, MIGRATIONS
-from smtp_desk.sender.outbox.outbox import Query
+from smtp_desk.sender.outbox.entries import (
+    Accept,
+    Attempt,
+    EntryState,
+    MarkInDoubt,
+    SendingKey,
+)
+from smtp_desk.sender.outbox.outbox import KeyKnownError, Query
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from tests.sender.outboxes import LEASE, claim_one, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 FAILED = frozenset({EntryState.REFUSED, EntryState.HELD})
 
@@ -74,6 +80,19 @@ def test_nothing_is_searched_through_or_sorted(
     assert not any("TEMP B-TREE" in step for step in steps)
 
 
+def test_no_email_is_searched_for_by_its_message_id_or_its_key(outbox: SqliteOutbox) -> None:
+    keyed = replace(message("ann@example.org"), key=SendingKey("order-1", "content"))
+
+    def ask() -> None:
+        outbox.add([keyed])
+        with pytest.raises(KeyKnownError):
+            outbox.add([keyed])
+        assert outbox.page(Query(message_id=keyed.message_id)).entries
+
+    scanned = {step for step in plans(outbox, ask) if step.startswith("SCAN")}
+    assert scanned <= {"SCAN (subquery-1)"}  # which found what there is by an index
+
+
 @pytest.mark.parametrize("states", [frozenset(), frozenset({EntryState.HELD}), FAILED], ids=len)
 def test_a_page_is_read_from_the_end_of_an_index(
     outbox: SqliteOutbox, states: frozenset[EntryState]
@@ -101,16 +120,11 @@ def test_the_counts_follow_every_change(outbox: SqliteOutbox) -> None:
 
 
 def test_entries_of_an_older_version_are_counted(path: Path) -> None:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript(Path(__file__).with_name("version_1.sql").read_text("utf-8"))
+    connection.close()
     with Database(path) as database:
-        outbox = SqliteOutbox(database)
-        outbox.add([message("ann@example.org", "bo@example.org")])
-
-        def forget(connection: sqlite3.Connection) -> None:
-            for trigger in ("entry_added", "entry_removed", "entry_moved"):
-                connection.execute(f"DROP TRIGGER {trigger}")
-            connection.execute("DROP TABLE entry_counts")
-            connection.execute(f"PRAGMA user_version = {MIGRATIONS.index(_COUNTS)}")
-
-        database.write(forget)
-    with Database(path) as database:
-        assert SqliteOutbox(database).counts().of(EntryState.READY) == 2
+        counts = SqliteOutbox(database).counts()
+    assert counts.total == 5
+    assert counts.of(EntryState.READY) == counts.of(EntryState.SENDING) == 1
