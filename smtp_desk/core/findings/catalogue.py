@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any, Final, final
 
 from smtp_desk.core.address import AddressError, parse_ehlo_name
@@ -30,6 +30,7 @@ from smtp_desk.core.stages import Facts, Json, Stage
 _HEADING: Final = re.compile(r'^\["([a-z]+\.[a-z_]+)"\]', re.MULTILINE)
 
 _FALLBACK: Final = "session.internal_error"
+_CLASSES: Final = frozenset("12345")
 _CUT: Final = "session.closed"
 _CUT_AT: Final = {
     Stage.GREETING: "greeting.closed",
@@ -310,7 +311,7 @@ class Catalogue:
         """Return the rows that stand for the reply, without those that match equally."""
         found = [
             Match(rank, row)
-            for row in self._rows.get(stage, ())
+            for row in self._rows.get((stage, _class_of(said.code)), ())
             if (rank := row.match(stage, said, facts)) is not None
         ]
         found.sort(key=_rank, reverse=True)
@@ -337,12 +338,13 @@ class Catalogue:
         return frozenset(row.finding for row in rows if row.general)
 
     @LazyProperty
-    def _rows(self) -> dict[Stage, list[ReplyPattern]]:
-        rows: dict[Stage, list[ReplyPattern]] = {stage: [] for stage in Stage}
-        for entry in self.entries:
-            for row in entry.replies:
-                for stage in row.stages:
-                    rows[stage].append(row)
+    def _rows(self) -> dict[tuple[Stage, str], list[ReplyPattern]]:
+        """The rows by stage and by class of reply: those that may stand for a reply at all."""
+        rows: dict[tuple[Stage, str], list[ReplyPattern]] = {}
+        for row in (row for entry in self.entries for row in entry.replies):
+            classes = {_class_of(code) for code in row.codes} or _CLASSES
+            for place in product(row.stages, classes):
+                rows.setdefault(place, []).append(row)
         return rows
 
     def _entry(self, code: str) -> CatalogueEntry:
@@ -392,6 +394,10 @@ def _right_server(finding: Finding, provider: Provider | None, facts: Facts) -> 
         return ()
     remedy = _RIGHT_SERVER.fill(facts)
     return () if remedy is None else (remedy,)
+
+
+def _class_of(code: int | str) -> str:
+    return str(code)[0]
 
 
 def _rank(match: Match) -> Rank:

@@ -26,7 +26,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import filterfalse
 from typing import Any, Final, NamedTuple
 
@@ -43,6 +43,7 @@ _NONE: Final = 0
 _EITHER_CLASS: Final = "x"
 _LONGEST_TEXT: Final = 1000
 _LONGEST_WORDS: Final = 500
+_MANY: Final = 4096
 """A hostile server may send 64 KiB; no real one needs more than this to name its cause."""
 
 # qmail and its kin write "(#5.1.1)" somewhere in the words; others put the enhanced code
@@ -312,6 +313,7 @@ def _hidden_enhanced(reply: Reply) -> str:
     return next((code for code in candidates if code.startswith(kind)), "")
 
 
+@lru_cache(_MANY)
 def _code_exactness(codes: tuple[str, ...], code: int) -> int | None:
     if not codes:
         return _NONE
@@ -321,6 +323,7 @@ def _code_exactness(codes: tuple[str, ...], code: int) -> int | None:
     return _BROAD if f"{text[0]}xx" in codes else None
 
 
+@lru_cache(_MANY)
 def _enhanced_exactness(wanted: tuple[str, ...], enhanced: str) -> int | None:
     kind, _, detail = enhanced.partition(".")
     ways = {f"{one}.{detail}" for one in (kind, _EITHER_CLASS)}
