@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Final
 
 from smtp_desk.app.extras import Extra, installed, missing_text
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.system import System, this_system
 
 # That of `store.credentials`, whose imports cost a tenth of the way to the first paint.
 PASSWORD_VARIABLES: Final = ("SMTP_DESK_PASSWORD", "SMTP_DESK_DEFAULT_PASSWORD")
@@ -61,7 +61,7 @@ def take_environment(environ: MutableMapping[str, str] = os.environ) -> LaunchEn
     taken = LaunchEnvironment(environ)
     for name in PASSWORD_VARIABLES:
         if name in environ:
-            if environ is os.environ and os.name == "posix":
+            if environ is os.environ and this_system().has_owners:
                 _overwrite_in_memory(name)
             del environ[name]
     return taken
@@ -87,7 +87,7 @@ def _c_environ() -> "ctypes._Pointer[ctypes.c_void_p]":
     """Return the C library's `char **environ`, as addresses."""
     addresses = ctypes.POINTER(ctypes.c_void_p)
     library = ctypes.CDLL(None)
-    if sys.platform == "darwin":  # a dynamic library there has no `environ` of its own
+    if this_system() is System.MACOS:  # a dynamic library there has no `environ` of its own
         library._NSGetEnviron.restype = ctypes.POINTER(addresses)  # noqa: SLF001 - its C name
         found: ctypes._Pointer[ctypes.c_void_p] = library._NSGetEnviron().contents  # noqa: SLF001
         return found
@@ -162,19 +162,19 @@ class NoWindow:
 def missing_for_window(
     environ: Mapping[str, str],
     *,
-    platform: str = sys.platform,
+    system: System | None = None,
     load: Callable[[str], ctypes.CDLL] = ctypes.CDLL,
 ) -> NoWindow | None:
     """Return what is missing to open a window, or None where nothing is.
 
     Args:
         environ: Tells of the display.
-        platform: As `sys.platform`; Windows and macOS always have a display.
+        system: None for the one that this is.
         load: Loads a shared library, or raises `OSError`.
     """
     if not installed(Extra.DESK):
         return _no_part()
-    if platform in ("win32", "darwin"):
+    if (system or this_system()).always_has_display:
         return None
     chosen = environ.get("QT_QPA_PLATFORM", "").partition(":")[0].partition(";")[0]
     wayland = bool(environ.get("WAYLAND_DISPLAY")) and chosen != _X11_PLATFORM

@@ -1,9 +1,9 @@
 """What is said of settings and secrets that can't be read, used or saved, on every page."""
 
-import sys
 from collections.abc import Mapping
 from typing import Final
 
+from smtp_desk.core.system import System, this_system
 from smtp_desk.store.credentials import (
     PASSWORD_VARIABLE,
     SYSTEMD_CREDENTIAL,
@@ -18,14 +18,12 @@ NEEDS_PROOF: Final = "First save settings that a test email has proven."
 
 _UNLOCK: Final = "Unlock it by signing in to the desktop session, and try again."
 _GET_ONE: Final = {
-    "darwin": "Unlock the login keychain in Keychain Access.",
-    "win32": "Check that the service “Credential Manager” is running.",
+    System.MACOS: "Unlock the login keychain in Keychain Access.",
+    System.WINDOWS: "Check that the service “Credential Manager” is running.",
+    System.UNIX: "Install GNOME Keyring, KeePassXC or KWallet and sign in to your desktop session. "
+    f"On an unattended machine, provide the password in {PASSWORD_VARIABLE} or the systemd "
+    f"credential {SYSTEMD_CREDENTIAL}.",
 }
-_GET_ONE_ON_DESKTOPS: Final = (
-    "Install GNOME Keyring, KeePassXC or KWallet and sign in to your desktop session. On "
-    f"an unattended machine, provide the password in {PASSWORD_VARIABLE} or the systemd "
-    f"credential {SYSTEMD_CREDENTIAL}."
-)
 _KEYRING: Final[Mapping[UnavailableReason, str]] = {
     UnavailableReason.MISSING: (
         "This computer has no keyring, and SMTP Desk doesn’t store passwords anywhere else. "
@@ -72,7 +70,7 @@ _SAVING: Final[Mapping[SaveReason, str]] = {
 
 def keyring_text(reason: UnavailableReason, detail: str) -> str:
     """Return why a secret can't be read or kept, and how that can be fixed."""
-    get_one = _GET_ONE.get(sys.platform, _GET_ONE_ON_DESKTOPS)
+    get_one = _GET_ONE[this_system()]
     return _KEYRING[reason].format(detail=detail, get_one=get_one)
 
 

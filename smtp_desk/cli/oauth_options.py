@@ -1,7 +1,6 @@
 """`--auth oauth` on the command line: its options, its secret, and what a person has to do."""
 
 import os
-import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.oauth import MAX_SECRET, OAuthDraft, OAuthFlow, OAuthProvider
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import OAUTH, SettingsDraft
+from smtp_desk.core.system import this_system
 from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.store.files import read_regular
 
@@ -187,6 +187,6 @@ def show_prompt(console: Output, prompt: Prompt, *, opening: bool) -> None:
 
 def _has_browser() -> bool:
     """Whether a window can open: browsers of a terminal would take it over."""
-    if sys.platform in ("win32", "darwin"):
+    if this_system().always_has_display:
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

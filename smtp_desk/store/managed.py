@@ -18,6 +18,7 @@ from typing import Any, Final
 from smtp_desk.core.address import has_control
 from smtp_desk.core.problems import Field
 from smtp_desk.core.settings import SettingsDraft
+from smtp_desk.core.system import this_system
 from smtp_desk.store.files import read_regular
 
 SCHEMA: Final = "smtp-desk/managed/1"
@@ -150,7 +151,7 @@ def _belongs_to(found: os.stat_result, owner: int) -> bool:
     mode = found.st_mode
     writable = mode & (stat.S_IWGRP | stat.S_IWOTH)
     plain = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
-    return os.name == "posix" and plain and found.st_uid == owner and not writable
+    return this_system().has_owners and plain and found.st_uid == owner and not writable
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.app.startup import missing_for_window, missing_library
+from smtp_desk.core.system import System
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +29,13 @@ def loading_all_but(*missing: str) -> Callable[[str], ctypes.CDLL]:
     return load
 
 
-@pytest.mark.parametrize("platform", ["win32", "darwin"])
-def test_windows_and_macos_always_have_a_display(platform: str) -> None:
-    assert missing_for_window({}, platform=platform, load=loading_all_but("libEGL.so.1")) is None
+@pytest.mark.parametrize("system", [System.WINDOWS, System.MACOS])
+def test_windows_and_macos_always_have_a_display(system: System) -> None:
+    assert missing_for_window({}, system=system, load=loading_all_but("libEGL.so.1")) is None
 
 
 def test_without_a_display_the_commands_are_named() -> None:
-    lacking = missing_for_window({}, platform="linux", load=loading_all_but())
+    lacking = missing_for_window({}, system=System.UNIX, load=loading_all_but())
     assert lacking is not None
     assert lacking.status == 78
     assert "neither DISPLAY nor WAYLAND_DISPLAY is set" in lacking.text
@@ -54,7 +55,7 @@ def test_without_a_display_the_commands_are_named() -> None:
 def test_a_missing_library_is_named_with_its_package(
     environ: dict[str, str], name: str, package: str
 ) -> None:
-    lacking = missing_for_window(environ, platform="linux", load=loading_all_but(name))
+    lacking = missing_for_window(environ, system=System.UNIX, load=loading_all_but(name))
     assert lacking is not None
     assert lacking.status == 69
     assert f"Qt needs {name}." in lacking.text
@@ -63,7 +64,7 @@ def test_a_missing_library_is_named_with_its_package(
 
 def test_all_missing_libraries_are_named_at_once() -> None:
     load = loading_all_but("libEGL.so.1", "libxcb-cursor.so.0")
-    lacking = missing_for_window(X11, platform="linux", load=load)
+    lacking = missing_for_window(X11, system=System.UNIX, load=load)
     assert lacking is not None
     assert lacking.text.endswith("apt-get install libegl1 libxcb-cursor0")
 
@@ -71,7 +72,7 @@ def test_all_missing_libraries_are_named_at_once() -> None:
 @pytest.mark.parametrize("environ", [WAYLAND, {"QT_QPA_PLATFORM": "offscreen:any=1"}])
 def test_other_platforms_need_nothing_of_x11(environ: dict[str, str]) -> None:
     load = loading_all_but("libxcb.so.1", "libxcb-cursor.so.0")
-    assert missing_for_window(environ, platform="linux", load=load) is None
+    assert missing_for_window(environ, system=System.UNIX, load=load) is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks a real X server")

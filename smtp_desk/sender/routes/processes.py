@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from smtp_desk.core.system import this_system
+
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _NUMBERED_BY: Final = Path("/proc/self/ns/pid")
 
@@ -21,7 +23,7 @@ def numbered_by() -> str:
 
 def is_alive(process: str) -> bool:
     """Whether the process of this number runs, or may."""
-    if os.name != "posix" or not process.isdigit():
+    if not this_system().has_owners or not process.isdigit():
         return True
     try:
         os.kill(int(process), 0)

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias, cast
 
 import truststore
 
+from smtp_desk.core.system import this_system
 from smtp_desk.smtp.net.deadline import Clock
 from smtp_desk.smtp.net.forks import gate
 
@@ -52,7 +53,7 @@ def client_context(ca_pem: str = "", *, small_hello: bool = False) -> ssl.SSLCon
     Raises:
         ssl.SSLError: `ca_pem` holds no certificate.
     """
-    if sys.platform in ("win32", "darwin"):
+    if this_system().verifies_certificates:
         # The system verifies there, after the handshake and before the first byte of ours.
         context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     else:
@@ -91,7 +92,7 @@ def _first_bundle(bundles: Iterable[str]) -> str:
 
 def trusts_nobody() -> bool:
     """Whether this system has no list of trusted authorities at all."""
-    if sys.platform in ("win32", "darwin"):
+    if this_system().verifies_certificates:
         return False
     return not _has_defaults(ssl.get_default_verify_paths()) and not _first_bundle(_BUNDLES)
 
@@ -150,7 +151,7 @@ class TlsTicket:
 
     def keep(self, context: ssl.SSLContext, session: ssl.SSLSession) -> None:
         """Keep that of a connection whose certificate was verified just now."""
-        if sys.platform not in ("win32", "darwin"):
+        if not this_system().verifies_certificates:
             self._verified_at = self._clock()
             self._kept = context, session
 
