@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from smtp_desk.sender.outbox import postgres_migrations
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.migrations import MIGRATIONS
@@ -37,13 +39,38 @@ def schema(path: Path) -> list[tuple[str, ...]]:
     return [*columns, *others]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """An outbox as version 1 left it."""
+@pytest.fixture(params=range(1, len(MIGRATIONS)))
+def path(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """An outbox with what version 1 left, as it was opened by each later version but the newest.
+
+    The steps that led there are as they were released; see the test of that.
+    """
+    version: int = request.param
     connection = sqlite3.connect(tmp_path / "outbox.sqlite3", isolation_level=None)
     connection.executescript(VERSION_1.read_text("utf-8"))
+    for step in MIGRATIONS[1:version]:
+        for statement in step:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
     return tmp_path / "outbox.sqlite3"
+
+
+RELEASED: Final = (
+    *("4540d6d02b4f0a28", "2f6d3c2c5b725ad6", "c02b8dfd57f4b13f", "0921f83dd7bae2e6"),
+    *("859abd387e223c78", "cfe7504da011a365", "c626a9bf83d44e7a", "f105f297b38e246d"),
+)
+RELEASED_ON_POSTGRES: Final = ("8067e45091b89c3f", "a4feb1fccd9c97dc")
+
+
+def test_no_step_was_changed_after_it_was_released() -> None:
+    """Files of each version are out there; a new step is added here when it is released."""
+    for released, steps in (
+        (RELEASED, [" ".join(step) for step in MIGRATIONS]),
+        (RELEASED_ON_POSTGRES, postgres_migrations.MIGRATIONS),
+    ):
+        digests = [sha256(" ".join(step.split()).encode()).hexdigest()[:16] for step in steps]
+        assert tuple(digests[: len(released)]) == released
 
 
 def test_an_old_file_has_the_schema_of_a_new_one(path: Path, tmp_path: Path) -> None:
