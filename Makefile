@@ -6,6 +6,8 @@
 # make bench  measure beside other ways to send, and write README's tables anew
 # make soak   the long versions: full counts of kills, fuzzing, sends
 # make venv   .venv with the program in it
+# make packages  wheel, sdist, bundle and .deb, in dist/
+# make docs   the guides as HTML, in dist/docs
 # make lock   pin the dependencies anew
 # make picture  draw the house anew, from the imports
 
@@ -19,7 +21,7 @@ QUICK := -n 3 --dist loadgroup --max-worker-restart 0 -m "not soak"
 # The tests start the program hundreds of times: let it be compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run venv test coverage check bench soak lock picture system system-python clean
+.PHONY: run venv test coverage check bench soak packages docs lock picture system system-python clean
 
 run: venv
 	@sh packaging/run $(BIN)
@@ -63,6 +65,19 @@ bench: $(VENV)/.dev system
 soak: $(VENV)/.dev system
 	$(PYTEST) -m soak --timeout 0 --durations 20
 
+packages: $(VENV)/.dev
+	PYTHON=$(BIN)/python packaging/wheel dist
+	PYTHON=$(BIN)/python packaging/bundle/build dist
+	PYTHON=$(BIN)/python packaging/deb/build dist/smtp-desk dist
+
+$(VENV)-docs/.installed: requirements/docs.txt
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+docs: $(VENV)-docs/.installed
+	$(VENV)-docs/bin/mkdocs build --strict --quiet --config-file docs/mkdocs.yml --site-dir ../dist/docs
+
 lock: $(VENV)/.dev
 	PATH=$(BIN):$$PATH packaging/lock
 
@@ -70,4 +85,4 @@ picture: $(VENV)/.dev
 	$(BIN)/python packaging/picture.py
 
 clean:
-	rm -rf $(VENV) .venv-system build dist .coverage .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-docs .venv-system build dist .coverage .mypy_cache .ruff_cache .import_linter_cache

@@ -41,9 +41,15 @@ def applies(wanted: Requirement, pins: dict[str, Requirement]) -> bool:
 
 
 def test_every_pin_has_a_version_and_hashes() -> None:
-    for file in ("run.txt", "dev.txt"):
+    for file in ("run.txt", "dev.txt", "bundle.txt", "docs.txt"):
         text = (PINS / file).read_text("ascii")
         for name, pin in pinned(file).items():
             assert str(pin.specifier).startswith("=="), name
         assert text.count("--hash=sha256:") >= len(pinned(file))
         assert "://" not in text
+
+
+def test_a_bundle_has_the_tested_versions() -> None:
+    run, bundle = pinned("run.txt"), pinned("bundle.txt")
+    assert {name: bundle[name] for name in run} == run
+    assert "pyinstaller" in bundle

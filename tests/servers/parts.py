@@ -34,6 +34,8 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "system_wide": ("systemd-creds", "useradd", "userdel"),
     "freedesktop": ("desktop-file-validate", "appstreamcli", "update-mime-database"),
     "man": ("man",),
+    "deb": ("dpkg-deb",),
+    "clean_root": ("debootstrap", "chroot", "unshare", "lintian"),
     "accessibility": ("/usr/libexec/at-spi-bus-launcher", "/usr/bin/python3"),
 }
 _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
@@ -42,7 +44,7 @@ _FILES: Final[Mapping[str, tuple[pathlib.Path, ...]]] = {
     "git_email": (pathlib.Path("/usr/share/perl5/Mail/Address.pm"),),
     "accessibility": (pathlib.Path("/usr/lib/python3/dist-packages/pyatspi"),),
 }
-_NEEDS_ROOT: Final = frozenset({"postfix", "system_wide"})
+_NEEDS_ROOT: Final = frozenset({"postfix", "system_wide", "clean_root"})
 # Where Debian keeps servers, which is not on everybody's path.
 _DEBIAN_FOLDERS: Final = ("/usr/sbin", "/sbin", *map(str, _POSTGRES.glob("*/bin")))
 _SEARCHED: Final = os.pathsep.join([os.environ.get("PATH", os.defpath), *_DEBIAN_FOLDERS])
