@@ -137,7 +137,9 @@ def _lines(files: Iterable[Path]) -> Iterator[str]:
 
 
 def _help(command: click.Command, above: click.Context | None = None) -> Iterator[str]:
-    context = click.Context(command, info_name=command.name, parent=above)
+    # As the program makes it: a command remembers by which options it gave help first.
+    given = cli.context_settings if above is None else {}
+    context = click.Context(command, info_name=command.name, parent=above, **given)
     yield command.get_help(context)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
