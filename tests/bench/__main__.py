@@ -1,7 +1,8 @@
 """Runs the benches and writes the tables of README: `python -m tests.bench`, or `make bench`.
 
-The wire, the stored emails, the growth of an outbox and the window fill the tables between two
-marks; the other benches are run after them and print what they find. It takes a quarter of an hour.
+The wire, the stored emails, the growth of an outbox, whole processes and the window fill the tables
+between two marks; the other benches are run after them and print what they find. It takes a quarter
+of an hour.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import bench_growth, bench_send, bench_window, bench_wire
+from tests.bench import bench_commands, bench_growth, bench_send, bench_window, bench_wire
 from tests.servers import parts
 
 if TYPE_CHECKING:
@@ -123,8 +124,10 @@ def main(parent: str | None) -> None:
     with bench_send.targets() as found:
         stored = {target.name: bench_send.measured(target, parent) for target in found}
     grown = [bench_growth.measured(n, parent) for n in (bench_growth.FEW, bench_growth.MANY)]
+    started = bench_commands.table(bench_commands.measured())
     window = bench_window.window_table(bench_window.measured())
-    tables = (wire_table(wire), stored_table(stored), growth_table(*grown), window, [versions()])
+    figures = (wire_table(wire), stored_table(stored), growth_table(*grown), started, window)
+    tables = (*figures, [versions()])
     written = "\n\n".join("\n".join(table) for table in tables)
     before, _, rest = README.read_text().partition(BEGINNING)
     README.write_text(f"{before}{BEGINNING}\n\n{written}\n\n{END}{rest.partition(END)[2]}")
