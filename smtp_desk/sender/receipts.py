@@ -3,13 +3,15 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
 from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.smtp.session.envelope import Status
+
+if TYPE_CHECKING:
+    from smtp_desk.core.findings.catalogue import Catalogue
 
 _STATUS: Final = {
     EntryState.IN_DOUBT: Status.UNCERTAIN,
@@ -108,24 +110,31 @@ class Receipt:
         return next(accepted, "")
 
 
-def receipt_of(message_id: str, entries: Sequence[OutboxEntry], catalogue: Catalogue) -> Receipt:
+def receipt_of(message_id: str, entries: Sequence[OutboxEntry], catalogue: "Catalogue") -> Receipt:
     """Return what came so far of an email whose entries these are."""
     recipients = tuple(_recipient(entry, catalogue) for entry in entries)
     passed_over = (_fallback(entry, catalogue) for entry in entries)
     return Receipt(message_id, recipients, next(filter(None, passed_over), None))
 
 
-def _recipient(entry: OutboxEntry, catalogue: Catalogue) -> RecipientReceipt:
+def _recipient(entry: OutboxEntry, catalogue: "Catalogue") -> RecipientReceipt:
     status = _STATUS.get(entry.state, Status.QUEUED)
-    finding = cause(catalogue, entry.code) if entry.code else _fallback(entry, catalogue)
+    finding = _told(entry.code, catalogue) or _fallback(entry, catalogue)
     return RecipientReceipt(
         entry.recipient, status, entry.route, finding, entry.id, local=entry.local
     )
 
 
-def _fallback(entry: OutboxEntry, catalogue: Catalogue) -> Finding | None:
+def _fallback(entry: OutboxEntry, catalogue: "Catalogue") -> Finding | None:
     """Return why another route than the custom server was tried last."""
     if entry.route == CUSTOM:
         return None
     codes = [each.code for each in entry.attempts if each.route == CUSTOM and each.code]
-    return cause(catalogue, codes[-1]) if codes else None
+    return _told(codes[-1], catalogue) if codes else None
+
+
+def _told(code: str, catalogue: "Catalogue") -> Finding | None:
+    # Imported here: what only shows a receipt does without the catalogue. A sender has it already.
+    from smtp_desk.core.findings.catalogue import cause  # noqa: PLC0415
+
+    return cause(catalogue, code) if code else None
