@@ -8,10 +8,10 @@
 It accepts mail from any sender to any recipient, after a login inside TLS, and shows it in
 its inbox; nothing goes further. Some recipients fail on purpose, whatever their domain:
 
-- unknown@…     is refused for good, there is no such mailbox (550 5.1.1)
-- greylisted@…  is refused for now, the server asks for a second attempt later (450 4.7.1)
-- full@…        is refused for now, the mailbox is full (452 4.2.2)
-- slow@…        is accepted after a few seconds: time to watch the stages and to try Cancel
+- unknown@…     is refused permanently: the mailbox doesn’t exist (550 5.1.1)
+- greylisted@…  is refused for now: the server asks for a second attempt later (450 4.7.1)
+- full@…        is refused for now: the mailbox is full (452 4.2.2)
+- slow@…        is accepted after a few seconds, so that you can watch the stages and try Cancel
 
 `TRY_THESE` in `smtp_desk.sandbox.recipients` has them as data; `smtp_desk.sandbox.faults` has
 what can be wrong with the server itself.

@@ -226,8 +226,8 @@ _OURS: Final = (
     *("smtp_desk.app.extras", "smtp_desk.app.startup", "smtp_desk.cli.handover"),
     *("smtp_desk.cli.sendmail_arguments", "smtp_desk.cli.smtp_input", "smtp_desk.core.errors"),
     *("smtp_desk.core.exit_status", "smtp_desk.core.findings.finding", "smtp_desk.core.handover"),
-    *("smtp_desk.core.reply", "smtp_desk.core.stages", "smtp_desk.store.ownership"),
-    "smtp_desk.store.paths",
+    *("smtp_desk.core.reply", "smtp_desk.core.stages", "smtp_desk.core.system"),
+    *("smtp_desk.store.ownership", "smtp_desk.store.paths"),
 )
 
 

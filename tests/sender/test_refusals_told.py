@@ -61,7 +61,7 @@ def test_five_hundred_refusals_are_one_message(office: Office, sent: list[tuple[
     assert told(office) == []
     pass_time(office, 50)
     (text,) = told(office)
-    assert "500 stored emails were refused" in text
+    assert "500 stored emails were permanently refused" in text
     assert text.count("gone") == 2 * 20, "as text and as HTML"
     assert "and 480 more" in text
     ((title, body),) = sent
@@ -123,7 +123,7 @@ def test_what_was_queued_by_send_and_refused_later_is_told(office: Office) -> No
     office.ways(Way(answer=refusing), Way(DEFAULT), tell=ADMIN)
     pass_time(office, 90)
     (text,) = told(office)
-    assert "1 stored email was refused" in text
+    assert "1 stored email was permanently refused" in text
 
 
 def test_with_nobody_to_tell_nothing_piles_up(office: Office, tmp_path: Path) -> None:

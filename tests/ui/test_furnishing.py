@@ -71,7 +71,7 @@ def test_pages_that_nobody_opened_are_built_meanwhile_and_leave_the_first_in_pla
     assert desk.workshop.navigation.current == "integrations"
     focused = desk.window.focusWidget()
     assert focused is not None
-    assert focused.objectName() == "navigation"
+    assert focused.objectName() == "from_email"
     assert not desk.workshop.navigation.open_page("general").isHidden()
     desk.close()
 

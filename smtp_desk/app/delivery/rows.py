@@ -132,7 +132,7 @@ def _facts(entry: OutboxEntry) -> list[Row]:
     if entry.only_route and not entry.state.settled:
         facts.append(("Only by", route_name(entry.only_route)))
     if entry.doubts:
-        facts.append(("Unanswered", f"{entry.doubts} times after the email was handed over"))
+        facts.append(("Unanswered", f"Times after the email was handed over: {entry.doubts}"))
     return facts
 
 

@@ -175,7 +175,7 @@ WHO: Final[Mapping[Who, str]] = {
 }
 """Who can fix this, in words."""
 
-UNPROVEN: Final = "Nothing failed. No email was sent, so this is no proof."
+UNPROVEN: Final = "No problems found. No email was sent, so this isn’t proof."
 """What stands in the place of an outcome after a check that was not to send."""
 CANCELLED: Final = "The test was cancelled."
 """What stands in the place of an outcome after a cancelled test."""
