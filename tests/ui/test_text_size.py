@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTableView, QWi
 
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.widgets.colours import USUAL_LINE
 from smtp_desk.ui.widgets.icons import IconLabel
 from smtp_desk.ui.widgets.page import Page
 from smtp_desk.ui.widgets.theme import TEXT_SIZES, Theme
@@ -101,7 +102,9 @@ def test_icons_grow_with_the_text_beside_them(qtbot: QtBot, theme: Theme) -> Non
     icon.show()
     usual = icon.height()
     theme.prefer("light", "150")
-    assert icon.height() == icon.width() == pytest.approx(1.5 * usual, abs=2)
+    grown = 16 * icon.fontMetrics().height() / USUAL_LINE
+    assert icon.height() == icon.width() == pytest.approx(grown, abs=1)
+    assert icon.height() > usual
     theme.prefer("light", "90")
     assert icon.height() == 16
 
