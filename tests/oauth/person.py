@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 from dataclasses import dataclass, field
@@ -38,10 +39,11 @@ class Person:
         threading.Thread(target=self._open, args=(port, known)).start()
 
     def _open(self, port: int, answer: dict[str, str]) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request("GET", f"/?{urlencode(answer)}", headers={"Host": f"localhost:{port}"})
-        self.statuses.append(connection.getresponse().status)
-        connection.close()
+        target, headers = f"/?{urlencode(answer)}", {"Host": f"localhost:{port}"}
+        made = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        with contextlib.closing(made) as connection:
+            connection.request("GET", target, headers=headers)
+            self.statuses.append(connection.getresponse().status)
 
     @property
     def query(self) -> dict[str, str]:

@@ -149,7 +149,7 @@ def test_a_success_and_a_check_say_what_they_are_worth(page: Seen) -> None:
     page.render(own(reports.SENT))
     assert page.find(QLabel, "verdict").text() == "Test email sent successfully"
     page.render(own(reports.CHECKED))
-    assert "no proof" in page.find(QLabel, "verdict").text()
+    assert "isn’t proof" in page.find(QLabel, "verdict").text()
     assert any("Only a test email can show" in text for text in page.texts)
 
 

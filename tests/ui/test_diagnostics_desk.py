@@ -82,7 +82,7 @@ def test_from_a_finding_to_its_details_and_a_check_without_signing_in(
         assert text(desk, "verdict") == "The server refused the username or password."
         desk.window.findChildren(QCheckBox, "without_signing_in")[0].click()
         button(desk, "run_again").click()
-        qtbot.waitUntil(lambda: "no proof" in text(desk, "verdict"), timeout=SLOW_MS)
+        qtbot.waitUntil(lambda: "isn’t proof" in text(desk, "verdict"), timeout=SLOW_MS)
         assert not button(desk, "save").isEnabled()
 
 
