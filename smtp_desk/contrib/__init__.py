@@ -1,1 +1,1 @@
-"""What fits SMTP Desk's sender into other programs' frameworks: Django, and `logging`."""
+"""Connects SMTP Desk's sender with other programs' frameworks: Django, and `logging`."""

@@ -1,6 +1,6 @@
-"""Django's emails by SMTP Desk: proven settings, a fallback, and an outbox that loses nothing.
+"""Sends Django's emails through SMTP Desk: proven settings, a fallback, and an outbox.
 
-Up to Django 6.0, and as long as there are no `MAILERS`:
+Up to Django 6.0, and as long as you have no `MAILERS`:
 
     EMAIL_BACKEND = "smtp_desk.contrib.django.EmailBackend"
 
@@ -8,11 +8,11 @@ From Django 6.1 on:
 
     MAILERS = {"default": {"BACKEND": "smtp_desk.contrib.django.EmailBackend"}}
 
-`send_mail`, `EmailMessage`, attachments, `mail_admins` and password resets work as they are. All
-of a process share one sender, and a server may fork its workers at any time.
+`send_mail`, `EmailMessage`, attachments, `mail_admins` and password resets work unchanged. Each
+process has one sender for all its emails, and a server may fork its workers at any time.
 
-`QueueEmailBackend` only stores, so no request waits for a mail server; `smtp-desk worker` sends.
-With `MAILERS` both may be used, under two names.
+`QueueEmailBackend` only stores emails, so no request waits for a mail server; `smtp-desk worker`
+sends them. With `MAILERS`, you can use both, under two names.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,8 +36,8 @@ _FAILURES = (EmailError, EmailRefusedError, OutboxError, CredentialsUnavailableE
 class EmailBackend(BaseEmailBackend):  # type: ignore[misc] # Django has no types
     """Stores each email and sends it at once, as `Sender.send` does.
 
-    What no server takes now counts as sent: it waits in the outbox, and goes out later. What
-    came of a message stands in its attribute `smtp_desk_receipt`, a `Receipt`.
+    An email that no server accepts now counts as sent: it waits in the outbox and is sent later.
+    The result of a message is in its attribute `smtp_desk_receipt`, a `Receipt`.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc] # Django has no type
         timeout: float | None = None,
         **kwargs: object,
     ) -> None:
-        """Open nothing yet.
+        """Create the backend without opening anything.
 
         Args:
-            fail_silently: Raise nothing that an email or its storage is the reason of.
-            timeout: After so many seconds an email stays in the outbox for later; None for 30,
-                or for `EMAIL_TIMEOUT` where there are no `MAILERS`.
-            **kwargs: What Django passes to each back end: `alias` of `MAILERS`, and a username
-                and a password, which stand in SMTP Desk's settings instead.
+            fail_silently: Don't raise the errors that `send_messages` lists.
+            timeout: After this many seconds, a single email stays in the outbox for later; None
+                for 30, or for `EMAIL_TIMEOUT` if you have no `MAILERS`.
+            **kwargs: What Django passes to each backend: `alias` of `MAILERS`, and a username
+                and a password, which are ignored: SMTP Desk's settings have them.
         """
         super().__init__(**kwargs)
         self.fail_silently = fail_silently
@@ -63,15 +63,16 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc] # Django has no type
         self.timeout = PATIENCE_S if timeout is None else timeout
 
     def send_messages(self, email_messages: Sequence[Any] | None) -> int:
-        """Send messages; return how many of them are sent, or stored to be sent.
+        """Send messages; return how many were sent, or stored to be sent.
 
-        A message without recipients is left out. Of several, all are sent before a refusal is
-        raised.
+        A message without recipients is skipped. If one of several is refused, the others are
+        still sent before that is raised.
 
         Raises:
             EmailError: A message can't be sent as it is; none was sent.
             EmailRefusedError: A message was refused for all of its recipients.
-            OutboxError: A message could not be stored, so it was not sent.
+            OutboxError: A message couldn't be stored, so it wasn't sent; earlier ones may have
+                been.
             CredentialsUnavailableError: The systemd credential can't be read.
         """
         receipts: list[Receipt] = []
@@ -117,7 +118,7 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc] # Django has no type
 
 
 class QueueEmailBackend(EmailBackend):
-    """Stores each email and returns; a worker sends it. The rest is as in `EmailBackend`."""
+    """Stores each email for a worker to send. The rest is as in `EmailBackend`."""
 
     def _sent(self, sender: Sender, messages: Sequence[OutboxMessage]) -> Iterator[Receipt]:
         return (sender.queue(message) for message in messages)

@@ -1,13 +1,13 @@
-"""Errors of a program by email: a handler for the standard library's `logging`.
+"""Sends a program's errors by email: a handler for the standard library's `logging`.
 
     handler = EmailHandler("it@example.org", prefix="[shop] ")
     logging.getLogger().addHandler(handler)
 
-or, in the dictionary of `logging.config.dictConfig` and of Django's `LOGGING`:
+or in the dictionary for `logging.config.dictConfig` or Django's `LOGGING`:
 
     "mail": {"class": "smtp_desk.contrib.logging.EmailHandler", "to": ["it@example.org"]}
 
-The email says what the log says: mind who reads it.
+The email says what the log says, secrets included: choose its recipients with care.
 """
 
 import atexit
@@ -81,14 +81,18 @@ class _Bundle:
 
 
 class EmailHandler(logging.Handler):
-    """Emails what is logged, without keeping the program waiting.
+    """Emails log records without making the program wait.
 
-    The first error is sent at once, with what else comes within a second. After that there is
-    one email in five minutes at most; what comes meanwhile goes together into the next, what is
-    repeated once with its number. Emails are sent, or stored for later, by a thread of its own, as
-    `Sender.send` does. What SMTP Desk itself logs is never emailed: it would go in circles.
+    The first record is sent after one second, with any others from that second. After that there
+    is at most one email every five minutes, with all records since the last; those from the same
+    line of code appear once, with their number. A separate thread sends the emails, or stores
+    them for later, as `Sender.send` does. What SMTP Desk itself logs is never emailed, nor what
+    other libraries log in that thread.
 
-    At the end of the program, and by `close`, what waits is stored, within 5 s.
+    Secrets aren't removed: use a `logging.Filter` for what the recipients must not read. Long texts
+    are shortened, and an email has at most 50 of them.
+
+    When the program ends, and on `close`, waiting records get 5 s to be sent or stored.
     """
 
     def __init__(
@@ -100,18 +104,19 @@ class EmailHandler(logging.Handler):
         every: float = _EVERY_S,
         sender: Callable[[], Sender] = shared_sender.get,
     ) -> None:
-        """Open nothing yet.
+        """Create the handler without opening anything.
 
         Args:
-            to: Whom to tell: an address, or several.
+            to: The recipient's address, or several.
             level: The lowest level that is emailed.
-            prefix: In front of each subject, such as `[shop] `.
-            every: So many seconds lie between two emails at least.
-            sender: Returns what sends; by default a sender over the saved settings, which all
-                of this process share.
+            prefix: The beginning of each subject, such as `[shop] `.
+            every: The shortest time between two emails, in seconds.
+            sender: Returns the sender to use; by default one with the saved settings, shared by
+                this whole process.
 
         Raises:
-            EmailError: `to` is no address, or `prefix` is not one line.
+            EmailError: `to` has no address or a wrong one, or `prefix` has a control character.
+            ValueError: `level` isn't the name of a level.
         """
         super().__init__(level)
         self._to = tuple(_mailbox(each) for each in ([to] if isinstance(to, str) else to))
@@ -128,7 +133,7 @@ class EmailHandler(logging.Handler):
         run_after_fork(self.after_fork)
 
     def after_fork(self) -> None:
-        """Forget the parent's thread, and what the parent will tell; see `forks`."""
+        """Forget the parent's thread, and the records that the parent will send; see `forks`."""
         self._changed = threading.Condition()
         self._bundle = _Bundle()
         self._thread: threading.Thread | None = None
@@ -136,7 +141,7 @@ class EmailHandler(logging.Handler):
         self._within = threading.local()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note a record to be emailed; returns at once."""
+        """Add a record to the next email, and return at once."""
         ours = record.name.partition(".")[0] == _OURS or threading.current_thread() is self._thread
         if ours or getattr(self._within, "emit", False):
             return
@@ -149,7 +154,7 @@ class EmailHandler(logging.Handler):
             self._within.emit = False
 
     def close(self) -> None:
-        """Store or send what waits, within 5 s; what is logged after that begins anew."""
+        """Send or store waiting records, for which they get 5 s; later ones start a new email."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()

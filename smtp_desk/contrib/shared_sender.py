@@ -1,4 +1,4 @@
-"""One sender for all of a process, for frameworks that build what sends anew for each email."""
+"""One sender for a whole process, for frameworks that create a new backend for each email."""
 
 import atexit
 import threading
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @final
 class SharedSender:
-    """Opens a sender over the saved settings when it is first asked for; closed at the end."""
+    """Opens a sender with the saved settings at the first use, and closes it at exit."""
 
     def __init__(self) -> None:
         self._sender: Sender | None = None
@@ -22,11 +22,11 @@ class SharedSender:
         atexit.register(self.close)
 
     def after_fork(self) -> None:
-        """Forget the parent's lock; its sender goes on in the child. See `forks`."""
+        """Forget the parent's lock; the child keeps using the sender. See `forks`."""
         self._lock = threading.Lock()
 
     def get(self) -> "Sender":
-        """Return the sender.
+        """Return the sender, which the first call opens.
 
         Raises:
             OutboxUnavailableError: The outbox can't be opened; the next call tries again.
@@ -41,7 +41,7 @@ class SharedSender:
             return self._sender
 
     def close(self) -> None:
-        """Close the sender; the next email opens another."""
+        """Close the sender; the next `get` opens another."""
         with self._lock:
             sender, self._sender = self._sender, None
         if sender is not None:
@@ -49,4 +49,4 @@ class SharedSender:
 
 
 shared_sender: Final = SharedSender()
-"""That of this process."""
+"""The sender of this process."""

@@ -7,12 +7,12 @@
             Invitation(to="ann@example.org", invited_by="Bo", link="https://example.org/join")
         )
 
-It also takes an `EmailMessage` of the standard library, to whom To, Cc and Bcc name.
-What was configured and proven with SMTP Desk is used; where that fails, the default email
-service is, and what no route takes now waits in the outbox for `smtp-desk worker`. After a
-fork parent and child both go on; see `Sender`.
-`AsyncSender` is the same for asyncio. `testing.MemorySender` is one for the tests of your own
-program, from which nothing leaves.
+A sender also takes an `EmailMessage` of the standard library, and sends it to the addresses in
+To, Cc and Bcc. It uses the settings that were proven with SMTP Desk. If that server fails, it
+uses the default email service; an email that no route accepts now waits in the outbox for
+`smtp-desk worker`. After a fork, parent and child can both send; see `Sender`.
+`AsyncSender` does the same for asyncio. `testing.MemorySender` is for the tests of your own
+program: it keeps the emails in memory.
 """
 
 import warnings

@@ -1,8 +1,8 @@
-"""A process that sends one alert and ends: whoever started it kills it where it takes too long.
+"""A process that sends one alert and exits; its parent kills it if it takes too long.
 
-Reads {"urls", "title", "body"} as JSON, and writes a line for each URL: its number from 0 on, and
-what went wrong. What it changes in the libraries is gone with it: no redirect is followed, for it
-could lead to another host, or out of TLS; the system's certificates are trusted.
+Reads {"urls", "title", "body"} as JSON, and writes a line for each URL: its number, from 0, and
+what went wrong. What it changes in the libraries ends with the process: no redirect is followed,
+since one could lead to another host or away from TLS, and the system's certificates are trusted.
 """
 
 import json
@@ -15,7 +15,7 @@ _NOT_INSTALLED: Final = "the part “alerts” isn’t installed (pip install sm
 
 
 def main() -> None:
-    """Send what stands on standard input, to all services side by side."""
+    """Send the alert read from standard input, to all services in parallel."""
     given = json.load(sys.stdin)
     try:
         import apprise  # noqa: PLC0415 - an extra

@@ -1,8 +1,8 @@
-"""Alerts that do not go by email: to a chat or a push service, by Apprise (the extra `alerts`).
+"""Alerts that aren't emails: to a chat or a push service, through Apprise (the extra `alerts`).
 
-Few services, over TLS, and no more than a URL says that a person gave: nothing turns verification
-off, names a file, or is loaded. `alert_process` speaks to them, so that none of it, however slow,
-is in this process. No text of an alert names a recipient.
+Only a few services are allowed, over TLS, and only with the URLs that a person entered: a URL can't
+turn off verification, name a file or load code. `alert_process` contacts the services, so that a
+slow one can't hold up this process. The text of an alert never names a recipient.
 """
 
 import json
@@ -25,7 +25,7 @@ from smtp_desk.store.credentials import (
 from smtp_desk.store.settings_file import SettingsFileError
 
 LIMIT_S: Final = 10.0
-"""So long may all of an alert take."""
+"""The time limit for one alert, all its services included."""
 MOST_URLS: Final = 10
 
 _MOST_CHARACTERS: Final = 2048
@@ -43,14 +43,14 @@ _log: Final = logging.getLogger(__name__)
 
 
 class AlertUrlError(ValueError):
-    """A URL is not one that alerts may go to; the text says why, without the URL."""
+    """A URL isn't allowed for alerts; the message says why, without the URL."""
 
 
 def parse_alert_urls(text: Secret) -> tuple[str, ...]:
-    """Return the URLs of a text, one a line.
+    """Return the URLs in a text that has one per line.
 
     Raises:
-        AlertUrlError: One of them is refused, or there are too many.
+        AlertUrlError: One of them isn't allowed, or there are more than `MOST_URLS`.
     """
     urls = tuple(filter(None, map(str.strip, text.reveal().splitlines())))
     if len(urls) > MOST_URLS:
@@ -84,17 +84,17 @@ def _refusal(url: str) -> str:
 
 
 class Alerts:
-    """Sends alerts, each in a thread of its own; what fails is logged, and delays nobody.
+    """Sends alerts, each in a thread of its own; a failure is logged and delays nobody.
 
     Args:
-        read: Returns the saved URLs, one a line.
+        read: Returns the saved URLs, one per line.
     """
 
     def __init__(self, read: Callable[[], Secret]) -> None:
         self._read = read
 
     def urls(self) -> tuple[str, ...]:
-        """Return where alerts go; nowhere where that can't be read, which is logged."""
+        """Return the saved URLs; if they can't be read, log that and return none."""
         try:
             return parse_alert_urls(self._read())
         except (AlertUrlError, CredentialsUnavailableError, SettingsFileError) as error:
@@ -102,7 +102,7 @@ class Alerts:
             return ()
 
     def send(self, urls: Sequence[str], title: str, body: str) -> None:
-        """Begin to send an alert."""
+        """Start sending an alert, and return at once."""
         if not urls:
             return
         arguments = (tuple(urls), title, body)
@@ -119,7 +119,11 @@ class Alerts:
 
 
 def send_alert(urls: Sequence[str], title: str, body: str) -> list[str]:
-    """Send an alert, and return for each URL what went wrong; "" where nothing did."""
+    """Send an alert, and return for each URL what went wrong; "" if nothing did.
+
+    Raises:
+        OSError: The process that sends it can't be started.
+    """
     given = json.dumps({"urls": list(urls), "title": title, "body": body})
     hidden = (PASSWORD_VARIABLE, DEFAULT_PASSWORD_VARIABLE)
     environ = {name: value for name, value in os.environ.items() if name not in hidden}

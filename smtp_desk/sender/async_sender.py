@@ -29,12 +29,12 @@ class AsyncSender:
         async with AsyncSender.from_settings() as sender:
             receipt = await sender.send(Invitation(to="ann@example.org", invited_by="Bo", link="…"))
 
-    Keep one for all tasks; it may be used on several loops, and after a fork. A task that is
-    cancelled while it waits leaves its email where it is: not stored yet, or stored and then
-    sent all the same. Where that matters give it a `key`, and ask again with it.
+    Keep one for all tasks; you can use it on several loops, and after a fork. If a task is
+    cancelled while it waits, its email may or may not be stored; one that is stored will still be
+    sent. If that matters, give the email a `key`, and send it again with the same key.
 
     Args:
-        sender: The one to use, or what opens it at the first call.
+        sender: The sender to use, or a function that opens it, called at the first use.
     """
 
     def __init__(self, sender: Sender | Callable[[], Sender]) -> None:
@@ -50,9 +50,9 @@ class AsyncSender:
 
     @classmethod
     def from_settings(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Return one over what was saved with SMTP Desk, as `Sender.from_settings`.
+        """Return a sender that uses the saved settings, as `Sender.from_settings` does.
 
-        Nothing is opened before it is entered, or the first call: that raises what
+        Nothing is opened until `async with` or the first call, which raises what
         `Sender.from_settings` raises.
         """
         return cls(partial(Sender.from_settings, environ))
@@ -72,7 +72,10 @@ class AsyncSender:
         send_at: datetime | None = None,
         timeout: float = PATIENCE_S,  # noqa: ASYNC109 - that of `Sender.send`: nothing is cut off
     ) -> Receipt:
-        """Do `Sender.send`. The time that other emails take counts for `timeout`."""
+        """Do what `Sender.send` does, and raise what it raises.
+
+        Time spent waiting for a free thread counts toward `timeout`.
+        """
         give_up_at = time.monotonic() + timeout
 
         def send(sender: Sender) -> Receipt:
@@ -84,21 +87,24 @@ class AsyncSender:
     async def queue(
         self, email: AnyEmail, *, key: str | None = None, send_at: datetime | None = None
     ) -> Receipt:
-        """Do `Sender.queue`."""
+        """Do what `Sender.queue` does, and raise what it raises."""
         return await self._call(lambda sender: sender.queue(email, key=key, send_at=send_at))
 
     async def send_many(self, emails: Iterable[AnyEmail]) -> AsyncIterator[Receipt]:
-        """Do `Sender.send_many`. The emails are asked for by other threads, one after the other."""
+        """Do what `Sender.send_many` does, and raise what it raises.
+
+        Other threads iterate over `emails`, one at a time.
+        """
         receipts = await self._call(lambda sender: sender.send_many(emails))
         while (receipt := await self._call(lambda _: next(receipts, None))) is not None:
             yield receipt
 
     async def status(self, message_id: str) -> Receipt | None:
-        """Do `Sender.status`."""
+        """Do what `Sender.status` does, and raise what it raises."""
         return await self._call(lambda sender: sender.status(message_id))
 
     async def drain(self, *, once: bool = True) -> int:
-        """Do `Sender.drain`, until the task is cancelled."""
+        """Do what `Sender.drain` does, and raise what it raises; cancelling the task ends it."""
         cancel = Cancel()
         try:
             return await self._call(lambda sender: sender.drain(cancel, once=once))
@@ -106,7 +112,7 @@ class AsyncSender:
             cancel.cancel()
 
     async def close(self) -> None:
-        """Do `Sender.close`. What is sent afterwards is stored, for a worker."""
+        """Do what `Sender.close` does. Emails sent afterwards are stored, for a worker."""
         with self._lock:
             threads, self._threads = self._threads, None
         if isinstance(self._sender, Sender):

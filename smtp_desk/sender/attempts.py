@@ -1,4 +1,4 @@
-"""A message while it is dealt with, and what comes next by the scope of a route's answer."""
+"""A message while it is being sent, and the next step, by the scope of a route's answer."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,14 +37,14 @@ class RecipientAttempt:
     """One recipient on its way from route to route.
 
     Attributes:
-        claim: Its entry, in our hands.
+        claim: Its entry, which we hold.
         routes: The routes there are.
-        bound: The one route that its message may take, while there is that route.
+        bound: The only route that its message may take, while that route exists.
         attempts: The routes that were tried or passed over.
-        finding: Why the newest of them did not take it; None where it did.
-        fallback: Why the custom server did not take it.
-        in_doubt: Whether a dot was announced that has no answer yet.
-        receipt: What the caller is told; None as long as it is open.
+        finding: Why the latest of them didn't accept it; None if it did.
+        fallback: Why the custom server didn't accept it.
+        in_doubt: Whether a final dot was announced that has no answer yet.
+        receipt: The result for the caller; None while it is open.
     """
 
     claim: Claim
@@ -58,30 +58,30 @@ class RecipientAttempt:
 
     @property
     def address(self) -> str:
-        """Who it is."""
+        """The recipient's address."""
         return self.claim.entry.recipient
 
     def may_take(self, route: str) -> bool:
-        """Whether it is open, and `route` one of those it may take."""
+        """Whether it is open and may be sent through `route`."""
         # Another will do where it is bound to a route that is gone: it would wait for ever.
         bound = self.bound if self.routes.of(self.bound) is not None else ""
         allowed = (self.claim.entry.only_route or bound) in ("", route)
         return allowed and self.receipt is None and self.routes.of(route) is not None
 
     def waits_on(self, route: str) -> bool:
-        """Whether `route` takes it, but slower."""
+        """Whether `route` accepts it, but at a slower rate."""
         slow = self.finding is not None and self.finding.scope is Scope.SLOW
         return slow and self.receipt is None and self.attempts[-1].route == route
 
     def failed(self, route: str, finding: Finding, now: datetime, reply: str = "") -> None:
-        """Note that `route` did not take it, or was passed over."""
+        """Record that `route` didn't accept it, or was passed over."""
         self.attempts.append(Attempt(now, route, finding.code, reply))
         self.finding = finding
         if route == CUSTOM:
             self.fallback = finding
 
     def end(self, status: Status) -> None:
-        """Settle what the caller is told."""
+        """Set the result for the caller."""
         route = self.attempts[-1].route if self.attempts else ""
         if route == CUSTOM and status is not Status.QUEUED:
             self.fallback = None  # it ended there, if not at the first attempt
@@ -93,14 +93,14 @@ class RecipientAttempt:
     def evaluate(
         self, route: str, result: RouteResult, catalogue: Catalogue, now: datetime, *, resend: bool
     ) -> Change | None:
-        """Return the change that ends it; None where the next route is to be tried.
+        """Return the change that ends it; None if the next route should be tried.
 
         Args:
-            route: Which one answered.
+            route: The route that answered.
             result: Its answer.
-            catalogue: Tells causes.
-            now: This moment.
-            resend: Whether an email that is uncertain is sent once more.
+            catalogue: The causes of failures.
+            now: The current time.
+            resend: Whether an uncertain email is sent once more.
         """
         if result.status is Status.ACCEPTED:
             self.attempts.append(Attempt(now, route, reply=result.reply))
@@ -123,12 +123,12 @@ class RecipientAttempt:
     def put_off(
         self, now: datetime, random: Callable[[], float], until: datetime | None = None
     ) -> Change:
-        """Return the change that leaves it in the outbox, for no route took it.
+        """Return the change that leaves it in the outbox, because no route accepted it.
 
         Args:
             now: This moment.
             random: Returns a number from 0 to 1, for the jitter of delays.
-            until: When it is its turn, where a route would take it but for its rate.
+            until: When its turn comes, if only the sending rate of a route delays it.
         """
         entry, attempts = self.claim.entry, tuple(self.attempts)
         if entry.only_route and self.routes.of(entry.only_route) is None:
@@ -142,7 +142,7 @@ class RecipientAttempt:
         return Postpone(self.claim, until or now + wait, attempts)
 
     def so_far(self) -> RecipientReceipt:
-        """Return its receipt, or what is known where it is still under way or in the outbox."""
+        """Return its receipt, or the result so far if it is being sent or in the outbox."""
         status = Status.UNCERTAIN if self.in_doubt else Status.QUEUED
         entry_id = self.claim.entry.id
         return self.receipt or RecipientReceipt(self.address, status, "", self.finding, entry_id)
@@ -174,7 +174,7 @@ class MessageAttempt:
 
     Attributes:
         message: The message.
-        recipients: To whom.
+        recipients: Its recipients.
         routes: The routes there are.
     """
 
@@ -184,31 +184,31 @@ class MessageAttempt:
 
     @classmethod
     def of(cls, claims: Sequence[Claim], message: OutboxMessage, routes: Routes) -> Self:
-        """Begin with these claims."""
+        """Return an attempt at a message that has these claims."""
         bound = message.metadata.get(ONLY_ROUTE, "")
         return cls(
             message, tuple(RecipientAttempt(claim, routes, bound) for claim in claims), routes
         )
 
     def use(self, routes: Routes) -> None:
-        """Go on by other routes: settings were saved since it began."""
+        """Continue with other routes, because settings were saved since it began."""
         self.routes = routes
         for recipient in self.recipients:
             recipient.routes = routes
 
     def open_on(self, route: str) -> list[RecipientAttempt]:
-        """Return those that are open, and may take `route`."""
+        """Return the recipients that are open and may be sent to through `route`."""
         return [each for each in self.recipients if each.may_take(route)]
 
     def leave(self) -> None:
-        """Nobody waits any longer for what comes of those who are still open."""
+        """Stop waiting for the results of the recipients that are still open."""
         for recipient in self.recipients:
             if recipient.receipt is None:
                 recipient.claim = replace(recipient.claim, awaited=False)
 
     @property
     def receipt(self) -> Receipt:
-        """What came of it so far."""
+        """The result so far."""
         fallback = next((each.fallback for each in self.recipients if each.fallback), None)
         receipts = tuple(each.so_far() for each in self.recipients)
         return Receipt(self.message.message_id, receipts, fallback)
@@ -217,19 +217,19 @@ class MessageAttempt:
 class Run:
     """The messages that one thread sends one after the other.
 
-    The end of one is written down in the commit that says that the dot of the next comes, so a
-    process that is killed leaves no more emails in doubt than it has threads that send.
+    The result of one is recorded in the commit that announces the dot of the next, so a
+    process that is killed leaves no more emails in doubt than it has sending threads.
 
     Attributes:
-        ends: Acceptances to be written down with the next commit.
+        ends: Acceptances to be recorded with the next commit.
     """
 
     def __init__(self, attempts: Iterator[MessageAttempt], *, ahead: bool = True) -> None:
-        """Send `attempts`; each is asked for when its turn comes.
+        """Send `attempts`, taking each when its turn comes.
 
         Args:
             attempts: The messages.
-            ahead: Whether the next one may be asked for a moment before, to be begun already.
+            ahead: Whether the next one may be taken a little early, to start on it.
         """
         self.ends: list[Accept] = []
         self._attempts = attempts
@@ -239,7 +239,7 @@ class Run:
         self._begun: tuple[Route, MessageAttempt] | None = None
 
     def __iter__(self) -> Iterator[MessageAttempt]:
-        """Give out each message in its turn."""
+        """Yield each message in its turn."""
         while (attempt := self._ahead or next(self._attempts, None)) is not None:
             self._ahead = None
             yield attempt
@@ -250,11 +250,11 @@ class Run:
 
     @property
     def goes_on(self) -> bool:
-        """Whether the next message was begun with the present one."""
+        """Whether the next message was started along with the present one."""
         return self._begun is not None
 
     def look_ahead(self) -> None:
-        """Ask for the next message now, so that nothing keeps a dot waiting that was announced."""
+        """Take the next message now, so that nothing delays a dot that was announced."""
         if self._looks_ahead and self._ahead is None:
             try:
                 self._ahead = next(self._attempts, None)
@@ -264,11 +264,11 @@ class Run:
     def upcoming(
         self, route: Route, present: MessageAttempt
     ) -> tuple[OutboxMessage, tuple[str, ...]] | None:
-        """Return the message that `route` gets next, and its recipients; None where none is sure.
+        """Return the next message for `route`, and its recipients; None if that isn't certain.
 
         Args:
-            route: The one that sends now.
-            present: What it sends.
+            route: The route that is sending now.
+            present: The message it is sending.
         """
         if not self._looks_ahead or self._begun is not None:
             return None
@@ -283,14 +283,14 @@ class Run:
         return ahead.message, tuple(recipient.address for recipient in ahead.recipients)
 
     def sends(self, attempt: MessageAttempt, route: Route) -> None:
-        """Note that `attempt` goes by `route` now: where it was begun by that, it is sent."""
+        """Record that `attempt` goes through `route` now: if that route started it, it is sent."""
         if self._begun is not None and self._begun[1] is attempt:
             if self._begun[0] is not route:
                 self._begun[0].abandon()
             self._begun = None
 
     def abandon(self) -> None:
-        """End what was begun, for it is not sent."""
+        """Abandon the message that was started, because it isn't sent."""
         if self._begun is not None:
             self._begun[0].abandon()
             self._begun = None

@@ -1,7 +1,7 @@
-"""What happens next: the routes in their order, by the scope of each finding.
+"""Decides what happens next: the routes in their order, by the scope of each finding.
 
 A stored email goes to the custom server, then to the default email service, then back
-into the outbox. Every step is written down before the next one is taken.
+into the outbox. Every step is recorded before the next one is taken.
 """
 
 import logging
@@ -66,15 +66,15 @@ _log: Final = logging.getLogger(__name__)
 
 @final
 class Dispatcher:
-    """Takes stored emails through the routes and writes down what comes of each.
+    """Sends stored emails through the routes, and records the result of each.
 
-    Many threads may use it. What a server, the network or a route does is never raised.
+    Many threads may use it. A failure of a server, the network or a route is never raised.
 
     Args:
         outbox: Where the emails are stored.
         health: What is known of the routes.
-        catalogue: Tells causes.
-        clock: Returns this moment with a time zone.
+        catalogue: The causes of failures.
+        clock: Returns the current time, with a time zone.
         random: Returns a number from 0 to 1, for the jitter of delays.
     """
 
@@ -112,13 +112,13 @@ class Dispatcher:
         patience: Deadline | None = None,
         run: Run | None = None,
     ) -> Receipt:
-        """Send a stored message by the routes in their order, and write down what comes of it.
+        """Send a stored message through the routes in their order, and record the result.
 
         Args:
-            attempt: The message; what is known of it so far stands in it at any moment.
-            patience: Until when it may wait for its turn; by default `PATIENCE_S`.
-            run: Where it is one of many: that it was accepted may be written down with the
-                beginning of the next, or by `finish`.
+            attempt: The message; it has the result so far at any moment.
+            patience: The deadline until which it may wait for its turn; by default `PATIENCE_S`.
+            run: The run it belongs to, if it is one of many: its acceptance may then be recorded
+                when the next one starts, or by `finish`.
         """
         patience = patience or Deadline.after(PATIENCE_S)
         run = run or Run(iter(()))
@@ -144,19 +144,19 @@ class Dispatcher:
         return receipt
 
     def finish(self, run: Run) -> None:
-        """Write down what is not yet, when no more of `run` is delivered."""
+        """Record the remaining results, when no more of `run` is delivered."""
         run.abandon()
         self._write_ends(run)
 
     def probe_rested(self, routes: Routes) -> None:
-        """Probe the routes whose rest is over, though no mail asks for them."""
+        """Probe the routes whose pause is over, even if no email is waiting for them."""
         for name in (CUSTOM, DEFAULT):
             if routes.of(name) and self._health.status(name).resting_until is not None:
                 self._usable(name, routes)
         self._prober.start_granted()
 
     def look(self, routes: Routes) -> None:
-        """Look whether each route still works, once a day, though no mail asks for it."""
+        """Check once a day that each route still works, even if no email is waiting for it."""
         for name in (CUSTOM, DEFAULT):
             way = routes.of(name)
             if way and not isinstance(way, Finding) and self._health.may_look(name):
@@ -164,7 +164,7 @@ class Dispatcher:
         self._prober.start_granted()
 
     def catch_up(self) -> bool:
-        """Write down what the storage did not take when it came; return whether all is.
+        """Record the results that the storage couldn't take before; return whether all are now.
 
         Acceptances count however late they are: only a server may leave us in doubt.
         """
@@ -182,15 +182,15 @@ class Dispatcher:
 
     @property
     def waits_until(self) -> datetime | None:
-        """Until when emails wait for their turn, as the newest one did; None where they don't.
+        """When the turn of waiting emails comes, as for the newest one; None if they don't wait.
 
-        Never longer than a minute: there may be mail that needs no turn.
+        At most a minute from now: other emails may not need a turn.
         """
         until, now = self._waits_until, self._clock()
         return until if until is not None and now < until <= now + _LONGEST_WAIT else None
 
     def settle_probes(self, seconds: float) -> None:
-        """Give the probes that run this long to end."""
+        """Wait at most this many seconds for the running probes to end."""
         self._prober.wait(seconds)
 
     def _renew(self, recipients: Sequence[RecipientAttempt]) -> None:

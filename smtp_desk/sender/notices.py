@@ -1,4 +1,4 @@
-"""What people are told: an outage of the custom server began or ended, stored emails were refused.
+"""What people are told: an outage of the custom server began or ended, emails were refused.
 
 By email to "Notify this address", and by alert.
 """
@@ -78,16 +78,16 @@ Store: TypeAlias = Callable[[Notification, Routes], Callable[[], object]]
 
 @final
 class Notices:
-    """Tells people what happened, once each; of refused emails bundled, at most once an hour.
+    """Reports each event to people once; refused emails together, at most once an hour.
 
     Args:
-        health: Where the events come from; what is told is acknowledged there.
-        outbox: Where refused emails stand; what is told is marked there.
-        catalogue: Tells causes.
-        store: Stores one email, for the default email service where there is one, and
-            returns what sends it.
+        health: Has the events; those that were reported are acknowledged there.
+        outbox: Has the refused emails; those that were reported are marked there.
+        catalogue: The causes of failures.
+        store: Stores one email, for the default email service if there is one, and
+            returns a function that sends it.
         alerts: Sends alerts.
-        clock: Returns this moment with a time zone.
+        clock: Returns the current time, with a time zone.
     """
 
     def __init__(
@@ -109,10 +109,10 @@ class Notices:
         self._alerted_at: datetime | None = None
 
     def tell(self, routes: Routes) -> None:
-        """Tell of all that happened since.
+        """Report everything that has happened since the last call.
 
-        Nothing is raised: the email that was just sent has its receipt, whatever becomes of
-        these. Where the storage fails they are told later.
+        Nothing is raised: the email that was just sent has its receipt, whatever happens to
+        these reports. If the storage fails, they are sent later.
         """
         try:
             while event := self._health.take_event():
@@ -121,10 +121,10 @@ class Notices:
             _log.error("nobody could be told of an outage: %s", error)
 
     def tell_refusals(self, routes: Routes) -> None:
-        """Tell of the stored emails that were refused, once the oldest waited for others.
+        """Report the stored emails that were refused, once the oldest has waited for others.
 
-        Nothing is raised, as in `tell`. Of our own notices nobody is told: that would go in
-        circles.
+        Nothing is raised, as in `tell`. Refused notices aren't reported: that could go on
+        forever.
         """
         try:
             newest = self._outbox.page(_UNTOLD, limit=_MOST_TOLD).entries

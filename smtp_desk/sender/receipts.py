@@ -1,4 +1,4 @@
-"""What a caller learns of an email that was sent."""
+"""What a caller is told about an email that was sent."""
 
 import warnings
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ _STATUS: Final = {
 
 
 class EmailRefusedError(Exception):
-    """An email will not reach all to whom it was sent.
+    """An email was refused for at least one of its recipients.
 
     Attributes:
-        receipt: What came of it, those who were not refused included.
+        receipt: The results for all recipients, including those not refused.
     """
 
     def __init__(self, receipt: "Receipt") -> None:
@@ -39,18 +39,18 @@ class EmailRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RecipientReceipt:
-    """What came of one recipient.
+    """The result for one recipient.
 
     Attributes:
         recipient: The address.
-        status: What came of it: ACCEPTED, QUEUED, REFUSED, or UNCERTAIN, which is sent once more
-            after 15 minutes or held for a person.
-        route: `custom` or `default`: where it was tried last; "" where it was not tried.
-        finding: Why the newest route that was tried or passed over did not accept it; None
-            where it was accepted at once or never tried.
-        entry_id: Its entry in the outbox, for `smtp-desk outbox`.
-        local: Whether it is stored on this machine only, for the database that many machines
-            share can't be reached: it is handed over when that is back.
+        status: ACCEPTED, QUEUED, REFUSED, or UNCERTAIN, which is sent once more after 15 minutes
+            or held for a person.
+        route: The route that was tried last, `custom` or `default`; "" if none was tried.
+        finding: Why the latest route that was tried or passed over didn't accept it; None
+            if it was accepted at once or never tried.
+        entry_id: The ID of its entry in the outbox, for `smtp-desk outbox`.
+        local: Whether it is stored on this machine only, because the database that many
+            machines share can't be reached; it is handed over when that is back.
     """
 
     recipient: str
@@ -62,20 +62,20 @@ class RecipientReceipt:
 
     @property
     def fate(self) -> Status:
-        """The old name of `status`; it goes with the next release."""
+        """The old name of `status`; it will be removed in the next release."""
         warnings.warn("fate is now status", DeprecationWarning, stacklevel=2)
         return self.status
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of one email.
+    """The result for one email.
 
     Attributes:
         message_id: Its Message-ID field, the same on every route and for every recipient.
-        recipients: One for each, in the order given.
-        fallback: Why the custom server did not take it, for at least one recipient; None
-            where no fallback was needed.
+        recipients: The result for each recipient, in the order given.
+        fallback: Why the custom server didn't accept it, for at least one recipient; None
+            if no fallback was needed.
     """
 
     message_id: str
@@ -84,34 +84,34 @@ class Receipt:
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """Return the receipt of an email whose recipients were dealt with in `parts`."""
+        """Return one receipt for an email that was sent in `parts`, each to some recipients."""
         recipients = tuple(each for part in parts for each in part.recipients)
         fallback = next((part.fallback for part in parts if part.fallback), None)
         return cls(parts[0].message_id, recipients, fallback)
 
     def raise_if_refused(self) -> None:
-        """Raise where a recipient was refused, for callers that would not look.
+        """Raise an error if a recipient was refused, for callers that don't look at each.
 
         Raises:
-            EmailRefusedError: At least one was; others may be accepted.
+            EmailRefusedError: At least one was refused; others may have been accepted.
         """
         if any(each.status is Status.REFUSED for each in self.recipients):
             raise EmailRefusedError(self)
 
     @property
     def refused(self) -> bool:
-        """Whether it will reach nobody: every recipient is refused."""
+        """Whether every recipient was refused."""
         return all(each.status is Status.REFUSED for each in self.recipients)
 
     @property
     def route(self) -> str:
-        """The route that accepted it for the first accepted recipient; "" for none."""
+        """The route that accepted it for the first accepted recipient; "" if none did."""
         accepted = (each.route for each in self.recipients if each.status is Status.ACCEPTED)
         return next(accepted, "")
 
 
 def receipt_of(message_id: str, entries: Sequence[OutboxEntry], catalogue: "Catalogue") -> Receipt:
-    """Return what came so far of an email whose entries these are."""
+    """Return the result so far of the email that has these entries."""
     recipients = tuple(_recipient(entry, catalogue) for entry in entries)
     passed_over = (_fallback(entry, catalogue) for entry in entries)
     return Receipt(message_id, recipients, next(filter(None, passed_over), None))

@@ -1,4 +1,4 @@
-"""Sending emails from a program: one call an email, and a receipt that tells what came of it."""
+"""Sends emails from a program: one call per email, and a receipt with the result."""
 
 import logging
 import math
@@ -66,26 +66,26 @@ def _no_alerts() -> Secret:
 
 
 class Sender:
-    """Sends emails through the customer's server, or the default email service instead.
+    """Sends emails through the customer's server, or else the default email service.
 
-    Every email is stored before its first byte leaves, so none is lost: what no route
-    takes now is sent later by `smtp-desk worker`, or by `drain`. Many threads may use one
-    sender. It holds up to three connections to each server, so keep it for many emails and
-    close it:
+    Every email is stored before its first byte is sent, so none is lost: an email that no
+    route accepts now is sent later by `smtp-desk worker`, or by `drain`. Many threads may use
+    one sender. It keeps up to three connections to each server, so use one for many emails,
+    and close it:
 
         with Sender.from_settings() as sender:
             receipt = sender.send(Invitation(to="ann@example.org", invited_by="Bo", link="…"))
 
-    Nothing that a server or the network does is raised: it stands in the receipt. What was
-    interrupted, by Ctrl-C or the end of the program, is stored and resumed by the worker
-    some minutes later.
+    A failure of a server or the network is never raised; it is in the receipt. An email that
+    was interrupted, by Ctrl-C or the end of the program, stays stored, and the worker resumes
+    it some minutes later.
 
-    After a fork both parent and child may use it, and each closes its own: servers that
-    fork their workers, daemons, `multiprocessing`. What a thread of the parent sends at that
-    moment is the parent's. The fork waits until nothing is written, which takes
-    milliseconds, and 30 s at most. Two kinds of fork leave a child that gets
-    `OutboxUnavailableError` unless it starts another program: one by a signal handler that
-    interrupted `send`, and one by C code that does not tell Python before (uWSGI without
+    After a fork, both parent and child may use it, and each closes its own. That covers servers
+    that fork their workers, daemons and `multiprocessing`. An email that a thread of the parent
+    is sending stays with the parent. The fork waits until nothing is being written, which takes
+    milliseconds, and 30 s at most. After two kinds of fork, the child gets
+    `OutboxUnavailableError` unless it starts another program: a fork in a signal handler that
+    interrupted `send`, and one in C code that doesn't tell Python first (uWSGI without
     `lazy-apps`).
     """
 
@@ -104,21 +104,21 @@ class Sender:
         wait_for: Pause | None = None,
         may_fork: bool = True,
     ) -> None:
-        """Build a sender of parts; programs call `from_settings`.
+        """Build a sender from its parts; programs call `from_settings`.
 
         Args:
             outbox: Where emails are stored; `testing.MemoryOutbox` in tests.
-            health: What is known of the routes; `testing.MemoryHealth` in tests.
-            routes: The ways out.
+            health: The health of the routes; `testing.MemoryHealth` in tests.
+            routes: The servers and programs that emails go through.
             templates: The texts of the emails.
-            catalogue: Tells causes.
-            clock: Returns this moment with a time zone.
+            catalogue: The causes of failures.
+            clock: Returns the current time, with a time zone.
             random: Returns a number from 0 to 1, for the jitter of delays.
-            alerts: Returns the URLs that alerts go to, one a line.
-            control: Learns of a `drain` that goes on, so that people are told a worker runs.
+            alerts: Returns the URLs that alerts go to, one per line.
+            control: Is told of a running `drain`, so that people see that a worker runs.
             wait_for: Waits until there may be more to drain.
-            may_fork: Whether this process may be forked while it sends, as those of other
-                programs may: then all that sending needs is loaded now.
+            may_fork: Whether this process may be forked while it sends, as other programs may
+                be; then everything that sending needs is loaded now.
         """
         if may_fork:
             _load_what_sends()
@@ -139,23 +139,23 @@ class Sender:
         run_after_fork(self.after_fork)
 
     def after_fork(self) -> None:
-        """Forget what belongs to the parent process: after a fork the child sends by itself."""
+        """Forget what belongs to the parent process: after a fork, the child sends on its own."""
         self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
 
     @classmethod
     def from_settings(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Return a sender over what was saved with SMTP Desk for this user.
+        """Return a sender that uses this user's saved settings.
 
-        Settings that are saved later are followed. A machine where nothing is configured
-        keeps all emails in its outbox until a route is.
+        Settings that are saved later take effect, too. If nothing is configured, all emails
+        wait in the outbox until a route is.
 
         Args:
             environ: The environment; None for that of the process. `SMTP_DESK_HOME` moves
                 all files; `SMTP_DESK_OUTBOX` names the database of many machines;
-                `SMTP_DESK_PASSWORD`, `SMTP_DESK_DEFAULT_PASSWORD` or systemd credentials give
-                the passwords where there is no keyring.
+                `SMTP_DESK_PASSWORD`, `SMTP_DESK_DEFAULT_PASSWORD` or systemd credentials provide
+                the passwords if there is no keyring.
 
         Raises:
             OutboxUnavailableError: The outbox can't be opened.
@@ -197,26 +197,27 @@ class Sender:
         send_at: datetime | None = None,
         timeout: float = PATIENCE_S,
     ) -> Receipt:
-        """Store an email and send it now; return what came of each recipient.
+        """Store an email and send it now; return the result for each recipient.
 
         Args:
-            email: One of the five kinds, or an `email.message.EmailMessage`, which goes to whom
-                To, Cc and Bcc name. From stays if its domain is that of the configured From
-                email; else that is From, and answers go to yours.
-            key: What this email is for you, such as `order-4711-paid`: a second call with it, in
-                whatever process, within seven days and also after a crash, sends nothing and
-                returns what came of the first.
-            send_at: Not before this moment, which has a time zone and is at most a year ahead:
+            email: One of the five kinds, a kind of your own, or an `email.message.EmailMessage`,
+                which is sent to the addresses in To, Cc and Bcc. Its From is kept if it has the
+                domain of the configured From email; otherwise it is replaced by that, and
+                replies go to the original.
+            key: Your own name for this email, such as `order-4711-paid`. A second call with the
+                same key, from any process and even after a crash, sends nothing and returns the
+                first one's result; keys are kept for seven days, or `keep_keys_days`.
+            send_at: The earliest time to send it, with a time zone and at most a year ahead:
                 the email is stored, and a worker sends it then.
-            timeout: After so many seconds it returns anyway: the email is queued, or uncertain
-                where it was handed over and no answer came yet. It goes on being sent, and what
-                comes of it stands in the outbox.
+            timeout: Return after this many seconds at the latest: the email is then queued, or
+                uncertain if all of it was sent and no answer came yet. Sending continues, and
+                the outbox gets the result.
 
         Raises:
-            EmailError: A message that can't be sent as it is, or a bad `key` or `send_at`;
+            EmailError: The email can't be sent as it is, or `key` or `send_at` is wrong;
                 nothing was stored.
-            KeyReusedError: `key` stands for an email that says something else.
-            OutboxUnavailableError: It could not be stored; nothing was sent.
+            KeyReusedError: `key` was used for an email with other content; nothing was sent.
+            OutboxUnavailableError: It couldn't be stored; nothing was sent.
             OutboxFullError: There is no room for it; nothing was sent.
             MessageTooLargeError: It is too large to be stored; nothing was sent.
         """
@@ -234,25 +235,25 @@ class Sender:
     def queue(
         self, email: AnyEmail, *, key: str | None = None, send_at: datetime | None = None
     ) -> Receipt:
-        """Store an email, for the worker to send it, and return at once.
+        """Store an email for a worker to send, and return at once. The arguments are as in `send`.
 
         Raises:
-            EmailError: As `send`.
-            KeyReusedError: As `send`.
-            OutboxUnavailableError: It could not be stored.
+            EmailError: As in `send`.
+            KeyReusedError: As in `send`.
+            OutboxUnavailableError: It couldn't be stored.
             OutboxFullError: There is no room for it.
             MessageTooLargeError: It is too large to be stored.
         """
         return self._stored(self._message(email, self._source.routes(), key, send_at))
 
     def status(self, message_id: str) -> Receipt | None:
-        """Return what came so far of an email; None where the outbox doesn't know it (any more).
+        """Return an email's result so far; None if the outbox doesn't have it (any more).
 
         Args:
-            message_id: As the receipt has it.
+            message_id: The `message_id` of its receipt.
 
         Raises:
-            OutboxUnavailableError: The storage does not work.
+            OutboxUnavailableError: The storage doesn't work.
         """
         if not message_id:
             return None
@@ -266,17 +267,18 @@ class Sender:
         return receipt_of(message_id, own, self._catalogue) if own else None
 
     def send_many(self, emails: Iterable[AnyEmail]) -> Iterator[Receipt]:
-        """Send many emails by up to three connections; yield their receipts in the same order.
+        """Send many emails through up to three connections; yield their receipts in order.
 
-        Ask for the receipts, in a loop or by `list`: nothing is sent before. The emails are
-        taken, stored and sent up to 100 at a time, fewer of large ones, so memory does not
-        grow with their number. Those of the group whose receipts come next are all sent,
-        even if the loop ends early; of later ones nothing is stored.
+        Iterate over the receipts, in a loop or with `list`: nothing is sent until you do. The
+        emails are taken, stored and sent in groups of up to 100, fewer if they are large, so
+        memory doesn't grow with their number. If the loop ends early, the rest of the current
+        group has been sent, and nothing of later groups is stored.
 
         Raises:
-            OutboxUnavailableError: As `send`; the emails not yet yielded were not sent.
-            OutboxFullError: As `send`.
-            MessageTooLargeError: As `send`.
+            EmailError: An email can't be sent as it is; those not yet yielded were not sent.
+            OutboxUnavailableError: As in `send`; the emails not yet yielded were not sent.
+            OutboxFullError: As in `send`; the emails not yet yielded were not sent.
+            MessageTooLargeError: As in `send`; the emails not yet yielded were not sent.
             Exception: What `emails` raised; the emails not yet yielded were not sent.
         """
         waiting = iter(emails)
@@ -287,15 +289,15 @@ class Sender:
             yield from receipts
 
     def drain(self, cancel: Cancel | None = None, *, once: bool = True) -> int:
-        """Send what is due in the outbox; return how many emails were dealt with.
+        """Send the due emails in the outbox; return how many were processed.
 
         Args:
-            cancel: Ends it within 5 s; what other threads send by this sender at that
-                moment may be cut too.
+            cancel: Ends it within 5 s; emails that other threads are sending with this sender
+                may be interrupted, too.
             once: Return when nothing is due; False to wait for more until cancelled.
 
         Raises:
-            OutboxUnavailableError: The storage does not work, and `once` is set.
+            OutboxUnavailableError: The storage doesn't work, and `once` is set.
         """
         drain = Drain(
             self._outbox,
@@ -310,12 +312,12 @@ class Sender:
         return drain.run(cancel or Cancel(), once=once)
 
     def close(self) -> None:
-        """Say goodbye to the servers. A probe of a resting server gets 3 s to end.
+        """Close the connections. A probe of a paused server gets 3 s to end.
 
-        What other threads send at this moment is cut: it stays queued, or is uncertain
-        where its final dot was out. Cancel a `drain` before. Where others hold the outbox
-        it waits for them, up to a minute, to write down what was accepted. What is sent
-        afterwards is stored, for a worker.
+        Emails that other threads are sending are interrupted: they stay queued, or are
+        uncertain if the final dot was sent. Cancel a `drain` first. If others hold the outbox,
+        this waits for them, up to a minute, to record what was accepted. Emails sent afterwards
+        are stored, for a worker.
         """
         self._dispatcher.settle_probes(_PROBE_GRACE_S)
         self._source.close()

@@ -1,4 +1,4 @@
-"""What all that send share, in one place: a file of this machine, or a database of many."""
+"""What all senders share, in one place: a file on this machine, or a database for many."""
 
 import os
 from collections.abc import Callable
@@ -24,17 +24,17 @@ from smtp_desk.store.settings_store import SettingsStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """The outbox, and what all that share it know of the routes.
+    """The outbox, and what all its users know about the routes.
 
     Attributes:
         outbox: Every email.
-        control: What a person decides about all of them.
-        health: How the routes do.
-        throttle: What may be asked of the servers.
-        clock: The clock that all of them go by.
-        wait_for: Waits so many seconds, until cancelled, or until others store something; None
-            where nobody tells.
-        close: Closes it; what waits on this machine stays there.
+        control: What a person decides about all emails, such as a pause.
+        health: The health of the routes.
+        throttle: How many connections and emails the servers allow.
+        clock: The clock that all of them use.
+        wait_for: Waits this many seconds, until cancelled, or until others store something; None
+            if the storage can't tell.
+        close: Closes the storage; emails that wait on this machine stay there.
     """
 
     outbox: Outbox
@@ -47,7 +47,7 @@ class Storage:
 
 
 def outbox_limits(store: SettingsStore) -> OutboxLimits:
-    """Return how much the outbox takes and keeps."""
+    """Return how much the outbox accepts and keeps, by the settings or else by default."""
     try:
         return OutboxLimits(keys_for=timedelta(days=store.load().keep_keys_days))
     except SettingsFileError:
@@ -60,17 +60,17 @@ def open_storage(
     clock: UtcClock = utc_now,
     limits: OutboxLimits | None = None,
 ) -> Storage:
-    """Open what is shared.
+    """Open the shared storage.
 
     Args:
         file: This machine's own outbox.
-        address: As `outbox_address` returns it.
-        clock: Returns this moment with a time zone; a database has its own.
-        limits: As `outbox_limits` returns them; None for the usual ones.
+        address: The database's address, as `outbox_address` returns it; "" for `file`.
+        clock: Returns the current time, with a time zone; a database has its own.
+        limits: As `outbox_limits` returns them; None for the defaults.
 
     Raises:
-        OutboxUnavailableError: It can't be opened, or the address is of no use. A database that
-            is down is no error: what is new waits in `file` until it is back.
+        OutboxUnavailableError: It can't be opened, or the address can't be used. A database that
+            is down raises nothing: new emails wait in `file` until it is back.
     """
     if address:
         return _shared_storage(file, address, limits)

@@ -1,4 +1,4 @@
-"""For the tests of programs that send: a sender from which nothing leaves, in one line.
+"""For the tests of programs that send: a sender that keeps its emails, in one line.
 
     from smtp_desk.sender.testing import MemorySender
 
@@ -6,7 +6,7 @@
     sign_up("ann@example.org", sender)
     assert sender.sent[0]["Subject"] == "Bo invites you"
 
-Its parts, an outbox and what is known of routes in memory, keep the same contract as those on disk,
+Its parts, an outbox and the health of routes in memory, keep the same contract as those on disk,
 within one process.
 """
 
@@ -50,12 +50,12 @@ _UNCONFIRMED: Final = "message.unconfirmed"
 
 @dataclass(frozen=True, slots=True)
 class SentEmail:
-    """An email that would have left.
+    """An email that would have been sent.
 
     Attributes:
-        recipients: To whom: one address, unless it was a message of the standard library.
+        recipients: Its recipients: one address, unless it is a message of the standard library.
         kind: Its kind; `foreign` for a message of the standard library.
-        message: The whole of it, as a server would have got it.
+        message: The whole message, as a server would have received it.
     """
 
     recipients: tuple[str, ...]
@@ -63,17 +63,17 @@ class SentEmail:
     message: EmailMessage = field(repr=False)
 
     def __getitem__(self, name: str) -> str:
-        """Return the field `name` of its header; "" where there is none."""
+        """Return the header field `name`; "" if it has none."""
         return str(self.message.get(name, ""))
 
     @property
     def text(self) -> str:
-        """What it says as plain text; "" where it has none."""
+        """Its plain text; "" if it has none."""
         return self._body("plain")
 
     @property
     def html(self) -> str:
-        """What it says as HTML; "" where it has none."""
+        """Its HTML; "" if it has none."""
         return self._body("html")
 
     def _body(self, kind: str) -> str:
@@ -146,12 +146,13 @@ class _MemoryRoute:
 
 @final
 class MemorySender(Sender):
-    """A `Sender` for tests: the same rules, an outbox in memory, and a server that keeps all.
+    """A `Sender` for tests: the same rules, an outbox in memory, and a server that keeps emails.
 
     Args:
-        clock: Returns this moment with a time zone; turn it for `send_at`, and call `drain`.
+        clock: Returns the current time, with a time zone; for `send_at`, move it on and call
+            `drain`.
         from_email: The configured From email.
-        templates: The folder of templates that replace ours; None for none.
+        templates: The folder of templates that replace the built-in ones; None for none.
     """
 
     def __init__(
@@ -175,22 +176,22 @@ class MemorySender(Sender):
 
     @classmethod
     def from_settings(cls, environ: Mapping[str, str] | None = None) -> Self:  # noqa: ARG003 - it has none
-        """Return one over no settings, for programs that ask the class itself."""
+        """Return a sender without reading settings, for programs that call the class itself."""
         return cls()
 
     @property
     def sent(self) -> list[SentEmail]:
-        """The emails that would have left, oldest first."""
+        """The emails that would have been sent, oldest first."""
         return self._route.sent
 
     def fail(self, recipient: str, code: str = "recipient.unknown") -> None:
-        """From now on let emails to `recipient` come to this end.
+        """Let emails to `recipient` fail from now on.
 
         Args:
             recipient: The address, however it is spelled.
-            code: A finding, such as `recipient.mailbox_full` or `connect.refused`, which then does
-                what it always does: some are refused, others wait; `message.unconfirmed`
-                leaves them uncertain, and "" lets them be accepted again.
+            code: The code of a finding, such as `recipient.mailbox_full` or `connect.refused`,
+                with its usual effect: emails are refused, or they wait. `message.unconfirmed`
+                makes them uncertain, and "" lets them be accepted again.
 
         Raises:
             ValueError: There is no finding with this code.

@@ -1,4 +1,4 @@
-"""Draining the outbox: what waits is sent when its time comes."""
+"""Drains the outbox: sends each waiting email when its time comes."""
 
 import logging
 import select
@@ -49,23 +49,23 @@ _log: Final = logging.getLogger(__name__)
 
 
 def pause(cancel: Cancel, seconds: float) -> None:
-    """Wait so many seconds, or until cancelled."""
+    """Wait this many seconds, or until cancelled."""
     select.select([cancel], [], [], seconds)
 
 
 @final
 class Drain:
-    """Sends what is due in the outbox, by up to `CONNECTIONS` connections.
+    """Sends the due emails in the outbox, through up to `CONNECTIONS` connections.
 
     Args:
         outbox: The outbox.
         source: The routes.
-        dispatcher: Takes emails through them.
-        notices: Tells of outages.
-        owner: Who we are, in leases.
-        clock: Returns this moment with a time zone.
+        dispatcher: Sends emails through them.
+        notices: Reports outages and refusals.
+        owner: The name of this worker in leases.
+        clock: Returns the current time, with a time zone.
         wait_for: How to wait between rounds.
-        control: Learns that a worker runs.
+        control: Is told that a worker is running.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class Drain:
         self._outage = OutageLog(_log, "the outbox does not work: %s", "the outbox works again")
 
     def run(self, cancel: Cancel, *, once: bool) -> int:
-        """Send until nothing is due, or for ever; return how many emails were dealt with.
+        """Send until nothing is due, or until cancelled; return how many emails were processed.
 
         Args:
-            cancel: Ends it: what is on its way has 5 s to end, the rest stays stored.
-            once: Stop when nothing is due; storage that fails is raised.
+            cancel: Ends it: emails that are being sent get 5 s, the rest stays stored.
+            once: Stop when nothing is due, and raise an error if the storage fails.
 
         Raises:
             OutboxUnavailableError: The storage does not work, and `once` is set.
@@ -270,10 +270,10 @@ def _by_message(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
 
 
 def batches(claims: Sequence[Claim]) -> Iterator[list[Claim]]:
-    """Return the claims of one message as those of each transaction.
+    """Return the claims of one message, split into those of each transaction.
 
-    Our own emails name one recipient in To, so each goes alone; another program's go
-    together, up to the 100 recipients that every server takes (RFC 5321, 4.5.3.1.8).
+    Our own emails name one recipient in To, so each is sent alone; another program's are sent
+    together, up to the 100 recipients that every server accepts (RFC 5321, 4.5.3.1.8).
     """
     if not claims:
         return
