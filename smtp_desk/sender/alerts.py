@@ -119,21 +119,21 @@ class Alerts:
 
 
 def send_alert(urls: Sequence[str], title: str, body: str) -> list[str]:
-    """Send an alert, and return for each URL what went wrong; "" if nothing did.
-
-    Raises:
-        OSError: The process that sends it can't be started.
-    """
+    """Send an alert, and return for each URL what went wrong; "" if nothing did."""
     given = json.dumps({"urls": list(urls), "title": title, "body": body})
     hidden = (PASSWORD_VARIABLE, DEFAULT_PASSWORD_VARIABLE)
     environ = {name: value for name, value in os.environ.items() if name not in hidden}
-    with subprocess.Popen(
-        (sys.executable, "-m", "smtp_desk.sender.alert_process"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environ,
-    ) as process:
+    try:
+        process = subprocess.Popen(
+            (sys.executable, "-m", "smtp_desk.sender.alert_process"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environ,
+        )
+    except OSError as error:
+        return [f"no process is to be had: {error.strerror}"] * len(urls)
+    with process:
         try:
             out, _ = process.communicate(given.encode(), LIMIT_S)
         except subprocess.TimeoutExpired:

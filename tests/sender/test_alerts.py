@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import selectors
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
 
@@ -199,3 +201,15 @@ def test_what_can_not_be_read_is_logged(caplog: pytest.LogCaptureFixture) -> Non
     assert Alerts(lambda: Secret("json://secret.example")).urls() == ()
     assert "The keyring is locked." in caplog.text
     assert "secret.example" not in caplog.text
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.ENOENT])
+def test_a_machine_without_room_for_a_process_says_so(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    problem = f"no process is to be had: {os.strerror(number)}"
+    assert send_alert(["json://one", "json://two"], "x", "y") == [problem, problem]
