@@ -90,6 +90,11 @@ class Root:
         assert ended.returncode == 0, (command, ended.stdout, ended.stderr)
         return ended.stdout
 
+    def take(self, file: Path, name: str) -> str:
+        """Copy a file into the root, and return its path there."""
+        shutil.copy(file, self.folder / "srv" / name)
+        return f"/srv/{name}"
+
     def files(self) -> set[str]:
         """What the program's package left, by path; not the copies that these tests made."""
         found = self.run("find", "/", "-xdev", "-iname", "*smtp*desk*")
@@ -181,9 +186,9 @@ def test_lintian_finds_nothing_but_what_is_named_with_a_reason(deb: Path) -> Non
 @pytest.fixture(scope="module")
 def installed(root: Root, deb: Path) -> Root:
     """The root with the .deb installed, and what it depends on."""
-    shutil.copy(deb, root.folder / "root" / "smtp-desk.deb")
+    package = root.take(deb, "smtp-desk.deb")
     root.run("apt-get", "-q", "update")
-    root.run("apt-get", "-qy", "install", "--no-install-recommends", "/root/smtp-desk.deb")
+    root.run("apt-get", "-qy", "install", "--no-install-recommends", package)
     return root
 
 
@@ -191,19 +196,20 @@ def test_the_installed_program_plays_the_demo(installed: Root) -> None:
     assert plays_the_demo(installed.run("smtp-desk", "demo"))
 
 
-def test_a_report_opens_by_double_click(installed: Root, x_display: Display) -> None:
+def test_a_report_opens_by_double_click(
+    installed: Root, x_display: Display, tmp_path: Path
+) -> None:
     """As file managers do: the type by name, the program by type, the window with the file."""
-    file = installed.folder / "root" / "customer.smtpdesk"
+    file = tmp_path / "customer.smtpdesk"
     file.write_text(json.dumps(REPORT.to_json()))
+    report = installed.take(file, file.name)
     assert installed.run("xdg-mime", "query", "default", REPORT_TYPE).strip() == (
         "org.smtp_desk.SmtpDesk.desktop"
     )
-    assert installed.run("xdg-mime", "query", "filetype", f"/root/{file.name}").strip() == (
-        REPORT_TYPE
-    )
+    assert installed.run("xdg-mime", "query", "filetype", report).strip() == REPORT_TYPE
     environ = installed.environ(DISPLAY=x_display.name)
     opening: subprocess.Popen[bytes] = Child(
-        installed.entering("xdg-open", f"/root/{file.name}"),
+        installed.entering("xdg-open", report),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -224,8 +230,8 @@ def test_upgraded_removed_and_purged_it_leaves_nothing(
     control = newer / "DEBIAN" / "control"
     control.write_text(control.read_text().replace("Version: ", "Version: 9", 1))
     call("dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", newer, tmp_path / "9.deb")
-    shutil.copy(tmp_path / "9.deb", installed.folder / "root" / "newer.deb")
-    installed.run("apt-get", "-qy", "install", "--no-install-recommends", "/root/newer.deb")
+    package = installed.take(tmp_path / "9.deb", "newer.deb")
+    installed.run("apt-get", "-qy", "install", "--no-install-recommends", package)
     version = installed.run("dpkg-query", "-W", "-f", "${Version} ${Status}", "smtp-desk")
     assert version == f"9{__version__}-1 install ok installed"
     assert installed.run("smtp-desk", "--version") == f"SMTP Desk {__version__}\n"

@@ -9,6 +9,8 @@ import pytest
 
 from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.outbox.database import Database
+from tests.sender.post_office import PostOffice, opened
+from tests.sender.ways import Way
 from tests.sender.ways_out import WaysOut
 from tests.servers.certs import Certificates
 
@@ -29,6 +31,19 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
     monkeypatch.setattr(Alerts, "send", send)
     return taken
+
+
+@pytest.fixture
+def way() -> Way:
+    """The one route of `office`; it accepts all."""
+    return Way()
+
+
+@pytest.fixture
+def office(tmp_path: Path, way: Way) -> Iterator[PostOffice]:
+    """A sender by `way`, and what it stores in."""
+    with opened(tmp_path, way) as office:
+        yield office
 
 
 @pytest.fixture

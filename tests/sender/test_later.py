@@ -14,21 +14,9 @@ from tests.sender.post_office import PostOffice, opened
 from tests.sender.ways import UNCERTAIN, Way
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 NEWS = Notification(to="ann@example.org", title="Tomorrow", body="Don’t forget.")
-
-
-@pytest.fixture
-def way() -> Way:
-    return Way()
-
-
-@pytest.fixture
-def office(tmp_path: Path, way: Way) -> Iterator[PostOffice]:
-    with opened(tmp_path, way) as office:
-        yield office
 
 
 def test_an_email_is_sent_when_it_is_wanted(office: PostOffice, way: Way) -> None:

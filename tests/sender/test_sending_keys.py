@@ -35,8 +35,6 @@ from tests.sender.post_office import PostOffice, opened
 from tests.sender.ways import Way, failing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from smtp_desk.sender.sender import AnyEmail
 
 NEWS = Notification(to="ann@example.org", title="Paid", body="We got it.")
@@ -45,17 +43,6 @@ BOTH = Notification(to=("ann@example.org", "bo@example.org"), title="Paid", body
 
 def keyed() -> OutboxMessage:
     return replace(message(), key=SendingKey("order-1", "what it says"))
-
-
-@pytest.fixture
-def way() -> Way:
-    return Way()
-
-
-@pytest.fixture
-def office(tmp_path: Path, way: Way) -> Iterator[PostOffice]:
-    with opened(tmp_path, way) as office:
-        yield office
 
 
 def test_a_second_call_sends_nothing_and_returns_the_first_receipt(
