@@ -1,4 +1,4 @@
-"""Host names and mailboxes: what is one, in both spellings, and what exactly is wrong."""
+"""Host names and mailboxes: parsed in both spellings, or told exactly what is wrong."""
 
 import ipaddress
 import re
@@ -35,7 +35,7 @@ _PLAIN_LENGTH = 64
 
 
 class AddressError(ValueError):
-    """A host or mailbox that is none.
+    """The text isn't a valid host or mailbox.
 
     Attributes:
         code: The rule that is broken, a key of `texts.PROBLEMS`.
@@ -109,10 +109,10 @@ def has_control(text: str) -> bool:
 
 
 def parse_host(text: str) -> Host:
-    """Make a host of what a person typed; spaces around it do not count.
+    """Parse a host as a person typed it, ignoring spaces around it.
 
     Raises:
-        AddressError: It is none; the code says exactly why.
+        AddressError: It isn't a valid host; the code says exactly why.
     """
     if has_control(text):
         raise AddressError("control_character")
@@ -129,7 +129,7 @@ def parse_host(text: str) -> Host:
 
 
 def parse_ehlo_name(text: str) -> str:
-    """Make an EHLO argument of what was typed: a domain or address literal (RFC 5321, 4.1.3).
+    """Parse an EHLO argument: a domain or an address literal (RFC 5321, 4.1.3).
 
     Raises:
         AddressError: It is neither.
@@ -147,12 +147,12 @@ def parse_ehlo_name(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def parse_mailbox(text: str) -> Mailbox:
-    """Make a mailbox of what a person typed: one address, no display name.
+    """Parse a mailbox as a person typed it: one address, no display name.
 
     Intranet domains (`corp.local`, `localhost`, `.test`, single labels) are valid.
 
     Raises:
-        AddressError: It is none.
+        AddressError: It isn't a valid mailbox; the code says exactly why.
     """
     if has_control(text):
         raise AddressError("control_character")
@@ -184,7 +184,7 @@ def _parse_mailbox(address: str) -> Mailbox:
 def mailbox_key(address: str) -> str:
     """Return what all spellings of one address share: case, IDN, quotes and normal form.
 
-    What is no address has a key too: itself, in lower case.
+    A text that isn't an address has a key too: itself, in lower case.
     """
     typed = address.strip()
     if typed.isascii() and '"' not in typed:

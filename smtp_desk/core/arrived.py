@@ -1,8 +1,8 @@
-"""What the header of a received email tells: was it believed, how did it travel, what was added.
+"""Read the header of a received email: was it believed, which way did it come, what was added.
 
-The receiver wrote it there; nothing is looked up. Anybody can write such fields, so only results
-under the receiver's own name count (RFC 8601, 5 and 7.1): what stands above its Received fields, or
-below them under a name of the same organization.
+The receiver wrote these fields; nothing is looked up. Anybody can write such fields, so only
+results under the receiver's own name count (RFC 8601, 5 and 7.1): those above its Received fields,
+or below them under a name of the same organization.
 """
 
 import email.parser
@@ -62,11 +62,11 @@ class Belief(StrEnum):
 
 
 class NotAnEmailError(ValueError):
-    """This is neither an email nor the header of one."""
+    """The text is neither an email nor the header of one."""
 
 
 class NothingToldError(ValueError):
-    """This is the header of an email, and no server wrote anything into it."""
+    """The text is the header of an email, but no server has written anything into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class AuthResult:
     Attributes:
         method: "spf", "dkim", "dmarc" or another.
         result: "pass", "fail", "none"…
-        domain: Whose domain was looked at, as far as it is told.
-        selector: Of DKIM.
+        domain: The domain that was checked, or "" where the field doesn't say.
+        selector: The DKIM selector, or "".
         reason: As the receiver wrote it.
     """
 
@@ -90,16 +90,16 @@ class AuthResult:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One server on the way.
+    """One step of the email's way, from one server to the next.
 
     Attributes:
-        sent_by: Who handed it over, as it introduced itself.
-        taken_by: Who took it.
+        sent_by: The sending server's name, as it gave it in EHLO.
+        taken_by: The name of the server that accepted it.
         protocol: For example "ESMTPSA".
-        tls: Whether it came encrypted; None where that is not told.
+        tls: Whether the connection was encrypted; None where the field doesn't say.
         tls_version: For example "TLS 1.3", or "".
-        at: When, UTC; None where it is not told.
-        seconds: Since the hop before; None for the first, or where a time is missing.
+        at: When, in UTC; None where the field doesn't say.
+        seconds: Seconds since the hop before; None for the first, or where a time is missing.
     """
 
     sent_by: str
@@ -116,11 +116,11 @@ class SpamVerdict:
     """What the receiver's filter wrote.
 
     Attributes:
-        spam: Whether it took the email for spam; None where only a score is told.
+        spam: Whether it considered the email spam; None where it gives only a score.
         score: As written, or "".
-        field: The field that tells it.
-        own: Whether it stands where a server wrote it; among the message's own fields, where
-            some servers write as well, the sender can have written it.
+        field: The name of the header field.
+        own: Whether it stands where only a server writes. Some servers write among the message's
+            own fields, where the sender could have written it as well.
     """
 
     spam: bool | None
@@ -131,17 +131,17 @@ class SpamVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """What the header of a received email tells.
+    """What the header of a received email says.
 
     Attributes:
         belief: Whether the From domain was believed.
         sender: The From field.
-        receiver: Whose results these are.
-        results: Of the receiver's own check.
-        spam: The filter's verdict; None where none is told.
-        hops: In the order of the journey.
-        added: Fields that servers on the way put before the message's own, each once.
-        ignored: Under which other names results stand, which don't count; "" for no name.
+        receiver: The name of the server whose results these are.
+        results: The results of the receiver's own check.
+        spam: The filter's verdict; None where there is none.
+        hops: The steps of the email's way, first to last.
+        added: Names of the fields that servers added above the message's own, each once.
+        ignored: Other names under which results stand, which don't count; "" for no name.
     """
 
     belief: Belief
@@ -192,11 +192,11 @@ class Arrival:
 
 
 def read_arrival(octets: bytes) -> Arrival:
-    """Read a received email, or its header alone; what it holds is trusted in nothing.
+    """Read a received email, or its header alone, without trusting its content.
 
     Raises:
         NotAnEmailError: It has no field that every email has.
-        NothingToldError: It has neither a Received nor an Authentication-Results field.
+        NothingToldError: It has no Received and no Authentication-Results field.
     """
     message = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(octets)
     fields = [(name, _plain(str(value))) for name, value in message.items()[:_MOST_FIELDS]]

@@ -1,4 +1,4 @@
-"""Failures of a session as facts: where, what, the server's words, perhaps accepted or not."""
+"""Failures of a session as facts: stage, cause, reply, and whether the message was accepted."""
 
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ class Acceptance(StrEnum):
 
 
 class SmtpFailure(Exception):  # noqa: N818 - a failed session is the field's word
-    """A session that did not reach its end.
+    """The session failed before its end.
 
     Attributes:
         stage: Where it ended.

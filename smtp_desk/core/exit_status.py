@@ -1,6 +1,6 @@
 """The exit status of commands that run a test, by finding: a contract with scripts.
 
-Numbers are those of sysexits.h, and 130 for what a person cancelled (as after Ctrl-C).
+Numbers are those of sysexits.h, and 130 for a test that a person cancelled (as after Ctrl-C).
 """
 
 from enum import IntEnum

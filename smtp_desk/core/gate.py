@@ -1,4 +1,4 @@
-"""The Save gate and the outcome line: pure, so that every path is a table test."""
+"""The Save gate and the outcome line, as pure functions so that a table can test every path."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -25,7 +25,7 @@ class SaveHint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SaveGate:
-    """What was proven, what failed, what is saved; each event gives the next gate.
+    """What was proven, what failed, what is saved; each event returns the next gate.
 
     A snapshot is compared by value. Once saved, the same values exist in two spellings,
     with the password typed and with the mark of the stored one: both are proven.
@@ -33,8 +33,8 @@ class SaveGate:
     Attributes:
         proven: Spellings of the last successful test's values; empty where there is none.
         this_session: Whether a test of this session proved them.
-        failed: The values of the newest failed test.
-        running: The values of the test that runs.
+        failed: The values of the latest failed test.
+        running: The values of the running test.
         saved: The proven settings in the store.
         closed: Whether Save waits for the next test or edit after a save.
     """
@@ -57,7 +57,7 @@ class SaveGate:
         return replace(self, running=values)
 
     def test_passed(self, values: Snapshot) -> "SaveGate":
-        """A test of `values` ended with the server's 2xx after the final dot."""
+        """The server answered 2xx after the final dot in a test of `values`."""
         known = (spellings for spellings in (self.proven, self.saved) if values in spellings)
         spellings = next(known, (values,))
         return replace(
@@ -81,7 +81,7 @@ class SaveGate:
         )
 
     def test_cancelled(self) -> "SaveGate":
-        """A test was cancelled: nothing is known that was not known before."""
+        """A test was cancelled: nothing new is known."""
         return replace(self, running=None)
 
     def edited(self) -> "SaveGate":
@@ -89,11 +89,11 @@ class SaveGate:
         return replace(self, closed=False) if self.closed else self
 
     def reverted(self) -> "SaveGate":
-        """The form went back to what is saved: nothing is left to save."""
+        """The form went back to the saved values: there is nothing left to save."""
         return replace(self, closed=bool(self.saved))
 
     def save_done(self, stored: Snapshot) -> "SaveGate":
-        """The proven values were saved; `stored` is their spelling with the stored secret."""
+        """The proven values were saved; `stored` is the same with the mark of the stored secret."""
         values = self.proven if stored in self.proven else (*self.proven, stored)
         return replace(self, proven=values, saved=values, closed=True)
 
@@ -102,7 +102,7 @@ class SaveGate:
         return SaveGate(running=self.running)
 
     def may_save(self, form: Snapshot | None) -> bool:
-        """Whether Save is enabled for the values in the form (None: they are no settings)."""
+        """Whether Save is enabled for the values in the form (None: they aren't valid settings)."""
         return form is not None and form in self.proven and not self.closed
 
     def outcome(self, form: Snapshot | None) -> Outcome | None:

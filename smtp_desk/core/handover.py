@@ -1,12 +1,11 @@
-"""What `sendmail` and the worker of the whole system say to each other, as octets.
+"""The protocol between `sendmail` and the system-wide worker, as octets.
 
 One connection, one request, one answer. Each side begins with the line `smtp-desk 1`, the version
-of all that follows; then come frames, each with its length in front (4 octets, the highest
-first). A request is two frames: an `Order` as JSON, and the message (empty where there is none).
-An answer is one frame, a `WorkerAnswer` as JSON. Whoever reads judges a length before what it
-counts.
+of all that follows; then come frames, each preceded by its length (4 octets, the highest first). A
+request is two frames: an `Order` as JSON, and the message (empty where there is none). An answer is
+one frame, a `WorkerAnswer` as JSON. A reader checks a frame's length before it reads the frame.
 
-Light: `sendmail` imports little else.
+Keep this module light: `sendmail` imports little else.
 """
 
 import json
@@ -30,15 +29,15 @@ Read: TypeAlias = Callable[[int], bytes]
 
 
 class HandoverError(ValueError):
-    """What came is no request, or no answer, of this version."""
+    """The octets aren't a request or an answer of this version."""
 
 
 class FrameTooLargeError(HandoverError):
-    """The other side announces more than may be; nothing of it was read."""
+    """The other side announced a frame that is too large; none of it was read."""
 
 
 class Act(StrEnum):
-    """What is asked for."""
+    """What a request asks for."""
 
     SUBMIT = "submit"
     """Store a message for all its recipients."""
@@ -55,10 +54,10 @@ class Order:
     """A request without its message.
 
     Attributes:
-        act: What is asked for.
-        recipients: To whom, as given on the command line; for CHECK the one.
+        act: What it asks for.
+        recipients: The recipients given on the command line; exactly one for CHECK.
         from_header: Whether To, Cc and Bcc name further recipients.
-        sender: The envelope sender; `<>` for none, "" for nothing said.
+        sender: The envelope sender; `<>` for an empty one, "" where it wasn't given.
         full_name: The display name for a From without one.
     """
 
@@ -95,7 +94,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class WorkerAnswer:
-    """What came of a request.
+    """The result of a request.
 
     Attributes:
         status: The exit status: 0, 64, 65 or 75.
@@ -126,12 +125,12 @@ class WorkerAnswer:
 
 
 def frame_length(content: bytes) -> bytes:
-    """Return what stands in front of a frame's content."""
+    """Return the length that precedes a frame's content, as octets."""
     return len(content).to_bytes(_LENGTH_OCTETS)
 
 
 def read_exactly(receive: Receive, count: int) -> bytes:
-    """Return exactly so many octets, however few of them come at once."""
+    """Read exactly that many octets, however few arrive at once."""
     octets = bytearray()
     while len(octets) < count:
         octets += receive(min(count - len(octets), _CHUNK))
@@ -139,10 +138,10 @@ def read_exactly(receive: Receive, count: int) -> bytes:
 
 
 def read_head(read: Read) -> None:
-    """Read the line that says the version.
+    """Read the line that names the version.
 
     Raises:
-        HandoverError: It is another, or no such line.
+        HandoverError: It names another version, or isn't such a line.
     """
     if read(len(HEAD)) != HEAD:
         raise HandoverError("another version of SMTP Desk, or no SMTP Desk, is at the other end")

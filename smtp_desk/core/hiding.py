@@ -1,8 +1,8 @@
-"""A report without its email addresses and usernames, for whoever may see the rest.
+"""Remove email addresses and usernames from a report, so that others may see the rest.
 
-They are found however a server wrote them back: in any case, percent-encoded, quoted-printable,
-as xtext, entity, escape, base64 or hexadecimal, and with the domain in both spellings. Host names,
-domains that stand alone and network addresses stay: they tell what was tested.
+They are found however a server wrote them back: in upper or lower case, percent-encoded,
+quoted-printable, as xtext, entity, escape, base64 or hexadecimal, and with the domain in both
+spellings. Host names, domains on their own and network addresses stay: they tell what was tested.
 """
 
 import base64
@@ -61,9 +61,9 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 
 
 def without_addresses(*reports: CheckReport) -> tuple[CheckReport, ...]:
-    """Return the reports with a placeholder in place of each email address and username.
+    """Return the reports with each email address and username replaced by a placeholder.
 
-    One address has one placeholder in all of them ("address 1"), however it is written.
+    An address has the same placeholder in all of them ("address 1"), however it is written.
     """
     hider = _Hider(name for report in reports for name in _who_is_named(report))
     return tuple(hider.hide(report) for report in reports)
@@ -84,7 +84,7 @@ class _Hider:
         self._known_words = self._pattern(_word_forms)
 
     def hide(self, value: _T) -> _T:
-        """Return the same with no address in its texts."""
+        """Return the report without addresses in its texts."""
         found: Any = value
         if isinstance(value, Enum):
             return value

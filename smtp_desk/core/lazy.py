@@ -1,4 +1,4 @@
-"""A value that is built when it is first asked for, without a lock."""
+"""A value that is built when it is first needed, without a lock."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -9,9 +9,9 @@ T = TypeVar("T")
 class LazyProperty(Generic[T]):
     """`functools.cached_property` as it is from Python 3.12 on.
 
-    Before that it holds a lock while it builds, one for all objects: a process that is
-    forked meanwhile by another thread would wait for it for ever. Two threads may build
-    the value at once; both get the same.
+    Earlier versions hold a lock while they build, one for all objects: a child that another
+    thread forks meanwhile would wait for it forever. Two threads may build the value at the
+    same time; both get the same one.
     """
 
     def __init__(self, build: Callable[[Any], T]) -> None:

@@ -1,4 +1,4 @@
-"""Signing in by OAuth 2.0: what is saved of it, and the rules of its fields."""
+"""Signing in by OAuth 2.0: the settings that are saved, and the rules of their fields."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ from smtp_desk.core.secret import Secret
 
 
 class OAuthProvider(StrEnum):
-    """Whose accounts they are."""
+    """The provider whose accounts are used."""
 
     MICROSOFT = "microsoft"
     GOOGLE = "google"
@@ -24,7 +24,7 @@ class OAuthProvider(StrEnum):
 
 
 class OAuthFlow(StrEnum):
-    """How a token is got.
+    """How a token is obtained.
 
     BROWSER is the authorization code with PKCE (RFC 7636), APP client credentials (RFC 6749,
     4.4), SERVICE_ACCOUNT a signed assertion (RFC 7523), DEVICE the device code (RFC 8628).
@@ -42,20 +42,20 @@ INTERACTIVE: Final = frozenset({OAuthFlow.BROWSER, OAuthFlow.DEVICE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthSettings:
-    """How to get a token. The secrets that belong to it stand in the keyring only.
+    """How to obtain a token. The secrets that belong to it are stored in the keyring only.
 
     Attributes:
-        provider: Whose accounts they are.
-        flow: How a token is got.
-        client_id: Of the application that the organization registered.
-        tenant: The organization at Microsoft: its id or a domain of it.
+        provider: The provider whose accounts are used.
+        flow: How a token is obtained.
+        client_id: The client id of the application that the organization registered.
+        tenant: The organization at Microsoft: its id or one of its domains.
         authorize_url: Where the person signs in, for BROWSER.
-        token_url: Where tokens are given.
-        device_url: Where device codes are given, for DEVICE.
-        scopes: What the token is for.
+        token_url: The token endpoint.
+        device_url: The device authorization endpoint, for DEVICE.
+        scopes: What the token allows.
         ca_pem: Content of the CA file for these addresses, or "".
-        issuer: Who vouched for the account that signed in; "" where that is not known.
-        subject: That account, as the issuer names it.
+        issuer: The issuer of the account that signed in; "" where it isn't known.
+        subject: The issuer's identifier of that account.
     """
 
     provider: OAuthProvider
@@ -114,7 +114,7 @@ _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
 def validate_oauth(draft: OAuthDraft, secret: Secret | None) -> Iterator[Problem]:
     """Yield all problems of the fields.
 
-    `secret` is what was given beside them: a client secret, a certificate with its private key
+    `secret` is what was given with them: a client secret, a certificate with its private key
     (PEM), or a service account's key file (JSON); None for the stored one.
     """
     provider, flow = draft.provider, draft.flow
@@ -208,7 +208,7 @@ def _tenant(draft: OAuthDraft) -> Iterator[Problem]:
 
 
 def is_guid(text: str) -> bool:
-    """Whether this is an identifier of Microsoft's, of a tenant for instance, in any case."""
+    """Whether this is a Microsoft identifier (GUID), such as a tenant's, in upper or lower case."""
     return bool(_GUID.fullmatch(text.lower()))
 
 

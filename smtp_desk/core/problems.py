@@ -1,4 +1,4 @@
-"""Problems of the form: which field, which rule, with what in it."""
+"""Problems of the form: the field, the broken rule, and values for its text."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -50,7 +50,7 @@ OAUTH_FIELDS: Final = frozenset(
 
 
 class Severity(StrEnum):
-    """Whether a problem forbids the test or is only said."""
+    """Whether a problem prevents the test or is only a notice."""
 
     ERROR = "error"
     NOTICE = "notice"
@@ -64,7 +64,7 @@ class Problem:
         field: The field beside which it is shown.
         code: The rule, a key of `texts.PROBLEMS`.
         params: Values for the text.
-        severity: ERROR forbids the test; NOTICE does not.
+        severity: ERROR prevents the test; NOTICE doesn't.
     """
 
     field: Field
@@ -74,5 +74,5 @@ class Problem:
 
 
 def errors_among(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return those that forbid the test."""
+    """Return those that prevent the test."""
     return tuple(problem for problem in problems if problem.severity is Severity.ERROR)

@@ -20,7 +20,7 @@ _MEMORY: Final = 64 * 2**20  # scrypt takes 128 * cost * block octets
 
 
 class Verdict(StrEnum):
-    """What a proof says of settings and a secret."""
+    """What a proof says about settings and a secret."""
 
     PROVEN = "proven"
     CHANGED = "changed"
@@ -29,15 +29,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What stands in the file beside proven settings: MACs over a canonical form of the fields.
+    """What the settings file holds with proven settings: MACs over a canonical form of the fields.
 
     Attributes:
         version: Version of the canonical form.
         salt: Hexadecimal salt of the key that is derived from the secret.
-        given: Over the fields, keyed by the secret: for a machine that gives the secret, where
-            no keyring is there. To guess the secret by it costs one scrypt a guess.
-        fields: Over the fields, keyed by the key in the keyring's entry.
-        secret: Over fields and secret, keyed alike.
+        given: MAC over the fields, keyed by the secret: for machines that supply the secret because
+            they have no keyring. Each guess at the secret costs one scrypt.
+        fields: MAC over the fields, keyed by the key in the keyring's entry.
+        secret: MAC over fields and secret, with the same key.
     """
 
     version: int
@@ -65,8 +65,8 @@ def sign(settings: ServerSettings, mode: Security, entry: KeyringEntry, salt: by
 def verify(proof: Proof, settings: ServerSettings, mode: Security, entry: KeyringEntry) -> Verdict:
     """Return whether `proof` was made for exactly these settings, this mode and this secret.
 
-    Without the key of the keyring's entry a changed file can't be told from another secret: it
-    is SECRET_DIFFERS then, since no server may get a secret that was not proven with it.
+    Without the key of the keyring's entry a changed file can't be told from another secret. The
+    verdict is SECRET_DIFFERS then, since no server may get a secret that wasn't proven with it.
     """
     form = _canonical(settings, mode, proof.version)
     if entry.proof_key:

@@ -13,8 +13,8 @@ _LINE_BREAKS = ("Zl", "Zp")
 def visible(text: str) -> str:
     r"""Make control, bidi and other invisible characters of `text` visible as `\\xNN` or `\\uNNNN`.
 
-    What a server sends is shown on screens and terminals and written to logs: it must
-    neither move the cursor nor forge a line nor turn the reading direction.
+    What a server sends is shown on screens and terminals and written to logs. It must not
+    move the cursor, forge a line or change the reading direction.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -47,7 +47,7 @@ class Reply:
     Attributes:
         code: The three digits, 200 to 599.
         enhanced: The enhanced status code such as "5.7.8", or None.
-        lines: The words, one string a line, without codes, already safe to show.
+        lines: The text of each line, without codes, already safe to show.
     """
 
     code: int
@@ -56,7 +56,7 @@ class Reply:
 
     @classmethod
     def from_lines(cls, code: int, texts: Iterable[bytes]) -> "Reply":
-        """Build a reply from the octets behind `code` and its separator, line by line."""
+        """Build a reply from the octets after `code` and its separator, line by line."""
         decoded = [decode_text(text) for text in texts]
         found = _ENHANCED.match(decoded[0].lstrip()) if decoded else None
         # An enhanced code of another class than the reply code is the server's mistake:
@@ -69,7 +69,7 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """The words on one line."""
+        """The text on one line."""
         return " ".join(line for line in self.lines if line)
 
     @property

@@ -19,7 +19,7 @@ _CUT: Final = "…"
 
 
 class ReportOutcome(StrEnum):
-    """What a test came to."""
+    """The outcome of a test."""
 
     SENT = "sent"
     """The server accepted the test email: the only proof."""
@@ -37,7 +37,7 @@ _MESSAGES: Final = {
 
 
 class Direction(StrEnum):
-    """Who spoke a line of the transcript."""
+    """Which side sent a line of the transcript."""
 
     CLIENT = "client"
     SERVER = "server"
@@ -49,7 +49,7 @@ class TranscriptLine:
 
     Attributes:
         at_ms: Milliseconds since the test began.
-        direction: Who spoke.
+        direction: Which side sent it.
         text: The line without its line end.
     """
 
@@ -60,7 +60,7 @@ class TranscriptLine:
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """How a stage ended: its last status, the time in it (ms) and all its facts."""
+    """How a stage ended: its last status, the time it took (ms) and all its facts."""
 
     stage: Stage
     status: StageStatus
@@ -70,10 +70,10 @@ class StageResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """All that one test saw; `sent` only from a 2xx after the final dot.
+    """Everything that one test saw; `sent` only after a 2xx that follows the final dot.
 
     Attributes:
-        outcome: What it came to.
+        outcome: How the test ended.
         finding: The true cause of a failure; None after success.
         warnings: Findings that did not end the session.
         stages: Every stage in the order in which it began.
@@ -81,7 +81,7 @@ class CheckReport:
         settings: The tested settings without the secret, and the mode found.
         environment: Versions of program, Python, OpenSSL, Qt and system; `time` it was made.
         mode: The TLS mode found ("starttls" or "tls"), or "" before TLS.
-        id: Stands in the log and in the report, so that the two can be matched.
+        id: Written to the log and to the report, so that the two can be matched.
     """
 
     outcome: ReportOutcome
@@ -101,12 +101,12 @@ class CheckReport:
 
     @property
     def message(self) -> str:
-        """The outcome text, word for word; "" for a check that was not to send and passed."""
+        """The outcome text, word for word; "" for a check that passed without sending."""
         return _MESSAGES[self.outcome]
 
     @property
     def passed(self) -> bool:
-        """Whether nothing was wrong as far as the check was to go, which is no proof."""
+        """Whether a check that wasn't meant to send found nothing wrong. That isn't a proof."""
         return self.outcome is ReportOutcome.PASSED
 
     @property
@@ -115,7 +115,7 @@ class CheckReport:
         return self.finding is not None and self.finding.code == "session.cancelled"
 
     def to_json(self) -> dict[str, Json]:
-        """Return the document of schema `smtp-desk/report/2`; what passes its bounds is cut."""
+        """Return the document of schema `smtp-desk/report/2`; values beyond its bounds are cut."""
         return {
             "schema": SCHEMA,
             "outcome": str(self.outcome),
@@ -141,7 +141,7 @@ class CheckReport:
 
 
 def finding_json(finding: Finding) -> dict[str, Json]:
-    """Return a finding as it stands in a report."""
+    """Return a finding in the form that a report contains."""
     reply = finding.reply
     return {
         "code": finding.code,

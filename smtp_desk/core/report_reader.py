@@ -1,4 +1,4 @@
-"""Reading a report back from its file, which may come from anybody."""
+"""Reading a report from its file, which may come from anybody."""
 
 import json
 import re
@@ -46,22 +46,22 @@ _E = TypeVar("_E", bound=StrEnum)
 
 
 class ReportFormatError(ValueError):
-    """The file is no report; the message says why, safe to show."""
+    """The file isn't a report; the message says why and is safe to show."""
 
 
 class NewerReportError(ReportFormatError):
-    """The file is a report of a schema that is newer than this program; the message names both."""
+    """The report's schema is newer than this program; the message names both."""
 
 
 def read_report(octets: bytes) -> CheckReport:
-    """Make a report of the content of its file, trusting nothing in it.
+    """Read a report from the content of its file, without trusting any of it.
 
     Every text is made `visible`, every size has a bound, unknown keys are ignored. What a
-    report does not hold (the scope of a finding, whether it raises an alarm) stays empty.
+    report doesn't contain (the scope of a finding, whether it raises an alarm) stays empty.
 
     Raises:
         NewerReportError: Its schema is newer.
-        ReportFormatError: It is no report of schema `smtp-desk/report/2` or 1.
+        ReportFormatError: It isn't a report of schema `smtp-desk/report/2` or 1.
     """
     if len(octets) > MAX_BYTES:
         raise ReportFormatError(f"it’s larger than {MAX_BYTES // 1024**2} MiB")

@@ -1,4 +1,4 @@
-"""Secrets whose repr hides them, and what the keyring holds for a server."""
+"""Secrets whose repr hides them, and the keyring's entry for a server."""
 
 import hmac
 import json
@@ -15,10 +15,10 @@ _HEAD: Final = "smtp-desk 2\n"
 
 @final
 class Secret:
-    """A password or token that shows itself only when asked by name.
+    """A password or token that is shown only by an explicit `reveal`.
 
     Equality is by value and in constant time. Secrets are neither hashable nor
-    picklable, so that none ends up as a key, in a cache or in a file by accident.
+    picklable, so that none becomes a key, or ends up in a cache or a file, by accident.
     """
 
     __slots__ = ("__value",)
@@ -28,7 +28,7 @@ class Secret:
         self.__value: Final = value
 
     def reveal(self) -> str:
-        """Return the secret itself; the one way to get at it."""
+        """Return the secret itself; there is no other way to read it."""
         return self.__value
 
     def __eq__(self, other: object) -> bool:
@@ -55,12 +55,12 @@ class StoredSecret:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token of OAuth 2.0, which works in place of a password for a while.
+    """An access token of OAuth 2.0, which works as a password for a limited time.
 
     Attributes:
         secret: The token.
         issued: When we got it, in seconds since 1970.
-        until: When it ends.
+        until: When it expires, in seconds since 1970.
     """
 
     secret: Secret
@@ -69,31 +69,31 @@ class AccessToken:
 
     @classmethod
     def of(cls, fields: Mapping[str, str | float]) -> Self:
-        """Read what `fields` returns; raises `KeyError`, `TypeError` or `ValueError`."""
+        """Build it from what `fields` returned; raises `KeyError`, `TypeError` or `ValueError`."""
         token = Secret(str(fields["token"]))
         return cls(token, float(fields["issued"]), float(fields["until"]))
 
     def fields(self) -> Mapping[str, str | float]:
-        """Return it as it stands in an entry."""
+        """Return it in the form that a keyring entry contains."""
         return {"token": self.secret.reveal(), "issued": self.issued, "until": self.until}
 
     def is_fresh(self, now: float) -> bool:
-        """Whether it holds for a while yet; never where the clock was set back since."""
+        """Whether it remains valid for a while; never if the clock was set back since."""
         spare = min((self.until - self.issued) / 5, _MOST_SPARE)
         return self.issued - _CLOCK_SLACK <= now < self.until - spare
 
 
 @dataclass(frozen=True, slots=True)
 class KeyringEntry:
-    """What the keyring holds under the key that the settings file names.
+    """The keyring's entry under the key that the settings file names.
 
     Attributes:
         secret: The password, or for OAuth 2.0 the client secret or private key; empty where
             there is none.
-        proof_key: `PROOF_KEY_BYTES` random bytes that key the proof; none in an entry of the
-            first version, and where a machine gives the secret.
-        refresh_token: What a person's sign-in by OAuth 2.0 left; empty where there was none.
-        access_token: The newest access token, for all processes; None where none was got yet.
+        proof_key: `PROOF_KEY_BYTES` random bytes that key the proof; empty in an entry of the
+            first version, and where the machine supplies the secret.
+        refresh_token: The refresh token of a person's sign-in by OAuth 2.0; empty without one.
+        access_token: The latest access token, for all processes; None if there is none yet.
     """
 
     secret: Secret
@@ -103,7 +103,7 @@ class KeyringEntry:
 
     @classmethod
     def parse(cls, text: Secret) -> Self | None:
-        """Read what a keyring gave: an entry, a password alone, or None for a damaged entry."""
+        """Read a keyring's text: an entry or a password alone; None for a damaged entry."""
         value = text.reveal()
         if not value.startswith(_HEAD):
             return cls(text)

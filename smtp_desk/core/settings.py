@@ -1,4 +1,4 @@
-"""The form as typed, and the settings of one SMTP server that come of it, valid by construction."""
+"""The form as typed, and the settings of one SMTP server made from it, valid by construction."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -13,7 +13,7 @@ OAUTH: Final = "oauth"
 
 
 class Security(StrEnum):
-    """How TLS begins. There is no setting without TLS."""
+    """How TLS begins. There is no setting for a connection without TLS."""
 
     AUTO = "auto"
     STARTTLS = "starttls"
@@ -32,20 +32,20 @@ class AuthMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """What a test tests, Save saves and the sender uses. Made by `validation.parse` only.
+    """What a test tests, Save saves and the sender uses. Only `validation.parse` makes them.
 
     Attributes:
         host: Host name as A-labels in lower case, or an IP address without brackets.
         port: 1 to 65535.
-        username: Empty for a server that knows us by our address.
+        username: Empty for a server that recognizes us by our IP address.
         from_name: Display name of the sender; may be empty.
         from_email: Address of the sender, domain as the person typed it.
         security: How TLS begins; AUTO is resolved by the test.
         ca_pem: Content of the company CA file (PEM), or "".
         ehlo_name: Name for EHLO; "" means the address literal of the socket.
         auth_method: The mechanism; AUTO takes the first that fits.
-        oauth: How to get a token; None where the credential is a password.
-        per_hour: Emails per hour at most, over all processes; 0 for any number.
+        oauth: How to obtain a token; None where the credential is a password.
+        per_hour: Emails per hour at most, over all processes; 0 for no limit.
     """
 
     host: str
@@ -62,7 +62,7 @@ class ServerSettings:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Where a stored secret may go: it is reused only while these are the same."""
+        """Where a stored secret may go: it is reused only while these stay the same."""
         return (self.host, self.port, self.security, self.ca_pem, self.username, self.oauth)
 
     @property
@@ -74,7 +74,7 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The values of the form at one moment: what the gate compares.
+    """The values of the form at one moment, as the gate compares them.
 
     Attributes:
         settings: The SMTP fields.
@@ -86,12 +86,12 @@ class Snapshot:
 
     @property
     def without_account(self) -> "Snapshot":
-        """The values as a form has them: who signed in by OAuth 2.0 is found out by the test."""
+        """The values as a form has them: only a test learns which account signed in by OAuth."""
         oauth = self.settings.oauth and replace(self.settings.oauth, issuer="", subject="")
         return replace(self, settings=replace(self.settings, oauth=oauth))
 
     def with_cas(self, ca_pem: str, oauth_ca_pem: str) -> "Snapshot":
-        """Return the values with what the CA files of the form hold, for server and sign-in."""
+        """Return the values with the content of the form's CA files, for server and sign-in."""
         oauth = self.settings.oauth and replace(self.settings.oauth, ca_pem=oauth_ca_pem)
         return replace(self, settings=replace(self.settings, ca_pem=ca_pem, oauth=oauth))
 
@@ -113,7 +113,7 @@ class CaFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsDraft:
-    """The fields of the form, strings as typed; a half-typed port is normal.
+    """The fields of the form, as strings as typed; a half-typed port is normal.
 
     Attributes:
         host: SMTP server host.
@@ -125,7 +125,7 @@ class SettingsDraft:
         security: A value of `Security`.
         ca_file: Path of the company CA file.
         ehlo_name: EHLO name.
-        per_hour: Emails per hour at most; "" for any number.
+        per_hour: Emails per hour at most; "" for no limit.
         auth_method: A value of `AuthMethod`, or `OAUTH`.
         oauth: The fields of the sign-in by OAuth 2.0, which `OAUTH` asks for; `secret` is
             then a client secret, or the content of a key file.

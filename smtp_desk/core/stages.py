@@ -15,7 +15,7 @@ Facts: TypeAlias = Mapping[str, Json]
 class Stage(StrEnum):
     """One stage of a session; with TLS from the start `tls` comes before `greeting`.
 
-    TOKEN is there only where the credential is one.
+    TOKEN appears only where the credential is a token.
     """
 
     SETTINGS = "settings"
@@ -51,9 +51,9 @@ class StageEvent:
 
     Attributes:
         stage: Which stage.
-        status: How it stands now.
+        status: Its status now.
         ms: Milliseconds spent in the stage so far; 0 when it starts.
-        facts: What was found out.
+        facts: What was learned in it.
     """
 
     stage: Stage

@@ -1,4 +1,4 @@
-"""Texts for people, chosen from codes. English; faces translate them by their code."""
+"""Texts for people, in English, chosen by code."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Every rule of the form, all at once, and the one way from a draft to settings."""
+"""All rules of the form, and the only way from a draft to settings."""
 
 import re
 from collections.abc import Iterator
@@ -54,12 +54,12 @@ def validate(
     login: bool = True,
     oauth_ca: CaFile | None = None,
 ) -> tuple[Problem, ...]:
-    """Find all problems of the form, in the order of its fields.
+    """Return all problems of the form, in the order of its fields.
 
     Args:
         draft: The form.
         ca: What was read from `draft.ca_file`, or None while it has not been read.
-        login: False for a check that ends after TLS and needs neither credentials nor From.
+        login: False for a check that ends after TLS and needs no credentials and no From address.
         oauth_ca: The same for `draft.oauth.ca_file`.
     """
     return tuple(_problems(draft, ca, oauth_ca, login=login))
@@ -77,7 +77,7 @@ def parse(
     Args:
         draft: The form.
         ca: What was read from `draft.ca_file`; needed only where that is not empty.
-        login: As for `validate`; without it a From address that is none counts as empty.
+        login: As for `validate`; without it an invalid From address counts as empty.
         oauth_ca: What was read from `draft.oauth.ca_file`; needed only where that is not empty.
 
     Raises:
@@ -113,8 +113,8 @@ def validate_recipient(text: str) -> tuple[Problem, ...]:
 def app_password_without_spaces(host: str, secret: Secret) -> Secret | None:
     """Return the password without its spaces where they are most likely cosmetic.
 
-    Google shows app passwords as four groups of four letters. The program offers the
-    change for a Google host and never makes it in silence.
+    Google shows app passwords as four groups of four letters. For a Google host the program
+    offers to remove the spaces, and never does so without asking.
     """
     typed = secret.reveal()
     if not _GOOGLE_HOST.search(host.strip().lower()) or not _GROUPED_APP_PASSWORD.fullmatch(typed):
@@ -186,7 +186,7 @@ def _credentials(draft: SettingsDraft) -> Iterator[Problem]:
 
 
 def _token_credentials(draft: SettingsDraft) -> Iterator[Problem]:
-    """A token is always for an account; its secrets have rules of their own."""
+    """Yield the problems of credentials for a token, which always belongs to an account."""
     yield from _text(Field.USERNAME, draft.username, MAX_CREDENTIAL)
     if not draft.username.strip():
         yield Problem(Field.USERNAME, "oauth.no_username")

@@ -106,8 +106,8 @@ _RIGHT_SERVER: Final = _RemedyTemplate(
 class CatalogueEntry:
     """One code of the catalogue, its texts not yet filled with facts.
 
-    `who_if` and `scope_if` name what holds instead of `who` and `scope` where a condition holds;
-    `beside` the causes of which one reply may speak together with this one, written at one of both.
+    `who_if` and `scope_if` replace `who` and `scope` where their condition holds. `beside` lists
+    the causes that one reply may name together with this one; either of the two lists the other.
     """
 
     code: str
@@ -129,7 +129,7 @@ class CatalogueEntry:
 
         Raises:
             KeyError: A key is missing.
-            ValueError: A value is none of those allowed.
+            ValueError: A value isn't one of those allowed.
         """
         return cls(
             code=code,
@@ -182,7 +182,7 @@ class CatalogueEntry:
 
 
 class _FindingsFile:
-    """One TOML file; its codes are known at once, the rest is read at first need."""
+    """One TOML file; its codes are known at once, the rest is read when first needed."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -196,7 +196,7 @@ class _FindingsFile:
 
 @final
 class Catalogue:
-    """Every finding that there is, and how to tell it."""
+    """Every finding, and how to recognize it."""
 
     def __init__(
         self,
@@ -225,7 +225,7 @@ class Catalogue:
 
     @property
     def entries(self) -> tuple[CatalogueEntry, ...]:
-        """Every entry, as it stands in the table."""
+        """Every entry, in the order of the table."""
         return tuple(entry for table in self._all for entry in table.entries.values())
 
     def find(self, failure: SmtpFailure, context: Mapping[str, Json]) -> Finding:
@@ -233,10 +233,10 @@ class Catalogue:
 
         Args:
             failure: Where the session ended, with the code or the reply that ended it.
-            context: What is known beside it, no secret: `host`, `port`, `security`,
+            context: What else is known, without secrets: `host`, `port`, `security`,
                 `username`, `from_email`, `recipient`, `ehlo_name`, `mechanism` (as sent),
                 `mechanisms` (as offered), `banner`, `signed_in`, and `password_shape` (see
-                `password_shape`). The failure's own facts go before it.
+                `password_shape`). The failure's own facts take precedence.
         """
         known = {**context, **failure.facts}
         provider = self._provider(known)
@@ -275,7 +275,7 @@ class Catalogue:
         return self._entry(code).fill(stage, self._facts(stage, facts, None), None)
 
     def matches(self, stage: Stage, reply: Reply, facts: Facts) -> list[Match]:
-        """Return the rows that stand for `reply` at `stage`, most specific first.
+        """Return the rows that match `reply` at `stage`, most specific first.
 
         Rows of different codes that match equally name no cause: they are left out, so
         that the next less specific row answers. (The tests hold that there are none.)

@@ -1,8 +1,8 @@
-"""Faults of the server's own: what fails there is not what the reply is about.
+"""Faults of the server itself, where a reply names the part that failed but not a cause.
 
-"Rate limiter unavailable" is no rate limit, "virus scanner error" no virus, and a full disk of the
-server no full mailbox. Such words tell that something broke and what it would have looked at, but
-no cause: they are taken out before the causes are looked for.
+"Rate limiter unavailable" isn't a rate limit, "virus scanner error" isn't a virus, and a full disk
+on the server isn't a full mailbox. Such words say that something broke and what it would have
+checked, but not why the email was refused: they are removed before causes are looked for.
 """
 
 import re
@@ -66,7 +66,7 @@ _PERMANENT: Final = 500
 def without_faults(words: str, code: int) -> tuple[str, bool]:
     """Return the words of a reply without those about faults, and whether there were any.
 
-    A permanent refusal by a "busy" server says less than its code: that is no fault.
+    A "busy" server that refuses for good isn't a fault: its code says more than the word.
     """
     left = _FAULT.sub("", words)
     if code < _PERMANENT:

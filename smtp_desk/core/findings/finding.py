@@ -20,14 +20,14 @@ class Who(StrEnum):
 
 
 class Scope(StrEnum):
-    """What the sender does next, by whose matter the cause is.
+    """What the sender does next, depending on what the cause concerns.
 
-    ROUTE: the server's, its settings', or the account's there: the default service, and the
-    route rests. PROCESS: this process's alone: the default service, nothing is shared. SOFT:
-    the recipient's or message's, for now: the default service, no rest. SLOW: too fast or too
-    many connections: the same route, slower. RECIPIENT, MESSAGE: known and final: refused.
-    GENERIC: a refusal in words that nobody knows: never final on one route's word. UNCERTAIN:
-    perhaps accepted. NONE: no failure to send.
+    ROUTE: the server, its settings or the account there: the default service takes over, and the
+    route is paused. PROCESS: this process alone: the default service takes over, and other
+    processes aren't told. SOFT: the recipient or message, for now: the default service takes
+    over, without a pause. SLOW: too fast or too many connections: the same route, slower.
+    RECIPIENT, MESSAGE: known and final: refused. GENERIC: a refusal in unknown words: never final
+    on one route's word. UNCERTAIN: perhaps accepted. NONE: not a failure to send.
     """
 
     ROUTE = "route"
@@ -64,8 +64,8 @@ class Remedy:
         id: Stable name, for example "use_port_465".
         text: What to do, one imperative sentence.
         changes: Form fields that the program can set for the person, by `problems.Field`.
-        link: The https page that the server names, to be opened after a look at all of it; ""
-            for none. It is in no report: there the text has it.
+        link: The https page that the server names, opened only after the person has seen the whole
+            address; "" for none. Reports don't contain it: there it is part of the text.
     """
 
     id: str
@@ -75,24 +75,24 @@ class Remedy:
 
     @property
     def doable(self) -> bool:
-        """Whether the program can do it for the person, in the form or by a sign-in."""
+        """Whether the program can do it for the person, in the form or by signing in."""
         return bool(self.changes) or self.id in (REMOVE_PASSWORD_SPACES, SIGN_IN_AGAIN, TRUST_CA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The true cause, as shown and as written into a report.
+    """The true cause of a failure, as shown and as written to a report.
 
     Attributes:
         code: Stable `stage.cause` of the catalogue.
-        stage: Where it showed.
+        stage: The stage at which it showed.
         severity: ERROR ended the session; WARNING did not.
         summary: One sentence that names the cause.
-        explanation: What it means and how it comes, for a person who does not know SMTP.
+        explanation: What it means and how it happens, for a person who doesn't know SMTP.
         remedies: What to do, most promising first.
         who: Who can fix this.
         scope: What the sender does next; not part of the report.
-        alarm: Whether it can be an attack; not part of the report.
+        alarm: Whether it may be an attack; not part of the report.
         reply: The server's reply, or None where none came.
     """
 
@@ -109,18 +109,18 @@ class Finding:
 
     @property
     def final(self) -> bool:
-        """Whether sending the same email to the same recipient again is of no use.
+        """Whether there is no point in sending the same email to the same recipient again.
 
-        It is their own matter, and was not refused for now only.
+        The cause lies with the recipient or the message, and the refusal wasn't only temporary.
         """
         return self.scope in (Scope.RECIPIENT, Scope.MESSAGE) and not self._for_now
 
     @property
     def unknown(self) -> bool:
-        """Whether it is a refusal for good, in words that nobody knows."""
+        """Whether it is a permanent refusal in unknown words."""
         return self.scope is Scope.GENERIC and not self._for_now
 
     @property
     def _for_now(self) -> bool:
-        """Whether the reply asks to come back, whatever its words (RFC 5321, 4.2.1)."""
+        """Whether the reply's code is a temporary one, whatever its words (RFC 5321, 4.2.1)."""
         return self.reply is not None and self.reply.transient

@@ -1,8 +1,8 @@
-"""Words of other languages in English, for replies of servers that speak one.
+"""Translate the telling words of replies in other languages into English.
 
-The table of replies is written in English, with the commonest phrases of other languages. What it
-does not know in another language is compared once more by the English of its words: not a
-translation, only the words by which a cause is told, in their order.
+The table of replies is written in English, with the most common phrases of other languages. A reply
+that it doesn't know in another language is compared once more by the English for its words. This
+isn't a translation: only the words that tell a cause are kept, in their order.
 """
 
 import re
@@ -30,7 +30,7 @@ class _Word(NamedTuple):
 
 @final
 class Languages:
-    """The words of other languages that are known."""
+    """The words known in other languages."""
 
     def __init__(self, texts: tuple[str, ...]) -> None:
         self._texts = texts
@@ -41,7 +41,7 @@ class Languages:
         return cls(tuple(texts))
 
     def in_english(self, words: str) -> str | None:
-        """Return the words of a reply in English, in their order; None where all of it is.
+        """Return the words of a reply in English, in order; None if it is English already.
 
         Args:
             words: As `NormalisedReply` has them.

@@ -1,7 +1,7 @@
 """What the refusal of a sign-in service means (RFC 6749, 4.1.2.1 and 5.2; RFC 8628, 3.5).
 
-The most exact sign counts: Microsoft's number, then the words of Google and others, then the
-error code of the standard, of which each service has its own idea.
+The most exact evidence decides: Microsoft's number, then the words of Google and others, then the
+standard's error code, which each service uses in its own way.
 """
 
 import re
@@ -17,11 +17,11 @@ from smtp_desk.core.stages import Json, Stage
 
 
 class TokenStep(StrEnum):
-    """What a sign-in service was asked: the same refusal means another thing at another step.
+    """What a sign-in service was asked for: the same refusal means something else at another step.
 
     AUTHORIZE is the page that a person sees, CODE the exchange of its code, REFRESH a new
-    access token, CLIENT the application's own (RFC 6749, 4.4), ASSERTION a service account's
-    (RFC 7523), DEVICE the polling for a device code.
+    access token, CLIENT a token for the application itself (RFC 6749, 4.4), ASSERTION one for a
+    service account (RFC 7523), DEVICE polling with a device code.
     """
 
     AUTHORIZE = "authorize"
@@ -203,15 +203,15 @@ _TRAILER: Final = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp): .*", re
 
 
 def redirect_host(provider: OAuthProvider) -> str:
-    """Return the host of the redirect address (RFC 8252, 7.3), by what the provider's form takes.
+    """Return the host of the redirect address (RFC 8252, 7.3) that the provider's form accepts.
 
-    Microsoft's refuses 127.0.0.1, and holds localhost good for every port.
+    Microsoft's form refuses 127.0.0.1, and accepts localhost with any port.
     """
     return "localhost" if provider is OAuthProvider.MICROSOFT else "127.0.0.1"
 
 
 def oauth_context(settings: OAuthSettings | None) -> dict[str, Json]:
-    """Return what the texts of findings need to know of a sign-in; nothing for a password."""
+    """Return the facts that findings' texts need about a sign-in; none for a password."""
     if settings is None:
         return {}
     return {
@@ -233,8 +233,8 @@ def oauth_failure(step: TokenStep, answer: Mapping[str, object]) -> SmtpFailure:
 
     Args:
         step: What was asked.
-        answer: The JSON of a token endpoint, or the parameters of a redirect. Whoever reads it
-            has hidden the secrets that it may echo.
+        answer: The JSON of a token endpoint, or the parameters of a redirect. Secrets that
+            it may echo are hidden already.
     """
     error, description = _text(answer, "error"), _text(answer, "error_description")
     numbers = list(_numbers(answer, description))

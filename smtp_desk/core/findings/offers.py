@@ -1,7 +1,7 @@
-"""What a reply offers itself: the page that it names, the time that it tells, whom to write to.
+"""What a reply itself offers: the page it names, the time to wait, the address to write to.
 
-A server is a stranger: its link is opened by a person only, after a look at the whole address,
-and nothing of it ever changes the form.
+A server is a stranger: only a person opens its link, after seeing the whole address, and nothing
+from it ever changes the form.
 """
 
 import re
@@ -67,15 +67,16 @@ def with_offers(
     facts: Facts,
     known_hosts: Iterable[str] = (),
 ) -> tuple[Remedy, ...]:
-    """Return `remedies` and what the reply offers.
+    """Return `remedies` together with what the reply offers.
 
     Args:
         remedies: Our own, the most promising first.
-        stage: Where the reply came: what was not said inside TLS offers nothing.
+        stage: Where the reply came: a reply outside TLS offers nothing.
         reply: What the server said.
-        facts: Its own addresses (`from_email`, `username`, `recipient`) are nobody to write to.
-        known_hosts: Hosts of the provider's own pages, ".example.com" for all below one: its
-            links go first, those of others last.
+        facts: The session's own addresses (`from_email`, `username`, `recipient`), which are never
+            offered as an address to write to.
+        known_hosts: Hosts of the provider's own pages, ".example.com" for all below one. Links to
+            them come first, other links last.
     """
     if reply is None or stage not in _INSIDE_TLS:
         return remedies
@@ -104,7 +105,7 @@ def links(text: str) -> Iterator[str]:
 
 
 def told_time(text: str) -> str | None:
-    """Return the time that a reply tells, as the end of a sentence: "in 15 seconds"."""
+    """Return the time to wait that a reply names, as the end of a sentence: "in 15 seconds"."""
     for pattern in (_MOMENT, _ISO_MOMENT):
         if found := pattern.search(text):
             day = found["day"]
@@ -127,7 +128,7 @@ def _addresses(text: str, facts: Facts) -> Iterator[str]:
 
 
 def _offered(link: str) -> str:
-    """Return a link as it may be shown and opened; "" for one that may not."""
+    """Return a link in the form in which it may be shown and opened; "" for one that may not."""
     try:
         parts = urlsplit(link)
         port = parts.port

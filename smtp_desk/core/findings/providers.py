@@ -1,4 +1,4 @@
-"""Providers of mail service, by host, banner or address, and the look of their passwords."""
+"""Mail service providers, found by host, banner or address, and what their passwords look like."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ _Value = TypeVar("_Value")
 
 
 class SignIn(StrEnum):
-    """What a provider takes to sign in."""
+    """What a provider accepts to sign in."""
 
     PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
     APP_PASSWORD = "app_password"  # noqa: S105 - as above
@@ -27,13 +27,13 @@ class SignIn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubmissionServer:
-    """A server that a provider's customers send by.
+    """A server through which a provider's customers send.
 
     Attributes:
         host: Its name.
         port: Its port.
         security: How TLS begins there; never AUTO.
-        domains: Domains of the addresses that send by it, ".example.com" for those below one.
+        domains: Domains of the addresses that send through it, ".example.com" for those below one.
         mx: Hosts that receive mail for its customers' own domains, written as `domains`.
     """
 
@@ -63,11 +63,11 @@ class SubmissionServer:
 
 @dataclass(frozen=True, slots=True)
 class SendingLimits:
-    """How much a provider lets one account send, as its own pages say.
+    """How much a provider lets one account send, according to its own pages.
 
     Attributes:
         text: Worded to follow "Example allows"; "" where no figure was found on its pages.
-        pages: Where it says so, or would: addresses of the provider.
+        pages: The provider's pages that say so, or where one would expect it.
         checked: When they were read, a date.
         connections: How many connections at a time; 0 where it does not say.
     """
@@ -79,7 +79,7 @@ class SendingLimits:
 
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> "SendingLimits":
-        """Read `limits`: either figures, or that none were found."""
+        """Read `limits`: either figures, or the note that none were found."""
         if ("text" in table) == (table.get("none_found") is True):
             raise ValueError("limits: text, or none_found")
         return cls(
@@ -91,7 +91,7 @@ class SendingLimits:
 
     @property
     def facts(self) -> Facts:
-        """What texts need of it; nothing where no figure is known."""
+        """The facts that texts need; none where no figure is known."""
         if not self.text:
             return {}
         known: dict[str, Json] = {"limits": self.text, "limits_url": self.pages[0]}
@@ -104,14 +104,14 @@ class Provider:
 
     Attributes:
         id: Stable name, for example "google"; the fact `provider` of rows and texts.
-        name: As the provider writes itself.
-        hosts: Host names of its submission servers, and domains as ".example.com" that
-            stand for every host below them.
+        name: The provider's name as it writes it.
+        hosts: Host names of its submission servers, and domains such as ".example.com" for
+            every host below them.
         banner: Pattern on banner and EHLO words, or "".
-        facts: What texts about it need: addresses of help pages, host, fixed username…
+        facts: Facts for texts about it: addresses of help pages, host, fixed username…
         limits: How much it lets one account send.
-        servers: Which server takes whose mail, the usual one first.
-        sign_in: What it takes to sign in, the best first.
+        servers: Its submission servers, and whose mail each accepts, the usual one first.
+        sign_in: What it accepts to sign in, the best first.
         source: Where this row is from.
         checked: When it was compared with its source, a date.
     """
@@ -129,10 +129,10 @@ class Provider:
 
     @classmethod
     def parse(cls, name: str, table: Mapping[str, Any]) -> "Provider":
-        """Read one table of the TOML; every key that is no attribute is a fact.
+        """Read one table of the TOML; every key that isn't an attribute is a fact.
 
         Raises:
-            ValueError: A value is none; the text names provider and key.
+            ValueError: A value isn't valid; the message names provider and key.
         """
         try:
             limits = SendingLimits.parse(_taken(table, "limits", dict))
@@ -154,7 +154,7 @@ class Provider:
 
     @property
     def hosts_of_pages(self) -> tuple[str, ...]:
-        """The hosts of its own pages and servers; ".example.com" stands for all below it."""
+        """The hosts of its own pages and servers; ".example.com" means all hosts below it."""
         texts = (value for value in self.facts.values() if isinstance(value, str))
         pages = (urlsplit(text).hostname for text in texts)
         return (*self.hosts, *(host for host in pages if host))
@@ -165,7 +165,7 @@ class Provider:
         return wanted in self.hosts or any(wanted == server.host for server in self.servers)
 
     def username(self, local_part: str, address: str) -> str:
-        """Return what its customer with this address signs in as; "" where nobody can tell."""
+        """Return the username of its customer with this address; "" where it can't be known."""
         if fixed := self.facts.get("fixed_username"):
             return str(fixed)
         if self.facts.get("key_service"):
@@ -214,7 +214,7 @@ def _names(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 @final
 class Providers:
-    """The table of providers. The TOML is read at the first question."""
+    """The table of providers. The TOML is read when first needed."""
 
     def __init__(self, texts: tuple[str, ...]) -> None:
         self._texts = texts
@@ -231,19 +231,19 @@ class Providers:
         return tuple(Provider.parse(name, row) for table in tables for name, row in table.items())
 
     def by_host(self, host: str) -> Provider | None:
-        """Return the provider whose server `host` is: the longest name that fits decides."""
+        """Return the provider that `host` belongs to: the longest matching name decides."""
         return _longest(self._by_host, host)
 
     def by_domain(self, domain: str) -> tuple[Provider, SubmissionServer] | None:
-        """Return whose server takes the mail of addresses at `domain`, and which it is."""
+        """Return the provider, and its server, for addresses at `domain`."""
         return _longest(self._by_domain, domain)
 
     def by_mx(self, host: str) -> tuple[Provider, SubmissionServer] | None:
-        """Return the same for a domain whose mail `host` receives: its MX record."""
+        """Return the same for a domain whose MX record names `host`."""
         return _longest(self._by_mx, host)
 
     def by_banner(self, words: str) -> Provider | None:
-        """Return the provider that a banner or EHLO line names: a weaker sign than the host."""
+        """Return the provider that a banner or EHLO line names: weaker evidence than the host."""
         return next(
             (
                 provider
@@ -279,7 +279,7 @@ def _longest(table: Mapping[str, _Value], name: str) -> _Value | None:
 
 
 class PasswordShape(StrEnum):
-    """The look of a secret, as far as it helps to name a cause."""
+    """What a secret looks like, as far as that helps to name a cause."""
 
     NONE = "none"
     GROUPED = "grouped"

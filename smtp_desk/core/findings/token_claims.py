@@ -1,8 +1,8 @@
-"""What a refused access token says of itself, and what of that does not fit the settings.
+"""What a refused access token says about itself, and which of it doesn't match the settings.
 
-Mail servers answer alike whatever is wrong with a token, so it is read here: the claims of a
-JWT only (RFC 7519, 4.1; RFC 9068, 2.2). Nothing of it is verified, and nothing depends on it but
-the words of a finding. Many tokens are opaque; of these nothing is known.
+Mail servers give the same answer whatever is wrong with a token, so it is read here: the claims of
+a JWT only (RFC 7519, 4.1; RFC 9068, 2.2). They aren't verified, and only the words of a finding
+depend on them. Many tokens are opaque; nothing is known about these.
 """
 
 import base64
@@ -36,22 +36,22 @@ _EXCHANGE: Final = "00000002-0000-0ff1-ce00-000000000000"
 
 
 class UnreadableTokenError(ValueError):
-    """The token looks like a JWT and can't be read."""
+    """The token looks like a JWT but can't be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenClaims:
-    """What a token says of itself, bounded and safe to show.
+    """What a token says about itself, bounded and safe to show.
 
     Attributes:
         accounts: The names of the account, the most usual first.
-        subject: The account as the issuer names it for ever.
-        audience: For whom it is.
-        scopes: What it allows, roles among it; None where it says nothing of that.
-        issuer: Who gave it.
+        subject: The issuer's permanent identifier of the account.
+        audience: The services it is meant for.
+        scopes: What it allows, including roles; None where it doesn't say.
+        issuer: Who issued it.
         tenant: The organization at Microsoft.
-        begins: When it begins to be valid, in seconds of Unix time.
-        ends: When it ends.
+        begins: When it becomes valid, in seconds of Unix time.
+        ends: When it expires, in seconds of Unix time.
     """
 
     accounts: tuple[str, ...] = ()
@@ -65,10 +65,10 @@ class TokenClaims:
 
 
 def read_token(token: Secret) -> TokenClaims | None:
-    """Return the claims of a token; None of an opaque one.
+    """Return the claims of a token; None for an opaque one.
 
     Raises:
-        UnreadableTokenError: It looks like a JWT, but its claims are no JSON object.
+        UnreadableTokenError: It looks like a JWT, but its claims aren't a JSON object.
     """
     if not _JWT.match(token.reveal()):
         return None
@@ -86,16 +86,16 @@ def read_token(token: Secret) -> TokenClaims | None:
 def token_facts(
     token: Secret, settings: ServerSettings, now: float, ahead: float | None
 ) -> dict[str, Json]:
-    """Return what a token that the server refused says of itself, for the texts of the finding.
+    """Return what a refused token says about itself, for the texts of the finding.
 
-    The fact `token_fault` names what does not fit: "unreadable", "expired", "not_yet_valid",
+    The fact `token_fault` names what doesn't match: "unreadable", "expired", "not_yet_valid",
     "tenant", "scope", "audience", "issuer", "account"; "opaque" where nothing can be read, and
-    "" where all fits that can be compared.
+    "" where everything matches that can be compared.
 
     Args:
         token: The access token.
-        settings: For which server and account it is used.
-        now: The time by the clock of this computer.
+        settings: The server and account it is used for.
+        now: The time by this computer's clock.
         ahead: Seconds by which the sign-in service's clock is ahead of it; None where unknown.
     """
     try:

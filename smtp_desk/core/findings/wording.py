@@ -22,7 +22,7 @@ _MOST_ITEMS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What must be known for a part to apply.
+    """The facts that must be known for a part of a text to apply.
 
     Attributes:
         when: Fact to what it must be: True for known and not empty, False for
@@ -41,7 +41,7 @@ class Condition:
 
     @property
     def count(self) -> int:
-        """How many facts it asks for."""
+        """The number of facts it requires."""
         return len(self.when) + len(self.unless)
 
     def holds(self, facts: Facts) -> bool:
@@ -92,7 +92,7 @@ def placeholders(text: str) -> frozenset[str]:
 
 
 def fill(text: str, facts: Facts) -> str | None:
-    """Put facts in place of `{names}`; None where one is unknown.
+    """Replace `{names}` by facts; None where one is unknown.
 
     A value is put in as it is: braces in what a server sent are never read as placeholders.
     """
@@ -177,8 +177,8 @@ def plain_name(name: str) -> str:
     """Return the common name and, in brackets, the organization: "Example CA (Example Ltd)".
 
     Args:
-        name: As RFC 4514 writes it: "CN=Example CA,O=Example Ltd"; what has neither of both,
-            or is no such name, is returned as it is.
+        name: As RFC 4514 writes it: "CN=Example CA,O=Example Ltd". A name with neither part, or
+            one that isn't such a name, is returned unchanged.
     """
     said: dict[str, list[str]] = {"CN": [], "O": []}
     at = 0

@@ -1,1 +1,1 @@
-"""The test: a session that is watched, and the finding it comes to."""
+"""The test: a session that is watched, and the finding that explains its failure."""

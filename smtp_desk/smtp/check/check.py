@@ -1,4 +1,4 @@
-"""The test of a configuration: one session, told stage by stage, and the report of it."""
+"""The test of a configuration: one session, reported stage by stage, and its report."""
 
 import dataclasses
 import hashlib
@@ -56,15 +56,15 @@ class CheckRequest:
 
     Attributes:
         settings: The server, and with `from_email` the sender.
-        secret: Password or token, or who gets one; None where there is none. NO_LOGIN never
-            uses it.
+        secret: Password or token, or the source of one; None for a server without sign-in.
+            NO_LOGIN never uses it.
         recipient: Where the test email goes; FULL only.
         content: The test email; FULL only.
         steps: How far to go.
-        probe_ports: Whether other ports are tried where this one fails before signing in.
+        probe_ports: Whether other ports are tried if this one fails before signing in.
         resolver: `HOST:PORT` of a DNS server to ask instead of the system, or a resolver.
         total_seconds: Limit of the whole test.
-        known: What else is known; the finding's texts draw on it.
+        known: Further facts for the finding's texts.
     """
 
     settings: ServerSettings
@@ -89,18 +89,18 @@ def run_check(
 ) -> CheckReport:
     """Run one test and return its report; blocks until it ends.
 
-    Nothing that a server, the network or this program does is raised: it is the finding.
+    Whatever a server, the network or this program does wrong isn't raised: it becomes the finding.
 
-    It goes the sender's way with the values given, never falls back and never queues.
-    The outcome is SENT from a 2xx after the final dot only.
+    The test sends as the sender does, with the values given, and never falls back or queues.
+    The outcome is SENT only after a 2xx that follows the final dot.
 
     Args:
         request: What to test.
-        catalogue: Returns what names causes; called where there is one to name.
-        on_event: Is told of every stage as it begins and ends.
+        catalogue: Returns the catalogue of findings; called only when there is a cause to name.
+        on_event: Called for every stage as it begins and ends.
         cancel: Ends the test within 100 ms.
         environment: Versions, for the report.
-        report_id: Stands in the report and in the log.
+        report_id: Written to the report and to the log.
     """
     return _Check(request, catalogue, on_event, cancel).report(environment, report_id)
 
@@ -197,7 +197,7 @@ class _Check:
             raise failure
 
     def _try_a_small_hello(self, failure: SmtpFailure) -> SmtpFailure:
-        """Return the failure of a silent handshake as what it is: its size may be what is lost."""
+        """Try a silent handshake again with a small first message: large ones may be dropped."""
         silent = failure.facts.get("silent")
         if failure.code != "tls.handshake_timeout" or not silent:
             return failure
@@ -221,7 +221,7 @@ class _Check:
         return SmtpFailure(Stage.TLS, "tls.large_hello_dropped", facts=failure.facts)
 
     def _try_other_ports(self, failure: SmtpFailure) -> None:
-        """Find out which port would work where this one does not, and tell it."""
+        """Find out which port would work instead of this one, and report it."""
         found = self._heard.facts(Stage.RESOLVE).get("found")
         if not self._request.probe_ports or not _worth_probing(failure) or not found:
             return

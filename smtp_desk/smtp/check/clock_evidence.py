@@ -1,8 +1,8 @@
-"""Is a certificate out of date, or this computer's clock wrong: what else tells the time.
+"""Is a certificate out of date, or this computer's clock wrong? Other evidence of the time.
 
-A refused certificate alone proves nothing, and neither does the server's greeting beside it:
-a server whose own clock is wrong makes certificates and greetings of the same wrong day. The
-clock is named only where a witness that the server's clock can't mislead contradicts it too.
+A refused certificate alone proves nothing, and neither does the server's greeting: a server whose
+own clock is wrong creates certificates and greetings with the same wrong date. This clock is blamed
+only if evidence that doesn't depend on the server's clock contradicts it too.
 """
 
 import email.utils
@@ -24,7 +24,7 @@ _DATE: Final = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)?(?:
 
 
 def clock_evidence(facts: Facts, banner: Json, installed: datetime | None) -> dict[str, Json]:
-    """Return what contradicts this computer's clock; empty where nothing does.
+    """Return the evidence against this computer's clock; empty where there is none.
 
     Args:
         facts: Of a failure `OUT_OF_DATE`: `clock`, `chain`, and `begins` or `since`.

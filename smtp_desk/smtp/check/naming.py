@@ -1,4 +1,4 @@
-"""Naming the true cause of a failure: what the catalogue is told beside it."""
+"""Naming the true cause of a failure: the facts that the catalogue gets with it."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StageFacts:
-    """What one session told of its stages; give it to the session as `observe`."""
+    """The facts of one session's stages; pass it to the session as `observe`."""
 
     def __init__(self) -> None:
         self._facts: dict[Stage, dict[str, Json]] = {}
@@ -34,7 +34,7 @@ class StageFacts:
         return isinstance(code, int) and code // 100 == 2  # noqa: PLR2004 - the class of the reply
 
     def facts(self, stage: Stage) -> Facts:
-        """Return what is known of a stage so far."""
+        """Return the facts of a stage so far."""
         return self._facts.get(stage, {})
 
 
@@ -45,14 +45,14 @@ def context_of(
     heard: StageFacts,
     redactor: Redactor,
 ) -> dict[str, Json]:
-    """Return what is known beside a failure of a session; of the secret only its look.
+    """Return the facts known about a failed session; of the secret only what it looks like.
 
     Args:
         settings: The server, as the person set it.
         credential: What the session signs in with.
         mode: How TLS begins in this session.
-        heard: What the session told.
-        redactor: Hides secrets in it.
+        heard: The facts of the session's stages.
+        redactor: Hides secrets in them.
     """
     secret = credential.access if isinstance(credential, Token) else credential
     told = {

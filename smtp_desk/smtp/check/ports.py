@@ -1,7 +1,7 @@
-"""The other ports of a host that failed on one: which of them would work.
+"""Which other ports of a host would work, after one has failed.
 
-Each is opened as a session is, up to TLS with the certificate verified, and left with
-QUIT. Nobody signs in.
+Each is opened as a session is, up to TLS with a verified certificate, and closed with QUIT, without
+signing in.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ PROBE_SECONDS: Final = 5.0
 
 
 class PortState(StrEnum):
-    """What a port is good for; STARTTLS and TLS would work."""
+    """What a port can be used for; STARTTLS and TLS would work."""
 
     STARTTLS = "starttls"
     TLS = "tls"
@@ -51,8 +51,8 @@ class PortAnswer:
     """How one port answered.
 
     Attributes:
-        port: Which.
-        answer: What it is good for.
+        port: The port.
+        answer: What it can be used for.
         detail: The finding's code, or the server's reply, where it would not work.
     """
 
@@ -68,7 +68,7 @@ class PortAnswer:
         return None
 
     def facts(self) -> dict[str, Json]:
-        """Return it as it stands in a report."""
+        """Return it in the form that a report contains."""
         return {"port": self.port, "answer": str(self.answer), "detail": self.detail}
 
 
@@ -83,11 +83,11 @@ def probe_ports(
     """Try `ports` but the one in `settings`, all at once, and return their answers in order.
 
     Args:
-        settings: The server that failed; its mode does not matter.
-        addresses: Of the host, as they were resolved.
-        cancel: Ends it.
-        ports: Which to try.
-        seconds: How long all of it may take.
+        settings: The server that failed; its mode doesn't matter.
+        addresses: The resolved addresses of the host.
+        cancel: Ends the attempts.
+        ports: The ports to try.
+        seconds: Time limit for all of them together.
 
     Raises:
         CancelledError: Cancelled.
@@ -148,7 +148,7 @@ class _Probe(threading.Thread):
 
 @dataclass(frozen=True, slots=True)
 class _Resolved:
-    """A resolver that knows the answer."""
+    """A resolver that already knows the answer."""
 
     addresses: Sequence[str]
 

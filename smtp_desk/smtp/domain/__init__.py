@@ -1,1 +1,1 @@
-"""The From domain: what the DNS says of it."""
+"""What the DNS says about the From domain."""

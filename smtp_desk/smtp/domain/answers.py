@@ -1,6 +1,6 @@
-"""The questions about one domain, asked in the thread that is left behind on cancel.
+"""The questions about one domain, asked in the thread that is abandoned on cancel.
 
-Import it there: it loads dnspython.
+Import it in that thread: it loads dnspython.
 """
 
 import ipaddress
@@ -38,7 +38,7 @@ _NULL_MX: Final = "0 ."
 
 
 class Lookup:
-    """What the DNS says of one domain; see `domain.look_up`."""
+    """What the DNS says about one domain; see `domain.look_up`."""
 
     def __init__(self, question: DomainQuestion, cancel: Cancel, deadline: Deadline) -> None:
         """Take what `domain.look_up` takes."""
@@ -54,7 +54,7 @@ class Lookup:
         self._policy: DmarcPolicy | None = None
 
     def facts(self) -> DomainFacts:
-        """Ask it all; raises `CancelledError` only."""
+        """Ask all questions; raises only `CancelledError`."""
         mx = _guarded(self._mx)
         spf = _guarded(self._spf)
         unknown = mx.status is RecordStatus.UNKNOWN

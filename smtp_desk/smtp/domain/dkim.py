@@ -28,7 +28,7 @@ def read_key(records: list[bytes]) -> tuple[str, ...]:
     """Read the one key record of a selector.
 
     Returns:
-        What is not at its best though signatures by the key count.
+        What could be better about the key, although its signatures count.
 
     Raises:
         InvalidRecordError: No signature by this key counts.

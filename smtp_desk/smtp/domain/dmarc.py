@@ -19,12 +19,12 @@ _REPORT_TO: Final = re.compile(r"mailto:[^\s,!@]+@[^\s,!@]+(?:![0-9]+[kmgt]?)?",
 
 @dataclass(frozen=True, slots=True)
 class _WalkStep:
-    """One name of a walk, with the record that counts there.
+    """One name of a tree walk, with the record that applies there.
 
     Attributes:
         domain: The name without `_dmarc`.
         record: Its one record; None where it has none, or several.
-        fault: What is wrong with what it has.
+        fault: What is wrong with its records.
     """
 
     domain: str
@@ -33,7 +33,7 @@ class _WalkStep:
 
     @property
     def boundary(self) -> str:
-        """What the record says of where organizations begin: "y", "n" or ""."""
+        """What the record says about where an organization begins (`psd=`): "y", "n" or ""."""
         if self.record is None:
             return ""
         try:
@@ -43,7 +43,7 @@ class _WalkStep:
 
 
 def dmarc_texts(questions: Questions, domain: str) -> list[str]:
-    """Return what stands at the domain itself and means to be a DMARC record.
+    """Return the domain's own texts that are meant as DMARC records.
 
     Raises:
         UnansweredError: The DNS did not answer.
@@ -54,7 +54,7 @@ def dmarc_texts(questions: Questions, domain: str) -> list[str]:
 
 
 def find_dmarc(questions: Questions, domain: str) -> DmarcPolicy | None:
-    """Return the policy that applies to the domain, its own or of a domain above it (4.10.1).
+    """Return the policy that applies to the domain, its own or a parent domain's (4.10.1).
 
     Raises:
         InvalidRecordError: It is not valid, or there are several.

@@ -1,6 +1,6 @@
-"""Questions to the DNS about one domain: bounded in number and time, each asked once.
+"""Questions to the DNS about one domain: limited in number and time, each asked once.
 
-This module loads dnspython, which takes a while: import it where a question is asked.
+This module loads dnspython, which takes a while: import it only where a question is asked.
 """
 
 import ipaddress
@@ -31,7 +31,7 @@ Known: TypeAlias = "dns.resolver.Answer | dns.exception.DNSException | Unanswere
 
 
 class Questions:
-    """Asks, and remembers what was answered."""
+    """Asks the DNS, and remembers the answers."""
 
     def __init__(self, resolver: DnsResolver, cancel: Cancel, deadline: Deadline) -> None:
         """Ask `resolver` until the deadline passes or `cancel` fires."""
@@ -45,16 +45,16 @@ class Questions:
         self._silent = False
 
     def resolve(self, name: str, kind: str) -> dns.resolver.Answer:
-        """Return the records of a kind.
+        """Return the records of one type.
 
         Args:
-            name: Whose.
-            kind: Such as "TXT".
+            name: The name to look up.
+            kind: The type, such as "TXT".
 
         Raises:
             dns.resolver.NoAnswer: The name has none.
             dns.resolver.NXDOMAIN: There is no such name.
-            UnansweredError: Nobody can tell.
+            UnansweredError: The DNS did not answer.
             CancelledError: Cancelled.
         """
         key = (name.casefold().rstrip("."), kind)
@@ -69,16 +69,16 @@ class Questions:
         return known
 
     def texts(self, name: str) -> list[bytes]:
-        """Return the TXT records of a name, each joined of its strings; perhaps none.
+        """Return the TXT records of a name, possibly none, the strings of each joined.
 
         Raises:
-            UnansweredError: Nobody can tell.
+            UnansweredError: The DNS did not answer.
             CancelledError: Cancelled.
         """
         return [b"".join(record.strings) for record in self._records(name, "TXT")]
 
     def addresses(self, name: str, kinds: Collection[str] = FAMILIES) -> list[str]:
-        """Return the IP addresses of a name, perhaps none; raises as `texts`."""
+        """Return the IP addresses of a name, possibly none; raises as `texts`."""
         return [record.to_text() for kind in kinds for record in self._records(name, kind)]
 
     def mail_exchangers(self, name: str) -> list[str]:
@@ -88,7 +88,7 @@ class Questions:
         return [f"{preference} {host}" for preference, host in ordered]
 
     def names_of(self, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[str]:
-        """Return the names that an address claims to have, perhaps none; raises as `texts`."""
+        """Return the names that an address claims (PTR), possibly none; raises as `texts`."""
         name = dns.reversename.from_address(str(ip)).to_text()
         return [record.target.to_text(omit_final_dot=True) for record in self._records(name, "PTR")]
 
@@ -105,7 +105,7 @@ class Questions:
     def is_validated(self, name: str, kind: str) -> bool | None:
         """Whether the resolver says that it checked the signatures of records (RFC 4035, 3.2.3).
 
-        None where there are none; raises as `texts`.
+        None where there are no records; raises as `texts`.
         """
         try:
             return bool(self.resolve(name, kind).response.flags & dns.flags.AD)
@@ -113,10 +113,10 @@ class Questions:
             return None
 
     def is_bogus(self, name: str, kind: str) -> bool:
-        """Whether a resolver that fails does so because signatures are wrong.
+        """Whether the resolver fails because DNSSEC signatures are wrong.
 
-        It does if it answers once it is told to check nothing (RFC 4035, 3.2.2), and still
-        fails otherwise.
+        They are if it answers when told to check nothing (RFC 4035, 3.2.2), and still fails
+        otherwise.
         """
         try:
             self._ask(name, kind, dns.flags.RD | dns.flags.CD)

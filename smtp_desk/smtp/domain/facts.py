@@ -1,19 +1,19 @@
-"""What the DNS says of a From domain and of the server that sends for it."""
+"""What the DNS says about a From domain and the server that sends for it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class UnansweredError(Exception):
-    """The DNS did not answer; says why, as the end of a sentence."""
+    """The DNS did not answer; the message says why, as the end of a sentence."""
 
 
 class InvalidRecordError(Exception):
-    """A record that breaks its rules; says which, as the end of a sentence."""
+    """A record breaks its rules; the message says which, as the end of a sentence."""
 
 
 class RecordStatus(StrEnum):
-    """What came of looking for a record."""
+    """The result of looking for a record."""
 
     GOOD = "good"
     MISSING = "missing"
@@ -23,13 +23,13 @@ class RecordStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the DNS said of one kind of record.
+    """What the DNS said about one kind of record.
 
     Attributes:
-        status: What came of it.
-        records: The records themselves, safe to show, bounded in number and length.
-        reason: Why it is invalid, or why it is unknown; the end of a sentence.
-        notes: What is not at its best in a good one, each the end of a sentence.
+        status: The result.
+        records: The records themselves, safe to show, limited in number and length.
+        reason: Why it is invalid or unknown, as the end of a sentence.
+        notes: What could be better about a valid one, each as the end of a sentence.
     """
 
     status: RecordStatus
@@ -44,10 +44,10 @@ class DmarcPolicy:
 
     Attributes:
         record: The record.
-        domain: Where it stands: at the domain itself, or above it.
+        domain: Where it was found: at the domain itself, or at a parent domain.
         policy: What receivers are asked to do with mail that fails: none, quarantine or reject.
-        testing: Whether they are asked to do one step less (`t=y`).
-        dkim_strict: Whether a DKIM signature must be of the very domain (`adkim=s`).
+        testing: Whether they are asked to be one step milder (`t=y`).
+        dkim_strict: Whether a DKIM signature must be by exactly this domain (`adkim=s`).
     """
 
     record: str
@@ -59,11 +59,11 @@ class DmarcPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Where the key of a DKIM signature stands.
+    """Where to find the key of a DKIM signature.
 
     Attributes:
-        name: The selector, as `s=` of a signature has it.
-        domain: Who signs, as `d=` of a signature has it; "" for the From domain or, where that
+        name: The selector, `s=` of the signature.
+        domain: The signing domain, `d=` of the signature; "" for the From domain or, where that
             has no such key, its organizational domain.
     """
 
@@ -73,13 +73,13 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class DkimKey:
-    """What the DNS said of the key of a selector.
+    """What the DNS said about a selector's key.
 
     Attributes:
         selector: The selector.
-        domain: Whose key was looked for.
-        found: What came of it.
-        aligned: Whether DMARC counts a signature by it for the From domain.
+        domain: The domain whose key was looked up.
+        found: The result.
+        aligned: Whether DMARC accepts its signatures for the From domain.
     """
 
     selector: str
@@ -90,14 +90,14 @@ class DkimKey:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The server that is to send for the domain.
+    """The server that is meant to send for the domain.
 
     Attributes:
         host: Its name or IP address.
-        spf: The domains whose SPF records stand for the servers of its provider, of which
-            one is included where all is well; empty where they are not known.
-        of_provider: Whether it belongs to a provider whose mail may leave from addresses
-            other than its own.
+        spf: The domains whose SPF records cover its provider's servers; the From domain's
+            record should include one of them. Empty where they aren't known.
+        of_provider: Whether it belongs to a provider that may send from IP addresses other
+            than its own.
     """
 
     host: str
@@ -110,10 +110,10 @@ class DomainQuestion:
     """What to ask the DNS.
 
     Attributes:
-        domain: Of the From address, in ASCII.
-        local_part: Of the From address; a macro of SPF may stand for it.
-        server: Whose place in the SPF record is of interest, if any.
-        selectors: Whose DKIM keys are of interest.
+        domain: The domain of the From address, in ASCII.
+        local_part: The local part of the From address; SPF macros may use it.
+        server: The server to look for in the SPF record, if any.
+        selectors: The selectors whose DKIM keys to look up.
         resolver: `HOST:PORT` of a DNS server to ask instead of those of the system.
     """
 
@@ -126,22 +126,22 @@ class DomainQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainFacts:
-    """What the DNS says of a domain.
+    """What the DNS says about a domain.
 
     Attributes:
         domain: The domain, in ASCII.
-        exists: Whether the DNS knows the name; None where nobody can tell.
+        exists: Whether the DNS knows the name; None where it didn't answer.
         bogus: Whether the resolver answers nothing because its DNSSEC signatures are wrong.
         mx: Its mail exchangers; its own addresses where it has none (RFC 5321, 5.1).
-        mx_validated: Whether the resolver says that it has checked the signatures of the MX
+        mx_validated: Whether the resolver says that it checked the signatures of the MX
             records; None where there are none.
         spf: Its SPF record.
-        excludes_server: Whether SPF leaves the server out; None where nobody can tell.
-        dkim: The keys of the selectors that were asked about.
+        excludes_server: Whether SPF excludes the server; None where that can't be known.
+        dkim: The keys of the selectors in the question.
         dmarc: The DMARC record that applies to it.
-        policy: What that record says, where it is good.
+        policy: What that record says, if it is valid.
         mta_sts: Its MTA-STS record.
-        tls_rpt: Where it wants reports of failed encryption.
+        tls_rpt: Its TLS-RPT record: where reports of failed encryption go.
     """
 
     domain: str

@@ -1,6 +1,6 @@
-"""What the DNS says of the From domain; on request only, and never a failure.
+"""What the DNS says about the From domain; only on request, and never a failure.
 
-Nothing but the DNS is asked. A record that the DNS did not tell of is never called missing.
+Only the DNS is asked. If the DNS didn't answer, a record is never called missing.
 """
 
 from typing import Final
@@ -20,8 +20,8 @@ def look_up(question: DomainQuestion, cancel: Cancel, deadline: Deadline) -> Dom
     Args:
         question: What to ask.
         cancel: Ends it within 100 ms.
-        deadline: What was not answered by then is unknown; it ends `GRACE_SECONDS` later at
-            the latest.
+        deadline: What isn't answered by then is unknown; the call returns at most
+            `GRACE_SECONDS` later.
 
     Raises:
         CancelledError: Cancelled.

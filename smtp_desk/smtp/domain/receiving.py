@@ -1,4 +1,4 @@
-"""What a domain says of mail that is sent to it: MTA-STS (RFC 8461), TLS reporting (RFC 8460)."""
+"""What a domain says about mail sent to it: MTA-STS (RFC 8461), TLS reporting (RFC 8460)."""
 
 import re
 from typing import Final
@@ -12,9 +12,9 @@ _REPORT_TO: Final = re.compile(r"(?:mailto:[^\s,!;@]+@[^\s,!;@]+|https://[^\s,!;
 
 
 def mta_sts(questions: Questions, domain: str) -> tuple[list[bytes], str]:
-    """Return the MTA-STS record of a domain, and what is wrong with it; perhaps none.
+    """Return the MTA-STS record of a domain, if any, and what is wrong with it.
 
-    The policy that it announces is on a web server, and is not fetched.
+    The policy that it announces is on a web server and isn't fetched.
 
     Raises:
         UnansweredError: The DNS did not answer.

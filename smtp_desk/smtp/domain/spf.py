@@ -117,11 +117,11 @@ def parse_spf(
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """How an evaluation came to a record.
+    """How an evaluation got to a record.
 
     Attributes:
-        domains: Whose records led there; last whose it is.
-        passing: Whether the servers that it lets pass do pass in the end.
+        domains: The domains whose records led there, the record's own last.
+        passing: Whether the servers that the record passes also pass in the end.
     """
 
     domains: tuple[str, ...]
@@ -129,19 +129,19 @@ class _Path:
 
     @property
     def domain(self) -> str:
-        """Whose record it is."""
+        """The domain whose record it is."""
         return self.domains[-1]
 
 
 class Check:
     """One evaluation of a record and of what it refers to, with its limits (RFC 7208, 4.6.4).
 
-    What is not known of the server may match or not: so an evaluation has several possible
-    results, and without an address it meets all that a receiver could meet.
+    Where something about the server isn't known, a mechanism may match or not, so an evaluation can
+    have several results. Without an IP address it covers every result a receiver could get.
 
     Attributes:
-        included: The domains of the records that were fetched to let their servers pass.
-        knowable: Whether no term depends on more of the server than its address compared.
+        included: The domains whose records were included so that their servers pass.
+        knowable: Whether the terms depend on nothing but the server's IP address.
     """
 
     def __init__(self, questions: Questions, sending: Sending) -> None:
@@ -154,11 +154,11 @@ class Check:
         self._void = 0
 
     def evaluate(self, domain: str, record: SpfRecord) -> frozenset[SpfResult]:
-        """Return what may come of the record of a domain: one result where all is known.
+        """Return the possible results of a domain's record: one result where everything is known.
 
         Raises:
-            InvalidRecordError: Receivers stop with a permanent error.
-            UnansweredError: They stop with a temporary one.
+            InvalidRecordError: Receivers would end with a permanent error.
+            UnansweredError: They would end with a temporary one.
             CancelledError: Cancelled.
         """
         return self._results(record, _Path((domain.casefold(),)))

@@ -32,7 +32,7 @@ _BITS: Final = {"ip4": 32, "ip6": 128}
 
 
 class SpfResult(StrEnum):
-    """What a record says of a server (RFC 7208, 2.6)."""
+    """What a record says about a server (RFC 7208, 2.6)."""
 
     PASS = "pass"  # noqa: S105 - no password
     FAIL = "fail"
@@ -51,14 +51,14 @@ _QUALIFIERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SpfTerm:
-    """A mechanism, which servers match or not.
+    """A mechanism, which matches a server or not.
 
     Attributes:
         name: In lower case, such as "include".
-        result: What is said of servers that match.
-        target: Whose records are asked for, macros in it; "" for the domain itself.
+        result: The result for servers that match.
+        target: The domain it refers to, possibly with macros; "" for the record's own domain.
         network: Of `ip4` and `ip6`.
-        prefixes: How many bits of IPv4 and IPv6 addresses count, of `a` and `mx`.
+        prefixes: The prefix lengths for IPv4 and IPv6 addresses, of `a` and `mx`.
     """
 
     name: str
@@ -70,11 +70,11 @@ class SpfTerm:
 
 @dataclass(frozen=True, slots=True)
 class SpfRecord:
-    """A record that keeps to the grammar.
+    """A record that follows the grammar.
 
     Attributes:
-        terms: Its mechanisms in their order.
-        redirect: Whose record stands for this one where nothing matches, or "".
+        terms: Its mechanisms, in order.
+        redirect: The domain whose record is used where nothing matches, or "".
     """
 
     terms: tuple[SpfTerm, ...]

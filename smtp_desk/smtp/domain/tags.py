@@ -12,10 +12,10 @@ _LONGEST_SHOWN: Final = 40
 
 
 def read_tags(record: bytes) -> dict[str, str]:
-    """Return the tags of a record in their order; names in lower case, spaces around dropped.
+    """Return the tags of a record in order, with names in lower case and spaces stripped.
 
     Raises:
-        InvalidRecordError: It is no such list.
+        InvalidRecordError: It isn't such a list.
     """
     if not record.isascii():
         raise InvalidRecordError("it has characters that aren’t ASCII")
@@ -35,11 +35,11 @@ def read_tags(record: bytes) -> dict[str, str]:
 
 
 def versioned(records: list[bytes], version: str) -> tuple[list[bytes], str]:
-    """Return the records of this version, and what is wrong with others that mean to be of it.
+    """Return the records of this version, and what is wrong with others that seem meant as such.
 
     Args:
         records: All TXT records of a name.
-        version: For example "DMARC1"; its case counts.
+        version: For example "DMARC1"; case-sensitive.
     """
     right = re.compile(rb"[vV][ \t]*=[ \t]*" + version.encode() + rb"[ \t]*(?:;|$)")
     found = [record for record in records if right.match(record)]

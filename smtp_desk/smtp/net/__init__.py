@@ -1,1 +1,1 @@
-"""Sockets, names and TLS. Knows no SMTP command."""
+"""Sockets, names and TLS, without any SMTP commands."""

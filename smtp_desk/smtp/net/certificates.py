@@ -1,7 +1,7 @@
-"""Certificates as facts: what a person, or the one who mends the server, must know of them.
+"""Certificates as facts: what a person, or whoever fixes the server, must know about them.
 
-Nothing here decides whether a certificate is accepted; OpenSSL or the system did that.
-Servers send malformed certificates too, so nothing here fails on one.
+Nothing here decides whether a certificate is accepted; OpenSSL or the system does that.
+Servers also send malformed certificates, so nothing here fails on one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,8 +45,8 @@ class Certificate:
 
     Attributes:
         der: Its octets.
-        subject: Whom it is for, for people.
-        issuer: Who signed it, for people.
+        subject: Whom it is for, as shown to people.
+        issuer: Who signed it, as shown to people.
     """
 
     def __init__(self, der: bytes) -> None:
@@ -65,7 +65,7 @@ class Certificate:
 
     @property
     def self_issued(self) -> bool:
-        """Whether it is its own issuer."""
+        """Whether subject and issuer are the same."""
         return self._parsed.subject == self._parsed.issuer
 
     @property
@@ -86,12 +86,12 @@ class Certificate:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of it, hex digits in lower case."""
+        """Its SHA-256 fingerprint, as hex digits in lower case."""
         return self._parsed.fingerprint(hashes.SHA256()).hex()
 
     @property
     def pem(self) -> str:
-        """It as a CA file would hold it."""
+        """The certificate as PEM, as in a CA file."""
         return self._parsed.public_bytes(serialization.Encoding.PEM).decode()
 
     @property
@@ -104,8 +104,8 @@ class Certificate:
     def names(self) -> tuple[str, ...]:
         """The hosts and IP addresses it is for (RFC 5280, 4.2.1.6).
 
-        An address that stands where only names count says so. Without any list of names the
-        common name counts, as it did before there were such lists.
+        An IP address in a place where only names count is marked as such. Without a list of names
+        the common name counts, as it did before there were such lists.
         """
         try:
             found = self._parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
@@ -119,7 +119,7 @@ class Certificate:
 
     @property
     def names_issuer_url(self) -> bool:
-        """Whether it says where its issuer's certificate can be got (RFC 5280, 4.2.2.1)."""
+        """Whether it says where to download its issuer's certificate (RFC 5280, 4.2.2.1)."""
         access = self._extension(x509.AuthorityInformationAccess)
         return access is not None and any(
             way.access_method == AuthorityInformationAccessOID.CA_ISSUERS for way in access.value
@@ -127,7 +127,7 @@ class Certificate:
 
     @property
     def key(self) -> str:
-        """Kind and size of its key, for example "RSA 2048"."""
+        """Type and size of its key, for example "RSA 2048"."""
         try:
             key = self._parsed.public_key()
         except (ValueError, UnsupportedAlgorithm):
@@ -146,7 +146,7 @@ class Certificate:
 
     @property
     def form_problems(self) -> tuple[str, ...]:
-        """Where it breaks the strict form of RFC 5280 that some clients insist on."""
+        """Where it breaks the strict rules of RFC 5280 that some clients insist on."""
         problems: list[str] = []
         constraints = self._extension(x509.BasicConstraints)
         if self.is_ca and constraints is not None and not constraints.critical:
@@ -217,7 +217,7 @@ def _is_host(text: str) -> bool:
 
 
 def read_chain(ders: Iterable[bytes]) -> tuple[Certificate, ...]:
-    """Return the certificates of a chain, those left out that can't be read."""
+    """Return the certificates of a chain, without those that can't be read."""
     chain = []
     for der in ders:
         try:
@@ -228,10 +228,10 @@ def read_chain(ders: Iterable[bytes]) -> tuple[Certificate, ...]:
 
 
 def ca_files_end(pems: Iterable[str], now: datetime) -> datetime | None:
-    """Return when the first of these CA files ends, if that is soon; None else.
+    """Return when the first of these CA files expires, if that is soon; otherwise None.
 
-    Each lasts as long as its last certificate. Soon is within 30 days, or in the last third of a
-    lifetime that is short.
+    A file lasts as long as its last certificate. Soon means within 30 days, or within the last
+    third of a short lifetime.
     """
     ends = []
     for pem in pems:
@@ -245,7 +245,7 @@ def ca_files_end(pems: Iterable[str], now: datetime) -> datetime | None:
 
 
 def path_of(chain: Sequence[Certificate]) -> tuple[Certificate, ...]:
-    """Return the first certificate and the chain of signers above it, as far as sent."""
+    """Return the first certificate and the signers above it, as far as the server sent them."""
     path = list(chain[:1])
     while path:
         signers = (each for each in chain if each not in path and path[-1].issued_by(each))
@@ -259,8 +259,8 @@ def path_of(chain: Sequence[Certificate]) -> tuple[Certificate, ...]:
 def best_name(host: str, names: Iterable[str]) -> str:
     """Return the name of a certificate that a person most likely meant by `host`, or "".
 
-    Only what can be typed as a host can be suggested: what the star of a wildcard stands for
-    is not known. Nor is what was typed already.
+    Only names that can be typed as a host are suggested, not wildcards, and never the name
+    that was typed.
     """
     typed = _plain(host)
     candidates = [name for name in names if _is_host(name) and _plain(name) != typed]
@@ -290,7 +290,7 @@ def _common_end(one: str, other: str) -> int:
 
 
 def tls_facts(info: TlsInfo, now: datetime) -> dict[str, Json]:
-    """Return what a report tells of a TLS connection that was accepted.
+    """Return what a report says about an accepted TLS connection.
 
     Besides version, cipher and chain, where they apply: `expires_soon` (subject, end and
     whole days left of the first certificate to end) and `form_problems` (subject and

@@ -1,6 +1,6 @@
 """What ends a wait on the network: `Cancel`, at once and from any thread, and `Deadline`.
 
-A deadline is a moment on a monotonic clock, so that slow drips stretch nothing.
+A deadline is a moment on a monotonic clock, so a peer that sends drop by drop can't extend it.
 """
 
 import socket
@@ -12,21 +12,21 @@ from typing import NamedTuple, Self, TypeAlias
 
 
 class CancelledError(Exception):
-    """What was waited for was cancelled."""
+    """The operation was cancelled."""
 
 
 class Cancel:
-    """Set once, from any thread; wakes all who wait with it, without polling.
+    """A signal that any thread sets once; wakes everything that waits with it, without polling.
 
-    It has a `fileno`, readable from the moment of `cancel()` on, so that it can stand in
-    any set of sockets waited for, on every system.
+    Its `fileno` is readable from the moment of `cancel()`, so that it can be waited for
+    together with any set of sockets, on every system.
     """
 
     def __init__(self, parent: "Cancel | None" = None) -> None:
         """Create one that is not cancelled.
 
         Args:
-            parent: Cancelling it cancels this one too; the reverse is not so.
+            parent: Cancelling it cancels this one too, but not the other way round.
         """
         self._lock = threading.Lock()
         self._cancelled = False
@@ -41,7 +41,7 @@ class Cancel:
         return self._cancelled
 
     def cancel(self) -> None:
-        """Wake all who wait; whoever begins to wait from now on ends at once."""
+        """Wake everything that waits; waits that begin from now on end at once."""
         with self._lock:
             if self._cancelled:
                 return
@@ -92,7 +92,7 @@ class Deadline(NamedTuple):
 
     Attributes:
         at: That moment, in seconds of `clock`.
-        clock: Tells the time.
+        clock: Returns the time.
     """
 
     at: float
@@ -104,7 +104,7 @@ class Deadline(NamedTuple):
         return cls(clock() + seconds, clock)
 
     def within(self, seconds: float) -> "Deadline":
-        """Return a deadline for one stage: in `seconds`, but never later than this one."""
+        """Return the deadline of one stage: in `seconds`, but never later than this one."""
         return Deadline(min(self.at, self.clock() + seconds), self.clock)
 
     @property

@@ -26,7 +26,7 @@ TEST_PATIENCE: Final = 1.0
 
 
 class Result(StrEnum):
-    """How it went with one address."""
+    """How connecting to one address ended."""
 
     NOT_TRIED = "not tried"
     NO_ANSWER = "no answer"
@@ -69,7 +69,7 @@ _RESULT_OF_ERRNO: Final = {
 
 @dataclass(slots=True)
 class _Attempt:
-    """One address and how it goes with it; `sock` is there only while it is being tried."""
+    """One address and how connecting to it goes; `sock` exists only while it is being tried."""
 
     address: str
     result: Result = Result.NOT_TRIED
@@ -95,11 +95,11 @@ class _Attempt:
 class Dialer:
     """The addresses of one server, in the order in which they are tried.
 
-    `connect` gives the first that answers; where it fails before EHLO, `yield_address` and
-    `connect` again give the next. `facts` tells of every address at any moment.
+    `connect` returns the first that answers; if that one fails before EHLO, `yield_address` and
+    another `connect` return the next. `facts` describes every address at any moment.
 
     Attributes:
-        cancel: Ends a `connect`, and every wait of the streams that it gives.
+        cancel: Ends a `connect`, and every wait of the streams that it returns.
     """
 
     def __init__(
@@ -113,10 +113,10 @@ class Dialer:
         """Prepare; nothing is tried yet.
 
         Args:
-            addresses: Of `Resolver.resolve`; the first `MOST_ADDRESSES` are tried.
+            addresses: From `Resolver.resolve`; the first `MOST_ADDRESSES` are tried.
             port: TCP port.
             cancel: The first `cancel`.
-            patience: Seconds that the other addresses get once one has answered.
+            patience: Seconds that the other addresses still get once one has answered.
         """
         tried = interleaved(addresses)[:MOST_ADDRESSES]
         self._attempts = [_Attempt(address) for address in tried]
@@ -135,7 +135,7 @@ class Dialer:
 
         Raises:
             SmtpFailure: `connect.refused`, `connect.timeout`, `connect.unreachable` or
-                `connect.failed`, whichever tells most, with `facts`.
+                `connect.failed`, whichever says most, with `facts`.
             CancelledError: Cancelled.
         """
         self.cancel.check()
@@ -163,7 +163,7 @@ class Dialer:
             self._current.reason = reason
 
     def facts(self) -> dict[str, Json]:
-        """Return `addresses` and, once one works, `dead_addresses` where others do not.
+        """Return `addresses` and, if one works while others don't, `dead_addresses`.
 
         Each address has address, family, result (a `Result`), ms and, where known, reason.
         """

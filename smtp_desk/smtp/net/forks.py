@@ -1,10 +1,10 @@
-"""Forks: what they must not cut in two, and what begins anew in the child.
+"""Forks: what they must not interrupt, and what begins anew in the child.
 
-A child has no thread but the one that forked, so a lock that another held stays held there:
-one of ours, of Python's imports, or deep in OpenSSL. And SQLite knows its locks by process,
-so a connection to a database must not pass into a child at all. `gate` keeps a fork waiting
-while such things are under way, databases are closed before it, and whoever holds locks or
-threads takes new ones in the child.
+A child has only the thread that forked, so a lock that another thread held stays locked there: one
+of ours, of Python's imports, or deep inside OpenSSL. SQLite's locks belong to a process, so a
+database connection must not pass into a child at all. `gate` makes a fork wait while such things
+are in progress, databases are closed before it, and owners of locks or threads create new ones in
+the child.
 """
 
 import os
@@ -26,7 +26,7 @@ _Hooks = set[WeakMethod[Callable[[], None]]]
 
 @final
 class _Gate(ContextDecorator):
-    """Open to any number of threads, or shut for a fork. A thread may enter it twice."""
+    """A gate, open to any number of threads or shut for a fork. A thread may enter it twice."""
 
     def __init__(self) -> None:
         self.reset()
@@ -68,8 +68,8 @@ class _Gate(ContextDecorator):
     def shut(self) -> None:
         """Let no other thread in, and wait until all others have left.
 
-        A signal handler that forks may have found its own thread inside; and what hangs for
-        half a minute may hang for ever. What these use stays open: see `database`.
+        A signal handler that forks may find its own thread inside; and what hangs for half a
+        minute may hang forever. What such threads use stays open: see `database`.
         """
         me = threading.get_ident()
         with self._changed:
@@ -97,14 +97,14 @@ _after: Final[_Hooks] = set()
 
 
 def run_before_fork(hook: Callable[[], None]) -> None:
-    """Call the method `hook` before every fork while its object lives; `gate` is shut then."""
+    """Call the method `hook` before every fork while its object lives, with `gate` shut."""
     _before.add(WeakMethod(hook, _before.discard))
 
 
 def run_after_fork(hook: Callable[[], None]) -> None:
     """Call the method `hook` in every child that is forked while its object lives.
 
-    It forgets locks, threads and connections without touching them.
+    The hook must forget locks, threads and connections without touching them.
     """
     _after.add(WeakMethod(hook, _after.discard))
 

@@ -1,7 +1,7 @@
-"""One exchange by HTTP on a stream, bounded in size and time; redirects are the caller's affair.
+"""One HTTP exchange on a stream, limited in size and time; following redirects is up to the caller.
 
-`http.client` reads the answer; the connection is ours, so that the certificate is verified as
-that of a mail server is, and no peer that drips stretches a deadline.
+`http.client` reads the answer. The connection is ours, so that the certificate is verified like a
+mail server's, and a peer that sends drop by drop can't extend a deadline.
 """
 
 import http.client
@@ -23,7 +23,7 @@ MOST_OCTETS: Final = 64 * 1024
 
 
 class NotHttpError(Exception):
-    """What came is no answer of HTTP, or only a part of one.
+    """The octets aren't an HTTP answer, or only part of one.
 
     Attributes:
         silent: Whether the connection ended before the answer began.
@@ -40,12 +40,12 @@ class TooLargeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An answer.
+    """An HTTP answer.
 
     Attributes:
-        status: Of the status line.
+        status: The status code.
         headers: Its headers.
-        content: What follows them.
+        content: Its body.
     """
 
     status: int
@@ -59,14 +59,13 @@ def ask(
     """Send a request and return its answer.
 
     Args:
-        stream: To the server.
-        request: All of it, ASCII.
-        deadline: Until when.
-        wants: With another status than this the content is not read; by default it always is.
-            0 never reads it.
+        stream: The connection to the server.
+        request: The whole request, in ASCII.
+        deadline: When to give up.
+        wants: The status with which the body is read; by default it always is, with 0 never.
 
     Raises:
-        NotHttpError: The answer is none.
+        NotHttpError: The answer isn't one of HTTP.
         TooLargeError: It is too large.
         TimedOutError: The deadline passed.
         CancelledError: Cancelled.
@@ -103,7 +102,7 @@ class _Reader(io.RawIOBase):
         self._deadline = deadline
 
     def readable(self) -> bool:
-        """Return that there is something to read."""
+        """Return true, as `io` asks."""
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:

@@ -1,4 +1,4 @@
-"""Hiding a secret wherever a server echoes it, in whatever coding."""
+"""Hiding a secret wherever a server echoes it, in any encoding."""
 
 import base64
 import re
@@ -40,18 +40,18 @@ _Find: TypeAlias = Callable[[bytes], Iterable[tuple[int, int]]]
 class Redactor:
     """Knows the secrets of one account and hides them in texts of the server.
 
-    The patterns of long secrets take milliseconds to make, so all sessions of an account
-    share one redactor; they may use it at once.
+    Building the patterns of long secrets takes milliseconds, so all sessions of an account
+    share one redactor; they may use it concurrently.
 
-    Found are a secret as it is, in either case of letters, and character by character in
-    percent, JSON, C, quoted-printable, HTML and hexadecimal notation, mixed at will; in
-    base64 of both alphabets at any place of a longer blob (PLAIN's holds the username as
-    well); and all of these across the lines of a reply. What is longer than a password is
-    found as it is, in percent notation and in base64; of a token, a piece of it.
+    A secret is found as it is, in upper or lower case, and character by character in percent,
+    JSON, C, quoted-printable, HTML and hexadecimal notation, in any mixture; in base64 of both
+    alphabets anywhere in a longer text (PLAIN's contains the username as well); and all of
+    these across the lines of a reply. A secret longer than a password is found as it is, in
+    percent notation and in base64; of a token, also a piece.
     """
 
     def __init__(self, *texts: str) -> None:
-        """Hide `texts`; empty ones are no secret."""
+        """Hide `texts`; empty ones aren't secrets."""
         self._spelled: list[bytes] = []
         self._blobs: list[bytes] = []
         self._patterns: tuple[re.Pattern[bytes], re.Pattern[bytes]] | None = None
@@ -67,7 +67,7 @@ class Redactor:
                 self._long += [_Letters(each).octets for each in (value, *_base64_cores(value))]
 
     def add(self, blob: bytes) -> None:
-        """Hide this text of base64 or hexadecimal letters too: what an AUTH exchange sent."""
+        """Also hide this text of base64 or hexadecimal letters, which an AUTH exchange sent."""
         with self._lock:
             if not blob or blob in self._added:
                 return
@@ -76,7 +76,7 @@ class Redactor:
             self._added = dict([*latest, (blob, _finding(blob))])
 
     def learn(self, text: str) -> None:
-        """Hide this secret too, as the first ones; the latest few are remembered."""
+        """Also hide this secret, like the first ones; the latest few are remembered."""
         with self._lock:
             if text and text not in self._learnt:
                 latest = list(self._learnt.items())[1 - _MOST_LEARNT :]
@@ -97,7 +97,7 @@ class Redactor:
         return _hide(octets, spans).decode("utf-8", "surrogatepass") if spans else text
 
     def json(self, value: Json) -> Json:
-        """Return a value with every secret hidden in its strings and names, at any depth."""
+        """Return a JSON value with every secret hidden in its strings and names, at any depth."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, list):

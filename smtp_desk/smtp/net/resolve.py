@@ -1,7 +1,7 @@
 """From a host name to its IP addresses, with a deadline and cancelled at once.
 
-The system decides (`getaddrinfo`: hosts file, VPN, mDNS); where it finds nothing, a DNS
-query tells why. `--resolver` puts one DNS server in the place of both.
+The system decides (`getaddrinfo`: hosts file, VPN, mDNS); if it finds nothing, a DNS query
+explains why. `--resolver` replaces both with one DNS server.
 """
 
 import ipaddress
@@ -37,14 +37,14 @@ class Addresses(tuple[str, ...]):  # noqa: SLOT001 - one attribute, of few value
     """The addresses of a host.
 
     Attributes:
-        failed_family: "IPv6" or "IPv4" where the DNS gave no answer about these.
+        failed_family: "IPv6" or "IPv4" if the DNS gave no answer about that family, else "".
     """
 
     failed_family = ""
 
     @classmethod
     def found(cls, addresses: Iterable[str], *, failed_family: str) -> Self:
-        """Return them with what could not be found out."""
+        """Return the addresses, with the family that could not be looked up."""
         found = cls(addresses)
         found.failed_family = failed_family
         return found
@@ -56,20 +56,20 @@ class Resolver(Protocol):
     def resolve(self, host: str, cancel: Cancel, deadline: Deadline) -> tuple[str, ...]:
         """Return the IP addresses of `host`, most preferred first, at least one.
 
-        An IP address needs no lookup. A link-local one has its zone behind a `%`.
+        An IP address needs no lookup. A link-local one has its zone after a `%`.
 
         Raises:
             SmtpFailure: `resolve.not_found`, `resolve.no_address` (fact: has_mx) or
-                `resolve.temporary`, which a passed deadline is too.
+                `resolve.temporary`, also for a passed deadline.
             CancelledError: Cancelled.
         """
 
 
 class DnsResolver:
-    """Asks one DNS server, or those of the system, and nothing else."""
+    """Asks only one DNS server, or those of the system."""
 
     def __init__(self, server: str = "", port: int = DNS_PORT) -> None:
-        """Choose whom to ask.
+        """Choose the DNS server to ask.
 
         Args:
             server: IP address of the DNS server; "" asks those of the system.
@@ -83,7 +83,7 @@ class DnsResolver:
         """Return the resolver for "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:53".
 
         Raises:
-            ValueError: It is none of these.
+            ValueError: The text has none of these forms.
         """
         host, colon, port = where.rpartition(":")
         if not colon or (":" in host and not host.endswith("]")):
@@ -130,7 +130,7 @@ class DnsResolver:
         raise SmtpFailure(Stage.RESOLVE, "resolve.no_address", facts=facts)
 
     def stub(self) -> "dns.resolver.Resolver":
-        """Return dnspython's resolver for whom to ask, for questions of other kinds."""
+        """Return a dnspython resolver that asks the same server, for other types of records."""
         import dns.resolver  # noqa: PLC0415
 
         resolver = dns.resolver.Resolver(configure=not self._server)
@@ -142,7 +142,7 @@ class DnsResolver:
 
 
 class SystemResolver:
-    """Asks the system; a DNS query explains a failure and decides nothing."""
+    """Asks the system; a DNS query only explains its failures."""
 
     def __init__(
         self,
@@ -204,8 +204,8 @@ class _Query:
     def both_families(self) -> "list[_Answer]":
         """Return the AAAA and A records, or for each what went wrong: one must not end the other.
 
-        They are asked side by side. Once one has told addresses, the other gets as long as
-        a query is asked again.
+        Both queries run side by side. Once one has returned addresses, the other gets only
+        until its query would be repeated.
         """
         asked = [self._begin(kind) for kind in _FAMILIES]
         futures.wait(asked, self._deadline.remaining, futures.FIRST_COMPLETED)
@@ -229,7 +229,7 @@ class _Query:
         return future
 
     def records(self, kind: str) -> tuple[str, ...]:
-        """Return the records of a kind, perhaps none."""
+        """Return the records of one type, possibly none."""
         answer = self._resolver.resolve(
             self._host,
             kind,
@@ -243,13 +243,13 @@ class _Query:
 def abandonable(
     work: Callable[[str, float], _Result], host: str, cancel: Cancel, deadline: Deadline
 ) -> _Result:
-    """Return what `work` returns; it can't be interrupted, so a daemon thread does it.
+    """Return what `work` returns; it can't be interrupted, so a daemon thread runs it.
 
-    The thread is left behind when the deadline passes or `cancel` fires.
+    The thread is abandoned when the deadline passes or `cancel` fires.
 
     Args:
         work: Called with `host` and the seconds left.
-        host: What is looked up.
+        host: The name to look up.
         cancel: Ends the waiting at once.
         deadline: Ends it as well.
 

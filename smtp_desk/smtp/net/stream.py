@@ -1,7 +1,7 @@
 """One TCP connection, plain or TLS: bytes with a deadline, cancelled within milliseconds.
 
-Every wait is one `poll` of the socket and the `Cancel`, so nothing wakes up in vain, and
-no time limit is ever stretched by a peer that drips.
+Every wait is one `poll` of the socket and the `Cancel`, so nothing wakes up in vain, and a peer
+that sends drop by drop can't extend a time limit.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ class TimedOutError(StreamError):
 
 
 class ClosedError(StreamError):
-    """The peer ended the connection in order: there is nothing more to read."""
+    """The peer closed the connection properly: there is nothing more to read."""
 
 
 class ResetError(StreamError):
@@ -48,7 +48,7 @@ class Stream:
     """A connection to one server, for one thread at a time.
 
     Its waits raise `TimedOutError`, `ClosedError`, `ResetError`, or `CancelledError` of
-    `cancel`. What the peer said before it hung up can always be read.
+    `cancel`. Whatever the peer sent before it closed the connection can still be read.
 
     Attributes:
         local_address: IP address of this end.
@@ -57,12 +57,12 @@ class Stream:
     """
 
     def __init__(self, sock: socket.socket, cancel: Cancel, peer: str = "") -> None:
-        """Take over a connected socket, even one that was cut already: the first read tells.
+        """Take over a connected socket, even one that is already broken: the first read tells.
 
         Args:
             sock: The socket.
             cancel: Ends every wait.
-            peer: IP address of the server; by default the socket is asked.
+            peer: IP address of the server; by default the socket's peer.
         """
         sock.setblocking(False)
         with contextlib.suppress(OSError):
@@ -83,15 +83,15 @@ class Stream:
         run_after_fork(self.after_fork)
 
     def after_fork(self) -> None:
-        """Close what a child inherited: the server must see the end when its parent ends."""
+        """Close what a child inherited, so that the server notices when the parent closes it."""
         self._selector.close()
         self._socket.close()
 
     def read(self, deadline: Deadline, limit: int = _CHUNK) -> bytes:
-        """Return what is there, at least one byte and at most `limit`; wait for it if need be.
+        """Return between one byte and `limit` bytes, waiting for them if necessary.
 
         Raises:
-            StreamError: Nothing came, and why.
+            StreamError: Nothing was received; its type says why.
             CancelledError: Cancelled while nothing came.
             SmtpFailure: TLS broke; code and facts say how (TLS 1.3 refuses a missing client
                 certificate only here).
@@ -106,10 +106,10 @@ class Stream:
             self._receive()
 
     def write(self, data: bytes | memoryview, deadline: Deadline) -> None:
-        """Send all of `data`; what the peer says meanwhile is kept for `read`.
+        """Send all of `data`; what the peer sends meanwhile is kept for `read`.
 
         Raises:
-            StreamError: It could not be sent, and why.
+            StreamError: It could not be sent; its type says why.
             CancelledError: Cancelled before it was sent.
         """
         if self._connection is None:
@@ -120,7 +120,7 @@ class Stream:
             self._send(self._connection.encrypt(view[start : start + _CHUNK]), deadline)
 
     def ready(self) -> bytes:
-        """Return what is there, without waiting; b"" where nothing is.
+        """Return what has been received, without waiting; b"" if nothing has.
 
         Raises:
             SmtpFailure: TLS broke.
@@ -131,7 +131,7 @@ class Stream:
 
     @property
     def ended(self) -> bool:
-        """Whether the peer has ended the connection, as far as was read."""
+        """Whether the end of the connection has been read."""
         return self._ended is not None
 
     def start_tls(
@@ -142,18 +142,18 @@ class Stream:
         deadline: Deadline,
         ticket: TlsTicket | None = None,
     ) -> TlsInfo:
-        """Speak TLS from here on; returns only once certificate and name are verified.
+        """Begin TLS; returns only once certificate and name are verified.
 
         Args:
-            context: Of `tls.client_context`.
-            host: What the certificate must be for.
+            context: From `tls.client_context`.
+            host: The host that the certificate must be for.
             mode: TLS from the start, or STARTTLS: then plain bytes that follow the
                 server's reply to it are an attack (`tls.injected_data`).
             deadline: For the whole handshake.
-            ticket: Of an earlier connection to this host; see `keep_ticket`.
+            ticket: From an earlier connection to this host; see `keep_ticket`.
 
         Raises:
-            SmtpFailure: With the `tls.*` code, and as facts the chain of this handshake.
+            SmtpFailure: With the `tls.*` code, and the chain of this handshake among its facts.
             CancelledError: Cancelled.
         """
         # Imported here: only TLS needs it, and it loads cryptography, a seventh of a short command.
@@ -173,12 +173,12 @@ class Stream:
         return self.tls
 
     def keep_ticket(self) -> None:
-        """Keep what a later connection may resume TLS by, once the server has spoken inside TLS."""
+        """Keep what resumes TLS on a later connection, once the server has spoken inside TLS."""
         if self._connection is not None:
             self._connection.keep_ticket()
 
     def close(self) -> None:
-        """Say goodbye in TLS, without waiting for an answer, and close."""
+        """Send TLS's close_notify, without waiting for an answer, and close."""
         if self._connection is not None and self._ended is None:
             goodbye = self._connection.goodbye()
             with contextlib.suppress(OSError):
@@ -186,7 +186,7 @@ class Stream:
         self.abort()
 
     def abort(self) -> None:
-        """Close at once and without a word; the peer sees an end (FIN), not a reset."""
+        """Close at once, without close_notify; the peer sees an end (FIN), not a reset."""
         if self._socket.fileno() < 0:
             return
         self._selector.close()

@@ -38,17 +38,17 @@ _Name: TypeAlias = tuple[tuple[tuple[str, str], ...], ...]
 @functools.lru_cache(maxsize=16)
 @gate
 def client_context(ca_pem: str = "", *, small_hello: bool = False) -> ssl.SSLContext:
-    """Return the rules of every TLS connection: TLS 1.2 or newer, certificate and name verified.
+    """Return the context of every TLS connection: TLS 1.2 or newer, certificate and name verified.
 
-    Trusted are the certificates of the system and those of the company's CA file. A
-    certificate that is trusted itself ends the chain, root or not (partial chains). The
-    strict X.509 form that newer Pythons demand is left to `certificates.form_problems`,
-    so that every Python accepts the same servers. Contexts are shared: do not change one.
+    The system's certificates and those of the company's CA file are trusted. A trusted
+    certificate ends the chain, whether it is a root or not (partial chains). The strict
+    X.509 rules of newer Pythons are left to `certificates.form_problems`, so that every
+    Python accepts the same servers. Contexts are shared: don't change one.
 
     Args:
         ca_pem: Content of the company CA file (PEM), or "".
-        small_hello: Only TLS 1.2, whose first message is a fifth of that of TLS 1.3 with its new
-            key exchange: for finding out whether the size is what is lost on the way.
+        small_hello: Only TLS 1.2, whose first message is a fifth of the size of TLS 1.3's with its
+            new key exchange: to find out whether large messages are dropped on the way.
 
     Raises:
         ssl.SSLError: `ca_pem` holds no certificate.
@@ -91,7 +91,7 @@ def _first_bundle(bundles: Iterable[str]) -> str:
 
 
 def trusts_nobody() -> bool:
-    """Whether this system has no list of trusted authorities at all."""
+    """Whether this system has no trusted authorities at all."""
     if this_system().verifies_certificates:
         return False
     return not _has_defaults(ssl.get_default_verify_paths()) and not _first_bundle(_BUNDLES)
@@ -99,10 +99,10 @@ def trusts_nobody() -> bool:
 
 @gate
 def trusted_organizations(context: ssl.SSLContext) -> frozenset[str]:
-    """Return the organizations of the authorities that are trusted, as far as they can be listed.
+    """Return the organizations of the trusted authorities, as far as they can be listed.
 
     Args:
-        context: Of `client_context`.
+        context: From `client_context`.
     """
     system = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     system.load_default_certs()
@@ -122,8 +122,8 @@ class TlsInfo:
     Attributes:
         version: For example "TLSv1.3".
         cipher: The cipher suite's name.
-        chain: The certificates as the server sent them, its own first, DER; none where resumed.
-        resumed: Whether it goes on from an earlier connection, by a `TlsTicket`.
+        chain: The certificates as the server sent them, its own first, DER; none if resumed.
+        resumed: Whether a `TlsTicket` resumed an earlier connection.
     """
 
     version: str
@@ -133,10 +133,10 @@ class TlsInfo:
 
 
 class TlsTicket:
-    """What a server gave us to begin TLS with less work next time (RFC 8446, 2.2; RFC 5077).
+    """A server's ticket to begin TLS with less work next time (RFC 8446, 2.2; RFC 5077).
 
-    The certificate was verified when the first connection began; it is verified anew every
-    quarter of an hour. Not where the system verifies: it would have nothing to look at.
+    The certificate was verified when the first connection began; it is verified again every
+    quarter of an hour. Not used where the system verifies: it would have nothing to look at.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
@@ -145,21 +145,21 @@ class TlsTicket:
         self._kept: tuple[ssl.SSLContext, ssl.SSLSession] | None = None
 
     def of(self, context: ssl.SSLContext) -> ssl.SSLSession | None:
-        """Return it where it is for these rules, and not too old."""
+        """Return the session to resume if it belongs to this context and isn't too old."""
         fresh = self._clock() < self._verified_at + _VERIFY_EVERY_S
         return self._kept[1] if self._kept and self._kept[0] is context and fresh else None
 
     def keep(self, context: ssl.SSLContext, session: ssl.SSLSession) -> None:
-        """Keep that of a connection whose certificate was verified just now."""
+        """Keep the session of a connection whose certificate was verified just now."""
         if not this_system().verifies_certificates:
             self._verified_at = self._clock()
             self._kept = context, session
 
 
 class TlsConnection:
-    """The TLS of one connection as bytes in and bytes out; knows no socket.
+    """The TLS of one connection as bytes in and bytes out, without a socket.
 
-    Errors of OpenSSL pass through as `ssl.SSLError`: `tls_failures` tells what they mean.
+    OpenSSL's errors are raised as `ssl.SSLError`: `tls_failures` says what they mean.
     """
 
     @gate
@@ -167,9 +167,9 @@ class TlsConnection:
         """Begin as a client.
 
         Args:
-            context: Of `client_context`.
+            context: From `client_context`.
             host: The name or IP address that the certificate must be for.
-            ticket: Of an earlier connection to the same host, or to be kept for a later one.
+            ticket: Resumes an earlier connection to the same host, and is kept for later ones.
         """
         self._ticket = ticket
         self._incoming = ssl.MemoryBIO()
@@ -185,13 +185,13 @@ class TlsConnection:
 
     @property
     def context(self) -> ssl.SSLContext:
-        """The rules of this connection."""
+        """The context of this connection."""
         return self._ssl.context
 
     @property
     @gate
     def chain(self) -> tuple[bytes, ...]:
-        """The certificates the server sent, its own first, DER; there after a refusal too."""
+        """The certificates the server sent, its own first, DER; also after a failed handshake."""
         if sys.version_info >= (3, 13):
             return tuple(self._ssl.get_unverified_chain())
         # Before 3.13 the same method exists one object further in.
@@ -209,7 +209,7 @@ class TlsConnection:
 
     @gate
     def keep_ticket(self) -> None:
-        """Keep what the server gave us for a later connection; it comes with its first words."""
+        """Keep the server's ticket for a later connection; it arrives with its first data."""
         if self._ticket is None or self._ssl.session_reused:
             return  # one serves many connections; to take it out is a good part of the work
         if session := self._ssl.session:
@@ -222,7 +222,7 @@ class TlsConnection:
 
     @gate
     def shake_hands(self) -> bool:
-        """Go on with the handshake as far as the received bytes allow; tell whether it is done."""
+        """Continue the handshake as far as the received bytes allow; return whether it is done."""
         try:
             self._ssl.do_handshake()
         except ssl.SSLWantReadError:
@@ -230,28 +230,28 @@ class TlsConnection:
         return True
 
     def feed(self, received: bytes) -> None:
-        """Take bytes from the network; none means that there will be no more."""
+        """Take bytes from the network; b"" means that there will be no more."""
         if received:
             self._incoming.write(received)
         else:
             self._incoming.write_eof()
 
     def outgoing(self) -> bytes:
-        """Return what must go to the network now, perhaps nothing."""
+        """Return the bytes to send to the network now, possibly none."""
         return self._outgoing.read() if self._outgoing.pending else b""
 
     def encrypt(self, data: memoryview) -> bytes:
-        """Return `data` as it goes to the network."""
+        """Return `data` encrypted, to be sent to the network."""
         with gate:
             while data:
                 data = data[self._ssl.write(data) :]
             return self._outgoing.read()
 
     def decrypt(self, limit: int) -> bytes:
-        """Return up to `limit` bytes of what was received; none means: feed more.
+        """Return up to `limit` bytes of what was received; b"" means that more must be fed.
 
         Raises:
-            EOFError: There will be no more, said by a close_notify or by the network's end.
+            EOFError: There will be no more, after a close_notify or the network's end.
         """
         # To look what there is takes no lock, so it passes no gate.
         if not self._incoming.pending and not self._incoming.eof and not self._ssl.pending():

@@ -1,4 +1,4 @@
-"""Why a TLS handshake failed: the codes of `tls.*`, told by numbers, not by English words."""
+"""Why a TLS handshake failed: the `tls.*` codes, chosen by error numbers, not by English words."""
 
 import re
 import ssl
@@ -134,12 +134,12 @@ class PlainAnswerError(Exception):
 
 
 class Handshake:
-    """One TLS handshake, and what is worth telling if it fails.
+    """One TLS handshake, and the facts that explain its failure.
 
     Attributes:
-        connection: The TLS of it.
-        host: What the certificate must be for.
-        mode: How it began.
+        connection: Its TLS connection.
+        host: The host that the certificate must be for.
+        mode: How TLS began.
         answer: The first bytes the server sent.
     """
 
@@ -151,10 +151,10 @@ class Handshake:
         self._began = False
 
     def hear(self, received: bytes) -> None:
-        """Take bytes of the server.
+        """Take bytes from the server.
 
         Raises:
-            PlainAnswerError: They are no TLS.
+            PlainAnswerError: They aren't TLS.
         """
         self._began = True
         if len(self.answer) < _MOST_ANSWER:
@@ -164,11 +164,11 @@ class Handshake:
         self.connection.feed(received)
 
     def plain_answer(self) -> SmtpFailure:
-        """Say that the server speaks no TLS here.
+        """Return the failure of a server that answers TLS in plain text.
 
-        With STARTTLS somebody put words behind the server's reply to it (RFC 3207, 6), or
-        the server agreed to TLS and yet refuses its first bytes as a command. From the start,
-        the port is one for plain text: with SMTP's own 220 the mode that works is known.
+        With STARTTLS, either somebody added data after the server's reply to it (RFC 3207, 6),
+        or the server agreed to TLS but treats the first bytes as a command. With TLS from the
+        start, the port expects plain text: SMTP's own 220 shows which mode works.
         """
         line = self.answer.partition(b"\n")[0].rstrip()
         facts: dict[str, Json] = {"host": self.host, "answer": decode_text(line)}
@@ -182,17 +182,17 @@ class Handshake:
         return SmtpFailure(Stage.TLS, "tls.wrong_mode", facts=facts)
 
     def cut(self, *, timed_out: bool) -> SmtpFailure:
-        """Say that it ended or stood still in the middle."""
+        """Return the failure of a handshake that was cut off or stalled."""
         code = "tls.handshake_timeout" if timed_out else "tls.handshake_closed"
         facts: dict[str, Json] = {"host": self.host, "silent": not self._began}
         return SmtpFailure(Stage.TLS, code, facts={**facts, **self._chain_facts()})
 
     def refused(self, error: ssl.SSLError, now: datetime | None = None) -> SmtpFailure:
-        """Say why OpenSSL, the system or the server refused it.
+        """Return why OpenSSL, the system or the server refused it.
 
         Args:
-            error: What was raised.
-            now: The time of this machine.
+            error: The exception that was raised.
+            now: The time by this computer's clock.
         """
         facts: dict[str, Json] = {"host": self.host, **self._chain_facts(), **_words(error)}
         if not isinstance(error, ssl.SSLCertVerificationError):
@@ -222,10 +222,10 @@ class Handshake:
 
 
 def broken(error: ssl.SSLError) -> SmtpFailure:
-    """Say why TLS broke after the handshake.
+    """Return why TLS broke after the handshake.
 
     TLS 1.3 asks for client certificates only then. Versions, ciphers and keys are agreed by
-    then, so whatever else it is, it is none of those.
+    then, so they can't be the cause.
     """
     reason = _reason(error)
     wanted = reason == _ALERT_40 or _CAUSE_OF_REASON.get(reason) == _CLIENT_CERTIFICATE

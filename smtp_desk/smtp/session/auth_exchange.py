@@ -28,7 +28,7 @@ class AuthExchange:
     """The one attempt of a session to sign in.
 
     Attributes:
-        facts: What was seen: whether the initial response rode along, a token's refusal.
+        facts: Whether the initial response was sent with AUTH, and how a token was refused.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class AuthExchange:
         """Prepare.
 
         Args:
-            channel: Inside TLS, EHLO answered.
-            mechanism: Of `auth.choose`.
-            redactor: Learns what is sent, so that an echo of it is hidden.
+            channel: A connection inside TLS, after EHLO.
+            mechanism: From `auth.choose`.
+            redactor: Learns what is sent, so that echoes of it are hidden.
             limit: Seconds for each reply.
         """
         self.facts: dict[str, Json] = {"mechanism": mechanism.name}
@@ -53,11 +53,11 @@ class AuthExchange:
     def run(self, username: str, secret: Secret, deadline: Deadline) -> Answer:
         """Sign in; return the answer that ended the exchange.
 
-        No frame that an exception passes keeps what is sent: a traceback may show its variables.
+        No frame that an exception passes through keeps what is sent: tracebacks may show variables.
 
         Raises:
             ChallengeError: The server broke the rules of the mechanism, or did not prove itself.
-            CommandError: The credential is too long for the wire.
+            CommandError: The credential is too long to send.
         """
         exchange = self._mechanism.start(username, secret)
         answer = self._channel.ask(self._opening(next(exchange)), deadline.within(self._limit))

@@ -1,4 +1,4 @@
-"""A stream that speaks SMTP: commands out, answers in, all of it on record."""
+"""A stream that speaks SMTP: commands out, answers in, all of it recorded."""
 
 import contextlib
 
@@ -16,7 +16,7 @@ class Channel:
 
     Attributes:
         stream: The connection.
-        protocol: Where the session stands.
+        protocol: The state of the session.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class Channel:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more can be said: the connection failed, or the server ended it."""
+        """Whether nothing more can be sent: the connection failed, or the server closed it."""
         return self._broken or self.protocol.state is ProtocolState.CLOSED
 
     def prepare(self, *commands: Command) -> bytes:
         """Return the octets of commands that are sent now, in one flight, and record them.
 
         Raises:
-            CommandError: They have no place here.
+            CommandError: They aren't allowed in this state.
             ViolationError: The server answered before it was asked.
         """
         octets = self.protocol.send(*commands)
@@ -49,7 +49,7 @@ class Channel:
         """Send octets.
 
         Raises:
-            StreamError: They could not be sent; what the server said can still be heard.
+            StreamError: They could not be sent; what the server sent can still be read.
             CancelledError: Cancelled.
         """
         try:
@@ -61,7 +61,7 @@ class Channel:
     def say(self, *commands: Command, deadline: Deadline) -> None:
         """Send commands in one flight; raises as `prepare` and `write`.
 
-        A server that hung up may have said why: then `hear` tells it, or that it said nothing.
+        A server that closed the connection may have said why: `hear` returns it, or raises.
         """
         with contextlib.suppress(ResetError):
             # A view, since a traceback may show what its frames hold, and this may be a secret.
@@ -72,7 +72,7 @@ class Channel:
 
         Raises:
             ViolationError: The server broke the protocol.
-            StreamError: No answer came, and why.
+            StreamError: No answer came; its type says why.
             CancelledError: Cancelled.
             SmtpFailure: TLS broke.
         """
@@ -81,7 +81,7 @@ class Channel:
         return answer
 
     def heard(self) -> Answer | None:
-        """Return the next answer if it is here already.
+        """Return the next answer if it has already arrived.
 
         Raises:
             ViolationError: The server broke the protocol.
@@ -102,10 +102,10 @@ class Channel:
         return self.hear(deadline)
 
     def check(self) -> bool:
-        """Return whether the server said something unasked; does not wait.
+        """Return whether the server sent something unasked, without waiting.
 
         Raises:
-            StreamError: It hung up.
+            StreamError: It closed the connection.
             SmtpFailure: TLS broke.
         """
         if data := self.stream.ready():
@@ -116,12 +116,12 @@ class Channel:
         return self.protocol.unread
 
     def drop(self) -> None:
-        """End the connection at once: whatever was said last is not carried on."""
+        """Close the connection at once, leaving the last command without effect."""
         self._broken = True
         self.stream.abort()
 
     def record_content(self, octets: int) -> None:
-        """Put on record that a message of so many octets goes out; never the message."""
+        """Record that a message of that many octets is sent; never the message itself."""
         if self._transcript is not None:
             self._transcript.content(octets)
 

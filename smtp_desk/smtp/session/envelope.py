@@ -1,4 +1,4 @@
-"""What is handed to a server with a message, and what came of it for each recipient."""
+"""The envelope that a server gets with a message, and the result for each recipient."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ class Envelope:
     """The envelope of one message (RFC 5321, 2.3.1); addresses as on the wire (`Mailbox.wire`).
 
     Attributes:
-        sender: Where bounces go; "" for nowhere.
+        sender: The address for bounces; "" for none.
         recipients: At least one, unless only the sender is tried.
         smtputf8: The message's header holds UTF-8 (RFC 6531).
     """
@@ -28,10 +28,10 @@ class Envelope:
 
 
 class Status(StrEnum):
-    """What came of one recipient, from the wire to the receipt.
+    """The status of one recipient, from the session to the receipt.
 
-    ACCEPTED: a server or program took the responsibility. QUEUED: stored durably, to be sent
-    later. REFUSED: it will not be sent, or not by this route. UNCERTAIN: the final dot went out
+    ACCEPTED: a server or program took responsibility. QUEUED: stored durably, to be sent
+    later. REFUSED: it won't be sent, or not by this route. UNCERTAIN: the final dot was sent
     and no reply came: it may have been accepted.
     """
 
@@ -43,14 +43,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecipientResult:
-    """One recipient and what came of it.
+    """One recipient and its result.
 
     Attributes:
         recipient: The address.
-        status: ACCEPTED: the server took the responsibility. REFUSED: it did not; nothing
-            was sent to this recipient. UNCERTAIN: the final dot went out and no reply came.
-        reply: The reply that decided, or None where none did.
-        failure: Why it is not ACCEPTED; its stage tells where.
+        status: ACCEPTED: the server took responsibility. REFUSED: it did not; nothing was sent
+            to this recipient. UNCERTAIN: the final dot was sent and no reply came.
+        reply: The reply that decided, or None if none did.
+        failure: Why it isn't ACCEPTED; its stage tells where.
     """
 
     recipient: str
@@ -60,7 +60,7 @@ class RecipientResult:
 
     @classmethod
     def failed(cls, recipient: str, failure: SmtpFailure) -> "RecipientResult":
-        """Return the result of a recipient that `failure` ended."""
+        """Return the result of a recipient that `failure` prevented."""
         uncertain = failure.acceptance is Acceptance.UNKNOWN
         status = Status.UNCERTAIN if uncertain else Status.REFUSED
         return cls(recipient, status, failure.reply, failure)
@@ -68,7 +68,7 @@ class RecipientResult:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of one message.
+    """The result of sending one message.
 
     Attributes:
         results: One for each recipient, in the order of the envelope.

@@ -1,4 +1,4 @@
-"""What ended a session, from the errors of its parts and what other protocols answer."""
+"""What ended a session, by the errors of its parts and by what other protocols answer."""
 
 import re
 from collections.abc import Mapping
@@ -30,13 +30,13 @@ _CUT_IN_A_REPLY: Final = (Stage.GREETING, Stage.TLS, Stage.AUTH)
 
 
 def failure_of(error: BaseException, stage: Stage, *, acceptance: Acceptance) -> SmtpFailure | None:
-    """Return the failure that `error` means in `stage`; None for a fault of our own.
+    """Return the failure that `error` means in `stage`; None for an error in this program.
 
     Args:
-        error: What was raised.
-        stage: Where.
-        acceptance: Whether the message may have been accepted: once it may, nothing but
-            the server's reply can tell, so every other end is `message.unconfirmed`.
+        error: The exception that was raised.
+        stage: The stage in which it was raised.
+        acceptance: Whether the message may have been accepted. If so, only the server's
+            reply can tell, so every other end is `message.unconfirmed`.
     """
     if isinstance(error, SmtpFailure):
         lost = acceptance is Acceptance.UNKNOWN and error.acceptance is not acceptance
@@ -51,7 +51,7 @@ def failure_of(error: BaseException, stage: Stage, *, acceptance: Acceptance) ->
 
 
 def unmasked(failure: SmtpFailure) -> SmtpFailure:
-    """Return the failure of TLS on a port of another protocol as what it is."""
+    """Return a TLS failure on a port of another protocol as the failure it really is."""
     answer = failure.facts.get("answer")
     if failure.code != "tls.wrong_mode" or not isinstance(answer, str):
         return failure
@@ -143,5 +143,5 @@ _FIRST_BYTES: Final[tuple[tuple[re.Pattern[bytes], str], ...]] = tuple(
 
 
 def protocol_of(first: bytes) -> str:
-    """Return the protocol that begins like this, or "" for none we know."""
+    """Return the protocol that begins like this, or "" if it isn't known."""
     return next((protocol for pattern, protocol in _FIRST_BYTES if pattern.match(first)), "")

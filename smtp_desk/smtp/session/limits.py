@@ -9,17 +9,17 @@ class SessionLimits:
     """Seconds.
 
     Attributes:
-        total: The whole session; None where it has no end of its own.
+        total: The whole session; None for no limit of its own.
         connect: Until TCP is connected, all addresses together.
         greeting: Until the banner.
         tls: The TLS handshake.
         command: From a command to its reply.
-        idle: The same for the first command on a connection that was idle, whose other end
-            may be gone without a sign.
-        data_block: To get one block of the message written.
+        idle: The same for the first command on a connection that was idle, whose server may
+            have gone without notice.
+        data_block: To write one block of the message.
         end: From the final dot to its reply.
-        quit: From QUIT to its reply, which decides nothing.
-        patience: Of silence before TLS is tried on a second connection.
+        quit: From QUIT to its reply, on which nothing depends.
+        patience: Silence before TLS is tried on a second connection.
     """
 
     total: float | None

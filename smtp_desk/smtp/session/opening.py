@@ -1,6 +1,6 @@
-"""From a host and a port to a connection that has greeted: addresses, TLS or not, the banner.
+"""From a host and a port to a connection with a greeting: addresses, TLS or not, the banner.
 
-Where the banner does not come, TLS is tried on a second connection while the first one waits.
+If no banner comes, TLS is tried on a second connection while the first one waits.
 """
 
 import ssl
@@ -33,20 +33,20 @@ Attempt: TypeAlias = Callable[[Cancel], tuple[Stream, TlsInfo]]
 
 
 class SecondTry:
-    """A TLS handshake in a thread of its own; if it speaks, it wakes the first connection.
+    """A TLS handshake in its own thread; if the server answers, the first connection is woken.
 
     Attributes:
-        failure: Why the handshake failed though the server spoke TLS, or that it speaks
-            another protocol than SMTP.
+        failure: Why the handshake failed although the server speaks TLS, or that it speaks a
+            protocol other than SMTP.
     """
 
     def __init__(self, attempt: Attempt, cancel: Cancel, first: Cancel) -> None:
         """Begin.
 
         Args:
-            attempt: What to try.
-            cancel: Of the whole session.
-            first: Of the connection that waits; fired when the server spoke here.
+            attempt: The handshake to try.
+            cancel: The cancel of the whole session.
+            first: The cancel of the waiting connection; fired when the server answers here.
         """
         self.failure: SmtpFailure | None = None
         self._won: tuple[Stream, TlsInfo] | None = None
@@ -60,19 +60,19 @@ class SecondTry:
 
     @property
     def spoke(self) -> bool:
-        """Whether the server spoke, and what it said is conclusive."""
+        """Whether the server's answer here is conclusive."""
         return self._won is not None or self.failure is not None
 
     def wait(self) -> bool:
-        """Wait for its end; return whether the server spoke."""
+        """Wait for its end; return whether the server answered."""
         self._thread.join()
         return self.spoke
 
     def stop(self) -> bool:
-        """End it unless the server has spoken; return whether it has.
+        """End it unless the server has answered; return whether it has.
 
         Raises:
-            Exception: A fault of our own in the attempt.
+            Exception: An error of this program in the attempt.
         """
         with self._lock:
             if not self.spoke:
@@ -93,7 +93,7 @@ class SecondTry:
         return self._won
 
     def drop(self) -> None:
-        """Give its connection up, if it has one."""
+        """Close its connection, if it has one."""
         if self._won is not None:
             self._won[0].abort()
 
@@ -139,10 +139,10 @@ class Wiring:
     Attributes:
         settings: The server.
         limits: How long each part may take.
-        deadline: Of the whole session.
-        cancel: Ends it.
-        resolver: Finds addresses.
-        patience: Seconds for addresses that lost the race, to know about every one.
+        deadline: The deadline of the whole session.
+        cancel: Ends the session.
+        resolver: Finds the addresses.
+        patience: Seconds to wait for addresses that lost the race, to learn about every one.
         small_hello: See `client_context`.
         ticket: Resumes TLS of an earlier session.
     """
@@ -158,7 +158,7 @@ class Wiring:
 
     @property
     def tls(self) -> ssl.SSLContext:
-        """The rules of TLS."""
+        """The TLS context."""
         return client_context(self.settings.ca_pem, small_hello=self.small_hello)
 
     def within(self, seconds: float) -> Deadline:
@@ -167,7 +167,7 @@ class Wiring:
 
 
 def shake_hands(stream: Stream, wiring: Wiring, mode: Security, run: StageRun) -> None:
-    """Begin TLS, and put what was agreed into the facts of the stage.
+    """Begin TLS, and add what was agreed to the facts of the stage.
 
     Raises:
         SmtpFailure: It failed; nothing was sent outside TLS.
@@ -196,7 +196,7 @@ class Opening:
     """Opens one connection.
 
     Attributes:
-        mode: How TLS begins: as the settings say, or as it was found out.
+        mode: How TLS begins: as set, or as found out.
     """
 
     def __init__(self, wiring: Wiring, timeline: Timeline, channel_of: ChannelOf) -> None:
@@ -212,10 +212,11 @@ class Opening:
         self._first = Cancel(wiring.cancel)
 
     def run(self) -> Channel:
-        """Return the connection, its banner heard; inside TLS if that is the mode.
+        """Return the connection after its banner, inside TLS if that is the mode.
 
         Raises:
-            SmtpFailure: What ended it; of several addresses, with the first one that spoke.
+            SmtpFailure: What ended it; with several addresses, the failure of the first that
+                answered.
         """
         dialer = self._dialer(self._resolve())
         first: SmtpFailure | None = None

@@ -1,6 +1,6 @@
 """One session with one server: opened, used for messages, closed.
 
-The test and the sender both use it, so that what was proven is what is done.
+Test and sender both use it, so that the sender does exactly what was proven.
 """
 
 import contextlib
@@ -53,10 +53,10 @@ class Session:
     """One connection to one server, for one thread at a time; never opened twice.
 
     Attributes:
-        mode: How TLS begins; what the settings leave open is known once `open` has passed
+        mode: How TLS begins; if the settings leave it open, it is known once `open` has passed
             the greeting.
-        credential: What it signs in with; None as long as that has to be got.
-        transcript: What was said, secrets hidden; None if it is not kept.
+        credential: What it signs in with; None until it has been obtained.
+        transcript: What was said, secrets hidden; None if it isn't kept.
         redactor: Knows the secrets of this session.
     """
 
@@ -78,16 +78,16 @@ class Session:
         """Prepare; nothing is sent.
 
         Args:
-            settings: The server. Its From email is not used: the envelope names the sender.
-            credential: Password or token, or who gets one; None for a server that knows us by our
-                address.
+            settings: The server. Its From email isn't used: the envelope names the sender.
+            credential: Password or token, or the source of one; None for a server that
+                recognizes us by our IP address.
             limits: How long each part may take; the total counts from now, or from when a token
-                was got.
+                was obtained.
             cancel: Ends whatever the session waits for.
-            observe: Is told of every stage.
+            observe: Called for every stage.
             resolver: Finds the addresses; by default the system.
             keep_transcript: Whether `transcript` is kept.
-            address_patience: Seconds that addresses which lost the race are waited for.
+            address_patience: Seconds to wait for addresses that lost the race.
             redactor: Knows the credential, shared with other sessions; by default a new one.
             small_hello: Begin TLS with a small first message, to find out whether it helps.
             ticket: Resumes TLS of an earlier session with the same server, and is kept for later.
@@ -137,12 +137,12 @@ class Session:
 
     @property
     def begun(self) -> bool:
-        """Whether the next message was begun: it comes next, or the connection ends."""
+        """Whether the next message was begun: it must be sent next, or the connection ends."""
         return self._following is not None
 
     @property
     def leaving(self) -> bool:
-        """Whether QUIT is on its way behind the last message: only `quit` is left to call."""
+        """Whether QUIT was sent with the last message: only `quit` is left to call."""
         channel = self._channel
         return (
             channel is not None
@@ -185,24 +185,24 @@ class Session:
         last: bool = False,
         idle: bool = False,
     ) -> Delivery:
-        """Send one message and return what came of it for each recipient.
+        """Send one message and return the result for each recipient.
 
-        Nothing that a server or the network does is raised: it stands in the results. Ask
+        Failures of the server or the network aren't raised: they are in the results. Check
         `usable` before the next message.
 
         Args:
             envelope: Sender and recipients.
-            content: The message; its line ends are made CRLF.
+            content: The message; its line ends are converted to CRLF.
             before_dot: Called right before the final dot is written. If it raises, the
-                connection is dropped without the dot, and what it raised is raised here.
-            following: Names the next message, whose commands ride behind this one where
-                PIPELINING is offered; where the session is `usable` after that, send it next.
-            last: No other message follows: QUIT may ride behind this one. Call `quit`.
-            idle: The connection was idle, and there are others: a server that says nothing
-                is given up sooner.
+                connection is dropped without the dot, and the exception is raised here.
+            following: Names the next message, whose commands are sent with this one where
+                PIPELINING is offered; if the session is `usable` after that, send it next.
+            last: No other message follows: QUIT may be sent with this one. Call `quit`.
+            idle: The connection was idle, and there are others: give up sooner on a server
+                that doesn't answer.
 
         Raises:
-            CommandError: The envelope can't be written as commands, or it is not the message
+            CommandError: The envelope can't be written as commands, or it isn't the message
                 that `following` named; nothing was sent.
         """
         transaction = self._following or self._transaction_of(envelope, content, idle=idle)
@@ -228,10 +228,10 @@ class Session:
                 self.abort()
 
     def try_sender(self, envelope: Envelope, content: bytes) -> None:
-        """Ask the server for the sender only, and take it back.
+        """Offer the server the sender only (MAIL), then take it back (RSET).
 
         Raises:
-            SmtpFailure: It is refused, or the session ended.
+            SmtpFailure: The sender was refused, or the session ended.
         """
         with self._timeline.stage(Stage.SENDER) as run:
             answer = self._ask(mail_command(envelope, content, self.extensions))
@@ -241,7 +241,7 @@ class Session:
             self._ask(commands.RSET)
 
     def quit(self) -> None:
-        """Say goodbye and close. What goes wrong here changes nothing and is not raised."""
+        """Send QUIT and close. Errors here change nothing and aren't raised."""
         channel = self._channel
         if channel is None or channel.over or self.begun:
             self.abort()  # a transaction that was begun can't be taken back behind DATA
@@ -252,13 +252,13 @@ class Session:
         self._channel = None
 
     def abort(self) -> None:
-        """Close at once, without a word."""
+        """Close at once, without QUIT."""
         if self._channel is not None:
             self._channel.stream.abort()
             self._channel = self._following = None
 
     def unwatch(self) -> None:
-        """Tell nobody of the stages from now on: what nobody reads costs nothing."""
+        """Stop reporting stages: what nobody reads costs nothing."""
         self._timeline.unwatch()
 
     @property

@@ -1,4 +1,4 @@
-"""The stages of a session as events: begun, and ended how, after how long, with what facts."""
+"""The stages of a session as events: their begin, their end, its time and facts."""
 
 import time
 from collections.abc import Callable
@@ -18,14 +18,14 @@ Translate: TypeAlias = Callable[[BaseException, Stage], SmtpFailure | None]
 
 
 class StageRun:
-    """One run of one stage: a context manager that tells how it went.
+    """One run of one stage: a context manager that reports how it went.
 
-    Whatever is raised inside leaves as the `SmtpFailure` it means; a fault of our own
-    leaves as it is.
+    An exception inside leaves as the `SmtpFailure` that it means; an error of this program
+    leaves unchanged.
 
     Attributes:
-        facts: What was found out; filled while it runs.
-        status: PASSED, or what the stage makes of it.
+        facts: What was learned; filled while it runs.
+        status: PASSED, unless the stage sets another one.
     """
 
     __slots__ = ("_began", "_stage", "_timeline", "facts", "status")
@@ -39,7 +39,7 @@ class StageRun:
 
     @property
     def watched(self) -> bool:
-        """Whether anybody is told: without that no facts need to be found."""
+        """Whether anybody observes it; otherwise no facts need to be collected."""
         return self._timeline.observe is not None
 
     def __enter__(self) -> Self:
@@ -77,24 +77,24 @@ class StageRun:
 
 
 class Timeline:
-    """Begins stages, and tells of those left out.
+    """Begins stages, and reports those that are skipped.
 
     Attributes:
-        observe: Is told; None for nobody.
-        translate: Tells what an error means.
-        clock: Tells the time.
+        observe: Called for each event; None for nobody.
+        translate: Returns the failure that an error means.
+        clock: Returns the time.
     """
 
     def __init__(
         self, observe: Observe | None, translate: Translate, clock: Clock = time.monotonic
     ) -> None:
-        """Tell `observe` of each stage; without it a stage costs next to nothing."""
+        """Report each stage to `observe`; without it a stage costs next to nothing."""
         self.observe = observe
         self.translate = translate
         self.clock = clock
 
     def unwatch(self) -> None:
-        """Tell nobody from now on."""
+        """Stop reporting."""
         self.observe = None
 
     def stage(self, stage: Stage) -> StageRun:
@@ -102,6 +102,6 @@ class Timeline:
         return StageRun(stage, self)
 
     def skip(self, stage: Stage, reason: str) -> None:
-        """Tell that `stage` is left out, and why."""
+        """Report that `stage` is skipped, and why."""
         if self.observe is not None:
             self.observe(StageEvent(stage, StageStatus.SKIPPED, 0.0, {"reason": reason}))

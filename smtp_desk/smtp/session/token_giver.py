@@ -1,4 +1,4 @@
-"""What a session signs in with: a credential, or who gets one when it is needed."""
+"""What a session signs in with: a credential, or an object that obtains one when needed."""
 
 from typing import Protocol, TypeAlias
 
@@ -9,23 +9,23 @@ from smtp_desk.smtp.wire.auth import Credential
 
 
 class TokenGiver(Protocol):
-    """Gets access tokens (OAuth 2.0). Many threads may use it."""
+    """Obtains access tokens (OAuth 2.0). Safe to use from several threads."""
 
     @property
     def facts(self) -> Facts:
-        """What is known of the newest token; no secret."""
+        """Facts about the latest token, without secrets."""
         ...
 
     @property
     def clock_ahead(self) -> float | None:
-        """Seconds by which the clock of who gave it is ahead of ours; None where unknown."""
+        """Seconds by which the issuer's clock is ahead of ours; None where unknown."""
         ...
 
     def token(self, cancel: Cancel) -> Secret:
         """Return a token.
 
         Raises:
-            SmtpFailure: There is none to be had, and why.
+            SmtpFailure: No token could be obtained, and why.
             CancelledError: Cancelled.
         """
         ...

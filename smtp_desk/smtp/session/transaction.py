@@ -40,8 +40,8 @@ def mail_command(envelope: Envelope, content: bytes, extensions: Extensions) -> 
     """Return MAIL with every parameter that the server offers and the message needs.
 
     Raises:
-        SmtpFailure: `sender.internationalized` or `message.too_large`: the server has said
-            that it can't take this message, so it is not asked.
+        SmtpFailure: `sender.internationalized` or `message.too_large`: the server has already
+            said that it can't accept this message, so it isn't asked.
         CommandError: The address can't stand in a command; a fault on this side.
     """
     smtputf8 = envelope.needs_smtputf8
@@ -62,7 +62,7 @@ def mail_command(envelope: Envelope, content: bytes, extensions: Extensions) -> 
 
 
 class Transaction:
-    """One message on its way through one connection.
+    """One message being sent over one connection.
 
     Attributes:
         acceptance: NO until right before the final dot is written, then UNKNOWN until the
@@ -103,14 +103,14 @@ class Transaction:
         self._rcpts = [commands.rcpt(each, smtputf8=smtputf8) for each in envelope.recipients]
 
     def is_of(self, envelope: Envelope, content: bytes) -> bool:
-        """Whether it is that of this message."""
+        """Whether this is the transaction of this message."""
         return content is self._content and envelope == self._envelope
 
     def behind_the_dot(self) -> tuple[Command, ...]:
-        """Return its commands, to go out behind the dot of the message before: begun by that.
+        """Return its commands, to be sent after the dot of the message before, which begins it.
 
-        None where the server would not take them there (RFC 2920, 3.1), or not this message: what
-        is wrong with it is told in its own turn.
+        None where the server wouldn't accept them there (RFC 2920, 3.1), or wouldn't accept this
+        message: what is wrong with it is reported in its own turn.
         """
         if not self._pipelining:
             return ()
@@ -127,18 +127,18 @@ class Transaction:
         before_dot: BeforeDot | None,
         behind: Callable[[], tuple[Command, ...]],
     ) -> Delivery:
-        """Go through it and return what came of it for each recipient.
+        """Run the transaction and return the result for each recipient.
 
         Args:
-            timeline: Is told of the three stages.
+            timeline: Gets the three stages.
             before_dot: See `BeforeDot`.
-            behind: Returns what goes out behind the dot, in one flight with it, where PIPELINING
-                is offered (RFC 2920, 3.1 and 5): QUIT, or what begins the next transaction.
+            behind: Returns what is sent after the dot, in one flight with it, where PIPELINING
+                is offered (RFC 2920, 3.1 and 5): QUIT, or the begin of the next transaction.
 
         Raises:
-            SmtpFailure: What ended it for all who were not refused before: `delivery`
-                makes the results of it.
-            Exception: What `before_dot` raised, or a fault of our own.
+            SmtpFailure: What ended it for all recipients not refused before: `delivery`
+                turns it into results.
+            Exception: What `before_dot` raised, or an error of this program.
         """
         with timeline.stage(Stage.SENDER) as run:
             self._begin(run)
@@ -150,7 +150,7 @@ class Transaction:
     def delivery(
         self, *, accepted: Answer | None = None, failure: SmtpFailure | None = None
     ) -> Delivery:
-        """Return what came of each recipient: the end of the message, if not refused before.
+        """Return the result for each recipient: that of the message, unless it was refused before.
 
         Args:
             accepted: The reply that accepted the message.

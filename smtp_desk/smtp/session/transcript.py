@@ -1,4 +1,4 @@
-"""The transcript of a session: what both sides said, secrets hidden before it is kept."""
+"""The transcript of a session: what both sides sent, with secrets hidden before it is kept."""
 
 import time
 from typing import Final
@@ -21,10 +21,10 @@ _AUTH_WORDS: Final = 2
 
 
 class Transcript:
-    """Records a session line by line; in bounded memory, and never a secret or a message.
+    """Records a session line by line, in limited memory, and never a secret or a message.
 
-    AUTH exchanges are hidden whole. What a server echoes of a secret is hidden by the
-    redactor. Of the message only its size is kept.
+    AUTH exchanges are hidden completely. Echoes of a secret are hidden by the redactor. Of the
+    message only the size is kept.
     """
 
     def __init__(self, redactor: Redactor, clock: Clock = time.monotonic) -> None:
@@ -41,7 +41,7 @@ class Transcript:
 
     @property
     def lines(self) -> tuple[TranscriptLine, ...]:
-        """What was said so far."""
+        """The lines so far."""
         return tuple(self._lines)
 
     def command(self, command: Command) -> None:
@@ -57,7 +57,7 @@ class Transcript:
             self.note(Direction.CLIENT, self._redactor.text(decode_text(words)))
 
     def content(self, octets: int) -> None:
-        """Record that a message of so many octets is being sent."""
+        """Record that a message of that many octets is being sent."""
         self.note(Direction.CLIENT, f"‹message: {octets} bytes›")
 
     def reply(self, code: int, texts: tuple[bytes, ...]) -> None:
@@ -71,7 +71,7 @@ class Transcript:
             self.note(Direction.SERVER, f"{code}{separator}{decode_text(text)}")
 
     def evidence(self, octets: bytes) -> None:
-        """Record bytes that are no reply."""
+        """Record bytes that aren't a reply."""
         for text in self._redactor.lines(tuple(octets.splitlines())):
             self.note(Direction.SERVER, decode_text(text))
 

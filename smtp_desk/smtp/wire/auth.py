@@ -1,4 +1,4 @@
-"""Signing in (RFC 4954): which mechanism, and what it says, without I/O.
+"""Signing in (RFC 4954): the choice of the mechanism and its exchange, without I/O.
 
 A mechanism is a generator: it yields what to send and receives the server's challenge.
 """
@@ -33,8 +33,8 @@ class Token:
 
     Attributes:
         access: The token.
-        clock_ahead: Seconds by which the clock of the service that gave it is ahead of this
-            computer's; None where that is not known.
+        clock_ahead: Seconds by which the issuing service's clock is ahead of this computer's;
+            None where that isn't known.
     """
 
     access: Secret
@@ -56,7 +56,7 @@ class ChallengeError(Exception):
 
 
 class MechanismError(Exception):
-    """No mechanism of ours fits.
+    """None of our mechanisms fits.
 
     Attributes:
         code: `auth.not_offered` or `auth.no_common_mechanism`.
@@ -74,13 +74,13 @@ class Mechanism:
     """A SASL mechanism.
 
     Attributes:
-        name: As on the wire.
+        name: Its SASL name.
         client_first: Whether the first response needs no challenge (an initial response);
             else what the exchange yields first is not sent.
         start: Begins an exchange for a username and a secret.
-        mutual: Whether the server must have proved itself before its 235 counts: the
-            exchange has then been asked for all it yields.
-        proof_after: What stands before the part of a response that is made of the password.
+        mutual: Whether the server must prove itself before its 235 counts; the exchange has
+            yielded everything by then.
+        proof_after: The text before the part of a response that is derived from the password.
         bearer: Whether the secret is a token, whose refusal comes as a challenge.
     """
 
@@ -92,15 +92,15 @@ class Mechanism:
     bearer: bool = False
 
     def proof(self, response: bytes) -> bytes:
-        """Return what of a response a password could be guessed from, or b""."""
+        """Return the part of a response from which a password could be guessed, or b""."""
         return response.rpartition(self.proof_after)[2] if self.proof_after else b""
 
 
 def choose(method: AuthMethod, offered: Sequence[str], credential: Credential) -> Mechanism:
-    """Return the one mechanism to sign in with; there is no second try with another.
+    """Return the mechanism to sign in with; no other one is tried after it.
 
-    A password takes the first offered of PLAIN, LOGIN, CRAM-MD5, and SCRAM-SHA-256 only
-    where nothing else is; a token takes XOAUTH2, which the large providers document, or
+    For a password it is the first offered of PLAIN, LOGIN and CRAM-MD5, or SCRAM-SHA-256 if
+    nothing else is offered; for a token XOAUTH2, which the large providers document, or
     OAUTHBEARER.
 
     Raises:
@@ -121,15 +121,15 @@ def choose(method: AuthMethod, offered: Sequence[str], credential: Credential) -
 
 
 def encode_response(response: bytes) -> bytes:
-    """Write a response as it stands on the wire."""
+    """Return a response as it is sent."""
     return base64.b64encode(response)
 
 
 def decode_challenge(text: bytes) -> bytes:
-    """Read the words of a 334 reply.
+    """Return the challenge in the text of a 334 reply.
 
     Raises:
-        ChallengeError: They are no base64.
+        ChallengeError: The text isn't base64.
     """
     try:
         return base64.b64decode(text.strip(), validate=True)

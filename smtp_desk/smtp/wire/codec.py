@@ -1,4 +1,4 @@
-"""Message content as it stands between 354 and the final dot (RFC 5321, 4.5.2)."""
+"""Message content as it is sent between 354 and the final dot (RFC 5321, 4.5.2)."""
 
 import re
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ _LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")
 
 
 class ContentEncoder:
-    r"""Makes line ends CRLF and doubles leading dots, in one pass and constant memory.
+    r"""Converts line ends to CRLF and doubles leading dots, in one pass and constant memory.
 
-    Bare CR and bare LF both become CRLF *before* dots are doubled, so no spelling of a
-    line end (`\n.\n`, `\r.\r\n`…) can bring another end of the message onto the wire: all
-    that `feed` and `finish` return holds CRLF `.` CRLF once, at its very end.
+    Bare CR and bare LF both become CRLF *before* dots are doubled, so no form of a
+    line end (`\n.\n`, `\r.\r\n`…) can put another end of the message on the wire: all
+    that `feed` and `finish` return contains CRLF `.` CRLF once, at its very end.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class ContentEncoder:
 
 
 def wire_size(content: bytes) -> int:
-    """Return the octets of `content` with all line ends CRLF (RFC 1870: without dots)."""
+    """Return the size in octets of `content` with CRLF line ends (RFC 1870: without dots)."""
     pairs = content.count(b"\r\n")
     bare = content.count(b"\r") + content.count(b"\n") - 2 * pairs
     unfinished = bool(content) and not content.endswith((b"\r", b"\n"))
@@ -64,10 +64,10 @@ def wire_size(content: bytes) -> int:
 
 
 def blocks(content: bytes) -> Iterator[bytes]:
-    """Return `content` encoded, in blocks; the last holds the dot and is small.
+    """Return `content` encoded, in blocks; the last contains the dot and is small.
 
-    Small enough for one record of TLS, so that a connection that breaks rather takes an
-    earlier block with it, when it is still certain that the message was not accepted.
+    It fits into one TLS record, so that a broken connection more likely loses an earlier
+    block, when it is still certain that the message wasn't accepted.
     """
     encoder = ContentEncoder()
     at = 0

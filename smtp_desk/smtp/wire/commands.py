@@ -1,4 +1,4 @@
-"""SMTP commands that cannot hold anything but one command."""
+"""SMTP commands, each of which can contain only one command."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ _WORD: Final = re.compile(r"\S+")
 
 
 class CommandError(ValueError):
-    """A command of ours that must not be sent: a fault on this side, never the server's."""
+    """A command that must not be sent: an error of this program, never of the server."""
 
 
 class Verb(StrEnum):
-    """What a reply can answer; GREETING, RESPONSE and END are no words on the wire."""
+    """What a reply can answer; GREETING, RESPONSE and END aren't sent as commands."""
 
     GREETING = "greeting"
     EHLO = "EHLO"
@@ -42,8 +42,8 @@ class Command:
     """One command line.
 
     Attributes:
-        verb: What it asks for.
-        line: The octets for the wire, CRLF included; hidden from `repr`.
+        verb: Its verb.
+        line: The octets to send, CRLF included; hidden from `repr`.
     """
 
     verb: Verb
@@ -57,12 +57,12 @@ QUIT: Final = Command(Verb.QUIT, b"QUIT\r\n")
 
 
 def ehlo(name: str) -> Command:
-    """Introduce ourselves as `name`, a domain or an address literal (RFC 5321, 4.1.1.1)."""
+    """Return EHLO with our name, a domain or an address literal (RFC 5321, 4.1.1.1)."""
     return Command(Verb.EHLO, b"EHLO %b\r\n" % _word(name))
 
 
 def auth(mechanism: str, initial: bytes | None = None) -> Command:
-    """Begin to sign in; `initial` is the base64 text of the initial response (RFC 4954, 4)."""
+    """Return AUTH; `initial` is the base64 text of the initial response (RFC 4954, 4)."""
     line = b"AUTH " + _word(mechanism)
     if initial is not None:
         line += b" " + (initial or b"=")
@@ -70,10 +70,10 @@ def auth(mechanism: str, initial: bytes | None = None) -> Command:
 
 
 def auth_response(encoded: bytes) -> Command:
-    """Answer a challenge with base64 text, or cancel the exchange with `*`.
+    """Return the answer to a challenge: base64 text, or `*` to cancel the exchange.
 
     Raises:
-        CommandError: The text is longer than servers take.
+        CommandError: The text is longer than servers accept.
     """
     too_long = len(encoded) + 2 > MAX_AUTH_RESPONSE
     response = Command(Verb.RESPONSE, encoded + b"\r\n")
@@ -86,7 +86,7 @@ def auth_response(encoded: bytes) -> Command:
 def mail(
     sender: str, *, size: int | None = None, eight_bit: bool = False, smtputf8: bool = False
 ) -> Command:
-    """Begin a transaction; each parameter only where its extension is offered.
+    """Return MAIL, which begins a transaction; each parameter needs its extension.
 
     Args:
         sender: The envelope sender; "" for the null reverse-path.
@@ -105,7 +105,7 @@ def mail(
 
 
 def rcpt(recipient: str, *, smtputf8: bool = False) -> Command:
-    """Name a recipient; without SMTPUTF8 it must be ASCII."""
+    """Return RCPT for one recipient, which must be ASCII without SMTPUTF8."""
     return Command(Verb.RCPT, b"RCPT TO:<%b>\r\n" % _path(recipient, smtputf8=smtputf8))
 
 

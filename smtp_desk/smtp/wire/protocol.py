@@ -1,8 +1,8 @@
 """The client's side of SMTP as a state machine without I/O: bytes in, answers out.
 
-Everything that decides which command may be sent when, and what a reply does to the
-session, stands in the two tables of this file. AUTH and MAIL have no row outside TLS, and
-AUTH has none after a first one, so neither can be sent: not by a fault elsewhere either.
+The two tables of this file decide which command may be sent when, and what a reply does to the
+session. AUTH and MAIL have no row outside TLS, and AUTH has none after a first one, so neither can
+be sent, not even because of an error elsewhere.
 """
 
 from collections import deque
@@ -28,7 +28,7 @@ Scrub: TypeAlias = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 
 
 class ProtocolState(IntEnum):
-    """Where the session stands, commands in flight taken as accepted."""
+    """The state of the session, with commands in flight counted as accepted."""
 
     BANNER = auto()  # connected in plain text, the banner is due
     CLEAR = auto()  # plain text: EHLO is due
@@ -129,9 +129,9 @@ class Answer:
     """A reply and what it answers.
 
     Attributes:
-        verb: The command answered; None for a 421 that answers none.
+        verb: The command it answers; None for a 421 that answers none.
         outcome: What it means for the command.
-        texts: Its lines' octets as they came, for challenges; `repr` does not show them.
+        texts: The octets of its lines as received, for challenges; hidden from `repr`.
     """
 
     __slots__ = ("_code", "_reply", "_scrub", "outcome", "texts", "verb")
@@ -148,22 +148,22 @@ class Answer:
 
     @property
     def reply(self) -> Reply:
-        """The reply, secrets hidden; made when it is asked for, since most say Ok to nobody."""
+        """The reply, secrets hidden; built when asked for, since most aren't read by anybody."""
         if self._reply is None:
             self._reply = Reply.from_lines(self._code, self._scrub(self.texts))
         return self._reply
 
 
 class ClientProtocol:
-    """One session. Feed it what comes, send what it returns, ask it for answers.
+    """One session. Feed it what is received, send what it returns, ask it for answers.
 
     Attributes:
-        state: Where the session stands.
-        extensions: What the last EHLO offered; nothing learnt before TLS outlives it.
+        state: The state of the session.
+        extensions: What the last EHLO offered; nothing from before TLS survives its begin.
     """
 
     def __init__(self, *, tls_from_start: bool = False, scrub: Scrub = lambda texts: texts) -> None:
-        """Begin before the banner.
+        """Create a session that waits for the banner.
 
         Args:
             tls_from_start: TLS was agreed before the first byte of SMTP.
@@ -177,7 +177,7 @@ class ClientProtocol:
 
     @property
     def pending(self) -> int:
-        """How many replies are due."""
+        """The number of replies still due."""
         return len(self._pending)
 
     @property
@@ -189,7 +189,7 @@ class ClientProtocol:
         """Return the octets of commands that may be sent now, in one flight.
 
         Raises:
-            CommandError: The session is not where they belong; a fault of ours.
+            CommandError: They aren't allowed in this state; an error of this program.
             ViolationError: The server answered before it was asked.
         """
         if self._pending or len(commands) > 1:
@@ -206,13 +206,13 @@ class ClientProtocol:
 
     @property
     def unread(self) -> bool:
-        """Whether something of a reply came that was not asked for yet."""
+        """Whether part of a reply came that has not been asked for yet."""
         return not self._reader.between_replies
 
     def expect_refusal(self) -> None:
-        """Take the next reply as that to a message whose end was not sent.
+        """Read the next reply as the answer to a message whose end was not sent.
 
-        The server did not wait for it; the connection is of no use after that.
+        The server did not wait for the end; the connection can't be used after that.
         """
         self.state = ProtocolState.SENT
         self._pending.append(Verb.END)
@@ -222,14 +222,14 @@ class ClientProtocol:
         self._reader.feed(data)
 
     def receive_end(self, *, closed: bool = True) -> None:
-        """Take note that nothing more comes; what the server said before has been asked for.
+        """Note that nothing more will come; all answers before have been asked for.
 
         Args:
-            closed: The server closed in order. If it just went silent, the beginning of a
-                reply is no violation.
+            closed: The server closed the connection properly. If it just went silent, an
+                incomplete reply isn't a violation.
 
         Raises:
-            ViolationError: It ended in the middle of a reply, or with what is none.
+            ViolationError: It ended in the middle of a reply, or with something that isn't one.
         """
         violation = self._reader.judge_rest()
         if violation is not None and (closed or violation is Violation.NOT_A_REPLY):
@@ -237,7 +237,7 @@ class ClientProtocol:
         self.state = ProtocolState.CLOSED
 
     def next_answer(self) -> Answer | None:
-        """Return the next answer, or None where more bytes are needed.
+        """Return the next answer, or None if more bytes are needed.
 
         Raises:
             ViolationError: The server broke the protocol: the session is over.
@@ -264,11 +264,11 @@ class ClientProtocol:
         return Answer(verb, outcome, raw, self._scrub)
 
     def begin_tls(self) -> None:
-        """Forget all that was learnt in plain text, before the handshake (RFC 3207, 4.2).
+        """Forget everything learned in plain text, before the handshake (RFC 3207, 4.2).
 
         Raises:
-            ViolationError: The server sent more than the reply to STARTTLS: whoever can
-                put words there in plain text wants them read as if they were protected.
+            ViolationError: The server sent more than the reply to STARTTLS: somebody who can
+                add plain text there may want it to be read as if it were protected.
         """
         if self.state is not ProtocolState.HANDSHAKE:
             raise CommandError(f"TLS has no place in state {self.state.name}")

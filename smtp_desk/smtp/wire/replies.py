@@ -1,4 +1,4 @@
-"""Replies out of bytes: any bytes, in any pieces, within bounds; and what EHLO's offers."""
+"""Replies from bytes: any bytes, in any pieces, within limits; and what EHLO's reply offers."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -32,11 +32,11 @@ class Violation(StrEnum):
 
 
 class ViolationError(Exception):
-    """The server broke the protocol; nothing it says after that can be paired with a command.
+    """The server broke the protocol; nothing it sends after that can be matched to a command.
 
     Attributes:
-        violation: How.
-        evidence: The first octets of the offence.
+        violation: How it broke the protocol.
+        evidence: The first octets that did.
     """
 
     def __init__(self, violation: Violation, evidence: bytes = b"") -> None:
@@ -46,19 +46,19 @@ class ViolationError(Exception):
 
 
 class RawReply(NamedTuple):
-    """A reply as it came: the code, and each line's octets behind code and separator."""
+    """A reply as received: the code, and each line's octets after code and separator."""
 
     code: int
     texts: tuple[bytes, ...]
 
 
 class ReplyReader:
-    """Cuts a byte stream into replies. The same bytes give the same replies in any pieces.
+    """Splits a byte stream into replies. The same bytes give the same replies in any pieces.
 
-    A line may end in a bare LF: RFC 5321 2.3.8 forbids to send that, and a server that does
-    breaks the rule, but where a *reply* ends decides about no message, nothing can be
-    smuggled by it, and every other client works with such servers. `bare_lf` tells it.
-    A CR elsewhere is no line end; it is shown as the control character it is.
+    A line may end in a bare LF: a server that sends one breaks RFC 5321, 2.3.8, but the end of
+    a *reply* decides about no message, so nothing can be smuggled by it, and every other client
+    works with such servers. `bare_lf` reports it. A CR elsewhere isn't a line end; it is shown
+    as the control character it is.
 
     Attributes:
         bare_lf: Whether a line ended without CR.
@@ -78,21 +78,21 @@ class ReplyReader:
 
     @property
     def rest(self) -> bytes:
-        """The bytes that belong to no reply given out; at most `EVIDENCE` of them."""
+        """The bytes that belong to no returned reply; at most `EVIDENCE` of them."""
         return bytes(self._buffer[:EVIDENCE])
 
     @property
     def head(self) -> bytes:
-        """The code, or as much of it as came, of a reply not yet given out."""
+        """The code, or as much of it as was received, of a reply not yet returned."""
         return self._code if self._texts else bytes(self._buffer[:3])
 
     @property
     def between_replies(self) -> bool:
-        """Whether every byte fed belongs to a reply given out."""
+        """Whether every byte fed belongs to a returned reply."""
         return not self._buffer and not self._texts
 
     def judge_rest(self) -> Violation | None:
-        """Say what is wrong with the bytes at hand if no more come; None if there are none."""
+        """Return what is wrong with the remaining bytes if no more come; None if there are none."""
         if self.between_replies:
             return None
         if self._buffer and not _BEGINNING.fullmatch(self._buffer):
@@ -100,10 +100,10 @@ class ReplyReader:
         return Violation.MISSING_LAST_LINE
 
     def next_reply(self) -> RawReply | None:
-        """Return the next complete reply, or None where more bytes are needed.
+        """Return the next complete reply, or None if more bytes are needed.
 
         Raises:
-            ViolationError: The bytes are no reply, or pass a bound.
+            ViolationError: The bytes aren't a reply, or exceed a limit.
         """
         buffer = self._buffer
         while (end := buffer.find(b"\n", self._searched, MAX_LINE)) >= 0:
@@ -140,7 +140,7 @@ class ReplyReader:
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """Offered extensions; words we do not know are kept and have no effect.
+    """Offered extensions; unknown ones are kept and have no effect.
 
     Attributes:
         words: Parameters by keyword in upper case.
@@ -150,7 +150,7 @@ class Extensions:
 
     @classmethod
     def from_lines(cls, texts: Iterable[bytes]) -> "Extensions":
-        """Read the EHLO reply's lines without codes; the first one only greets."""
+        """Read the lines of the EHLO reply without codes; the first is only a greeting."""
         words: dict[str, tuple[str, ...]] = {}
         for text in list(texts)[1:]:
             # "AUTH=PLAIN" is how servers older than RFC 2554 spell it.
@@ -170,17 +170,17 @@ class Extensions:
 
     @property
     def most_messages(self) -> int | None:
-        """Messages on one connection (RFC 9422, MAILMAX); None where no limit is told."""
+        """Messages on one connection (RFC 9422, MAILMAX); None if no limit is given."""
         return self._limit("MAILMAX")
 
     @property
     def most_recipients(self) -> int | None:
-        """Recipients of one message (RCPTMAX); None where no limit is told."""
+        """Recipients of one message (RCPTMAX); None if no limit is given."""
         return self._limit("RCPTMAX")
 
     @property
     def most_domains(self) -> int | None:
-        """Domains of the recipients of one message (RCPTDOMAINMAX); None where no limit is told."""
+        """Domains of the recipients of one message (RCPTDOMAINMAX); None if no limit is given."""
         return self._limit("RCPTDOMAINMAX")
 
     def _limit(self, name: str) -> int | None:
@@ -193,7 +193,7 @@ class Extensions:
 
     @property
     def max_size(self) -> int | None:
-        """The largest message in octets (RFC 1870); None where no limit is told."""
+        """The largest message in octets (RFC 1870); None if no limit is given."""
         for parameter in self.words.get("SIZE", ())[:1]:
             if parameter.isascii() and parameter.isdigit() and len(parameter) <= 20:  # noqa: PLR2004 - RFC 1870: 20 digits
                 return int(parameter) or None
