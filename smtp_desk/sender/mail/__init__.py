@@ -1,1 +1,1 @@
-"""Messages: what is written, to whom, by whom. Knows no route."""
+"""Messages: content, recipients and sender, independent of any route."""

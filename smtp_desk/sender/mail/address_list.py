@@ -1,7 +1,7 @@
-"""The addresses in a list of them, as header fields and command lines have it.
+"""The addresses in an address list, as in header fields and on command lines.
 
-The standard library's parsers leave out what they can't read without a word, and with it
-recipients; this one reads as generously as mail systems do, and says where it can't.
+The standard library's parsers silently omit what they can't read, and lose recipients with it; this
+one reads as generously as mail systems do, and says where it can't.
 """
 
 import re
@@ -27,18 +27,18 @@ _SPACES: Final = re.compile(r"\s+")
 
 
 class AddressListError(ValueError):
-    """A list that can't be read: where an address ends can't be told."""
+    """The list can't be read: it isn't clear where an address ends."""
 
 
 def addresses(text: str) -> list[str]:
-    """Return the addresses of a list in their order: none left out, none validated.
+    """Return the addresses of a list in order: none omitted, none validated.
 
     That is an `address-list` (RFC 5322, 3.4 and 4.4): folded, with groups, comments, routes
     and empty elements; also with a name that should be quoted, as in `a@x.org <a@x.org>`.
     An address may lack its domain.
 
     Raises:
-        AddressListError: Where an address ends can't be told.
+        AddressListError: It isn't clear where an address ends.
     """
     found: list[str] = []
     words: list[str] = []

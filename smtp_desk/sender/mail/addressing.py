@@ -1,4 +1,4 @@
-"""Who writes to whom: the fields and the envelope that differ from route to route."""
+"""Sender and recipients: the header fields and the envelope that depend on the route."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _Named: TypeAlias = tuple[str, Mailbox]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who emails come from on one route.
+    """The sender of emails on one route.
 
     Attributes:
         from_email: The address in From, and the envelope sender: bounces go there.
@@ -68,15 +68,15 @@ class Addressed:
 
 
 def addressed(message: OutboxMessage, recipients: Sequence[str], identity: Identity) -> Addressed:
-    """Return a stored message as it leaves by a route.
+    """Return a stored message as it is sent by a route.
 
     Args:
-        message: What to send.
-        recipients: To whom: one address, unless the message is foreign.
-        identity: Who emails come from on that route.
+        message: The message.
+        recipients: Its recipients: one address, unless the message is foreign.
+        identity: The sender on that route.
 
     Raises:
-        AddressError: An address that is none.
+        AddressError: An address isn't valid.
         HeaderError: A control character in a name of `identity`.
         ValueError: Several recipients for an email of ours: they would see each other.
     """
@@ -122,7 +122,7 @@ def _foreign(
 def _rewritten(
     fields: Sequence[HeaderField], authors: Sequence[_Named], identity: Identity
 ) -> tuple[list[HeaderField], list[_Named]]:
-    """Make From the identity's, and let answers reach who wrote the message.
+    """Replace From by the identity's, and let replies reach the author of the message.
 
     Returns:
         The fields, and the mailboxes that were written into them.
@@ -145,7 +145,7 @@ def _rewritten(
 
 
 def _one_click(message: OutboxMessage, recipient: Mailbox) -> bytes:
-    """Return the fields of a list that is left in one click (RFC 8058, 3.1)."""
+    """Return the header fields for unsubscribing with one click (RFC 8058, 3.1)."""
     link = message.metadata.get(UNSUBSCRIBE, "")
     if not link:
         return b""
@@ -167,11 +167,11 @@ def _envelope_sender(message: OutboxMessage, author: Mailbox) -> str:
 
 
 def mailboxes_of(text: str, complete: Callable[[str], str] = str) -> list[_Named]:
-    """Read the mailboxes of a field; none at all where one of them is doubtful.
+    """Read the mailboxes of a field; none at all if one of them is doubtful.
 
     Args:
-        text: What the field says.
-        complete: Gives an address its domain where it has none.
+        text: The field's text.
+        complete: Adds the domain to an address without one.
     """
     names = {address: _decoded(name) for name, address in getaddresses([text])}
     try:

@@ -1,4 +1,4 @@
-"""The aliases table: who gets the mail for local names, such as root (as in aliases(5))."""
+"""The aliases table: who receives the mail for local names such as root (as in aliases(5))."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,17 +13,17 @@ _DEEPEST: Final = 10
 
 
 class AliasLoopError(ValueError):
-    """Aliases that lead to each other, or too deep; the text says which."""
+    """Aliases lead to each other, or are nested too deep; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aliases:
-    """Who gets the mail for names of this machine.
+    """Who receives the mail for names of this machine.
 
     Attributes:
         entries: For each name in lower case its addresses; `default` for names without.
-        hosts: The domains in lower case whose addresses are names of this machine.
-        problems: What of the table can't be used, one sentence each.
+        hosts: The domains, in lower case, whose addresses are names of this machine.
+        problems: Entries of the table that can't be used, one sentence each.
     """
 
     entries: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -32,9 +32,9 @@ class Aliases:
 
     @classmethod
     def parse(cls, text: str, hosts: frozenset[str] = frozenset({LOCALHOST})) -> Self:
-        """Read a table: `name: address, …`, longer lines continued behind a blank, `#` comments.
+        """Read a table: `name: address, …`, continuation lines indented, comments after `#`.
 
-        Only addresses and other names may stand there: no program, file or list is read or run.
+        Only addresses and other names are allowed: no program, file or list is read or run.
         """
         entries: dict[str, list[str]] = {}
         problems: list[str] = []
@@ -53,17 +53,17 @@ class Aliases:
         return cls(entries, hosts, tuple(problems))
 
     def local_name(self, address: str) -> str:
-        """Return the name on this machine that an address stands for; "" for other addresses."""
+        """Return the local name that an address stands for; "" for other addresses."""
         name, at, domain = address.rpartition("@")
         if not at:
             return "" if address.startswith("=?") else address
         return name if domain.lower().rstrip(".") in self.hosts else ""
 
     def expand(self, address: str) -> list[str]:
-        """Return who gets the mail for an address: itself, unless it is a name with an alias.
+        """Return who receives the mail for an address: itself, unless it is a name with an alias.
 
         Raises:
-            AliasLoopError: Aliases lead to each other, or too deep.
+            AliasLoopError: Aliases lead to each other, or are nested too deep.
         """
         return list(dict.fromkeys(self._expand(address, ())))
 

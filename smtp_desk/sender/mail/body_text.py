@@ -1,4 +1,4 @@
-"""What a stored email says to its reader."""
+"""The readable text of a stored email."""
 
 from email import message_from_bytes, policy
 

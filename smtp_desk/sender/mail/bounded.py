@@ -1,4 +1,4 @@
-"""Templates of a person, bounded: one that never ends must not hold an email."""
+"""Limits for a person's own templates: one that never ends must not hold up an email."""
 
 import sys
 import time
@@ -16,12 +16,12 @@ _MOST_ITEMS: Final = 10_000_000
 
 
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
-    """A sandbox whose sums can't grow without bound: one of them could not be interrupted."""
+    """A sandbox whose results can't grow without limit: a huge one couldn't be interrupted."""
 
     intercepted_binops = frozenset({"**", "*", "%"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - what a template says
-        """Calculate, unless the result is beyond all measure."""
+        """Calculate, unless the result would be far too large."""
         numbers = isinstance(left, int) and isinstance(right, int)
         if _size(operator, left, right) > (_MOST_BITS if numbers else _MOST_ITEMS):
             raise SecurityError("a calculation has too large a result")
@@ -30,10 +30,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
 @contextmanager
 def in_time(seconds: float) -> Iterator[None]:
-    """End what runs in this thread when it takes longer, wherever it is.
+    """Interrupt the code in this block when it takes longer, wherever it is.
 
     Raises:
-        TimeoutError: It did.
+        TimeoutError: It took longer.
     """
     end = time.monotonic() + seconds
     before = sys.gettrace()

@@ -1,4 +1,4 @@
-"""Whether two emails say the same to the same people, for those that are given twice."""
+"""Whether two emails have the same content and recipients, for emails that are submitted twice."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ _OF_THE_MOMENT: Final = frozenset({"date", "message-id", "mime-version", "receiv
 
 
 def content_digest(email: Email | StdlibMessage | OutboxMessage) -> str:
-    """Return a digest of what an email says and to whom, before it is rendered.
+    """Return a digest of an email's content and recipients, before it is rendered.
 
     The date, the Message-ID and the boundaries of its parts are left out.
     """

@@ -16,7 +16,7 @@ class HeaderField:
 
     Attributes:
         name: In lower case.
-        octets: As it stands, with its line ends.
+        octets: The whole field as it was written, with its line ends.
     """
 
     name: str
@@ -24,13 +24,13 @@ class HeaderField:
 
     @property
     def text(self) -> str:
-        """What stands behind the colon; octets that are no UTF-8 become surrogates."""
+        """The text after the colon; octets that aren't UTF-8 become surrogates."""
         value = self.octets.partition(b":")[2].decode("utf-8", "surrogateescape")
         return re.sub(r"[\r\n]+", "", value).strip(" \t")
 
     @property
     def latin(self) -> str:
-        """`text`, but as Latin-1 where it is no UTF-8."""
+        """`text`, but as Latin-1 if it isn't UTF-8."""
         octets = self.text.encode("utf-8", "surrogateescape")
         try:
             return octets.decode()
@@ -42,14 +42,14 @@ class HeaderField:
 class HeaderBlock:
     """The fields of a message, and where its body begins.
 
-    Lines end where `smtp.codec` makes them end, at a bare CR or LF too: what it will make a
-    field is one here. The first line that is no field ends the header, with an empty line or
-    without.
+    Lines end where `smtp.codec` ends them, also at a bare CR or LF: what will be sent as a
+    field is one here. The first line that isn't a field ends the header, with or without an
+    empty line.
 
     Attributes:
-        fields: In their order.
-        empty_line: What stands between header and body; "" where nothing does.
-        body_at: Where the body begins.
+        fields: Its fields, in order.
+        empty_line: The line between header and body; empty if there is none.
+        body_at: The offset at which the body begins.
     """
 
     fields: tuple[HeaderField, ...]
@@ -58,7 +58,7 @@ class HeaderBlock:
 
     @classmethod
     def read(cls, octets: bytes) -> Self:
-        """Read the header of a message; a line `From ` of an mbox in front is no part of it."""
+        """Read the header of a message, skipping a leading mbox line (`From `)."""
         at = _after_line(octets, 0) if octets.startswith(b"From ") else 0
         fields: list[HeaderField] = []
         while match := _FIELD.match(octets, at):
@@ -76,19 +76,19 @@ class HeaderBlock:
 
 
 def line_end(octets: bytes) -> bytes:
-    """Return how lines end in a message, for those that are added; b"" where none does."""
+    """Return the line end of a message, for added lines; b"" if it has none."""
     found = _LINE_END.search(octets)
     return found[0] if found else b""
 
 
 def first_text(fields: Iterable[HeaderField], name: str) -> str:
-    """Return what the first field of a name says, for people; "" where there is none."""
+    """Return the text of the first field with this name, for people; "" if there is none."""
     text = next((field.text for field in fields if field.name == name), "")
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def decoded(text: str) -> str:
-    """Return text for people; as it stands, where its encoded words are broken (RFC 2047)."""
+    """Return text for people; unchanged if its encoded words are broken (RFC 2047)."""
     try:
         return str(policy.SMTP.header_factory("Subject", text))
     except (ValueError, IndexError, LookupError):

@@ -1,4 +1,4 @@
-"""Header fields as octets: nothing that a value holds can begin another field (RFC 5322, 2.2)."""
+"""Header fields as octets: no value can begin another field (RFC 5322, 2.2)."""
 
 import base64
 import re
@@ -25,7 +25,7 @@ _ENCODED_OCTET: Final = re.compile(r"%[0-9A-F]{2}|.", re.DOTALL)
 
 
 class HeaderError(ValueError):
-    """A value that would break the header: a line break or another control character."""
+    """A value would break the header: it contains a line break or other control character."""
 
 
 def field(name: str, body: str) -> bytes:
@@ -33,7 +33,7 @@ def field(name: str, body: str) -> bytes:
 
     Args:
         name: The field's name.
-        body: What `encoded_text`, `mailboxes` or `parameter` made, or a text of ours.
+        body: What `encoded_text`, `mailboxes` or `parameter` returned, or a fixed text.
 
     Raises:
         HeaderError: A control character in the body.
@@ -51,7 +51,7 @@ def field(name: str, body: str) -> bytes:
 
 
 def encoded_text(text: str) -> str:
-    """Return unstructured text for a field, as encoded words where it needs them (RFC 2047).
+    """Return unstructured text for a field, as encoded words where needed (RFC 2047).
 
     Raises:
         HeaderError: A control character.

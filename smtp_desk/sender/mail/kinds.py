@@ -1,4 +1,4 @@
-"""The kinds of email that a platform sends, five and its own, as values that can't be invalid."""
+"""The kinds of email that a platform sends, five and its own, as values that are always valid."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -67,13 +67,13 @@ Audience: TypeAlias = Literal["affiliates", "advertisers"]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind, for lists.
+    """The description of one kind, for lists.
 
     Attributes:
-        name: The kind.
-        label: The kind for people.
+        name: The name of the kind.
+        label: Its name for people.
         purpose: What it does, as a sentence.
-        variables: What it takes beside the recipients, by name.
+        variables: Its variables besides the recipients, by name.
     """
 
     name: str
@@ -88,15 +88,15 @@ MOST_OCTETS: Final = 48 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes along with an email.
+    """A file attached to an email.
 
     Attributes:
         name: The file's name, without a folder.
-        content: What is in it.
+        content: Its content.
         media_type: Such as `application/pdf` (RFC 6838); not `message/…` or `multipart/…`.
 
     Raises:
-        EmailError: A name or type that can't stand in a header.
+        EmailError: The name or type isn't allowed in a header.
     """
 
     name: str
@@ -115,12 +115,12 @@ class Attachment:
 
         Args:
             path: The file.
-            name: What recipients see; None for the name of the file.
-            media_type: What it is; None to go by the end of its name.
+            name: The name that recipients see; None for the name of the file.
+            media_type: Its media type; None to choose it by the end of its name.
 
         Raises:
-            EmailError: There is none, it is no regular file or can't be read, it is larger than
-                48 MiB, or its name or type can't stand in a header.
+            EmailError: The file doesn't exist, isn't a regular file, can't be read or is larger
+                than 48 MiB, or its name or type isn't allowed in a header.
         """
         file = Path(path)
         # Not of a compressed file: it is what it was compressed to, which has no type here.
@@ -137,10 +137,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
-    """What all kinds have in common; one message is sent to each recipient.
+    """The base of all kinds; each recipient gets a message of their own.
 
-    A kind of your own is a frozen dataclass below it. `kind` names it and its templates, which lie
-    in the folder `templates`: `NAME.subject.txt`, `NAME.txt` and, if it has HTML, `NAME.html`
+    A kind of your own is a frozen dataclass derived from it. `kind` names it and its templates in
+    the folder `templates`: `NAME.subject.txt`, `NAME.txt` and, if it has HTML, `NAME.html`
     (Jinja2, autoescaped; `{% extends "layout.html" %}` gives it the look of ours). Each of its
     fields is a variable there, and so is `company`:
 
@@ -152,20 +152,20 @@ class Email:
             name: str
             link: str
 
-    A `__post_init__` of its own calls `Email.__post_init__(self)`. For a `key` two emails say the
-    same where the `repr` of their fields does, so it must be the same in every process.
+    If it defines `__post_init__`, that must call `Email.__post_init__(self)`. For a `key`, two
+    emails are the same if the `repr` of their fields is, so it must not differ between processes.
 
     Attributes:
         to: One address or several; kept as a tuple without repetitions.
-        attachments: Files that go along.
-        unsubscribe: The https link that takes the recipient off the list in one click, by a POST
-            (RFC 8058); mail programs show it as a button. `{recipient}` in it stands for the
-            address, encoded. For several recipients it must be there: each needs a link of
-            their own.
+        attachments: The attached files.
+        unsubscribe: The https link that unsubscribes the recipient with one click, by a POST
+            (RFC 8058); mail programs show it as a button. `{recipient}` in it is replaced by
+            the address, encoded. With several recipients it must be there: each needs a link
+            of their own.
 
     Raises:
-        EmailError: A value that would not make a good email; a line break in a subject or name.
-        TypeError: Of a class whose `kind` or `templates` is of no use.
+        EmailError: A value isn't valid, such as a line break in a subject or name.
+        TypeError: The class's `kind` or `templates` can't be used.
     """
 
     kind: ClassVar[str]
@@ -210,7 +210,7 @@ class Email:
         return self.kind
 
     def variables(self) -> dict[str, object]:
-        """The values that templates may use; None where an optional one is not given."""
+        """The values that templates may use; None for an optional one that isn't given."""
         if self.templates is None:
             return {name: getattr(self, name) for name in _variables(self.kind)}
         shared = {each.name for each in fields(Email)}
@@ -243,7 +243,7 @@ _Contact: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Welcome(Email):
-    """To somebody who has signed up; approved or still pending."""
+    """Welcomes somebody who has signed up, approved or still pending."""
 
     name: _Name
     approved: _Approved
@@ -329,7 +329,7 @@ class Message(Email):
     Attributes:
         subject: The subject.
         body: Plain text; an empty line ends a paragraph.
-        audience: Whom it is addressed to.
+        audience: Who it is addressed to.
     """
 
     kind: ClassVar[str] = "message"
@@ -417,22 +417,22 @@ VARIANTS: Final = tuple(_VARIANTS)
 
 @cache
 def kinds() -> tuple[Kind, ...]:
-    """Return the five kinds and what they take."""
+    """Return the five kinds and their variables."""
     return tuple(
         Kind(name, each.label, each.purpose, _variables(name)) for name, each in _KINDS.items()
     )
 
 
 def kind_from(name: str, variables: Mapping[str, str], *, to: str | Sequence[str]) -> Email:
-    """Make an email of texts, as a person types them on the command line.
+    """Create an email from texts, as a person types them on the command line.
 
     Args:
         name: One of the five kinds.
-        variables: Its variables; True and False are `yes` and `no`.
+        variables: Its variables as texts, with `yes` and `no` for True and False.
         to: One address or several.
 
     Raises:
-        EmailError: An unknown kind or variable, a missing one, or a value that is wrong.
+        EmailError: A kind or variable is unknown, a variable is missing, or a value is wrong.
     """
     if name not in _KINDS:
         raise EmailError("kind", f"There is no kind “{name}”, only {', '.join(_KINDS)}.")
@@ -449,10 +449,10 @@ def kind_from(name: str, variables: Mapping[str, str], *, to: str | Sequence[str
 
 
 def sample(variant: str, *, to: str = "ann@example.org") -> Email:
-    """Return an email of one variant with values to look at.
+    """Return an email of one variant with sample values, to look at.
 
     Raises:
-        EmailError: `to` is no address.
+        EmailError: `to` isn't an address.
     """
     name, fixed = _VARIANTS[variant]
     samples = {key: each.sample for key, each in _variables(name).items()}

@@ -1,4 +1,4 @@
-"""Emails as the octets that are stored once; `addressing` adds who writes to whom.
+"""Emails as the octets that are stored once; `addressing` adds sender and recipient.
 
 Everything is ASCII, whatever the text is: no server needs 8BITMIME for it.
 """
@@ -41,7 +41,7 @@ def new_message_id(from_email: str) -> str:
     """Return a Message-ID for an email, below the sender's domain (RFC 5322, 3.6.4).
 
     Raises:
-        AddressError: `from_email` is no address.
+        AddressError: `from_email` isn't an address.
     """
     return f"<{secrets.token_hex(16)}@{parse_mailbox(from_email).ascii_domain}>"
 
@@ -52,10 +52,10 @@ def composed(
     """Return an email without From, Reply-To and To, the same for every route.
 
     Args:
-        rendered: What it says.
-        message_id: Its Message-ID, with the angle brackets.
+        rendered: Its content.
+        message_id: Its Message-ID, with angle brackets.
         now: Its date, with a time zone.
-        attachments: Files that go along.
+        attachments: The attached files.
 
     Raises:
         HeaderError: A control character in the subject or the Message-ID.
@@ -82,8 +82,8 @@ def outbox_message(
 
     Args:
         email: The email.
-        rendered: What `Templates.render` made of it.
-        message_id: What `new_message_id` gave.
+        rendered: What `Templates.render` returned for it.
+        message_id: What `new_message_id` returned.
         now: Its date, with a time zone.
     """
     return OutboxMessage(
@@ -103,7 +103,7 @@ def compose_test(
 
     Raises:
         HeaderError: A control character in the name.
-        AddressError: An address that is none.
+        AddressError: An address isn't valid.
     """
     text = _TEST_TEXT.format(host=host, port=port, sender=sender)
     message_id = new_message_id(sender)

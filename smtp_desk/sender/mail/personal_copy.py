@@ -1,7 +1,7 @@
-"""A copy of a stored email for somebody who wants to see it, marked as one.
+"""A copy of a stored email for somebody who wants to see it, marked as a copy.
 
-It is an email of its own: another Message-ID, another recipient, and nothing in its header that
-would act for the recipient of the original.
+It is a separate email, with another Message-ID and another recipient, and nothing in its header
+acts on behalf of the original's recipient.
 """
 
 from datetime import datetime
@@ -30,8 +30,8 @@ def personal_copy(
 
     Args:
         message: The original, as `OutboxRecords.message` returns it.
-        to: Whoever wants to see it.
-        message_id: Of the copy, with the angle brackets.
+        to: The person who wants to see it.
+        message_id: The copy's Message-ID, with angle brackets.
         now: The copy's date, with a time zone.
     """
     block = HeaderBlock.read(message.payload)

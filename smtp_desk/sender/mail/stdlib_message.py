@@ -1,7 +1,7 @@
 """A message that a program built with the standard library, as the outbox stores it.
 
-It is written anew from the library's parts, for the library's own writer lets a value begin a
-field of its own (CVE-2024-6923 and others), and encodes addresses that it should not (RFC 2047, 5).
+It is written anew from the library's parts, because the library's own writer lets a value begin
+another field (CVE-2024-6923 and others), and encodes addresses, which it must not (RFC 2047, 5).
 """
 
 import copy
@@ -46,19 +46,19 @@ def stored_message(
 ) -> OutboxMessage:
     """Return a message of the standard library as it is stored in the outbox.
 
-    It goes to whom To, Cc and Bcc name (of a message that is sent on, the newest Resent block),
-    and Bcc is left out of it. Date and Message-ID are added where they are missing. The
-    message itself stays as it is.
+    It is sent to the addresses in To, Cc and Bcc (for a message that is resent, in the newest
+    Resent block), and Bcc is removed. Date and Message-ID are added if they are missing. The
+    message object itself isn't changed.
 
     Args:
         message: An `EmailMessage`, or one of the older classes.
         from_email: The configured From email, for the Message-ID.
         now: Its date, with a time zone.
-        envelope: To whom it goes instead, each an address or a list of them.
+        envelope: Recipients to use instead, each an address or a list of addresses.
 
     Raises:
-        EmailError: An address that is none, no recipient, a control character in a field, or
-            parts that the standard library can't write.
+        EmailError: An address isn't valid, there is no recipient, a field contains a control
+            character, or the standard library can't write a part.
     """
     octets = _written(message)
     if envelope is None:

@@ -1,6 +1,6 @@
-"""A message of another program, as a sendmail takes it: read, completed, and made well-formed.
+"""A message of another program, as sendmail accepts it: read, completed, and made well-formed.
 
-Only what must change is changed; all other octets stay.
+Only what must change is changed; all other octets stay the same.
 """
 
 import contextlib
@@ -57,21 +57,21 @@ _RESENT: Final = tuple(f"resent-{name}" for name in _ADDRESSED)
 
 
 class ForeignMessageError(ValueError):
-    """The message can't be sent as it is; the text says why, for a person."""
+    """The message can't be sent as it is; the error's text tells a person why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a program says beside its message.
+    """What a program passes together with its message.
 
     Attributes:
-        recipients: To whom; each may be a list.
+        recipients: The recipients; each may be a list.
         from_header: Whether To, Cc and Bcc name further recipients.
-        envelope_sender: An address, `NULL_SENDER`, or "" for nothing said.
+        envelope_sender: An address, `NULL_SENDER`, or "" if it isn't given.
         full_name: The display name for a From that has none.
         home: The configured From email, or None. Its domain completes an address of this
             machine, such as `root`.
-        aliases: Who gets the mail for names of this machine, and which these are.
+        aliases: Who receives the mail for names of this machine, and which names these are.
     """
 
     recipients: Sequence[str] = ()
@@ -82,15 +82,15 @@ class Submission:
     aliases: Aliases = field(default_factory=Aliases)
 
     def complete(self, address: str) -> str:
-        """Return an address of this machine with the configured domain, others as they are."""
+        """Return an address of this machine with the configured domain, others unchanged."""
         name = self.aliases.local_name(address)
         return f"{name}@{self.home.domain}" if name and self.home else address
 
     def mailbox(self, address: str, where: str) -> Mailbox:
-        """Validate a recipient, completed.
+        """Return a completed recipient, validated.
 
         Raises:
-            ForeignMessageError: It can't be sent to.
+            ForeignMessageError: Nothing can be sent to it.
         """
         whole = self.complete(address)
         if address and "@" not in whole and not address.startswith("=?"):
@@ -111,8 +111,8 @@ class Submitted:
     """A message that can be stored.
 
     Attributes:
-        message: What the outbox stores.
-        remarks: What was left out of it, one sentence each: recipients, octets.
+        message: The message to store in the outbox.
+        remarks: What was omitted from it, such as recipients or octets, one sentence each.
     """
 
     message: OutboxMessage
@@ -126,18 +126,18 @@ def read_foreign(
     now: datetime,
     most_octets: int = OutboxLimits().message_octets,
 ) -> Submitted:
-    """Make what the outbox stores of a message of another program.
+    """Read a message of another program and return what the outbox stores.
 
-    A line `From ` of an mbox in front is dropped, and so are Bcc, Resent-Bcc and NULs. A
-    Received field that does not name this machine comes in front (RFC 5321, 4.4), so that loops
-    are counted; Date and Message-ID are added where they are missing (RFC 5322, 3.6). A message
-    without a header is all body. Line ends may be LF, CRLF or CR. `wellformed` has the rest.
+    A leading mbox line (`From `), Bcc, Resent-Bcc and NULs are removed. A Received field that
+    doesn't name this machine is added at the top (RFC 5321, 4.4), so that loops are noticed;
+    Date and Message-ID are added if they are missing (RFC 5322, 3.6). A message without a header
+    is all body. Line ends may be LF, CRLF or CR. `wellformed` does the rest.
 
-    Recipients that can't be sent to are left out and told, unless there is no other.
+    Invalid recipients are omitted and reported in the remarks, unless there is no other.
 
     Args:
         octets: The message.
-        submission: What the program says beside it.
+        submission: What the program passed together with it.
         now: The time, with a time zone.
         most_octets: The largest message.
 
@@ -177,13 +177,13 @@ def read_foreign(
 
 
 def envelope_sender(text: str) -> str:
-    """Return what a program named as envelope sender as `Submission` has it.
+    """Return a program's envelope sender in the form that `Submission` needs.
 
-    A name without a domain says nothing: no server lets a login name of this machine send.
+    A name without a domain counts as not given: no server lets a local login name send.
 
     Raises:
-        AddressError: It is no address.
-        AddressListError: It is no address, and can't be read at all.
+        AddressError: It isn't an address.
+        AddressListError: It isn't an address, and can't be read at all.
     """
     found = addresses(text) or [""]
     if found == [""]:
@@ -194,7 +194,7 @@ def envelope_sender(text: str) -> str:
 
 
 def _sound(octets: bytes, submission: Submission, most_octets: int, remarks: list[str]) -> bytes:
-    """Return the message without NULs, which no message may hold (RFC 5322, 4.1)."""
+    """Return the message without NULs, which no message may contain (RFC 5322, 4.1)."""
     if len(octets) > most_octets:
         raise ForeignMessageError(f"The message has more than {most_octets} octets.")
     if has_control(submission.full_name):

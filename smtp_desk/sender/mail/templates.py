@@ -1,8 +1,8 @@
-"""Emails as subject, text and HTML: our templates, or a person's own in their place.
+"""Emails as subject, text and HTML, from our templates or a person's own.
 
-A variant has three files: `NAME.subject.txt`, `NAME.txt` and `NAME.html`. The HTML stands in
-`layout.html` and is built of `parts.html`. A file of the same name in the folder for
-overrides takes the place of ours: `layout.html` alone changes the look of all emails.
+A variant has three files: `NAME.subject.txt`, `NAME.txt` and `NAME.html`. The HTML extends
+`layout.html` and is built from `parts.html`. A file with the same name in the folder for overrides
+replaces ours: `layout.html` alone changes the look of all emails.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Rendered:
     Attributes:
         subject: One line.
         text: The plain text.
-        html: The same as HTML; "" for an email that has none.
-        problem: Why the person's own templates are not used although there are some, as a
-            sentence; "" where they are, or where there are none.
-        overrides: The person's own files that took part, or would have.
+        html: The same as HTML; "" for an email without HTML.
+        problem: Why the person's own templates aren't used although there are some, as a
+            sentence; "" if they are used, or if there are none.
+        overrides: The person's own files that were used, or would have been.
     """
 
     subject: str
@@ -60,32 +60,32 @@ class Rendered:
 
 
 class _SubjectError(ValueError):
-    """A subject that can't stand in a header."""
+    """The subject isn't allowed in a header."""
 
 
 class Templates:
-    """Renders emails. Many threads may use it at once.
+    """Renders emails. Safe to use from several threads.
 
-    The person's own templates are read anew when they change. They run in a sandbox, and
-    one that fails never stops an email: ours is used, and `Rendered.problem` says why.
+    The person's own templates are read again when they change. They run in a sandbox, and if
+    one fails the email is still sent: ours is used, and `Rendered.problem` says why.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        """Prepare; nothing is read yet.
+        """Prepare, without reading anything yet.
 
         Args:
-            folder: Where the person's own templates lie; it need not exist. None for nowhere.
+            folder: The folder of the person's own templates, which need not exist; None for none.
         """
         self._folder = folder
         self._environments: dict[Path, Environment] = {}
 
     @gate
     def render(self, email: Email, *, company: str = "") -> Rendered:
-        """Make subject, text and HTML of an email.
+        """Return subject, text and HTML of an email.
 
         Args:
-            email: What to say.
-            company: Name of the company that says it; "" where it is not known.
+            email: The email.
+            company: Name of the company that sends it; "" if it isn't known.
 
         Raises:
             EmailError: The templates of a program's own kind can't be used.

@@ -1,7 +1,6 @@
-"""What may stand in an email's variables.
+"""The values that an email's variables may have.
 
-Each `check_` function returns the value that is kept; its ValueError says in a sentence
-what is wrong.
+Each `check_` function returns the value to keep; its ValueError says in a sentence what is wrong.
 """
 
 import hashlib
@@ -37,7 +36,7 @@ _FLAGS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": Fal
 
 
 class EmailError(ValueError):
-    """An email that can't be made of these values.
+    """No email can be made from these values.
 
     Attributes:
         field: The variable that is wrong, `to` for the recipients, or `kind`.
@@ -52,15 +51,15 @@ class EmailError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """What may stand in one variable of a kind.
+    """The rules of one variable of a kind.
 
     Attributes:
         help: What it is for, as a sentence.
         sample: A value for the preview, as a person would type it.
-        check: Returns the value that is kept; ValueError says what is wrong.
-        read: Makes of what a person typed what `check` takes.
-        choices: The texts that are allowed; () for all that `check` takes.
-        required: Whether an email can't do without it.
+        check: Returns the value to keep; its ValueError says what is wrong.
+        read: Converts what a person typed into what `check` takes.
+        choices: The allowed texts; () for everything that `check` accepts.
+        required: Whether every email of the kind needs it.
     """
 
     help: str
@@ -72,10 +71,10 @@ class Variable:
 
 
 def keep_checked(target: object, name: str, check: Callable[[object], object]) -> None:
-    """Replace a value of a frozen object by the one that `check` returns.
+    """Replace a value of a frozen object with the one that `check` returns.
 
     Raises:
-        EmailError: What `check` said.
+        EmailError: `check` refused the value; it says why.
     """
     try:
         kept = check(getattr(target, name))
@@ -85,7 +84,7 @@ def keep_checked(target: object, name: str, check: Callable[[object], object]) -
 
 
 def check_line(value: object) -> str:
-    """A name or subject: one line that is not empty; spaces around it do not count."""
+    """A name or subject: one line that isn't empty, without spaces around it."""
     text = _text(value)
     if has_control(text):
         raise ValueError(PROBLEMS["control_character"])
@@ -153,22 +152,22 @@ def mailbox_of(value: object) -> Mailbox:
 
 
 def check_flag(value: object) -> bool:
-    """True or False, nothing that only resembles them."""
+    """True or False, and nothing that only resembles them."""
     if not isinstance(value, bool):
         raise ValueError("Must be yes or no.")  # noqa: TRY004 - one error for all that is wrong
     return value
 
 
 def read_flag(text: str) -> object:
-    """Make True or False of what a person typed; anything else stays, for `check_flag`."""
+    """Convert what a person typed to True or False; leave anything else to `check_flag`."""
     return _FLAGS.get(text.strip().lower(), text)
 
 
 def key_name(key: object) -> str:
-    """Return what stands for a program's own name of an email, which may tell of a person.
+    """Return a digest of a program's own name for an email, which may contain personal data.
 
     Raises:
-        EmailError: It is no text, or empty.
+        EmailError: It isn't a text, or is empty.
     """
     if not isinstance(key, str) or not key.strip():
         raise EmailError("key", "Must be text that is not empty.")
@@ -176,10 +175,10 @@ def key_name(key: object) -> str:
 
 
 def later(moment: object, now: datetime) -> datetime | None:
-    """Return the moment when an email is to be sent; None where it has come.
+    """Return the moment at which to send an email; None if it has passed.
 
     Raises:
-        EmailError: It is no moment, has no time zone, or is too far ahead.
+        EmailError: It isn't a `datetime`, has no time zone, or is too far ahead.
     """
     if not isinstance(moment, datetime) or moment.utcoffset() is None:
         raise EmailError("send_at", "Must be a datetime with a time zone, such as datetime.UTC.")
@@ -197,7 +196,7 @@ def check_file_name(value: object) -> str:
 
 
 def check_media_type(value: object) -> str:
-    """The media type of one file (RFC 6838, 4.2); no composite one (RFC 2045, 6.4)."""
+    """The media type of one file (RFC 6838, 4.2), not a composite one (RFC 2045, 6.4)."""
     media_type = _text(value).lower()
     if not _MEDIA_TYPE.fullmatch(media_type):
         raise ValueError("Must be a media type such as application/pdf.")

@@ -1,4 +1,4 @@
-"""What leaves is well-formed, whatever came in (RFC 5322, RFC 2045): lines, fields and bodies."""
+"""Make messages well-formed (RFC 5322, RFC 2045): their lines, fields and bodies."""
 
 import binascii
 import quopri
@@ -49,10 +49,10 @@ _BASE64_LINE: Final = re.compile(rb"([^\r\n]{76})(?=[^\r\n])")
 
 
 def tidy_lines(octets: bytes) -> bytes:
-    """Return a message whose lines end once each, and whose header holds no bare CR.
+    """Return a message with consistent line ends and no bare CR in its header.
 
-    A bare CR in a header is a blank, as Postfix has it: it begins no field. Where no line ends
-    in LF, CR is what ends lines.
+    A bare CR in a header becomes a space, as in Postfix: it doesn't begin a field. If no line
+    ends in LF, CR ends lines.
     """
     if b"\r" not in octets or b"\n" not in octets:
         return octets
@@ -71,11 +71,11 @@ def tidy_lines(octets: bytes) -> bytes:
 
 
 def wellformed_fields(fields: Iterable[HeaderField], complete: Complete) -> list[HeaderField]:
-    """Return the fields of a header, each once where it may stand once, and as it should be.
+    """Return the fields of a header, well-formed and without forbidden repetitions.
 
-    Lists of addresses are joined, of other fields the first stays. Addresses get their domain,
-    text that is not ASCII becomes encoded words, long lines are folded. What is right already
-    stays octet by octet.
+    Repeated address fields are joined; of other repeated fields the first is kept. Addresses get
+    their domain, non-ASCII text becomes encoded words, long lines are folded. Fields that are
+    right already keep every octet.
     """
     of_name: dict[str, list[HeaderField]] = defaultdict(list)
     for each in fields:
@@ -129,7 +129,7 @@ def _encoded_parameter(found: re.Match[str]) -> str:
 
 
 def _with_one_author(fields: list[HeaderField], complete: Complete) -> list[HeaderField]:
-    """Make the first of several authors From's, and answers go to all, where no Sender says more.
+    """Keep the first of several authors in From, with replies to all, if there is no Sender.
 
     From with several addresses needs Sender (RFC 5322, 3.6.2), and many servers refuse it then.
     """
@@ -149,7 +149,7 @@ def _with_one_author(fields: list[HeaderField], complete: Complete) -> list[Head
 def wellformed_body(fields: list[HeaderField], body: bytes) -> tuple[list[HeaderField], bytes]:
     """Return the fields and the body of a message with no line over 998 octets.
 
-    A part with longer ones is encoded (quoted-printable), all others stay octet by octet.
+    A part with longer lines is encoded (quoted-printable); all others keep every octet.
     """
     if not _LONG.search(body):
         return fields, body

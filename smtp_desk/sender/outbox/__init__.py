@@ -1,1 +1,1 @@
-"""The outbox: every email is a row before its first byte."""
+"""The outbox: every email is stored before its first byte is sent."""

@@ -1,4 +1,4 @@
-"""The outbox of many machines, with this machine's own as a buffer while that can't be reached."""
+"""The outbox of many machines, with this machine's own as a buffer while it can't be reached."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -19,14 +19,14 @@ from smtp_desk.sender.outbox.outbox import (
 
 @final
 class BufferedOutbox(Outbox):
-    """Stores in the shared outbox, or on this machine until that is back.
+    """Stores in the shared outbox, or on this machine until that is available again.
 
-    Only what is new waits here, and it is only handed over, never sent from here. All else
-    needs the shared outbox.
+    Only new emails wait here, and they are only handed over, never sent from here. Everything
+    else needs the shared outbox.
 
     Args:
         shared: The outbox of many machines.
-        handovers: Takes what that can't.
+        handovers: Stores what the shared outbox can't take.
     """
 
     def __init__(self, shared: Outbox, handovers: Handovers) -> None:
@@ -98,11 +98,11 @@ class BufferedOutbox(Outbox):
     def _kept(
         self, messages: tuple[OutboxMessage, ...], error: OutboxUnavailableError
     ) -> tuple[OutboxEntry, ...]:
-        """Store on this machine what the shared outbox did not take, or maybe did.
+        """Store on this machine what the shared outbox did not take, or perhaps did.
 
         Raises:
-            OutboxUnavailableError: One has a key, of which only the shared outbox knows whether
-                it was used before.
+            OutboxUnavailableError: A message has a key, and only the shared outbox knows whether it
+                was used before.
         """
         if any(message.key for message in messages):
             raise error

@@ -1,4 +1,4 @@
-"""Moments in UTC, to the millisecond: what is compared is what is stored."""
+"""Moments in UTC, to the millisecond, so that what is compared equals what is stored."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,15 +27,15 @@ def from_ms(milliseconds: int) -> datetime:
 
 
 def whole_ms(moment: datetime) -> datetime:
-    """Return `moment` in UTC without what is finer than a millisecond."""
+    """Return `moment` in UTC, without fractions of a millisecond."""
     return from_ms(to_ms(moment))
 
 
 def stored(moment: datetime | None) -> int | None:
-    """Return what stands for `moment` in a column; NULL stands for none."""
+    """Return the column value for `moment`; NULL for None."""
     return None if moment is None else to_ms(moment)
 
 
 def restored(milliseconds: int | None) -> datetime | None:
-    """Return the moment that stands in a column."""
+    """Return the moment for a column value."""
     return None if milliseconds is None else from_ms(milliseconds)

@@ -1,8 +1,8 @@
-"""What a person decides about all of the outbox: pause, erase, and what is going on in it.
+"""What a person does with the whole outbox: pause it, erase from it, see its activity.
 
 As with `outbox`, the interface names no engine: `control_sqlite.SqliteControl` is the one that
-ships, `control_memory.MemoryControl` its twin for tests; tests/contract/test_control.py is what any
-other has to pass.
+ships, `control_memory.MemoryControl` its twin for tests; any other has to pass
+tests/contract/test_control.py.
 """
 
 from collections import Counter
@@ -25,12 +25,12 @@ Activity: TypeAlias = Mapping[tuple[int, EntryState, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What became of entries that were to be erased.
+    """The result of erasing entries.
 
     Attributes:
-        by_state: How many were erased, by where they stood.
-        in_flight: Those that a sender has in its hands at this moment: nothing was changed.
-        shared: How many were stored together with emails to others, which keep the message.
+        by_state: How many were erased, by the state they had.
+        in_flight: The entries being sent at this moment, which were not changed.
+        shared: How many shared their stored message with other recipients, who keep it.
     """
 
     by_state: Mapping[EntryState, int] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Erased:
 
     @property
     def total(self) -> int:
-        """All that were erased."""
+        """The number of erased entries."""
         return sum(self.by_state.values())
 
 
@@ -59,45 +59,45 @@ def erase_in_batches(
 
 
 class Control(Protocol):
-    """The outbox as the person in charge sees it.
+    """The outbox from an administrator's point of view.
 
     Calls may come from any thread and, where the engine spans them, any process. Each may
     raise `OutboxUnavailableError`.
     """
 
     def pause(self) -> None:
-        """Let no email leave until `resume`, in whatever process: claims find nothing.
+        """Send no email until `resume`, in any process: claims find nothing.
 
-        What has its final dot out is seen to its end; what comes to its dot later is given
-        back to wait. Pausing twice keeps the first moment.
+        An email whose final dot was sent is finished; one that gets to its dot later goes back
+        to the queue. Pausing twice keeps the first moment.
         """
 
     def resume(self) -> None:
-        """Let emails leave again."""
+        """Send emails again."""
 
     def paused_since(self) -> datetime | None:
-        """Return since when nothing leaves; None where emails leave."""
+        """Return when sending was paused; None if it isn't paused."""
 
     def entries_to(self, recipient: str) -> tuple[str, ...]:
         """Return the ids of all entries to this mailbox, however it is spelled."""
 
     def erase(self, entry_ids: Iterable[str]) -> Erased:
-        """Take entries out for good, with their messages where no other entry has them.
+        """Remove entries for good, with their messages if no other entry needs them.
 
-        What a sender has in its hands at this moment stays as it is.
+        Entries being sent at this moment stay unchanged.
         """
 
     def activity(self, since: datetime) -> Activity:
-        """Count what was stored from `since` on, by the hours that passed from then."""
+        """Count what was stored since `since`, by the hours passed from then."""
 
     def causes(self) -> Mapping[str, int]:
         """Return for each finding how many entries `make_due` with it would make due."""
 
     def announce(self, worker: str) -> None:
-        """Say that this worker runs, for `PRESENCE` from now on."""
+        """Note that this worker runs, for `PRESENCE` from now on."""
 
     def leave(self, worker: str) -> None:
-        """Say that this worker has ended."""
+        """Note that this worker has ended."""
 
     def workers(self) -> int:
-        """Return how many workers run."""
+        """Return the number of running workers."""

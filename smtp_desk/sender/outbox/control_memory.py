@@ -20,7 +20,7 @@ class MemoryControl(Control):
     Args:
         lock: Guards them.
         entries: The entries by their ids.
-        remove: Takes entries away, and messages that none has any more.
+        remove: Removes entries, and messages that no entry needs any more.
         clock: Returns this moment with a time zone.
     """
 

@@ -38,7 +38,7 @@ _WORKERS: Final = "SELECT count(*) FROM workers WHERE until > %s AND until <= %s
 
 
 def sending_is_paused(transaction: PostgresTransaction) -> bool:
-    """Whether nothing leaves now, within the caller's transaction."""
+    """Whether sending is paused, read within the caller's transaction."""
     return transaction.execute("SELECT 1 FROM sending_pause").fetchone() is not None
 
 

@@ -35,7 +35,7 @@ _WORKERS: Final = "SELECT count(*) FROM workers WHERE until > ? AND until <= ?"
 
 
 def is_paused(connection: sqlite3.Connection) -> bool:
-    """Whether nothing leaves now, within the caller's transaction."""
+    """Whether sending is paused, read within the caller's transaction."""
     return connection.execute("SELECT 1 FROM sending_pause").fetchone() is not None
 
 
@@ -135,6 +135,6 @@ class SqliteControl(Control):
 
 
 def _is_kept(connection: sqlite3.Connection, entry: OutboxEntry) -> bool:
-    """Whether the message of an erased entry is still another's."""
+    """Whether another entry still needs the message of an erased one."""
     key = int(entry.message_key)
     return connection.execute("SELECT 1 FROM messages WHERE key = ?", (key,)).fetchone() is not None

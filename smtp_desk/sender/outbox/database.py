@@ -1,13 +1,13 @@
 """The SQLite file that processes and threads share.
 
-Whoever writes while another commits waits together with all others who do, and one of
-them commits for all: the disk is asked once for many threads. What need not survive a loss
-of power at once reaches the disk with the next commit that must, within a second at the latest.
+Threads that write while another one commits wait together, and one of them commits for all: the
+disk is synced once for many threads. What need not survive a loss of power at once reaches the disk
+with the next commit that must, within a second at the latest.
 
-SQLite keeps the locks of a file for the whole process, and a child that is forked inherits
-what it believes to hold: it would write to a log that the parent has long removed. So each
-use of a connection passes `forks.gate`, all are closed before a fork, and a file of which a
-child inherited one all the same is refused there.
+SQLite keeps the locks of a file for the whole process, and a forked child inherits locks that it
+believes to hold: it would write to a log that the parent removed long ago. So each use of a
+connection passes `forks.gate`, all connections are closed before a fork, and a child that inherited
+one all the same may not use that file.
 """
 
 import atexit
@@ -86,8 +86,8 @@ class Database:
     """An outbox database, open; many threads may use it, and after a fork the child too.
 
     Args:
-        path: The file. It is made, private, where it is missing, and so is its folder.
-        busy_timeout_s: How long to wait for others who hold the file, in seconds.
+        path: The file. If it or its folder is missing, it is created, private to the user.
+        busy_timeout_s: How long to wait for others that lock the file, in seconds.
 
     Attributes:
         path: The file.
@@ -137,12 +137,12 @@ class Database:
         self._syncing = False
 
     def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
-        """Do `work` in a transaction and commit it; where it raises, none of it is done.
+        """Do `work` in a transaction and commit it; if it raises, all of it is undone.
 
         Args:
-            work: Gets the connection, and may share its transaction with the work of others.
-            durable: False where a loss of power may undo it within the next second; a crash
-                of the program never does.
+            work: Called with the connection; may share its transaction with other work.
+            durable: False if a loss of power may undo it within the next second; a crash of the
+                program never does.
 
         Raises:
             OutboxUnavailableError: The storage does not work.
@@ -162,7 +162,7 @@ class Database:
         return results[-1]
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do `work`, which only reads, on one state of the database.
+        """Do `work`, which only reads, on one consistent state of the database.
 
         Raises:
             OutboxUnavailableError: The storage does not work.
@@ -173,18 +173,18 @@ class Database:
             return work(connection)
 
     def sync(self) -> None:
-        """Wait until all that was written is on the disk."""
+        """Wait until everything written is on the disk."""
         with gate, self._writing:
             if self._written_at is not None:
                 self._sync()
 
     def empty_log(self) -> None:
-        """Move the log into the file and empty it, if nobody uses it just now."""
+        """Move the log into the file and empty it, if nobody is using it."""
         with gate, self._writing, self._told(), self._connection() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Close the connections that nobody uses; the next call opens one again."""
+        """Close the unused connections; the next call opens one again."""
         with gate:
             self.sync()
             self._close_free()

@@ -1,4 +1,4 @@
-"""The database's file as the system sees it: whose it is, and what SQLite does not tell of it."""
+"""The database's file as the system sees it: its owner, and errors that SQLite doesn't explain."""
 
 import contextlib
 import os
@@ -20,9 +20,9 @@ _LEAST_FREE_OCTETS: Final = 64 * 1024
 
 
 def make_private_file(path: Path) -> None:
-    """Make `path` private before SQLite opens it; its companions take over the mode.
+    """Make `path` private before SQLite opens it; its companion files take over the mode.
 
-    Of a symbolic link the target is what its owner made it.
+    The target of a symbolic link keeps the mode that its owner gave it.
     """
     make_private_folder(path.parent)
     refuse_links_of_others(path)
@@ -43,7 +43,7 @@ def make_private_file(path: Path) -> None:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells the file at `path` from any other; None where there is none."""
+    """Return what identifies the file at `path`; None if there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -52,14 +52,14 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def is_full(path: Path) -> bool:
-    """Whether an error of input or output is that of a full disk, which SQLite does not tell."""
+    """Whether an I/O error means a full disk, which SQLite doesn't say."""
     with contextlib.suppress(OSError):
         return shutil.disk_usage(path.parent).free < _LEAST_FREE_OCTETS
     return False
 
 
 def lacks_descriptors() -> str:
-    """Return why no file can be opened at all, which SQLite does not tell; "" where one can."""
+    """Return why no file can be opened at all, which SQLite doesn't say; "" if one can."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
@@ -70,8 +70,8 @@ def lacks_descriptors() -> str:
 def sync_log(path: Path) -> None:
     """Wait until the disk has the write-ahead log of the database at `path`.
 
-    A log that is gone was taken over into the database, and synced with it. It is none of
-    the files by which SQLite locks: to close it lets go of no lock.
+    A log that is gone was moved into the database, and synced with it. SQLite doesn't lock by
+    this file: closing it releases no lock.
 
     Raises:
         OSError: The disk refuses.

@@ -1,13 +1,13 @@
-"""What stands in the outbox, and the changes that a sender makes to it, as values.
+"""The entries of the outbox, and the changes that a sender makes to them, as values.
 
 An entry is one recipient of one message. It goes one way:
 
     ready > sending (under a lease) > in_doubt > accepted | refused | held | dropped
 
-`in_doubt` is written before the final dot and says that the server may have accepted the
-message; an entry that is found there without its sender is uncertain, never sent anew
-without a word. A change names the claim under which it is made and counts only while
-that claim's lease is the entry's: who lost it must not send the dot.
+`in_doubt` is written before the final dot and means that the server may have accepted the message.
+An entry found in that state without its sender is uncertain, and never sent again silently. A
+change names the claim under which it is made, and counts only while that claim holds the entry's
+lease: a sender that lost it must not send the dot.
 """
 
 import secrets
@@ -28,10 +28,10 @@ DOT_LEASE: Final = timedelta(minutes=11)
 
 
 class EntryState(StrEnum):
-    """Where an entry stands.
+    """The state of an entry.
 
-    READY waits for its next attempt, SENDING is leased and surely not accepted, IN_DOUBT
-    perhaps accepted. The rest are settled: ACCEPTED by a route, REFUSED for good or too
+    READY waits for its next attempt; SENDING is leased and certainly not accepted; IN_DOUBT is
+    perhaps accepted. The others are settled: ACCEPTED by a route, REFUSED for good or too
     old, HELD for a person because it is uncertain, DROPPED by a person.
     """
 
@@ -45,7 +45,7 @@ class EntryState(StrEnum):
 
     @property
     def settled(self) -> bool:
-        """Whether no sender touches it any more."""
+        """Whether no sender will touch it any more."""
         return self not in (EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT)
 
     @property
@@ -62,13 +62,13 @@ WAITING: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to send, as told to people.
+    """One attempt to send, as shown to people.
 
     Attributes:
         at: When it ended.
         route: The route's name: `custom` or `default`.
-        code: The finding's code; "" where the route accepted it.
-        reply: The server's words, safe to show; "" where none came.
+        code: The finding's code; "" if the route accepted it.
+        reply: The server's reply, safe to show; "" if there was none.
     """
 
     at: datetime
@@ -82,8 +82,8 @@ class Lease:
     """A sender's right to an entry.
 
     Attributes:
-        owner: Who, for people.
-        token: Which claim; no two are equal.
+        owner: The sender's name, for people.
+        token: Identifies the claim; unique.
         until: When others may take the entry.
     """
 
@@ -94,11 +94,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class SendingKey:
-    """Stands for one email, which is stored once however often it is given.
+    """Identifies an email that is stored once, however often it is submitted.
 
     Attributes:
-        name: A digest of what the program calls it: that may tell of a person.
-        content: A digest of what the email says, to whom.
+        name: A digest of the program's own name for it, which may contain personal data.
+        content: A digest of its content and recipients.
     """
 
     name: str
@@ -107,7 +107,7 @@ class SendingKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxMessage:
-    """What is to be sent: stored once, however many recipients.
+    """A message to send, stored once for all its recipients.
 
     Attributes:
         message_id: The Message-ID field, the same on every route.
@@ -116,10 +116,10 @@ class OutboxMessage:
         recipients: At least one address; each gets an entry and a message of its own.
         subject: For lists and searches.
         metadata: Small facts beside the payload, such as a foreign envelope sender.
-        submitter: The user id of who handed it over to the worker of the whole system; "" for
-            the user whose outbox this is; `NOTICES` for this program itself.
-        send_at: When it is due; None for now. Not stored with the message, but with its entries.
-        key: What it is known by; None for nothing. Not stored with the message either.
+        submitter: The id of the user who handed it to the system-wide worker; "" for the user
+            whose outbox this is; `NOTICES` for this program itself.
+        send_at: When it is due; None for now. Stored with its entries, not with the message.
+        key: Its key; None for none. Not stored with the message either.
     """
 
     message_id: str
@@ -134,7 +134,7 @@ class OutboxMessage:
 
     @property
     def size(self) -> int:
-        """Octets of the payload and the metadata."""
+        """The size of payload and metadata, in octets."""
         texts = (text for pair in self.metadata.items() for text in pair)
         return len(self.payload) + sum(len(text.encode()) for text in texts)
 
@@ -145,30 +145,31 @@ class OutboxEntry:
 
     Attributes:
         id: Unique everywhere; later entries sort after earlier ones.
-        message_key: Equal for the entries of one stored message; for nothing else.
+        message_key: The same for all entries of one stored message.
         message_id: The Message-ID field.
         kind: The kind of email.
         subject: The subject.
         recipient: The address.
         size: Octets of the stored message.
         created_at: When it was added.
-        expires_at: From when on a failed attempt is the last one, if there were enough.
-        state: Where it stands.
-        changed_at: When it came there.
+        expires_at: After this a failed attempt is the last one, if there were enough of them.
+        state: Its state.
+        changed_at: When it reached that state.
         next_attempt_at: When it is due again, while READY.
-        tries: Times it was postponed after an attempt; the delay grows with it.
-        doubts: Times that no answer came after the final dot. An accepted entry with
-            doubts may have been delivered twice.
-        only_route: The one route that may send it again, because it is uncertain there;
-            "" for any.
-        route: The route of the newest attempt.
-        attempts: The newest attempts, oldest first.
-        lease: Whose it is, while SENDING or IN_DOUBT.
+        tries: How often it was postponed after an attempt; the delay grows with it.
+        doubts: How often no answer came after the final dot. An accepted entry with doubts
+            may have been delivered twice.
+        only_route: The only route that may send it again, because it is uncertain there; ""
+            for any.
+        route: The route of the latest attempt.
+        attempts: The latest attempts, oldest first.
+        lease: The sender's lease, while SENDING or IN_DOUBT.
         doubt_token: The claim whose final dot is unanswered; "" for none.
         submitter: As in `OutboxMessage`.
-        untold: Whether it was refused while nobody waited for its receipt, and nobody was told.
+        untold: Whether it was refused while nobody waited for its receipt, and nobody has been
+            told yet.
         local: Whether it waits on this machine until the shared database is back.
-        send_at: When a program wants it sent, until it is claimed; None for at once.
+        send_at: When a program wants it sent; None for at once, and once it was claimed.
     """
 
     id: str
@@ -197,19 +198,19 @@ class OutboxEntry:
 
     @property
     def code(self) -> str:
-        """The finding of the newest attempt; "" where there is none."""
+        """The finding of the latest attempt; "" if there is none."""
         return self.attempts[-1].code if self.attempts else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An entry in the hands of one sender.
+    """An entry leased to one sender.
 
     Attributes:
         entry: The entry as it was claimed.
-        token: Of the lease.
+        token: The token of the lease.
         awaited: Whether somebody waits for the receipt.
-        keyed: Whether the message has a key: what comes of it survives a loss of power.
+        keyed: Whether the message has a key: its result then survives a loss of power.
     """
 
     entry: OutboxEntry
@@ -220,12 +221,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class MarkInDoubt:
-    """The final dot comes next: written before it, or the dot must not be sent.
+    """The final dot comes next. If this isn't stored before it, the dot must not be sent.
 
     Attributes:
         claim: The claim.
         route: The route that will send the dot.
-        lease: How long the entry stays ours from now on.
+        lease: How long the entry stays leased from now on.
     """
 
     claim: Claim
@@ -235,7 +236,7 @@ class MarkInDoubt:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """The dot was answered with a refusal; the same sender goes on by another route.
+    """The dot was answered with a refusal; the same sender continues by another route.
 
     Attributes:
         claim: The claim.
@@ -261,14 +262,14 @@ class Renew:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """A route took the responsibility.
+    """A route took responsibility.
 
-    It counts even after the lease was lost, as long as this claim's dot was the
-    unanswered one: a late answer is better than a second message.
+    It counts even after the lease was lost, as long as this claim's dot was the unanswered
+    one: a late answer is better than a second message.
 
     Attributes:
         claim: The claim.
-        attempts: What was tried, the accepted attempt last.
+        attempts: The attempts, the accepted one last.
     """
 
     claim: Claim
@@ -290,14 +291,14 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Postpone:
-    """Surely not accepted; to be tried again, or given back untried.
+    """Certainly not accepted; to be tried again, or given back untried.
 
-    After the entry's life it is refused instead, if it had `lifecycle.FEWEST_TRIES`; one that
-    was ever in doubt is held.
+    At the end of its life the entry is refused instead, if it had `lifecycle.FEWEST_TRIES`; one
+    that was ever in doubt is held.
 
     Attributes:
         claim: The claim.
-        until: When it is due again; now, to give it back.
+        until: When it is due again; now to give it back.
         attempts: What was tried; () leaves the growing delay as it is.
     """
 
@@ -335,10 +336,10 @@ _DRAWN_BITS: Final = _RANDOM_BITS - 1  # room to count on without a carry into t
 
 @final
 class IdentifierSource:
-    """Makes identifiers: 48 bits of milliseconds since 1970, 80 of chance (a ULID).
+    """Creates identifiers: 48 bits of milliseconds since 1970, 80 random bits (a ULID).
 
-    Those of one millisecond count on, so that the identifiers of one source sort in the
-    order of their making as long as the clock does not turn back.
+    Within one millisecond they count up, so that the identifiers of one source sort in the
+    order of creation as long as the clock isn't set back.
     """
 
     def __init__(self, draw: Callable[[int], int] = secrets.randbits) -> None:
@@ -347,12 +348,12 @@ class IdentifierSource:
         run_after_fork(self.after_fork)
 
     def after_fork(self) -> None:
-        """Make others than the parent process does; see `forks`."""
+        """Create identifiers that differ from the parent process's; see `forks`."""
         self._lock = threading.Lock()
         self._last = (-1, 0)
 
     def next(self, milliseconds: int) -> str:
-        """Return an identifier made at `milliseconds` since 1970."""
+        """Return an identifier created at `milliseconds` since 1970."""
         with self._lock:
             time, chance = self._last
             chance = chance + 1 if time == milliseconds else self._draw(_DRAWN_BITS)
@@ -361,12 +362,12 @@ class IdentifierSource:
 
 
 def first_identifier(milliseconds: int) -> str:
-    """Return what no identifier made at `milliseconds` or later sorts before."""
+    """Return the lowest identifier that can be created at `milliseconds` or later."""
     return _encode(milliseconds, 0)
 
 
 def new_token() -> str:
-    """Return a name for a claim; no two are equal."""
+    """Return a unique name for a claim."""
     return secrets.token_hex(8)
 
 

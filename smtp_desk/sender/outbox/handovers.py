@@ -1,8 +1,8 @@
-"""Emails that wait on this machine for the database of many machines, and their way there.
+"""Emails that wait on this machine for the database of many machines, and their handover.
 
-Nothing that stands here is sent from here: it is only handed over, entry by entry, if it isn't
-there yet. Before a transaction of the shared database can be committed its name is written down
-beside what it stores, so whoever comes after a power cut asks what became of it.
+Nothing is sent from here: emails are only handed over, entry by entry, if they aren't there yet.
+Before a transaction of the shared database is committed its name is stored here with the emails, so
+that after a power cut its result can be asked for.
 """
 
 import json
@@ -56,7 +56,7 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Handover:
-    """A message on its way; `written_by` is the transaction that may have stored it."""
+    """A message to hand over; `written_by` is the transaction that may have stored it."""
 
     key: int
     written_by: str
@@ -66,10 +66,10 @@ class _Handover:
 
 @final
 class Handovers:
-    """What waits in the outbox file of this machine, and the thread that hands it over.
+    """The emails waiting in this machine's outbox file, and the thread that hands them over.
 
     Args:
-        path: The outbox file; made where something has to wait.
+        path: The outbox file, created when something has to wait.
         shared: The database of many machines.
     """
 
@@ -88,7 +88,7 @@ class Handovers:
         self._closing = threading.Event()
 
     def store(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
-        """Store messages that are surely not in the shared database.
+        """Store messages that are certainly not in the shared database.
 
         Raises:
             OutboxError: As `OutboxQueue.add`.
@@ -120,14 +120,14 @@ class Handovers:
         return waiting
 
     def begin(self) -> None:
-        """Hand over what an earlier process left here; only the first call looks."""
+        """Hand over what an earlier process left here; only the first call checks."""
         with self._lock:
             looked, self._looked = self._looked, True
         if not looked and self._path.exists():
             self._begin()
 
     def hand_over(self) -> int:
-        """Hand over all that waits; return how many messages that were.
+        """Hand over everything that waits; return the number of messages.
 
         Raises:
             OutboxUnavailableError: One of the two databases doesn't work.

@@ -1,10 +1,10 @@
-"""The rules of an entry's life, without storage: every engine applies these.
+"""The rules of an entry's life, without storage: every engine applies them.
 
-A change made under a lost lease returns None: it counts for nothing. Clocks may jump: a
-lease or a delay that is further ahead than any can be stands for a clock that was wrong
-and is over; whoever held it learns so before the dot.
+A change under a lost lease returns None and has no effect. Clocks may jump: a lease or a delay that
+is further ahead than possible comes from a wrong clock and counts as over; its holder learns so
+before the dot.
 
-When to try again: delays that grow, with jitter, for four days.
+Retries come after growing delays, with jitter, for four days.
 """
 
 from collections.abc import Callable
@@ -56,8 +56,8 @@ _JITTER: Final = 0.25
 def delay(tries: int, random: Callable[[], float]) -> timedelta:
     """Return how long to wait after the attempt that follows `tries` postponed ones.
 
-    One minute, doubling, each shortened by up to a quarter so that many entries do not
-    come back at one moment; never more than `LONGEST_DELAY`.
+    One minute, doubling, each shortened by up to a quarter so that many entries aren't due at
+    the same moment; never more than `LONGEST_DELAY`.
 
     Args:
         tries: `OutboxEntry.tries` of the entry that just failed, from 0 on.
@@ -75,7 +75,7 @@ _LONGEST_REPLY: Final = 1000
 
 
 def admit(message: OutboxMessage, limits: OutboxLimits) -> None:
-    """Refuse a message that no outbox takes.
+    """Refuse a message that no outbox accepts.
 
     Raises:
         MessageTooLargeError: It is larger than the limit.
@@ -126,7 +126,7 @@ def abandoned_in_doubt(entry: OutboxEntry, now: datetime) -> bool:
 
 
 def due_at(entry: OutboxEntry, now: datetime) -> datetime:
-    """Return when an unsettled entry is free for a claim: later than `now`, or already."""
+    """Return when an unsettled entry can be claimed; it may be in the past."""
     moment = entry.lease.until if entry.lease else entry.next_attempt_at
     return now if due(entry, now) or abandoned_in_doubt(entry, now) else moment
 
@@ -139,7 +139,7 @@ def claim_order(entry: OutboxEntry) -> tuple[datetime, str]:
 def claimed(
     entry: OutboxEntry, owner: str, token: str, now: datetime, lease: timedelta
 ) -> OutboxEntry:
-    """Return the entry in the hands of `owner`; one in doubt stays in doubt."""
+    """Return the entry leased to `owner`; one in doubt stays in doubt."""
     state = EntryState.IN_DOUBT if entry.state is EntryState.IN_DOUBT else EntryState.SENDING
     return replace(
         entry,
@@ -151,7 +151,7 @@ def claimed(
 
 
 def changed(entry: OutboxEntry, change: Change, now: datetime) -> OutboxEntry | None:
-    """Return the entry after a sender's change; None where its lease was lost."""
+    """Return the entry after a sender's change; None if its lease was lost."""
     lease, token = entry.lease, change.claim.token
     if isinstance(change, Accept) and _is_late_answer(entry, token):
         return _settled(_tried(entry, change.attempts), EntryState.ACCEPTED, now)
@@ -179,7 +179,7 @@ def changed(entry: OutboxEntry, change: Change, now: datetime) -> OutboxEntry | 
 
 
 def retried(entry: OutboxEntry, now: datetime) -> OutboxEntry:
-    """Return the entry due now, as a person wants it; a settled one starts a new life.
+    """Return the entry due now, at a person's request; a settled one starts a new life.
 
     Raises:
         EntryStateError: It is being sent, or was accepted.
@@ -218,10 +218,10 @@ def dropped(entry: OutboxEntry, now: datetime) -> OutboxEntry:
 
 
 def made_due(entry: OutboxEntry, cause: str, now: datetime) -> OutboxEntry | None:
-    """Return an entry that waits, or was refused by `cause`, due now; None for any other.
+    """Return an entry that waits, or was refused because of `cause`, due now; None for any other.
 
-    One that is uncertain is left to its time, or to a person, and one that a program wants
-    later to that.
+    An uncertain entry keeps its time or waits for a person, and one scheduled for later keeps
+    its schedule.
     """
     if entry.doubts or entry.send_at or cause not in ("", entry.code):
         return None
@@ -230,17 +230,17 @@ def made_due(entry: OutboxEntry, cause: str, now: datetime) -> OutboxEntry | Non
 
 
 def may_be_pruned(entry: OutboxEntry) -> bool:
-    """Whether age alone is enough to throw the entry away: settled, and not held."""
+    """Whether the entry may be removed by age alone: settled, and not held."""
     return entry.state.settled and entry.state is not EntryState.HELD
 
 
 def may_be_erased(entry: OutboxEntry, now: datetime) -> bool:
-    """Whether no sender has the entry in its hands: else nobody would learn what came of it."""
+    """Whether no sender is handling the entry: otherwise its result would be lost."""
     return not entry.state.leased or _lease_is_over(entry, now)
 
 
 def given_back(entry: OutboxEntry, change: Change, now: datetime) -> OutboxEntry | None:
-    """Return the entry back in the queue instead; None where its lease was lost."""
+    """Return the entry back in the queue instead; None if its lease was lost."""
     return changed(entry, Postpone(change.claim, now), now)
 
 

@@ -1,4 +1,4 @@
-"""The outbox in memory, for tests: within one process it keeps the contract of those on disk."""
+"""The outbox in memory, for tests; within one process it keeps the same contract as on disk."""
 
 import threading
 from collections import Counter
@@ -42,10 +42,10 @@ class MemoryOutbox(Outbox):
 
     Args:
         clock: Returns this moment with a time zone.
-        limits: How much it takes and keeps.
+        limits: How much it accepts and keeps.
 
     Attributes:
-        control: Pauses it, erases, and tells what is going on in it.
+        control: Pauses it, erases from it, and reports its activity.
     """
 
     def __init__(self, clock: UtcClock = utc_now, limits: OutboxLimits | None = None) -> None:

@@ -1,4 +1,4 @@
-"""A storage that is away is logged once, and once more when it is back, however often it fails."""
+"""Log a storage outage once, and once more when it is over, however often the storage fails."""
 
 import logging
 from typing import final
@@ -6,10 +6,10 @@ from typing import final
 
 @final
 class OutageLog:
-    """Logs the changes between a storage that works and one that does not.
+    """Logs when a storage stops working and when it works again.
 
     Args:
-        log: Where it is logged.
+        log: The logger.
         away: What to say with the first failure, with `%s` for the error.
         back: What to say with the first success after one.
         level: Of the failure; the success is information.
@@ -25,13 +25,13 @@ class OutageLog:
         self._is_away = False
 
     def failed(self, error: Exception) -> None:
-        """Tell that the storage did not work."""
+        """Note that the storage failed."""
         if not self._is_away:
             self._is_away = True
             self._log.log(self._level, self._away, error)
 
     def worked(self) -> None:
-        """Tell that the storage works."""
+        """Note that the storage works."""
         if self._is_away:
             self._is_away = False
             self._log.info(self._back)

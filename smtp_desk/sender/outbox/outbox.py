@@ -1,9 +1,8 @@
-"""The outbox: every email is a row before its first byte, and until its fate is known.
+"""The outbox: every email is stored before its first byte is sent, until its result is known.
 
 The interface names no engine. `sqlite.SqliteOutbox` is that of one machine,
 `postgres.PostgresOutbox` that of many, `testing.MemoryOutbox` their twin for tests;
-tests/contract/test_outbox.py is what any other has to pass. The rules that all share stand in
-`lifecycle`.
+any other has to pass tests/contract/test_outbox.py. The rules that all share are in `lifecycle`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,35 +20,35 @@ class OutboxError(Exception):
 
 
 class OutboxUnavailableError(OutboxError):
-    """The storage does not work: disk full, no right to write, input or output error."""
+    """The storage doesn't work: disk full, no permission to write, I/O error."""
 
 
 class OutboxBusyError(OutboxUnavailableError):
-    """Others held the storage for longer than we wait."""
+    """Others locked the storage for longer than we wait."""
 
 
 class OutboxCorruptError(OutboxUnavailableError):
-    """The storage is damaged or not an outbox; it is left as it is, for a person."""
+    """The storage is damaged or isn't an outbox; it is left unchanged, for a person to look at."""
 
 
 class OutboxAddressError(OutboxUnavailableError):
-    """What names the database of many machines is of no use until a person changes it."""
+    """The address of the shared database can't be used until a person changes it."""
 
 
 class OutboxPartMissingError(OutboxAddressError):
-    """The database of many machines needs a part that isn't installed."""
+    """The shared database needs a part that isn't installed."""
 
 
 class OutboxUnreachableError(OutboxUnavailableError):
-    """The database of many machines doesn't answer, or not to us; it may answer later."""
+    """The shared database doesn't answer, or not to us; it may answer later."""
 
 
 class OutboxUnconfirmedError(OutboxUnreachableError):
-    """The storage went away in the middle of a write, which is done or not.
+    """The storage went away during a write, which may have been done or not.
 
     Attributes:
-        transaction: Which write, for the storage to tell when it is back.
-        entries: What it would have stored, if it was to store some.
+        transaction: Identifies the write; the storage can tell its result when it is back.
+        entries: The entries that it was to store, if any.
     """
 
     def __init__(self, text: str, transaction: str) -> None:
@@ -59,11 +58,11 @@ class OutboxUnconfirmedError(OutboxUnreachableError):
 
 
 class OutboxVersionError(OutboxUnavailableError):
-    """The storage was written by a newer version of this program; it is left as it is."""
+    """The storage was written by a newer version of this program; it is left unchanged."""
 
 
 class OutboxFullError(OutboxError):
-    """The outbox has reached its limit, and nothing in it may be thrown away."""
+    """The outbox has reached its limit, and nothing in it may be removed."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(
@@ -73,11 +72,11 @@ class OutboxFullError(OutboxError):
 
 
 class MessageTooLargeError(OutboxError):
-    """The message is larger than the outbox takes.
+    """The message is larger than the outbox accepts.
 
     Attributes:
-        size: Its octets.
-        limit: The most it may have.
+        size: Its size in octets.
+        limit: The limit in octets.
     """
 
     def __init__(self, size: int, limit: int) -> None:
@@ -92,7 +91,7 @@ class KeyKnownError(OutboxError):
     Attributes:
         message_id: Its Message-ID.
         content: What `SendingKey.content` was then.
-        entries: Its entries; those that were thrown away or erased since are missing.
+        entries: Its entries, without those removed or erased since.
     """
 
     def __init__(self, message_id: str, content: str, entries: tuple[OutboxEntry, ...]) -> None:
@@ -103,7 +102,7 @@ class KeyKnownError(OutboxError):
 
 
 class KeyReusedError(OutboxError):
-    """The idempotency key stands for an email that says something else; nothing was sent.
+    """The idempotency key belongs to an email with different content; nothing was sent.
 
     Attributes:
         message_id: The Message-ID of that email.
@@ -115,14 +114,14 @@ class KeyReusedError(OutboxError):
 
 
 class EntryNotFoundError(OutboxError):
-    """There is no such entry (any more)."""
+    """There is no such entry, or not any more."""
 
 
 class EntryStateError(OutboxError):
-    """What a person asked for is not possible where the entry stands.
+    """The entry's state doesn't allow what a person asked for.
 
     Attributes:
-        state: Where it stands.
+        state: Its state.
     """
 
     def __init__(self, text: str, state: EntryState) -> None:
@@ -131,21 +130,21 @@ class EntryStateError(OutboxError):
 
 
 class LeaseLostError(OutboxError):
-    """The entry belongs to another by now; the dot must not be sent."""
+    """Another sender has the entry by now; the dot must not be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxLimits:
-    """How much the outbox takes and keeps.
+    """How much the outbox accepts and keeps.
 
-    Held entries are never thrown away; refused ones only by age.
+    Held entries are never removed; refused ones only by age.
 
     Attributes:
-        message_octets: The largest message.
-        total_octets: The largest outbox; accepted and dropped entries make room.
+        message_octets: The largest message, in octets.
+        total_octets: The largest outbox, in octets; accepted and dropped entries make room.
         kept_rows: How many accepted and dropped entries are kept.
         kept_for: How long settled entries are kept.
-        keys_for: How long a message's key is known.
+        keys_for: How long a message's key is remembered.
     """
 
     message_octets: int = 64 * MEBIBYTE
@@ -157,16 +156,16 @@ class OutboxLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which entries to show; what is left out asks for nothing.
+    """Which entries to show; an attribute that isn't set doesn't restrict them.
 
     Attributes:
-        states: One of these.
-        route: Newest attempt by this route.
-        kind: This kind of email.
-        text: Somewhere in recipient, subject, Message-ID or finding, in any case.
+        states: In one of these states.
+        route: With the latest attempt by this route.
+        kind: Of this kind of email.
+        text: With this in recipient, subject, Message-ID or finding, in upper or lower case.
         submitter: Handed over by this user.
         message_id: Of the message with this Message-ID.
-        untold: Refused, and nobody was told.
+        untold: Refused, and nobody has been told.
     """
 
     states: frozenset[EntryState] = frozenset()
@@ -179,7 +178,7 @@ class Query:
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """What an entry's attributes, and the columns of their names, must be."""
+        """The values that an entry's attributes, and the columns of the same names, must have."""
         asked = {
             "route": self.route,
             "kind": self.kind,
@@ -200,7 +199,7 @@ class Query:
 
 
 def searched_text(entry: OutboxEntry) -> str:
-    """Return what a search for text goes through, case folded; the finding comes beside it."""
+    """Return the text that a search looks through, case-folded; the finding is searched besides."""
     return f"{entry.recipient}\n{entry.subject}\n{entry.message_id}".casefold()
 
 
@@ -209,11 +208,11 @@ EVERYTHING: Final = Query()
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """A part of the list, newest entries first.
+    """A page of the list, newest entries first.
 
     Attributes:
         entries: The entries.
-        next: Give it as `before` for the following page; None where this was the last.
+        next: Pass it as `before` for the next page; None if this is the last.
     """
 
     entries: tuple[OutboxEntry, ...]
@@ -222,21 +221,21 @@ class EntryPage:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many entries there are.
+    """The number of entries.
 
     Attributes:
-        by_state_and_route: How many of each; the route is "" before the first attempt.
+        by_state_and_route: The number for each; the route is "" before the first attempt.
     """
 
     by_state_and_route: Mapping[tuple[EntryState, str], int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The number of all entries."""
         return sum(self.by_state_and_route.values())
 
     def of(self, *states: EntryState, route: str | None = None) -> int:
-        """Return how many stand in one of `states`, by `route` where it is given."""
+        """Return how many are in one of `states`, and of `route` if it is given."""
         return sum(
             count
             for (state, name), count in self.by_state_and_route.items()
@@ -245,13 +244,13 @@ class Counts:
 
 
 class OutboxQueue(Protocol):
-    """The outbox as a sender sees it.
+    """The outbox from a sender's point of view.
 
-    Every call commits before it returns, as one: all of it or nothing; those of several
-    threads may share one commit. What `add` and `add_claimed` store and each `MarkInDoubt`
-    survive a loss of power from then on, the rest within a second: an email whose end is
-    forgotten by that is uncertain, and recorded so. Calls may come from any thread and, where
-    the engine spans them, any process. Each may raise `OutboxUnavailableError`.
+    Every call commits before it returns, all of it or nothing; several threads may share one
+    commit. What `add` and `add_claimed` store, and each `MarkInDoubt`, survives a loss of power
+    from then on, everything else within a second: an email whose end is lost that way is
+    uncertain, and recorded as such. Calls may come from any thread and, where the engine spans
+    them, any process. Each may raise `OutboxUnavailableError`.
     """
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
@@ -269,8 +268,8 @@ class OutboxQueue(Protocol):
     ) -> tuple[Claim, ...]:
         """Do `add` and `claim` in one commit, for a sender that sends at once.
 
-        While sending is paused it only adds: the claims' entries wait, under no lease. What
-        comes of a message that has a key is as durable as a `MarkInDoubt`.
+        While sending is paused it only adds: the entries wait, without a lease. The result of a
+        message with a key is as durable as a `MarkInDoubt`.
 
         Raises:
             KeyKnownError: As `add`.
@@ -282,38 +281,38 @@ class OutboxQueue(Protocol):
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
         """Take up to `limit` entries to send: those due, and those left in SENDING.
 
-        An entry goes to one claim only. It is the owner's until the lease is over, then
-        anybody's. Longest due first. While sending is paused there are none.
+        An entry goes to one claim only. It belongs to the owner until the lease is over, then to
+        anybody. The longest due come first. While sending is paused there are none.
 
         Args:
-            owner: Who asks, for people.
+            owner: The sender's name, for people.
             limit: The most to take.
-            lease: How long; longer than `lifecycle.LONGEST_LEASE` counts as that.
+            lease: The time of the lease, at most `lifecycle.LONGEST_LEASE`.
         """
 
     def claim_in_doubt(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
-        """Take up to `limit` entries whose sender is gone since before or after its dot.
+        """Take up to `limit` entries whose sender disappeared around its final dot.
 
-        They must not be sent: tell `Doubt` of each.
+        They must not be sent: apply `Doubt` to each.
         """
 
     def apply(self, changes: Iterable[Change]) -> frozenset[str]:
-        """Make changes, in their order, in one commit.
+        """Make changes, in order, in one commit.
 
         Returns:
-            The ids of the entries whose lease was lost: of those nothing was changed. While
-            sending is paused, also those of each `MarkInDoubt`: they are back in the queue.
+            The ids of the entries whose lease was lost, which were not changed. While sending
+            is paused, also those of each `MarkInDoubt`: they are back in the queue.
         """
 
     def next_due(self) -> datetime | None:
-        """Return when `claim` or `claim_in_doubt` may next find something; None for never.
+        """Return when `claim` or `claim_in_doubt` may find something next; None for never.
 
-        What others add or finish meanwhile is not foreseen.
+        This doesn't foresee what others add or finish meanwhile.
         """
 
 
 class OutboxRecords(Protocol):
-    """The outbox as a person sees it. Each call may raise `OutboxUnavailableError`."""
+    """The outbox from a person's point of view. Each call may raise `OutboxUnavailableError`."""
 
     def get(self, entry_id: str) -> OutboxEntry:
         """Return an entry.
@@ -323,7 +322,7 @@ class OutboxRecords(Protocol):
         """
 
     def message(self, entry_id: str) -> OutboxMessage:
-        """Return the message of an entry, for sending or export; its recipient alone in it.
+        """Return the message of an entry, with only its recipient, for sending or export.
 
         Raises:
             EntryNotFoundError: There is none.
@@ -332,10 +331,10 @@ class OutboxRecords(Protocol):
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
     ) -> EntryPage:
-        """Return the entries that `query` asks for, newest first, from `before` on."""
+        """Return the entries that match `query`, newest first, starting after `before`."""
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
-        """Count the entries that `query` asks for."""
+        """Count the entries that match `query`."""
 
     def retry(self, entry_id: str) -> OutboxEntry:
         """Make an entry due now, with a new life if it was settled.
@@ -354,20 +353,20 @@ class OutboxRecords(Protocol):
         """
 
     def mark_told(self, entry_ids: Iterable[str]) -> None:
-        """Somebody was told that these entries were refused."""
+        """Note that somebody was told of these refused entries."""
 
     def make_due(self, cause: str = "") -> int:
-        """Make all waiting entries due now, but those in doubt; return how many.
+        """Make all waiting entries except those in doubt due now; return how many.
 
-        For the moment when a route works again, or a cause is mended.
+        For the moment when a route works again, or a cause is fixed.
 
         Args:
-            cause: Only those that this finding keeps waiting, and those that were refused by it,
-                with a new life; "" for whatever waits.
+            cause: Only entries that wait because of this finding, and those refused because of
+                it, with a new life; "" for everything that waits.
         """
 
     def prune(self) -> int:
-        """Throw away settled entries and keys beyond the limits; return how many entries."""
+        """Remove settled entries and keys beyond the limits; return the number of entries."""
 
 
 class Outbox(OutboxQueue, OutboxRecords, Protocol):

@@ -103,7 +103,7 @@ class PostgresOutbox(Outbox):
     Args:
         database: The database; `health_postgres.PostgresHealth` may share it.
         clock: Returns this moment; None for the database's clock.
-        limits: How much it takes and keeps. `total_octets` counts what the tables use on disk.
+        limits: How much it accepts and keeps. `total_octets` counts what the tables use on disk.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Where the outbox of many machines is: a PostgreSQL URL, and what is asked of the way there."""
+"""Where the outbox of many machines is: a PostgreSQL URL, and the rules for connecting to it."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -29,8 +29,9 @@ class PostgresAddress:
     """How to reach the database.
 
     Attributes:
-        parameters: What libpq is told; the password comes from its own sources, such as pgpass.
-        name: What people are shown.
+        parameters: The parameters for libpq, which takes the password from its own sources, such
+            as pgpass.
+        name: The name shown to people.
     """
 
     parameters: Mapping[str, str]
@@ -40,15 +41,15 @@ class PostgresAddress:
 def read_address(url: str, environ: Mapping[str, str]) -> PostgresAddress:
     """Return the address that `url` stands for.
 
-    Beyond a Unix socket or this machine's loopback the server must show a certificate for its
-    name, whatever `PGSSLMODE` says. What only a service file names counts as beyond.
+    Unless it is reached by a Unix socket or this machine's loopback, the server must present a
+    certificate for its name, whatever `PGSSLMODE` says; also a server named by a service file.
 
     Args:
-        url: `postgresql://host/database`, with libpq's parameters behind a question mark.
+        url: `postgresql://host/database`, with libpq's parameters after a question mark.
         environ: The environment, with libpq's variables.
 
     Raises:
-        OutboxAddressError: It can't be used; what is told has no secret in it.
+        OutboxAddressError: It can't be used; the message contains no secret.
     """
     if not url.startswith(_SCHEMES):
         raise OutboxAddressError(

@@ -1,8 +1,8 @@
 """A PostgreSQL database that many machines share: connections, transactions, and their ends.
 
-Every write is done once, also when the connection breaks in its commit: PostgreSQL is asked
-what became of that very transaction, on a new connection, and it is done anew only where it
-was undone. Where nobody answers, `OutboxUnconfirmedError` names the transaction.
+Every write is done once, even if the connection breaks during its commit: on a new connection,
+PostgreSQL is asked for the result of that very transaction, and the write is repeated only if it
+was undone. If nobody answers, `OutboxUnconfirmedError` names the transaction.
 """
 
 import atexit
@@ -69,12 +69,12 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PostgresTransaction:
-    """A transaction under way.
+    """A transaction in progress.
 
     Attributes:
-        connection: What it runs on.
+        connection: The connection it runs on.
         now: This moment by the database's clock, which all machines share.
-        name: What it can be asked about by afterwards; "" where it only reads.
+        name: The name by which its result can be asked for later; "" if it only reads.
     """
 
     connection: "psycopg.Connection[tuple[Any, ...]]"
@@ -86,12 +86,12 @@ class PostgresTransaction:
         return self.connection.execute(statement, values)
 
     def executemany(self, statement: str, rows: Sequence[Values]) -> None:
-        """Execute one statement for each of `rows`, without waiting in between."""
+        """Execute a statement for each of `rows`, without waiting in between."""
         with self.connection.cursor() as cursor:
             cursor.executemany(statement, rows)
 
     def lock(self, what: str) -> None:
-        """Let nobody else do `what` until the transaction ends."""
+        """Keep everybody else from doing `what` until the transaction ends."""
         self.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", (SCHEMA, what))
 
 
@@ -99,13 +99,13 @@ class PostgresTransaction:
 class PostgresDatabase:
     """The shared database; many threads may use it, and after a fork the child too.
 
-    Nothing is connected before the first use: a sender may begin while the database is down.
+    It connects at the first use: a sender may start while the database is down.
 
     Args:
         address: Where it is.
 
     Attributes:
-        name: What people are shown.
+        name: The name shown to people.
         commits: Transactions that this object wrote, for measurements.
     """
 
@@ -134,19 +134,19 @@ class PostgresDatabase:
         self._installation = ""
 
     def now(self) -> datetime:
-        """Return this moment by the database's clock, as far as it was heard of."""
+        """Return this moment by the database's clock, as far as it is known."""
         return utc_now() + self._ahead
 
     def write(self, work: Callable[[PostgresTransaction], T], *, durable: bool = True) -> T:
-        """Do `work` in a transaction and commit it; where it raises, none of it is done.
+        """Do `work` in a transaction and commit it; if it raises, all of it is undone.
 
         Args:
-            work: May be done again where a first time was undone.
-            durable: False where a crash of the database may undo it within the next second.
+            work: May be called again if a first attempt was undone.
+            durable: False if a crash of the database may undo it within the next second.
 
         Raises:
-            OutboxUnavailableError: The database does not work; nothing was done. Or
-                `OutboxUnconfirmedError`, one of those: it may be done, and nobody could be asked.
+            OutboxUnavailableError: The database doesn't work; nothing was done. Its subclass
+                `OutboxUnconfirmedError` if it may have been done and nobody could be asked.
             Exception: What `work` raises.
         """
         begin = _BEGIN if durable else _BEGIN_LAZY
@@ -167,7 +167,7 @@ class PostgresDatabase:
         raise OutboxBusyError(f"The outbox database {self.name} is busy.")
 
     def read(self, work: Callable[[PostgresTransaction], T]) -> T:
-        """Do `work`, which only reads, on one state of the database.
+        """Do `work`, which only reads, on one consistent state of the database.
 
         Raises:
             OutboxUnavailableError: The database does not work.
@@ -185,9 +185,9 @@ class PostgresDatabase:
         raise OutboxBusyError(f"The outbox database {self.name} is busy.")
 
     def is_committed(self, name: str) -> bool | None:
-        """Return whether the transaction `name` was committed; None where nobody can tell.
+        """Return whether the transaction `name` was committed; None if that can't be known.
 
-        One that still runs is ended: whoever began it is gone.
+        A transaction that still runs is ended, since its owner is gone.
 
         Raises:
             OutboxUnavailableError: The database does not work.
@@ -207,7 +207,7 @@ class PostgresDatabase:
         return {"committed": True, "aborted": False}.get(row[0] if row else "")
 
     def wait(self, cancel: Cancel, seconds: float) -> None:
-        """Wait so many seconds, until cancelled, or until there is news for a worker."""
+        """Wait that many seconds, until cancelled, or until there is news for a worker."""
         listening = None
         try:
             with gate:
@@ -223,7 +223,7 @@ class PostgresDatabase:
             select.select([cancel], [], [], seconds)
 
     def close(self) -> None:
-        """Close the connections that nobody uses; the next call opens one again."""
+        """Close the unused connections; the next call opens one again."""
         with gate:
             self._close_free()
 
@@ -276,7 +276,7 @@ class PostgresDatabase:
         self._give_back(connection)
 
     def _clean_up(self, connection: "psycopg.Connection[Any]", error: BaseException) -> None:
-        """Undo what an error left; a connection that broke is seldom the only one."""
+        """Clean up after an error; a broken connection is seldom the only one."""
         try:
             if not connection.closed:
                 connection.execute("ROLLBACK")

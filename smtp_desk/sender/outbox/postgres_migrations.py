@@ -1,6 +1,6 @@
 """The schema of the outbox on PostgreSQL, as numbered steps that never change once released.
 
-Columns hold what those of SQLite hold: moments are whole milliseconds since 1970.
+Columns have the same values as in SQLite: moments are whole milliseconds since 1970.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -147,10 +147,10 @@ _FIND: Final = f"SELECT version, installation FROM {SCHEMA}.about"  # noqa: S608
 
 
 def prepare_schema(connection: "psycopg.Connection") -> str:
-    """Bring the schema to the newest version; return which installation it is.
+    """Bring the schema to the newest version; return the id of the installation.
 
-    Nothing is asked of others while it is up to date. Two programs that begin at once wait for
-    each other.
+    It takes no lock if the schema is up to date. Two programs that start at the same time wait
+    for each other.
 
     Raises:
         OutboxVersionError: A newer program wrote it.

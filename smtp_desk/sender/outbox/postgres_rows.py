@@ -41,7 +41,7 @@ def due_entries(
         selection: The condition and the order.
         now: This moment.
         limit: The most to return.
-        claiming: Pass over what others claim at this moment, and keep these from others.
+        claiming: Skip what others are claiming at this moment, and lock these entries.
     """
     locking = " FOR UPDATE OF entries SKIP LOCKED" if claiming else ""
     found = transaction.execute(
@@ -57,13 +57,13 @@ def due_entries(
 
 
 def lock_entries(transaction: PostgresTransaction, entry_ids: list[str]) -> dict[str, OutboxEntry]:
-    """Return those that there are, and let nobody else change them until the end."""
+    """Return those that exist, locked until the end of the transaction."""
     found = transaction.execute(_ROWS_OF, (entry_ids,))
     return {entry.id: entry for entry in map(entry_of, found)}
 
 
 def change_entries(transaction: PostgresTransaction, entries: Iterable[OutboxEntry]) -> None:
-    """Store what changed in entries."""
+    """Store the changed entries."""
     changed = [storable(rows.moving(entry)) for entry in entries]
     if changed:
         transaction.executemany(_UPDATE_ENTRY, changed)
@@ -105,7 +105,7 @@ def store_absent(
 
 
 def remove_where(transaction: PostgresTransaction, selection: str, values: Sequence[object]) -> int:
-    """Remove entries, and the messages that have none any more; return how many entries."""
+    """Remove entries, and messages without entries; return the number of entries."""
     transaction.lock(_REMOVING)
     sought = f"SELECT id FROM entries WHERE {selection}"  # noqa: S608 - constants of the callers
     gone = transaction.execute(
@@ -128,7 +128,7 @@ def wake_workers(transaction: PostgresTransaction) -> None:
 
 
 def storable(values: Sequence[object]) -> list[object]:
-    """Return the same without the one character that PostgreSQL has no room for."""
+    """Return the text without NUL, which PostgreSQL can't store."""
     return [
         value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
         for value in values

@@ -90,12 +90,12 @@ def insert_entries(connection: sqlite3.Connection, entries: Iterable[OutboxEntry
 
 
 def update_entries(connection: sqlite3.Connection, entries: Iterable[OutboxEntry]) -> None:
-    """Store what changed in entries."""
+    """Store the changed entries."""
     connection.executemany(UPDATE_ENTRY, map(moving, entries))
 
 
 def find_entry(connection: sqlite3.Connection, entry_id: str) -> OutboxEntry | None:
-    """Return an entry, or None where there is none."""
+    """Return an entry, or None if there is none."""
     row = connection.execute(f"{SELECT} WHERE id = ?", (entry_id,)).fetchone()
     return row and entry_of(row)
 
@@ -113,7 +113,7 @@ def find_message(connection: sqlite3.Connection, entry_id: str) -> OutboxMessage
 
 
 def message_of(row: tuple[str, str, bytes, str, str, str]) -> OutboxMessage:
-    """Return the message of a row that `SELECT_MESSAGE` gave."""
+    """Return the message in a row of `SELECT_MESSAGE`."""
     message_id, kind, payload, recipient, subject, metadata = row
     return OutboxMessage(
         message_id=message_id,
@@ -126,7 +126,7 @@ def message_of(row: tuple[str, str, bytes, str, str, str]) -> OutboxMessage:
 
 
 def entry_of(row: Row) -> OutboxEntry:
-    """Return the entry of a row that `SELECT` gave."""
+    """Return the entry in a row of `SELECT`."""
     (
         entry_id, key, message_id, kind, subject, recipient, size, created_at, expires_at,
     state, changed_at, next_attempt_at, tries, doubts, only_route, route, attempts,
@@ -178,7 +178,7 @@ def key_row(key: SendingKey, message: int, message_id: str, now: datetime) -> tu
 
 
 def known_key(found: tuple[str, int, str], entries: Iterable[Row]) -> KeyKnownError:
-    """Return what to raise of what `FIND_KEY` and `SELECT_KEYED` gave."""
+    """Return the error for the rows of `FIND_KEY` and `SELECT_KEYED`."""
     content, _, message_id = found
     return KeyKnownError(message_id, content, tuple(map(entry_of, entries)))
 

@@ -110,7 +110,7 @@ class SqliteOutbox(Outbox):
     Args:
         database: The open database; `health_sqlite.SqliteHealth` may share it.
         clock: Returns this moment with a time zone.
-        limits: How much it takes and keeps. `total_octets` counts the used part of the
+        limits: How much it accepts and keeps. `total_octets` counts the used part of the
             whole file.
     """
 

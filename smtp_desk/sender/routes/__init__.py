@@ -1,1 +1,1 @@
-"""Routes: the ways on which emails leave, and their health."""
+"""Routes: the ways by which emails are sent, and their health."""

@@ -1,12 +1,12 @@
 """The health of one route as a value, and its rules, without storage.
 
-A route that failed rests; when the rest is over one process gets a probe, and only the
-probe's success makes the route usable again. What no probe can see, such as a sender that
-the server refuses, ends as an outage with the next email that goes through. A route whose
-sign-in was refused is shut until a person acts, so that this program locks nobody's account.
+A route that failed is paused; when the pause is over one process gets a probe, and only the
+probe's success makes the route usable again. An outage that no probe can see, such as a refused
+sender, ends with the next email that is accepted. A route whose sign-in was refused is shut until a
+person acts, so that this program locks nobody's account.
 
-All processes that send share it: `health_sqlite.SqliteHealth` keeps it in the outbox database,
-`testing.MemoryHealth` in memory; tests/contract/test_health.py is what any other has to pass.
+All sending processes share it: `health_sqlite.SqliteHealth` keeps it in the outbox database,
+`testing.MemoryHealth` in memory; any other has to pass tests/contract/test_health.py.
 """
 
 import json
@@ -51,10 +51,10 @@ class Usable:
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """The route rests, or another probes it just now.
+    """The route is paused, or another process is probing it.
 
     Attributes:
-        until: When it is worth to ask again.
+        until: When it is worth asking again.
     """
 
     until: datetime
@@ -62,10 +62,10 @@ class Resting:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The asker is the one to try: a session up to AUTH, no message; then tell its end.
+    """The caller shall try the route: a session up to AUTH, no message; then record its end.
 
     Attributes:
-        token: Belongs to what is told.
+        token: The token to record the end with.
         until: When somebody else gets the probe.
     """
 
@@ -75,7 +75,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """Not to be used until settings are saved or a person presses Try again.
+    """The route must not be used until settings are saved or a person presses Try again.
 
     Attributes:
         code: The finding that shut it.
@@ -101,7 +101,7 @@ class HealthEventKind(StrEnum):
 
 
 class Needed(StrEnum):
-    """What a route needs and that has an end: a certificate of its server, of our own, or a CA's.
+    """What a route needs and that expires: the server's certificate, our own, or a CA's.
 
     COMPANY_CA is that of a CA file in the settings.
     """
@@ -113,7 +113,7 @@ class Needed(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Ending:
-    """Something that ends soon.
+    """Something that expires soon.
 
     Attributes:
         at: When.
@@ -126,17 +126,17 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthEvent:
-    """Something worth a mail to "Notify this address".
+    """Something worth an email to "Notify this address".
 
     Attributes:
         id: Unique in its storage.
         kind: What happened.
-        route: To which route.
-        at: When.
-        code: The finding that ended the newest failed session; "" where it was none.
-        out_since: When the outage began; None for UNCERTAIN out of an outage.
-        fallbacks: Emails that went by another route in this outage, so far.
-        endings: For ENDING: what ends, the first to end first.
+        route: The route it happened to.
+        at: When it happened.
+        code: The finding of the latest failed session; "" if there was none.
+        out_since: When the outage began; None for UNCERTAIN outside an outage.
+        fallbacks: Emails sent by another route in this outage, so far.
+        endings: For ENDING: what expires, the first to expire first.
     """
 
     id: int
@@ -151,23 +151,23 @@ class HealthEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteHealth:
-    """How a route does; the default is a route that never failed.
+    """The health of a route; the default is a route that never failed.
 
     Attributes:
         route: The route's name.
         failures: Failed sessions since the last one that worked.
-        resting_until: End of the rest; None where it does not rest.
-        shut: Whether only a person opens it again.
-        code: The finding of the newest failure; "" for none.
-        probe_token: Who probes it; "" for nobody.
-        probe_until: When the probe is given to another.
-        out_since: When the present outage began; None where there is none. An outage ends
-            with the first session that works, up to where the newest failure came.
-        fallbacks: Emails that went by another route since the newest outage began.
+        resting_until: End of the pause; None if it isn't paused.
+        shut: Whether only a person can open it again.
+        code: The finding of the latest failure; "" for none.
+        probe_token: The token of the running probe; "" for none.
+        probe_until: When the probe is given to another process.
+        out_since: When the current outage began; None if there is none. An outage ends with
+            the first session that gets past the stage of the latest failure.
+        fallbacks: Emails sent by another route since the latest outage began.
         uncertain: Unanswered dots in a row.
-        unknown: Refusals in a row in words that nobody knows: recipient and message of each.
-        looked_at: When somebody last began to look whether it still works; None for never.
-        endings: What of it ends soon, as the newest look has found; told once each.
+        unknown: Refusals in a row in unknown words: recipient and message of each.
+        looked_at: When somebody last began to check whether it still works; None for never.
+        endings: What expires soon, as the latest check found; reported once each.
     """
 
     route: str
@@ -193,13 +193,13 @@ class RouteHealth:
 def refuses_login(code: str) -> bool:
     """Whether the finding `code` says that the sign-in was refused.
 
-    To try again on our own could lock the account: a person has to act first.
+    Trying again automatically could lock the account: a person has to act first.
     """
     return code.startswith(_SHUTTING) and code not in _NOT_SHUTTING
 
 
 def asked(health: RouteHealth, now: datetime, token: str) -> tuple[Verdict, RouteHealth]:
-    """Return whether the route may be used, and its health: a probe granted is noted there."""
+    """Return whether the route may be used, and its health, in which a granted probe is noted."""
     if health.shut:
         return Shut(health.code), health
     if health.resting_until is None:
@@ -215,7 +215,7 @@ def asked(health: RouteHealth, now: datetime, token: str) -> tuple[Verdict, Rout
 def failed(health: RouteHealth, code: str, now: datetime, token: str) -> RouteHealth:
     """Return the health after a session that ended in a finding of scope `route`.
 
-    Sessions that began before the rest or the probe, and fail in it, tell nothing new.
+    Sessions that began before the pause or the probe, and fail during it, change nothing.
     """
     shuts = refuses_login(code)
     if health.shut or (not shuts and _is_old_news(health, now, token)):
@@ -236,9 +236,9 @@ def failed(health: RouteHealth, code: str, now: datetime, token: str) -> RouteHe
 
 
 def succeeded(health: RouteHealth, now: datetime, token: str) -> RouteHealth:
-    """Return the health after a session that worked: `token` names a probe, "" is an email.
+    """Return the health after a session that worked: `token` names a probe, "" means an email.
 
-    A session that began before the rest does not end it; the probe does.
+    A session that began before the pause doesn't end it; the probe does.
     """
     if not token:
         health = replace(health, uncertain=0, unknown=())
@@ -258,9 +258,9 @@ def succeeded(health: RouteHealth, now: datetime, token: str) -> RouteHealth:
 
 
 def is_look_due(health: RouteHealth, now: datetime) -> bool:
-    """Whether to look if the route still works; what rests is probed, what is shut is left alone.
+    """Whether to check that the route still works, unless it is paused (it is probed) or shut.
 
-    The first day counts from the first time that somebody asks: what was just proven works.
+    The first day counts from the first call: what was just proven works.
     """
     if health.shut or health.resting_until is not None or health.looked_at is None:
         return False
@@ -268,35 +268,35 @@ def is_look_due(health: RouteHealth, now: datetime) -> bool:
 
 
 def looked(health: RouteHealth, now: datetime) -> RouteHealth:
-    """Return the health after somebody asked whether to look."""
+    """Return the health after somebody asked whether to check."""
     if health.looked_at is None or is_look_due(health, now):
         return replace(health, looked_at=now)
     return health
 
 
 def ending(health: RouteHealth, endings: Iterable[Ending]) -> RouteHealth:
-    """Return the health of which this ends soon, and nothing else."""
+    """Return the health with exactly these endings."""
     found = (replace(each, at=whole_ms(each.at)) for each in endings)
     return replace(health, endings=tuple(sorted(found)))
 
 
 def written(endings: Iterable[Ending]) -> str:
-    """Return endings as a text, for storage."""
+    """Return endings as text, for storage."""
     return json.dumps([(to_ms(each.at), each.what.value) for each in endings])
 
 
 def endings_of(text: str) -> tuple[Ending, ...]:
-    """Return the endings that `written` made a text of."""
+    """Return the endings in a text of `written`."""
     return tuple(Ending(from_ms(at), Needed(what)) for at, what in json.loads(text))
 
 
 def refused(
     health: RouteHealth, code: str, recipient: str, message_id: str, now: datetime
 ) -> RouteHealth:
-    """Return the health after a refusal in words that nobody knows.
+    """Return the health after a refusal in unknown words.
 
-    One recipient or one message may be at fault; three of each that are not the same are
-    not, and the route rests.
+    One recipient or one message may be the reason; with three different ones of each the
+    route is, and it is paused.
     """
     if any(recipient == known or message_id == of for known, of in health.unknown):
         return health
@@ -307,17 +307,17 @@ def refused(
 
 
 def left_uncertain(health: RouteHealth) -> RouteHealth:
-    """Return the health after a dot without an answer."""
+    """Return the health after an unanswered dot."""
     return replace(health, uncertain=health.uncertain + 1)
 
 
 def fell_back(health: RouteHealth, count: int) -> RouteHealth:
-    """Return the health after `count` emails took another route."""
+    """Return the health after `count` emails were sent by another route."""
     return replace(health, fallbacks=health.fallbacks + count)
 
 
 def without(health: RouteHealth, recipient: str) -> RouteHealth:
-    """Return the health that names this recipient no more."""
+    """Return the health without this recipient's address."""
     sought = mailbox_key(recipient)
     return replace(
         health, unknown=tuple(each for each in health.unknown if mailbox_key(each[0]) != sought)
@@ -341,7 +341,7 @@ def reopened(health: RouteHealth) -> RouteHealth:
 
 
 def to_be_tried(health: RouteHealth, now: datetime) -> RouteHealth:
-    """Return the health after a person pressed Try again: the next asker gets the probe."""
+    """Return the health after a person pressed Try again: the next caller gets the probe."""
     if not health.shut and health.resting_until is None:
         return health
     return replace(health, resting_until=now, shut=False, probe_token="", probe_until=None)
@@ -350,7 +350,7 @@ def to_be_tried(health: RouteHealth, now: datetime) -> RouteHealth:
 def event_between(
     before: RouteHealth, after: RouteHealth, now: datetime, number: int = 0
 ) -> HealthEvent | None:
-    """Return what a change of health means to people, as event `number`; None for nothing."""
+    """Return the event, numbered `number`, that a change of health means; None for none."""
     told = after
     new = tuple(each for each in after.endings if each not in before.endings)
     if before.out_since is None and after.out_since is not None:
@@ -394,24 +394,24 @@ KEPT_EVENTS: Final = 100
 
 
 class Health(Protocol):
-    """What is known of the routes. Each call may raise `OutboxUnavailableError`.
+    """The health of all routes. Each call may raise `OutboxUnavailableError`.
 
-    Names of routes are free; the sender has `custom` and `default`. Tell only failures
+    Any names of routes will do; the sender has `custom` and `default`. Record only failures
     whose finding has the scope `route`.
     """
 
     def may_use(self, route: str) -> Verdict:
         """Return whether to use the route now.
 
-        Whoever gets a `Probe` is the only one, and tells its end by `record_success` or
-        `record_failure` with it. Asking costs no write unless a probe is granted.
+        Only one caller gets a `Probe`, and passes it to `record_success` or `record_failure` at
+        its end. Asking costs no write unless a probe is granted.
         """
 
     def status(self, route: str) -> RouteHealth:
-        """Return the route's health, for people; grants nothing."""
+        """Return the route's health, for people, without granting a probe."""
 
     def record_success(self, route: str, probe: str = "") -> None:
-        """Tell that the route accepted an email, or that a probe came through.
+        """Record that the route accepted an email, or that a probe succeeded.
 
         Args:
             route: The route.
@@ -419,50 +419,50 @@ class Health(Protocol):
         """
 
     def record_failure(self, route: str, code: str, probe: str = "") -> None:
-        """Tell that a session failed by the fault of the route: it rests, or is shut.
+        """Record that a session failed because of the route: it is paused, or shut.
 
         Args:
             route: The route.
             code: The finding.
-            probe: The probe's token; "" where it was no probe.
+            probe: The probe's token; "" if it wasn't a probe.
         """
 
     def record_uncertain(self, route: str) -> RouteHealth:
-        """Tell that a dot got no answer; the result says whether it may be sent again."""
+        """Record an unanswered dot; the result says whether the email may be sent again."""
 
     def record_refusal(self, route: str, code: str, recipient: str, message_id: str) -> None:
-        """Tell of a refusal in words that nobody knows, whose finding has the scope `generic`.
+        """Record a refusal in unknown words, whose finding has the scope `generic`.
 
         Args:
             route: The route.
             code: The finding.
-            recipient: Whose email was refused.
-            message_id: Which email.
+            recipient: The recipient.
+            message_id: The email's Message-ID.
         """
 
     def record_fallback(self, route: str, count: int = 1) -> None:
-        """Tell that `count` emails took another route; a loss of power may forget it."""
+        """Record that `count` emails were sent by another route; a loss of power may forget it."""
 
     def may_look(self, route: str) -> bool:
-        """Return whether to look now if the route still works: one asker in `LOOK_EVERY`."""
+        """Return whether to check now that the route still works: one caller in `LOOK_EVERY`."""
 
     def record_endings(self, route: str, endings: Iterable[Ending]) -> None:
-        """Tell what of the route ends soon; what was told before makes no new event."""
+        """Record what expires soon; what was recorded before makes no new event."""
 
     def forget(self, route: str, recipient: str) -> None:
-        """Keep this recipient's address no more, however it is spelled."""
+        """Forget this recipient's address, however it is spelled."""
 
     def reopen(self, route: str) -> None:
         """Make the route usable at once: new settings were proven and saved."""
 
     def try_again(self, route: str) -> None:
-        """End the rest, or open what is shut, for one probe: a person asked for it."""
+        """End the pause, or open a shut route, for one probe that a person asked for."""
 
     def take_event(self) -> HealthEvent | None:
-        """Return the oldest event that nobody told people of, or None.
+        """Return the oldest event that nobody has reported to people, or None.
 
-        It is given to one asker; without `acknowledge` within `EVENT_LEASE` to the next.
+        One caller gets it; without `acknowledge` within `EVENT_LEASE` the next one does.
         """
 
     def acknowledge(self, event: HealthEvent) -> None:
-        """Tell that people were told, or that nobody wants to know."""
+        """Note that people were told of the event, or that nobody wants to know."""

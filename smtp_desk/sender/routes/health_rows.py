@@ -1,4 +1,4 @@
-"""The health of a route and what is to be told of it as rows, alike in every database."""
+"""The health of a route, and its events, as rows, the same in every database."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ EventRow: TypeAlias = tuple[int, str, str, int, str, int | None, int, str]
 
 
 def health_of(route: str, row: Sequence[Any] | None) -> RouteHealth:
-    """Return the health in a row of `HEALTH`; where there is no row nothing has happened yet."""
+    """Return the health in a row of `HEALTH`; without a row nothing has happened yet."""
     if row is None:
         return RouteHealth(route=route)
     failures, resting, shut, code, token, probe, since, fallbacks, uncertain, unknown, *looks = row

@@ -1,4 +1,4 @@
-"""Who emails come from on each of the saved routes."""
+"""The sender of emails on each of the saved routes."""
 
 from smtp_desk.core.address import AddressError, has_control, parse_mailbox
 from smtp_desk.core.reply import visible
@@ -7,10 +7,10 @@ from smtp_desk.store.stored import DefaultKind, StoredSettings
 
 
 def identity_problem(identity: Identity) -> dict[str, str] | None:
-    """Return why no email can come from `identity`, or None: no proof stands for its values.
+    """Return why no email can be sent from `identity`, or None: its values aren't proven.
 
     Returns:
-        The `field` whose value can't be used, and the `reason`, a sentence without its stop.
+        The `field` whose value can't be used, and the `reason`, a sentence without its full stop.
     """
     if not is_mailbox(identity.from_email):
         reason = f"“{visible(identity.from_email)}” is no email address"
@@ -22,7 +22,7 @@ def identity_problem(identity: Identity) -> dict[str, str] | None:
 
 
 def custom_identity(stored: StoredSettings) -> Identity | None:
-    """Return who emails come from on the custom route, or None where it is off or not set up."""
+    """Return the sender on the custom route, or None if it is off or not set up."""
     if stored.server is None or not stored.enabled:
         return None
     settings = stored.server.settings
@@ -30,10 +30,10 @@ def custom_identity(stored: StoredSettings) -> Identity | None:
 
 
 def default_identity(stored: StoredSettings) -> Identity | None:
-    """Return who emails come from on the default route, or None where emails wait in the outbox.
+    """Return the sender on the default route, or None if emails wait in the outbox.
 
-    From is the address of the service, so that DMARC of the custom domain stays whole; an
-    address written by hand may be none.
+    From is the address of the service, so that the custom domain's DMARC isn't violated. An
+    address written by hand may be invalid.
     """
     service, server = stored.default, stored.server
     match service.kind:

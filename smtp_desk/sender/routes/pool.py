@@ -44,10 +44,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class UnavailableError(Exception):
-    """No session with the server is to be had.
+    """No session with the server can be opened.
 
     Attributes:
-        finding: Why.
+        finding: The cause.
     """
 
     def __init__(self, finding: Finding) -> None:
@@ -57,13 +57,13 @@ class UnavailableError(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Opening:
-    """One session being opened; whoever waits for it shares its end.
+    """One session being opened; everybody who waits for it shares its result.
 
     Attributes:
         pooled: The session.
-        opened: Whether it did open.
-        finding: Why it did not; None as long as it runs.
-        shared: Whether its failure is that of all who wait.
+        opened: Whether it opened.
+        finding: Why it did not open; None while it is being opened.
+        shared: Whether its failure applies to everybody who waits.
     """
 
     pooled: PooledSession
@@ -77,10 +77,10 @@ class SessionPool:
     """Sessions with one server, signed in, each borrowed by one thread at a time.
 
     Every connection is leased, so that all processes together open no more than the server
-    takes. One session is opened at a time, so a password that is wrong is refused once: all who
-    wait get the same finding. Then the pool is barred for a minute, unless `probe` succeeds:
-    nobody connects who was on the way. A server that lets no further connection in while
-    others work makes threads wait for these.
+    accepts. One session is opened at a time, so a wrong password is refused once: everybody who
+    waits gets the same finding. Then the pool is barred for a minute, unless `probe` succeeds,
+    also for threads that were about to connect. If a server accepts no further connection while
+    others work, threads wait for these.
     """
 
     def __init__(
@@ -100,14 +100,14 @@ class SessionPool:
 
         Args:
             settings: The server.
-            mode: How TLS begins, as the test has found; it is never searched for.
-            credential: Password or token, or who gets one; None for a server that knows us by our
-                address.
+            mode: How TLS begins, as the test found; it is never searched for.
+            credential: Password or token, or the source of one; None for a server that recognizes
+                us by our IP address.
             catalogue: Names causes.
             share: Leases connections.
             limits: How long each part may take.
             resolver: Finds the addresses; by default the system.
-            clock: Tells the time.
+            clock: Returns the time.
             idle_seconds: How long a connection waits for the next message.
         """
         self._settings = settings
@@ -140,13 +140,13 @@ class SessionPool:
         """Lend an open session; waits while all are in use, here and in other processes.
 
         Args:
-            patience: Until when.
-            fresh: Not one that was open before, for it may be dead.
+            patience: When to stop waiting.
+            fresh: Not one that was open before, since it may be dead.
 
         Raises:
-            UnavailableError: There is none to be had, and why.
+            UnavailableError: None can be opened, and why.
             NoTurnError: All are in use.
-            OutboxUnavailableError: Nobody knows how many are in use.
+            OutboxUnavailableError: It isn't known how many are in use.
         """
         pooled = self._take_begun() or self._borrow(patience, fresh=fresh)
         try:
@@ -156,7 +156,7 @@ class SessionPool:
             self._give_back(pooled)
 
     def abandon(self) -> None:
-        """Hang up where a message was begun that does not come next in this thread after all."""
+        """Close the connection on which this thread began a message that it won't send next."""
         if pooled := self._take_begun():
             pooled.session.abort()
             self._give_back(pooled)
@@ -181,9 +181,9 @@ class SessionPool:
         return datetime.fromisoformat(str(soon["not_after"])) if isinstance(soon, dict) else None
 
     def probe(self) -> Finding | None:
-        """Open a session though the pool may be barred; return what ended it, or None.
+        """Open a session even if the pool is barred; return what ended it, or None.
 
-        A session that others are opening at this moment is waited for instead.
+        If others are opening a session at this moment, wait for that one instead.
         """
         with self._changed:
             while True:
@@ -206,14 +206,14 @@ class SessionPool:
         return opening.finding
 
     def retire(self) -> None:
-        """Lend no more sessions; those lent are closed as they come back, the rest now."""
+        """Lend no more sessions; close idle ones now and lent ones when they come back."""
         with self._changed:
             self._retired = True
             self._dismiss_all()
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Retire, and cancel what runs; takes seconds at most."""
+        """Retire, and cancel what is running; takes seconds at most."""
         self.retire()
         with self._changed:
             running = list(self._busy)

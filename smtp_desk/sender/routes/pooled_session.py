@@ -16,12 +16,12 @@ _MOST_MESSAGES: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """A message whose transaction was begun behind the dot of the one before.
+    """A message whose transaction was begun after the dot of the one before.
 
     Attributes:
-        message: As it is stored.
-        recipients: To whom.
-        mail: As it leaves.
+        message: The stored message.
+        recipients: Its recipients.
+        mail: The message as it is sent.
     """
 
     message: OutboxMessage
@@ -31,18 +31,18 @@ class Ahead:
 
 @dataclass(slots=True, eq=False)
 class PooledSession:
-    """A session of the pool, in the hands of one thread.
+    """A session of the pool, used by one thread.
 
     Attributes:
         session: The session.
-        heard: What it told.
+        heard: The facts of its stages.
         cancel: Ends it.
-        reused: Whether it was open before it was borrowed: it may be dead without a sign.
-        idle: Whether nobody used it for a while before that: silence is less of being busy.
+        reused: Whether it was open before it was borrowed: it may be dead without notice.
+        idle: Whether it was unused for a while before that: a silent server is less likely busy.
         ahead: The message that was begun on it, for the same thread.
-        messages: How many were sent by it.
+        messages: The number of messages sent over it.
         idle_since: When it was given back.
-        connection: The right to it; None for a probe that got none.
+        connection: Its lease; None for a probe that got none.
     """
 
     session: Session
@@ -57,7 +57,7 @@ class PooledSession:
 
     @property
     def may_go_on(self) -> bool:
-        """Whether it takes another message."""
+        """Whether another message can be sent on it."""
         return self.session.usable and self.takes_more(0)
 
     def takes_more(self, now: int = 1) -> bool:

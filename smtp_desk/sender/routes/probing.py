@@ -1,4 +1,4 @@
-"""Trying a route again, beside the mail that meanwhile takes another.
+"""Trying a route again, while emails are sent by another one.
 
 Telling the health of failed sessions, refused sign-ins until it is written down.
 """
@@ -21,12 +21,12 @@ _Refusal: TypeAlias = tuple[str, str, Callable[[], bool]]
 
 @final
 class Refusals:
-    """Tells of failures. A refused sign-in that the storage does not take is kept for later.
+    """Records failures. If the storage fails, a refused sign-in is kept for later.
 
-    Forgotten, it would let the next session sign in again with the refused password.
+    Otherwise the next session would sign in again with the refused password.
 
     Args:
-        health: What is told.
+        health: Where failures are recorded.
     """
 
     def __init__(self, health: Health) -> None:
@@ -36,13 +36,13 @@ class Refusals:
     def tell(
         self, route: str, code: str, probe: str = "", *, current: Callable[[], bool] = always
     ) -> None:
-        """Tell that a session failed; see `Health.record_failure`.
+        """Record that a session failed; see `Health.record_failure`.
 
         Args:
             route: The route.
             code: The finding.
-            probe: The probe's token; "" where it was no probe.
-            current: Whether its settings are still what is saved; of others nothing is told.
+            probe: The probe's token; "" if it wasn't a probe.
+            current: Whether its settings are still the saved ones; otherwise nothing is recorded.
 
         Raises:
             OutboxUnavailableError: The storage does not work.
@@ -55,10 +55,10 @@ class Refusals:
             raise
 
     def catch_up(self) -> None:
-        """Tell what was not told when it came.
+        """Record what could not be recorded before.
 
         Raises:
-            OutboxUnavailableError: The storage does not work yet: no route is to be used.
+            OutboxUnavailableError: The storage doesn't work yet: no route must be used.
         """
         for refusal in tuple(self._untold):
             route, code, current = refusal
@@ -78,9 +78,9 @@ class Prober:
     """Runs the probes that `Health.may_use` grants, each in a thread of its own.
 
     Args:
-        health: Is told of each probe's end.
-        outbox: Its waiting mail is made due when a route works again.
-        refusals: Tells `health` of failures.
+        health: Where each probe's end is recorded.
+        outbox: Its waiting emails are made due when a route works again.
+        refusals: Records failures in `health`.
     """
 
     def __init__(
@@ -103,13 +103,13 @@ class Prober:
 
         Args:
             route: The route.
-            token: Of the probe that was granted.
-            current: Whether its settings are still what is saved; of others nothing is told.
+            token: The token of the granted probe.
+            current: Whether its settings are still the saved ones; otherwise nothing is recorded.
         """
         self._grant(route, lambda: self._probe(route, token, current), "probe")
 
     def grant_look(self, route: Route, current: Callable[[], bool] = always) -> None:
-        """Note that somebody is to look whether `route` still works, and what of it ends soon."""
+        """Note that `route` is to be checked: whether it still works, and what expires soon."""
         self._grant(route, lambda: self._look(route, current), "look")
 
     def _grant(self, route: Route, work: Callable[[], None], what: str) -> None:
@@ -119,7 +119,7 @@ class Prober:
             self._granted.append(thread)
 
     def start_granted(self) -> None:
-        """Begin what was granted; returns at once."""
+        """Start the granted probes and checks; returns at once."""
         with self._lock:
             granted, self._granted = self._granted, []
             self._threads.update(granted)
@@ -132,7 +132,7 @@ class Prober:
                     self._threads.discard(thread)
 
     def wait(self, seconds: float) -> None:
-        """Give running probes this long to end; one that is left behind is granted anew later."""
+        """Give running probes this long to end; an abandoned one is granted again later."""
         end = time.monotonic() + seconds
         with self._lock:
             running = list(self._threads)

@@ -1,4 +1,4 @@
-"""Which process has a lease, and whether it still runs: one that was killed says no goodbye."""
+"""Which process has a lease, and whether it still runs: a killed one doesn't release it."""
 
 import os
 from pathlib import Path
@@ -11,9 +11,9 @@ _NUMBERED_BY: Final = Path("/proc/self/ns/pid")
 
 
 def numbered_by() -> str:
-    """Return what numbers this process among others: machine, boot and container; "" if unknown.
+    """Return what process ids are relative to: machine, boot and container; "" if unknown.
 
-    Where it is equal, process ids mean the same.
+    Where it is equal, process ids mean the same process.
     """
     try:
         return f"{_BOOT.read_text('ascii').strip()}/{_NUMBERED_BY.stat().st_ino}"
@@ -22,7 +22,7 @@ def numbered_by() -> str:
 
 
 def is_alive(process: str) -> bool:
-    """Whether the process of this number runs, or may."""
+    """Whether the process with this id runs, or may run."""
     if not this_system().has_owners or not process.isdigit():
         return True
     try:

@@ -1,8 +1,8 @@
-"""What a route is: a way by which an email leaves this machine.
+"""Routes: the ways by which emails leave this machine.
 
-There are two: `custom`, the customer's own server, and `default`, the default email
-service. `smtp_route.SmtpRoute` speaks to a server, `sendmail_route.SendmailRoute` to the
-machine's MTA; tests/contract/test_route.py is what any other has to pass.
+There are two: `custom`, the customer's own server, and `default`, the default email service.
+`smtp.SmtpRoute` sends through a server, `sendmail.SendmailRoute` through the machine's MTA; any
+other route has to pass tests/contract/test_route.py.
 
 The routes of this moment, and what else the saved settings say of sending.
 """
@@ -27,7 +27,7 @@ Upcoming: TypeAlias = Callable[[], tuple[OutboxMessage, tuple[str, ...]] | None]
 
 
 def nothing_upcoming() -> None:
-    """Name no message: an `Upcoming` where none is known."""
+    """Name no message: the `Upcoming` if none is known."""
 
 
 CUSTOM: Final = "custom"
@@ -36,14 +36,14 @@ DEFAULT: Final = "default"
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """What came of one recipient on one route.
+    """The result for one recipient on one route.
 
     Attributes:
         recipient: The address.
-        status: ACCEPTED: the route took the responsibility. REFUSED: it surely did not.
+        status: ACCEPTED: the route took responsibility. REFUSED: it certainly did not.
             UNCERTAIN: it may have.
-        reply: The words that decided, safe to show; "" where there were none.
-        finding: Why it is not ACCEPTED; its scope says what comes next.
+        reply: The reply that decided, safe to show; "" if there was none.
+        finding: Why it isn't ACCEPTED; its scope decides what comes next.
     """
 
     recipient: str
@@ -53,14 +53,14 @@ class RouteResult:
 
 
 class UnsendableError(Exception):
-    """A message can't be written as it should be: a fault of ours, and none of the route."""
+    """A message can't be written correctly: an error of this program, not of the route."""
 
 
 class NoTurnError(Exception):
-    """No email may go by the route in time: all connections are in use, or it would be too fast.
+    """The route can't send in time: all connections are in use, or it would be too fast.
 
     Attributes:
-        again_at: When it is worth to ask again; None for soon.
+        again_at: When it is worth asking again; None for soon.
     """
 
     def __init__(self, again_at: datetime | None = None) -> None:
@@ -70,7 +70,7 @@ class NoTurnError(Exception):
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Tell whatever goes wrong while a message is written for a route as `UnsendableError`."""
+    """Raise any error while a message is written for a route as `UnsendableError`."""
     try:
         yield
     except Exception as error:
@@ -78,7 +78,7 @@ def writing() -> Iterator[None]:
 
 
 class Route(Protocol):
-    """A way out. Many threads may use it at once."""
+    """A way to send. Safe to use from several threads."""
 
     @property
     def name(self) -> str:
@@ -93,69 +93,71 @@ class Route(Protocol):
         patience: Deadline,
         upcoming: Upcoming = nothing_upcoming,
     ) -> tuple[RouteResult, ...]:
-        """Hand over one message, built for this route, and return what came of each recipient.
+        """Send one message, built for this route, and return the result for each recipient.
 
-        Nothing that a server, a program or the network does is raised: it stands in the
-        results. A connection that was open already and proves dead is replaced once.
+        Failures of a server, a program or the network aren't raised: they are in the results. A
+        connection that was open already and proves dead is replaced once.
 
         Args:
-            message: What to send; its own `recipients` do not count.
-            recipients: To whom: one address, unless the message is another program's.
-            before_dot: Called right before the message is given away for good; if it
-                raises, the message surely does not leave, and what it raised is raised
-                here. It may be called a second time, after a dead connection.
-            patience: Until when it may wait for its turn.
-            upcoming: What it names may be begun with this message: `send` it next, or `abandon`.
+            message: The message; its own `recipients` don't count.
+            recipients: The recipients: one address, unless the message is another program's.
+            before_dot: Called right before the message is handed over for good. If it raises,
+                the message certainly isn't sent, and the exception is raised here. It may be
+                called a second time, after a dead connection.
+            patience: When to stop waiting for its turn.
+            upcoming: The message it names may be begun with this one: `send` it next, or
+                `abandon`.
 
         Raises:
-            NoTurnError: It did not come; nothing was sent.
-            OutboxUnavailableError: What all processes share is not known; nothing was sent.
+            NoTurnError: Its turn did not come; nothing was sent.
+            OutboxUnavailableError: The state that all processes share isn't known; nothing was
+                sent.
             UnsendableError: The message can't be written; nothing was sent.
-            Exception: What `before_dot` raised, or a fault of our own.
+            Exception: What `before_dot` raised, or an error of this program.
         """
         ...
 
     def abandon(self) -> None:
-        """End what was begun of a message that does not come next in this thread after all."""
+        """End what was begun of a message that this thread won't send next."""
         ...
 
     def probe(self) -> Finding | None:
         """Try the route without a message, up to AUTH; return what ended it, or None.
 
-        For a minute after a refused sign-in `send` gives the same finding without another
-        login, unless a probe succeeds; who may ask after that, the health of routes says.
+        For a minute after a refused sign-in `send` returns the same finding without another
+        login, unless a probe succeeds; after that, the health of routes decides who may try.
         """
         ...
 
     def endings(self) -> tuple[Ending, ...]:
-        """Return what it needs and that ends soon, as far as its newest session told."""
+        """Return what it needs and that expires soon, as far as its latest session showed."""
         ...
 
     def retire(self) -> None:
-        """Take no new mail: what runs ends, then each connection is closed. Other settings hold."""
+        """Accept no new emails, since settings changed; finish what runs, then close."""
         ...
 
     def close(self) -> None:
-        """Say goodbye to all servers; what runs is cancelled, nothing may be sent after."""
+        """Close all connections; what runs is cancelled, and nothing may be sent afterwards."""
         ...
 
 
 def always() -> bool:
-    """Say that these are still the settings that are saved."""
+    """Return true: these are still the saved settings."""
     return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """The ways out that the saved settings give.
+    """The routes that the saved settings define.
 
     Attributes:
-        custom: The customer's own server, or why it can't be used; None where it is not
-            configured or switched off.
-        default: The default email service, or why it can't be used; None where it is the
-            outbox: mail waits until a route works.
+        custom: The customer's own server, or why it can't be used; None if it isn't configured
+            or is switched off.
+        default: The default email service, or why it can't be used; None if there is none:
+            emails then wait in the outbox until a route works.
         resend_uncertain: Whether an email without an answer is sent once more.
-        current: Whether these are still what is saved.
+        current: Whether these are still the saved settings.
         from_email: The address that emails come from if all goes well; for Message-IDs.
         company_name: For templates and the From of the default email service.
         notify: Who gets a mail of outages and refusals; "" for nobody.

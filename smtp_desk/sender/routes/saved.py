@@ -1,4 +1,4 @@
-"""The routes that the saved settings give, built anew when those change."""
+"""The routes that the saved settings define, rebuilt when those change."""
 
 import logging
 import threading
@@ -52,15 +52,15 @@ _log: Final = logging.getLogger(__name__)
 
 @final
 class SavedRoutes:
-    """A `RouteSource` over the saved settings. Many threads may use it.
+    """A `RouteSource` over the saved settings. Safe to use from several threads.
 
     Args:
         store: The saved settings; the keyring is asked when they change.
-        catalogue: Tells why a route can't be used.
-        throttle: What all processes may ask of the servers.
+        catalogue: Says why a route can't be used.
+        throttle: The limits that all processes share.
         monotonic: Returns seconds that never jump.
         resolver: Finds addresses; by default the system.
-        link_to: Tells how a sign-in service is asked; by default as `link_to` of `oauth.link`.
+        link_to: Returns how to reach a sign-in service; by default `link_to` of `oauth.link`.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class SavedRoutes:
     def routes(self) -> Routes:
         """See `RouteSource.routes`.
 
-        After a save all wait until the keyring has answered. Where it did not give a secret
-        one caller asks it again now and then, and the others go on meanwhile.
+        After a save all callers wait until the keyring has answered. If it gave no secret, one
+        caller asks it again from time to time, and the others go on meanwhile.
         """
         with self._lock:
             fingerprint = self._store.fingerprint()

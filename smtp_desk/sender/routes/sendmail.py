@@ -1,4 +1,4 @@
-"""The route over the mail program (MTA) of this machine: `/usr/sbin/sendmail` and its like.
+"""The route through this machine's mail program (MTA), such as `/usr/sbin/sendmail`.
 
 Running a mail program: one message on its standard input, its end and its words.
 
@@ -60,8 +60,8 @@ class Ended:
     """How a program ended.
 
     Attributes:
-        status: Its exit status; None where it was killed or took too long.
-        words: What it said on standard error, cut, on one line, safe to show.
+        status: Its exit status; None if it was killed or took too long.
+        words: Its standard error, shortened, on one line, safe to show.
     """
 
     status: int | None
@@ -121,7 +121,7 @@ class MailProgram:
         self._words = _Words(heard)
 
     def submit(self, content: bytes, deadline: Deadline) -> Ended:
-        """Give it a message, its line ends made LF, and wait for its end.
+        """Pass it a message, with LF line ends, and wait until it ends.
 
         Args:
             content: The message.
@@ -139,7 +139,7 @@ class MailProgram:
         return Ended(None if killed else status, self._words.text())
 
     def stop(self) -> None:
-        """End it and all that it has started; takes seconds at most."""
+        """Stop it and everything it has started; takes seconds at most."""
         for way in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, way)
@@ -173,10 +173,10 @@ _BY_STATUS: Final[Mapping[int, tuple[str, Stage]]] = {
 
 @final
 class SendmailRoute:
-    """A `Route` over a program that is called like sendmail: `-i -f SENDER -- RECIPIENT`.
+    """A `Route` through a program that is called like sendmail: `-i -f SENDER -- RECIPIENT`.
 
-    It runs once for each recipient, because its exit status is all that it answers: one
-    for several could not tell whom it refused.
+    It runs once for each recipient, because its only answer is an exit status: for several
+    recipients it couldn't tell which it refused.
     """
 
     def __init__(
@@ -187,11 +187,11 @@ class SendmailRoute:
         *,
         limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
-        """Prepare; nothing runs.
+        """Prepare, without running anything.
 
         Args:
             path: The absolute path of the program.
-            identity: Who emails come from.
+            identity: The sender of emails.
             catalogue: Names causes.
             limit_seconds: How long it may take for one message, all recipients together.
         """
@@ -219,7 +219,7 @@ class SendmailRoute:
     ) -> tuple[RouteResult, ...]:
         """Hand the message to the program; see `Route`.
 
-        `before_dot` is called once, before the program begins: from then on it could send.
+        `before_dot` is called once, before the program starts: from then on it may send.
         """
         problem = self.probe()
         if problem is not None:
@@ -257,7 +257,7 @@ class SendmailRoute:
         self._retired.set()
 
     def close(self) -> None:
-        """Retire, and stop what runs: whether that email leaves is uncertain then."""
+        """Retire, and stop what is running; whether that email is sent is then uncertain."""
         self.retire()
         with self._lock:
             self._closed.set()
@@ -327,7 +327,7 @@ _SCRIPT_OCTETS: Final = 64 * 1024
 
 
 def is_this_program(path: Path) -> bool:
-    """Whether `path` is this program, by whatever link, or a script that starts it."""
+    """Whether `path` is this program, a link to it, or a script that starts it."""
     for own in _own():
         with suppress(OSError):
             if path.samefile(own):

@@ -1,4 +1,4 @@
-"""This process's share of what a server takes from all of them: connections, and emails an hour."""
+"""This process's share of what a server accepts from all: connections, and emails per hour."""
 
 import logging
 import threading
@@ -52,9 +52,9 @@ class Connection:
     """The right to one connection.
 
     Attributes:
-        lease: What others know of it.
-        until: When it ends on our clock: no dot is sent after it.
-        spent: Whether it takes no new email: the lease was lost, or is left to others.
+        lease: The lease that others see.
+        until: When it ends by our clock: no dot is sent after that.
+        spent: Whether it may send no new email: the lease was lost, or is left to others.
     """
 
     lease: ConnectionLease
@@ -64,14 +64,14 @@ class Connection:
 
 @final
 class ServerShare:
-    """Leases connections to one server by one login, and asks when the next email may go.
+    """Leases connections to one server for one login, and asks when the next email may be sent.
 
-    Leases are renewed in a thread of their own as long as there are any. Every call but
-    `release` may raise `OutboxUnavailableError`: then nobody knows what others do.
+    Leases are renewed in their own thread as long as there are any. Every call except
+    `release` may raise `OutboxUnavailableError`: then it isn't known what others do.
 
     Attributes:
-        on_tick: Called about every second while there are leases: whether all connections that
-            there may be are leased, so that others may wait for one that is not used.
+        on_tick: Called about every second while there are leases, with whether all allowed
+            connections are leased, so that others may be waiting for an unused one.
     """
 
     def __init__(
@@ -82,12 +82,12 @@ class ServerShare:
         clock: Clock = time.monotonic,
         now: UtcClock = utc_now,
     ) -> None:
-        """Prepare; nothing is leased.
+        """Prepare, without leasing anything.
 
         Args:
             throttle: Shared by all processes.
             settings: The server.
-            clock: Tells the time.
+            clock: Returns the time.
             now: Returns this moment with a time zone.
         """
         self._throttle = throttle
@@ -102,7 +102,7 @@ class ServerShare:
         self.on_tick: Callable[[bool], object] = bool
 
     def lease(self) -> Connection | None:
-        """Take the right to one more connection; None where others have them all."""
+        """Lease one more connection; None if others have them all."""
         since = self._clock()
         if since < self._yield_until:
             return None
@@ -116,7 +116,7 @@ class ServerShare:
         return connection
 
     def lease_patiently(self, cancel: Cancel | None = None) -> Connection | None:
-        """Wait a little for the right to one more connection; go without in the end.
+        """Wait a little for the lease of one more connection; return None in the end.
 
         Args:
             cancel: Ends the wait.
@@ -130,16 +130,16 @@ class ServerShare:
 
     @property
     def counted(self) -> bool:
-        """Whether only so many emails may go in an hour."""
+        """Whether the number of emails per hour is limited."""
         return bool(self._per_hour)
 
     @property
     def connected(self) -> int:
-        """How many connections all processes have."""
+        """The number of connections of all processes."""
         return self._throttle.state(self._login).leased
 
     def release(self, connection: Connection, *, opened: bool = True) -> None:
-        """Give it back: the connection is closed; `opened` if a session had begun on it."""
+        """Give it back after the connection was closed; `opened` if a session had begun on it."""
         with self._changed:
             self._held.pop(connection.lease.token, None)
             self._changed.notify_all()
@@ -147,11 +147,11 @@ class ServerShare:
             self._throttle.release([connection.lease], opened=opened)
 
     def may_send(self, connection: Connection) -> bool:
-        """Whether a dot may be sent by it: others may have the right to it by now."""
+        """Whether a dot may still be sent on it: others may hold the lease by now."""
         return self._clock() < connection.until
 
     def take_turns(self, wanted: int, patience: Deadline) -> int:
-        """Wait for the turn of so many emails; return for how many it came, at least one.
+        """Wait for the turn of that many emails; return for how many it came, at least one.
 
         Raises:
             NoTurnError: It does not come in time.
@@ -171,13 +171,13 @@ class ServerShare:
                 self._changed.wait(min(max(wait, 0.0), _LOOK_AGAIN_S))
 
     def told(self, finding: Finding, *, working: bool) -> Finding:
-        """Return why a connection did not open, as it is to be taken.
+        """Return why a connection did not open, after considering our other connections.
 
-        A server that is busy while some of us are connected, or were a moment ago, is not out
-        of service: we are too many.
+        A server that is busy while some of us are connected, or were a moment ago, isn't out
+        of service: we have too many connections.
 
         Args:
-            finding: Why it did not; its lease was given back.
+            finding: Why it did not open; its lease was given back.
             working: Whether another connection of this process works.
         """
         if finding.code != _BUSY:
@@ -194,17 +194,17 @@ class ServerShare:
         return replace(finding, scope=Scope.SLOW)
 
     def slow(self, finding: Finding) -> Finding:
-        """Tell that the server wants us to be fewer or slower; return what comes next.
+        """Record that the server wants fewer connections or slower sending; return what comes next.
 
-        The pause is everybody's. Where the server accepted nothing in all the time that it is
-        slow already, it is out of service.
+        The pause applies to all processes. If the server has accepted nothing for as long as it
+        has been slow, it is out of service.
         """
         self._asked_at = float("-inf")
         state = self._throttle.record_slow(self._login)
         return replace(finding, scope=Scope.ROUTE) if state.is_outage(self._now()) else finding
 
     def accepted(self) -> None:
-        """Tell that the server accepted an email."""
+        """Record that the server accepted an email."""
         if self._clock() >= self._told_at + _NEWS_S:
             self._told_at = self._clock()
             self._throttle.record_acceptance(self._login)

@@ -1,4 +1,4 @@
-"""The route over an SMTP server: the customer's own, or the organization's relay."""
+"""The route through an SMTP server: the customer's own, or the organization's relay."""
 
 import time
 from collections.abc import Callable
@@ -47,12 +47,12 @@ _ENDS_ALL: Final = (Scope.ROUTE, Scope.PROCESS, Scope.NONE)
 
 
 class _LeaseOverError(Exception):
-    """Others may have the right to the connection by now: no dot is sent by it."""
+    """Others may hold the connection's lease by now: no dot is sent on it."""
 
 
 @dataclass(slots=True)
 class _Dot:
-    """Lets the final dot pass while the connection is ours, and remembers that it was announced."""
+    """Allows the final dot while the connection is ours, and remembers that it was announced."""
 
     before: BeforeDot
     share: ServerShare
@@ -68,7 +68,7 @@ class _Dot:
 
 @final
 class SmtpRoute:
-    """A `Route` over a pool of sessions with one server."""
+    """A `Route` through a pool of sessions with one server."""
 
     def __init__(  # noqa: PLR0917 - each a type of its own, and none has a default
         self,
@@ -86,22 +86,22 @@ class SmtpRoute:
         now: UtcClock = utc_now,
         ends: Callable[[], datetime | None] | None = None,
     ) -> None:
-        """Prepare; nothing connects.
+        """Prepare, without connecting.
 
         Args:
             name: `CUSTOM` or `DEFAULT`.
             settings: The server.
-            mode: How TLS begins, as the test has found.
-            credential: Password or token, or who gets one; None for a server that knows us by our
-                address.
-            identity: Who emails come from.
+            mode: How TLS begins, as the test found.
+            credential: Password or token, or the source of one; None for a server that recognizes
+                us by our IP address.
+            identity: The sender of emails.
             catalogue: Names causes.
             throttle: Shared by all processes that send.
             resolver: Finds the addresses; by default the system.
             limits: How long each part may take.
-            clock: Tells the time.
+            clock: Returns the time.
             now: Returns this moment with a time zone.
-            ends: Returns when our own certificate ends, if that is soon; None where there is none.
+            ends: Returns when our own certificate expires, if that is soon; None if there is none.
         """
         self._name = name
         self._ends = ends
@@ -137,9 +137,9 @@ class SmtpRoute:
     ) -> tuple[RouteResult, ...]:
         """Send in one transaction; see `Route`.
 
-        Recipients for whom it is one too many, for the server (RFC 5321, 4.5.3.1.10; RFC 9422),
-        for the hour or after `MAX_RECIPIENTS`, are REFUSED with `recipient.throttled`: they go
-        in a transaction of their own, when what came of this one is written down.
+        Recipients beyond the limit of the server (RFC 5321, 4.5.3.1.10; RFC 9422), of the hour or
+        of `MAX_RECIPIENTS` are REFUSED with `recipient.throttled`: they get another
+        transaction, once the result of this one is stored.
         """
         turns = self._share.take_turns(len(recipients), patience)
         batch = recipients[: min(turns, MAX_RECIPIENTS)]
@@ -151,7 +151,7 @@ class SmtpRoute:
         return results + self._left_over(recipients[len(results) :], results[-1])
 
     def abandon(self) -> None:
-        """Hang up where a message was begun that does not come; see `Route`."""
+        """Close the connection if a message was begun that won't be sent; see `Route`."""
         self._pool.abandon()
 
     def probe(self) -> Finding | None:
@@ -159,7 +159,7 @@ class SmtpRoute:
         return self._pool.probe()
 
     def endings(self) -> tuple[Ending, ...]:
-        """Return the certificates that end soon, the server's, ours and CAs; see `Route`."""
+        """Return the certificates that expire soon: the server's, ours, and CAs'; see `Route`."""
         known = {
             Needed.SERVER_CERTIFICATE: self._pool.certificate_end,
             Needed.CLIENT_CERTIFICATE: self._ends() if self._ends else None,
@@ -180,7 +180,7 @@ class SmtpRoute:
         self._pool.retire()
 
     def close(self) -> None:
-        """Cancel what runs, say goodbye to the server."""
+        """Cancel what runs, and close the connections."""
         self._pool.close()
 
     def _deliver(

@@ -1,11 +1,11 @@
-"""How many connections a server gets from all our processes, and how fast they may send.
+"""How many connections all our processes open to a server, and how fast they may send.
 
-Servers count for each login, whatever process, so the count is shared: a connection is
-leased before it is opened. What says that we are too many or too fast takes one connection
-from all and makes them pause; it never rests a route.
+Servers count for each login, whatever the process, so the count is shared: a connection is leased
+before it is opened. A reply that we are too many or too fast takes away one connection and makes
+all processes pause; it never pauses the route.
 
 `throttle_sqlite.SqliteThrottle` keeps it in the outbox database, `testing.MemoryThrottle` in
-memory; tests/contract/test_throttle.py is what any other has to pass.
+memory; any other has to pass tests/contract/test_throttle.py.
 """
 
 from collections.abc import Iterable
@@ -40,12 +40,12 @@ _MINUTES: Final = 60  # of an hour; the present minute counts besides: never mor
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Whom a server counts connections and emails for.
+    """The login for which a server counts connections and emails.
 
     Attributes:
         host: The server.
         port: Its port.
-        username: Who signs in; "" where it knows us by our address.
+        username: The username; "" if the server recognizes us by our IP address.
     """
 
     host: str
@@ -53,7 +53,7 @@ class Login:
     username: str
 
     def __str__(self) -> str:
-        """Return what tells it from all others."""
+        """Return text that identifies it."""
         return f"{self.username}@{self.host.lower()}:{self.port}"
 
 
@@ -62,8 +62,8 @@ class ConnectionLease:
     """The right to one connection.
 
     Attributes:
-        login: To whom.
-        token: Which; no two are equal.
+        login: The login it belongs to.
+        token: Identifies the lease; unique.
         until: When others may open a connection instead: no dot is sent after this.
     """
 
@@ -77,8 +77,8 @@ class Turns:
     """How many emails may be sent now.
 
     Attributes:
-        granted: So many, counted as sent.
-        again_at: When it is worth to ask for more.
+        granted: That many, counted as sent.
+        again_at: When it is worth asking for more.
     """
 
     granted: int
@@ -87,16 +87,16 @@ class Turns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrottleState:
-    """How much a server takes from one login; the default is one that never complained.
+    """How much a server accepts from one login; the default is one that never complained.
 
     Attributes:
-        limit: Connections at most, when it fell.
-        lowered_at: When it fell; None where it never did.
-        pause: The newest pause.
-        paused_until: Its end.
+        limit: The maximum of connections after it was last lowered.
+        lowered_at: When it was lowered; None if it never was.
+        pause: The length of the latest pause.
+        paused_until: The end of that pause.
         slow_since: The first complaint since an email was accepted; None for none.
-        leased: Connections that are leased at this moment.
-        closing: Connections that were closed within `CLOSING`: no lease, yet maybe still counted.
+        leased: Connections leased at this moment.
+        closing: Connections closed within `CLOSING`: without a lease, but perhaps still counted.
     """
 
     limit: int = MAX_CONNECTIONS
@@ -108,25 +108,25 @@ class ThrottleState:
     closing: int = 0
 
     def connections(self, now: datetime) -> int:
-        """Return how many connections there may be now."""
+        """Return how many connections are allowed now."""
         if self.lowered_at is None or self.lowered_at > now:
             return MAX_CONNECTIONS
         return min(self.limit + (now - self.lowered_at) // RECOVER_AFTER, MAX_CONNECTIONS)
 
     def paused(self, now: datetime) -> datetime | None:
-        """Return the end of the pause; None where there is none now."""
+        """Return the end of the pause; None if there is none now."""
         until = self.paused_until
         return until if until and now < until <= now + _LONGEST_PAUSE else None
 
     def is_outage(self, now: datetime) -> bool:
-        """Whether the server has been slow for so long that the route is out of service."""
+        """Whether the server has been slow for so long that the route counts as out of service."""
         return self.slow_since is not None and now - self.slow_since >= SLOW_AT_MOST
 
 
 def slowed(state: ThrottleState, now: datetime) -> ThrottleState:
     """Return the state after the server said that we are too many or too fast.
 
-    Whoever hears it while all pause already tells nothing new.
+    Hearing it again while all processes are pausing changes nothing.
     """
     if state.paused(now):
         return state
@@ -144,9 +144,10 @@ def slowed(state: ThrottleState, now: datetime) -> ThrottleState:
 
 
 def accepted(state: ThrottleState, now: datetime) -> ThrottleState:
-    """Return the state after an email was accepted: the next pause begins at its first length.
+    """Return the state after an email was accepted: the next pause is a short one again.
 
-    Unless that came sooner after a pause than the pause was long: then it may be too fast yet.
+    Unless it was accepted sooner after a pause than the pause was long: then we may still be
+    too fast.
     """
     calm = state.paused_until is None or now >= state.paused_until + state.pause
     return replace(state, slow_since=None, pause=timedelta() if calm else state.pause)
@@ -159,12 +160,12 @@ def turns(
 
     Args:
         by_minute: Emails sent in each minute since 1970, as far as they count.
-        minute: The present one.
+        minute: The current minute.
         wanted: How many are to be sent.
         per_hour: How many may be sent in any hour.
 
     Returns:
-        How many now; the minute in which more may be, None where that is at once.
+        How many may be sent now; the minute in which more may be, None if that is at once.
     """
     counting = {each: sent for each, sent in by_minute.items() if counts(each, minute)}
     free = max(per_hour - sum(counting.values()), 0)
@@ -174,51 +175,51 @@ def turns(
 
 
 def counts(sent_in: int, minute: int) -> bool:
-    """Whether emails of one minute count in another; later ones are those of a wrong clock."""
+    """Whether emails of one minute count in another; later minutes come from a wrong clock."""
     return minute - _MINUTES <= sent_in <= minute
 
 
 class Throttle(Protocol):
-    """What all processes together may ask of a server. Each may raise `OutboxUnavailableError`.
+    """The limits that all processes share. Each call may raise `OutboxUnavailableError`.
 
-    A loss of power may forget what was told in the last second.
+    A loss of power may forget what was recorded in the last second.
     """
 
     def lease(self, login: Login) -> ConnectionLease | datetime:
-        """Take the right to one more connection, or return when it is worth to ask again.
+        """Lease one more connection, or return when it is worth asking again.
 
-        It lasts `CONNECTION_LEASE`; renew it every `RENEW_EVERY`, release it in the end.
+        A lease lasts `CONNECTION_LEASE`; renew it every `RENEW_EVERY`, and release it in the end.
         """
 
     def renew(self, leases: Iterable[ConnectionLease]) -> tuple[ConnectionLease, ...]:
-        """Prolong leases; return those that last longer now.
+        """Renew leases; return the renewed ones.
 
-        The others are over, or one too many since the limit fell: their connections take no
-        new email, and send no dot after `ConnectionLease.until`.
+        The others are over, or exceed a lowered limit: their connections must take no new
+        email, and send no dot after `ConnectionLease.until`.
         """
 
     def release(self, leases: Iterable[ConnectionLease], *, opened: bool = True) -> None:
-        """Give leases back: their connections are closed.
+        """Give leases back after their connections were closed.
 
         Args:
-            leases: Which.
+            leases: The leases.
             opened: Whether a session had begun on them.
         """
 
     def state(self, login: Login) -> ThrottleState:
-        """Return how much the server takes, and how many connections there are."""
+        """Return how much the server accepts, and how many connections there are."""
 
     def take_turns(self, login: Login, wanted: int, per_hour: int = 0) -> Turns:
-        """Ask to send so many emails now: none in a pause, and not more than `per_hour`.
+        """Ask to send that many emails now: none in a pause, and not more than `per_hour`.
 
         Args:
-            login: By whom.
+            login: The login.
             wanted: How many emails wait.
-            per_hour: How many may be sent in any hour; 0 for any number.
+            per_hour: How many may be sent in any hour; 0 for no limit.
         """
 
     def record_slow(self, login: Login) -> ThrottleState:
-        """Tell that the server said that we are too many or too fast."""
+        """Record that the server said that we are too many or too fast."""
 
     def record_acceptance(self, login: Login) -> None:
-        """Tell that the server accepted an email; costs no write where it never complained."""
+        """Record that the server accepted an email; costs no write if it never complained."""

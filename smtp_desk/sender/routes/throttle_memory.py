@@ -1,4 +1,4 @@
-"""What all programs may ask of a server, in memory, for tests."""
+"""The limits that all programs share, in memory, for tests."""
 
 import threading
 from collections import Counter, defaultdict
@@ -99,7 +99,7 @@ class MemoryThrottle(throttling.Throttle):
         return whole_ms(self._clock())
 
     def _held(self, login: Login) -> list[ConnectionLease]:
-        """Forget the leases that are over; return those of `login`, oldest first."""
+        """Remove the leases that are over; return those of `login`, oldest first."""
         now = self._now()
         for token, lease in tuple(self._leases.items()):
             if not now < lease.until <= now + CONNECTION_LEASE:

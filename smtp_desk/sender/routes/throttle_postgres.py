@@ -202,7 +202,7 @@ def _store(transaction: PostgresTransaction, login: Login, state: ThrottleState)
 def _prolong(
     transaction: PostgresTransaction, lease: ConnectionLease, now: datetime, until: datetime
 ) -> bool:
-    """Prolong a lease that is not over, and one of the oldest as many as there may be."""
+    """Renew a lease that isn't over and is among the oldest, as many as the limit allows."""
     _forget(transaction, lease.login, now)
     most = _state(transaction, lease.login, now).connections(now)
     return bool(
@@ -220,12 +220,12 @@ def _prolong(
 
 
 def _forget(transaction: PostgresTransaction, login: Login, now: datetime) -> None:
-    """Forget the leases that count no more, of connections that nobody counts any more."""
+    """Remove the leases of connections that no longer count."""
     transaction.execute(_FORGET, {"login": str(login), **bounds(now)})
 
 
 def _end_dead(transaction: PostgresTransaction, login: Login, now: datetime) -> None:
-    """End the leases of processes that ended without a goodbye, where their numbers are ours."""
+    """End the leases of processes that ended without releasing them, if we know their ids."""
     here = numbered_by()
     found = transaction.execute(_TOKENS, {"login": str(login), **bounds(now)})
     tokens = [token for (token,) in found if here and token.partition("@")[2] == here]

@@ -9,7 +9,7 @@ from smtp_desk.sender.routes.throttle import CLOSING, CONNECTION_LEASE, Login, T
 
 
 def state_of(row: Sequence[Any] | None, leased: int, closing: int) -> ThrottleState:
-    """Return the state in a row of limit, moments and pause; without one nothing was said yet."""
+    """Return the state in a row of limit, moments and pause; the default without a row."""
     if row is None:
         return ThrottleState(leased=leased, closing=closing)
     limit, lowered_at, pause, paused_until, slow_since = row
@@ -33,7 +33,7 @@ def state_row(state: ThrottleState, login: Login) -> tuple[object, ...]:
 
 
 def bounds(now: datetime) -> dict[str, int]:
-    """Return between which moments, in milliseconds, a lease is held, or its end still counts."""
+    """Return the moments, in milliseconds, between which a lease is held, or still counts."""
     return {
         "closed": to_ms(now - CLOSING),
         "now": to_ms(now),

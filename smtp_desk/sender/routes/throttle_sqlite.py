@@ -176,7 +176,7 @@ def _store(connection: sqlite3.Connection, login: Login, state: ThrottleState) -
 def _prolong(
     connection: sqlite3.Connection, lease: ConnectionLease, now: datetime, until: datetime
 ) -> bool:
-    """Prolong a lease that is not over, and one of the oldest as many as there may be."""
+    """Renew a lease that isn't over and is among the oldest, as many as the limit allows."""
     _forget(connection, now)
     most = _state(connection, lease.login, now).connections(now)
     return bool(
@@ -194,15 +194,15 @@ def _prolong(
 
 
 def _forget(connection: sqlite3.Connection, now: datetime) -> None:
-    """Forget the leases that count no more, of connections that nobody counts any more."""
+    """Remove the leases of connections that no longer count."""
     connection.execute(_FORGET, bounds(now))
 
 
 def _ended(connection: sqlite3.Connection, login: Login, now: datetime) -> int:
-    """End the leases of processes that ended without a goodbye; return how many.
+    """End the leases of processes that ended without releasing them; return how many.
 
-    All processes with one database file are on one machine, so their ids tell. Where they
-    don't, as between containers, some connections are one too many for a while.
+    All processes with one database file are on one machine, so their ids identify them. Where
+    they don't, as between containers, there may be too many connections for a while.
     """
     rows = connection.execute(_TOKENS, {"login": str(login), **bounds(now)}).fetchall()
     dead = [(to_ms(now), token) for (token,) in rows if not is_alive(token.partition("-")[0])]
