@@ -220,3 +220,10 @@ def extensions(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """What the server offers: both ways must come to the same."""
     offered: tuple[str, ...] = request.param
     return offered
+
+
+@pytest.fixture
+def unhurried_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the questions of Find settings as long as a busy machine needs."""
+    monkeypatch.setattr("smtp_desk.discovery.finder.TOTAL_SECONDS", 60.0)
+    monkeypatch.setattr("smtp_desk.discovery.finder._LESS_SURE_SECONDS", 60.0)

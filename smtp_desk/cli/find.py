@@ -85,7 +85,7 @@ def find(
 
     Known providers come first and need no network. Otherwise the domain’s published mail
     configuration (by https only), its MX and SRV records and common server names are asked, all
-    at once, for at most 6 seconds. Nothing is changed, nobody signs in, and no password is
+    at once, for at most 5 seconds. Nothing is changed, nobody signs in, and no password is
     needed.
     """
     request = FindRequest(

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from smtp_desk.core.address import Mailbox
 from smtp_desk.core.findings.providers import Provider, Providers, SignIn, SubmissionServer
@@ -20,6 +19,11 @@ class Source(StrEnum):
     MX = "mx"
     SRV = "srv"
     GUESS = "guess"
+
+    @property
+    def rank(self) -> int:
+        """Its place in this order."""
+        return tuple(Source).index(self)
 
 
 class SearchResult(StrEnum):
@@ -130,6 +134,11 @@ class Candidate:
     only_dns: bool = False
 
     @property
+    def rank(self) -> int:
+        """A number that is smaller the surer it is: what a forged MX can name is no surer."""
+        return max(self.source.rank, Source.MX.rank) if self.only_dns else self.source.rank
+
+    @property
     def provider(self) -> str:
         """The id of the known provider, or ""."""
         return self.known.id if self.known else ""
@@ -171,21 +180,14 @@ class Discovery:
             address: The address.
             found: Each question with what it found, in the order in which they were asked.
         """
-        answers = sorted(found, key=lambda each: _ORDER.index(each[0].source))
-        ranked = sorted((each for _, several in answers for each in several), key=_doubt)
+        answers = sorted(found, key=lambda each: each[0].source.rank)
+        ranked = sorted(
+            (each for _, several in answers for each in several), key=lambda each: each.rank
+        )
         servers: dict[tuple[str, int], Candidate] = {}
         for each in ranked:
             servers.setdefault((each.host, each.port), each)
         return cls(address, tuple(servers.values()), tuple(asked for asked, _ in answers))
-
-
-_ORDER: Final = tuple(Source)
-
-
-def _doubt(candidate: Candidate) -> int:
-    """Return a number that is smaller the surer it is: what a forged MX can name is no surer."""
-    own = _ORDER.index(candidate.source)
-    return max(own, _ORDER.index(Source.MX)) if candidate.only_dns else own
 
 
 def of_provider(

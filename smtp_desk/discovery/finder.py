@@ -33,20 +33,20 @@ from smtp_desk.discovery.suffixes import base_domain, is_public_suffix
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver, abandonable
 
-QUESTION_SECONDS: Final = 5.0
-"""How long one question may take."""
-TOTAL_SECONDS: Final = 6.0
-"""How long all of them may take."""
+TOTAL_SECONDS: Final = 4.5
+"""How long all questions may take, and so each of them."""
 ISPDB: Final = "https://v1.ispdb.net/"
 """Mozilla's database of mail providers."""
 
+# Once a server is found, what is less sure to find one gets as long as this.
+_LESS_SURE_SECONDS: Final = 1.0
 _GRACE_SECONDS: Final = 0.5
 _CONFIG: Final = "/mail/config-v1.1.xml"
 _COMMON_NAMES: Final = ("smtp", "mail")
 _SRV: Final = {"_submissions": Security.TLS, "_submission": Security.STARTTLS}
 
 _Candidates: TypeAlias = tuple[Candidate, ...]
-_Work: TypeAlias = Callable[[Deadline], tuple[_Candidates, tuple[str, ...]]]
+_Work: TypeAlias = Callable[[], tuple[_Candidates, tuple[str, ...]]]
 
 
 class NameProbe(Protocol):
@@ -142,12 +142,22 @@ def _autoconfig(domain: str, mailbox: Mailbox) -> Asked:
 
 
 class _Question:
-    """One question, and what came of it when its thread has ended."""
+    """One question.
 
-    def __init__(self, asked: Asked, work: _Work) -> None:
+    Attributes:
+        asked: What is asked, and what came of it.
+        work: Asks it.
+        rank: How sure its answer would be; see `Candidate.rank`.
+        candidates: What it has found.
+        over: Whether its thread has ended.
+    """
+
+    def __init__(self, asked: Asked, work: _Work, rank: int) -> None:
         self.asked = asked
         self.work = work
+        self.rank = rank
         self.candidates: _Candidates = ()
+        self.over = False
 
 
 class _Search:
@@ -171,22 +181,23 @@ class _Search:
         self._network = network
         self._cancel = cancel
         self._show = show
+        self._known = self._without_network()
         self._questions: list[_Question] = []
+        self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._faults: list[Exception] = []
 
     def run(self, *, ispdb: bool) -> None:
-        """Ask everything, and return when all is answered.
+        """Ask everything, and return when all that matters is answered.
 
         Every wait of a question ends by the deadline or by `cancel`.
         """
-        known = self._without_network()
-        self._questions.append(_Question(known, _nothing))
-        self._show(known)
-        if known.result is not SearchResult.NOTHING:
+        self._show(self._known)
+        if self._known.result is not SearchResult.NOTHING:
             return
         for asked in planned(self._mailbox, ispdb=ispdb, dns=self._network.dns is not None):
-            self._ask(asked, self._work(asked, ispdb=ispdb))
+            self._ask(asked, self._work(asked, ispdb=ispdb), asked.source.rank)
+        self._wait()
         # A question may ask others: those stand in the list before it ends.
         for thread in self._threads:
             thread.join()
@@ -196,10 +207,24 @@ class _Search:
     def found(self) -> list[tuple[Asked, _Candidates]]:
         """Return each question with what it has found by now."""
         late = SearchResult.NO_ANSWER
-        return [
+        asked = [
             (each.asked if each.asked.result else replace(each.asked, result=late), each.candidates)
             for each in tuple(self._questions)
         ]
+        return [(self._known, ()), *asked]
+
+    def _wait(self) -> None:
+        """Wait until all is answered; what is less sure than a server found, not for long."""
+        patience: Deadline | None = None
+        with self._changed:
+            while waited := [each for each in self._questions if not each.over]:
+                found = [each.rank for asked in self._questions for each in asked.candidates]
+                if patience is None and found and all(each.rank > min(found) for each in waited):
+                    patience = self.deadline.within(_LESS_SURE_SECONDS)
+                if not self._changed.wait((patience or self.deadline).remaining):
+                    break
+        if patience is not None:
+            self._cancel.cancel()
 
     def _without_network(self) -> Asked:
         domain = self._mailbox.ascii_domain
@@ -213,18 +238,18 @@ class _Search:
     def _work(self, asked: Asked, *, ispdb: bool) -> _Work:
         match asked.source:
             case Source.MX:
-                return lambda until: (self._by_mx(asked.target, until, ispdb=ispdb), ())
+                return lambda: (self._by_mx(asked.target, ispdb=ispdb), ())
             case Source.SRV:
-                return lambda until: (self._by_service(asked.target, until), ())
+                return lambda: (self._by_service(asked.target), ())
             case Source.GUESS:
-                return lambda until: (self._by_name(asked.target, until), ())
+                return lambda: (self._by_name(asked.target), ())
             case _:
-                return lambda until: self._by_page(asked, until)
+                return lambda: self._by_page(asked)
 
     def _by_page(
-        self, asked: Asked, deadline: Deadline, *, only_dns: bool = False
+        self, asked: Asked, *, only_dns: bool = False
     ) -> tuple[_Candidates, tuple[str, ...]]:
-        page = self._network.https.get(asked.target, self._cancel, deadline)
+        page = self._network.https.get(asked.target, self._cancel, self.deadline)
         try:
             servers = parse_config(
                 page.octets, self._mailbox, asked.source, self._providers, only_dns=only_dns
@@ -234,8 +259,8 @@ class _Search:
             raise
         return tuple(servers), page.redirects
 
-    def _by_mx(self, domain: str, deadline: Deadline, *, ispdb: bool) -> _Candidates:
-        host = mail_exchanger(self._dns, domain, self._cancel, deadline)
+    def _by_mx(self, domain: str, *, ispdb: bool) -> _Candidates:
+        host = mail_exchanger(self._dns, domain, self._cancel, self.deadline)
         if known := self._providers.by_mx(host):
             provider, server = known
             outside = is_outside(server.host, self._mailbox)
@@ -248,18 +273,18 @@ class _Search:
         raise NotFoundError(SearchResult.OTHER_PROVIDER, host)
 
     def _ask_by_dns(self, asked: Asked) -> None:
-        self._ask(asked, lambda until: self._by_page(asked, until, only_dns=True))
+        self._ask(asked, lambda: self._by_page(asked, only_dns=True), Source.MX.rank)
 
-    def _by_service(self, name: str, deadline: Deadline) -> _Candidates:
+    def _by_service(self, name: str) -> _Candidates:
         security = _SRV[name.partition(".")[0]]
         return tuple(
             self._of_host(each.host, each.port, security, Source.SRV)
-            for each in services(self._dns, name, self._cancel, deadline)
+            for each in services(self._dns, name, self._cancel, self.deadline)
         )
 
-    def _by_name(self, host: str, deadline: Deadline) -> _Candidates:
+    def _by_name(self, host: str) -> _Candidates:
         try:
-            ports = self._network.probe(host, self._cancel, deadline)
+            ports = self._network.probe(host, self._cancel, self.deadline)
         except SmtpFailure as failure:
             raise NotFoundError(result_of(failure)) from failure
         return tuple(
@@ -282,8 +307,8 @@ class _Search:
             providers=self._providers,
         )
 
-    def _ask(self, asked: Asked, work: _Work) -> None:
-        question = _Question(asked, work)
+    def _ask(self, asked: Asked, work: _Work, rank: int) -> None:
+        question = _Question(asked, work, rank)
         thread = threading.Thread(
             target=self._answer, args=(question,), name=f"find {asked.target}", daemon=True
         )
@@ -293,9 +318,17 @@ class _Search:
         thread.start()
 
     def _answer(self, question: _Question) -> None:
+        try:
+            self._work_on(question)
+        finally:
+            with self._changed:
+                question.over = True
+                self._changed.notify_all()
+
+    def _work_on(self, question: _Question) -> None:
         asked = question.asked
         try:
-            candidates, led_to = question.work(self.deadline.within(QUESTION_SECONDS))
+            candidates, led_to = question.work()
         except NotFoundError as error:
             result, detail, led_to = error.result, error.detail, error.redirects
             asked = replace(asked, result=result, detail=detail, redirects=led_to)
@@ -310,7 +343,3 @@ class _Search:
             asked = replace(asked, result=result, redirects=led_to)
         question.asked = asked
         self._show(asked)
-
-
-def _nothing(_deadline: Deadline) -> tuple[_Candidates, tuple[str, ...]]:
-    return (), ()

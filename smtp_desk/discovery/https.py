@@ -20,6 +20,8 @@ from smtp_desk.smtp.net.tls import client_context
 HTTPS_PORT: Final = 443
 MOST_REDIRECTS: Final = 3
 
+# Who answers none of two attempts (the second comes after 1 s: RFC 6298, 2.1) drops them all.
+_CONNECT_SECONDS: Final = 2.0
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _NOT_THERE: Final = frozenset({404, 410})
 _LONGEST_URL: Final = 2048
@@ -105,7 +107,7 @@ class Https:
 
     def _connect(self, host: str, port: int, cancel: Cancel, deadline: Deadline) -> Stream:
         addresses = self.resolver.resolve(host, cancel, deadline)
-        stream = Dialer(addresses, port, cancel).connect(deadline)
+        stream = Dialer(addresses, port, cancel).connect(deadline.within(_CONNECT_SECONDS))
         try:
             stream.start_tls(client_context(self.ca_pem), host, Security.TLS, deadline)
         except BaseException:

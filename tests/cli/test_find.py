@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.cli.desk import Desk
     from tests.servers.certs import Certificates
 
+pytestmark = pytest.mark.usefixtures("unhurried_search")
+
 NAMES = ("autoconfig.example.test", "example.test")
 
 

@@ -6,13 +6,7 @@ from smtp_desk.core.findings.providers import Providers, SignIn
 from smtp_desk.core.settings import Security
 from smtp_desk.discovery.autoconfig import MOST_SERVERS, parse_config
 from smtp_desk.discovery.candidates import Candidate, NotFoundError, SearchResult, Source
-from tests.discovery import configs
 from tests.discovery.configs import ANN, config, server
-
-
-@pytest.fixture(scope="module")
-def providers() -> Providers:
-    return configs.providers()
 
 
 def parsed(octets: bytes, providers: Providers, **given: bool) -> list[Candidate]:

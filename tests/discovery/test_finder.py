@@ -2,96 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-
 import pytest
 
 from smtp_desk.core.address import AddressError
-from smtp_desk.core.findings.providers import Providers, SignIn
+from smtp_desk.core.findings.providers import SignIn
 from smtp_desk.core.settings import Security
-from smtp_desk.discovery import finder
-from smtp_desk.discovery.candidates import Asked, Discovery, SearchResult, Source
-from smtp_desk.discovery.finder import Network, find
-from smtp_desk.discovery.https import Https
-from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
-from smtp_desk.smtp.net.resolve import DnsResolver
-from tests.discovery import configs
-from tests.discovery.configs import PATH, Loopback, Probed, config, server
-from tests.servers.certs import Certificates
-from tests.servers.dns import SILENCE, NameServer, Zone
-from tests.servers.waiting import wait_until
-from tests.servers.web import Answers, WebServer, page, redirect
+from smtp_desk.discovery.candidates import Asked, SearchResult, Source
+from smtp_desk.smtp.net.deadline import Cancel, Deadline
+from tests.discovery.configs import PATH, config, server
+from tests.discovery.world import AUTOCONFIG, WELL_KNOWN, World, answers
+from tests.servers.web import page, redirect
 
-AUTOCONFIG = f"autoconfig.example.test{PATH}"
-WELL_KNOWN = f"example.test/.well-known/autoconfig{PATH}"
-NAMES = (
-    *("autoconfig.example.test", "example.test", "autoconfig.hoster.test", "v1.ispdb.net"),
-    *("autoconfig.mail.hoster.test", "other.test", "autoconfig.xn--bcher-kva.example.test"),
-    "xn--bcher-kva.example.test",
-)
-
-
-@pytest.fixture(scope="module")
-def providers() -> Providers:
-    return configs.providers()
-
-
-class World:
-    """A network of this machine alone."""
-
-    def __init__(self, certs: Certificates, providers: Providers, stack: ExitStack) -> None:
-        self._certs = certs
-        self._providers = providers
-        self._stack = stack
-        self.probed = Probed()
-        self.shown: list[Asked] = []
-        self.web: WebServer
-        self.dns: NameServer
-        self.serve({}, {})
-
-    @property
-    def untouched(self) -> bool:
-        return not (self.web.requests or self.dns.questions or self.probed.asked)
-
-    def serve(self, pages: Answers, zone: Zone) -> None:
-        identity = self._certs.for_names(*NAMES)
-        self.web = self._stack.enter_context(WebServer(identity.server_context(), pages))
-        self.dns = self._stack.enter_context(NameServer(zone))
-
-    def find(
-        self,
-        address: str = "ann@example.test",
-        cancel: Cancel | None = None,
-        *,
-        ispdb: bool = False,
-    ) -> Discovery:
-        ca_pem = self._certs.root.chain_file.read_text()
-        network = Network(
-            https=Https(Loopback(), ca_pem, self.web.port),
-            dns=DnsResolver(self.dns.host, self.dns.port),
-            probe=self.probed,
-        )
-        return find(
-            address,
-            self._providers,
-            network,
-            cancel or Cancel(),
-            ispdb=ispdb,
-            show=self.shown.append,
-        )
-
-
-@pytest.fixture
-def world(certs: Certificates, providers: Providers) -> Iterator[World]:
-    with ExitStack() as stack:
-        yield World(certs, providers, stack)
-
-
-def answers(found: Discovery) -> dict[tuple[Source, str], SearchResult | None]:
-    return {(each.source, each.target.partition("?")[0]): each.result for each in found.asked}
+pytestmark = pytest.mark.usefixtures("unhurried_search")
 
 
 def test_a_known_provider_needs_no_network(world: World) -> None:
@@ -318,44 +240,6 @@ def test_what_is_no_address(world: World, address: str) -> None:
         world.find(address)
 
 
-def test_what_does_not_answer_is_listed(
-    world: World, monkeypatch: pytest.MonkeyPatch, certs: Certificates
-) -> None:
-    monkeypatch.setattr(finder, "TOTAL_SECONDS", 0.5)
-    world.serve({WELL_KNOWN: page(config(server()))}, {"example.test": SILENCE})
-    silent = threading.Event()
-
-    def drip() -> Iterator[bytes]:
-        while not silent.wait(0.01):
-            yield b"H"
-
-    with WebServer(certs.for_names(*NAMES).server_context(), {AUTOCONFIG: drip}) as dripping:
-        world.web = dripping
-        began = time.monotonic()
-        found = world.find()
-    assert time.monotonic() - began < 3
-    told = answers(found)
-    assert told[Source.AUTOCONFIG, f"https://{AUTOCONFIG}"] is SearchResult.NO_ANSWER
-    assert told[Source.MX, "example.test"] is SearchResult.NO_ANSWER
-
-
-def test_a_probe_that_never_ends_is_left_behind(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(finder, "TOTAL_SECONDS", 0.3)
-    ended = threading.Event()
-
-    def stuck(host: str, cancel: Cancel, deadline: Deadline) -> list[tuple[int, Security]]:
-        wait_until(lambda: cancel.cancelled, f"the end of {host}")
-        ended.set()
-        return []
-
-    monkeypatch.setattr(world, "probed", stuck)
-    found = world.find()
-    assert answers(found)[Source.GUESS, "smtp.example.test"] is SearchResult.NO_ANSWER
-    assert ended.wait(5)
-
-
 def test_a_fault_of_ours_is_raised(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(host: str, cancel: Cancel, deadline: Deadline) -> list[tuple[int, Security]]:
         raise ZeroDivisionError
@@ -363,25 +247,3 @@ def test_a_fault_of_ours_is_raised(world: World, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(world, "probed", broken)
     with pytest.raises(ZeroDivisionError):
         world.find()
-
-
-@pytest.mark.parametrize("zone", [{"example.test": SILENCE}, {}])
-def test_cancel_ends_all_at_once(world: World, zone: Zone) -> None:
-    cancel = Cancel()
-    ended: list[float] = []
-
-    def ask(run: Callable[[], object]) -> None:
-        with pytest.raises(CancelledError):
-            run()
-        ended.append(time.monotonic())
-
-    with WebServer(None, {}) as silent:
-        world.serve({}, zone)
-        world.web = silent
-        thread = threading.Thread(target=ask, args=(lambda: world.find(cancel=cancel),))
-        thread.start()
-        wait_until(lambda: bool(world.dns.questions), "the questions")
-        began = time.monotonic()
-        cancel.cancel()
-        thread.join()
-    assert ended[0] - began < 0.5

@@ -58,6 +58,7 @@ class NameServer:
         self,
         zone: Zone,
         host: str = "127.0.0.1",
+        port: int = 0,
         *,
         truncating: bool = False,
         signed: Collection[str] = (),
@@ -68,7 +69,7 @@ class NameServer:
         self._signed = {dns.name.from_text(name) for name in signed}
         self._bogus = {dns.name.from_text(name) for name in bogus}
         self.questions: list[tuple[str, str]] = []
-        self._tcp, self._udp = _both(host)
+        self._tcp, self._udp = _both(host, port)
         self.host: str = host
         self.port: int = self._tcp.getsockname()[1]
         self._threads = [
@@ -173,10 +174,10 @@ def _of_kind(
     return dns.rcode.from_text(odd) if odd else records
 
 
-def _both(host: str) -> tuple[socket.socket, socket.socket]:
+def _both(host: str, port: int) -> tuple[socket.socket, socket.socket]:
     """Return a TCP and a UDP socket of one port: a free one of TCP may be another's of UDP."""
     for _ in range(20):
-        tcp = socket.create_server((host, 0))
+        tcp = socket.create_server((host, port))
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             udp.bind(tcp.getsockname())

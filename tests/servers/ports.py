@@ -47,16 +47,17 @@ def refusing_port(host: str = "127.0.0.1") -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def black_hole(host: str = "127.0.0.1") -> Iterator[int]:
+def black_hole(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """A port on which a connect neither succeeds nor fails: its backlog is full.
 
-    Nobody has it on another address of this machine, nor is given it by the kernel.
+    Unless it is given, nobody has it on another address of this machine, nor is given it by the
+    kernel.
     """
     family, anywhere = (
         (socket.AF_INET6, "::") if ":" in host else (socket.AF_INET, "0.0.0.0")  # noqa: S104
     )
     with contextlib.ExitStack() as stack:
-        port = free_port(anywhere)
+        port = port or free_port(anywhere)
         stack.enter_context(socket.create_server((host, port), family=family, backlog=0))
         filling = True
         while filling:

@@ -45,7 +45,11 @@ class WebServer:
     """
 
     def __init__(
-        self, context: ssl.SSLContext | None, answers: Answers, host: str = "127.0.0.1"
+        self,
+        context: ssl.SSLContext | None,
+        answers: Answers,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         """Listen.
 
@@ -54,10 +58,11 @@ class WebServer:
             answers: by host and path: the octets, or a function that yields them piece by
                 piece as long as the client stays. Nothing for a name is a 404.
             host: where to listen.
+            port: where to listen; 0 for any.
         """
         self._context = context
         self._answers = answers
-        self._listener = socket.create_server((host, 0))
+        self._listener = socket.create_server((host, port))
         self.host: str = host
         self.port: int = self._listener.getsockname()[1]
         self.requests: list[str] = []

@@ -36,7 +36,6 @@ from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 _FRESH: Final = SettingsDraft()
 _SERVER: Final = frozenset({Field.HOST, Field.PORT, Field.SECURITY})
 _CREDENTIAL: Final = frozenset({Field.OAUTH_PROVIDER, Field.PASSWORD, Field.AUTH_METHOD})
-_SOURCES: Final = tuple(Source)
 _UNSURE: Final = frozenset({Source.SRV, Source.GUESS})
 
 
@@ -308,7 +307,7 @@ class FindPresenter:
     def _answered(self, asked: Asked) -> None:
         questions = {(each.source, each.target): each for each in self._state.questions}
         questions[asked.source, asked.target] = asked
-        in_order = sorted(questions.values(), key=lambda each: _SOURCES.index(each.source))
+        in_order = sorted(questions.values(), key=lambda each: each.source.rank)
         self._show(replace(self._state, questions=tuple(in_order)))
 
     def _done(self, found: Discovery) -> None:

@@ -49,7 +49,7 @@ def find_proposals(
     show: Callable[[Asked], None] = lambda _asked: None,
     network: Network | None = None,
 ) -> Discovery:
-    """Find servers for an address; blocks for 6 seconds at most.
+    """Find servers for an address; blocks for 5 seconds at most.
 
     Args:
         services: Where the provider data come from.

@@ -125,8 +125,9 @@ class _Probe(threading.Thread):
         self._session = Session(
             dataclasses.replace(settings, port=port, security=Security.AUTO),
             None,
+            # Half of it is enough to connect: who drops everything keeps nobody waiting.
             limits=SessionLimits(
-                total=seconds, connect=seconds, patience=seconds / 4, quit=seconds / 4
+                total=seconds, connect=seconds / 2, patience=seconds / 4, quit=seconds / 4
             ),
             cancel=cancel,
             resolver=_Resolved(addresses),

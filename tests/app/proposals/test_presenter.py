@@ -20,6 +20,8 @@ from smtp_desk.discovery.finder import Network
 from smtp_desk.sandbox.server import Sandbox
 from tests.app.faces import DeferredRunner
 
+pytestmark = pytest.mark.usefixtures("unhurried_search")
+
 
 @dataclass
 class FakeForm:

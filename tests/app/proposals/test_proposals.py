@@ -34,6 +34,8 @@ from tests.servers.dns import NameServer
 from tests.servers.script import Script
 from tests.servers.scripted import ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("unhurried_search")
+
 
 def test_the_document(services: Services) -> None:
     found = find_proposals(services, FindRequest(address="ann@icloud.com"), Cancel())

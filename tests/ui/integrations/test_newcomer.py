@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-pytestmark = pytest.mark.usefixtures("theme")
+pytestmark = pytest.mark.usefixtures("theme", "unhurried_search")
 SLOW_MS = 30_000
 MOST_KEYS = 120
 """At five keys a second 24 s of a newcomer's minute; a combination counts as two."""
