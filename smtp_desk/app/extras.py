@@ -1,6 +1,6 @@
-"""The parts that the base package does without, and what to say where one isn't installed.
+"""The optional parts of the package, and what to say if one isn't installed.
 
-Light: the window looks here before anything else.
+Keep this module light: the window needs it before anything else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Extra(StrEnum):
-    """A part, by the name that pip knows it by."""
+    """An optional part, by its name for pip."""
 
     DESK = "desk"
     SANDBOX = "sandbox"

@@ -1,4 +1,4 @@
-"""Messages of other programs, read as the saved settings and the aliases have it."""
+"""Messages of other programs, read according to the saved settings and the aliases."""
 
 import socket
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ _HOSTS: Final = Path("/etc/hosts")
 
 
 class Intake:
-    """Reads messages by the settings of one moment.
+    """Reads messages according to the settings of one moment.
 
     Args:
-        services: Have the settings and the table of aliases.
+        services: They contain the settings and the table of aliases.
     """
 
     def __init__(self, services: Services) -> None:
@@ -35,7 +35,7 @@ class Intake:
 
     @cached_property
     def stored(self) -> StoredSettings:
-        """The settings; where they can't be read the empty ones: no message is lost by that."""
+        """The settings; empty ones if they can't be read, so that no message is lost."""
         try:
             return self._services.store.load()
         except SettingsFileError:
@@ -53,7 +53,7 @@ class Intake:
 
     @cached_property
     def aliases(self) -> Aliases:
-        """Who gets the mail for names of this machine; none where there is no table."""
+        """Who receives the mail for names of this machine; nobody if there is no table."""
         path = self._services.paths.aliases_file
         home = self.home
         remote = {home.ascii_domain.lower(), home.domain.lower()} if home else set()
@@ -74,7 +74,7 @@ class Intake:
         sender: str = "",
         full_name: str = "",
     ) -> Submission:
-        """Return what is said beside a message."""
+        """Return what a program passes together with a message."""
         return Submission(
             recipients=recipients,
             from_header=from_header,
@@ -85,7 +85,7 @@ class Intake:
         )
 
     def refusal(self, recipient: str) -> str:
-        """Return why a recipient can't be sent to; "" where one can."""
+        """Return why nothing can be sent to a recipient; "" if it can."""
         submission = self.submission(())
         try:
             for each in submission.aliases.expand(recipient):
@@ -95,7 +95,7 @@ class Intake:
         return ""
 
     def read(self, octets: bytes, submission: Submission, most_octets: int) -> Submitted:
-        """Make what the outbox stores of a message.
+        """Read a message and return what the outbox stores.
 
         Raises:
             ForeignMessageError: The message can't be sent as it is.
@@ -104,7 +104,7 @@ class Intake:
         return read_foreign(octets, submission, now=now, most_octets=most_octets)
 
     def checked_aliases(self) -> str:
-        """Return how many aliases there are and where, as newaliases tells it."""
+        """Return how many aliases there are and where, as newaliases prints it."""
         count = len(self.aliases.entries)
         words = "1 alias" if count == 1 else f"{count} aliases"
         return f"{self._services.paths.aliases_file}: {words}"

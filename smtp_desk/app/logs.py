@@ -1,4 +1,4 @@
-"""The log: what failed and when, without secrets, in a private file of bounded size."""
+"""The log: what failed and when, without secrets, in a private file of limited size."""
 
 import contextlib
 import copy
@@ -58,13 +58,13 @@ _hidden = _Hidden()
 
 
 def hide_in_log(secret: Secret | None) -> None:
-    """From now on hide `secret` in the log, in whatever coding it should turn up."""
+    """From now on hide `secret` in the log, in any encoding."""
     if secret is not None:
         _hidden.add(secret)
 
 
 def log_report(report: "CheckReport") -> None:
-    """Log how a test ended: its id, and the code and stage of what it found; nothing else."""
+    """Log how a test ended: only its id, and the code and stage of its finding."""
     finding = report.finding
     if finding is None:
         _log.info("report %s: %s", report.id, "sent" if report.sent else "nothing failed")
@@ -78,10 +78,10 @@ def log_report(report: "CheckReport") -> None:
 
 @contextlib.contextmanager
 def logging_to(folder: Path, *, terminal: bool = False) -> Iterator[None]:
-    """Write the log into `folder` while the context lasts; nothing is made before the first line.
+    """Write the log to `folder` while the context lasts; create nothing before the first line.
 
     Args:
-        folder: Made where it is missing, open to this user only.
+        folder: Created if it is missing, accessible to this user only.
         terminal: Whether warnings go to standard error too, without tracebacks.
     """
     handlers: list[logging.Handler] = [_PrivateFile(folder / LOG_FILE)]
@@ -102,7 +102,7 @@ def logging_to(folder: Path, *, terminal: bool = False) -> Iterator[None]:
 
 
 def spelled(texts: Iterable[str]) -> "re.Pattern[bytes]":
-    """Return what finds any of these addresses, and no longer one that holds it, in any case."""
+    """Return a pattern that finds these addresses, in any case, but not within longer ones."""
     alternatives = b"|".join(sorted((re.escape(each.encode()) for each in texts), reverse=True))
     return re.compile(
         rb"(?<![\w.%+\x80-\xff-])(?:" + alternatives + rb")(?![\w\x80-\xff-]|\.\w)", re.IGNORECASE
@@ -110,12 +110,12 @@ def spelled(texts: Iterable[str]) -> "re.Pattern[bytes]":
 
 
 def log_files(folder: Path) -> tuple[Path, ...]:
-    """Return the files of the log, whether or not they are there, the newest first."""
+    """Return the files of the log, whether or not they exist, the latest first."""
     return (folder / LOG_FILE, *(folder / f"{LOG_FILE}.{n}" for n in range(1, KEPT + 1)))
 
 
 def blot_out(files: Iterable[Path], addresses: Iterable[str]) -> int:
-    """Make addresses in files illegible; return how often they stood there.
+    """Make addresses in files illegible; return how often they were found.
 
     Each keeps its length, so that other processes may go on writing meanwhile.
 

@@ -1,4 +1,4 @@
-"""What is told beside a control."""
+"""Notices shown beside a control."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Notice:
     """A sentence beside the control that caused it; an error offers what to do.
 
     Attributes:
-        plain: Whether it tells neither of a success nor of an error: something was cancelled.
+        plain: Whether it reports neither a success nor an error, such as a cancelled action.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""What a window opens with: the report of a file, or why there is none."""
+"""What a window shows when it opens: the report of a file, or why there is none."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from smtp_desk.core.report import CheckReport
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A report that was read before the window was there.
+    """A report that was read before the window opened.
 
     Attributes:
-        report: The report; None where the file holds none.
+        report: The report; None if the file isn't one.
         source: Where it comes from, in words.
         trouble: Why there is none, as a sentence.
     """

@@ -1,4 +1,4 @@
-"""What the presenters of all pages share: one state that is shown, one job of the person's."""
+"""What the presenters of all pages share: one state that is shown, and one job for the person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 class Busy(StrEnum):
-    """What runs for the person; each page says it in its own words."""
+    """What is running for the person; each page has its own words for it."""
 
     NOTHING = ""
     LOADING = "loading"
@@ -49,8 +49,8 @@ class PageState:
     """What every page shows.
 
     Attributes:
-        busy: What runs for the person.
-        notice: What came of the last action.
+        busy: What is running for the person.
+        notice: The result of the last action.
     """
 
     busy: Busy = Busy.NOTHING
@@ -61,7 +61,7 @@ S = TypeVar("S", bound=PageState)
 
 
 def quietly(work: Callable[[], R]) -> Job[R]:
-    """Return a job that tells nothing on its way and is too short to be cancelled."""
+    """Return a job that reports no events and is too short to be cancelled."""
     return lambda _emit, _cancel: work()
 
 
@@ -75,11 +75,11 @@ class PagePresenter(Generic[S]):
         self._cancel: Cancel | None = None
 
     def subscribe(self, observer: Callable[[S], None]) -> None:
-        """Tell `observer` too of every state from now on."""
+        """Also pass every state to `observer` from now on."""
         self._observers.append(observer)
 
     def close(self) -> None:
-        """The window closes: what runs is cancelled."""
+        """Cancel what runs, because the window closes."""
         if self._cancel is not None:
             self._cancel.cancel()
 

@@ -1,7 +1,7 @@
-"""The worker of the whole system takes messages of all users, over a Unix socket.
+"""The system-wide worker accepts messages from all users, over a Unix socket.
 
-Who asks is told by the kernel (SO_PEERCRED), never by the request. A request that drips, or many
-at once, hold nobody up for long: each has a limit of time, each user so many of the places.
+The kernel says who asks (SO_PEERCRED), never the request. A slow request, or many at once, hold
+nobody up for long: each request has a time limit, and each user a number of places.
 """
 
 import contextlib
@@ -100,7 +100,7 @@ class Reception:
     Args:
         services: The services of the whole system.
         sender: Stores the messages.
-        why_waiting: Says why what is stored can't be sent now; "" where it can.
+        why_waiting: Returns why stored messages can't be sent now; "" if they can.
         clock: Returns seconds that never jump.
     """
 
@@ -128,7 +128,7 @@ class Reception:
 
     @contextlib.contextmanager
     def open(self, listener: socket.socket) -> Iterator[None]:
-        """Answer while the context lasts; then end what is under way, within seconds."""
+        """Answer requests while the context lasts; then end those in progress, within seconds."""
         cancel = Cancel()
         accepting = threading.Thread(
             target=self._accept, args=(listener, cancel), name="reception", daemon=True
@@ -324,10 +324,10 @@ class _RequestReader:
 
 
 def open_listener(path: Path, environ: Mapping[str, str]) -> socket.socket:
-    """Return the socket that systemd passed, else one at `path` that all users may connect to.
+    """Return the socket that systemd passed, or else one at `path` that all users may connect to.
 
     Raises:
-        OSError: It can't be made.
+        OSError: It can't be created.
     """
     if environ.get("LISTEN_PID") == str(os.getpid()) and environ.get("LISTEN_FDS") == "1":
         passed = socket.socket(fileno=_FIRST_PASSED)

@@ -1,4 +1,4 @@
-"""Jobs off the face's own thread: what a presenter needs, whoever provides the thread."""
+"""Jobs outside the window's own thread: what a presenter needs, whoever provides the thread."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -23,7 +23,7 @@ class Runner(Protocol):
         on_error: Callable[[Exception], None],
         on_event: Emit | None = None,
     ) -> Cancel:
-        """Start `job` behind those already waiting; the result cancels it.
+        """Start `job` after those already waiting; the returned function cancels it.
 
         Args:
             job: Called in the background with a function that takes its events and the

@@ -1,4 +1,4 @@
-"""The composition root: everything that a face needs, built once and passed by argument.
+"""The composition root: all that window and terminal need, built once and passed as argument.
 
 What the program runs on, for reports.
 """
@@ -92,13 +92,13 @@ class Services:
     """What every use case works with.
 
     Attributes:
-        paths: Where files lie.
-        credentials: Where secrets lie.
+        paths: The paths of files.
+        credentials: The store of secrets.
         store: The saved settings.
         now: The clock, with a time zone.
-        link_to: Tells how a sign-in service is asked; another way in tests.
-        sandboxed: Whether this is a home of its own that nothing real reaches.
-        variables: The environment, for what names the outbox.
+        link_to: Returns how to reach a sign-in service; replaced in tests.
+        sandboxed: Whether this is a separate home that reaches nothing real.
+        variables: The environment, for the variables that name the outbox.
     """
 
     paths: Paths
@@ -115,7 +115,7 @@ class Services:
 
         Args:
             environ: The environment; `SMTP_DESK_HOME` moves all files below one directory, and
-                passwords stand in it where a machine gives them.
+                a machine may supply passwords in it.
             interactive: Whether somebody is there to answer a prompt of the keyring.
 
         Raises:
@@ -126,7 +126,7 @@ class Services:
 
     @classmethod
     def system(cls, environ: Mapping[str, str]) -> "Services":
-        """Build the services of the whole system, for its worker, and for root who configures it.
+        """Build the system-wide services, for their worker, and for root who configures them.
 
         Raises:
             CredentialsUnavailableError: A systemd credential is there and can't be read.
@@ -138,7 +138,7 @@ class Services:
 
     @classmethod
     def sandbox(cls, home: Path) -> "Services":
-        """Build services whose files lie below `home` and whose secrets stay in memory."""
+        """Build services whose files are below `home` and whose secrets stay in memory."""
         paths = Paths.below(home)
         return cls._at(paths, MemoryCredentials(), {}, sandboxed=True)
 
@@ -169,7 +169,7 @@ class Services:
 
     @cached_property
     def managed(self) -> Managed:
-        """What the organization manages; a file that can't be believed is told, and not used."""
+        """What the organization manages; a file that can't be trusted is reported, and not used."""
         try:
             return read_managed(self.paths.managed_file)
         except ManagedError as error:
@@ -178,14 +178,14 @@ class Services:
 
     @cached_property
     def catalogue(self) -> "Catalogue":
-        """The findings and what is known of providers, read when first needed."""
+        """The findings and the provider data, read when first needed."""
         from smtp_desk.store.resources import read_catalogue  # noqa: PLC0415 - as above
 
         return read_catalogue()
 
     @cached_property
     def providers(self) -> "Providers":
-        """What is known of providers, read when first needed."""
+        """The provider data, read when first needed."""
         from smtp_desk.store.resources import read_providers  # noqa: PLC0415 - as above
 
         return read_providers()
@@ -203,7 +203,7 @@ class Services:
 
     @property
     def has_outbox(self) -> bool:
-        """Whether there may be something in the outbox; where there is none, none is made."""
+        """Whether there may be something in the outbox; doesn't create one."""
         return bool(self._outbox_address) or self.paths.outbox_file.exists()
 
     @cached_property
@@ -217,7 +217,7 @@ class Services:
 
     @cached_property
     def control(self) -> "Control":
-        """What a person decides about all of the outbox, opened when first needed.
+        """The controls of the whole outbox, opened when first needed.
 
         Raises:
             OutboxUnavailableError: It can't be opened.
@@ -235,7 +235,7 @@ class Services:
 
     @cached_property
     def throttle(self) -> "Throttle":
-        """What all processes may ask of the servers, opened when first needed.
+        """The limits that all processes share, opened when first needed.
 
         Raises:
             OutboxUnavailableError: It can't be opened.
@@ -243,17 +243,17 @@ class Services:
         return self._storage.throttle
 
     def open_routes(self) -> "SavedRoutes":
-        """Return the routes that are saved; close them.
+        """Return the saved routes; the caller closes them.
 
         Raises:
-            OutboxUnavailableError: What all processes share can't be opened.
+            OutboxUnavailableError: The storage that all processes share can't be opened.
         """
         from smtp_desk.sender.routes.saved import SavedRoutes  # noqa: PLC0415 - as above
 
         return SavedRoutes(self.store, self.catalogue, self.throttle, link_to=self.link_to)
 
     def open_sender(self) -> "Sender":
-        """Return a sender over what is saved; close it.
+        """Return a sender over the saved settings; the caller closes it.
 
         Raises:
             OutboxUnavailableError: The outbox can't be opened.
@@ -276,7 +276,7 @@ class Services:
 
     @property
     def environment(self) -> "Mapping[str, Json]":
-        """What the program runs on, and what time it is, for a report that is made now."""
+        """What the program runs on, and the current time, for a report."""
         made = self.now().astimezone(UTC).isoformat(timespec="seconds")
         return {**self._versions, "time": made}
 

@@ -1,10 +1,10 @@
 """What the program was started with: variables without secrets, and standard streams.
 
-The first code of ours that runs; it imports next to nothing.
+The first of our code that runs; it imports next to nothing.
 
-Whether a window can be opened here, and what exactly is missing where not.
+Whether a window can be opened here, and if not, what exactly is missing.
 
-Qt itself would end the program without a word that helps.
+Qt itself would end the program without a helpful message.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ _STANDARD_DESCRIPTORS: Final = (0, 1, 2)
 
 
 def fill_closed_descriptors() -> None:
-    """Open what the program was started without, as by `>&-`, to nothing.
+    """Open standard streams that were closed at the start (`>&-`), connected to nothing.
 
-    Else the next file or socket would get the number of standard output.
+    Otherwise the next file or socket would get the number of standard output.
     """
     for descriptor in _STANDARD_DESCRIPTORS:
         try:
@@ -39,7 +39,7 @@ def fill_closed_descriptors() -> None:
 
 
 def discard_output(descriptor: int) -> None:
-    """Let what is still to be written to a descriptor go nowhere."""
+    """Discard everything still to be written to a descriptor."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, descriptor)
     os.close(devnull)
@@ -53,10 +53,10 @@ class LaunchEnvironment(dict[str, str]):
 
 
 def take_environment(environ: MutableMapping[str, str] = os.environ) -> LaunchEnvironment:
-    """Return the environment and remove the passwords from the process's own.
+    """Return the environment, and remove the passwords from the process's own.
 
-    Neither child processes nor, on POSIX systems, whoever may read `/proc/PID/environ` or run
-    `ps` can see them afterwards. Call it before the first thread starts.
+    Afterwards neither child processes nor, on POSIX systems, anybody who may read
+    `/proc/PID/environ` or run `ps` can see them. Call it before the first thread starts.
     """
     taken = LaunchEnvironment(environ)
     for name in PASSWORD_VARIABLES:
@@ -70,8 +70,8 @@ def take_environment(environ: MutableMapping[str, str] = os.environ) -> LaunchEn
 def _overwrite_in_memory(name: str) -> None:
     """Blank the value of a variable where the kernel put it.
 
-    Unsetting a variable only drops the pointer to it; the kernel goes on showing the memory
-    that the program was started with. That memory is the program's own to write to.
+    Unsetting a variable only drops the pointer to it; the kernel still shows the memory that the
+    program was started with. The program may overwrite that memory.
     """
     prefix = os.fsencode(name) + b"="
     variables = _c_environ()
@@ -96,10 +96,10 @@ def _c_environ() -> "ctypes._Pointer[ctypes.c_void_p]":
 
 @contextlib.contextmanager
 def ending_at_once() -> Iterator[None]:
-    """Let Ctrl-C end the program without a word while it only loads itself.
+    """Let Ctrl-C end the program silently while it is only loading.
 
-    In the middle of an import Python's own way to tell it comes out as a traceback, or as any
-    other error. A signal that is ignored or handled otherwise stays so.
+    In the middle of an import Python would report it as a traceback, or as another error. A
+    signal that is ignored or handled in another way stays so.
     """
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if not usual or threading.current_thread() is not threading.main_thread():
@@ -168,8 +168,8 @@ def missing_for_window(
     """Return what is missing to open a window, or None where nothing is.
 
     Args:
-        environ: Tells of the display.
-        system: None for the one that this is.
+        environ: The environment, which names the display.
+        system: The operating system; None for this one.
         load: Loads a shared library, or raises `OSError`.
     """
     if not installed(Extra.DESK):
@@ -196,7 +196,7 @@ def missing_for_window(
 
 
 def missing_library(error: ImportError) -> NoWindow:
-    """Return what to tell a person where Qt could not be loaded after all."""
+    """Return what to tell a person if Qt could not be loaded after all."""
     text = f"The window can't be opened: Qt can't be loaded ({error})."
     return NoWindow(text, ExitStatus.UNAVAILABLE)
 

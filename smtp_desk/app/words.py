@@ -1,4 +1,4 @@
-"""What is said of settings and secrets that can't be read, used or saved, on every page."""
+"""The words about settings and secrets that can't be read, used or saved, on every page."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -69,13 +69,13 @@ _SAVING: Final[Mapping[SaveReason, str]] = {
 
 
 def keyring_text(reason: UnavailableReason, detail: str) -> str:
-    """Return why a secret can't be read or kept, and how that can be fixed."""
+    """Return why a secret can't be read or saved, and how to fix that."""
     get_one = _GET_ONE[this_system()]
     return _KEYRING[reason].format(detail=detail, get_one=get_one)
 
 
 def status_reason(status: ServerStatus) -> str:
-    """Return why a saved server can't be used; "" where it can."""
+    """Return why a saved server can't be used; "" if it can."""
     if isinstance(status.reason, UnavailableReason):
         return keyring_text(status.reason, status.detail)
     return _UNPROVEN[status.reason] if status.reason else ""

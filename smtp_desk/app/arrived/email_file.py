@@ -27,11 +27,11 @@ _FIRST_FIELD: Final = re.compile(
 
 
 class WebPageError(NotAnEmailError):
-    """This is a web page, as where a mailbox in the browser was saved."""
+    """The file is a web page, for example a mailbox saved from the browser."""
 
 
 class OutlookFileError(NotAnEmailError):
-    """This is a file of Outlook's own, not an email as it was sent."""
+    """The file has Outlook's own format, not that of an email as it was sent."""
 
 
 _UNEXPLAINED: Final[Mapping[type[Exception], str]] = {
@@ -69,7 +69,7 @@ def arrival_of(octets: bytes) -> Arrival:
     """Explain an email by its header.
 
     Raises:
-        WebPageError, OutlookFileError, NotAnEmailError: It is none.
+        WebPageError, OutlookFileError, NotAnEmailError: It isn't one.
         NothingToldError: No server wrote anything into it.
     """
     start = octets.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -81,7 +81,7 @@ def arrival_of(octets: bytes) -> Arrival:
 
 
 def pasted_header(text: str) -> bytes:
-    """Return what was pasted as octets, from its first field on: pages put a summary above."""
+    """Return the pasted text as octets, from its first field on: web pages put a summary above."""
     found = _FIRST_FIELD.search(text)
     kept = text[found.start() :] if found is not None else text
     return kept.encode("utf-8", "surrogateescape")[:MAX_BYTES]

@@ -29,7 +29,7 @@ class ArrivalState(PageState):
     """Everything that the page shows.
 
     Attributes:
-        arrival: The email that is explained, or None.
+        arrival: The explained email, or None.
         source: Where it comes from, in words.
     """
 
@@ -44,7 +44,7 @@ class ArrivalView(Protocol):
         """Show this."""
 
     def focus_result(self) -> None:
-        """An email is explained: move the focus to what it comes to."""
+        """An email was explained: move the focus to the result."""
 
 
 class ArrivalPresenter(PagePresenter[ArrivalState]):
@@ -55,18 +55,18 @@ class ArrivalPresenter(PagePresenter[ArrivalState]):
         self._view = view
 
     def open(self, path: Path) -> None:
-        """Explain the email in a file; what is none is named, and the former one stays."""
+        """Explain the email in a file; if it isn't one, say so and keep the current one."""
         self._explain(path.name, lambda cancel: load_header(path, cancel))
 
     def explain(self, text: str) -> None:
-        """Explain a header that was pasted."""
+        """Explain a pasted header."""
         if not text.strip():
             self._tell(_NOTHING_PASTED, error=True)
             return
         self._explain(PASTED, lambda _cancel: pasted_header(text))
 
     def cancel(self) -> None:
-        """End the reading; answers at once."""
+        """Stop reading; returns at once."""
         if self._state.busy is Busy.READING and self._cancel is not None:
             self._cancel.cancel()
             self._show(busy=Busy.CANCELLING)

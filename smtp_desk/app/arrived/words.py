@@ -1,4 +1,4 @@
-"""What a received email tells, in words; for the window and the terminal."""
+"""The explanation of a received email in words, for the window and the terminal."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -58,7 +58,7 @@ OWN_ONLY: Final = "Only results under the receiver’s own name count."
 
 
 def counted_text(found: Arrival) -> str:
-    """Return whose results these are, and whose don't count."""
+    """Return which server's results these are, and whose don't count."""
     if found.receiver:
         told = f"Checked by {found.receiver}."
     elif found.results:
@@ -90,7 +90,7 @@ def result_tone(result: AuthResult) -> str:
 
 
 def spam_text(spam: SpamVerdict | None) -> str:
-    """Return what the filter of the receiver said."""
+    """Return the verdict of the receiver's filter."""
     if spam is None:
         return "The receiver’s spam filter left no result."
     verdict = {
@@ -108,7 +108,7 @@ def spam_text(spam: SpamVerdict | None) -> str:
 
 
 def hop_way(hop: Hop) -> str:
-    """Return from where to where a hop went."""
+    """Return where a hop came from and went to."""
     return " → ".join(filter(None, (hop.sent_by, hop.taken_by))) or "Not stated"
 
 
@@ -119,7 +119,7 @@ def hop_details(hop: Hop) -> str:
 
 
 def tls_text(hop: Hop) -> str:
-    """Return whether a hop was encrypted; "" where that is not told."""
+    """Return whether a hop was encrypted; "" if the header doesn't say."""
     return {True: hop.tls_version or "encrypted", False: "not encrypted", None: ""}[hop.tls]
 
 

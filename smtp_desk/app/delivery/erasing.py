@@ -19,16 +19,16 @@ _OURS: Final = Query(submitter=NOTICES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """What is stored about a recipient, or what became of it.
+    """What is stored about a recipient, or the result of erasing it.
 
     Attributes:
-        address: As it was given.
+        address: The address as given.
         emails: How many by status.
         notices: How many notices of ours to the administrator name the address.
         in_flight: How many of all these are being sent at this moment, and stay.
         shared: How many emails were stored together with emails to others, which keep the
             message, and the addresses in its header.
-        log_lines: How often the address stood in the log, and was made illegible.
+        log_lines: How often the address was in the log, and was made illegible.
         notified: Whether it is the address that is notified of outages, which stays.
     """
 
@@ -89,7 +89,7 @@ def erase(services: Services, address: str) -> Erasure:
 
 
 def spellings(services: Services, address: str, ids: Iterable[str]) -> frozenset[str]:
-    """Return how the address may stand in texts: as given, as stored, and in both spellings."""
+    """Return how texts may spell the address: as given, as stored, and in both spellings."""
     known = {address.strip()}
     for entry_id in ids:
         try:

@@ -1,4 +1,4 @@
-"""An email of the outbox as a file: the octets as they would leave now.
+"""An email of the outbox as a file: the octets as they would be sent now.
 
 What a person asks of the outbox, by the identifier of an email or its beginning.
 
@@ -44,8 +44,8 @@ _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 def eml(services: Services, entry_id: str) -> bytes:
     """Return an email in the Internet Message Format (RFC 5322).
 
-    It is built as for the custom server; where none is configured, nobody knows whom it
-    would come from, and it is what is stored.
+    It is built as for the custom server. If none is configured its sender isn't known, and it is
+    returned as stored.
 
     Raises:
         EntryNotFoundError: There is no such entry.
@@ -59,7 +59,7 @@ def eml(services: Services, entry_id: str) -> bytes:
 
 
 def entry_line(entry: OutboxEntry, cause: Cause) -> str:
-    """Return an email as one line, for scripts; tabs part what is told of it."""
+    """Return an email as one line, for scripts, with tabs between its parts."""
     return "\t".join(
         (
             entry.id,
@@ -75,17 +75,17 @@ def entry_line(entry: OutboxEntry, cause: Cause) -> str:
 
 
 def export(services: Services, entry_id: str, file: Path, *, replace: bool = False) -> None:
-    """Write an email into a file that only its owner may read.
+    """Write an email to a file that only its owner may read.
 
     Args:
-        services: What to work with.
-        entry_id: Which email.
+        services: The services to use.
+        entry_id: The email's entry.
         file: The file.
-        replace: Whether somebody agreed to replace a file that is there.
+        replace: Whether a person agreed to replace an existing file.
 
     Raises:
         EntryNotFoundError: There is no such entry.
-        FileExistsError: The file is there, and nobody agreed.
+        FileExistsError: The file exists, and nobody agreed to replace it.
         OSError: It can't be written.
         OutboxUnavailableError: The outbox does not work.
     """
@@ -97,7 +97,7 @@ def export(services: Services, entry_id: str, file: Path, *, replace: bool = Fal
 
 
 def file_name(entry_id: str) -> str:
-    """Return the name to propose; nothing of a stranger's message is in it."""
+    """Return the name to propose; it contains nothing from the message."""
     return f"email-{_UNSAFE.sub('', entry_id.lower())}.eml"
 
 
@@ -136,15 +136,15 @@ _BEHIND_ALL: Final = "~"
 
 
 class AmbiguousEntryError(OutboxError):
-    """More than one entry begins so."""
+    """More than one entry begins like this."""
 
 
 def entry_by_prefix(records: OutboxRecords, given: str) -> OutboxEntry:
     """Return the one entry that `given` names: its identifier, or the beginning of it.
 
     Raises:
-        AmbiguousEntryError: More than one begins so.
-        EntryNotFoundError: None does, or `given` is too short to tell.
+        AmbiguousEntryError: More than one begins like this.
+        EntryNotFoundError: None does, or `given` is too short.
         OutboxUnavailableError: The outbox does not work.
     """
     sought = given.strip().lower()

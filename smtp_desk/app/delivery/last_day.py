@@ -1,4 +1,4 @@
-"""The last 24 hours by the hour: what was stored then, and what became of it by which route."""
+"""The last 24 hours by the hour: the emails stored then, their results and routes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ DAY: Final = timedelta(hours=HOURS)
 
 
 class DayResult(StrEnum):
-    """What became of an email, as the chart parts them; dropped ones are left out."""
+    """The result of an email, as the chart shows it; dropped ones are left out."""
 
     CUSTOM = "custom"
     DEFAULT = "default"
@@ -40,7 +40,7 @@ class Hour:
 
     Attributes:
         begin: When it began.
-        counts: How many emails that were stored in it came to what.
+        counts: The number of emails stored in it, by result.
     """
 
     begin: datetime
@@ -48,14 +48,14 @@ class Hour:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The number of all its emails."""
         return sum(self.counts.values())
 
 
 def hours_of(activity: Activity, since: datetime) -> tuple[Hour, ...]:
     """Return the hours of a day from `since` on, the oldest first.
 
-    What a clock that was ahead has stored later counts in the last one.
+    Emails stored later, by a clock that was ahead, count in the last hour.
     """
     counted = [Counter[DayResult]() for _ in range(HOURS)]
     for (hour, state, route), count in activity.items():
@@ -65,7 +65,7 @@ def hours_of(activity: Activity, since: datetime) -> tuple[Hour, ...]:
 
 
 def totals(hours: Sequence[Hour]) -> Mapping[DayResult, int]:
-    """Return how many emails came to what in all these hours."""
+    """Return the number of emails in all these hours, by result."""
     return {each: sum(hour.counts.get(each, 0) for hour in hours) for each in DayResult}
 
 

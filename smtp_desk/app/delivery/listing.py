@@ -1,7 +1,7 @@
 """The list of the outbox in parts: as far as a person scrolled, and no more.
 
-Entries are asked for by their place among the identifiers, never by a number: what others
-add or take away meanwhile neither shifts nor repeats a row.
+Entries are read by their place among the identifiers, never by number: what others add or remove
+meanwhile neither shifts nor repeats a row.
 
 What has to change in a long list so that it shows the newest state, and nothing more.
 """
@@ -23,13 +23,13 @@ _MOST_NEW_PAGES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """All rows between two entries: what a list shows there is replaced by them.
+    """All rows between two entries, which replace what a list shows there.
 
     Attributes:
         rows: The rows, newest first.
         above: The entry above the first one, not part of it; "" for the top of the list.
         until: The last entry, part of it; "" for the end of the list.
-        anew: Whether nothing of the former list stays.
+        anew: Whether it replaces the whole list.
     """
 
     rows: tuple[DeliveryRow, ...]
@@ -40,12 +40,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What is in view.
+    """The visible part of a list.
 
     Attributes:
-        above: The entry above the first one in view; "" at the top.
-        last: The last entry in view.
-        count: How many are in view.
+        above: The entry above the first visible one; "" at the top.
+        last: The last visible entry.
+        count: The number of visible entries.
     """
 
     above: str = ""
@@ -58,10 +58,10 @@ class Listing:
     """How far a list has been read.
 
     Attributes:
-        query: What is listed.
+        query: The entries that are listed.
         newest: The newest entry that was read; "" for none.
-        bottom: The oldest one.
-        next: From where to read on; None where the end was read.
+        bottom: The oldest entry that was read.
+        next: Where to read on; None if the end was read.
     """
 
     query: Query
@@ -103,7 +103,7 @@ class ListReader:
         return part, listing.after(part)
 
     def again(self, listing: Listing, span: Span) -> tuple[tuple[Part, ...], Listing]:
-        """Read what came on top since, and what is in view."""
+        """Read what is new at the top, and what is visible."""
         parts = [self._read(listing.query, "", PAGE)]
         while parts[-1].until > listing.newest:
             if len(parts) == _MOST_NEW_PAGES:
@@ -153,9 +153,9 @@ class _Step:
 
 
 def edits(old: Sequence[DeliveryRow], new: Sequence[DeliveryRow]) -> list[Edit]:
-    """Return what makes `new` of `old`, both newest first; apply it from the last to the first.
+    """Return the edits that turn `old` into `new`, both newest first; apply the last one first.
 
-    An entry that stays is never taken out of the list: a selection holds on to it.
+    An entry that stays is never removed from the list, so that it remains selected.
     """
     found = []
     for kind, steps in groupby(_steps(old, new), lambda step: step.kind):
@@ -168,12 +168,12 @@ def edits(old: Sequence[DeliveryRow], new: Sequence[DeliveryRow]) -> list[Edit]:
 
 
 def place(rows: Sequence[DeliveryRow], entry_id: str, *, behind: bool = False) -> int:
-    """Return where `entry_id` stands, or would stand, in `rows`, newest first.
+    """Return the index that `entry_id` has, or would have, in `rows`, newest first.
 
     Args:
         rows: The list.
         entry_id: The entry.
-        behind: Return the place behind it instead.
+        behind: Return the index after it instead.
     """
     low, high = 0, len(rows)
     while low < high:

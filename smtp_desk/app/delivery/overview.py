@@ -1,6 +1,6 @@
-"""What goes on in all of the outbox, and what a person does to all of it; without widgets.
+"""The activity of the whole outbox, and what a person does with all of it; without widgets.
 
-Beside the list, which `presenter` keeps: the last day, a pause, workers, the causes that stop
+Besides the list, which `presenter` keeps: the last day, a pause, workers, the causes that stop
 emails, everything about one recipient, and a copy of one email.
 """
 
@@ -36,7 +36,7 @@ class Stopped:
     Attributes:
         code: The finding.
         cause: The same as a sentence.
-        count: How many wait or were refused because of it, and are surely not accepted.
+        count: How many wait or were refused because of it, and are certainly not accepted.
     """
 
     code: str
@@ -46,20 +46,20 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewState(PageState):
-    """What is shown of all of the outbox.
+    """What is shown about the whole outbox.
 
     Attributes:
         at: When it was read; None before.
         counted_at: When the last day was counted, which is done less often.
-        paused_since: Since when nothing leaves.
+        paused_since: When sending was paused; None if it isn't.
         hours: The last day.
         workers: How many workers run, ours included.
         working: Whether one runs in this window.
         stopped: The causes, once they were asked for; the most frequent first.
         found: What is stored about a recipient, once that was asked for.
-        erasure: What came of the newest erasure.
+        erasure: The result of the latest erasure.
         address: What is wrong with the address for a copy.
-        trouble: Why none of it can be read, or "".
+        trouble: Why it can't be read, or "".
     """
 
     at: datetime | None = None
@@ -77,7 +77,7 @@ class OverviewState(PageState):
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """Where the presenter works.
+    """The threads in which the presenter works.
 
     Attributes:
         outbox: The thread of the outbox.
@@ -102,11 +102,11 @@ def _trouble(error: Exception) -> str:
 
 
 class OverviewPresenter(PagePresenter[OverviewState]):
-    """Decides what is shown of all of the outbox.
+    """Decides what is shown about the whole outbox.
 
     Args:
-        services: What to work with.
-        threads: Where it works.
+        services: The services to use.
+        threads: The threads to work in.
         send: Sends one email.
         view: The page.
     """
@@ -125,7 +125,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         self._copying: Cancel | None = None
 
     def refresh(self) -> None:
-        """Read what goes on; a reading that still runs is enough."""
+        """Read the activity, unless that is being done already."""
         if self._looking:
             return
         self._looking = True
@@ -149,11 +149,11 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         self._runner.run(quietly(read), on_done=self._looked, on_error=self._not_looked)
 
     def pause(self) -> None:
-        """Let no email leave, in whatever process."""
+        """Pause sending in all processes."""
         self._do(Busy.PAUSING, self._services.control.pause, lambda _done: None)
 
     def resume(self) -> None:
-        """Let emails leave again."""
+        """Resume sending."""
 
         def done(_result: None) -> None:
             self._show(notice=Notice(RESUMED), paused_since=None)
@@ -161,7 +161,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         self._do(Busy.RESUMING, self._services.control.resume, done)
 
     def start_worker(self) -> None:
-        """Send what waits, in this window and as long as it is open."""
+        """Send waiting emails from this window, as long as it is open."""
         if self._working is not None:
             return
         services = self._services
@@ -174,7 +174,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         self._show(working=True, notice=None)
 
     def stop_worker(self) -> None:
-        """End the worker in this window; what is on its way has some seconds to end."""
+        """Stop the worker in this window; emails being sent get some seconds to finish."""
         if self._working is not None:
             self._working.cancel()
 
@@ -191,7 +191,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         self._do(Busy.COUNTING, read, lambda found: self._show(stopped=found))
 
     def retry_cause(self, stopped: Stopped) -> None:
-        """Make due what one cause stopped; never what is uncertain."""
+        """Make due the emails that one cause stopped, never uncertain ones."""
         services = self._services
 
         def retry() -> str:
@@ -226,7 +226,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         )
 
     def send_copy(self, entry_id: str, address: str) -> None:
-        """Send a copy of an email to an address of the person's own; say what came of it."""
+        """Send a copy of an email to the person's own address, and show the result."""
         if not self._idle:
             return
         notices = address_problems(address)
@@ -255,7 +255,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
         self._show(busy=Busy.SENDING, notice=None, address=())
 
     def close(self) -> None:
-        """The window closes: what runs in it is stopped."""
+        """Stop everything that runs, because the window closes."""
         super().close()
         self.stop_worker()
 

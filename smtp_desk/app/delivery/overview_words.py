@@ -1,4 +1,4 @@
-"""What is said of all of the outbox: the last day, a pause, workers, causes, and an erasure."""
+"""The words about the whole outbox: the last day, a pause, workers, causes, and an erasure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -45,14 +45,14 @@ def day_text(hours: Sequence[Hour]) -> str:
 
 
 def hour_text(hour: Hour) -> str:
-    """Return one hour: when, and what came of how many emails."""
+    """Return one hour: when it was, and how many emails had which result."""
     counted = ((RESULTS[each], hour.counts.get(each, 0)) for each in DayResult)
     parts = [f"{name}: {count:,}" for name, count in counted if count]
     return f"From {_clock(hour.begin)}: {', '.join(parts) or 'no emails'}."
 
 
 def hours_text(hours: Sequence[Hour]) -> str:
-    """Return every hour that had emails, for those who can't see the chart."""
+    """Return every hour with emails, for people who can't see the chart."""
     return " ".join(hour_text(hour) for hour in hours if hour.total)
 
 
@@ -71,7 +71,7 @@ def worker_text(workers: int, *, ours: bool = False) -> str:
 
 
 def retried_text(count: int, cause: str, *, paused: bool) -> str:
-    """Return what came of a retry in bulk."""
+    """Return the result of a retry in bulk."""
     if not count:
         return f"This problem no longer stops any emails: {cause}"
     if paused:

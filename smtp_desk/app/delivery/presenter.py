@@ -62,14 +62,14 @@ class DeliveryFace(Protocol):
         """Show this."""
 
     def show_part(self, part: Part) -> None:
-        """Put these rows into the list."""
+        """Show these rows in the list."""
 
 
 class DeliveryPresenter(PagePresenter[DeliveryState]):
     """Decides what the Delivery page shows.
 
     Args:
-        services: What to work with.
+        services: The services to use.
         runner: A thread of its own: a test of a server must not keep the list waiting.
         view: The page.
     """
@@ -87,7 +87,7 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
         self._patience = _Patience()
 
     def refresh(self, span: Span) -> None:
-        """Read what is new, and what is in view; a reading that still runs is enough."""
+        """Read what is new and what is visible, unless that is being done already."""
         self._span = span
         listing = self._listing
         if self._look is not None:
@@ -105,13 +105,13 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
             self._list_anew()
 
     def show_only(self, status: DeliveryStatus | None) -> None:
-        """List the emails that stand so; None for all."""
+        """List the emails with this status; None for all."""
         if status is not self._state.status:
             self._state = replace(self._state, status=status)
             self._list_anew()
 
     def show_all(self) -> None:
-        """List all emails, whatever was searched for."""
+        """List all emails, and clear the search."""
         self._state = replace(self._state, text="", status=None)
         self._list_anew()
 
@@ -158,12 +158,12 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
         self._do(Busy.RETRYING, action)
 
     def drop(self) -> None:
-        """Give the selected email up."""
+        """Drop the selected email."""
         entry_id = self._state.selected
         self._do(Busy.DROPPING, lambda: self._services.outbox.drop(entry_id), _DROPPED)
 
     def export(self, file: Path) -> None:
-        """Write the selected email into `file`; the person agreed to replace one."""
+        """Write the selected email to `file`; the person has agreed to replace an existing one."""
         entry_id, services = self._state.selected, self._services
         self._do(
             Busy.EXPORTING,
@@ -173,7 +173,7 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
         )
 
     def try_again(self, route: str) -> None:
-        """Try a route that rests or is shut at once, and tell how it does."""
+        """Try a paused or shut route at once, and show the result."""
         self._do(Busy.TRYING, lambda: try_again(self._services, route))
 
     def close(self) -> None:

@@ -43,11 +43,11 @@ class Tried:
 
     Attributes:
         when: When it ended, with seconds.
-        route: By which route.
-        accepted: Whether the route took the email.
-        cause: What kept it, or what the route did.
-        code: The finding's code; "" where it was accepted.
-        reply: The server's words; "" where none came.
+        route: The route.
+        accepted: Whether the route accepted the email.
+        cause: What prevented it, or what the route did.
+        code: The finding's code; "" if it was accepted.
+        reply: The server's reply; "" if there was none.
     """
 
     when: str
@@ -63,16 +63,16 @@ class Details:
     """One email in full.
 
     Attributes:
-        id: The entry's.
+        id: The entry's identifier.
         subject: The subject, as a heading.
         recipient: The address.
         message_id: The Message-ID field.
-        status: How the email stands.
+        status: The email's status.
         facts: Labels and values.
         attempts: Newest first.
         retry_reason: Why it can't be sent again, or "".
         drop_reason: Why it can't be dropped, or "".
-        may_arrive_twice: Whether sending it again can make two of it.
+        may_arrive_twice: Whether it may arrive twice if it is sent again.
     """
 
     id: str
@@ -104,7 +104,7 @@ def row_of(entry: OutboxEntry, cause: Cause) -> DeliveryRow:
 
 
 def details_of(entry: OutboxEntry, cause: Cause, now: datetime) -> Details:
-    """Return all there is to know of an entry."""
+    """Return everything known about an entry."""
     return Details(
         id=entry.id,
         subject=visible(entry.subject) or "(no subject)",

@@ -21,15 +21,15 @@ class Emptiness(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryState(PageState):
-    """Everything that the Delivery page shows, but the rows of its list.
+    """Everything that the Delivery page shows, except the rows of its list.
 
     Attributes:
         routes: Both routes, the custom one first; () before they were read.
-        counts: How many emails stand where, among those that match the search.
+        counts: The number of emails by status, among those that match the search.
         text: What is searched for.
-        status: The emails that are shown; None for all.
+        status: The status of the emails shown; None for all.
         emptiness: Why the list shows nothing.
-        details: The selected email; None where none is, or it is still being read.
+        details: The selected email; None if there is none, or while it is being read.
         selected: The identifier of the selected email, or "".
         trouble: What is wrong with the outbox and what to do, or "".
         undrained: Whether emails are due, a route is open, and nothing sends them.

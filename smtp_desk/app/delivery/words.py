@@ -1,4 +1,4 @@
-"""The words for what stands in the outbox, the same in the window and on the command line."""
+"""The words for the outbox's content, the same in the window and on the command line."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -29,7 +29,7 @@ Cause: TypeAlias = Callable[[str], str]
 
 
 class DeliveryStatus(StrEnum):
-    """How an email stands, as people ask for it."""
+    """The status of an email, as people search for it."""
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -50,7 +50,7 @@ class DeliveryStatus(StrEnum):
 
     @classmethod
     def of(cls, state: EntryState) -> "DeliveryStatus":
-        """Return how an entry in `state` stands."""
+        """Return the status of an entry in `state`."""
         return _STATUS_OF[state]
 
 
@@ -89,22 +89,22 @@ def _kind_names() -> Mapping[str, str]:
 
 
 def route_name(route: str) -> str:
-    """Return the name of a route; "" where there is none."""
+    """Return the name of a route; "" for none."""
     return NAMES.get(route, route)
 
 
 def short_route_name(route: str) -> str:
-    """Return the name of a route for a narrow column; "" where there is none."""
+    """Return the name of a route for a narrow column; "" for none."""
     return SHORT_NAMES.get(route, route)
 
 
 def causes(services: Services) -> Cause:
-    """Return what names findings by their codes; it remembers those it has named."""
+    """Return a function that names findings by their codes, and remembers them."""
     return cache(lambda code: summary_of(services, code) or code)
 
 
 def reason(entry: OutboxEntry, cause: Cause) -> str:
-    """Return why an entry stands where it stands, or took this route; "" where all went well."""
+    """Return why an entry has its state, or took this route; "" if all went well."""
     if entry.state is EntryState.ACCEPTED and entry.doubts:
         return _TWICE
     codes = (attempt.code for attempt in reversed(entry.attempts) if attempt.code)
@@ -123,7 +123,7 @@ def second(moment: datetime) -> str:
 
 
 def count_by_status(counts: Counts) -> Mapping[DeliveryStatus, int]:
-    """Return how many emails stand where."""
+    """Return the number of emails by status."""
     return {status: counts.of(*status.states) for status in DeliveryStatus}
 
 
@@ -143,13 +143,13 @@ def outbox_trouble(error: OutboxError) -> str:
 
 
 def sent_notice(services: Services, receipt: Receipt) -> Notice:
-    """Say what came of an email to one recipient; where it waits, reads whether all of them do."""
+    """Return the result of an email to one recipient; if it waits, check whether all emails do."""
     waits = any(each.status is Status.QUEUED for each in receipt.recipients)
     return receipt_notice(receipt, paused=waits and services.control.paused_since() is not None)
 
 
 def receipt_notice(receipt: Receipt, *, paused: bool = False) -> Notice:
-    """Say what came of an email to one recipient."""
+    """Return the result of an email to one recipient."""
     (recipient,) = receipt.recipients
     fallback = receipt.fallback.summary if receipt.fallback is not None else ""
     why = recipient.finding.summary if recipient.finding is not None else fallback

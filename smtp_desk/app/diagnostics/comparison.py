@@ -26,7 +26,7 @@ _OF_CERTIFICATE: Final = ("subject", "names", "issuer", "not_before", "not_after
 
 
 class Aspect(StrEnum):
-    """What of a report changed."""
+    """The part of a report that changed."""
 
     OUTCOME = "outcome"
     FINDING = "finding"
@@ -62,10 +62,10 @@ class Difference:
     """One thing that changed.
 
     Attributes:
-        aspect: Of what.
-        name: The setting, stage or fact; "" where it is one thing.
-        before: In the earlier report; "" for nothing.
-        after: In the later one.
+        aspect: The part of the report.
+        name: The setting, stage or fact; "" if the part has no names.
+        before: Its value in the earlier report; "" for none.
+        after: Its value in the later one.
     """
 
     aspect: Aspect
@@ -81,7 +81,7 @@ class Comparison:
     Attributes:
         before: The earlier report.
         after: The later one.
-        swapped: Whether the first that was given is the later one.
+        swapped: Whether the first given report is the later one.
         differences: What changed, the most important first.
     """
 
@@ -92,7 +92,7 @@ class Comparison:
 
 
 def compare_reports(first: CheckReport, second: CheckReport) -> Comparison:
-    """Compare two reports; the earlier one counts as "before", the first where no time is told."""
+    """Compare two reports; the earlier one is "before", or the first if they have no time."""
     times = _time(first), _time(second)
     swapped = times[0] is not None and times[1] is not None and times[0] > times[1]
     before, after = (second, first) if swapped else (first, second)

@@ -60,20 +60,20 @@ class DiagnosisState(PageState):
     """Everything that the Diagnostics page shows.
 
     Attributes:
-        report: The report to show, or None where there is none yet.
+        report: The report to show, or None if there is none yet.
         source: Where it comes from, in words.
-        own: Whether it was made here: only then its remedies fit the form.
-        form_host: The host in the form: a CA is trusted for this one only.
-        stages: The live list of the test that runs.
-        waits_for: What runs on Integrations, which keeps Run again from running, or NOTHING.
-        problems: What the form lacks for the test that was asked for.
-        domain: What the DNS said of the From domain in the form, or None.
-        domain_is_news: Whether that came of the last action.
-        hiding: Whether addresses and usernames are hidden, here and in all that is passed on.
-        hidden: The report without them, once that is made.
+        own: Whether it was created here: only then do its remedies fit the form.
+        form_host: The host in the form: a CA is trusted only for this one.
+        stages: The live list of the running test.
+        waits_for: What runs on Integrations and prevents Run again, or NOTHING.
+        problems: What the form lacks for the requested test.
+        domain: What the DNS said about the From domain in the form, or None.
+        domain_is_news: Whether that is the result of the last action.
+        hiding: Whether addresses and usernames are hidden, here and in everything passed on.
+        hidden: The report without them, once it is ready.
         other: The report that it is compared with, or None.
         other_source: Where that comes from, in words.
-        comparison: What changed between the two, without addresses where they are hidden.
+        comparison: What changed between the two, without addresses if they are hidden.
     """
 
     report: CheckReport | None = None
@@ -93,12 +93,12 @@ class DiagnosisState(PageState):
 
     @property
     def shown(self) -> CheckReport | None:
-        """The report as it may be seen; None while its addresses are being hidden."""
+        """The report as it may be shown; None while its addresses are being hidden."""
         return self.hidden if self.hiding else self.report
 
     @property
     def applies(self) -> bool:
-        """Whether the remedies of what is shown can be done in the form."""
+        """Whether the remedies shown can be applied to the form."""
         return self.own and not self.hiding
 
     @property
@@ -114,7 +114,7 @@ class DiagnosisView(Protocol):
         """Show this."""
 
     def focus_verdict(self) -> None:
-        """A new report is shown: move the focus to what it comes to."""
+        """A new report is shown: move the focus to its outcome."""
 
     def focus_domain(self) -> None:
         """The DNS has answered: move the focus to what it said."""
@@ -127,10 +127,10 @@ class DiagnosisView(Protocol):
 
 
 class Tester(Protocol):
-    """What the presenter needs of the Integrations page: its form, and its test."""
+    """What the presenter needs from the Integrations page: its form, and its test."""
 
     def request(self, steps: Steps = ...) -> ProofRequest:
-        """Return a test of what stands in the form at this moment."""
+        """Return a request to test the form's current values."""
         ...
 
     def send_test(self) -> None:
@@ -146,8 +146,8 @@ class Tester(Protocol):
 class DiagnosisPresenter(PagePresenter[DiagnosisState]):
     """Decides what the Diagnostics page shows.
 
-    A test with sign-in is the Integrations page's own: what it proves can be saved there,
-    and what it refutes can't. A check without sign-in proves nothing and stays here.
+    A test with sign-in belongs to the Integrations page: what it proves can be saved there, and
+    what it refutes can't. A check without sign-in proves nothing and stays here.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         self._later: list[Callable[[], None]] = []
 
     def follow(self, state: IntegrationsState) -> None:
-        """Take what the Integrations page shows: its test, and the report of its newest test."""
+        """Take over what the Integrations page shows: its test, and its latest report."""
         self._form_errors = errors_among(state.problems)
         if state.host != self._state.form_host:
             self._show(form_host=state.host)
@@ -178,20 +178,20 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
             self._newest = report
 
     def show_newest(self) -> None:
-        """Go back to the newest test of the form."""
+        """Go back to the latest test of the form."""
         if self._newest is not None:
             self._take(self._newest, FROM_TEST, own=True)
 
     def show_report(self, report: CheckReport, source: str = FROM_COMMAND) -> None:
-        """Show a report that was read before the window was there."""
+        """Show a report that was read before the window opened."""
         self._take(report, source, own=False)
 
     def show_trouble(self, text: str) -> None:
-        """Say why something that was to be opened is not; what is shown stays."""
+        """Show why a file can't be opened, and keep the current report."""
         self._when_idle(lambda: self._tell(text, error=True))
 
     def run(self, *, login: bool) -> None:
-        """Test the values in the form, or say what is missing there.
+        """Test the values in the form, or show what is missing there.
 
         Args:
             login: Send a test email; otherwise go up to TLS only, which needs no
@@ -218,7 +218,7 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         self._run(Busy.CHECKING, job, self._checked, on_event=self._stage_event)
 
     def check_domain(self, selectors: str = "") -> None:
-        """Ask the DNS about the From domain in the form, or say that there is none.
+        """Ask the DNS about the From domain in the form, or show that there is none.
 
         `selectors` are those of DKIM, as a person typed or pasted them.
         """
@@ -244,7 +244,7 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         self._run(Busy.ASKING, job, self._domain_checked)
 
     def cancel(self) -> None:
-        """End what runs; answers at once."""
+        """Cancel what runs; returns at once."""
         own = (Busy.CHECKING, Busy.ASKING)
         if self._state.busy in own and self._cancel is not None:
             self._cancel.cancel()
@@ -260,7 +260,7 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
     def open(self, path: Path) -> None:
         """Show the report in a file, once nothing else runs.
 
-        What is no report is named, and the former one stays.
+        If it isn't a report, say so and keep the current one.
         """
         source = from_file(path.name)
         self._read(path, lambda report: self._take(report, source, own=False))
@@ -276,7 +276,7 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         self._read(first, take)
 
     def compare(self, path: Path) -> None:
-        """Show what changed between the report that is shown and the one in a file."""
+        """Show what changed between the current report and the one in a file."""
         source = from_file(path.name)
         self._read(path, lambda other: self._arrange(other=other, other_source=source))
 
@@ -285,12 +285,12 @@ class DiagnosisPresenter(PagePresenter[DiagnosisState]):
         self._show(other=None, other_source="", comparison=None)
 
     def hide_addresses(self, *, hide: bool) -> None:
-        """Hide addresses and usernames in what is shown and passed on, or no longer."""
+        """Hide addresses and usernames in everything shown and passed on, or stop hiding them."""
         if hide is not self._state.hiding:
             self._arrange(hiding=hide)
 
     def save(self, path: Path, *, html: bool = False) -> None:
-        """Write the report that is shown into a file, with what the DNS said of its domain."""
+        """Write the current report to a file, with what the DNS said about its domain."""
         report, name = self._whole_report(), path.name
         if report is None or not self._idle:
             return

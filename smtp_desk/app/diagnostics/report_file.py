@@ -26,17 +26,16 @@ _INTO_SPECIAL: Final = os.O_WRONLY | _NO_WAIT | getattr(os, "O_NOCTTY", 0)
 def report_octets(report: CheckReport) -> bytes:
     """Return the report as the file of its schema: JSON in UTF-8.
 
-    Half a surrogate pair, which only a command line can hold, becomes the escape that JSON
-    has for it.
+    Half a surrogate pair, which only a command line can contain, becomes its JSON escape.
     """
     text = json.dumps(report.to_json(), ensure_ascii=False, indent=2)
     return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def save_report(path: Path, report: CheckReport) -> None:
-    """Write the report, readable by its owner only, whole or not at all.
+    """Write the report, readable by its owner only, completely or not at all.
 
-    A device or pipe takes it and stays what it is. No link or pipe of another user does.
+    A device or pipe can be written to. Links and pipes of other users are refused.
 
     Raises:
         OSError: The file can't be written.
@@ -45,7 +44,7 @@ def save_report(path: Path, report: CheckReport) -> None:
 
 
 def write_for_others(path: Path, octets: bytes) -> None:
-    """Write what is passed on into a file, as `save_report` does.
+    """Write text to pass on to a file, as `save_report` does.
 
     Raises:
         OSError: The file can't be written.
@@ -62,11 +61,11 @@ def write_for_others(path: Path, octets: bytes) -> None:
 
 
 def load_report(path: Path) -> CheckReport:
-    """Read a report, trusting nothing in it.
+    """Read a report without trusting it.
 
     Raises:
-        OSError: It can't be read, is no regular file, or is too large.
-        ReportFormatError: It is no report.
+        OSError: It can't be read, isn't a regular file, or is too large.
+        ReportFormatError: It isn't a report.
     """
     return read_report(read_regular(path, MAX_BYTES))
 

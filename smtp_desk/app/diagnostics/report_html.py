@@ -1,4 +1,4 @@
-"""A report as one HTML file that loads nothing, runs nothing and links nowhere."""
+"""A report as a single HTML file that loads nothing, runs nothing and has no links."""
 
 from collections.abc import Iterator
 from html import escape
@@ -43,7 +43,7 @@ content="default-src 'none'; style-src 'unsafe-inline'">
 
 
 def report_html(report: CheckReport) -> str:
-    """Return the report as a whole HTML document; all that stands in it is escaped."""
+    """Return the report as a whole HTML document, with all its text escaped."""
     sections = "\n".join(part for each in report_sections(report) for part in _section(each))
     return _PAGE.format(style=_STYLE, outcome=escape(outcome_text(report)), sections=sections)
 

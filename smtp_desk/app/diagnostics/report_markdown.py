@@ -1,4 +1,4 @@
-"""A report as Markdown, for a ticket: whatever a stranger wrote stands in code fences."""
+"""A report as Markdown, for a ticket: text from servers is in code fences."""
 
 import re
 import textwrap

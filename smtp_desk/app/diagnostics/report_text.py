@@ -200,7 +200,7 @@ def belief_text(report: CheckReport) -> str:
 
 
 def domain_rows(report: CheckReport) -> list[Row]:
-    """Return what the DNS says of the From domain, fact by fact; empty where it wasn't asked."""
+    """Return what the DNS says about the From domain, fact by fact; empty if it wasn't asked."""
     facts = {name: value for each in report.stages for name, value in each.facts.items()}
     if "from_domain" not in facts:
         return []
@@ -209,7 +209,7 @@ def domain_rows(report: CheckReport) -> list[Row]:
 
 
 def stage_line(result: StageResult) -> str:
-    """Return a stage as one line, its parts at fixed columns: name, status, time, facts."""
+    """Return a stage as one line, with name, status, time and facts in fixed columns."""
     line = f"{result.stage:<10} {result.status:<8} {result.ms:>6} ms"
     facts = key_facts(result)
     return f"{line}  {facts}" if facts else line
@@ -237,7 +237,7 @@ def report_chain(report: CheckReport) -> list[Row]:
 
 
 def transcript_lines(report: CheckReport) -> Iterator[str]:
-    """Return the session line by line: when, an arrow for who spoke, and what."""
+    """Return the session line by line: the time, an arrow for the direction, and the text."""
     for line in report.transcript:
         yield f"{line.at_ms:>6} ms {_ARROWS[line.direction]} {line.text}"
 
@@ -252,9 +252,9 @@ class Section:
     """A part of a report that is passed on as text.
 
     Attributes:
-        title: In our own words.
-        lines: Whatever a server or a stranger wrote: nothing in it is markup.
-        exact: Whether the lines stand in columns.
+        title: A fixed text.
+        lines: Text that may come from a server or a stranger; none of it is markup.
+        exact: Whether the lines have columns.
     """
 
     title: str
@@ -263,7 +263,7 @@ class Section:
 
 
 def recipient_of(report: CheckReport) -> str:
-    """Return where the test email was to go; "" where none was to be sent, or it isn't told."""
+    """Return the recipient of the test email; "" if none was to be sent, or it isn't known."""
     for result in report.stages:
         recipients = result.facts.get("recipients")
         for each in (result.facts, *(recipients if isinstance(recipients, list) else ())):

@@ -1,7 +1,7 @@
-"""The message that support sends about a report: to the customer, or to who runs the server.
+"""The message that support sends about a report: to the customer, or to whoever runs the server.
 
-Plain text. What a server or a stranger wrote is quoted, bounded, and its links are broken:
-nobody is led to a page because we wrote to them.
+It is plain text. Text from a server or a stranger is quoted and shortened, and its links are
+broken, so that our message leads nobody to a stranger's page.
 """
 
 import re
@@ -31,7 +31,7 @@ _PLEASE: Final = {"to": "Please ", "for": "Please give us "}
 
 
 class Audience(StrEnum):
-    """To whom a message goes."""
+    """The reader of a message."""
 
     CUSTOMER = "customer"
     ADMINISTRATOR = "administrator"

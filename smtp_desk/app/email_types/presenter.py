@@ -35,7 +35,7 @@ class EmailType:
     """One variant, for the list.
 
     Attributes:
-        variant: Its name, which its templates bear.
+        variant: Its name, which is that of its templates.
         title: Its name for people.
         purpose: When it is sent.
     """
@@ -50,14 +50,14 @@ class Preview:
     """One variant with sample values, as its recipient would see it.
 
     Attributes:
-        variant: Which one.
-        sender: From, as the saved settings make it.
-        answers: Where answers go, if not to From; "".
+        variant: The variant.
+        sender: From, according to the saved settings.
+        answers: The address for replies if it isn't From; else "".
         subject: The subject.
         text: The plain text.
         html: The HTML.
-        overrides: The person's own templates that took part, or would have.
-        problem: Why those are not used; "" where they are.
+        overrides: The person's own templates that were used, or would have been.
+        problem: Why those aren't used; "" if they are.
         values: The sample values, each with its name.
     """
 
@@ -74,15 +74,15 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailTypesState(PageState):
-    """Everything on the page but the address that the person types.
+    """Everything on the page except the address that the person types.
 
     Attributes:
-        types: What can be chosen.
-        chosen: The variant that is shown.
-        preview: What it looks like; None until it is known.
-        trouble: Why there is no preview; "".
-        folder: Where the person's own templates lie.
-        address: What is wrong with the address, or worth to know.
+        types: The variants that can be chosen.
+        chosen: The variant shown.
+        preview: Its preview; None until it is ready.
+        trouble: Why there is no preview, or "".
+        folder: The folder of the person's own templates.
+        address: What is wrong with the address, or worth knowing.
     """
 
     types: tuple[EmailType, ...]
@@ -138,7 +138,7 @@ class EmailTypesPresenter(PagePresenter[EmailTypesState]):
         self._closed = False
 
     def refresh(self) -> None:
-        """Look at templates and settings again."""
+        """Read templates and settings again."""
         self._show()
         self._look(self._state.chosen)
 
@@ -149,12 +149,12 @@ class EmailTypesPresenter(PagePresenter[EmailTypesState]):
             self._look(variant)
 
     def edit_recipient(self, text: str) -> None:
-        """Complain of an address only while it was found to be wrong."""
+        """Check the address again only if it was found to be wrong."""
         if self._state.address:
             self._show(address=address_problems(text))
 
     def send_sample(self, recipient: str) -> None:
-        """Send the chosen variant with its sample values; say what came of it."""
+        """Send the chosen variant with its sample values, and show the result."""
         if not self._idle:
             return
         notices = address_problems(recipient)
@@ -172,13 +172,13 @@ class EmailTypesPresenter(PagePresenter[EmailTypesState]):
         self._run(Busy.SENDING, job, self._sent, failed=_why)
 
     def cancel_sample(self) -> None:
-        """Stop the sample that is on its way."""
+        """Cancel sending the sample."""
         if self._cancel is not None and self._state.busy is Busy.SENDING:
             self._show(busy=Busy.CANCELLING)
             self._cancel.cancel()
 
     def open_in_browser(self) -> None:
-        """Show the HTML in the browser, by a file that only this user can read."""
+        """Show the HTML in the browser, from a file that only this user can read."""
         preview = self._state.preview
         if preview is None:
             return
@@ -195,7 +195,7 @@ class EmailTypesPresenter(PagePresenter[EmailTypesState]):
         self._reader.run(quietly(write), on_done=self._written, on_error=self._not_written)
 
     def close(self) -> None:
-        """The window closes: what is on its way is stopped, and what was written is removed."""
+        """Stop sending and remove the written files, because the window closes."""
         self._closed = True
         super().close()
         self._remove_files()

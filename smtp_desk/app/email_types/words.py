@@ -1,4 +1,4 @@
-"""The words for who an email comes from."""
+"""The words for the sender of an email."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ _NO_ROUTE: Final = "Nobody yet. Emails wait in the outbox."
 
 
 def sender_of(stored: StoredSettings) -> str:
-    """Return From as recipients see it, by the route that the saved settings name."""
+    """Return From as recipients see it, by the route that the saved settings define."""
     server = stored.server
     if server is not None and stored.enabled:
         return _named(server.settings.from_name, server.settings.from_email)
@@ -20,7 +20,7 @@ def sender_of(stored: StoredSettings) -> str:
 
 
 def answers_to(stored: StoredSettings) -> str:
-    """Return where answers go if the default service has to send, where that is another address."""
+    """Return where replies go if the default service sends, if that is another address."""
     server, address = stored.server, _default_address(stored)
     if server is None or not stored.enabled or not address:
         return ""

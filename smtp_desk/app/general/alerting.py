@@ -1,4 +1,4 @@
-"""The alerts of the General page without their widgets: where they go, and whether they arrive.
+"""The alerts of the General page without their widgets: where they are sent, and their test.
 
 A saved URL is a secret: only its scheme is ever shown.
 """
@@ -22,13 +22,14 @@ _SENT: Final = "Sent. Check that it arrived."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsState(PageState):
-    """What is shown of alerts.
+    """What is shown about alerts.
 
     Attributes:
         schemes: The scheme of each saved URL.
-        results: What came of the newest test alert: a scheme, and what is to be said of it.
-        missing: What to do where the part that sends alerts isn't installed, or "".
-        added: How many URLs were added since the page is there: then the field is empty again.
+        results: The results of the latest test alert: a scheme, and what to say about it.
+        missing: What to do if the part that sends alerts isn't installed, or "".
+        added: The number of URLs added since the page was opened; each time it grows, the
+            field is cleared.
     """
 
     schemes: tuple[str, ...] = ()
@@ -45,10 +46,10 @@ class AlertsFace(Protocol):
 
 
 class AlertsPresenter(PagePresenter[AlertsState]):
-    """Keeps where alerts go, and tries them.
+    """Keeps the addresses of alerts, and tests them.
 
     Args:
-        services: What to work with.
+        services: The services to use.
         runner: A thread in which an alert may take its ten seconds.
         view: The page.
     """
@@ -58,7 +59,7 @@ class AlertsPresenter(PagePresenter[AlertsState]):
         self._services = services
 
     def load(self) -> None:
-        """Read where alerts go."""
+        """Read the saved URLs."""
         services = self._services
 
         def read() -> tuple[tuple[str, ...], str]:
@@ -72,7 +73,7 @@ class AlertsPresenter(PagePresenter[AlertsState]):
         self._do(Busy.LOADING, read, done)
 
     def add(self, text: str) -> None:
-        """Save further URLs, parted by spaces."""
+        """Save further URLs, separated by spaces."""
         services, added = self._services, self._state.added + 1
 
         def done(schemes: tuple[str, ...]) -> None:

@@ -35,9 +35,9 @@ class GeneralState(PageState):
     Attributes:
         preferences: The saved preferences.
         default: The default email service.
-        path: What is to be said of the path of sendmail.
-        from_email: What is to be said of the address of sendmail.
-        place: Beside what the notice stands: the name of a preference, `DEFAULT_PLACE`, or ""
+        path: The notice about the path of sendmail.
+        from_email: The notice about the address of sendmail.
+        place: What the notice is shown beside: the name of a preference, `DEFAULT_PLACE`, or ""
             for the top of the page.
     """
 
@@ -55,11 +55,11 @@ class GeneralFace(Protocol):
         """Show this."""
 
     def focus_sendmail(self, state: GeneralState) -> None:
-        """Show all that is wrong with path and address, and move the focus to the first of it."""
+        """Show all problems of path and address, and move the focus to the first."""
 
 
 class GeneralPresenter(PagePresenter[GeneralState]):
-    """Keeps preferences and default email service as the person says."""
+    """Saves preferences and the default email service as the person chooses."""
 
     def __init__(self, services: Services, runner: Runner, view: GeneralFace) -> None:
         super().__init__(runner, view.render, GeneralState())
@@ -107,11 +107,11 @@ class GeneralPresenter(PagePresenter[GeneralState]):
         self._use(lambda: use_relay(self._services))
 
     def use_sendmail(self, path: str, from_email: str) -> None:
-        """Use the machine's MTA, or say what keeps it from being used."""
+        """Use the machine's MTA, or show why it can't be used."""
         self._use(lambda: use_sendmail(self._services, path, from_email))
 
     def check_sendmail(self, path: str, from_email: str) -> None:
-        """Say what is wrong with the path and the address."""
+        """Show what is wrong with the path and the address."""
 
         def check() -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
             return path_problems(path), address_problems(from_email)
@@ -122,7 +122,7 @@ class GeneralPresenter(PagePresenter[GeneralState]):
         self._do(check, done)
 
     def clear_notice(self) -> None:
-        """What was said of the last choice no longer matters."""
+        """Clear the notice about the last choice."""
         if self._state.notice is not None:
             self._show(notice=None)
 

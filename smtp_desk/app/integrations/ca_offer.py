@@ -1,4 +1,4 @@
-"""A company CA that a refused server showed, and the digits that must be known to trust it."""
+"""A company CA that a refused server presented, and the digits one must know to trust it."""
 
 import hashlib
 import ssl
@@ -18,7 +18,7 @@ _HEX: Final = frozenset("0123456789abcdef")
 
 
 class Typed(Enum):
-    """What the typed digits come to."""
+    """How the typed digits compare."""
 
     UNFINISHED = auto()
     NOT_HEX = auto()
@@ -32,7 +32,7 @@ class CaOffer:
 
     Attributes:
         host: The only host it would be trusted for.
-        subject: Whose CA it is.
+        subject: The owner of the CA.
         issuer: Who signed it.
         not_before: When it becomes valid, a date.
         not_after: When it expires, a date.
@@ -48,10 +48,10 @@ class CaOffer:
 
     @classmethod
     def of(cls, report: CheckReport | None) -> Self | None:
-        """Return what a report of a test made here offers; None where it offers nothing.
+        """Return the CA that a report of a test made here offers; None if there is none.
 
-        The report of a test has the CA among its facts only where it is one, and where
-        nobody is known to sit in the connection.
+        A report contains the CA among its facts only if it is one, and if nobody is known to
+        intercept the connection.
         """
         if report is None or report.finding is None:
             return None
@@ -77,7 +77,7 @@ class CaOffer:
     def compare(self, typed: str) -> Typed:
         """Compare digits that the person typed: the last ones, or the whole fingerprint.
 
-        Colons, spaces and case do not count.
+        Colons, spaces and case don't matter.
         """
         digits = typed.translate(_IGNORED).lower()
         if not _HEX.issuperset(digits):

@@ -1,4 +1,4 @@
-"""What was saved before, without widgets: back to what worked, and who changed what when."""
+"""What was saved before, without widgets: the previous working settings, and the log of changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,8 +53,8 @@ class EarlierState(PageState):
     """What was saved before.
 
     Attributes:
-        previous: What the settings were that last worked, in a sentence; "" for none.
-        changes: When and what, the newest first.
+        previous: The settings that last worked, in a sentence; "" for none.
+        changes: When something changed, and what, the latest first.
     """
 
     previous: str = ""
@@ -73,7 +73,7 @@ class FormToFill(Protocol):
 
     @property
     def filling(self) -> Filling:
-        """A way to put values there."""
+        """The way to fill in values."""
 
     def edit(self, field: Field, text: str) -> None:
         """Take a keystroke."""
@@ -91,7 +91,7 @@ class EarlierPresenter(PagePresenter[EarlierState]):
         self._previous: Previous | None = None
 
     def load(self) -> None:
-        """Read it; it changes with each save."""
+        """Read what was saved before; it changes with each save."""
         history = self._services.store.history
 
         def read() -> tuple[Previous | None, tuple[SavedChange, ...]]:
@@ -105,7 +105,7 @@ class EarlierPresenter(PagePresenter[EarlierState]):
         self._runner.run(quietly(read), on_done=done, on_error=self._not_read)
 
     def take(self) -> None:
-        """Put the settings that last worked into the form."""
+        """Fill in the settings that last worked."""
         if self._previous is None:
             return
         draft, filling = self._previous.draft, self._form.filling

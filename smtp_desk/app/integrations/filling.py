@@ -1,4 +1,4 @@
-"""The form as a proposal or a remedy fills it in for the person, who sees and tests it then."""
+"""Filling in the form from a proposal or a remedy, for a person who then sees and tests it."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -9,7 +9,7 @@ from smtp_desk.core.settings import SettingsDraft
 
 
 class Filling:
-    """What stands in a form, and a way to put values there."""
+    """The content of a form, and the way to fill in values."""
 
     def __init__(self, form: Form, changed: Callable[[], None]) -> None:
         """Fill in `form`; `changed` is called behind it."""
@@ -18,7 +18,7 @@ class Filling:
 
     @property
     def draft(self) -> SettingsDraft:
-        """What stands in the form at this moment."""
+        """The current content of the form."""
         return self._form.draft
 
     @property
@@ -27,7 +27,7 @@ class Filling:
         return self._form.managed.locked
 
     def fill(self, changes: Mapping[Field, str]) -> None:
-        """Put values into fields."""
+        """Fill in values."""
         for field, value in changes.items():
             self._form.edit(field, value)
         self._changed()

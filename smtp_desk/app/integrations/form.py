@@ -1,4 +1,4 @@
-"""The form behind the Integrations page: what is typed, and which problems are shown yet."""
+"""The form of the Integrations page: what is typed, and which problems are already shown."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ from smtp_desk.store.managed import Managed
 
 
 class CompanyCas:
-    """The CA files that the form has named: what was read last, and which host each may serve."""
+    """The CA files named in the form: their content when last read, and the host each may serve."""
 
     def __init__(self) -> None:
         self._read: dict[str, CaFile] = {}
@@ -37,15 +37,15 @@ class CompanyCas:
 
         Args:
             ca: Its content.
-            only_host: The only host that a person trusted it for, as in settings; "" tells
-                nothing new.
+            only_host: The only host that a person trusted it for, as in settings; "" changes
+                nothing.
         """
         self._read[ca.path] = ca
         if only_host:
             self._only_host[ca.path] = only_host
 
     def remember_tested(self, draft: SettingsDraft, settings: ServerSettings) -> None:
-        """Remember what a test read from the files that a draft names."""
+        """Remember what a test read from the files named in a draft."""
         self.remember(CaFile(draft.ca_file.strip(), settings.ca_pem))
         self.remember_sign_in(draft, settings)
 
@@ -56,11 +56,11 @@ class CompanyCas:
             self.remember(CaFile(path, settings.oauth.ca_pem))
 
     def read(self, path: str) -> CaFile | None:
-        """Return what was read from `path`; None where nothing was yet, or none is named."""
+        """Return what was read from `path`; None if nothing was, or no file is named."""
         return self._read.get(path.strip()) if path.strip() else CaFile()
 
     def trusted_elsewhere(self, path: str, host: str) -> str:
-        """Return the only host that this CA was trusted for, or "" where it may serve `host`."""
+        """Return the only host that this CA was trusted for, or "" if it may serve `host`."""
         only = self._only_host.get(path.strip(), "")
         return "" if only == host else only
 
@@ -87,13 +87,13 @@ OF_OAUTH: Final = {
 class Form:
     """The draft, the recipient, and the fields that the person has left at least once.
 
-    A field starts to complain after its first `editingFinished`, then with every keystroke.
+    A field shows its problems after its first `editingFinished`, then with every keystroke.
 
     Attributes:
         draft: What is typed.
-        recipient: Where the test email goes, as typed.
+        recipient: The recipient of the test email, as typed.
         managed: What the organization fills in and locks.
-        cas: What is known of the CA files that were named.
+        cas: What is known about the CA files that were named.
     """
 
     def __init__(self) -> None:
@@ -114,12 +114,12 @@ class Form:
         ca: CaFile | None = None,
         ca_host: str = "",
     ) -> None:
-        """Start anew from what is saved, or from an empty form.
+        """Start from what is saved, or from an empty form.
 
         Args:
-            draft: What the form then holds.
-            saved: The settings that the stored secret belongs to; they tell what was read from
-                the CA file of the sign-in.
+            draft: The new content of the form.
+            saved: The settings that the stored secret belongs to; they contain what was read
+                from the CA file of the sign-in.
             ca: What was read from `draft.ca_file`.
             ca_host: The only host that this CA was trusted for, or "".
         """
@@ -133,14 +133,14 @@ class Form:
         self._left.clear()
 
     def rebase(self, draft: SettingsDraft, saved: ServerSettings | None) -> None:
-        """Take what was saved meanwhile; what the person has typed since stays."""
+        """Take what was saved meanwhile, and keep what the person has typed since."""
         self._base = draft
         self._saved = saved
         if isinstance(self.draft.secret, StoredSecret):
             self.draft = replace(self.draft, secret=draft.secret)
 
     def discard(self) -> None:
-        """Go back to what is saved; no field complains any more."""
+        """Go back to what is saved; no field shows problems any more."""
         self.draft = self._base
         self._credentials.clear()
         self._left.clear()
@@ -176,13 +176,13 @@ class Form:
         self.draft = replace(draft, auth_method=method, oauth=oauth, secret=secret)
 
     def fill(self, draft: SettingsDraft) -> None:
-        """Take a draft that the program changed for the person; what is saved stays the base."""
+        """Take a draft that the program changed for the person; the saved values stay the base."""
         self.draft = draft
 
     def leave(self, *fields: Field) -> bool:
-        """From now on these fields complain; spaces around host and username go.
+        """Show problems of these fields from now on, and trim spaces around host and username.
 
-        Only these two, and where the person sees it: a password is never altered.
+        Only these two are trimmed, where the person sees it: a password is never altered.
 
         Returns:
             Whether there were any.
@@ -198,7 +198,7 @@ class Form:
 
     @property
     def host(self) -> str:
-        """The host as it stands in settings, or "" while it is none."""
+        """The host as in settings, or "" while it isn't valid."""
         try:
             return parse_host(self.draft.host).ascii
         except AddressError:
@@ -206,12 +206,12 @@ class Form:
 
     @property
     def testable(self) -> SettingsDraft:
-        """The draft; a CA that was trusted for another host is left out of it."""
+        """The draft, without a CA that was trusted for another host."""
         return replace(self.draft, ca_file="") if self._ca_trusted_elsewhere else self.draft
 
     @property
     def values(self) -> Snapshot | None:
-        """The values in the form, or None while they are no settings."""
+        """The values in the form, or None while they aren't valid settings."""
         if self._ca is None or self._oauth_ca is None:
             return None
         try:
@@ -233,7 +233,7 @@ class Form:
 
     @property
     def visible_problems(self) -> tuple[Problem, ...]:
-        """The problems of fields that complain already, and those that another field caused."""
+        """The problems of fields that show them already, and those that another field caused."""
         return tuple(
             problem
             for problem in self.problems
@@ -242,7 +242,7 @@ class Form:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that forbid a test."""
+        """The problems that prevent a test."""
         return errors_among(self.problems)
 
     @property
@@ -252,13 +252,13 @@ class Form:
 
     @property
     def stored_secret(self) -> StoredSecret | None:
-        """The stored secret that the person can go back to, or None where there is none."""
+        """The stored secret that the person can go back to, or None if there is none."""
         stored = self._base.secret
         return stored if isinstance(stored, StoredSecret) and self.draft.secret != stored else None
 
     @property
     def stored_elsewhere(self) -> bool:
-        """Whether the stored secret stands in the form for a server that it was not proven with."""
+        """Whether the form would use the stored secret with a server that it wasn't proven with."""
         if not isinstance(self.draft.secret, StoredSecret):
             return False
         if all(getattr(self.draft, name) == getattr(self._base, name) for name in _IDENTITY):

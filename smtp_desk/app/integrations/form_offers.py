@@ -1,4 +1,4 @@
-"""What the program offers to type for the person: nothing of it is typed unasked."""
+"""What the program offers to fill in for the person, and never fills in unasked."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _TLS_SCHEMES: Final = ("smtps", "ssl", "tls")
 
 
 class Offer(StrEnum):
-    """What the program would type for the person, who has to say so."""
+    """What the program would fill in if the person agrees."""
 
     STORED_PASSWORD = "stored_password"  # noqa: S105 - an offer's name
     PASSWORD_SPACES = "password_spaces"  # noqa: S105 - an offer's name
@@ -34,7 +34,7 @@ class Offer(StrEnum):
 
 
 def offers_of(form: Form) -> dict[Offer, Changes]:
-    """Return what is offered for what stands in the form, and what each would change."""
+    """Return the offers for the form's content, and what each would change."""
     draft = form.draft
     host, port = host_and_port(draft.host)
     secrets = {
@@ -53,9 +53,9 @@ def offers_of(form: Form) -> dict[Offer, Changes]:
 
 
 def host_and_port(typed: str) -> tuple[str, str]:
-    """Return host and port in what was pasted as a host, or two empty texts where there are none.
+    """Return host and port of a pasted host, or two empty texts if it has none.
 
-    The port is "" where neither a number nor the scheme names one.
+    The port is "" if neither a number nor the scheme names one.
     """
     typed = typed.strip()
     found = _URL.fullmatch(typed)

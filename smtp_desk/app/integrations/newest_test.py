@@ -1,4 +1,4 @@
-"""The newest test of the Integrations page: what was tested, and what came of it so far."""
+"""The latest test of the Integrations page: what was tested, and its result so far."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from smtp_desk.core.stages import StageEvent
 
 @dataclass(frozen=True, slots=True)
 class NewestTest:
-    """The form at the click, the live stages, the result when there is one."""
+    """The form at the click, the live stages, and the result once there is one."""
 
     draft: SettingsDraft
     values: Snapshot | None = None
@@ -20,7 +20,7 @@ class NewestTest:
 
     @property
     def report(self) -> CheckReport | None:
-        """Its report; None as long as it runs."""
+        """Its report; None while it runs."""
         return self.result.report if self.result else None
 
 

@@ -68,10 +68,10 @@ class _ChangedElsewhereError(Exception):
 
 
 class IntegrationsPresenter(PagePresenter[IntegrationsState]):
-    """Decides what the page shows; every rule of it can be tested without a window.
+    """Decides what the page shows; every rule can be tested without a window.
 
-    One thing runs in the background at a time. Its result is judged against the values
-    that were in the form at the click, never against those that stand there by then.
+    One thing runs in the background at a time. Its result is compared with the values that
+    were in the form at the click, never with those that are there by then.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
 
     @property
     def report(self) -> CheckReport | None:
-        """The newest report of this session."""
+        """The latest report of this session."""
         return self._test.report if self._test else None
 
     def request(self, steps: Steps = Steps.FULL) -> ProofRequest:
-        """Return a test of what stands in the form at this moment."""
+        """Return a request to test the form's current values."""
         return ProofRequest(
             draft=self._form.testable,
             recipient=self._form.recipient,
@@ -119,7 +119,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._run(Busy.LOADING, quietly(work), self._loaded)
 
     def look(self) -> None:
-        """Look whether the server is out, and whether something else was saved meanwhile."""
+        """Check whether the server is unavailable, and whether anything was saved elsewhere."""
         if self._looking or self._state.busy is Busy.LOADING:
             return
         self._looking = True
@@ -143,7 +143,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._runner.run(quietly(work), on_done=done, on_error=failed)
 
     def try_again(self) -> None:
-        """Try a server at once that is out, or sign in again where that has to come first."""
+        """Try an unavailable server at once, or sign in again if that has to come first."""
         if self._saved.status.needs_sign_in:
             self._sign_in()
         elif self._idle:
@@ -163,13 +163,13 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._show(test_notice=None, notice=None)
 
     def finish_editing(self, field: Field) -> None:
-        """The person left the field: from now on it complains; host and username are trimmed."""
+        """The person left the field: show its problems from now on; trim host and username."""
         if self._form.leave(field):
             self._view.show_draft(self._form.draft, self._form.recipient)
         self._show()
 
     def accept(self, offer: Offer) -> None:
-        """Type for the person what was offered."""
+        """Fill in what was offered."""
         changes = offers_of(self._form).get(offer)
         if changes is not None:
             self._form.fill(replace(self._form.draft, **changes))
@@ -179,8 +179,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         """Make the changes of a remedy in the form; the person tests them then.
 
         Args:
-            remedy: What to do; to trust a CA needs an answer in `trust` first.
-            report: Where the remedy stands; by default in the newest one.
+            remedy: The remedy; trusting a CA needs an answer in `trust` first.
+            report: The report that contains the remedy; by default the latest.
         """
         if remedy.id == TRUST_CA:
             self.trust.ask(report or self.report)
@@ -231,7 +231,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
             self._run(Busy.SIGNING_IN, again, self._signed_in, on_event=self._prompted)
 
     def cancel_test(self) -> None:
-        """End the running test; answers at once."""
+        """Cancel the running test; returns at once."""
         if self._state.testing and self._cancel is not None:
             self._cancel.cancel()
             self._show(busy=Busy.CANCELLING)

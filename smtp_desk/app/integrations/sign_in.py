@@ -24,7 +24,7 @@ NOT_A_KEY_FILE: Final = "This isn’t a PEM or JSON file."
 
 
 class KeyFile:
-    """Takes the secret of a sign-in from a file that a person chose."""
+    """Reads the secret of a sign-in from a file that a person chose."""
 
     def __init__(self, runner: Runner, filling: Filling, failed: Callable[[str], None]) -> None:
         """Fill in the form by `filling`; `failed` is told why a file can't be taken."""
@@ -49,7 +49,7 @@ class KeyFile:
 
 
 def from_key_file(draft: SettingsDraft) -> bool:
-    """Whether the secret of a draft came from a file: nobody types several lines into one."""
+    """Whether the secret of a draft came from a file: nobody types several lines."""
     return isinstance(draft.secret, Secret) and "\n" in draft.secret.reveal().strip()
 
 
@@ -74,7 +74,7 @@ def signing_in(services: Services, *, default: bool) -> Job[SignedIn]:
 
 
 def notice_of(done: SignedIn) -> Notice:
-    """Return what came of it."""
+    """Return the notice about its result."""
     if done.finding is None:
         return Notice(words.signed_in(done))
     return Notice(done.finding.summary, error=True)

@@ -25,31 +25,31 @@ class IntegrationsState(PageState):
     """Everything on the Integrations page except the texts that the person types.
 
     Attributes:
-        status: How the server stands that the page configures.
+        status: The status of the server that the page configures.
         problems: The problems to show now, each beside its field.
         secret_stored: Whether the password field stands for the stored secret.
-        offers: What can be typed for the person.
-        host_and_port: What HOST_AND_PORT would type; two empty texts while it is not offered.
-        stages: The live list of the newest test.
-        outcome: The outcome line, or None where it is empty.
-        finding: The true cause of the newest failed test, until the next one, or None.
-        last_test: Whether stages and finding are of other values than those in the form.
-        warnings: What the newest successful test noticed.
-        report: The newest report, for Diagnostics, or None.
-        ca_offer: The company CA that the person is asked about just now, or None.
-        host: The host in the form as it stands in a report, or "" while it is none.
-        provider: The known provider whose server that is, or None.
+        offers: What can be filled in for the person.
+        host_and_port: What HOST_AND_PORT would fill in; two empty texts while it isn't offered.
+        stages: The live list of the latest test.
+        outcome: The outcome line, or None if it is empty.
+        finding: The true cause of the latest failed test, until the next one, or None.
+        last_test: Whether stages and finding belong to values other than those in the form.
+        warnings: What the latest successful test noticed.
+        report: The latest report, for Diagnostics, or None.
+        ca_offer: The company CA that the person is being asked about, or None.
+        host: The host in the form as in a report, or "" while it isn't valid.
+        provider: The known provider of that server, or None.
         may_save: Whether Save is enabled.
         save_hint: Why Save is disabled.
         changed: Whether the form differs from what is saved.
-        outdated: Whether something else was saved meanwhile, and what was typed is not that.
+        outdated: Whether something else was saved meanwhile that differs from what was typed.
         test_notice: What Send test email has to say besides the outcome.
         locked: The fields that the organization has locked.
-        contact: Whom to ask about them, or "".
-        outage_notice: What came of Try again while the server is still out.
-        oauth: The fields of the sign-in by OAuth 2.0; with no provider where it is by password.
+        contact: Who to ask about them, or "".
+        outage_notice: The result of Try again while the server is still unavailable.
+        oauth: The fields of the sign-in by OAuth 2.0; without a provider for a password.
         from_key_file: Whether the secret came from a file.
-        prompt: What a person has to do just now to sign in, or None.
+        prompt: What a person has to do now to sign in, or None.
         may_sign_in: Whether a person can sign in again for what is saved.
     """
 
@@ -82,12 +82,12 @@ class IntegrationsState(PageState):
 
     @property
     def testing(self) -> bool:
-        """Whether a test or a sign-in runs: then Cancel is shown, and no other one can begin."""
+        """Whether a test or a sign-in runs: Cancel is shown then, and no other can begin."""
         return self.busy in (Busy.TESTING, Busy.SIGNING_IN, Busy.CANCELLING)
 
     @property
     def proven(self) -> bool:
-        """Whether nothing is left to test: the values in the form are proven."""
+        """Whether the values in the form are proven, so that there is nothing left to test."""
         return self.may_save or self.save_hint is SaveHint.ALL_SAVED
 
     @property
@@ -98,7 +98,7 @@ class IntegrationsState(PageState):
 
     @property
     def may_turn_on(self) -> bool:
-        """Whether the next step is the switch: all is saved and proven, and off."""
+        """Whether the next step is the switch: everything is saved and proven, but off."""
         return not self.changed and bool(self.status.proven) and not self.status.on
 
 

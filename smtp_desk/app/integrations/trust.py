@@ -1,4 +1,4 @@
-"""Trusting a company CA: asked for once, for one host, by digits that somebody else tells."""
+"""Trusting a company CA: asked once, for one host, by digits that somebody else provides."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,7 +39,7 @@ class CaTrust:
             self._changed(None)
 
     def confirm(self, typed: str) -> None:
-        """Trust it if these are its digits; the CA file of the form is then this one."""
+        """Trust it if these are its digits; it becomes the CA file of the form."""
         offer = self.offer
         if offer is None or offer.compare(typed) is not Typed.RIGHT:
             return
@@ -57,7 +57,7 @@ class CaTrust:
         self._runner.run(quietly(keep), on_done=kept, on_error=self._not_kept)
 
     def dismiss(self) -> None:
-        """Ask no longer; nothing is trusted."""
+        """Stop asking, without trusting anything."""
         if self.offer is not None:
             self.offer = None
             self._changed(None)

@@ -1,7 +1,7 @@
 """The button Find settings without its widgets: ask, choose, fill in, undo.
 
-What was found is a choice, never applied by itself. Nothing that was typed is overwritten, and
-one press takes back what was filled in.
+The servers found are offered, never applied automatically. Nothing that was typed is overwritten,
+and one press undoes what was filled in.
 """
 
 from collections.abc import Callable, Mapping
@@ -54,14 +54,14 @@ class Proposal:
     Attributes:
         candidate: The server.
         sureness: Where it comes from, and so how sure it is.
-        sign_in: What the provider takes to sign in, with its page.
+        sign_in: What the provider accepts to sign in, with its page.
         limits: How much the provider lets one account send, or "".
         warning: What to be careful about, or "".
-        changes: The fields that taking it fills in, with their values; empty where all is
-            there already, or what was typed stands against it.
-        kept: The fields that keep what was typed, though the candidate has another value.
-        instead: What taking it in place of what was typed fills in; without what is locked.
-        credential: The sign-in by OAuth 2.0 (`OAuthProvider`) that taking it can choose; "" where
+        changes: The fields that accepting it fills in, with their values; empty if they are all
+            there already, or what was typed conflicts with it.
+        kept: The fields that keep what was typed, although the candidate has another value.
+        instead: What is filled in if it replaces what was typed; without locked fields.
+        credential: The sign-in by OAuth 2.0 (`OAuthProvider`) that can be chosen with it; "" if
             there is none, or the person has typed another server or credential.
     """
 
@@ -82,14 +82,14 @@ class Proposal:
 
     @property
     def may_replace(self) -> bool:
-        """Whether what was typed can give way."""
+        """Whether it can replace what was typed."""
         return bool(self.kept) and self.instead != self.changes
 
     @classmethod
     def of(
         cls, candidate: Candidate, draft: SettingsDraft, locked: frozenset[Field] = frozenset()
     ) -> "Proposal":
-        """Return what a candidate means for what stands in the form."""
+        """Return what a candidate would do to the form's content."""
         values = {
             Field.HOST: candidate.host,
             Field.PORT: str(candidate.port),
@@ -137,12 +137,12 @@ class FindState:
     """Everything beside the button.
 
     Attributes:
-        reason: Why nothing can be found for what stands in From email, or "".
-        busy: What runs.
-        questions: What would be asked where; while it is and then, each with its result.
+        reason: Why nothing can be found for the From email, or "".
+        busy: What is running.
+        questions: The questions and whom they are asked; during and after the search with results.
         searched: Whether they have been asked.
         proposals: What was found, the surest first.
-        notice: What there is to say besides.
+        notice: Anything else there is to say.
         may_ask_ispdb: Whether a yes lets Mozilla's database be asked as well.
         may_undo: Whether what was filled in can be taken back.
     """
@@ -164,7 +164,7 @@ class FindView(Protocol):
         """Show it."""
 
     def focus_address(self) -> None:
-        """Move the focus to From email: what stands there is no address."""
+        """Move the focus to From email, which isn't a valid address."""
 
 
 class FormAccess(Protocol):
@@ -183,7 +183,7 @@ class FormAccess(Protocol):
 
 
 class FindPresenter:
-    """Decides what the button does; every rule of it can be tested without a window."""
+    """Decides what the button does; every rule can be tested without a window."""
 
     def __init__(
         self,
@@ -196,7 +196,7 @@ class FindPresenter:
         """Create it.
 
         Args:
-            services: Where the provider data come from.
+            services: They contain the provider data.
             runner: Runs the search.
             view: Shows it.
             form: Is filled in.
@@ -246,17 +246,17 @@ class FindPresenter:
         )
 
     def cancel(self) -> None:
-        """End the search; answers at once."""
+        """Cancel the search; returns at once."""
         if self._state.busy is FindBusy.FINDING and self._cancel is not None:
             self._cancel.cancel()
             self._show(replace(self._state, busy=FindBusy.CANCELLING))
 
     def accept(self, proposal: Proposal, *, instead: bool = False, by_oauth: bool = False) -> None:
-        """Fill in what a proposal says.
+        """Fill in a proposal.
 
         Args:
             proposal: The proposal.
-            instead: The person agrees that it replaces what was typed; else that stays.
+            instead: The person agrees that it replaces what was typed; otherwise that is kept.
             by_oauth: The person wants its sign-in by OAuth 2.0.
         """
         draft = self._form.draft
@@ -274,7 +274,7 @@ class FindPresenter:
         self._show(replace(self._state, notice=notice, may_undo=True))
 
     def undo(self) -> None:
-        """Take back what was filled in; what the person has typed since stays."""
+        """Undo what was filled in, and keep what the person has typed since."""
         draft = self._form.draft
         back = {
             field: before
@@ -287,7 +287,7 @@ class FindPresenter:
         self._show(replace(self._state, notice=None, may_undo=False))
 
     def form_changed(self) -> None:
-        """The form may be another: so may be what a proposal would fill in."""
+        """The form may have changed, and with it what a proposal would fill in."""
         draft = self._form.draft
         if draft == self._draft:
             return
@@ -300,7 +300,7 @@ class FindPresenter:
         self._show(state)
 
     def close(self) -> None:
-        """The window closes: a search is cancelled."""
+        """Cancel the search, because the window closes."""
         if self._cancel is not None:
             self._cancel.cancel()
 

@@ -29,7 +29,7 @@ class FindRequest:
     """What to find.
 
     Attributes:
-        address: For which address.
+        address: The address to find servers for.
         ispdb: Whether Mozilla's database may be asked, which then learns the domain.
         resolver: `HOST:PORT` of a DNS server to ask instead of the system.
         ca_pem: Certificates (PEM) to trust besides those of the system, or "".
@@ -52,15 +52,15 @@ def find_proposals(
     """Find servers for an address; blocks for 5 seconds at most.
 
     Args:
-        services: Where the provider data come from.
+        services: They contain the provider data.
         request: What to find.
         cancel: Ends it within 100 ms.
-        show: Told of each question before it is asked, and again with its result; from
+        show: Called for each question before it is asked, and again with its result; from
             several threads.
-        network: Whom to ask instead of the internet: the sandbox.
+        network: What to ask instead of the internet: the sandbox.
 
     Raises:
-        AddressError: It is no address.
+        AddressError: It isn't an address.
         CancelledError: Cancelled.
     """
     return find(
@@ -74,7 +74,7 @@ def find_proposals(
 
 
 def internet(request: FindRequest) -> Network:
-    """Return the network of this computer, as the request wants it asked."""
+    """Return the network of this computer, with the request's choices."""
     dns = DnsResolver.at(request.resolver) if request.resolver else DnsResolver()
     resolver: Resolver = dns if request.resolver else SystemResolver()
     return Network(
@@ -83,7 +83,7 @@ def internet(request: FindRequest) -> Network:
 
 
 def sandbox_network(sandbox: "Sandbox") -> Network:
-    """Return the network in which the sandbox is all there is; nothing leaves this machine."""
+    """Return a network that contains only the sandbox; nothing leaves this machine."""
     https = Https(_Here(), sandbox.ca_pem, sandbox.https_port)
     return Network(https=https, dns=None, probe=_PortProbe(_Here(), sandbox.ca_pem))
 

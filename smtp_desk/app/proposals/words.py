@@ -1,4 +1,4 @@
-"""The words for what was asked, what came of it, and how sure a proposal is."""
+"""The words for questions, their results, and how sure a proposal is."""
 
 from typing import Final
 
@@ -102,7 +102,7 @@ def next_step(candidate: Candidate, *, by_oauth: bool = False) -> str:
 
 
 def result_text(asked: Asked) -> str:
-    """Return what came of a question, and by way of which addresses."""
+    """Return the result of a question, and the addresses it went through."""
     if asked.result is None:
         return "Asking…"
     text = _RESULTS[asked.result].format(detail=asked.detail)
@@ -123,7 +123,7 @@ def warning(candidate: Candidate) -> str:
 
 
 def sign_in_text(candidate: Candidate) -> str:
-    """Return what the provider takes to sign in."""
+    """Return what the provider accepts to sign in."""
     if not candidate.sign_in:
         return "none: the server recognizes your network"
     agreed = candidate.known is not None and "oauth_by_agreement" in candidate.known.facts

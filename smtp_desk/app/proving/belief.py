@@ -1,4 +1,4 @@
-"""Whether receivers will believe mail from a domain that a server sends, in one sentence."""
+"""Whether receivers will trust a server's mail from a domain, in one sentence."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -22,8 +22,8 @@ _WEAKER: Final[Mapping[str, str]] = {"reject": "quarantine", "quarantine": "none
 def believe(found: DomainFacts, host: str) -> tuple[Belief, str]:
     """Return whether mail will be trusted, and the sentence that says so and why.
 
-    SPF looks at the envelope sender, which is the From address here: what SPF allows is
-    aligned, as DMARC wants it (RFC 9989, 4.4.2).
+    SPF checks the envelope sender, which is the From address here, so what SPF allows is also
+    aligned as DMARC requires (RFC 9989, 4.4.2).
     """
     if told := _hopeless(found):
         return Belief.DISBELIEVED, told

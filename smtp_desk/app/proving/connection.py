@@ -1,4 +1,4 @@
-"""A test's connection is one of those that our own sending shares."""
+"""Count a test's connection among those of our own sending."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +14,11 @@ from smtp_desk.store.settings_file import SettingsFileError
 def counted(services: Services, settings: ServerSettings, cancel: Cancel) -> Iterator[Facts]:
     """Count the test's connection among ours while it lasts.
 
-    Where our own sending holds all that there may be, it waits a few seconds for one of them,
-    then goes on all the same. What nothing was ever sent by needs no count.
+    If our own sending holds all allowed connections, wait a few seconds for one of them, then
+    go on all the same. If nothing was ever sent, nothing is counted.
 
     Yields:
-        `own_connections`: how many our own sending holds besides; nothing for none.
+        `own_connections`: how many more our own sending holds; empty for none.
     """
     if not _may_be_in_use(services, settings):
         yield {}

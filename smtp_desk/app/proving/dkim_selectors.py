@@ -18,7 +18,7 @@ def read_selectors(text: str) -> tuple[Selector, ...]:
     """Return the DKIM selectors that a person typed, or pasted as a DKIM-Signature field.
 
     Raises:
-        ValueError: It is neither; the argument is what can't be read.
+        ValueError: It is neither; the argument is the part that can't be read.
     """
     if signature := signed_by(text.partition(":")[2] or text):
         return _valid([Selector(*signature)])

@@ -1,4 +1,4 @@
-"""What the DNS says of the From domain: as warnings of a test, or by itself."""
+"""What the DNS says about the From domain, as warnings of a test or on its own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -38,9 +38,9 @@ class DomainRequest:
     """What to ask about.
 
     Attributes:
-        from_email: The From address; its domain is asked about.
-        host: The server that is to send for it, or "" where there is none yet.
-        selectors: Whose DKIM keys to look at.
+        from_email: The From address, whose domain is checked.
+        host: The server that is to send for it, or "" if there is none yet.
+        selectors: The selectors whose DKIM keys to check.
         resolver: `HOST:PORT` of a DNS server to ask instead of the system.
     """
 
@@ -51,7 +51,7 @@ class DomainRequest:
 
     @classmethod
     def of(cls, draft: SettingsDraft, selectors: tuple[Selector, ...] = ()) -> "DomainRequest":
-        """Return the question about what stands in a form without `from_problems`."""
+        """Return the question for the content of a form without `from_problems`."""
         return cls(
             from_email=draft.from_email.strip(), host=draft.host.strip(), selectors=selectors
         )
@@ -59,14 +59,14 @@ class DomainRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainCheck:
-    """What came of it.
+    """The result of checking the From domain.
 
     Attributes:
-        from_email: The From address that was asked about.
-        host: The server that was asked about, or "".
+        from_email: The From address that was checked.
+        host: The server that was checked, or "".
         facts: What was seen, safe to show, with `belief`, `belief_reason` and `not_checked`: what
-            nobody could tell, and why.
-        warnings: What is not as it should be; empty where all is well or not known.
+            could not be checked, and why.
+        warnings: What isn't as it should be; empty if all is well or not known.
     """
 
     from_email: str
@@ -81,12 +81,12 @@ class DomainCheck:
 
     @property
     def belief(self) -> Belief:
-        """Whether receivers will believe mail from it that the server sends."""
+        """Whether receivers will trust the server's mail from this domain."""
         return Belief(str(self.facts["belief"]))
 
     @property
     def summary(self) -> str:
-        """That in one sentence, with the reason."""
+        """The same in one sentence, with the reason."""
         return str(self.facts["belief_reason"])
 
     @property
@@ -97,11 +97,11 @@ class DomainCheck:
 
     @property
     def in_order(self) -> bool:
-        """Whether all was told, and all is well."""
+        """Whether everything could be checked, and is well."""
         return not (self.warnings or self.not_checked)
 
     def belongs_to(self, report: CheckReport) -> bool:
-        """Whether the report is of the same From address and server."""
+        """Whether the report is about the same From address and server."""
         tested = (report.settings.get("from_email"), report.settings.get("host"))
         return tested == (self.from_email, self.host)
 
@@ -110,7 +110,7 @@ def check_domain(services: Services, request: DomainRequest, cancel: Cancel) -> 
     """Ask the DNS about the From domain; blocks until it has answered, `SECONDS` at most.
 
     Raises:
-        AddressError: The From address is none, or names no domain but an IP address.
+        AddressError: The From address isn't valid, or has an IP address instead of a domain.
         CancelledError: Cancelled, within 100 ms.
     """
     server = _server(services, request.host)
@@ -143,7 +143,7 @@ def check_domain(services: Services, request: DomainRequest, cancel: Cancel) -> 
 
 
 def unchecked(request: DomainRequest, reason: str) -> DomainCheck:
-    """Return that nothing of the domain is known, because of `reason`."""
+    """Return a result that says nothing is known about the domain, because of `reason`."""
     domain = domain_of(request.from_email)
     facts: Facts = {
         "from_domain": domain,
@@ -158,7 +158,7 @@ def domain_of(from_email: str) -> str:
     """Return the domain of an address, in ASCII.
 
     Raises:
-        AddressError: It is no address, or names no domain but an IP address.
+        AddressError: It isn't an address, or has an IP address instead of a domain.
     """
     domain = parse_mailbox(from_email).ascii_domain
     if domain.startswith("["):
@@ -167,7 +167,7 @@ def domain_of(from_email: str) -> str:
 
 
 def from_problems(draft: SettingsDraft) -> tuple[Problem, ...]:
-    """Return what keeps the DNS from being asked about the From address of a form."""
+    """Return why the DNS can't be asked about the From address of a form."""
     try:
         domain_of(draft.from_email)
     except AddressError as error:

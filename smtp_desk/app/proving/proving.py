@@ -41,19 +41,19 @@ class ProofRequest:
     """What to test: the form at the moment of the click, parsed there and then.
 
     Attributes:
-        draft: The form as typed, for a report of what is no settings.
-        recipient: Where the test email goes; not needed unless `steps` is FULL.
+        draft: The form as typed, for the report if it isn't valid settings.
+        recipient: The recipient of the test email; needed only if `steps` is FULL.
         steps: How far to go; only a FULL test proves anything.
         total_seconds: Limit of the whole test, the wait for a connection aside; see `counted`.
         resolver: `HOST:PORT` of a DNS server to ask instead of the system.
         domain: Whether to ask the DNS about the From domain afterwards; it may take
-            `app.domain.SECONDS` more, and whatever comes of it is no more than a warning.
-        selectors: Whose DKIM keys to look at there.
-        ask: Shows a person what to do where somebody has to sign in; None where nobody is there.
-        signed_in: What an earlier test of this session signed in by.
-        values: The values of the form but for the CA files, which the test itself reads; None
-            where they are no settings.
-        problems: What forbids the test, as far as no file says it.
+            `proving.domain.SECONDS` more, and its result is never more than a warning.
+        selectors: The selectors whose DKIM keys to check there.
+        ask: Shows a person what to do if somebody has to sign in; None if nobody is there.
+        signed_in: The sign-in of an earlier test of this session.
+        values: The values of the form except the CA files, which the test itself reads; None
+            if they aren't valid settings.
+        problems: What prevents the test, as far as it is known without reading files.
     """
 
     draft: SettingsDraft
@@ -84,14 +84,14 @@ class ProofRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProofResult:
-    """What came of a test.
+    """The result of a test.
 
     Attributes:
-        report: All that was seen.
-        values: What was tested, or None where the draft was no settings.
-        secret: The password that was used, or None where there was none.
+        report: The report.
+        values: What was tested, or None if the draft wasn't valid settings.
+        secret: The password that was used, or None if there was none.
         proven: Whether `values` may be saved.
-        signed_in: The sign-in by OAuth 2.0 that was used; give it to the next test.
+        signed_in: The sign-in by OAuth 2.0 that was used; pass it to the next test.
     """
 
     report: CheckReport
@@ -114,10 +114,10 @@ def _not_testable(code: str, **facts: Json) -> _NotTestableError:
 
 
 def prove(services: Services, request: ProofRequest, emit: Emit, cancel: Cancel) -> ProofResult:
-    """Run one test of the draft; blocks until it ends, never raises for what a server does.
+    """Run one test of the draft; blocks until it ends, and never raises for what a server does.
 
     Args:
-        services: Where the stored secret, the catalogue and the versions come from.
+        services: They contain the stored secret, the catalogue and the versions.
         request: What to test.
         emit: Called for every stage that begins or ends.
         cancel: Ends the test within 100 ms.
@@ -197,16 +197,16 @@ def _with_domain(
 
 
 def save(services: Services, result: ProofResult, *, default: bool = False) -> StoredSettings:
-    """Save what `result` proved, secret and settings as one; the route's rest ends.
+    """Save what `result` proved, secret and settings together, and end the route's pause.
 
     Args:
-        services: Where it is saved.
+        services: The services to save with.
         result: A test that passed.
         default: Save it as the relay of the default email service, and make that the default.
 
     Raises:
         ValueError: The result proves nothing.
-        SaveError: It could not be saved; what was saved before stays in service.
+        SaveError: It could not be saved; what was saved before remains in use.
     """
     if not result.proven or result.values is None:
         raise ValueError("only a successful test email can be saved")
@@ -232,10 +232,10 @@ def save(services: Services, result: ProofResult, *, default: bool = False) -> S
 
 
 def keep_copy(services: Services) -> Path | None:
-    """Keep a settings file that can't be read under another name, so that a save starts anew.
+    """Rename a settings file that can't be read, so that a save can create a new one.
 
     Returns:
-        Where it is now; None where it can be read, and stays.
+        Its new path; None if it can be read and stays.
 
     Raises:
         SaveError: It can't be renamed.

@@ -1,4 +1,4 @@
-"""The sign-in by OAuth 2.0 of a test: what is saved, what an earlier test left, or a person."""
+"""The sign-in by OAuth 2.0 of a test: a saved one, an earlier test's, or a person's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,10 +29,10 @@ class TokenSignIn:
     """A sign-in that a test used, saved or not.
 
     Attributes:
-        settings: How its tokens are got.
-        username: For which account.
+        settings: How its tokens are obtained.
+        username: The account.
         vault: Where its secrets are kept.
-        source: Gives its tokens.
+        source: Returns its tokens.
         server: The saved server that it belongs to, or None.
     """
 
@@ -43,14 +43,14 @@ class TokenSignIn:
     server: StoredServer | None
 
     def is_for(self, values: Snapshot) -> bool:
-        """Whether a test of these values may use it again: nothing of it has changed."""
+        """Whether a test of these values may use it again because nothing relevant has changed."""
         if self.server is not None or not isinstance(values.secret, Secret):
             return False
         known = (self.settings, self.username, self.vault.read().secret)
         return known == (values.settings.oauth, values.settings.username, values.secret)
 
     def named(self, values: Snapshot) -> Snapshot:
-        """Return the values with the account that signed in, where that is known."""
+        """Return the values with the account that signed in, if it is known."""
         oauth, account = values.settings.oauth, self.source.account
         if oauth is None:
             return values
@@ -67,14 +67,14 @@ def sign_in_for(
     ask: Ask | None,
     earlier: TokenSignIn | None,
 ) -> TokenSignIn | None:
-    """Return how a test of these values signs in; None where it does so by a password.
+    """Return how a test of these values signs in; None if it uses a password.
 
     Args:
-        services: Where what is saved lies.
+        services: They contain what is saved.
         values: What is tested.
-        server: Whose stored secret the values name, or None.
-        ask: Shows a person what to do; None where nobody is there.
-        earlier: What an earlier test of this session left.
+        server: The server whose stored secret the values use, or None.
+        ask: Shows a person what to do; None if nobody is there.
+        earlier: The sign-in of an earlier test of this session.
     """
     oauth = values.settings.oauth
     if oauth is None:
@@ -96,9 +96,9 @@ def sign_in_for(
 
 
 def with_account(services: Services, report: CheckReport, sign_in: TokenSignIn) -> CheckReport:
-    """Return the report with a warning where another account than the username signed in.
+    """Return the report with a warning if an account other than the username signed in.
 
-    A shared mailbox is like that: the mail server decides.
+    That is normal for a shared mailbox: the mail server decides.
     """
     name, username = sign_in.source.account.name, sign_in.username
     interactive = sign_in.settings.flow in INTERACTIVE
@@ -112,10 +112,10 @@ def with_account(services: Services, report: CheckReport, sign_in: TokenSignIn) 
 
 @contextmanager
 def unchanged(sign_in: TokenSignIn) -> Iterator[KeyringEntry]:
-    """Give what is kept of a sign-in, which nobody renews meanwhile.
+    """Yield the stored secrets of a sign-in, which nobody renews meanwhile.
 
     Raises:
-        SaveError: It can't be had by now.
+        SaveError: They can't be read.
     """
     try:
         with sign_in.vault.exclusively(Cancel()):

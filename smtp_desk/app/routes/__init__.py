@@ -1,1 +1,1 @@
-"""The two routes as a person sees them: custom server and default service."""
+"""The two routes from a person's point of view: custom server and default service."""

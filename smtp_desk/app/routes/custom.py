@@ -1,4 +1,4 @@
-"""What is saved, as the faces show it: the draft, how the route stands, whether it is proven."""
+"""The saved settings, as window and terminal show them: draft, status of the route, proof."""
 
 import logging
 from dataclasses import dataclass, field, replace
@@ -31,18 +31,18 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """What is saved; the default is what a fresh machine has.
+    """The saved settings; the default is that of a new machine.
 
     Attributes:
-        draft: The form's texts for it.
-        status: How the route stands.
-        ca: What the copied CA file holds, or None.
+        draft: The form's texts for them.
+        status: The status of the route.
+        ca: The content of the copied CA file, or None.
         ca_host: The only host that this CA was trusted for, or "" for a CA of any host.
-        proven: The saved values if their proof holds, with the mark of the stored secret.
-        version: Of the file that it was read from: another one may hold something else.
+        proven: The saved values if their proof is valid, with the mark of the stored secret.
+        version: The version of the file they were read from; another version may differ.
         managed: What the organization fills in and locks.
-        ends: That what the application signs in with ends soon, for people; else "".
-        withdrawn: Whether the provider withdrew the sign-in that was just removed; None where
+        ends: A sentence if the application's certificate expires soon; else "".
+        withdrawn: Whether the provider withdrew the sign-in that was just removed; None if
             there was none.
     """
 
@@ -58,18 +58,18 @@ class Saved:
 
     @property
     def as_typed(self) -> Snapshot | None:
-        """The proven values as the form spells them, or None."""
+        """The proven values as the form contains them, or None."""
         return self.proven and self.proven.without_account
 
 
 def load_saved(services: Services, *, default: bool = False) -> Saved:
     """Read what is saved; asks the keyring for the secret to check the proof.
 
-    What a killed process left behind is settled first. A settings file that can't be
-    read is a state to show, not an error to raise.
+    What a killed process left behind is cleaned up first. A settings file that can't be read
+    is a state to show, not an error to raise.
 
     Args:
-        services: Where it is saved.
+        services: The services to read with.
         default: Read the relay of the default email service instead of the custom server.
     """
     if not services.store.recover():
@@ -111,9 +111,9 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
 
 
 def remove_saved(services: Services, *, default: bool = False) -> Saved:
-    """Forget the custom server, or the relay of the default email service, and its secret.
+    """Remove the custom server, or the relay of the default email service, and its secret.
 
-    A CA that was trusted by its fingerprint is trusted no more where nothing saved needs it.
+    A CA that was trusted by its fingerprint isn't trusted any more if no saved server needs it.
 
     Raises:
         SaveError: It could not be removed; nothing changed.
@@ -130,7 +130,7 @@ def switch_saved(services: Services, *, on: bool) -> Saved:
     """Move the switch.
 
     Raises:
-        NotProvenError: It can't go on: the settings are not proven.
+        NotProvenError: It can't be turned on: the settings aren't proven.
         SaveError: It could not be saved.
     """
     services.store.set_enabled(on)

@@ -1,9 +1,9 @@
-"""The default email service: what it is, and the way to each of its kinds.
+"""The default email service: which one is in use, and how to choose another.
 
-It takes the emails that the custom server can't: by the organization's relay, by the
-machine's own MTA, or by holding them in the outbox until a server is available. A relay needs
-the same test as the custom server and has its own password in the keyring; it stays saved
-while another kind is in use, so that it can be chosen again.
+It takes the emails that the custom server can't send: by the organization's relay, by the
+machine's own MTA, or by holding them in the outbox until a server is available. A relay needs the
+same test as the custom server and has its own password in the keyring; it stays saved while another
+service is in use, so that it can be chosen again.
 """
 
 import os
@@ -38,7 +38,7 @@ USUAL_SENDMAIL: Final = "/usr/sbin/sendmail"
 
 
 def sendmail_problem(text: str) -> str:
-    """Return what keeps a typed path from being the machine's MTA, or ""; looks at the disk."""
+    """Return why a typed path can't be the machine's MTA, or ""; checks the disk."""
     for broken, said in _RULES:
         if broken(text):
             return said
@@ -81,7 +81,7 @@ _RULES: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
 
 
 class InvalidSendmailError(ValueError):
-    """The path or the address can't serve as the default email service.
+    """The path or the address can't be used for the default email service.
 
     Attributes:
         path: What is wrong with the path.
@@ -102,8 +102,8 @@ class Relay:
 
     Attributes:
         host: Its name, for people.
-        from_email: The address that emails come from.
-        state: ACTIVE where its proof holds, else why not.
+        from_email: The From address.
+        state: ACTIVE if its proof is valid, else why not.
     """
 
     host: str
@@ -112,26 +112,26 @@ class Relay:
 
     @property
     def proven(self) -> bool:
-        """Whether emails may leave through it."""
+        """Whether emails may be sent through it."""
         return self.state.state is ServerState.ACTIVE
 
     @property
     def why(self) -> str:
-        """Why they may not; "" where they may."""
+        """Why they may not; "" if they may."""
         return status_reason(self.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultState:
-    """The default email service, as the faces show it.
+    """The default email service, as window and terminal show it.
 
     Attributes:
-        kind: What it is.
+        kind: Which service is in use.
         sendmail_path: The path of the MTA, also while another kind is in use; "" for none.
         from_email: The address of SENDMAIL or SMTP; "" for none.
         relay: The saved relay, also while another kind is in use.
-        problem: Which of its values can't be used and why, for people; "" for none. Saved
-            ones can; a file written by hand can hold others.
+        problem: Which of its values can't be used and why, for people; "" for none. Saved values
+            can be used; a file edited by hand may contain others.
     """
 
     kind: DefaultKind = DefaultKind.OUTBOX
@@ -142,13 +142,13 @@ class DefaultState:
 
     @property
     def works(self) -> bool:
-        """Whether emails can leave, or wait as they should."""
+        """Whether emails can be sent, or wait as they should."""
         proven = self.relay is not None and self.relay.proven
         return not self.problem and (proven or self.kind is not DefaultKind.SMTP)
 
 
 def default_text(state: DefaultState) -> str:
-    """Return what becomes of the emails that the default email service gets."""
+    """Return what happens to the emails that the default email service gets."""
     if state.problem:
         return f"Not used. {state.problem} Until you fix this, emails wait in the outbox."
     if state.kind is DefaultKind.SENDMAIL:
@@ -198,12 +198,12 @@ def use_sendmail(services: Services, path: str, from_email: str) -> DefaultState
     """Hand the emails to the machine's MTA; a saved relay stays saved.
 
     Args:
-        services: Where it is saved.
+        services: The services to save with.
         path: The absolute path of a program that takes sendmail's options.
-        from_email: The address that emails come from.
+        from_email: The From address.
 
     Raises:
-        InvalidSendmailError: One of both can't serve; nothing changed.
+        InvalidSendmailError: One of the two can't be used; nothing changed.
         SaveError: It could not be saved.
         SettingsFileError: The settings can't be read.
     """
@@ -223,7 +223,7 @@ def use_relay(services: Services) -> DefaultState:
     """Send the emails through the saved relay again.
 
     Raises:
-        NotProvenError: There is none, or it is not proven.
+        NotProvenError: There is no relay, or it isn't proven.
         SaveError: It could not be saved.
         SettingsFileError: The settings can't be read.
     """
@@ -239,13 +239,13 @@ def use_relay(services: Services) -> DefaultState:
 
 
 def path_problems(text: str) -> tuple[Notice, ...]:
-    """Say what keeps a path from being the machine's MTA; looks at the disk."""
+    """Return why a path can't be the machine's MTA; checks the disk."""
     problem = sendmail_problem(text)
     return (Notice(problem, error=True),) if problem else ()
 
 
 def address_problems(text: str) -> tuple[Notice, ...]:
-    """Say what is wrong with an address, and what is only worth to know."""
+    """Return what is wrong with an address, and what is only worth knowing."""
     return tuple(
         Notice(problem_text(problem), error=problem.severity is Severity.ERROR)
         for problem in validate_recipient(text)

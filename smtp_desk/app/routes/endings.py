@@ -14,14 +14,14 @@ from smtp_desk.store.stored import StoredServer
 def endings_of_saved(
     services: Services, server: StoredServer | None, known: RouteHealth | None = None
 ) -> tuple[Ending, ...]:
-    """Return what of a server ends soon or has ended, the first to end first.
+    """Return which of a server's certificates expire soon or have expired, the first first.
 
-    Asks the disk and the keyring, never the network. Of a client secret no service tells it.
+    Asks the disk and the keyring, never the network. No service says when a client secret ends.
 
     Args:
-        services: What the use cases work with.
+        services: The services to use.
         server: The saved server; None for none.
-        known: What the daily look of a worker has found of the server's own certificate.
+        known: What a worker's daily check found about the server's own certificate.
     """
     if server is None:
         return ()

@@ -1,8 +1,7 @@
-"""How sending stands as metrics, in the text format that Prometheus and node exporter read.
+"""The status of sending as metrics, in the text format of Prometheus and node exporter.
 
-What a person may change in the settings, hosts, addresses and sentences, is in none of them: the
-file is read by more people than the settings are. A value that does not apply or can't be known
-has no sample. Times are Unix times in seconds.
+They contain no settings, hosts, addresses or sentences: more people read them than the settings. A
+value that doesn't apply or isn't known has no sample. Times are Unix times in seconds.
 
 The format is version 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/
 """

@@ -1,4 +1,4 @@
-"""Who is told of outages and refused emails: an address, and services that take alerts."""
+"""Who is notified of outages and refused emails: an address, and alert services."""
 
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -14,12 +14,12 @@ _BODY = "SMTP Desk can reach you here. It reports outages, and stored emails tha
 
 
 class InvalidNotifyError(ValueError):
-    """The address can't be notified; the text says why."""
+    """The address can't be notified; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotifyState:
-    """Who is told.
+    """Who is notified.
 
     Attributes:
         address: The address; "" for nobody.
@@ -31,7 +31,7 @@ class NotifyState:
 
 
 def load_notify(services: Services) -> NotifyState:
-    """Read who is told.
+    """Read who is notified.
 
     Raises:
         SettingsFileError: The settings can't be read.
@@ -59,7 +59,7 @@ def notify_address(services: Services, address: str) -> None:
 
 
 def save_alert_urls(services: Services, text: Secret) -> None:
-    """Save the URLs of alerts, one a line; none to send no alerts.
+    """Save the URLs of alerts, one per line; none to send no alerts.
 
     Raises:
         AlertUrlError: One is refused; nothing was saved.
@@ -70,7 +70,7 @@ def save_alert_urls(services: Services, text: Secret) -> None:
 
 
 def add_alert_urls(services: Services, text: Secret) -> tuple[str, ...]:
-    """Save further URLs, parted by spaces; return the scheme of each that is saved by now.
+    """Save further URLs, separated by spaces; return the scheme of each saved one.
 
     Raises:
         AlertUrlError: One is refused, or there are too many; nothing was saved.

@@ -1,4 +1,4 @@
-"""What ends an outage of a route: a person who tries it again, or other settings."""
+"""Ending the outage of a route: a person tries it again, or saves other settings."""
 
 import logging
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ def _saved_server(services: Services, route: str) -> StoredServer | None:
 
 
 def end_rest(services: Services, route: str) -> None:
-    """Make a route usable at once, for new settings were saved, and the mail that waits due."""
+    """Make a route usable at once after new settings were saved, and waiting emails due."""
     with _other_settings_count():
         if services.has_outbox:
             services.health.reopen(route)
@@ -84,7 +84,7 @@ def end_rest(services: Services, route: str) -> None:
 
 
 def make_due(services: Services) -> None:
-    """Make the mail that waits in the outbox due, for there is another way out now."""
+    """Make the emails waiting in the outbox due, because there is another way to send now."""
     with _other_settings_count():
         if services.has_outbox:
             services.outbox.make_due()

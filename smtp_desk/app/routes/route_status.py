@@ -1,4 +1,4 @@
-"""How a route stands: one value, read once. Words, JSON, banner and table rows are made of it."""
+"""The status of a route: one value, read once. Words, JSON, banner and table rows use it."""
 
 import logging
 from dataclasses import dataclass, field, replace
@@ -42,13 +42,13 @@ class HealthState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """How a route does.
+    """The health of a route, as shown to people.
 
     Attributes:
         state: Whether it may be used.
-        until: End of the rest, or when a probe is given to another.
-        summary: The finding of the newest failure, as a sentence; "" for none.
-        known: All that is known of it.
+        until: End of the pause, or when a probe is given to another process.
+        summary: The finding of the latest failure, as a sentence; "" for none.
+        known: Everything known about it.
         at: When it was read.
     """
 
@@ -60,27 +60,27 @@ class HealthReport:
 
     @property
     def needs_sign_in(self) -> bool:
-        """Whether only a person who signs in again (OAuth 2.0), or other settings, open it."""
+        """Whether only signing in again (OAuth 2.0), or other settings, can open it."""
         return self.state is HealthState.SHUT and self.known.code == _SIGN_IN_AGAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteStatus:
-    """How a route stands; the default is the custom server of a fresh machine.
+    """The status of a route; the default is the custom server of a new machine.
 
     Attributes:
-        route: Which one.
-        kind: What can be said of it before anything is sent. Of SENDMAIL and OUTBOX whether it
-            is one; a default service with a value that can't be used is UNPROVEN.
+        route: The route.
+        kind: Its state before anything is sent, or that it is SENDMAIL or OUTBOX. A default
+            service with a value that can't be used is UNPROVEN.
         why: Why it is UNPROVEN, SECRET_UNAVAILABLE or UNREADABLE, for people.
-        proven: Whether its proof holds; None where there is nothing to prove or no telling.
-        enabled: Position of the switch; True where there is none.
+        proven: Whether its proof is valid; None if there is nothing to prove or it isn't known.
+        enabled: Position of the switch; True if there is none.
         secret: `none`, `available` or `unavailable`.
-        server: The saved server that it leads to, or None.
-        service: The default email service, which takes what the custom server can't.
-        health: How it does; None where that was not or can't be read.
-        paused_since: Since when a person has paused all sending; None where nobody has.
-        endings: What of it ends soon, the first to end first; empty where that was not read.
+        server: The saved server it uses, or None.
+        service: The default email service, which takes what the custom server can't send.
+        health: Its health; None if that was not or can't be read.
+        paused_since: When a person paused all sending; None if nobody has.
+        endings: What expires soon, the first to expire first; empty if that was not read.
     """
 
     route: str = CUSTOM
@@ -97,23 +97,23 @@ class RouteStatus:
 
     @property
     def on(self) -> bool:
-        """Whether it is meant to send: configured, and switched on where it has a switch."""
+        """Whether it is meant to send: configured, and switched on if it has a switch."""
         return self.enabled and self.kind not in _UNUSED
 
     @property
     def open(self) -> bool:
-        """Whether emails leave by it, now or after a rest, without anybody's help."""
+        """Whether emails are sent by it, now or after a pause, without anybody's help."""
         shut = self.health is not None and self.health.state is HealthState.SHUT
         return self.kind is ServerState.ACTIVE and not shut
 
     @property
     def out(self) -> bool:
-        """Whether it is in an outage: emails go another way, or wait."""
+        """Whether it is in an outage: emails are sent another way, or wait."""
         return self.on and self.health is not None and is_out(self.health.known)
 
     @property
     def needs_sign_in(self) -> bool:
-        """Whether it takes no email until a person signs in again (OAuth 2.0)."""
+        """Whether it sends no email until a person signs in again (OAuth 2.0)."""
         return self.on and self.health is not None and self.health.needs_sign_in
 
     @property
@@ -123,23 +123,23 @@ class RouteStatus:
 
     @property
     def host(self) -> str:
-        """The name of its server, for people; "" where it has none."""
+        """The name of its server, for people; "" if it has none."""
         return parse_host(self.server.settings.host).unicode if self.server else ""
 
     @property
     def target(self) -> str:
-        """Where it leads; "" where it leads nowhere."""
+        """The server or program it uses; "" for none."""
         if self.route != CUSTOM and self.service.kind is DefaultKind.SENDMAIL:
             return self.service.sendmail_path
         return f"{self.host}, port {self.server.settings.port}" if self.server else ""
 
 
 def custom_status(stored: StoredSettings, evaluated: ServerStatus) -> RouteStatus:
-    """Return how the custom server stands, its health aside.
+    """Return the status of the custom server, without its health.
 
     Args:
         stored: What is saved.
-        evaluated: What it would be good for if it were switched on.
+        evaluated: What it could be used for if it were switched on.
     """
     status = replace(_of_server(CUSTOM, stored, stored.server, evaluated), enabled=stored.enabled)
     off = evaluated.state is ServerState.ACTIVE and not stored.enabled
@@ -147,7 +147,7 @@ def custom_status(stored: StoredSettings, evaluated: ServerStatus) -> RouteStatu
 
 
 def relay_status(stored: StoredSettings, evaluated: ServerStatus) -> RouteStatus:
-    """Return how the relay of the default email service stands, its health aside."""
+    """Return the status of the default email service's relay, without its health."""
     return _of_server(DEFAULT, stored, stored.default.server, evaluated)
 
 
@@ -169,7 +169,7 @@ def _of_server(
 def evaluate_saved(
     services: Services, stored: StoredSettings, *, default: bool = False
 ) -> ServerStatus:
-    """Return what a saved server is good for, whether or not it is in use; asks the keyring."""
+    """Return whether a saved server can be used, whether or not it is in use; asks the keyring."""
     relay = replace(stored.default, kind=DefaultKind.SMTP)
     in_use = replace(stored, enabled=True, default=relay)
     return services.store.status(in_use, default=default)
@@ -178,10 +178,10 @@ def evaluate_saved(
 def with_health(
     services: Services, status: RouteStatus, known: RouteHealth | None = None
 ) -> RouteStatus:
-    """Return `status` with how the route does now; `known` where that was read already.
+    """Return `status` with the route's health now; `known` if that was read already.
 
     Raises:
-        OutboxUnavailableError: That can't be read.
+        OutboxUnavailableError: The health can't be read.
     """
     now, known = services.now(), known or route_health(services, status.route)
     state, until = health_state(known, now)
@@ -191,12 +191,12 @@ def with_health(
 
 
 def paused_since(services: Services) -> datetime | None:
-    """Return since when nothing leaves; where nothing was ever sent nothing is made."""
+    """Return when sending was paused; creates nothing if nothing was ever sent."""
     return services.control.paused_since() if services.has_outbox else None
 
 
 def try_with_health(services: Services, status: RouteStatus) -> RouteStatus:
-    """Return the same; where it can't be read, without."""
+    """Return the status with the route's health, or without it if it can't be read."""
     try:
         return with_health(services, status)
     except OutboxUnavailableError as error:
@@ -205,7 +205,7 @@ def try_with_health(services: Services, status: RouteStatus) -> RouteStatus:
 
 
 def route_health(services: Services, route: str) -> RouteHealth:
-    """Return the health of a route; where nothing was ever sent nothing is made.
+    """Return the health of a route; creates nothing if nothing was ever sent.
 
     Raises:
         OutboxUnavailableError: It can't be read.
@@ -216,7 +216,7 @@ def route_health(services: Services, route: str) -> RouteHealth:
 
 
 def health_state(health: RouteHealth, now: datetime) -> tuple[HealthState, datetime | None]:
-    """Return whether a route may be used, and when its rest or its probe is over."""
+    """Return whether a route may be used, and when its pause or probe is over."""
     verdict = asked(health, now, "")[0]
     if isinstance(verdict, Resting):
         probed = verdict.until == health.probe_until
@@ -227,7 +227,7 @@ def health_state(health: RouteHealth, now: datetime) -> tuple[HealthState, datet
 
 
 def is_out(health: RouteHealth) -> bool:
-    """Whether the route is in an outage: out, and resting or shut for it."""
+    """Whether the route is in an outage, and paused or shut because of it."""
     return health.out_since is not None and (health.shut or health.resting_until is not None)
 
 
@@ -237,7 +237,7 @@ def server_of(stored: StoredSettings, route: str) -> StoredServer | None:
 
 
 def summary_of(services: Services, code: str, server: StoredServer | None = None) -> str:
-    """Return what the finding `code` of `server` comes to, in a sentence; "" for no code."""
+    """Return the summary of the finding `code` for `server`; "" for no code."""
     if not code:
         return ""
     # Imported here: where no route ever failed the catalogue is not needed.

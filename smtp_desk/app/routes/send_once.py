@@ -1,4 +1,4 @@
-"""Sends one email by the saved routes, for as long as the person wants to wait."""
+"""Send one email by the saved routes, for as long as the person wants to wait."""
 
 import contextlib
 import selectors
@@ -26,7 +26,7 @@ _END_S: Final = 3.0
 
 
 def sending(services: Services) -> Send:
-    """Return what sends an email by the routes that are saved at that moment."""
+    """Return a function that sends an email by the routes saved at that moment."""
 
     def send(email: Email | OutboxMessage, cancel: Cancel) -> Receipt:
         cancel.check()

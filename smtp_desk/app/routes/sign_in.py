@@ -1,4 +1,4 @@
-"""Signing in again for what is saved, and withdrawing it."""
+"""Signing in again for the saved settings, and withdrawing the sign-in."""
 
 import logging
 from collections.abc import Callable
@@ -34,17 +34,17 @@ _log: Final = logging.getLogger(__name__)
 
 
 class NobodySignsInError(Exception):
-    """There is no sign-in by a person to do again; the text says why."""
+    """There is no sign-in by a person to repeat; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """What came of a sign-in.
+    """The result of a sign-in.
 
     Attributes:
-        finding: Why it failed; None where it is kept.
-        account: Who signed in, where that is known.
-        paused: Whether sending is paused: then nothing is sent now.
+        finding: Why it failed; None if it succeeded and is kept.
+        account: The account that signed in, if it is known.
+        paused: Whether sending is paused, so that nothing is sent now.
     """
 
     finding: Finding | None
@@ -61,17 +61,17 @@ def sign_in_again(
 ) -> SignedIn:
     """Let a person sign in again for the saved settings; blocks until it is done.
 
-    What was proven stays proven: only the account that it was proven with is kept. The route's
-    rest ends.
+    The proof stays valid: only the account that it was made with is accepted. The route's pause
+    ends.
 
     Args:
-        services: Where it is saved.
-        emit: Called for what happens, and for what the person has to do.
+        services: The services to save with.
+        emit: Called for each step, and for what the person has to do.
         cancel: Ends it within milliseconds.
         default: For the relay of the default email service instead of the custom server.
 
     Raises:
-        NobodySignsInError: What is saved has no such sign-in.
+        NobodySignsInError: The saved settings have no such sign-in.
         SettingsFileError: The settings can't be read.
     """
     route = DEFAULT if default else CUSTOM
@@ -143,9 +143,10 @@ def _client(
 
 
 def to_withdraw(services: Services, *, default: bool) -> Callable[[], bool] | None:
-    """Return what withdraws a saved sign-in at its service; None where there is none.
+    """Return a function that withdraws a saved sign-in at its service; None if there is none.
 
-    Read now, and called once nothing is saved any more: it returns whether the service did so.
+    It is prepared now, to be called when nothing is saved any more; it returns whether the service
+    withdrew it.
     """
     try:
         server = server_of(services.store.load(), DEFAULT if default else CUSTOM)

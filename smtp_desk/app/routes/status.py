@@ -1,7 +1,7 @@
-"""How sending stands: both routes, their health, what the outbox holds. Makes no file.
+"""The status of sending: both routes, their health, the outbox. Creates no file.
 
-As JSON it is this document, `smtp-desk/status/1`; `null` is what does not apply or can't be
-known, times are RFC 3339 in UTC:
+As JSON it is this document, `smtp-desk/status/1`; `null` means that something doesn't apply or
+isn't known, times are RFC 3339 in UTC:
 
     {"schema": "smtp-desk/status/1", "at": TIME, "configured": bool,
      "custom": {"state": "not_configured" | "off" | "unproven" | "secret_unavailable" | "active",
@@ -24,11 +24,11 @@ known, times are RFC 3339 in UTC:
              "summary": the same as a sentence, "failures": int in a row,
              "unanswered": messages in a row without an answer}
 
-`endings` is what ends soon (30 days) or has ended; of the server's own certificate what
-the daily look of a worker found. `due` is a route that is tried again with the next email.
-`worker_needed` says that emails wait that only a worker, or the next email, sends; `workers` how
-many run. While sending is paused nothing leaves, whatever the routes say. `problems` tells what
-could not be read or used, and what ends soon.
+`endings` lists what expires soon (30 days) or has expired; for the server's own certificate, what
+a worker's daily check found. `due` means that the route is tried again with the next email.
+`worker_needed` means that emails wait that only a worker, or the next email, sends; `workers` is
+the number of running ones. While sending is paused nothing is sent, whatever the routes say.
+`problems` lists what could not be read or used, and what expires soon.
 """
 
 from collections.abc import Iterator
@@ -73,14 +73,14 @@ SCHEMA: Final = "smtp-desk/status/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxReport:
-    """What the outbox holds.
+    """The state of the outbox.
 
     Attributes:
-        counts: How many entries by state.
-        next_due: When a worker next finds something to do; None for never.
-        waiting: Whether something is due that nobody is at work on.
-        paused_since: Since when nothing leaves; None where emails leave.
-        workers: How many workers run.
+        counts: The number of entries by state.
+        next_due: When a worker will find something to do next; None for never.
+        waiting: Whether something is due that nobody is working on.
+        paused_since: When sending was paused; None if it isn't.
+        workers: The number of running workers.
     """
 
     counts: Counts
@@ -92,15 +92,15 @@ class OutboxReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingStatus:
-    """How sending stands at one moment.
+    """The status of sending at one moment.
 
     Attributes:
         at: The moment.
         custom: The custom server.
         default: The default email service.
-        outbox: What waits; None where it can't be read.
+        outbox: The outbox; None if it can't be read.
         problems: What could not be read or used, and why.
-        default_text: What becomes of the emails that the default email service gets.
+        default_text: What happens to the emails that the default email service gets.
     """
 
     at: datetime
@@ -117,7 +117,7 @@ class SendingStatus:
 
     @property
     def configured(self) -> bool:
-        """Whether any route was ever configured; else emails can only wait in the outbox."""
+        """Whether a route is configured; otherwise emails can only wait in the outbox."""
         return self.custom.server is not None or self.default.service.kind is not DefaultKind.OUTBOX
 
     @property
@@ -127,7 +127,7 @@ class SendingStatus:
 
     @property
     def worker_needed(self) -> bool | None:
-        """Whether emails wait that a worker would send; None where there is no telling."""
+        """Whether emails wait that a worker would send; None if that isn't known."""
         outbox = self.outbox
         if outbox is None:
             return None
@@ -160,7 +160,7 @@ class SendingStatus:
 
 
 def read_status(services: Services) -> SendingStatus:
-    """Read how sending stands; asks the disk and the keyring, never the network.
+    """Read the status of sending; asks the disk and the keyring, never the network.
 
     Raises:
         SettingsFileError: The settings can't be read.
@@ -187,9 +187,9 @@ def read_status(services: Services) -> SendingStatus:
 
 
 def read_routes(services: Services) -> tuple[RouteStatus, ...]:
-    """Read how both routes do, the custom one first; asks disk and outbox, not the keyring.
+    """Read the status of both routes, the custom one first; asks disk and outbox, not the keyring.
 
-    Whether the settings are proven is left to those who ask the keyring.
+    So it can't tell whether the settings are proven.
 
     Raises:
         OutboxUnavailableError: The outbox, which keeps their health, can't be read.
@@ -266,7 +266,7 @@ def _outbox(services: Services, now: datetime) -> OutboxReport:
 
 
 def route_state(route: RouteStatus) -> ServerState:
-    """Return how a route stands: one that is switched off is off, whatever else it is."""
+    """Return the state of a route; a route that is switched off is `off`, whatever else it is."""
     configured = route.kind is not ServerState.NOT_CONFIGURED
     return ServerState.OFF if configured and not route.enabled else route.kind
 

@@ -1,4 +1,4 @@
-"""What is said of the routes, chosen from how they stand."""
+"""The words about the routes, chosen by their status."""
 
 from datetime import datetime
 from typing import Final
@@ -52,7 +52,7 @@ _ENDINGS: Final = {
 
 
 def ending_text(ending: Ending, now: datetime) -> str:
-    """Return that something ends, and what to do."""
+    """Return what expires, and what to do."""
     name, act = _ENDINGS[ending.what]
     days = (ending.at - now).days
     if days < 0:
@@ -63,7 +63,7 @@ def ending_text(ending: Ending, now: datetime) -> str:
 
 
 def instead(status: RouteStatus) -> str:
-    """Return what becomes of emails that the custom server does not take."""
+    """Return what happens to emails that the custom server doesn't accept."""
     return _HOLDS if status.held else _USES_DEFAULT
 
 
@@ -98,14 +98,14 @@ def relay_text(status: RouteStatus) -> str:
 
 
 def switch_reason(status: RouteStatus) -> str:
-    """Return why the switch can't be moved, or ""."""
+    """Return why the switch can't be used, or ""."""
     if status.kind is ServerState.UNREADABLE:
         return f"{_UNREADABLE}."
     return "" if status.on or status.proven else NEEDS_PROOF
 
 
 def after_save(status: RouteStatus) -> str:
-    """Return what to say once it was saved."""
+    """Return what to say after saving."""
     if status.route == DEFAULT:
         return "Saved. This relay is now the default email service."
     if status.on:
@@ -114,14 +114,14 @@ def after_save(status: RouteStatus) -> str:
 
 
 def after_removal(status: RouteStatus) -> str:
-    """Return what to say once it was removed."""
+    """Return what to say after removing."""
     if status.route == DEFAULT:
         return "The relay and its password were removed."
     return f"Configuration removed. {instead(status)}"
 
 
 def out_since(status: RouteStatus) -> str:
-    """Return since when the route is out; "" where it is not."""
+    """Return since when the route is unavailable; "" if it isn't."""
     health = status.health
     if health is None or health.known.out_since is None:
         return ""
@@ -134,7 +134,7 @@ def outage_title(status: RouteStatus) -> str:
 
 
 def outage_consequence(status: RouteStatus) -> str:
-    """Return what an outage means for emails, and what comes next."""
+    """Return what an outage means for emails, and what happens next."""
     health = status.health
     count = health.known.fallbacks if health else 0
     if status.held:
@@ -150,7 +150,7 @@ def outage_consequence(status: RouteStatus) -> str:
 
 
 def route_text(status: RouteStatus) -> str:
-    """Return how a route does, for a list of both."""
+    """Return the status of a route, for a list of both."""
     default = status.route == DEFAULT
     unused = {
         ServerState.UNREADABLE: f"{_UNREADABLE}. No email is sent until it can be.",
@@ -166,7 +166,7 @@ def route_text(status: RouteStatus) -> str:
 
 
 def health_text(health: HealthReport, act: str) -> str:
-    """Return how a route does; `act` has it tried again at once."""
+    """Return the health of a route; `act` says how to try it again at once."""
     if health.state is HealthState.SHUT:
         if health.needs_sign_in:
             act = "sign in again (“smtp-desk sign-in”)"
@@ -178,7 +178,7 @@ def health_text(health: HealthReport, act: str) -> str:
 
 
 def fallbacks_text(status: RouteStatus) -> str:
-    """Return how many emails another route sent in the newest outage; "" for none."""
+    """Return how many emails another route sent in the latest outage; "" for none."""
     health = status.health
     if health is None or not health.known.fallbacks:
         return ""
@@ -189,12 +189,12 @@ def fallbacks_text(status: RouteStatus) -> str:
 
 
 def emails(count: int) -> str:
-    """Return how many emails."""
+    """Return a number of emails, in words."""
     return "1 email" if count == 1 else f"{count:,} emails"
 
 
 def local_time(moment: datetime, now: datetime) -> str:
-    """Return a moment as people here read it: the time, with the date unless it is today."""
+    """Return a moment in local time, with the date unless it is today."""
     here = moment.astimezone()
     if here.date() == now.astimezone().date():
         return f"{here:%H:%M}"
