@@ -1,9 +1,9 @@
-"""`sendmail` for all users of a machine: the message goes to the system's worker by a socket.
+"""`sendmail` for all users of a machine: the message goes to the system-wide worker by a socket.
 
-So no user needs settings, password or outbox of their own. Who has settings of their own, or names
-a home by `SMTP_DESK_HOME`, sends by these.
+So users don't need settings, password or outbox of their own. Users who have their own settings, or
+set `SMTP_DESK_HOME`, send with these.
 
-Light: cron starts it for every mail.
+Keep this module light: cron starts it for every email.
 """
 
 import os
@@ -44,18 +44,18 @@ _STATUSES: Final = (ExitStatus.OK, ExitStatus.USAGE, ExitStatus.DATAERR, ExitSta
 
 
 class StrangerError(Exception):
-    """Somebody else than the worker listens at its socket."""
+    """Somebody other than the worker listens at its socket."""
 
 
 def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int | None:
-    """Do what a sendmail does through the system's worker, and return the exit status.
+    """Act as sendmail through the system-wide worker, and return the exit status.
 
     Args:
-        arguments: Of the command line, behind `sendmail`.
+        arguments: The command line after `sendmail`.
         environ: The environment.
 
     Returns:
-        None where this user sends without the worker, or the arguments want the whole program.
+        None if this user sends without the worker, or the arguments need the whole program.
     """
     paths = Paths.system(environ)
     path = paths.socket
@@ -81,7 +81,7 @@ def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int | Non
 
 
 def trusted_users() -> frozenset[int]:
-    """Return who may be at the other end: root, the worker, and who hands over to oneself."""
+    """Return the users that may be at the other end: root, the worker, and this user."""
     import pwd  # noqa: PLC0415 - POSIX only
 
     trusted = {0, os.geteuid()}
@@ -153,8 +153,8 @@ class _Client:
         """Connect, waiting in line where others do, and see who is there before a word is said.
 
         Raises:
-            StrangerError: It is nobody of those who may be.
-            OSError: Nobody listens, or the line does not move.
+            StrangerError: Another user listens there.
+            OSError: Nobody listens, or the connection stalls.
         """
         for option, seconds in ((socket.SO_SNDTIMEO, _TURN_S), (socket.SO_RCVTIMEO, _ANSWER_S)):
             connection.setsockopt(socket.SOL_SOCKET, option, _TIME.pack(seconds, 0))

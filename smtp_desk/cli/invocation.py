@@ -1,4 +1,4 @@
-"""What every command works with: its invocation, the terminal, signals and names of files."""
+"""What every command uses: its invocation, the terminal, signals and file names."""
 
 import contextlib
 import io
@@ -45,7 +45,7 @@ class ExitError(Exception):
 
 @contextlib.contextmanager
 def reading(file: object) -> Iterator[None]:
-    """End the command where the file can't be read."""
+    """End the command if the file can't be read."""
     try:
         yield
     except OSError as error:
@@ -54,7 +54,7 @@ def reading(file: object) -> Iterator[None]:
 
 @contextlib.contextmanager
 def writing_to(file: object) -> Iterator[None]:
-    """End the command where the file is there already, or can't be written."""
+    """End the command if the file exists already, or can't be written."""
     try:
         yield
     except FileExistsError as error:
@@ -73,11 +73,11 @@ class Invocation:
         environ: The variables it was started with, the password among them.
         out: Standard output.
         err: Standard error.
-        open_services: Builds the services when a command first needs them; with True those of
-            the whole system.
-        open_window: Opens the window; a face does not import another.
+        open_services: Builds the services when a command first needs them; with True the
+            system-wide ones.
+        open_window: Opens the window, which the command line must not import.
         attended: Whether somebody is there to answer a prompt.
-        system: Whether the command is about the whole system.
+        system: Whether the command is system-wide.
     """
 
     environ: Mapping[str, str]
@@ -114,7 +114,7 @@ system_option: Final = click.option(
 
 
 class FileName(click.Path):
-    """The name of a file. An empty one, mostly of a variable that is not set, is an error."""
+    """The name of a file. An empty one, usually from an unset variable, is an error."""
 
     def __init__(
         self, *, exists: bool = False, dir_okay: bool = True, allow_dash: bool = False
@@ -129,10 +129,10 @@ class FileName(click.Path):
 
 
 class Pipe:
-    """Standard output or error where nobody looks on: plain lines.
+    """Standard output or error when it isn't a terminal: plain lines.
 
-    It goes on quietly when its reader leaves: a test that runs, and its exit status, do not
-    depend on who looks on.
+    It continues silently when its reader leaves: a running test, and its exit status, don't
+    depend on the reader.
     """
 
     is_terminal: Final = False
@@ -162,8 +162,8 @@ Output: TypeAlias = "Pipe | Console"
 def open_outputs(environ: Mapping[str, str]) -> tuple[Output, Output]:
     """Return standard output and standard error.
 
-    Nothing that is printed is read as markup, and a character that the terminal does not
-    know is spelled out instead of ending the program.
+    Nothing that is printed is read as markup, and a character that the terminal doesn't know is
+    escaped instead of ending the program.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -202,7 +202,7 @@ def say(output: Output, text: str, style: str = "") -> None:
 
 
 def show_command(output: Output, command: str) -> None:
-    """Print a command line as it is to be copied: never wrapped."""
+    """Print a command line for copying: never wrapped."""
     if isinstance(output, Pipe):
         output.write_line(f"  {command}")
         return
@@ -223,7 +223,7 @@ def print_rows(output: Output, rows: "Iterable[Row]") -> None:
 
 
 def write_octets(octets: bytes) -> None:
-    """Write to standard output, unchanged; a reader that left is no error."""
+    """Write to standard output, unchanged; it isn't an error if the reader has left."""
     if sys.stdout is None:  # started without one
         return
     stream = sys.stdout.buffer
@@ -243,8 +243,8 @@ _SIGNALS: Final = tuple(
 def first_interrupt() -> Iterator[threading.Event]:
     """Turn the first SIGINT, SIGTERM or SIGHUP into an event; the next has its usual effect.
 
-    A signal that the program was started to ignore, as by nohup, stays ignored. For the main
-    thread, which alone may set signal handlers.
+    A signal that the program was started to ignore, as by nohup, stays ignored. Call it in the
+    main thread, which alone may set signal handlers.
     """
     interrupted = threading.Event()
 
@@ -278,10 +278,10 @@ def in_background(
     """Run a job and return its result; the first Ctrl-C cancels it, a second ends the program.
 
     Signals reach Python's main thread only, and on Windows only between two of its
-    instructions: so that thread never waits for the network.
+    instructions, so that thread never waits for the network.
 
     Args:
-        work: Called with what takes its events, and the mark that tells it to stop.
+        work: Called with a function that takes its events, and the signal to stop.
         show: Called in the calling thread for each event.
     """
     cancel = Cancel()

@@ -101,7 +101,7 @@ def main(
     """Run one command in this process's terminal and return the exit status.
 
     Args:
-        arguments: What stands behind the program's name.
+        arguments: The arguments after the program's name.
         environ: The variables the program was started with, the password among them.
         open_window: Opens the window with a report, for `open`.
     """
@@ -119,7 +119,7 @@ def main(
 
 
 def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
-    """Run one command and return the exit status; what goes wrong is told and logged."""
+    """Run one command and return the exit status; report and log what goes wrong."""
     of_worker = own_name() == WORKER_USER
     logs = (Paths.system if of_worker else Paths.default)(invocation.environ).logs
     err = invocation.err

@@ -86,7 +86,7 @@ SYSTEM_FILES: Final[Mapping[str, str]] = {
 
 
 class ManualCommand(click.Command):
-    """A command whose `--help` says all there is to know of it."""
+    """A command whose `--help` is as complete as a manual page."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class ManualCommand(click.Command):
             args: For `click.Command`.
             statuses: What each exit status means.
             examples: What each does, and its command line.
-            environment: Variables besides those that every command heeds.
+            environment: Variables besides those that every command uses.
             files: What it reads or writes.
             attributes: For `click.Command`.
         """
@@ -141,7 +141,7 @@ class ManualGroup(click.Group):
         ctx: click.Context,
         formatter: click.HelpFormatter,
     ) -> None:
-        """Write what holds for all commands of the group."""
+        """Write what applies to all commands of the group."""
         write_definitions(
             formatter, "Environment", {**PASSWORD_ENVIRONMENT, **_ENVIRONMENT}.items()
         )
@@ -156,14 +156,14 @@ class ManualGroup(click.Group):
 def write_definitions(
     formatter: click.HelpFormatter, title: str, rows: Iterable[tuple[str, str]]
 ) -> None:
-    """Write a section of terms and their meanings; nothing where there are none."""
+    """Write a section of terms and their meanings; nothing if there are none."""
     if listed := list(rows):
         with formatter.section(title):
             formatter.write_dl(listed)
 
 
 def write_examples(formatter: click.HelpFormatter, examples: Iterable[Example]) -> None:
-    """Write command lines as they are typed, each below what it does."""
+    """Write command lines as typed, each below a description."""
     with formatter.section("Examples"):
         for purpose, command in examples:
             formatter.write_text(f"{purpose}:")

@@ -120,10 +120,10 @@ def key_file_options(command: _F) -> _F:
 
 
 def oauth_draft_of(values: Mapping[str, str]) -> OAuthDraft:
-    """Make the draft of the options' values, as typed; empty without `--auth oauth`.
+    """Return the draft of the options' values, as typed; empty without `--auth oauth`.
 
     Raises:
-        click.UsageError: They stand there without `--auth oauth`.
+        click.UsageError: They are used without `--auth oauth`.
     """
     if values["auth_method"] == OAUTH:
         return OAuthDraft(**{field: values[name] or "" for name, field in _FIELDS.items()})
@@ -134,7 +134,7 @@ def oauth_draft_of(values: Mapping[str, str]) -> OAuthDraft:
 
 
 def key_file_secret(values: Mapping[str, str]) -> Secret | None:
-    """Return the content of the file that holds the secret; None where none is named.
+    """Return the content of the file with the secret; None if no file is named.
 
     Raises:
         click.UsageError: Two are named.
@@ -155,7 +155,7 @@ def key_file_secret(values: Mapping[str, str]) -> Secret | None:
 
 
 def secret_name(draft: SettingsDraft) -> str:
-    """Return what the secret of a draft is called where it is asked for; "" to ask for none."""
+    """Return the name of a draft's secret for its prompt; "" to ask for none."""
     if draft.auth_method != OAUTH:
         return "Password"
     flow = draft.oauth.flow
@@ -170,7 +170,7 @@ def secret_name(draft: SettingsDraft) -> str:
 
 
 def show_prompt(console: Output, prompt: Prompt, *, opening: bool) -> None:
-    """Say what the person has to do, and open the page where a browser is at hand."""
+    """Print what the person has to do, and open the page if there is a browser."""
     minutes = f"{max(round(prompt.seconds / 60), 1)} minutes"
     if prompt.user_code:
         say(console, f"Within {minutes}, open this page on any device and enter the code there:")

@@ -1,4 +1,4 @@
-"""What all commands of the outbox tell where it can't be used: words and exit status."""
+"""What all outbox commands say if the outbox can't be used, and their exit status."""
 
 import contextlib
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ STATUSES: Final[Meanings] = {
 
 @contextlib.contextmanager
 def telling() -> Iterator[None]:
-    """Tell what the outbox could not do, and end with its exit status."""
+    """Report what the outbox could not do, and end with its exit status."""
     try:
         yield
     except (EntryNotFoundError, AmbiguousEntryError, EntryStateError) as error:

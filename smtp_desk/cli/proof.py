@@ -65,10 +65,10 @@ LONGEST_SECONDS: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """In which shape the report is given.
+    """The form in which the report is given.
 
     Attributes:
-        as_json: The report on standard output, and nothing else there.
+        as_json: Print only the report on standard output, as JSON.
         file: Where it is also saved, or None.
     """
 
@@ -115,7 +115,7 @@ def proof_options(command: _F) -> _F:
 
 
 def run_shown(invocation: Invocation, request: ProofRequest, shape: Shape) -> ProofResult:
-    """Run the test and show its stages, beside a JSON report on a terminal only."""
+    """Run the test and show its stages; with a JSON report only on a terminal."""
     console = invocation.err if shape.as_json else invocation.out
     shown = None if shape.as_json and not console.is_terminal else StagePrinter(console)
 
@@ -131,12 +131,12 @@ def run_shown(invocation: Invocation, request: ProofRequest, shape: Shape) -> Pr
 
 
 def by_options(remedy: Remedy) -> str:
-    """Return the options that make the changes of a remedy, where SETTINGS were given."""
+    """Return the options that make the changes of a remedy, if SETTINGS were given."""
     return options_of(remedy.changes)
 
 
 def by_configuring(remedy: Remedy) -> str:
-    """Tell how a remedy changes what is saved: with one option all come from the command line."""
+    """Return how a remedy changes saved settings: one option means that all must be given."""
     options = options_of(remedy.changes)
     return f"“smtp-desk configure” with all SETTINGS and {options}" if options else ""
 
@@ -144,13 +144,13 @@ def by_configuring(remedy: Remedy) -> str:
 def present(
     invocation: Invocation, report: CheckReport, shape: Shape, way: Way = by_options
 ) -> ExitStatus:
-    """Give the report in its shape, and return the exit status for its finding.
+    """Give the report in its form, and return the exit status for its finding.
 
     Args:
-        invocation: Where to give it.
+        invocation: Where to print it.
         report: The report of a test that was run here.
-        shape: Its shape.
-        way: Tells how a remedy is done here.
+        shape: Its form.
+        way: Returns how to carry out a remedy here.
 
     Raises:
         ExitError: The report could not be saved in a file.
@@ -186,10 +186,10 @@ def settings_request(
     password_stdin: bool,
     default: bool = False,
 ) -> ProofRequest:
-    """Make the test of SETTINGS; the password comes from where it was given for this server.
+    """Return the test of SETTINGS, with the password from where it was given for this server.
 
     Raises:
-        click.UsageError: None of SETTINGS stands on the command line.
+        click.UsageError: The command line has none of SETTINGS.
         ExitError: The password can't be read, or the organization locked another value.
     """
     if not settings_given(context):
@@ -224,11 +224,11 @@ def prove_and_save(
 
     Args:
         invocation: Where to show and to save it.
-        request: A whole test.
-        shape: In which shape the report is given.
-        after_save: Says what holds once it was saved.
+        request: A full test.
+        shape: The form of the report.
+        after_save: Returns what to say after saving.
         default: Save them as the relay of the default email service.
-        may_keep_copy: Keep a settings file that can't be read under another name.
+        may_keep_copy: Rename a settings file that can't be read.
 
     Raises:
         ExitError: The settings or the report could not be saved.

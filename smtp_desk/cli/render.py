@@ -1,4 +1,4 @@
-"""A test for a person: its stages as they come, the outcome word for word, the true cause."""
+"""A test shown to a person: its stages as they come, the outcome word for word, the true cause."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -34,7 +34,7 @@ _COMPARE_CA: Final = (
 
 
 def no_way(_remedy: Remedy) -> str:
-    """Tell nothing: of a report from elsewhere, or where a form has the fields."""
+    """Return nothing: for a report from elsewhere, or if a form has the fields."""
     return ""
 
 
@@ -62,7 +62,7 @@ def print_verdict(console: Output, report: CheckReport, way: Way = no_way) -> No
 
 
 def finding_rows(finding: Finding, way: Way = no_way) -> list[Row]:
-    """Return what a person needs to know of a finding, the cause first."""
+    """Return what a person needs to know about a finding, the cause first."""
     rows = [
         ("cause", finding.summary),
         ("code", finding.code),
@@ -95,7 +95,7 @@ def _chain_of_failure(report: CheckReport) -> Iterator[Row]:
 
 
 class StagePrinter:
-    """Shows events as they come; a context manager, because a live list must be ended."""
+    """Shows events as they come; a context manager, because a live list must be closed."""
 
     def __init__(self, console: Output) -> None:
         self._console = console

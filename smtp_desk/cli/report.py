@@ -42,7 +42,7 @@ from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_repo
 
 
 def print_report(console: Output, report: CheckReport) -> None:
-    """Print all that a report holds: the outcome first, what explains it, then the details."""
+    """Print the whole report: the outcome first, its explanation, then the details."""
     print_verdict(console, report)
     _heading(console, "Stages")
     if isinstance(console, Pipe):
@@ -193,7 +193,7 @@ def report_of(file: Path) -> CheckReport:
     """Read a report from its file.
 
     Raises:
-        ExitError: It can't be read, or is no report.
+        ExitError: It can't be read, or isn't a report.
     """
     name = "Standard input" if file == _STANDARD_INPUT else str(file)
     try:

@@ -83,7 +83,7 @@ def sandbox(invocation: Invocation, fault: str | None) -> ExitStatus:
 
 @contextlib.contextmanager
 def running_sandbox() -> Iterator[tuple["Sandbox", Path]]:
-    """Run the sandbox; give it and its CA file, in a private folder that goes with it.
+    """Run the sandbox; yield it and its CA file, in a private folder removed at the end.
 
     Raises:
         ExitError: The sandbox isn't installed, or there is no local port or temporary file.
@@ -107,7 +107,7 @@ def running_sandbox() -> Iterator[tuple["Sandbox", Path]]:
 
 
 def mail_rows(mail: ReceivedMail) -> list[Row]:
-    """Return who wrote to whom about what."""
+    """Return sender, recipients and subject."""
     return [
         ("from", mail.sender),
         ("to", ", ".join(mail.recipients)),

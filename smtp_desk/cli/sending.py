@@ -1,4 +1,4 @@
-"""What send and sendmail share: storing and sending, and telling what came of it."""
+"""What send and sendmail share: storing and sending, and reporting the result."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -63,7 +63,7 @@ def services_to_send(invocation: Invocation) -> Services:
     """Return the services.
 
     Raises:
-        ExitError: They need what can't be read; nothing was stored.
+        ExitError: Something they need can't be read; nothing was stored.
     """
     try:
         return invocation.services
@@ -73,7 +73,7 @@ def services_to_send(invocation: Invocation) -> Services:
 
 @contextlib.contextmanager
 def open_sender(services: Services) -> "Iterator[Sender]":
-    """Give the sender over the saved settings.
+    """Yield the sender over the saved settings.
 
     Raises:
         ExitError: The email could not be stored.
@@ -97,12 +97,12 @@ def receipt_status(receipt: Receipt) -> ExitStatus:
 
 
 def print_receipt(console: Output, receipt: Receipt) -> None:
-    """Print what came of each recipient."""
+    """Print the result for each recipient."""
     print_rows(console, map(receipt_row, receipt.recipients))
 
 
 def receipt_row(each: RecipientReceipt) -> Row:
-    """Return a recipient and what came of it."""
+    """Return a recipient and the result."""
     route = _ROUTES.get(each.route, each.route)
     match each.status:
         case Status.ACCEPTED:
@@ -146,7 +146,7 @@ NOTHING: Final = "Nothing is configured. Run “smtp-desk configure” to test a
 
 
 def why_waiting(found: SendingStatus) -> str:
-    """Return why no route can be used, and what a person can do; "" where one can."""
+    """Return why no route can be used, and what a person can do; "" if one can."""
     if found.outbox is not None and found.outbox.paused_since:
         return RESUME_FIRST
     if found.has_route:
@@ -171,7 +171,7 @@ def why_waiting(found: SendingStatus) -> str:
 
 
 def no_route(services: Services) -> str:
-    """Return `why_waiting` as things stand now; "" where the settings can't be read."""
+    """Return `why_waiting` at this moment; "" if the settings can't be read."""
     try:
         return why_waiting(read_status(services))
     except SettingsFileError:
@@ -179,7 +179,7 @@ def no_route(services: Services) -> str:
 
 
 def what_waits(services: Services) -> str:
-    """Return how many emails wait, until when, and why; "" for none or no telling."""
+    """Return how many emails wait, until when, and why; "" for none, or if it isn't known."""
     try:
         found = read_status(services)
     except SettingsFileError:

@@ -1,4 +1,4 @@
-"""`smtp-desk sendmail`: what cron, git and PHP call a sendmail, over the routes of SMTP Desk."""
+"""`smtp-desk sendmail`: a sendmail for cron, git and PHP that uses SMTP Desk's routes."""
 
 import sys
 from collections.abc import Sequence

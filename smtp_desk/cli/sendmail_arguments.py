@@ -1,9 +1,9 @@
-"""The command line of a sendmail, made plain.
+"""The command line of a sendmail, normalized.
 
-Programs that call one write `-fann@example.org`, `-oem`, `-FCronDaemon`, `-ti`: values behind the
-letter, options within options, letters in one word.
+Programs that call one write `-fann@example.org`, `-oem`, `-FCronDaemon`, `-ti`: values right after
+the letter, options within options, several letters in one word.
 
-Light: the way over the system's socket reads it without Click.
+Keep this module light: sending through the system-wide socket reads it without Click.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,17 +28,16 @@ _GIVEN: Final = {"-f": "sender", "-F": "full_name", "-b": "mode"}
 
 
 class ArgumentsError(ValueError):
-    """An option asks for what can't be done, or is unknown; the text says which."""
+    """An option asks for something impossible, or is unknown; the message says which."""
 
 
 def plain_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return the same command line with each option as a word of its own, recipients last.
+    """Return the same command line with each option as a separate word, and recipients last.
 
-    What only concerns how a sendmail works inside (`-oem`, `-B8BITMIME`, `-N never`, …) is
-    dropped.
+    Options about the internals of a sendmail (`-oem`, `-B8BITMIME`, `-N never`, …) are dropped.
 
     Raises:
-        ArgumentsError: An option asks for what can't be done, or is unknown.
+        ArgumentsError: An option asks for something impossible, or is unknown.
     """
     if list(arguments) in (["-h"], [_HELP]):
         return [_HELP]
@@ -96,12 +95,12 @@ class SendmailArguments:
     """What a command line asks for.
 
     Attributes:
-        recipients: To whom.
+        recipients: The recipients.
         from_header: Whether To, Cc and Bcc name further recipients.
-        ignore_dots: Whether a dot alone on a line does not end the message.
+        ignore_dots: Whether a dot alone on a line doesn't end the message.
         sender: The envelope sender as given, or None.
         full_name: The display name for a From without one.
-        verbose: Whether to tell what came of each recipient.
+        verbose: Whether to print the result for each recipient.
         mode: One of `MODES`.
         due: Whether to send what is due.
     """
@@ -120,7 +119,7 @@ class SendmailArguments:
         """Read a command line.
 
         Raises:
-            ArgumentsError: It asks for what can't be done, or for help.
+            ArgumentsError: It asks for something impossible, or for help.
         """
         found = cls()
         words = iter(plain_arguments(arguments))
@@ -139,7 +138,7 @@ class SendmailArguments:
 
 
 def argument_text(value: str) -> str:
-    """Return a value of the command line; octets that are no UTF-8 are read as Latin-1."""
+    """Return a value of the command line; octets that aren't UTF-8 are read as Latin-1."""
     octets = value.encode("utf-8", "surrogateescape")
     try:
         return octets.decode()

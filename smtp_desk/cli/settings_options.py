@@ -136,7 +136,7 @@ def settings_options(command: _F) -> _F:
 
 
 def settings_given(context: click.Context) -> bool:
-    """Whether any of SETTINGS stands on the command line: then all of them come from there."""
+    """Whether the command line has any of SETTINGS: then all of them come from there."""
     return any(
         context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         for name in (*SETTINGS, *OAUTH_SETTINGS)
@@ -144,9 +144,9 @@ def settings_given(context: click.Context) -> bool:
 
 
 def options_of(changes: Mapping[str, str]) -> str:
-    """Return the options that make the changes of a remedy, as they are typed in a shell.
+    """Return the options that make the changes of a remedy, as typed in a shell.
 
-    A value can come from a server: "" where one is more than plain text.
+    A value may come from a server: "" if one isn't plain text.
     """
     if not changes.keys() <= set(SETTINGS) or not all(map(str.isprintable, changes.values())):
         return ""
@@ -164,13 +164,13 @@ def draft_of(
     *,
     managed: Managed | None = None,
 ) -> SettingsDraft:
-    """Make the form's draft of the options' values, as typed; say where there is no host.
+    """Return the form's draft of the options' values, as typed; report a missing host.
 
     Args:
-        invocation: Where to say it.
-        values: By option.
-        secret: From where it was given.
-        managed: What the organization manages fills in what was not given.
+        invocation: Where to report it.
+        values: The values by option.
+        secret: The secret that was given.
+        managed: What the organization manages, which fills in options not given.
     """
     fields: dict[str, Any] = {name: values[name] for name in SETTINGS}
     draft = SettingsDraft(**fields, secret=secret, oauth=oauth_draft_of(values))
@@ -182,10 +182,10 @@ def draft_of(
 
 
 def refuse_against_locks(managed: Managed, draft: SettingsDraft) -> None:
-    """Go on only where the draft keeps what the organization has locked.
+    """Go on only if the draft keeps what the organization has locked.
 
     Raises:
-        ExitError: It does not; the message says what is managed, and whom to ask.
+        ExitError: It doesn't; the message says what is managed, and who to ask.
     """
     if options := against_locks(managed, draft):
         contact = f" Ask {visible(managed.contact)}." if managed.contact else ""
@@ -194,7 +194,7 @@ def refuse_against_locks(managed: Managed, draft: SettingsDraft) -> None:
 
 
 def against_locks(managed: Managed, draft: SettingsDraft) -> str:
-    """Return the options that would keep what is locked; "" where the draft keeps it."""
+    """Return the options that would keep what is locked; "" if the draft keeps it."""
     return options_of({str(name): managed.values[name] for name in managed.against_locks(draft)})
 
 
@@ -206,11 +206,11 @@ def read_secret(
     from_stdin: bool,
     default: bool = False,
 ) -> Secret:
-    """Return the password from where it was given; empty where there is none.
+    """Return the password from where it was given; empty if there is none.
 
-    That is standard input, a key file (OAuth 2.0), else what the machine gives for the server
-    (`default`: for the relay of the default email service), else, for a username and where
-    somebody is there to answer, a prompt.
+    That is standard input, a key file (OAuth 2.0), or what the machine supplies for the server
+    (`default`: for the relay of the default email service), or, with a username and somebody
+    there to answer, a prompt.
 
     Raises:
         click.UsageError: Standard input is no UTF-8, or it is given twice.

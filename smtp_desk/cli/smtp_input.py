@@ -1,7 +1,7 @@
 """A message on standard input; or SMTP, as `sendmail -bs` speaks it (a part of RFC 5321).
 
-The latter takes messages and nothing else: no relaying rules, no AUTH, no STARTTLS. What stands
-behind the final dot is answered with 250 only once it is stored.
+The latter only accepts messages: no relaying rules, no AUTH, no STARTTLS. A message is answered
+with 250 only once it is stored.
 """
 
 import re
@@ -28,7 +28,7 @@ _CODES: Final = {
 
 
 def read_message(stream: BinaryIO, most_octets: int, *, ignore_dots: bool) -> bytes:
-    """Read a message to its end, or to one octet more than is allowed."""
+    """Read a message to its end, or up to one octet more than allowed."""
     if ignore_dots:
         return stream.read(most_octets + 1)
     octets = bytearray()
@@ -42,11 +42,11 @@ def read_message(stream: BinaryIO, most_octets: int, *, ignore_dots: bool) -> by
 
 @dataclass(frozen=True, slots=True)
 class SubmitAnswer:
-    """What came of a message.
+    """The result of a message.
 
     Attributes:
-        status: As that of the program for one message.
-        text: Why it was not taken, or its Message-ID.
+        status: The exit status that the program has for one message.
+        text: Why it was not accepted, or its Message-ID.
     """
 
     status: ExitStatus
@@ -62,10 +62,10 @@ class SmtpInput:
     """One conversation.
 
     Attributes:
-        source: What the program says.
+        source: What the program sends.
         sink: What it is answered.
-        submit: Takes a message.
-        check: Judges a recipient.
+        submit: Accepts a message.
+        check: Checks a recipient.
         most_octets: The largest message.
     """
 
@@ -79,7 +79,7 @@ class SmtpInput:
     _line_end: bytes = field(default=b"", init=False)
 
     def run(self) -> None:
-        """SubmitAnswer until QUIT, or until the program has nothing more to say."""
+        """Answer until QUIT, or until the program sends nothing more."""
         self._reply("220 localhost SMTP Desk")
         while line := self.source.readline(_LONGEST_LINE):
             if not line.endswith(b"\n"):
@@ -184,8 +184,8 @@ class SmtpInput:
     def _content(self) -> bytes | None:
         """Read a message, or as much of it as shows that it is too large; None for half a one.
 
-        A line begins behind the line end that the program uses, and behind no other: what it
-        takes for its message never ends it.
+        A line begins after the line end that the program uses, and after no other, so that the
+        content of a message never ends it.
         """
         octets = bytearray()
         at_start = True

@@ -1,4 +1,4 @@
-"""Messages of other programs: taken, stored and sent, and what came of it on standard error."""
+"""Messages of other programs: accepted, stored and sent, with the result on standard error."""
 
 import subprocess
 import sys
@@ -27,10 +27,10 @@ class DeliveryMode(StrEnum):
 
 
 class Submitter:
-    """Takes messages of other programs for the user who runs this one.
+    """Accepts messages of other programs for the user who runs this one.
 
     Args:
-        invocation: What to work with; standard error is told what was not sent, and why.
+        invocation: What to use; its standard error gets what was not sent, and why.
         delivery: When to send.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees; loaded only where one looks on."""
+"""What a person at a terminal sees; loaded only for a terminal."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -27,13 +27,13 @@ _FRAMES_PER_SECOND: Final = 12
 
 
 class PatientConsole(Console):
-    """A console that goes on quietly when its reader leaves.
+    """A console that continues silently when its reader leaves.
 
-    A test that runs, and its exit status, do not depend on who looks on.
+    A running test, and its exit status, don't depend on the reader.
     """
 
     def on_broken_pipe(self) -> None:
-        """Let what is still to come go nowhere."""
+        """Discard further output."""
         self.quiet = True
         discard_output(self.file.fileno())
 
@@ -59,7 +59,7 @@ def print_heading(console: Console, title: str) -> None:
 
 
 def live_list(console: Console) -> Live:
-    """Return a list that changes in its place."""
+    """Return a list that is updated in place."""
     return Live(console=console, refresh_per_second=_FRAMES_PER_SECOND)
 
 

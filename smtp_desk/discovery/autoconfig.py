@@ -1,7 +1,7 @@
 """Reads a mail configuration (draft-ietf-mailmaint-autoconfig): XML from a stranger.
 
-Entities and document types are refused, as is what is no such document. Of its content only
-servers with TLS count; where to sign in by OAuth is never taken from it.
+Entities and document types are refused, as is any other document. Only servers with TLS count, and
+the address for signing in by OAuth is never taken from it.
 """
 
 from collections.abc import Iterator
@@ -43,17 +43,17 @@ def parse_config(
     *,
     only_dns: bool = False,
 ) -> list[Candidate]:
-    """Return the servers for sending that a configuration names, in its order, at least one.
+    """Return the submission servers that a configuration names, in its order, at least one.
 
     Args:
         octets: The document.
         mailbox: The address that they are for.
-        source: Where the document is from.
-        providers: What is known of providers goes before what the document says.
-        only_dns: Whether nothing but the DNS led to the document.
+        source: The source of the document.
+        providers: The provider data, which take precedence over the document.
+        only_dns: Whether only the DNS led to the document.
 
     Raises:
-        NotFoundError: It is none, or none of its servers can be proposed.
+        NotFoundError: It isn't such a document, or none of its servers can be proposed.
     """
     servers = list(_root(octets).iterfind("emailProvider/outgoingServer"))[:MOST_SERVERS]
     found, why = [], SearchResult.NO_SERVER

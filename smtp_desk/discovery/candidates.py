@@ -1,4 +1,4 @@
-"""What finding settings comes to: proposed servers, and each question with its result."""
+"""The results of finding settings: proposed servers, and each question with its result."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Source(StrEnum):
 
 
 class SearchResult(StrEnum):
-    """What came of a question."""
+    """The result of a question."""
 
     FOUND = "found"
     NOTHING = "nothing"
@@ -76,11 +76,11 @@ class Asked:
     """One question and its answer.
 
     Attributes:
-        source: Which kind of question.
-        target: What was asked: a domain, a name and record type, or an address of a page.
-        result: What came of it; None while it is not known.
-        detail: What the result is about, such as an HTTP status.
-        redirects: The addresses that it was led to, in order.
+        source: The kind of question.
+        target: What was asked: a domain, a name and record type, or the address of a page.
+        result: The result; None while it isn't known.
+        detail: A detail of the result, such as an HTTP status.
+        redirects: The addresses that it was redirected to, in order.
     """
 
     source: Source
@@ -95,8 +95,8 @@ class NotFoundError(Exception):
 
     Attributes:
         result: Why not.
-        detail: What about it, or "".
-        redirects: Where it was led to.
+        detail: A detail, or "".
+        redirects: The addresses that it was redirected to.
     """
 
     def __init__(
@@ -116,12 +116,12 @@ class Candidate:
         host: Its name.
         port: Its port.
         security: How TLS begins there; never AUTO.
-        username: What to sign in as; "" where there is no sign-in, or nobody can tell.
-        sign_in: What it takes to sign in, the best first; empty where there is none.
+        username: The username; "" if there is no sign-in, or it isn't known.
+        sign_in: What it accepts to sign in, the best first; empty if there is no sign-in.
         source: Where it was found.
         known: The known provider that it belongs to, or None.
-        only_dns: Whether nothing but the DNS, which anybody on the way can forge, leads from
-            the address to a server outside its domain.
+        only_dns: Whether only the DNS, which can be forged on the way, leads from the address to
+            a server outside its domain.
     """
 
     host: str
@@ -153,7 +153,7 @@ class Candidate:
 
     @property
     def url(self) -> str:
-        """A page about signing in there: for app passwords, else the help; or ""."""
+        """A page about signing in there: for app passwords, or else the help page; or ""."""
         facts = self.known.facts if self.known else {}
         return str(facts.get("app_password_url") or facts.get("help_url") or "")
 
@@ -174,7 +174,7 @@ class Discovery:
 
     @classmethod
     def of(cls, address: str, found: Iterable[tuple[Asked, Iterable[Candidate]]]) -> "Discovery":
-        """Put answers in order; a server that several name stands once, by its surest source.
+        """Sort answers; a server that several name appears once, with its surest source.
 
         Args:
             address: The address.
@@ -220,7 +220,7 @@ def of_host(
     source: Source,
     providers: Providers,
 ) -> Candidate:
-    """Return a server of which only DNS and its certificate tell; its provider may be known."""
+    """Return a server known only by DNS and its certificate; its provider may be known."""
     provider = providers.by_host(host)
     return Candidate(
         host=host,
@@ -235,6 +235,6 @@ def of_host(
 
 
 def is_outside(host: str, mailbox: Mailbox) -> bool:
-    """Whether a host is not in the address's domain."""
+    """Whether a host is outside the address's domain."""
     domain = mailbox.ascii_domain
     return host != domain and not host.endswith(f".{domain}")

@@ -50,7 +50,7 @@ _Work: TypeAlias = Callable[[], tuple[_Candidates, tuple[str, ...]]]
 
 
 class NameProbe(Protocol):
-    """Says where a host takes mail with a valid certificate."""
+    """Finds where a host accepts mail with a valid certificate."""
 
     def __call__(
         self, host: str, cancel: Cancel, deadline: Deadline
@@ -65,11 +65,11 @@ class NameProbe(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Who is asked.
+    """What is asked.
 
     Attributes:
         https: Fetches pages.
-        dns: Answers for MX and SRV; None asks neither, nor any common name.
+        dns: Answers for MX and SRV; without it neither these nor common names are asked.
         probe: Tries common names.
     """
 
@@ -91,15 +91,15 @@ def find(
 
     Args:
         address: The address.
-        providers: Asked first; if they know its domain, nobody else is.
-        network: Whom to ask then.
+        providers: Asked first; if they know its domain, nothing else is.
+        network: What to ask then.
         cancel: Ends it within 100 ms.
         ispdb: Whether Mozilla's database may be asked, which then learns the domain.
-        show: Told of each question before it is asked, and again with its answer; from
+        show: Called for each question before it is asked, and again with its answer; from
             several threads.
 
     Raises:
-        AddressError: It is no address.
+        AddressError: It isn't an address.
         CancelledError: Cancelled.
     """
     mailbox = parse_mailbox(address)

@@ -1,4 +1,4 @@
-"""One page by https: small, in time, never by plain http, cancelled within milliseconds."""
+"""One page by https, limited in size and time, cancelled within milliseconds; never plain http."""
 
 import ssl
 import urllib.parse
@@ -39,7 +39,7 @@ class WebPage:
 
     Attributes:
         octets: Its content.
-        redirects: The addresses that it was led to, in order.
+        redirects: The addresses that it was redirected to, in order.
     """
 
     octets: bytes
@@ -53,7 +53,7 @@ class Https:
     Attributes:
         resolver: Finds the addresses of a host.
         ca_pem: Certificates (PEM) to trust besides those of the system, or "".
-        port: Where addresses without a port are served; another one in tests.
+        port: The port for addresses without one; another one in tests.
     """
 
     resolver: Resolver
@@ -64,7 +64,7 @@ class Https:
         """Return a page; redirects are followed, by https only.
 
         Raises:
-            NotFoundError: It can't be had, and why.
+            NotFoundError: It can't be fetched; the error says why.
             CancelledError: Cancelled.
         """
         led_to: list[str] = []
@@ -117,7 +117,7 @@ class Https:
 
 
 def result_of(failure: SmtpFailure) -> SearchResult:
-    """Return what a connection that did not come about says of a question."""
+    """Return the result of a question whose connection failed."""
     code = failure.code or ""
     if code in _UNRESOLVED:
         return _UNRESOLVED[code]

@@ -1,4 +1,4 @@
-"""What the DNS says of an address's domain: who receives its mail, and who sends it."""
+"""What the DNS says about an address's domain: who receives its mail, and who sends it."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -30,7 +30,7 @@ def mail_exchanger(resolver: DnsResolver, domain: str, cancel: Cancel, deadline:
     """Return the most preferred host that receives the mail of a domain.
 
     Raises:
-        NotFoundError: There is none, or the DNS does not tell.
+        NotFoundError: There is none, or the DNS doesn't answer.
         CancelledError: Cancelled.
     """
     records = _ask(resolver, domain, "MX", cancel, deadline)
@@ -46,7 +46,7 @@ def services(
     """Return the servers of a service, the most preferred first, at least one (RFC 2782).
 
     Raises:
-        NotFoundError: There is none, it is decidedly not offered, or the DNS does not tell.
+        NotFoundError: There is none, it is explicitly not offered, or the DNS doesn't answer.
         CancelledError: Cancelled.
     """
     records = _ask(resolver, name, "SRV", cancel, deadline)

@@ -1,7 +1,7 @@
 """Which account signed in, as the ID token or else the access token says.
 
-Nothing is verified: they came from the token endpoint itself, by TLS (OpenID Connect Core 1.0,
-3.1.3.7). Of an opaque token nothing is known.
+The tokens aren't verified, since they came from the token endpoint itself, by TLS (OpenID Connect
+Core 1.0, 3.1.3.7). Nothing is known about an opaque token.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from smtp_desk.oauth.client import Grant
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account; all is "" where it is not known.
+    """An account; each attribute is "" if it isn't known.
 
     Attributes:
-        issuer: Who vouches for it.
-        subject: How the issuer names it, for ever.
-        name: What people call it, mostly an email address.
+        issuer: The issuer.
+        subject: The issuer's permanent identifier of it.
+        name: Its name for people, usually an email address.
     """
 
     issuer: str = ""
@@ -27,7 +27,7 @@ class Account:
 
 
 def account_of(grant: Grant) -> Account:
-    """Return who signed in."""
+    """Return the account that signed in."""
     known = [_read(token) for token in (grant.identity, grant.access.secret)]
     return next((each for each in known if each.issuer), Account())
 

@@ -1,4 +1,4 @@
-"""What the program signs in the place of a client secret (RFC 7515, 7523), and what of it ends."""
+"""What the program signs instead of a client secret (RFC 7515, 7523), and when that expires."""
 
 import base64
 import hashlib
@@ -42,8 +42,8 @@ def client_assertion(
     Args:
         pem: The certificate and its private key.
         provider: Microsoft wants PS256, others RS256 or ES256.
-        client_id: Of the application.
-        token_url: For whom it is signed.
+        client_id: The client id of the application.
+        token_url: The token endpoint it is signed for.
         now: Seconds since 1970.
 
     Raises:
@@ -78,7 +78,7 @@ def service_account_assertion(
 
 
 def certificate_end(pem: Secret) -> datetime | None:
-    """Return when the client's certificate ends; None where the secret is no certificate."""
+    """Return when the client's certificate expires; None if the secret isn't a certificate."""
     if "-----BEGIN " not in pem.reveal():
         return None
     try:

@@ -1,4 +1,4 @@
-"""The flows by which a sign-in service gives tokens, each from its first question to its end."""
+"""The flows by which a sign-in service issues tokens, each from its first request to its end."""
 
 import base64
 import hashlib
@@ -53,12 +53,12 @@ Sleep: TypeAlias = Callable[[float, Cancel], None]
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a sign-in service gave.
+    """What a sign-in service issued.
 
     Attributes:
         access: The token for the mail server.
-        refresh: What gets the next one without a person; empty where there is none.
-        identity: Tells who signed in (an ID token), or empty.
+        refresh: The refresh token, which gets the next one without a person; empty without one.
+        identity: The ID token, which says who signed in; empty without one.
         clock_ahead: Seconds by which the service's clock is ahead of ours; None where unknown.
     """
 
@@ -69,7 +69,7 @@ class Grant:
 
 
 def wait(seconds: float, cancel: Cancel) -> None:
-    """Wait so many seconds.
+    """Wait that many seconds.
 
     Raises:
         CancelledError: Cancelled.
@@ -100,7 +100,7 @@ def _bare(method: Callable[_P, _T]) -> Callable[_P, _T]:
 
 @gate
 def load_assertions() -> ModuleType:
-    """Return the module `assertions`: it loads cryptography, which a secret does without."""
+    """Return the module `assertions`, which loads cryptography: a client secret needs neither."""
     from smtp_desk.oauth import assertions  # noqa: PLC0415
 
     return assertions
@@ -113,10 +113,10 @@ class TokenClient:
 
     Attributes:
         settings: The application and its service.
-        secret: The client secret, certificate or key file; empty where there is none.
+        secret: The client secret, certificate or key file; empty if there is none.
         username: The account.
-        link: How the service is asked.
-        sleep: How it is waited between two questions.
+        link: Sends requests to the service.
+        sleep: Waits between two requests.
         patience: Seconds that a person has.
     """
 
@@ -133,7 +133,7 @@ class TokenClient:
         """Let a person sign in, by browser or device code.
 
         Raises:
-            SmtpFailure: What kept a token from coming.
+            SmtpFailure: Why there is no token.
             CancelledError: Cancelled.
         """
         by_device = self.settings.flow is OAuthFlow.DEVICE
@@ -145,7 +145,7 @@ class TokenClient:
 
     @_bare
     def renew(self, refresh: Secret, cancel: Cancel) -> Grant:
-        """Get the next access token, and where the service rotates them the next refresh token.
+        """Get the next access token, and the next refresh token if the service rotates them.
 
         Raises:
             SmtpFailure: As `sign_in`; `auth.sign_in_again` where a person is needed.
@@ -176,7 +176,7 @@ class TokenClient:
 
     @_bare
     def revoke(self, refresh: Secret, cancel: Cancel) -> bool:
-        """Withdraw what a person signed in for (RFC 7009); return whether the service did so.
+        """Revoke the refresh token (RFC 7009); return whether the service did so.
 
         Raises:
             SmtpFailure: It can't be asked.

@@ -1,7 +1,7 @@
-"""Questions to a sign-in service: a form by https, and a JSON object back.
+"""Requests to a sign-in service: a form by https, and a JSON object back.
 
-What is sent is a secret, so no redirect is followed, whatever its status. Every fault on the way
-is a failure of the stage `token`.
+Requests contain secrets, so no redirect is followed, whatever its status. Every failure is one of
+the stage `token`.
 """
 
 import base64
@@ -59,7 +59,7 @@ _SAID: Final[Mapping[str, str]] = {
 
 
 def system_proxy(host: str) -> str:
-    """Return the address of the proxy that the system is set up with for a host; "" for none."""
+    """Return the address of the system's proxy for a host; "" for none."""
     if urllib.request.proxy_bypass(host):
         return ""
     proxies = urllib.request.getproxies()
@@ -68,12 +68,12 @@ def system_proxy(host: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
-    """What a sign-in service answered.
+    """The answer of a sign-in service.
 
     Attributes:
-        status: Of HTTP, below 500.
+        status: The HTTP status, below 500.
         fields: The JSON object.
-        ahead: So many seconds its clock is ahead of ours; None where it does not tell.
+        ahead: Seconds by which its clock is ahead of ours; None if it doesn't say.
     """
 
     status: int
@@ -89,15 +89,15 @@ class ProviderAnswer:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderLink:
-    """How a sign-in service is asked.
+    """Sends requests to a sign-in service.
 
     Attributes:
         ca_pem: Certificates (PEM) to trust besides those of the system, or "".
         resolver: Finds the addresses of a host.
         proxy: Returns the proxy for a host, or "".
-        port: Where addresses without a port are served; another one in tests.
+        port: The port for addresses without one; another one in tests.
         now: Returns the time in seconds since 1970.
-        seconds: How long one question may take.
+        seconds: The time limit of one request.
     """
 
     ca_pem: str = ""
@@ -119,11 +119,11 @@ class ProviderLink:
         """Send a form.
 
         Args:
-            url: Where to.
+            url: The address to send it to.
             form: Its fields; empty ones are left out.
             cancel: Ends the wait within milliseconds.
             basic: Username and password of the request (RFC 6749, 2.3.1), where it has them.
-            blank: Whether an answer without content is one (RFC 7009, 2.2).
+            blank: Whether an answer without content is valid (RFC 7009, 2.2).
 
         Raises:
             SmtpFailure: `oauth.unreachable` or `oauth.untrusted`.
@@ -139,7 +139,7 @@ class ProviderLink:
         return self._answer(url, "POST", headers, content, cancel, blank=blank)
 
     def get(self, url: str, cancel: Cancel) -> ProviderAnswer:
-        """Read what a service publishes of itself; raises as `post` does."""
+        """Read what a service publishes about itself; raises as `post` does."""
         return self._answer(url, "GET", {}, "", cancel)
 
     def _answer(
@@ -327,5 +327,5 @@ def _failure(code: str, host: str, reason: str = "", **facts: Json) -> SmtpFailu
 
 
 def link_to(settings: OAuthSettings) -> ProviderLink:
-    """Return how the service of these settings is asked: a mail server's CA vouches for none."""
+    """Return the link to the service of these settings, without trusting the mail server's CA."""
     return ProviderLink(ca_pem=settings.ca_pem)

@@ -1,7 +1,8 @@
-"""Where the browser brings its answer: a listener on loopback, for one answer (RFC 8252, 7.3).
+"""The listener on loopback to which the browser brings its answer (RFC 8252, 7.3).
 
-Any page that the person has open may call it, and browsers connect ahead without a word: so all
-connections are read side by side, each bounded, and only the answer to our own question counts.
+Any page that the person has open may call it, and browsers open connections in advance without
+using them, so all connections are read side by side, each limited, and only the answer to our own
+request counts.
 """
 
 import contextlib
@@ -71,15 +72,15 @@ class Listener:
     """Listens from `__enter__` to `__exit__` on one port of 127.0.0.1 and ::1, which is ours alone.
 
     Attributes:
-        redirect_uri: Where the browser is to be sent.
-        state: What the answer must carry, beside the code.
+        redirect_uri: The address to which the browser is redirected.
+        state: The value that the answer must contain besides the code.
     """
 
     def __init__(self, host: str, is_issuer: Callable[[str], bool]) -> None:
         """Touch nothing yet.
 
         Args:
-            host: That of `redirect_uri`, as it is registered.
+            host: The host of `redirect_uri`, as registered.
             is_issuer: Whether an answer may come from this issuer (RFC 9207).
         """
         self._host = host
@@ -94,7 +95,7 @@ class Listener:
         """Listen.
 
         Raises:
-            OSError: No port is to be had.
+            OSError: No port is available.
         """
         self._listening = _listen()
         port = self._listening[0].getsockname()[1]
@@ -109,9 +110,9 @@ class Listener:
         self._listening, self._connections = [], {}
 
     def answer(self, cancel: Cancel, deadline: Deadline) -> Mapping[str, str] | None:
-        """Return the parameters of the answer; None where none came in time.
+        """Return the parameters of the answer; None if none came in time.
 
-        Its page is sent before that. From then on nobody is listened to.
+        The browser gets its page first. After that nothing is accepted any more.
 
         Raises:
             CancelledError: Cancelled.

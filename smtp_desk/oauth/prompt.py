@@ -1,4 +1,4 @@
-"""What a person is asked for in a sign-in; light, for it is there where nobody signs in too."""
+"""What a person is asked to do in a sign-in; kept light, since it is loaded without one too."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ PATIENCE: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a person has to do now; not for logs and reports, since it belongs to this sign-in.
+    """What a person has to do now; never logged or reported, since it belongs to this sign-in.
 
     Attributes:
         url: The page to open.
-        user_code: What to type there; "" where the page needs none.
-        seconds: How long there is for it.
+        user_code: The code to type there; "" if the page needs none.
+        seconds: How much time there is.
     """
 
     url: str

@@ -1,8 +1,8 @@
-"""Access tokens for one account, each renewed in time by one process alone.
+"""Access tokens for one account, each renewed in time by only one process.
 
-A service that rotates refresh tokens ends the sign-in when an old one comes a second time. So
-one asks at a time, over all processes, and what is new is kept before it is used; who waited
-for that finds it where it is kept.
+A service that rotates refresh tokens ends the sign-in when an old one is used again. So only one
+process asks at a time, and new tokens are stored before they are used; those that waited find them
+in the store.
 """
 
 import hashlib
@@ -41,44 +41,44 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Vault(Protocol):
-    """Where the secrets of one account are kept."""
+    """The store of one account's secrets."""
 
     def exclusively(self, cancel: Cancel) -> AbstractContextManager[None]:
-        """Keep all others out meanwhile.
+        """Keep all others out while the context lasts.
 
         Raises:
-            SmtpFailure: The others are too slow, or the lock can't be made.
+            SmtpFailure: The others take too long, or the lock can't be created.
             CancelledError: Cancelled.
         """
         ...
 
     def read(self) -> KeyringEntry:
-        """Return what is kept.
+        """Return the stored secrets.
 
         Raises:
-            SmtpFailure: It can't be read.
+            SmtpFailure: They can't be read.
         """
         ...
 
     def keep(self, refresh: Secret, access: AccessToken) -> None:
-        """Keep other tokens.
+        """Store new tokens.
 
         Raises:
-            SaveError: They can't be kept.
+            SaveError: They can't be stored.
         """
         ...
 
     def attempt(self, refresh: Secret) -> bool:
         """Note that a refresh token is being exchanged; return whether that was noted before.
 
-        `keep` forgets it: one that is noted still was lost between the service and the keyring.
+        `keep` clears the note: if it is still there, a token was lost between service and keyring.
         """
         ...
 
 
 @final
 class OwnVault:
-    """Keeps them in memory: those of a test that is not saved."""
+    """Keeps the secrets of an unsaved test in memory."""
 
     def __init__(self, entry: KeyringEntry) -> None:
         self._entry = entry
@@ -106,7 +106,7 @@ class OwnVault:
 
 @final
 class SavedVault:
-    """Keeps them where those of a saved server are."""
+    """Keeps the secrets with those of a saved server."""
 
     def __init__(self, store: SettingsStore, server: StoredServer) -> None:
         self._store = store
@@ -166,10 +166,10 @@ class SavedVault:
 
 @final
 class TokenSource:
-    """Gives access tokens that hold for a while yet. Many threads may use it.
+    """Returns access tokens that remain valid for a while. Safe to use from several threads.
 
     Attributes:
-        account: Who signed in, as far as the newest token that came from the service tells.
+        account: The account that signed in, as far as the latest token from the service tells.
         clock_ahead: Seconds by which that service's clock is ahead of ours; None where unknown.
     """
 
@@ -185,10 +185,10 @@ class TokenSource:
         """Ask nobody yet.
 
         Args:
-            settings: How tokens are got.
-            username: For which account.
+            settings: How tokens are obtained.
+            username: The account.
             vault: Where its secrets are kept.
-            link: How the service is asked.
+            link: Sends requests to the service.
             ask: Shows a person what to do where somebody has to sign in; None where nobody
                 is there.
         """
@@ -205,7 +205,7 @@ class TokenSource:
 
     @property
     def facts(self) -> Facts:
-        """What is known of the newest token; no secret."""
+        """Facts about the latest token, without secrets."""
         settings, access = self._settings, self._access
         facts: dict[str, Json] = {
             "oauth_provider": str(settings.provider),
@@ -221,9 +221,9 @@ class TokenSource:
         return facts
 
     def certificate_end(self) -> datetime | None:
-        """Return when the certificate of the application ends, if it has one and that is soon.
+        """Return when the application's certificate expires, if it has one and that is soon.
 
-        Of a client secret no service tells it.
+        No service says when a client secret expires.
         """
         if self._settings.flow is not OAuthFlow.APP:
             return None
@@ -239,7 +239,7 @@ class TokenSource:
         """Return an access token.
 
         Raises:
-            SmtpFailure: There is none to be had, and why.
+            SmtpFailure: No token could be obtained, and why.
             CancelledError: Cancelled.
         """
         access = self._access

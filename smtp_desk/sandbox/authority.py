@@ -34,7 +34,7 @@ _LONG = timedelta(days=10)
 
 @dataclass(frozen=True, slots=True)
 class TlsIdentity:
-    """What the sandbox proves itself with.
+    """The sandbox's proof of its identity.
 
     Attributes:
         ca_pem: The certificate of the authority, PEM: what a client must trust.
@@ -58,7 +58,7 @@ def make_tls_identity(now: datetime, shown: Callable[[], ShownCertificate] = _go
 
     Args:
         now: This moment.
-        shown: Returns what the next client is shown; each bad certificate differs from the good
+        shown: Returns which certificate the next client gets; each bad one differs from the good
             one in one thing.
 
     Raises:

@@ -44,7 +44,7 @@ class Postmaster:
     """Decides about logins, senders and recipients, and puts mails into the inbox.
 
     Attributes:
-        fault: Returns what is wrong with the server now.
+        fault: Returns the server's current fault.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Postmaster:
         address: str,
         options: list[str],
     ) -> str:
-        """Accept any sender that can be written down."""
+        """Accept any well-formed sender."""
         refusal = _refusal_of_form(address, envelope) or self.fault().reply(At.MAIL)
         if refusal is None:
             envelope.mail_from = address
@@ -125,7 +125,7 @@ class Postmaster:
         address: str,
         options: list[str],
     ) -> str:
-        """Accept every recipient but the special ones."""
+        """Accept every recipient except the special ones."""
         refusal = _refusal_of_form(address, envelope) or self.fault().reply(At.RCPT)
         if refusal is not None:
             return refusal
@@ -230,7 +230,7 @@ class Conversation(SMTP):
 
     @property
     def socket_closed(self) -> bool:
-        """Whether nothing of the connection is left."""
+        """Whether the connection is fully closed."""
         return bool(self._socket.fileno() == -1)
 
     def abort(self) -> None:

@@ -20,7 +20,7 @@ class At(Enum):
 
 
 class ShownCertificate(Enum):
-    """What the sandbox shows for its certificate."""
+    """The certificate that the sandbox presents."""
 
     GOOD = auto()
     EXPIRED = auto()
@@ -34,10 +34,10 @@ class Fault:
     """One thing that is wrong with a server.
 
     Attributes:
-        name: How it is asked for.
-        what_happens: For the person who chooses it.
+        name: Its name on the command line.
+        what_happens: A description for the person who chooses it.
         code: The finding that names it.
-        replies: What is answered instead, and where; "" closes the connection.
+        replies: The replies to send instead, and where; "" closes the connection.
         hidden: The extension that EHLO does not offer; "" for none.
         certificate: What is shown for a certificate.
     """
@@ -50,7 +50,7 @@ class Fault:
     certificate: ShownCertificate = ShownCertificate.GOOD
 
     def reply(self, at: At) -> str | None:
-        """Return what is answered there instead; None where nothing is wrong."""
+        """Return the reply to send there instead; None if nothing is wrong."""
         return (self.replies or {}).get(at)
 
 

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMail:
-    """One accepted mail: the envelope, the bytes as they came, and how they read.
+    """One accepted mail: the envelope, the bytes as received, and their decoded form.
 
     Attributes:
         number: 1 for the first mail of a run, then counting up.
@@ -85,7 +85,7 @@ class Inbox:
         self._listeners: dict[object, Listener] = {}
 
     def add(self, envelope_from: str, recipients: Iterable[str], raw: bytes) -> ReceivedMail:
-        """Keep a mail and tell every listener of it, in this thread; never raises."""
+        """Keep a mail and pass it to every listener, in this thread; never raises."""
         view = read_mail(raw)
         with self._lock:
             self._count += 1

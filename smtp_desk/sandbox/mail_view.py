@@ -1,4 +1,4 @@
-"""What a person sees of a mail: its headers, its text, its attachments' names."""
+"""The readable parts of a mail: its headers, its text, its attachments' names."""
 
 import email
 import re
@@ -40,7 +40,7 @@ class MailView:
 
 
 def read_mail(raw: bytes) -> MailView:
-    """Decode `raw`, however broken: what can't be understood is shown as it came."""
+    """Decode `raw`, however broken: what can't be understood is shown as received."""
     try:
         return _read(email.message_from_bytes(raw, policy=compat32))
     except Exception:  # noqa: BLE001 - whatever is broken, it is shown as it came

@@ -10,7 +10,7 @@ MAILBOX_FULL = "452 4.2.2 Recipient address rejected: mailbox full"
 
 @dataclass(frozen=True, slots=True)
 class SpecialRecipient:
-    """A local part, at whatever domain, that the sandbox treats in its own way.
+    """A local part, at any domain, that the sandbox treats specially.
 
     Attributes:
         local_part: Before the @, compared without regard to case.
@@ -58,5 +58,5 @@ _BY_LOCAL_PART = {special.local_part: special for special in SPECIAL_RECIPIENTS}
 
 
 def special_recipient(address: str) -> SpecialRecipient | None:
-    """Return how the sandbox treats `address` in its own way, None for any other address."""
+    """Return how the sandbox treats `address` specially, or None for a normal address."""
     return _BY_LOCAL_PART.get(address.rpartition("@")[0].casefold())

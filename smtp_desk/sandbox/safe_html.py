@@ -1,4 +1,4 @@
-"""HTML of mails made safe to show: it loads nothing, runs nothing, leads nowhere."""
+"""HTML of mails made safe to show: it loads nothing, runs nothing and has no links."""
 
 import re
 from collections.abc import Iterable

@@ -1,1 +1,1 @@
-"""Files and keyring: what is saved, saved as one."""
+"""Files and keyring, saved together."""

@@ -1,4 +1,4 @@
-"""Company CAs: the file that a person named, and those trusted by their fingerprint."""
+"""Company CAs: the file that a person chose, and those trusted by their fingerprint."""
 
 import errno
 import hashlib
@@ -25,14 +25,14 @@ _LONGEST_HOST: Final = 64
 
 
 class TrustedCas:
-    """The CAs that a person trusted, each for one host only, while its file is there."""
+    """The CAs that a person trusted, each for one host only, as long as its file exists."""
 
     def __init__(self, folder: Path) -> None:
         """Touch nothing yet; `folder` is made when the first CA is trusted."""
         self._folder = folder
 
     def path(self, host: str, pem: str) -> Path:
-        """Where the file for this host of the settings and this PEM lies, trusted or not."""
+        """Return the path of the file for this host and this PEM, trusted or not."""
         digest = hashlib.sha256(f"{host}\n{pem}".encode()).hexdigest()
         return self._folder / f"{_NOT_IN_NAMES.sub('_', host)[:_LONGEST_HOST]}-{digest[:16]}.pem"
 
@@ -52,7 +52,7 @@ class TrustedCas:
         return self.path(host, pem).is_file()
 
     def keep_only(self, used: Collection[tuple[str, str]]) -> None:
-        """Trust none any more but these pairs of host and content, as far as the disk allows."""
+        """Stop trusting all but these pairs of host and content, as far as the disk allows."""
         kept = {self.path(host, pem) for host, pem in used}
         for path in self._folder.glob("*.pem"):
             if path not in kept:
@@ -63,7 +63,7 @@ class TrustedCas:
 def read_ca_file(path: str) -> CaFile:
     """Return the certificates in a file, or the problem: PEM with any number, or DER with one.
 
-    They are encoded anew: whatever else the file holds, text and keys included, is left behind.
+    They are encoded anew, without anything else in the file, such as text and keys.
     Directories, pipes and devices are refused without waiting for them. `path` is as typed.
     """
     try:
@@ -84,7 +84,7 @@ def _encoded_anew(data: bytes) -> str:
     """Return the certificates in `data` as PEM.
 
     Raises:
-        ValueError: There is none, or one is damaged.
+        ValueError: There is no certificate, or one is damaged.
     """
     # Imported here: 50 ms that only a form with a CA file pays.
     from cryptography import x509  # noqa: PLC0415

@@ -58,7 +58,7 @@ class CredentialsUnavailableError(Exception):
 
     Attributes:
         reason: Why.
-        detail: What the system said, the limit that was passed, or "".
+        detail: What the system said, the limit that was exceeded, or "".
     """
 
     def __init__(self, reason: UnavailableReason, detail: str = "") -> None:
@@ -73,11 +73,11 @@ class CredentialStore(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is, for logs."""
+        """Its name, for logs."""
         ...
 
     def get(self, key: str) -> Secret | None:
-        """Return the secret, or None where there is none under this key."""
+        """Return the secret, or None if there is none under this key."""
         ...
 
     def set(self, key: str, secret: Secret) -> None:
@@ -85,7 +85,7 @@ class CredentialStore(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Forget the secret; it is fine if there is none."""
+        """Delete the secret, if there is one."""
         ...
 
 
@@ -114,9 +114,9 @@ class KeyringCredentials:
     """Keeps secrets in the keyring of the operating system.
 
     That is the Secret Service, KWallet, the macOS Keychain or the Windows Credential
-    Manager; every other back end counts as none. Where several are in reach, the first
-    by the keyring library's order is written, and all are read, since the order can
-    differ between a desktop session and a service.
+    Manager; other back ends aren't used. If several are available, the first by the keyring
+    library's order is written, and all are read, since the order can differ between a
+    desktop session and a service.
     """
 
     name: Final = "keyring"
@@ -135,11 +135,11 @@ class KeyringCredentials:
         self._clock = clock
 
     def get(self, key: str) -> Secret | None:
-        """Return the secret, or None where no keyring in reach has it."""
+        """Return the secret, or None if no available keyring has it."""
         return self._within_limit(lambda: self._get(key))
 
     def set(self, key: str, secret: Secret) -> None:
-        """Keep the secret; one that gets through after the limit is taken back."""
+        """Keep the secret; if that succeeds only after the time limit, it is deleted again."""
         self._within_limit(lambda: self._set(key, secret), undo=lambda: self._delete(key))
 
     def delete(self, key: str) -> None:

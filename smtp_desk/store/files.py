@@ -1,4 +1,4 @@
-"""Files: written so that they are whole at every moment, read only where they are regular."""
+"""Files: written so that they are complete at every moment, read only if they are regular."""
 
 import contextlib
 import errno
@@ -30,7 +30,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE, group: int | N
     """Write `data` to `path`, durably, replacing what is there in one step.
 
     The new file has its `mode` and `group` before it has any data. A symbolic link stays one: its
-    target is replaced, but never by a link of another user. Temporary files that killed
+    target is replaced, but links of other users aren't followed. Temporary files that killed
     writers left beside it are removed.
 
     Raises:
@@ -102,8 +102,8 @@ def read_regular(path: Path, limit: int) -> bytes:
 
     Raises:
         IsADirectoryError: It is a directory.
-        OSError: There is none, it can't be read, or it is no regular file (EINVAL) or
-            larger than `limit` (EFBIG).
+        OSError: It doesn't exist, can't be read, isn't a regular file (EINVAL) or is larger
+            than `limit` (EFBIG).
     """
     _refuse_special(path.stat(), path)
     with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as file:
@@ -119,7 +119,7 @@ def read_start(path: Path, limit: int, chunk: int) -> Iterator[bytes]:
 
     Raises:
         IsADirectoryError: It is a directory.
-        OSError: As `read_regular`, but for its size.
+        OSError: As `read_regular`, except for the size.
     """
     _refuse_special(path.stat(), path)
     with os.fdopen(os.open(path, _OPEN_FLAGS), "rb") as file:

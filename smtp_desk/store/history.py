@@ -1,7 +1,7 @@
 """What was saved before: the settings that last worked, and a log of changes; never a secret.
 
-Both stand beside the settings and are only told of, never obeyed: what is taken from there is a
-draft, to be tested like one that was typed. A file that can't be read counts as none.
+Both are stored beside the settings and only shown, never used directly: the previous settings
+become a draft, to be tested like one that was typed. A file that can't be read counts as missing.
 """
 
 import json
@@ -44,10 +44,10 @@ class SavedChange:
     """One value that was saved in place of another.
 
     Attributes:
-        at: When.
-        field: What: a field of the form, with `default.` before it for the default email service.
-        before: What was there; "" for nothing.
-        after: What is there since; "" for nothing.
+        at: When it was saved.
+        field: A field of the form, with `default.` before it for the default email service.
+        before: The old value; "" for none.
+        after: The new value; "" for none.
     """
 
     at: datetime
@@ -58,11 +58,11 @@ class SavedChange:
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """Settings that were proven, and in force until others were saved.
+    """Settings that were proven, and in use until others were saved.
 
     Attributes:
         until: When others were saved.
-        draft: As the form has them; without a password.
+        draft: The form's values, without a password.
     """
 
     until: datetime
@@ -81,8 +81,8 @@ class History:
         clock: Returns this moment with a time zone.
 
     Attributes:
-        changes_file: What was changed when, a line of JSON for each save.
-        previous_file: The settings that were proven and in force before the present ones.
+        changes_file: The log of changes, a line of JSON for each save.
+        previous_file: The settings that were proven and in use before the current ones.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = _utc_now) -> None:
@@ -93,7 +93,7 @@ class History:
         self._clock = clock
 
     def record(self, before: StoredSettings, after: StoredSettings, *, worked: bool) -> None:
-        """Note what a save changed; where that can't be written, the save holds all the same.
+        """Note what a save changed; if that can't be written, the save is still valid.
 
         Args:
             before: What was saved.
@@ -110,12 +110,12 @@ class History:
             _log.warning("what was changed could not be noted: %s", error)
 
     def changes(self) -> tuple[SavedChange, ...]:
-        """Return what was changed, the newest first; lines that make no sense are left out."""
+        """Return what was changed, the latest first, without lines that make no sense."""
         found = (_change_of(line) for line in self._lines())
         return tuple(change for changes in reversed(tuple(found)) for change in changes)
 
     def previous(self) -> Previous | None:
-        """Return the settings that last worked; None where there are none, or no telling."""
+        """Return the settings that last worked; None if there are none, or they can't be read."""
         try:
             root = json.loads(read_regular(self.previous_file, _MOST_OCTETS))
         except (OSError, ValueError, RecursionError):
@@ -123,7 +123,7 @@ class History:
         return _previous_of(root, self._ca_file, self._oauth_ca_file)
 
     def sweep(self) -> None:
-        """Remove what killed writers left; while a lock keeps others from writing."""
+        """Remove what killed writers left; call it while a lock keeps others from writing."""
         cas = (self._ca_file, self._oauth_ca_file)
         for file in (self.changes_file, self.previous_file, *cas):
             remove_leftovers(file)
@@ -155,7 +155,7 @@ class History:
 
 
 def changes_between(before: StoredSettings, after: StoredSettings) -> dict[str, tuple[str, str]]:
-    """Return each value that differs, by its name, with what it was and what it is; no secrets."""
+    """Return each value that differs, with its name, the old and the new one; no secrets."""
     old, new = _values(before), _values(after)
     return {
         name: (old.get(name, ""), new.get(name, ""))

@@ -1,8 +1,8 @@
 """Defaults that an organization sets for its workstations, and may lock.
 
-One file in the site's config directory fills fields of the form. It is trusted by its owner
-only: root, with nobody else able to write it or its folder. It holds no secret, no program and
-nothing that weakens TLS: what it may hold is listed here, and anything else makes it unusable.
+One file in the site's config directory fills in fields of the form. It is trusted only because of
+its owner: root, with nobody else able to write it or its folder. It contains no secret, no program
+and nothing that weakens TLS: the allowed keys are listed here, and any other makes it unusable.
 """
 
 import dataclasses
@@ -41,7 +41,7 @@ _LONGEST_NAME: Final = 60
 
 
 class NotManaged(StrEnum):
-    """Why a file is not used."""
+    """Why a file isn't used."""
 
     UNREADABLE = "unreadable"
     UNTRUSTED = "untrusted"
@@ -51,7 +51,7 @@ class NotManaged(StrEnum):
 
 
 class ManagedError(ValueError):
-    """The file is not used.
+    """The file isn't used.
 
     Attributes:
         why: Why not.
@@ -69,9 +69,9 @@ class Managed:
     """What is managed; nothing by default.
 
     Attributes:
-        values: What fields are filled with.
-        locked: Those of them that nobody else may change.
-        contact: Whom to ask about it, or "".
+        values: The values of fields.
+        locked: Those fields that nobody else may change.
+        contact: Who to ask about it, or "".
     """
 
     values: Mapping[Field, str] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Managed:
     contact: str = ""
 
     def fill(self, draft: SettingsDraft) -> SettingsDraft:
-        """Put the values into fields that stand as the program has them by itself."""
+        """Fill in the fields that still have the program's own default."""
         fresh = SettingsDraft()
         values: dict[str, Any] = {
             str(name): value
@@ -89,7 +89,7 @@ class Managed:
         return dataclasses.replace(draft, **values)
 
     def against_locks(self, draft: SettingsDraft) -> tuple[Field, ...]:
-        """Return the locked fields that hold another value than the managed one."""
+        """Return the locked fields whose value differs from the managed one."""
         return tuple(
             name
             for name in FIELDS
@@ -99,14 +99,14 @@ class Managed:
 
 
 def read_managed(path: Path, *, owner: int = ROOT) -> Managed:
-    """Read the file; nothing is managed where there is none.
+    """Read the file; without one nothing is managed.
 
     Args:
         path: The file.
         owner: The user that it and its folder must belong to.
 
     Raises:
-        ManagedError: There is one, and it is not used.
+        ManagedError: There is one, but it isn't used.
     """
     try:
         folder, file = path.parent.lstat(), path.lstat()

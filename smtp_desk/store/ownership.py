@@ -1,4 +1,4 @@
-"""Who else could change what lies under a path, and folders that nobody else can look into."""
+"""Who else could change what is at a path, and folders that are private to the user."""
 
 import errno
 import os
@@ -20,12 +20,12 @@ _CREDENTIALS: Final = struct.Struct("3i")  # process, user and group: `struct uc
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder, and what is missing above it, open to this user only, whatever the umask.
+    """Create a folder, and missing ones above it, accessible to this user only, whatever the umask.
 
-    One of this user's that is there already loses what others may do in it.
+    If this user has the folder already, others lose their access to it.
 
     Raises:
-        OSError: It can't be made, or is no folder.
+        OSError: It can't be created, or isn't a folder.
     """
     missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
     for folder in reversed(missing):
@@ -38,10 +38,10 @@ def make_private_folder(path: Path) -> None:
 
 
 def make_public_folder(path: Path) -> None:
-    """Make a folder that all may look into and only this user change, whatever the umask.
+    """Create a folder that all may read and only this user may change, whatever the umask.
 
     Raises:
-        OSError: It can't be made.
+        OSError: It can't be created.
     """
     if not path.is_dir():
         path.mkdir(mode=_PUBLIC_FOLDER, parents=True)
@@ -49,10 +49,10 @@ def make_public_folder(path: Path) -> None:
 
 
 def make_folder_of(path: Path, user: str) -> None:
-    """Make a folder that is open to another user only.
+    """Create a folder that is accessible to another user only.
 
     Raises:
-        OSError: It can't be made, or there is no such user.
+        OSError: It can't be created, or there is no such user.
     """
     import pwd  # noqa: PLC0415 - POSIX only
 
@@ -83,10 +83,10 @@ def peer_user(connection: socket.socket) -> int:
 
 
 def group_id(name: str) -> int:
-    """Return the number of a group.
+    """Return the id of a group.
 
     Raises:
-        OSError: There is none of this name.
+        OSError: There is no group of this name.
     """
     import grp  # noqa: PLC0415 - POSIX only
 
@@ -97,17 +97,17 @@ def group_id(name: str) -> int:
 
 
 def give_to_owner_of(folder: Path, descriptor: int) -> None:
-    """Give an open file that root has made to whoever owns its folder: it serves that one."""
+    """Give an open file that root created to the owner of its folder, who will use it."""
     if is_root():
         owner = folder.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def make_private(path: Path) -> None:
-    """Take from others what they may do with a file or folder of this user's.
+    """Remove the access of others to a file or folder of this user.
 
     Raises:
-        OSError: There is none, or its mode can't be changed.
+        OSError: It doesn't exist, or its mode can't be changed.
     """
     found = path.stat()
     if found.st_mode & 0o077 and found.st_uid == _me():
@@ -115,10 +115,10 @@ def make_private(path: Path) -> None:
 
 
 def refuse_links_of_others(path: Path) -> None:
-    """Refuse a path that a symbolic link of another user leads elsewhere.
+    """Refuse a path that a symbolic link of another user redirects.
 
     Raises:
-        PermissionError: There is such a link; the words name it.
+        PermissionError: There is such a link; the message names it.
         OSError: The path can't be followed.
     """
     for step, found in _steps(path):
@@ -138,13 +138,13 @@ def refuse_pipe_of_others(descriptor: int, path: Path) -> None:
 
 
 def refuse_changeable(path: Path) -> None:
-    """Refuse a file that another user could change or exchange, as sshd does (StrictModes).
+    """Refuse a file that another user could change or replace, as sshd does (StrictModes).
 
     File and folder must belong to this user or to root, and neither they nor what is above them
     may be writable by others; above them a sticky folder such as /tmp is fine.
 
     Raises:
-        PermissionError: Somebody else could; the words say who, where, and what to do.
+        PermissionError: Somebody else could; the message says who, where, and what to do.
         OSError: The path can't be followed.
     """
     for step, found in _steps(path):

@@ -1,4 +1,4 @@
-"""Where files lie on this platform; the only use of platformdirs."""
+"""The paths of files on this platform; the only use of platformdirs."""
 
 import os
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ class Paths:
         state: The outbox.
         logs: The log.
         site: What the machine's administrator sets for all users; not moved by `SMTP_DESK_HOME`.
-        run: Where the worker of the whole system listens; None for the folders of one user.
-        credstore: Where systemd takes that worker's encrypted credentials from.
+        run: Where the system-wide worker listens; None for the folders of one user.
+        credstore: Where systemd finds that worker's encrypted credentials.
     """
 
     config: Path
@@ -47,7 +47,7 @@ class Paths:
 
     @classmethod
     def default(cls, environ: Mapping[str, str] | None = None) -> "Paths":
-        """The folders of this user, or those below `SMTP_DESK_HOME` where it is set."""
+        """The folders of this user, or those below `SMTP_DESK_HOME` if it is set."""
         home = (os.environ if environ is None else environ).get(HOME_VARIABLE, "")
         if home:
             return replace(cls.below(Path(home).expanduser().absolute()), site=_site())
@@ -59,7 +59,7 @@ class Paths:
 
     @classmethod
     def system(cls, environ: Mapping[str, str] | None = None) -> "Paths":
-        """The folders that one worker serves all users of the machine from."""
+        """The folders of the worker that serves all users of the machine."""
         known = os.environ if environ is None else environ
         root = Path(known.get(SYSTEM_ROOT_VARIABLE, "") or "/").absolute()
         return cls(
@@ -94,7 +94,7 @@ class Paths:
 
     @property
     def journal_file(self) -> Path:
-        """The keys of a save that is under way."""
+        """The keys of a save in progress."""
         return self.config / "settings.journal"
 
     @property
@@ -119,24 +119,24 @@ class Paths:
 
     @property
     def aliases_file(self) -> Path:
-        """Who gets the mail for local names, where there is such a table."""
+        """The table of aliases: who receives the mail for local names; it may be missing."""
         return self.config / "aliases"
 
     @property
     def templates(self) -> Path:
-        """The person's own templates of the emails, where there are any."""
+        """The person's own email templates; the folder may be missing."""
         return self.config / "templates"
 
     @property
     def socket(self) -> Path | None:
-        """Where the worker of the whole system takes messages."""
+        """The socket on which the system-wide worker accepts messages."""
         return self.run / "submit.sock" if self.run else None
 
     def ensure(self) -> None:
-        """Make the folders, open to this user only; those of the system as their users need them.
+        """Create the folders, private to this user; system-wide ones as their users need them.
 
         Raises:
-            OSError: A folder can't be made.
+            OSError: A folder can't be created.
         """
         if self.run is not None:
             make_public_folder(self.config)

@@ -1,7 +1,7 @@
-"""Settings that travel to another workstation: no secret, no proof, no file, no program.
+"""Settings exported to another workstation: without secrets, proof, files or programs.
 
-A file from elsewhere is trusted in nothing: what it may hold is listed here, and whatever else
-stands in it is refused by name. Its values are a draft, to be proven like one that was typed.
+A file from elsewhere isn't trusted: the allowed keys are listed here, and any other is refused by
+name. Its values are a draft, to be proven like one that was typed.
 """
 
 import tomllib
@@ -39,7 +39,7 @@ class Unusable(StrEnum):
 
 
 class PortableError(ValueError):
-    """A file that can't be imported.
+    """The file can't be imported.
 
     Attributes:
         why: Why not.
@@ -65,7 +65,7 @@ def read_portable(path: Path) -> SettingsDraft:
     """Read the draft in a file; it has no password, and no CA.
 
     Raises:
-        PortableError: It is no such file, and why.
+        PortableError: It isn't such a file; the error says why.
     """
     try:
         octets = read_regular(path, MAX_OCTETS)
@@ -103,7 +103,7 @@ def decode(octets: bytes) -> SettingsDraft:
     """Return the draft in a file's octets.
 
     Raises:
-        PortableError: They are no such file, and why.
+        PortableError: They aren't such a file; the error says why.
     """
     if len(octets) > MAX_OCTETS:
         raise PortableError(Unusable.TOO_LARGE)

@@ -1,4 +1,4 @@
-"""The data that comes with the program: inside an installed wheel, or beside the package."""
+"""The program's data files: inside an installed wheel, or beside the package."""
 
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,7 @@ def resource_path(*names: str) -> Path:
 
 
 def read_catalogue() -> "Catalogue":
-    """Return the findings and what is known of providers.
+    """Return the findings and the provider data.
 
     Raises:
         FileNotFoundError: The installation is incomplete.
@@ -46,7 +46,7 @@ def read_catalogue() -> "Catalogue":
 
 
 def read_guide(provider: "OAuthProvider") -> str:
-    """Return how an application is registered with a provider, step by step, as Markdown.
+    """Return the guide to registering an application with a provider, as Markdown.
 
     Raises as `read_catalogue`.
     """
@@ -55,7 +55,7 @@ def read_guide(provider: "OAuthProvider") -> str:
 
 @cache
 def read_providers() -> "Providers":
-    """Return what is known of providers, the same in the whole process.
+    """Return the provider data, one object for the whole process.
 
     Raises as `read_catalogue`.
     """

@@ -38,7 +38,7 @@ class SaveReason(StrEnum):
 
 
 class SaveError(Exception):
-    """Nothing was saved; what was there before still is.
+    """Nothing was saved; what was saved before is unchanged.
 
     Attributes:
         step: Where it failed.

@@ -41,12 +41,12 @@ class SettingsFileProblem(StrEnum):
 
 
 class SettingsFileError(Exception):
-    """The settings file can't be read; the program does not overwrite it.
+    """The settings file can't be read; the program doesn't overwrite it.
 
     Attributes:
         kind: Why.
         path: The file.
-        detail: Where in it, or the system's words; "" where `kind` says all.
+        detail: The place in it, or the system's words; "" if `kind` says everything.
     """
 
     def __init__(self, kind: SettingsFileProblem, path: Path, detail: str = "") -> None:
@@ -65,7 +65,7 @@ class SettingsFile:
         self._readers = readers
 
     def read(self) -> StoredSettings:
-        """Return what the file holds; a missing or empty file holds the empty settings.
+        """Return the content of the file; empty settings for a missing or empty file.
 
         Raises:
             SettingsFileError: The file can't be read.
@@ -84,7 +84,7 @@ class SettingsFile:
         """Replace the file; a company CA is copied beside it first.
 
         Raises:
-            SettingsFileError: The present file can't be read, or others may change it.
+            SettingsFileError: The existing file can't be read, or others may change it.
             ValueError: The settings would not read back the same; nothing was changed.
             OSError: The disk refuses.
         """
@@ -99,11 +99,11 @@ class SettingsFile:
         write_atomic(self._path, text.encode(), mode=mode, group=group)
 
     def ca_path(self, ca_pem: str) -> Path:
-        """Where the copy of a CA's content lies."""
+        """Return the path of the copy of a CA's content."""
         return self._path.with_name(ca_name(ca_pem))
 
     def sweep(self, stored: StoredSettings) -> None:
-        """Remove CA copies that nothing names, and what killed writers left."""
+        """Remove unused CA copies, and what killed writers left."""
         named = {ca_name(ca_pem) for ca_pem in stored.ca_pems}
         remove_leftovers(self._path)
         for copy in self._path.parent.glob("ca-*.pem"):
@@ -115,7 +115,7 @@ class SettingsFile:
                 leftover.unlink()
 
     def fingerprint(self) -> tuple[int, ...]:
-        """Return a value that differs after each replacement; a single stat."""
+        """Return a value that changes with each replacement, at the cost of one stat."""
         try:
             found = self._path.stat()
         except OSError:
@@ -123,7 +123,7 @@ class SettingsFile:
         return (found.st_mtime_ns, found.st_ino, found.st_size)
 
     def move_aside(self) -> Path:
-        """Give the file another name beside it, whatever it is, and return that.
+        """Rename the file, whatever it is, and return its new path.
 
         Raises:
             OSError: It can't be renamed.

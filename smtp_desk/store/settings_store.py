@@ -1,4 +1,4 @@
-"""Saving settings and their secret as one: killed anywhere, it is the old or the new."""
+"""Saving settings and secret together: a kill at any moment leaves the old or the new ones."""
 
 import os
 import secrets
@@ -60,7 +60,7 @@ class SettingsStore:
     """The settings of one installation: the file, its secrets, and the protocol between them.
 
     Attributes:
-        paths: Where it is.
+        paths: The paths of its files.
         history: What was saved before.
 
     Every change runs under a lock that all processes share and raises `SaveError` where
@@ -91,7 +91,7 @@ class SettingsStore:
         self.history: Final = History(paths.config)
 
     def load(self) -> StoredSettings:
-        """Return the saved settings; a missing file is the empty ones.
+        """Return the saved settings; empty ones if there is no file.
 
         Raises:
             SettingsFileError: The file can't be read.
@@ -99,7 +99,7 @@ class SettingsStore:
         return self._file.read()
 
     def fingerprint(self) -> tuple[int, ...]:
-        """Return a value that differs after each save, at the price of one stat."""
+        """Return a value that changes with each save, at the cost of one stat."""
         return self._file.fingerprint()
 
     def ca_file(self, server: StoredServer, *, oauth: bool = False) -> str:
@@ -124,9 +124,9 @@ class SettingsStore:
             settings: The settings of the successful test.
             mode: The TLS mode that the test found.
             secret: The password, or for OAuth 2.0 the client secret or private key; None or
-                empty where there is none.
-            refresh_token: What a person's sign-in by OAuth 2.0 left.
-            access_token: The newest access token that it gave.
+                empty if there is none.
+            refresh_token: The refresh token of a person's sign-in by OAuth 2.0.
+            access_token: The latest access token.
             default: Save the organization's relay of the default email service, and
                 make that the default.
         """
@@ -150,13 +150,13 @@ class SettingsStore:
     def keep_tokens(
         self, server: StoredServer, refresh_token: Secret, access_token: AccessToken
     ) -> None:
-        """Replace the tokens of a saved server: the provider gave others.
+        """Replace the tokens of a saved server after the provider issued new ones.
 
-        The proof stays what it is. What the keyring held before is gone only once it holds the
-        new ones. A server that was just saved anew gets them under its fresh key.
+        The proof doesn't change. The keyring's old tokens are deleted only once it has the new
+        ones. If the server was just saved again, they are stored under its new key.
 
         Raises:
-            SaveError: They could not be kept; the next sign-in may need a person.
+            SaveError: They could not be stored; the next sign-in may need a person.
         """
         with self._locked():
             with failing_at(SaveStep.FILE):
@@ -174,7 +174,7 @@ class SettingsStore:
                 self._compare(key, renewed)
 
     def remove_server(self, *, default: bool = False) -> StoredSettings:
-        """Forget a server and its secret: back to the default service, or to the outbox."""
+        """Remove a server and its secret: back to the default service, or to the outbox."""
 
         def change(before: StoredSettings) -> StoredSettings:
             if not default:
@@ -189,7 +189,7 @@ class SettingsStore:
         """Turn the switch.
 
         Raises:
-            NotProvenError: It can't go on: the settings are not proven.
+            NotProvenError: It can't be turned on: the settings aren't proven.
             SaveError: It can't be saved.
         """
 
@@ -203,16 +203,16 @@ class SettingsStore:
         return self._save(change)
 
     def save_preferences(self, preferences: Preferences) -> StoredSettings:
-        """Save what is no matter of one server."""
+        """Save what doesn't belong to one server."""
         return self._save(lambda before: replace(before, preferences=preferences))
 
     def save_alerts(self, urls: Secret) -> StoredSettings:
-        """Save where alerts go, one URL a line; empty for nowhere."""
+        """Save the URLs of alerts, one per line; empty for none."""
         key = f"{ALERTS_KEY}{self._token()}" if urls else ""
         return self._save(lambda before: replace(before, alerts=key), key, KeyringEntry(urls))
 
     def alerts(self) -> Secret:
-        """Return where alerts go, one URL a line; empty for nowhere.
+        """Return the URLs of alerts, one per line; empty for none.
 
         Raises:
             CredentialsUnavailableError: The keyring can't be used.
@@ -230,10 +230,10 @@ class SettingsStore:
         return entry.secret if entry else Secret("")
 
     def save_default(self, service: DefaultService) -> StoredSettings:
-        """Save what the default email service is; without `server` the saved one is forgotten.
+        """Save the default email service; without `server` the saved relay is removed.
 
         Raises:
-            ValueError: `service.server` is not the saved one; only `save_server` saves that.
+            ValueError: `service.server` isn't the saved one; only `save_server` saves another.
             SaveError: It can't be saved.
         """
 
@@ -247,14 +247,14 @@ class SettingsStore:
         return self._save(change)
 
     def entry(self, server: StoredServer) -> KeyringEntry | None:
-        """Return the secret of a saved server and its proof's key, None where it is gone.
+        """Return the secret of a saved server and its proof's key, or None if it is missing.
 
-        The secret is empty where there are no credentials. A reader that misses it reads the
-        file once more: another process may just have saved the same server with a fresh key.
+        The secret is empty if there are no credentials. If it is missing the file is read once
+        more: another process may just have saved the same server with a new key.
 
         Raises:
             CredentialsUnavailableError: The keyring can't be used.
-            SettingsFileError: The secret is gone and the file can't be read.
+            SettingsFileError: The secret is missing and the file can't be read.
         """
         found = self._read_entry(server.key)
         if found is not None:
@@ -267,11 +267,11 @@ class SettingsStore:
     def status(
         self, stored: StoredSettings | None = None, *, default: bool = False
     ) -> ServerStatus:
-        """Say what a saved server is good for; reads the keyring, not the network.
+        """Return whether a saved server can be used; reads the keyring, not the network.
 
         Args:
-            stored: What `load` gave; None to load anew.
-            default: Ask for the relay of the default email service, which has no switch.
+            stored: What `load` returned; None to load again.
+            default: Check the relay of the default email service, which has no switch.
 
         Raises:
             SettingsFileError: The file can't be read.
@@ -292,13 +292,13 @@ class SettingsStore:
         return evaluate(server, entry)
 
     def recover(self) -> bool:
-        """Finish what a killed process began; at every start, before anything is saved.
+        """Finish what a killed process began; called at every start, before anything is saved.
 
-        A proof of the first version that holds is signed anew.
+        A valid proof of the first version is signed anew.
 
         Returns:
-            Whether nothing is left to do; False where another process saves, the settings
-            can't be read or the keyring does not answer: the next start tries again.
+            Whether nothing is left to do; False if another process is saving, the settings
+            can't be read or the keyring doesn't answer: the next start tries again.
         """
         if not self.paths.config.is_dir():
             return True
@@ -309,10 +309,10 @@ class SettingsStore:
             return False
 
     def copy_aside(self) -> Path:
-        """Keep a settings file that can't be read under another name, and start anew.
+        """Rename a settings file that can't be read, and start with empty settings.
 
         Returns:
-            Where it is now. Its secrets stay in the keyring.
+            Its new path. Its secrets stay in the keyring.
 
         Raises:
             SaveError: It can't be renamed.
@@ -448,7 +448,7 @@ class SettingsStore:
 
 
 def outbox_address(store: SettingsStore, environ: Mapping[str, str]) -> str:
-    """Return the URL of the database of many machines; "" for this machine's own outbox."""
+    """Return the URL of the shared database; "" for this machine's own outbox."""
     if given := environ.get(OUTBOX_VARIABLE, ""):
         return given
     try:

@@ -1,4 +1,4 @@
-"""The settings file's text: to values and back, keeping what we do not know."""
+"""The settings file's text, read and written while preserving what we don't know."""
 
 import tomllib
 from collections.abc import Callable, Mapping, MutableMapping
@@ -35,7 +35,7 @@ _Choice = TypeVar("_Choice", Security, DefaultKind, Uncertain)
 
 
 class BadValueError(ValueError):
-    """A value of the file is none; the text names it."""
+    """A value of the file isn't valid; the message names it."""
 
 
 class NewerSchemaError(ValueError):
@@ -43,16 +43,16 @@ class NewerSchemaError(ValueError):
 
 
 def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
-    """Make values of the file's text.
+    """Return the settings in the file's text.
 
     Args:
-        text: The text; without any it is the empty settings.
-        ca_content: Gives the content of a copied CA file by its name; "" where there is none.
+        text: The text; empty for empty settings.
+        ca_content: Returns the content of a copied CA file by its name; "" if there is none.
 
     Raises:
         NewerSchemaError: A newer version wrote it.
         BadValueError: A value has the wrong type or breaks a rule of the form.
-        tomllib.TOMLDecodeError: It is no TOML.
+        tomllib.TOMLDecodeError: It isn't TOML.
     """
     root = _Table("", _parsed(text))
     if root.is_empty:
@@ -76,10 +76,10 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
 
 
 def encode(text: str, stored: StoredSettings) -> str:
-    """Put values into the file's text; unknown keys, comments and the order stay.
+    """Return the file's text with these settings; unknown keys, comments and order stay.
 
     Raises:
-        ValueError: The text is no TOML, or a value can't be written.
+        ValueError: The text isn't TOML, or a value can't be written.
     """
     # Imported here: 40 ms that only a save pays.
     import tomlkit  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Secrets larger than a keyring takes: kept in parts, which one entry makes a whole."""
+"""Secrets too large for a keyring, kept in parts that one entry connects."""
 
 import hashlib
 import re
@@ -23,12 +23,12 @@ _TRIES: Final = 3
 
 
 class SplitCredentials:
-    """Keeps what is too large for a store in parts there.
+    """Keeps secrets that are too large for a store in parts there.
 
-    The parts lie in one of two slots, and the entry under the key itself names the slot, so that
-    writing it is the one step that makes the difference. Parts are written upwards and deleted
-    downwards: what a killed process left is found by counting, and goes with the next `set` or
-    `delete` of its key. One process at a time changes a key; any number may read it.
+    The parts are in one of two slots, and the entry under the key itself names the slot, so that
+    writing this entry is the one decisive step. Parts are written upwards and deleted downwards:
+    what a killed process left is found by counting, and removed by the next `set` or `delete`
+    of its key. One process at a time changes a key; any number may read it.
     """
 
     def __init__(self, store: CredentialStore, limit: int = KEYRING_OCTETS) -> None:
@@ -38,11 +38,11 @@ class SplitCredentials:
 
     @property
     def name(self) -> str:
-        """That of the store."""
+        """The name of the store."""
         return self._store.name
 
     def get(self, key: str) -> Secret | None:
-        """Return the secret; None where there is none, or not all of it."""
+        """Return the secret; None if there is none, or not all of it."""
         for _ in range(_TRIES):  # another process may exchange it meanwhile
             entry = self._store.get(key)
             if entry is None or not entry.reveal().startswith(_HEAD):
@@ -78,7 +78,7 @@ class SplitCredentials:
         self._clear(key, old)
 
     def delete(self, key: str) -> None:
-        """Forget the secret; it is fine if there is none."""
+        """Delete the secret, if there is one."""
         self._clear(key, *_SLOTS)
         self._store.delete(key)
 

@@ -1,4 +1,4 @@
-"""What the settings file holds, as values, and what a saved server is good for."""
+"""The content of the settings file as values, and whether a saved server can be used."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class StoredServer:
         settings: The SMTP fields.
         mode: How TLS begins, as the test found it; the sender never searches.
         key: The secret's key in the keyring; "" without credentials.
-        proof: What says that exactly these settings were proven; None where nothing does.
+        proof: The proof that exactly these settings were tested; None without one.
     """
 
     settings: ServerSettings
@@ -30,12 +30,12 @@ class StoredServer:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What is no matter of one server.
+    """Settings that don't belong to one server.
 
     Attributes:
         company_name: The company's name.
-        notify: Who gets a mail when an outage begins and ends, and when stored emails were
-            refused; "" for nobody.
+        notify: The address that gets an email when an outage begins and ends, and when stored
+            emails were refused; "" for nobody.
         language: Language of the window; "" for the system's.
         theme: `system`, `light` or `dark`.
         text_size: `system`, or a percentage of the system's size.
@@ -49,7 +49,7 @@ class Preferences:
 
 
 class DefaultKind(StrEnum):
-    """What the default email service is."""
+    """The kind of default email service."""
 
     OUTBOX = "outbox"
     SENDMAIL = "sendmail"
@@ -61,7 +61,7 @@ class DefaultService:
     """The default email service.
 
     Attributes:
-        kind: What it is.
+        kind: Its kind.
         sendmail_path: Absolute path of the machine's MTA, for SENDMAIL.
         from_email: Its own From address, for SENDMAIL; for SMTP that of `server`.
         server: The organization's relay, for SMTP.
@@ -74,7 +74,7 @@ class DefaultService:
 
 
 class Uncertain(StrEnum):
-    """What becomes of an email whose final dot was not answered."""
+    """What to do with an email whose final dot was not answered."""
 
     RESEND = "resend"
     HOLD = "hold"
@@ -82,11 +82,11 @@ class Uncertain(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SystemRules:
-    """What users of the whole system may do; root may do all of it.
+    """The rules for users of the system-wide worker; root isn't restricted.
 
     Attributes:
         trusted_users: Names of those whose envelope sender counts (`sendmail -f`).
-        emails_per_hour: So many recipients a user may have in an hour.
+        emails_per_hour: The number of recipients that a user may have per hour.
         message_octets: The largest message.
     """
 
@@ -97,19 +97,19 @@ class SystemRules:
 
 @dataclass(frozen=True, slots=True)
 class StoredSettings:
-    """Everything in the settings file; the default is what a fresh machine has.
+    """Everything in the settings file; the default is that of a new machine.
 
     Attributes:
-        enabled: The switch: system emails leave through the custom server.
-        server: The custom server, or None where none is configured.
+        enabled: The switch: system emails are sent through the custom server.
+        server: The custom server, or None if none is configured.
         default: The default email service.
         preferences: The rest.
         uncertain: RESEND: an uncertain email is sent once more by the same route. HOLD: it
             is held for a person at once.
-        system: For the worker of the whole system.
+        system: The rules of the system-wide worker.
         alerts: The key of the alert URLs in the keyring; "" for none.
-        keep_keys_days: How long an email's idempotency key is known.
-        outbox: The URL of the database that many machines share; "" for this machine's own outbox.
+        keep_keys_days: How long an email's idempotency key is remembered.
+        outbox: The URL of the shared database; "" for this machine's own outbox.
     """
 
     enabled: bool = False
@@ -143,7 +143,7 @@ class StoredSettings:
 
 
 class ServerState(StrEnum):
-    """What can be said of a saved server before anything is sent."""
+    """The state of a saved server before anything is sent."""
 
     NOT_CONFIGURED = "not_configured"
     OFF = "off"
@@ -154,7 +154,7 @@ class ServerState(StrEnum):
 
 
 class UnprovenReason(StrEnum):
-    """Why a saved server can't be used for what is sent."""
+    """Why a saved server can't be used for sending."""
 
     NO_RELAY = "no_relay"
     NEVER_TESTED = "never_tested"
@@ -180,7 +180,7 @@ class ServerStatus:
 
     Attributes:
         state: The state.
-        reason: Why, where it is UNPROVEN or SECRET_UNAVAILABLE.
+        reason: Why, if it is UNPROVEN or SECRET_UNAVAILABLE.
         detail: What the keyring said, or "".
     """
 
@@ -197,10 +197,10 @@ class ServerStatus:
 
 
 class NotProvenError(Exception):
-    """The switch goes on only with proven settings.
+    """The switch can be turned on only with proven settings.
 
     Attributes:
-        status: What they are instead.
+        status: Their actual status.
     """
 
     def __init__(self, status: ServerStatus) -> None:
@@ -209,7 +209,7 @@ class NotProvenError(Exception):
 
 
 def evaluate(server: StoredServer, entry: KeyringEntry | None) -> ServerStatus:
-    """Say by its proof what a server is good for; `entry` is None where its secret is gone."""
+    """Return by its proof whether a server can be used; `entry` is None without its secret."""
     if entry is None:
         return ServerStatus(ServerState.SECRET_UNAVAILABLE, UnavailableReason.NOT_FOUND)
     if server.proof is None:

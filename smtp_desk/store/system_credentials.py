@@ -1,4 +1,4 @@
-"""The secrets of the whole system: encrypted files that systemd gives to the worker alone.
+"""The system-wide secrets: encrypted files that systemd passes only to the worker.
 
 Written and read by root, through `systemd-creds`; no password is ever an argument. One file holds
 the secret of one server, under the name by which the worker's unit asks for it. Since a save first
@@ -48,7 +48,7 @@ class SystemCredentials:
         self._program = program
 
     def get(self, key: str) -> Secret | None:
-        """Return the secret, or None where neither the file nor the one before holds this key."""
+        """Return the secret, or None if neither the file nor the previous one has this key."""
         for path in self._files(key):
             held = self._read(path)
             if held is not None and held[0] in (key, ""):
@@ -72,7 +72,7 @@ class SystemCredentials:
             raise _failed(f"{error.filename}: {error.strerror}") from error
 
     def delete(self, key: str) -> None:
-        """Forget the secret; the one before it comes back to its place."""
+        """Delete the secret; the previous one takes its place again."""
         path, before = self._files(key)
         try:
             for each in (path, before):

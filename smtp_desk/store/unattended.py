@@ -1,4 +1,4 @@
-"""The secrets that a machine gives, for where no keyring answers."""
+"""The secrets that a machine supplies, for when no keyring answers."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,12 +30,12 @@ _CREDENTIAL_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class GivenSecrets:
-    """The secrets that a machine gives at each start.
+    """The secrets that a machine supplies at each start.
 
     Attributes:
-        custom: That of the custom server.
-        default: That of the relay of the default email service.
-        alerts: The alert URLs, one a line.
+        custom: The secret of the custom server.
+        default: The secret of the relay of the default email service.
+        alerts: The alert URLs, one per line.
     """
 
     custom: Secret | None = None
@@ -46,16 +46,16 @@ class GivenSecrets:
         return self != GivenSecrets()
 
     def of(self, *, default: bool) -> Secret | None:
-        """Return what is given for one of the two servers.
+        """Return the secret supplied for one of the two servers.
 
-        Where nothing is given for the relay, the other one stands in: its proof tells whether
-        it is the right one.
+        If none is supplied for the relay, the other one is used: the proof tells whether it is
+        the right one.
         """
         return (self.default or self.custom) if default else self.custom
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
-        """Read what the variables, or else the systemd credentials, give.
+        """Read the secrets from the variables, or else from the systemd credentials.
 
         Raises:
             CredentialsUnavailableError: A credential is there and can't be read.
@@ -68,10 +68,9 @@ class GivenSecrets:
 
 
 class UnattendedCredentials:
-    """The secrets that the machine gives, for where no keyring answers.
+    """The secrets that the machine supplies, for when no keyring answers.
 
-    What the keyring holds comes first, so that what is given never stands in for the secret of
-    another server.
+    The keyring comes first, so that a supplied secret is never used instead of another server's.
     """
 
     name: Final = "unattended"
@@ -81,7 +80,7 @@ class UnattendedCredentials:
         self._keyring = keyring
 
     def get(self, key: str) -> Secret | None:
-        """Return the keyring's secret, else the given one."""
+        """Return the keyring's secret, or else the supplied one."""
         given = self._given(key)
         if given is None:
             return self._keyring.get(key)
@@ -92,7 +91,7 @@ class UnattendedCredentials:
         return given
 
     def set(self, key: str, secret: Secret) -> None:
-        """Keep the secret in the keyring; without one, only the given one need not be kept."""
+        """Keep the secret in the keyring; without a keyring only the supplied one is accepted."""
         try:
             self._keyring.set(key, secret)
         except CredentialsUnavailableError:
@@ -101,7 +100,7 @@ class UnattendedCredentials:
                 raise
 
     def delete(self, key: str) -> None:
-        """Forget the keyring's secret."""
+        """Delete the keyring's secret."""
         self._keyring.delete(key)
 
     def _given(self, key: str) -> Secret | None:
@@ -111,7 +110,7 @@ class UnattendedCredentials:
 
 
 def open_credentials(environ: Mapping[str, str], *, interactive: bool) -> CredentialStore:
-    """Return the keyring, with what the machine gives behind it; `environ` is read only.
+    """Return the keyring, backed by what the machine supplies; `environ` isn't changed.
 
     Raises:
         CredentialsUnavailableError: A systemd credential is there and can't be read.

@@ -79,10 +79,10 @@ def make_application(arguments: list[str]) -> QApplication:
 
 
 class SandboxOpener(QObject):
-    """Opens the sandbox of a desk when it is wanted, and ends it with the desk.
+    """Opens the sandbox of a desk on request, and closes it with the desk.
 
     Attributes:
-        sandbox: The one that is open, or None.
+        sandbox: The open sandbox, or None.
     """
 
     def __init__(self, desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""One desk: a window that is there at once, and all the rest right after its first paint."""
+"""One desk: a window that is shown at once, with its content right after the first paint."""
 
 from __future__ import annotations
 
@@ -31,16 +31,15 @@ _FAULT: Final = (
 
 
 class Desk(QObject):
-    """Shows an empty window and furnishes it once that was painted.
+    """Shows an empty window, and adds its content once that was painted.
 
-    What is needed is loaded in the background and built in slices, so that the window answers
-    meanwhile.
+    Everything is loaded in the background and built in slices, so that the window keeps responding.
 
     Attributes:
         window: The window.
 
     Signals:
-        furnished: The pages are there; what is saved is being read.
+        furnished: The pages exist; the saved settings are being read.
         closed: The window was closed.
         sandbox_wanted: Try with the built-in sandbox.
     """
@@ -62,11 +61,11 @@ class Desk(QObject):
         """Create it.
 
         Args:
-            open_services: Called after the first paint and in the background, for it is slow.
+            open_services: Called after the first paint in the background, because it is slow.
             sandboxed: Whether the title says Sandbox.
-            filled: What is typed into the form for the person once it is there.
+            filled: Values to fill into the form for the person.
             opened: What to show at once on Diagnostics: a report, or why there is none.
-            place_file: Where the window remembers its place; None to forget it.
+            place_file: The file in which the window remembers its place; None to forget it.
             network: What Find settings asks instead of the internet: the sandbox.
         """
         super().__init__()
@@ -85,13 +84,13 @@ class Desk(QObject):
 
     @property
     def workshop(self) -> Workshop:
-        """What works behind the window; there once it is furnished."""
+        """The presenters behind the window; available once it is furnished."""
         if self._workshop is None:
             raise RuntimeError("the desk is not furnished yet")
         return self._workshop
 
     def close(self) -> None:
-        """Cancel what runs and wait for its end, within bounds."""
+        """Cancel what runs, and wait a limited time for it to end."""
         self._stop_building()
         if self._loader is not None:
             self._loader.close()

@@ -1,4 +1,4 @@
-"""Files that are dropped on the window."""
+"""Files dropped on the window."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _ELSEWHERE: Final = "Only files on this computer can be opened. Save it here fir
 
 
 class Drop(QObject):
-    """Opens what is dropped anywhere on a window.
+    """Opens files dropped anywhere on a window.
 
     Signals:
         report_dropped: Open this report.
         two_dropped: Open the first of these reports, compared with the second.
         email_dropped: Explain this email.
-        refused: Nothing is opened; why, as a sentence.
+        refused: Nothing is opened, and why, as a sentence.
     """
 
     report_dropped = Signal(Path)
@@ -66,7 +66,7 @@ class Drop(QObject):
         return super().eventFilter(watched, event)
 
     def take(self, dropped: list[QUrl]) -> None:
-        """Open what was dropped, or say why not."""
+        """Open what was dropped, or report why not."""
         files = [Path(url.toLocalFile()) for url in dropped if url.isLocalFile()]
         emails = [file for file in files if file.suffix.lower() == _EMAIL]
         if not files or len(files) < len(dropped):

@@ -1,9 +1,9 @@
-"""Failures of the program itself: logged, shown once, never a silent end.
+"""Failures of the program itself: logged and shown once, never a silent end.
 
 Garbage collection on the window's own thread only.
 
-Python collects cycles in whichever thread allocates next. Were that the worker's, widgets in
-a cycle would be destroyed there, and Qt ends in a segmentation fault.
+Python collects cycles in whichever thread allocates next. If that were the worker's, widgets in a
+cycle would be destroyed there, and Qt would end in a segmentation fault.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Failures(QObject):
-    """Catches what nothing else caught, in any thread.
+    """Catches uncaught exceptions, in any thread.
 
     Signals:
         caught: The traceback of a failure, for the main thread.
@@ -39,7 +39,7 @@ class Failures(QObject):
         self.caught.connect(self._show, Qt.ConnectionType.QueuedConnection)
 
     def install(self) -> None:
-        """Catch from now on."""
+        """Start to catch exceptions."""
         sys.excepthook = self._hook
         threading.excepthook = self._thread_hook
 
@@ -82,7 +82,7 @@ _EVERY_MS: Final = 5000
 
 
 class GarbageCollection(QObject):
-    """Turns the automatic collection off and collects now and then, where widgets live."""
+    """Turns the automatic collection off, and collects from time to time in the widgets' thread."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -93,7 +93,7 @@ class GarbageCollection(QObject):
 
     @Slot()
     def leave_what_is_there(self) -> None:
-        """What was loaded by now stays: no collection looks through it, so none is felt."""
+        """Exempt what was loaded by now from collection, so that none takes noticeably long."""
         gc.freeze()
 
     @Slot()

@@ -199,8 +199,8 @@ class FindPresenter:
             services: They contain the provider data.
             runner: Runs the search.
             view: Shows it.
-            form: Is filled in.
-            network: Gives whom to ask instead of the internet: the sandbox.
+            form: The form to fill in.
+            network: Returns what to ask instead of the internet: the sandbox.
         """
         self._services = services
         self._runner = runner

@@ -29,9 +29,9 @@ _PROBE_S: Final = 60.0
 
 
 def try_again(services: Services, route: str = CUSTOM) -> Notice:
-    """Try a route that rests or is shut at once, by one session up to AUTH; blocks until then.
+    """Try a paused or shut route at once, by one session up to AUTH; blocks until it ends.
 
-    Where it works again, what waits in the outbox is due.
+    If it works again, the emails waiting in the outbox become due.
     """
     try:
         services.health.try_again(route)
@@ -52,7 +52,7 @@ def _probe(services: Services, name: str) -> Finding | None:
     """Probe a route, unless somebody else does at this moment, and write down what came of it.
 
     Returns:
-        What keeps this process from using it. Others may: nothing is told of the route.
+        What keeps only this process from using it; the route's health isn't changed by that.
     """
     with closing(services.open_routes()) as source:
         route = source.routes().of(name)

@@ -1,4 +1,4 @@
-"""Where an email is opened from, or its header pasted."""
+"""The card where an email is opened, or its header pasted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NOTHING: Final = "Paste the headers first."
 
 
 class HeaderEdit(QPlainTextEdit):
-    """Takes a header as text; of something huge only as much as a header can have."""
+    """Takes a header as text, limited to the size that a header can have."""
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         """Leave files to the window, which opens them."""
@@ -43,7 +43,7 @@ class HeaderEdit(QPlainTextEdit):
             super().dragEnterEvent(event)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Insert plain text, whatever else the clipboard holds."""
+        """Insert plain text, whatever else the clipboard contains."""
         self.insertPlainText(source.text()[:MAX_BYTES])
 
 
@@ -52,7 +52,7 @@ class PasteCard(Card):
 
     Signals:
         explain_wanted: Explain this header.
-        filled: Whether something stands in the field: then to explain it is what comes next.
+        filled: Whether the field contains text, so that explaining it is the next step.
     """
 
     explain_wanted = Signal(str)
@@ -94,7 +94,7 @@ class PasteCard(Card):
         return (self._edit, self._explain, self._clear)
 
     def show_reason(self, busy: str) -> None:
-        """Say why nothing can be opened: what runs."""
+        """Show why nothing can be opened: what is running."""
         self._busy = busy
         self._changed()
 

@@ -1,4 +1,4 @@
-"""What a received email tells: believed or not, by which results, on which way, with what added."""
+"""The explanation of a received email: whether it was believed, its way, what was added."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _ADDED: Final = "Headers that servers added on the way."
 
 
 class BeliefCard(Card):
-    """The first card: what it comes to.
+    """The first card: the result.
 
     Attributes:
         line: The verdict, which takes the focus.

@@ -1,4 +1,4 @@
-"""The page What arrived: what its presenter sees of it."""
+"""The page What arrived, as its presenter sees it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class ArrivedView(QObject):
             self._show_arrival(state)
 
     def focus_result(self) -> None:
-        """Move the focus to what it comes to, and bring it into view."""
+        """Move the focus to the result, and bring it into view."""
         if self._belief is not None:
             self._belief.line.setFocus(Qt.FocusReason.OtherFocusReason)
             self.page.bring_into_view(self._belief, self._belief.line)

@@ -1,4 +1,4 @@
-"""What can be done with the selected email; always in view."""
+"""The actions for the selected email; always visible."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ActionBar(Bar):
 
     Signals:
         retry_wanted: Make the selected email due now.
-        drop_wanted: Give it up; the person has confirmed.
+        drop_wanted: Drop it; the person has confirmed.
         export_wanted: Ask for a file and write it there.
         copy_wanted: Ask for an address and send a copy there.
     """

@@ -1,6 +1,6 @@
 """A small chart of the last 24 hours: a bar for each hour, its parts by route and result.
 
-Parts differ by pattern as well as by colour, and everything it shows is there as text, too.
+Parts differ by pattern as well as by colour, and everything shown is also available as text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STEPS: Final = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}
 
 
 def paint_part(painter: QPainter, box: QRectF, result: DayResult, colours: Colours) -> None:
-    """Paint what stands for a result: solid, hatched, hollow, dotted or crossed."""
+    """Paint the pattern of a result: solid, hatched, hollow, dotted or crossed."""
     colour, pattern = {
         DayResult.CUSTOM: (colours.accent, Qt.BrushStyle.SolidPattern),
         DayResult.DEFAULT: (colours.accent, Qt.BrushStyle.BDiagPattern),
@@ -47,7 +47,7 @@ def paint_part(painter: QPainter, box: QRectF, result: DayResult, colours: Colou
 
 
 class DayChart(QWidget):
-    """The chart; arrow keys and the pointer tell an hour at a time."""
+    """The chart; arrow keys and the pointer describe one hour at a time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class DayChart(QWidget):
         self._theme.changed.connect(self.update)
 
     def show_hours(self, hours: Sequence[Hour]) -> None:
-        """Show these; the same again changes nothing."""
+        """Show these hours; the same again changes nothing."""
         if hours == self._hours:
             return
         self._hours = hours
@@ -69,7 +69,7 @@ class DayChart(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As high as it is useful, with room for its numbers."""
+        """The height that is useful, with room for its numbers."""
         return QSize(240, _HEIGHT + self.fontMetrics().height())
 
     def minimumSizeHint(self) -> QSize:
@@ -77,7 +77,7 @@ class DayChart(QWidget):
         return QSize(120, self.sizeHint().height())
 
     def event(self, event: QEvent) -> bool:
-        """Tell the hour under the pointer."""
+        """Describe the hour under the pointer."""
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
             number = self._number_at(event.pos().x())
             text = hour_text(self._hours[number]) if number is not None else ""

@@ -1,4 +1,4 @@
-"""What the Delivery page asks: by which cause to retry, whom to erase, where to send a copy."""
+"""The Delivery page's dialogs: retry by cause, erase a recipient, send a copy."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class CauseDialog(_Dialog):
         self.finish(self._retry)
 
     def show_causes(self, stopped: tuple[Stopped, ...]) -> None:
-        """Show these, the first one chosen."""
+        """Show these causes, with the first one chosen."""
         self._stopped = {each.code: each for each in stopped}
         self._cause.show_choices(
             {each.code: f"{each.code} ({emails(each.count)})" for each in stopped}
@@ -116,7 +116,7 @@ class CauseDialog(_Dialog):
 
 
 class EraseDialog(_Dialog):
-    """Whom to erase: look first, then confirm.
+    """Erasing a recipient: look up first, then confirm.
 
     Signals:
         look_wanted: Look up what is stored about this address.
@@ -141,7 +141,7 @@ class EraseDialog(_Dialog):
         self._state: OverviewState | None = None
 
     def ask(self) -> None:
-        """Begin anew."""
+        """Start again with an empty dialog."""
         self._address.set_text("")
         self.look_wanted.emit("")
         self._address.take_focus()
@@ -202,13 +202,13 @@ class CopyDialog(_Dialog):
         self.finish(self._send)
 
     def ask(self) -> None:
-        """Ask; the address of the last time is still there."""
+        """Ask; the last address is still filled in."""
         self._address.edit.selectAll()
         self._address.take_focus()
         self.open()
 
     def render_state(self, state: OverviewState) -> None:
-        """Show what is wrong with the address, or what came of the copy."""
+        """Show what is wrong with the address, or the result of the copy."""
         busy = words.OVERVIEW_BUSY[state.busy]
         self._address.show_notices(state.address)
         enable(self._send, busy)

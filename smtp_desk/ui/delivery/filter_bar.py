@@ -1,4 +1,4 @@
-"""What the list shows: a text to search for, and how the emails stand, with counts."""
+"""What the list shows: a text to search for, and the status of emails, with counts."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _ALL: Final = "All"
 
 
 class FilterBar(QWidget):
-    """The search field and one button for each state.
+    """The search field and one button for each status.
 
     Signals:
         search_wanted: Search for this text.
-        only_wanted: Show only emails that stand so; None for all.
+        only_wanted: Show only emails with this status; None for all.
     """
 
     search_wanted = Signal(str)
@@ -62,7 +62,7 @@ class FilterBar(QWidget):
         layout.addWidget(choices)
 
     def focus_search(self) -> None:
-        """Put the cursor into the search field, its text selected."""
+        """Move the focus to the search field, with its text selected."""
         self._search.take_focus()
         self._search.edit.selectAll()
 

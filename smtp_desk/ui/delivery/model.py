@@ -1,4 +1,4 @@
-"""The list of emails as Qt's views want it; it grows as a person scrolls."""
+"""The list of emails as a Qt model; it grows as a person scrolls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_PARENT: Final = QModelIndex()
 
 
 class DeliveryModel(QAbstractTableModel):
-    """The rows that were read so far; never reads itself.
+    """The rows read so far; it never reads itself.
 
     Signals:
         more_wanted: The end of the rows is near, and there are more.
@@ -44,7 +44,7 @@ class DeliveryModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Return a cell's text, the same as its tooltip where it may be cut, or its status."""
+        """Return a cell's text, the same as its tooltip if it may be cut, or its status."""
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return self._rows[index.row()][CELLS + index.column()]
         if role == STATUS_ROLE:
@@ -75,16 +75,16 @@ class DeliveryModel(QAbstractTableModel):
             self.more_wanted.emit()
 
     def id_at(self, row: int) -> str:
-        """Return the identifier of a row; "" where there is no such row."""
+        """Return the identifier of a row; "" if there is no such row."""
         return self._rows[row][ID] if 0 <= row < len(self._rows) else ""
 
     def row_of(self, entry_id: str) -> int:
-        """Return the row of an entry; -1 where it has none."""
+        """Return the row of an entry; -1 if it has none."""
         row = place(self._rows, entry_id)
         return row if self.id_at(row) == entry_id else -1
 
     def show_part(self, part: Part) -> None:
-        """Put the rows in their place; what stays is not touched."""
+        """Insert the rows in their places, without touching those that stay."""
         if part.anew:
             self.beginResetModel()
             self._rows = list(part.rows)

@@ -1,4 +1,4 @@
-"""Whether a worker runs, what can be done to all of the outbox, and the last day at a glance."""
+"""Whether a worker runs, the actions for the whole outbox, and the last day at a glance."""
 
 from __future__ import annotations
 

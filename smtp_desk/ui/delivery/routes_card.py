@@ -1,4 +1,4 @@
-"""How both routes do, and the way to have one tried again."""
+"""The status of both routes, and the button to try one again."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class RoutesCard(Card):
         self.body.addWidget(Columns(_SIDE_BY_SIDE, *((each, 1) for each in self._rows.values())))
 
     def render_state(self, state: DeliveryState) -> None:
-        """Show how they do; before it was read, nothing."""
+        """Show their status, or nothing before it was read."""
         self.setVisible(bool(state.routes))
         for status in state.routes:
             self._rows[status.route].show_route(status, words.BUSY[state.busy])

@@ -98,12 +98,12 @@ class EmailTable(QTableView):
 
     @property
     def emails(self) -> DeliveryModel:
-        """What the table shows."""
+        """The model that the table shows."""
         return self._emails
 
     @property
     def span(self) -> Span:
-        """What is in view."""
+        """The visible rows."""
         rows = self._emails.rowCount()
         first = self.rowAt(0)
         last = self.rowAt(self.maximumViewportSize().height() - 1)
@@ -114,7 +114,7 @@ class EmailTable(QTableView):
         return Span(above, bottom, last - first + 1)
 
     def show_part(self, part: Part) -> None:
-        """Put rows into the list; what the person looks at stays where it is."""
+        """Insert rows, and keep what the person is looking at in place."""
         chosen = self._emails.id_at(self.currentIndex().row())
         anchor = self.rowAt(0) if self.verticalScrollBar().value() else -1
         anchor_id, offset = self._emails.id_at(anchor), self.rowViewportPosition(anchor)
@@ -126,7 +126,7 @@ class EmailTable(QTableView):
             self._scroll_to(anchor_id, anchor, offset)
 
     def choose(self, entry_id: str) -> None:
-        """Make an email the current one, or none where it is not in the list."""
+        """Make an email the current one, or none if it isn't in the list."""
         row = self._emails.row_of(entry_id) if entry_id else -1
         if row >= 0:
             self.setCurrentIndex(self._emails.index(row, 0))
@@ -142,7 +142,7 @@ class EmailTable(QTableView):
             self.chosen.emit(self._emails.id_at(current.row()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Share the new width among the columns; a current email that was seen stays so."""
+        """Share the new width among the columns, and keep a visible current email visible."""
         current = self.currentIndex()
         place = self.visualRect(current)
         seen = current.isValid() and 0 <= place.top() <= event.oldSize().height()

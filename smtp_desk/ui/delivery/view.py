@@ -1,4 +1,4 @@
-"""The Delivery page: what its presenter sees of it."""
+"""The Delivery page, as its presenter sees it."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class DeliveryView(QObject):
     """Shows what it is told and reports what the person does; decides nothing.
 
     Args:
-        refresh_ms: How often to look again while the page is seen.
-        search_ms: How long a pause in typing begins the search.
+        refresh_ms: How often to refresh while the page is visible.
+        search_ms: The pause in typing after which the search begins.
 
     Attributes:
         page: The widget.
@@ -164,7 +164,7 @@ class DeliveryView(QObject):
         self.page.add_shortcut(QKeySequence.StandardKey.Refresh, self.refresh)
 
     def attach_overview(self, actions: OverviewPresenter) -> None:
-        """Report to `actions` from now on what is to be done to all of the outbox."""
+        """Report actions for the whole outbox to `actions` from now on."""
         self._all = actions
         self._timer.timeout.connect(actions.refresh)
         self.page.seen.connect(actions.refresh)
@@ -177,7 +177,7 @@ class DeliveryView(QObject):
         self._bar.copy_wanted.connect(self._ask_where_to_copy)
 
     def render_overview(self, state: OverviewState) -> None:
-        """Show what goes on in all of the outbox."""
+        """Show the activity of the whole outbox."""
         before, self._seen_all = self._seen_all, state
         with self.page.changing():
             self._show_overview(state)
@@ -203,7 +203,7 @@ class DeliveryView(QObject):
         self._show_undrained()
 
     def show_part(self, part: Part) -> None:
-        """Put rows into the list."""
+        """Insert rows into the list."""
         self._table.show_part(part)
 
     def render(self, state: DeliveryState) -> None:
@@ -233,7 +233,7 @@ class DeliveryView(QObject):
 
     @Slot()
     def refresh(self) -> None:
-        """Look again."""
+        """Refresh the page."""
         if self._actions is not None:
             self._actions.refresh(self._table.span)
 

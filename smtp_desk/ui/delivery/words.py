@@ -35,7 +35,7 @@ LOOK_FIRST: Final = "Look up an address first."
 
 
 def choose_reason(state: DeliveryState) -> str:
-    """Return why nothing can be done with an email, or ""."""
+    """Return why no action on an email is possible, or ""."""
     if state.busy:
         return BUSY[state.busy]
     if state.trouble:

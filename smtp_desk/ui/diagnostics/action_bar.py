@@ -1,4 +1,4 @@
-"""Run again, and Cancel; always in view."""
+"""Run again, and Cancel; always visible."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ActionBar(Bar):
             self._cancel.click()
 
     def render_state(self, state: DiagnosisState) -> None:
-        """Show what can be done now, and why other things can't."""
+        """Show the possible actions, and why others are disabled."""
         self._state = state
         busy, waits = words.BUSY[state.busy], BUSY[state.waits_for]
         waiting = self._cancel.hasFocus()

@@ -51,7 +51,7 @@ class ComparisonCard(Card):
     """The first card while two reports are compared.
 
     Attributes:
-        title: What a new comparison moves the focus to.
+        title: Gets the focus with a new comparison.
         end: Ends the comparison.
     """
 

@@ -1,4 +1,4 @@
-"""What the DNS says of the From domain."""
+"""What the DNS says about the From domain."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class DomainForm(Card):
         return (self._selector.edit, self.button)
 
     def show_reason(self, reason: str) -> None:
-        """Say why it can't be asked now, or "" where it can."""
+        """Show why it can't be checked now; "" if it can."""
         enable(self.button, reason)
         enable(self._selector.edit, reason)
 
@@ -96,7 +96,7 @@ class _Summary(Panel):
 
 
 class DomainCard(Card):
-    """The answers of the DNS, and what is not as it should be.
+    """The answers of the DNS, and what isn't as it should be.
 
     Attributes:
         summary: Takes the focus.

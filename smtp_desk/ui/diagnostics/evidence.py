@@ -1,4 +1,4 @@
-"""The cards with what was seen: certificates, other ports, transcript, settings."""
+"""The cards with the evidence: certificates, other ports, transcript, settings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _GROUP: Final = 4
 
 
 def evidence(report: CheckReport) -> Iterator[QWidget]:
-    """Make the cards that have something to show."""
+    """Build the cards that have something to show."""
     ports = [port for result in report.stages for port in _ports(result.facts)]
     if ports:
         yield _ports_card(ports[:_MOST_PORTS])

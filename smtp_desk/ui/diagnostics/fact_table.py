@@ -22,7 +22,7 @@ _MOST_ROWS: Final = 40
 
 
 class FactTable(QWidget):
-    """Two columns: what, and what it is; values can be selected with the mouse."""
+    """Two columns, labels and values; values can be selected with the mouse."""
 
     def __init__(self, rows: Iterable[Row], *, fixed_width: frozenset[str] = frozenset()) -> None:
         """Show `rows`; the values of labels in `fixed_width` in a fixed-width font."""
@@ -48,7 +48,7 @@ class FactTable(QWidget):
 
 
 def facts_in_words(facts: Facts, *, without: frozenset[str] = frozenset()) -> Iterator[Row]:
-    """Return the facts that say something, in words."""
+    """Return the facts that mean something to people, in words."""
     for name, found in facts.items():
         if name not in without and found not in (None, "", [], {}):
             yield words.label(name), words.value(name, found)

@@ -1,4 +1,4 @@
-"""What can be done with a report."""
+"""The actions for a report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO_REPORT: Final = "There is no report yet."
 
 
 class ReportButtons(QWidget):
-    """What passes a report on, and what opens another, above the report.
+    """The buttons above a report, which pass it on or open another.
 
     Signals:
         message_wanted: Copy message, to this audience.
@@ -81,7 +81,7 @@ class ReportButtons(QWidget):
         return (*passing_on, self._hide, self._open, self._compare)
 
     def show_reasons(self, busy: str, *, has_report: bool, hiding: bool) -> None:
-        """Say why they can't be used: what runs, or that there is no report."""
+        """Show why they can't be used: what is running, or that there is no report."""
         enable(self._open, busy)
         for each in self.stops:
             if each is not self._open:

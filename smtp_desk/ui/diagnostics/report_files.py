@@ -1,4 +1,4 @@
-"""Asks for the files that reports are opened from and saved into."""
+"""Asks for the files to open reports from, or to save them to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
 class ReportFiles(QObject):
-    """Asks in front of a page, and hands what was chosen to its presenter."""
+    """Asks in front of a page, and passes the chosen file to its presenter."""
 
     def __init__(self, page: QWidget, actions: DiagnosisPresenter) -> None:
         super().__init__(page)
@@ -34,7 +34,7 @@ class ReportFiles(QObject):
         ask_what_to_open(self._page, "Open report", _REPORTS, self._opened, "open_report_dialog")
 
     def ask_what_to_compare(self) -> None:
-        """Ask for a report to compare the shown one with."""
+        """Ask for a report to compare the current one with."""
         ask_what_to_open(
             self._page, "Compare with report", _REPORTS, self._compared, "compare_report_dialog"
         )

@@ -97,7 +97,7 @@ class _StageButton(RowButton):
 
 
 class StageRow(QWidget):
-    """One stage: its line, and below it what it is for and what was found out."""
+    """One stage: its line, and below it what it is for and what was learned."""
 
     def __init__(self, result: StageResult, begin: int, whole: int) -> None:
         super().__init__()

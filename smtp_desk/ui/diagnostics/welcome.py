@@ -1,4 +1,4 @@
-"""What the page shows when there is no report to show: what it is for, or what is missing."""
+"""What the page shows if there is no report: what it is for, or what is missing."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Welcome(Card):
 
 
 class Missing(Panel):
-    """What the form lacks for the test that was asked for.
+    """What the form lacks for the requested test.
 
     Signals:
         form_wanted: Open Integrations.

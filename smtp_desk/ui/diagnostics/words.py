@@ -1,4 +1,4 @@
-"""The words of the Diagnostics page, for somebody who never heard of SMTP."""
+"""The words of the Diagnostics page, for people who have never heard of SMTP."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ _ACCEPTED: Final = "The server accepted the email. If it doesn’t arrive, check
 
 
 def verdict(report: CheckReport) -> str:
-    """Return what a report comes to, in one sentence."""
+    """Return the result of a report in one sentence."""
     if report.finding is not None and not report.cancelled:
         return report.finding.summary
     return outcome_text(report)
@@ -218,7 +218,7 @@ def explanation(report: CheckReport) -> str:
 
 
 def who(who: Who, *, own: bool) -> str:
-    """Return who can fix it; in the report of somebody else, "you" is somebody else."""
+    """Return who can fix it; in another person's report, "you" means that person."""
     return _WHO[who] if own or who is not Who.YOU else _WHOEVER
 
 
@@ -235,7 +235,7 @@ def label(name: str) -> str:
 
 
 def value(name: str, found: Json) -> str:
-    """Return a fact as a person reads it; a very long one is cut."""
+    """Return a fact as a person reads it; a very long one is shortened."""
     if name == "addresses" and isinstance(found, list):
         return cut("\n".join(_attempt(each) for each in found))
     text = shown(found)

@@ -1,4 +1,4 @@
-"""Send sample; always in view."""
+"""Send sample; always visible."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ActionBar(Bar):
     Signals:
         edited: The person typed an address.
         send_wanted: Send the sample to this address.
-        cancel_wanted: Stop the sample that is on its way.
+        cancel_wanted: Cancel sending the sample.
     """
 
     edited = Signal(str)
@@ -48,7 +48,7 @@ class ActionBar(Bar):
         self._cancel.clicked.connect(self.cancel_wanted)
 
     def render_state(self, state: EmailTypesState) -> None:
-        """Show what can be done now, and what came of it."""
+        """Show the possible actions, and the result."""
         busy = words.BUSY[state.busy]
         cancelling = state.busy is Busy.CANCELLING
         if (busy and self._send.hasFocus()) or (

@@ -35,7 +35,7 @@ _HINT: Final = "To change an email, put a template with the same name in {folder
 
 
 class PreviewCard(Card):
-    """From, subject, HTML, text, and where the words come from.
+    """From, subject, HTML, text, and the templates they come from.
 
     Signals:
         browser_wanted: Open in browser.
@@ -73,7 +73,7 @@ class PreviewCard(Card):
         self._fill()
 
     def render_state(self, state: EmailTypesState) -> None:
-        """Show the preview, once it is known."""
+        """Show the preview once it is ready."""
         chosen = next(each for each in state.types if each.variant == state.chosen)
         self._describe(chosen)
         preview = state.preview

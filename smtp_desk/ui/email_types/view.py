@@ -1,4 +1,4 @@
-"""The Email types page: what its presenter sees of it."""
+"""The Email types page, as its presenter sees it."""
 
 from __future__ import annotations
 

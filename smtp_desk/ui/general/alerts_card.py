@@ -1,4 +1,4 @@
-"""Alerts that don't go by email: where to, and a test of each."""
+"""Alerts that aren't sent by email: their services, and a test of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The card that says what takes the emails that the custom server can't."""
+"""The card with the service that sends the emails the custom server can't."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class DefaultCard(Card):
             self.body.addWidget(part)
 
     def render_state(self, page: GeneralState) -> None:
-        """Show what holds; what the person types meanwhile stays."""
+        """Show the current choice, and keep what the person is typing."""
         known, state = self._state.default, page.default
         self._state = page
         if state is not known:
@@ -177,7 +177,7 @@ class DefaultCard(Card):
             field.show_notices(notices if field.key in self._left else ())
 
     def focus_wrong(self, state: GeneralState) -> None:
-        """Go to the first field that is wrong."""
+        """Move the focus to the first field with a problem."""
         wrong = self._path if any(notice.error for notice in state.path) else self._from_email
         wrong.take_focus()
         self.looked_at.emit(wrong)

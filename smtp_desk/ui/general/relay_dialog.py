@@ -27,10 +27,10 @@ _SHARE_OF_SCREEN: Final = 0.9
 
 
 class RelayDialog(QDialog):
-    """Sets up the relay. It is only hidden when it is closed: a job may still answer.
+    """Sets up the relay. It is only hidden when it is closed, since a job may still report back.
 
     Signals:
-        closed: It was closed; what it saved holds.
+        closed: It was closed; what it saved is in use.
     """
 
     closed = Signal()
@@ -64,17 +64,17 @@ class RelayDialog(QDialog):
 
     @Slot()
     def start(self) -> None:
-        """Show what is saved, and the window."""
+        """Show the saved settings, and the window."""
         self._presenter.start()
         self.open()
 
     def reject(self) -> None:
-        """Close, by Escape too, unless what was typed would be lost."""
+        """Close, also by Escape, unless what was typed would be lost."""
         if self._leaving.may_close():
             super().reject()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """End a test that runs."""
+        """Cancel a running test."""
         super().hideEvent(event)
         if not event.spontaneous():
             self._presenter.close()

@@ -34,7 +34,7 @@ _NOTIFY: Final = (
 
 
 class GeneralView(QObject):
-    """Company name, default email service, who is told of outages, theme and text size.
+    """Company name, default email service, who is notified of outages, theme and text size.
 
     Attributes:
         page: The widget.
@@ -83,17 +83,17 @@ class GeneralView(QObject):
         self.render(actions.state)
 
     def attach_alerts(self, actions: AlertsPresenter) -> None:
-        """Report to `actions` from now on what is done about alerts."""
+        """Report actions on alerts to `actions` from now on."""
         self._alerts.attach(actions)
         self.page.seen.connect(actions.load)
 
     def render_alerts(self, state: AlertsState) -> None:
-        """Show where alerts go."""
+        """Show where alerts are sent."""
         with self.page.changing():
             self._alerts.render_state(state)
 
     def render(self, state: GeneralState) -> None:
-        """Show this; a text that is being typed stays."""
+        """Show this, and keep a text that is being typed."""
         self._state = state
         preferences = state.preferences
         for field, text in (
@@ -113,7 +113,7 @@ class GeneralView(QObject):
             self._show_notice(state)
 
     def focus_sendmail(self, state: GeneralState) -> None:
-        """Show all that is wrong with path and address, and go to the first of it."""
+        """Show all problems of path and address, and move the focus to the first."""
         self._default.focus_wrong(state)
 
     def _show_notice(self, state: GeneralState) -> None:

@@ -1,1 +1,1 @@
-"""The Integrations page: the form, its test and what came of it."""
+"""The Integrations page: the form, its test and the result."""

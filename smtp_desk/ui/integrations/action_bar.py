@@ -1,4 +1,4 @@
-"""The one next action, and beside it Discard changes and Remove configuration: always in view."""
+"""The next action, and beside it Discard changes and Remove configuration: always visible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BUSY: Final = frozenset({Busy.SAVING, Busy.REMOVING, Busy.SWITCHING})
 
 
 class ActionBar(Bar):
-    """The bar below the page. What to do next is its one accented button.
+    """The bar below the page. The next step is its one accented button.
 
     Signals:
         send_wanted: Send test email.
@@ -73,7 +73,7 @@ class ActionBar(Bar):
 
     @Slot()
     def save(self) -> None:
-        """Save as by the button, if it is enabled: the focus goes on to the next step."""
+        """Save as by the button, if it is enabled, and move the focus to the next step."""
         if self._save.isEnabled():
             self._save.setFocus(Qt.FocusReason.OtherFocusReason)
             self._save.click()
@@ -85,7 +85,7 @@ class ActionBar(Bar):
 
     @property
     def stops(self) -> tuple[QPushButton, ...]:
-        """What Tab visits, in order: what destroys comes last."""
+        """What Tab visits, in order, with destructive actions last."""
         return (self._send, self._turn_on, self._save, self._discard, self._remove)
 
     def render_state(self, state: IntegrationsState, *, beside: bool) -> None:
@@ -93,7 +93,7 @@ class ActionBar(Bar):
 
         Args:
             state: The page's.
-            beside: Whether Send test email is in sight without this bar.
+            beside: Whether Send test email is visible without this bar.
         """
         self._outdated = state.outdated
         busy = words.BUSY[state.busy] if state.busy in _BUSY else ""

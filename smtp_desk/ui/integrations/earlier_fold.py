@@ -1,4 +1,4 @@
-"""Back to what worked, and the log of changes; folded until wanted."""
+"""Back to what worked, and the log of changes; folded until opened."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NONE: Final = "No other settings have worked before these."
 
 
 class EarlierFold(Fold):
-    """What was saved before; there only once something was.
+    """What was saved before; shown only once something was.
 
     Signals:
         take_wanted: Fill in the settings that last worked.

@@ -1,4 +1,4 @@
-"""Find settings: the button beside From email, what is asked where, and what was found."""
+"""Find settings: the button beside From email, the questions asked, and what was found."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class FindPanel(QWidget):
     """Shows what it is told and reports what the person does; decides nothing.
 
     Attributes:
-        button: Find settings; it stands beside From email.
-        questions: What is asked where; its header stands below From email.
+        button: Find settings; shown beside From email.
+        questions: The questions and whom they are asked; their header is below From email.
 
     Signals:
-        rearranged: Buttons came or went: the order of Tab is another.
-        next_wanted: What is to be filled in next.
-        focused: What has the focus now, and is to be seen.
+        rearranged: Buttons came or went, so the tab order changed.
+        next_wanted: Move to what has to be filled in next.
+        focused: This has the focus now, and should be visible.
     """
 
     rearranged = Signal()
@@ -84,12 +84,12 @@ class FindPanel(QWidget):
         actions.form_changed()
 
     def focus_address(self) -> None:
-        """Move the focus to From email: what stands there is no address."""
+        """Move the focus to From email, which isn't a valid address."""
         self._focus_address()
 
     @property
     def stops(self) -> tuple[QWidget, ...]:
-        """What Tab visits behind the button, in order."""
+        """What Tab visits after the button, in order."""
         found = [stop for panel in self._panels for stop in panel.stops]
         return (self.questions.header, self._cancel, self._undo, *found, self._ispdb)
 

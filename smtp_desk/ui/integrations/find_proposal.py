@@ -1,4 +1,4 @@
-"""One server that was found: where it comes from, how sure it is, and what taking it does."""
+"""One server that was found: where it comes from, how sure it is, and what accepting it does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ProposalPanel(Panel):
-    """A proposal, and the buttons that take it.
+    """A proposal, and the buttons that accept it.
 
     Attributes:
         proposal: What it shows.

@@ -1,4 +1,4 @@
-"""What is asked where: before it is, while it is, and with what came of it."""
+"""The questions and whom they are asked: before, during and after the search."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _ICON: Final = 16
 
 
 class QuestionList(QWidget):
-    """One line a question, made when it is unfolded; that happens by itself while they are asked.
+    """One line per question, created when unfolded, which happens automatically during a search.
 
     Attributes:
-        header: Shows them, or hides them; it stands elsewhere.
+        header: Shows or hides them; it is placed elsewhere.
 
     Signals:
         toggled: They were shown, or hidden.
@@ -48,7 +48,7 @@ class QuestionList(QWidget):
         self._open(opened=False)
 
     def show_questions(self, state: FindState) -> None:
-        """Show what `state` says of them."""
+        """Show the questions of `state`."""
         self._state = state
         busy = state.busy is not FindBusy.NOTHING
         if busy != self._busy:

@@ -58,7 +58,7 @@ _NAMES: Final = {
 
 
 def found(proposals: tuple[Proposal, ...]) -> str:
-    """Return how many servers were found, or "" where there are none."""
+    """Return how many servers were found, or "" for none."""
     if not proposals:
         return ""
     if len(proposals) == 1:
@@ -78,7 +78,7 @@ def source(proposal: Proposal) -> str:
 
 
 def sign_in(proposal: Proposal) -> str:
-    """Return what it takes to sign in, and as whom."""
+    """Return what it accepts to sign in, and the username."""
     said = f"Sign-in: {proposal.sign_in}."
     username = proposal.candidate.username
     return f"{said} Username: {username}." if username else said
@@ -90,19 +90,19 @@ def limits(proposal: Proposal) -> str:
 
 
 def kept(proposal: Proposal) -> str:
-    """Return what stays as it was typed, or that there is nothing to do."""
+    """Return what is kept as typed, or that there is nothing to do."""
     if proposal.kept:
         return f"You entered something else for {_joined(_NAMES[each] for each in proposal.kept)}."
     return "" if proposal.changes else "The form already has these values."
 
 
 def use_by_oauth(proposal: Proposal) -> str:
-    """Return what the button is called that also chooses the sign-in by OAuth 2.0."""
+    """Return the label of the button that also chooses the sign-in by OAuth 2.0."""
     return f"Use it and sign in with {_PEOPLE[proposal.credential]}"
 
 
 def use(proposal: Proposal) -> str:
-    """Return what the button is called that overwrites nothing."""
+    """Return the label of the button that overwrites nothing."""
     if not proposal.kept and proposal.credential:
         way = next(each for each in proposal.candidate.sign_in if each is not SignIn.OAUTH)
         return f"Use it with {_SECRETS[way]}"
@@ -112,7 +112,7 @@ def use(proposal: Proposal) -> str:
 
 
 def question(asked: Asked, *, searched: bool) -> str:
-    """Return what kind of question it is, and what came of it."""
+    """Return what kind of question it is, and its result."""
     kind = SOURCES[asked.source]
     return f"{kind}: {result_text(asked)}" if searched else kind
 
@@ -127,7 +127,7 @@ def look(asked: Asked, *, searched: bool) -> tuple[str, str]:
 
 
 def managed_text(contact: str) -> str:
-    """Return what is said of locked fields, and whom to ask."""
+    """Return the text about locked fields, and who to ask."""
     asks = f" Ask {contact} if one of them has to change." if contact else ""
     return f"Your organization manages some of these settings.{asks}"
 

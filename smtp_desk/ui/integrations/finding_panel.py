@@ -50,7 +50,7 @@ class ServerWords(QPlainTextEdit):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Be as high as the wrapped lines, up to a limit; then scroll."""
+        """Be as high as the wrapped lines, up to a limit; scroll beyond it."""
         super().resizeEvent(event)
         self._fit()
 
@@ -129,7 +129,7 @@ class FindingPanel(QWidget):
         return tuple(self.findChildren(QPushButton)) if not self.isHidden() else ()
 
     def show_finding(self, finding: Finding | None, origin: str = "") -> None:
-        """Show `finding`, or nothing; `origin` says which test it is of, if not of the values."""
+        """Show `finding`, or nothing; `origin` says which test it is from, if not this form's."""
         self._origin.show_text(origin)
         self._origin.setVisible(bool(origin))
         if finding == self._finding:
@@ -183,7 +183,7 @@ class FindingPanel(QWidget):
 
 
 class WarningPanel(Panel):
-    """What a successful test noticed: not in the way of sending, worth knowing."""
+    """What a successful test noticed: worth knowing, but no obstacle to sending."""
 
     def __init__(self, finding: Finding, *, links: bool = True) -> None:
         """Show `finding`; see `step` for `links`."""

@@ -58,9 +58,9 @@ class SettingsForm(QWidget):
     Signals:
         edited: The person changed a field.
         finished: The person left a field.
-        offer_accepted: The person takes this offer.
+        offer_accepted: The person accepts this offer.
         key_file_chosen: The secret is in this file.
-        sign_in_wanted: Sign in again for what is saved.
+        sign_in_wanted: Sign in again for the saved settings.
     """
 
     edited = Signal(str, str)
@@ -73,7 +73,7 @@ class SettingsForm(QWidget):
         """Create it.
 
         Args:
-            fields: What `make_fields` makes, where that was done before.
+            fields: The result of `make_fields`, if it was called before.
             finds: Whether the server of the From email can be found.
         """
         super().__init__()
@@ -110,7 +110,7 @@ class SettingsForm(QWidget):
             self.fields[name].edited.connect(self._open_advanced)
 
     def show_draft(self, draft: SettingsDraft) -> None:
-        """Put the texts into the fields without reporting edits."""
+        """Fill in the fields without reporting edits."""
         for name, text_field in self._texts.items():
             if text_field is not self.password:
                 text_field.set_text(getattr(draft, name))
@@ -162,7 +162,7 @@ class SettingsForm(QWidget):
         self._advanced.show_trouble(several if inside else "")
 
     def set_read_only(self, locked: frozenset[Field], *, loading: bool) -> None:
-        """Refuse edits of what is locked, and of all while the saved settings are being read."""
+        """Refuse edits of locked fields, and of all while the saved settings are being read."""
         for name, field in self.fields.items():
             managed = name in locked
             field.show_managed(find_words.MANAGED if managed else "")
@@ -228,7 +228,7 @@ class SettingsForm(QWidget):
 
 
 def make_fields() -> Iterator[FormField]:
-    """Make the fields of a form, one at a time: all at once would be felt."""
+    """Create the fields of a form one at a time, since all at once would be noticeable."""
     yield TextField(Field.HOST, "SMTP ser&ver host", placeholder="smtp.example.com")
     yield TextField(Field.PORT, "&Port")
     yield TextField(Field.USERNAME, "&Username", hint="Often the full email address.")

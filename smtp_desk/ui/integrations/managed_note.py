@@ -1,4 +1,4 @@
-"""What the organization manages, whom to ask about it, and how to take its values."""
+"""What the organization manages, who to ask about it, and how to accept its values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ManagedNote(Card):
-    """Stands above the form where something is locked.
+    """A note above the form if something is locked.
 
     Signals:
         offer_accepted: The person takes this offer.
@@ -36,7 +36,7 @@ class ManagedNote(Card):
         self.hide()
 
     def render_state(self, state: IntegrationsState) -> None:
-        """Show it where something is locked."""
+        """Show it if something is locked."""
         self._text.show_text(find_words.managed_text(state.contact))
         self.use.setVisible(Offer.MANAGED_VALUES in state.offers)
         self.setVisible(bool(state.locked))

@@ -35,7 +35,7 @@ _CUSTOM_ONLY: Final = (Field.OAUTH_TOKEN_URL, Field.OAUTH_SCOPE, Field.OAUTH_CA_
 
 
 class OAuthFields(QWidget):
-    """How a token is got: the flow, the application, its service; and a guide to register it.
+    """How a token is obtained: the flow, the application, its service; and a guide to register it.
 
     Signals:
         key_file_chosen: The secret is in this file.
@@ -73,7 +73,7 @@ class OAuthFields(QWidget):
         return (*self._flow.tab_chain, *stops, self._key_file, self._sign_in, self._guide.header)
 
     def show_draft(self, draft: OAuthDraft) -> None:
-        """Put the texts into the fields without reporting edits."""
+        """Fill in the fields without reporting edits."""
         for name, field in self._texts.items():
             field.set_text(getattr(draft, OF_OAUTH[name]))
         self._offer_flows(draft.provider)
@@ -125,7 +125,7 @@ class OAuthFields(QWidget):
 
 
 def needs_secret(oauth: OAuthDraft) -> bool:
-    """Whether the credential has a secret that is given: a password, or the application's."""
+    """Whether the credential needs a secret to be entered: a password, or the application's."""
     # At Microsoft an application for people is a public client: a secret is refused.
     people = oauth.flow in (OAuthFlow.BROWSER, OAuthFlow.DEVICE)
     return not (oauth.provider == OAuthProvider.MICROSOFT and people)
@@ -145,7 +145,7 @@ def _is_needed(name: Field, oauth: OAuthDraft) -> bool:
 
 
 def make_oauth_fields() -> Iterator[FormField]:
-    """Make the fields, one at a time: all at once would be felt."""
+    """Create the fields one at a time, since all at once would be noticeable."""
     yield ChoiceField(Field.OAUTH_FLOW, "How the sign-in works", words.FLOWS)
     yield TextField(Field.CLIENT_ID, "Client ID", hint="Of the application you registered.")
     yield TextField(Field.TENANT, "Tenant", hint="Your organization’s tenant ID or domain.")

@@ -1,4 +1,4 @@
-"""What the program offers to type for the person, below the field that it is about."""
+"""What the program offers to fill in for the person, below the field concerned."""
 
 from __future__ import annotations
 

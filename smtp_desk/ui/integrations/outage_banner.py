@@ -1,4 +1,4 @@
-"""The banner that tells of an outage of the custom server while it lasts."""
+"""The banner shown during an outage of the custom server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class OutageBanner(Panel):
-    """Since when the server is out, why, what became of the emails; and what can be done.
+    """Since when the server is unavailable, why, what happened to emails, and what to do.
 
     Signals:
         try_again_wanted: Try again, or sign in again where that has to come first.
@@ -71,7 +71,7 @@ class OutageBanner(Panel):
 
     @property
     def has_focus(self) -> bool:
-        """Whether the focus is on Try again, or on what is said of it."""
+        """Whether the focus is on Try again, or on its result."""
         return self._try.hasFocus() or self._line.label.hasFocus()
 
     def _enable(self, busy: str) -> None:

@@ -1,4 +1,4 @@
-"""The password field: typed, emptied, or standing for the one in the keyring."""
+"""The password field: typed, cleared, or representing the one in the keyring."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _PasswordEdit(LineEdit):
 
     Signals:
         deleted: Backspace or Delete in the empty field, where there is no text to delete.
-        begun: Another password begins: all of the former one is gone.
+        begun: Another password is being typed; the former one was cleared.
     """
 
     deleted = Signal()
@@ -59,7 +59,7 @@ class _PasswordEdit(LineEdit):
 
 
 class PasswordField(TextField):
-    """A password with a button to reveal it, and what can be done about a stored one.
+    """A password with a button to reveal it, and the actions for a stored one.
 
     Signals:
         offer_accepted: The person takes this offer.
@@ -98,11 +98,11 @@ class PasswordField(TextField):
 
     @property
     def tab_chain(self) -> tuple[QWidget, ...]:
-        """The password, the button that reveals it, the offers below."""
+        """The password, the button that reveals it, and the offers below."""
         return (self.edit, self._reveal, self._empty, *self._offers.values())
 
     def speak_of(self, said: words.SecretWords) -> None:
-        """Speak of another secret than a password."""
+        """Use the words for a secret other than a password."""
         if said is self._words:
             return
         self._words = said
@@ -114,7 +114,7 @@ class PasswordField(TextField):
     def show_state(
         self, *, stored: bool, offers: frozenset[Offer], from_file: bool = False
     ) -> None:
-        """Show what the field stands for and what is offered."""
+        """Show what the field represents, and what is offered."""
         self._stored = stored
         self.edit.setPlaceholderText(STORED if stored else FROM_FILE if from_file else "")
         if stored:
@@ -125,7 +125,7 @@ class PasswordField(TextField):
             each.setVisible(offer in offers)
 
     def set_text(self, text: str) -> None:
-        """Show another password, hidden: that one was revealed says nothing of the next."""
+        """Show another password, hidden even if the former one was revealed."""
         if text != self.edit.text():
             self._hide()
         super().set_text(text)

@@ -1,6 +1,6 @@
 """Sender information: the address, the search for its server, the name.
 
-With nothing configured the card leads: it stands first, and begins with the address.
+If nothing is configured the card leads: it comes first, and begins with the address.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class SenderCard(Card):
-    """From name and From email; `finds` where the server of the address can be found.
+    """From name and From email; `finds` if the server of the address can be found.
 
     Attributes:
         finder: Find settings, in the card and beside From email.
@@ -57,7 +57,7 @@ class SenderCard(Card):
             address.below.addWidget(self.finder.questions.header, alignment=leading)
 
     def lead(self, *, leads: bool) -> bool:
-        """Lead, or stand among the other cards; return whether that is news."""
+        """Lead, or take the usual place; return whether that changed."""
         leads = leads and self._finds
         if leads == self.leads:
             return False

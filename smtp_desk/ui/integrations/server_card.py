@@ -1,4 +1,4 @@
-"""The card with the switch: whether system emails leave through the own server."""
+"""The card with the switch: whether system emails are sent through the custom server."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ServerCard(Card):
         self.body.addLayout(line)
 
     def focus_status(self) -> None:
-        """Move the focus to the status: there is nothing to press."""
+        """Move the focus to the status, since there is nothing to press."""
         self._status.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def render_state(self, state: IntegrationsState) -> None:

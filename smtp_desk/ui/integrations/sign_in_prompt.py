@@ -1,4 +1,4 @@
-"""What a person has to do just now to sign in: the page, and the code where it needs one."""
+"""What a person has to do now to sign in: the page, and its code if it needs one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CODE: Final = "Within {time}, open {host} on any device and enter this code the
 
 
 class SignInPrompt(Panel):
-    """Leads through a sign-in; hidden where nobody has to sign in."""
+    """Guides a person through a sign-in; hidden if nobody has to sign in."""
 
     def __init__(self) -> None:
         super().__init__("plain")
@@ -53,7 +53,7 @@ class SignInPrompt(Panel):
         return (self._open, self._copy)
 
     def show_prompt(self, prompt: Prompt | None) -> bool:
-        """Show a prompt, and open its page where the browser is to be used; tell if it is new."""
+        """Show a prompt, and open its page in the browser if needed; return whether it is new."""
         if prompt is self._prompt:
             return False
         self._prompt = prompt

@@ -146,7 +146,7 @@ class StageList(QWidget):
     ) -> None:
         """Show the stages so far; while the test runs also those that will follow.
 
-        Those of the `last_test`, with other values than those in the form, are dimmed.
+        Stages of the `last_test`, with values other than those in the form, are dimmed.
         """
         begun = {result.stage for result in stages}
         waiting = [stage for stage in _USUAL if stage not in begun] if testing else []

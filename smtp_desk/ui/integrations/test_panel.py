@@ -1,4 +1,4 @@
-"""Test SMTP configuration: where to, the button, and everything that comes of it."""
+"""Test SMTP configuration: the recipient, the button, and the results."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class TestPanel(Card):
             self.body.addWidget(part)
 
     def show_beside(self, *, beside: bool) -> None:
-        """Accent the button only where no other one is: a footer has it on a narrow page."""
+        """Accent the button only if no other one is: on a narrow page the footer's is."""
         self._beside = beside
         self._accent()
 
@@ -96,7 +96,7 @@ class TestPanel(Card):
             self._cancel.click()
 
     def focus_outcome(self) -> None:
-        """Move the focus to the outcome line, or to the button where there is none."""
+        """Move the focus to the outcome line, or to the button if there is none."""
         target = self._send if self.outcome.isHidden() else self.outcome.line
         target.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -142,7 +142,7 @@ class TestPanel(Card):
         self.show_stages(state)
 
     def show_stages(self, state: IntegrationsState) -> None:
-        """Show the stages alone: those of a test that runs change many times a second."""
+        """Show only the stages, which change many times a second during a test."""
         last_test = state.last_test and not state.testing
         testing = state.testing and state.busy is not Busy.SIGNING_IN
         self._stages.show_stages(state.stages, testing=testing, last_test=last_test)

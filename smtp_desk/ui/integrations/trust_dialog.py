@@ -1,4 +1,4 @@
-"""The question whether to trust a company CA: answered by digits that somebody else tells."""
+"""The question whether to trust a company CA, answered by digits that somebody else provides."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _TONES: Final = {
 
 
 class TrustDialog(QDialog):
-    """Shows a CA, and lets it be trusted only by who knows the end of its fingerprint.
+    """Shows a CA, and lets only those trust it who know the end of its fingerprint.
 
     Attributes:
         offer: The CA.
@@ -82,7 +82,7 @@ class TrustDialog(QDialog):
         self._digits.take_focus()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Take the whole height: Qt alone would give two thirds of the screen at most."""
+        """Use the whole height: Qt itself would use two thirds of the screen at most."""
         self.ensurePolished()
         self.resize(self.sizeHint())
         super().showEvent(event)
