@@ -13,6 +13,8 @@ from typing import Final
 import grimp
 import pytest
 
+from tests.table import each_row
+
 ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE, MAX_TESTS, MAX_FUNCTION, MAX_METHODS = 300, 340, 50, 15
 JUNK_DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
@@ -108,7 +110,7 @@ def code_lines(text: str, tree: ast.Module) -> int:
     return len(spoken - free)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@each_row("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_size_budget(path: Path) -> None:
     text = path.read_text("utf-8")
     ours = path.is_relative_to(ROOT / "smtp_desk")

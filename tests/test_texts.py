@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import pytest
 
 from smtp_desk.cli.main import cli
+from tests.table import each_row
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _RESOURCES: Final = ROOT / "resources"
@@ -170,14 +170,14 @@ _PLACES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
 }
 
 
-@pytest.mark.parametrize("place", _PLACES)
+@each_row("place", _PLACES)
 def test_texts_say_what_a_colleague_would_say(place: str) -> None:
     texts = list(_PLACES[place]())
     assert len(texts) > 8, "something is read"
     assert [hit for text in texts for hit in stilted(text)] == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "Who can mend it: you",

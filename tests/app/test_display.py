@@ -10,6 +10,7 @@ import pytest
 
 from smtp_desk.app.startup import missing_for_window, missing_library
 from smtp_desk.core.system import System
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def test_without_a_display_the_commands_are_named() -> None:
     assert "smtp-desk --help" in lacking.text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("environ", "name", "package"),
     [
         (X11, "libEGL.so.1", "libegl1"),

@@ -9,6 +9,7 @@ from smtp_desk.store.credentials import CredentialsUnavailableError, Unavailable
 from smtp_desk.store.save_protocol import SaveError, SaveReason, SaveStep
 from smtp_desk.store.settings_file import SettingsFileError, SettingsFileProblem
 from smtp_desk.store.stored import ServerState, ServerStatus, UnprovenReason
+from tests.table import each_row
 
 WITH_DETAIL = {
     UnavailableReason.UNUSABLE,
@@ -20,7 +21,7 @@ WITH_DETAIL = {
 }
 
 
-@pytest.mark.parametrize("reason", list(UnavailableReason))
+@each_row("reason", list(UnavailableReason))
 def test_a_keyring(reason: UnavailableReason) -> None:
     told = keyring_text(reason, "{10 s}")
     assert told.endswith(".")
@@ -31,7 +32,7 @@ def test_a_keyring(reason: UnavailableReason) -> None:
     assert failure_text(SaveError(SaveStep.SECRET, SaveReason.KEYRING, cause)) == told
 
 
-@pytest.mark.parametrize("reason", list(UnprovenReason))
+@each_row("reason", list(UnprovenReason))
 def test_what_is_not_proven(reason: UnprovenReason) -> None:
     told = status_reason(ServerStatus(ServerState.UNPROVEN, reason))
     assert told.endswith(".")
@@ -43,7 +44,7 @@ def test_what_can_be_used_needs_no_words(state: ServerState) -> None:
     assert status_reason(ServerStatus(state)) == ""
 
 
-@pytest.mark.parametrize("kind", list(SettingsFileProblem))
+@each_row("kind", list(SettingsFileProblem))
 def test_a_settings_file(kind: SettingsFileProblem) -> None:
     alone = {
         SettingsFileProblem.BINARY,

@@ -11,6 +11,7 @@ from smtp_desk.core.findings.finding import Finding, FindingSeverity, Scope, Who
 from smtp_desk.core.stages import Stage
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.smtp.session.envelope import Status
+from tests.table import each_row
 
 FINDING = Finding(
     code="message.unconfirmed",
@@ -23,7 +24,7 @@ FINDING = Finding(
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fate", "route", "finding", "words"),
     [
         (Status.ACCEPTED, "custom", None, "accepted by the custom server"),

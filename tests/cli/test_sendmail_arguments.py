@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from smtp_desk.cli.sendmail_arguments import ArgumentsError, plain_arguments
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "plain"),
     [
         ("ann@example.org", "-- ann@example.org"),
@@ -53,7 +54,7 @@ def test_an_empty_value_is_a_value() -> None:
     assert plain_arguments(["-f", "", "bo"]) == ["-f", "", "--", "bo"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "text"),
     [
         ("-bS", "-bS: this sendmail has no such mode"),

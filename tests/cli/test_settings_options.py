@@ -13,6 +13,7 @@ from smtp_desk.cli.settings_options import options_of
 from smtp_desk.core.secret import KeyringEntry, Secret
 from tests.cli.desk import RECIPIENT
 from tests.cli.test_manual import PAGES
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,7 +165,7 @@ def test_no_command_takes_a_password_as_an_argument() -> None:
                 assert parameter.is_flag
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "options"),
     [
         ({}, ""),

@@ -8,6 +8,7 @@ import pytest
 
 from smtp_desk.cli.smtp_input import SmtpInput, SubmitAnswer
 from smtp_desk.core.exit_status import ExitStatus
+from tests.table import each_row
 
 ENVELOPE = b"MAIL FROM:<a@x.org>\r\nRCPT TO:<b@x.org>\r\nDATA\r\n"
 
@@ -48,7 +49,7 @@ def test_several_messages_in_one_conversation() -> None:
     assert [octets for _, _, octets in found.taken] == [b"one\r\n"] * 2
 
 
-@pytest.mark.parametrize("end", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n"])
+@each_row("end", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n"])
 def test_nothing_but_the_program_s_own_line_ends_end_a_message(end: bytes) -> None:
     smuggled = b"one" + end + b"MAIL FROM:<evil@x.org>\r\nRCPT TO:<c@x.org>\r\n"
     found = Conversation(ENVELOPE + smuggled + b".\r\n")
@@ -77,7 +78,7 @@ def test_ehlo_offers_what_there_is() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "answer"),
     [
         ("MAIL FROM:<>", "250 "),
@@ -109,7 +110,7 @@ def test_commands(said: str, answer: str) -> None:
     assert found.lines[1:] == ["250 2.0.0 OK"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "answer"),
     [
         ("RCPT TO:<b@x.org>", "250 "),

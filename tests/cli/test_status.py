@@ -6,7 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from smtp_desk.app.routes.status import SCHEMA
@@ -14,6 +13,7 @@ from smtp_desk.cli.status import _COUNTED
 from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from tests.cli.desk import RECIPIENT
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,7 +141,7 @@ def test_a_server_that_is_not_proven_is_what_emails_wait_for(
     assert shown(desk)["Why they wait"].startswith("The custom server isn’t proven. ")
 
 
-@pytest.mark.parametrize("state", EntryState)
+@each_row("state", EntryState)
 def test_the_outbox_is_counted_in_the_words_in_which_it_can_be_asked(state: EntryState) -> None:
     assert _COUNTED[state].split()[0] == str(state)
 

@@ -18,9 +18,10 @@ from smtp_desk.core.address import (
     parse_host,
     parse_mailbox,
 )
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "wire", "shown"),
     [
         ("smtp.example.com", "smtp.example.com", "smtp.example.com"),
@@ -42,7 +43,7 @@ def test_a_host_has_two_spellings(typed: str, wire: str, shown: str) -> None:
     assert host.is_idn == (wire != shown)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "code"),
     [
         ("", "host.empty"),
@@ -78,7 +79,7 @@ def test_what_is_no_host_says_exactly_why(typed: str, code: str) -> None:
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "name"),
     [
         ("desk.example.com", "desk.example.com"),
@@ -104,7 +105,7 @@ def test_an_address_literal_has_no_zone() -> None:
     assert address_literal("127.0.0.1") == "[127.0.0.1]"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "wire", "intranet"),
     [
         ("ann@example.com", "ann@example.com", False),
@@ -141,7 +142,7 @@ def test_a_local_part_that_is_not_ascii_needs_smtputf8() -> None:
     assert mailbox.address == "bücher@bücher.example.com"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "code"),
     [
         ("", "email.empty"),
@@ -166,9 +167,7 @@ def test_what_is_no_mailbox_says_why(typed: str, code: str) -> None:
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize(
-    "character", ["\r", "\n", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\ud800"]
-)
+@each_row("character", ["\r", "\n", "\x00", "\x1b", "\x7f", "\x85", "\u2028", "\ud800"])
 def test_control_characters_are_found(character: str) -> None:
     assert has_control(f"a{character}b")
 

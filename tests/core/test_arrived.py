@@ -17,6 +17,7 @@ from smtp_desk.core.arrived import (
     read_arrival,
     read_signatures,
 )
+from tests.table import each_row
 
 GMAIL = b"""\
 Delivered-To: ann@example.net
@@ -68,7 +69,7 @@ def test_an_email_that_was_believed() -> None:
     assert not {"From", "To", "Subject"} & set(found.added)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("results", "belief"),
     [
         ("spf=pass; dkim=fail; dmarc=pass", Belief.BELIEVED),
@@ -108,7 +109,7 @@ RECEIVED: Final = "Received: from out.evil.example by mx.receiver.example with E
 FORGED: Final = "Authentication-Results: mx.google.com; dmarc=pass header.from=bank.example"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "forged",
     [
         (FORGED,),
@@ -132,7 +133,7 @@ def test_results_count_only_under_the_name_of_the_receiver(forged: tuple[str, ..
         assert (receiver, results) == ("mx.receiver.example", ["fail"])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "receiver"),
     [
         # Above every Received field: written by the last server, whatever it calls itself.
@@ -184,7 +185,7 @@ def test_without_results_received_spf_tells_at_least_that() -> None:
     assert read_arrival(header).results == (AuthResult("spf", "pass"),)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "verdict"),
     [
         ("X-Spam-Flag: YES", SpamVerdict(True, "", "X-Spam-Flag")),
@@ -202,7 +203,7 @@ def test_the_verdict_of_the_filter(field: str, verdict: SpamVerdict | None) -> N
     assert read_arrival(f"{field}\nReceived: by mx.test; x\n\n".encode()).spam == verdict
 
 
-@pytest.mark.parametrize("octets", [b"", b"Hello: you\n", b"\xff\xfe", b'{"a": 1}', b"\0" * 99])
+@each_row("octets", [b"", b"Hello: you\n", b"\xff\xfe", b'{"a": 1}', b"\0" * 99])
 def test_what_is_no_email(octets: bytes) -> None:
     with pytest.raises(NotAnEmailError):
         read_arrival(octets)
@@ -228,7 +229,7 @@ def test_nothing_is_raised_but_that_it_was_not_received(junk: bytes) -> None:
         read_arrival(header).to_json()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "signatures"),
     [
         ("DKIM-Signature: v=1; d=a.test; s=one; b=x", (("one", "a.test"),)),

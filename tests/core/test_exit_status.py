@@ -3,11 +3,10 @@
 import csv
 from pathlib import Path
 
-import pytest
-
 from smtp_desk.core.exit_status import ExitStatus, exit_status
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Scope, Who
 from smtp_desk.core.stages import Stage
+from tests.table import each_row
 
 _TEMPORARY = {
     "resolve.temporary", "auth.temporary", "sender.temporary", "recipient.temporary",
@@ -40,7 +39,7 @@ def _expected(row: dict[str, str]) -> int:
     return {"settings": 65, "auth": 77, "oauth": 77, "sender": 77}.get(code.partition(".")[0], 69)
 
 
-@pytest.mark.parametrize("row", _ROWS, ids=lambda row: row["code"])
+@each_row("row", _ROWS, ids=lambda row: row["code"])
 def test_by_finding(row: dict[str, str]) -> None:
     finding = Finding(
         code=row["code"],

@@ -12,6 +12,7 @@ import pytest
 
 from smtp_desk.core.findings.wording import placeholders
 from tests.core import replies
+from tests.table import each_row
 
 _ROOT: Final = Path(__file__).parent.parent.parent / "smtp_desk"
 # Where facts are found out; the faces only show them.
@@ -49,7 +50,7 @@ def supplied() -> set[str]:
     return _supplied()
 
 
-@pytest.mark.parametrize("code", sorted(_CATALOGUE.codes))
+@each_row("code", sorted(_CATALOGUE.codes))
 def test_what_a_row_asks_for_is_supplied(supplied: set[str], code: str) -> None:
     entry = _CATALOGUE._entry(code)
     wordings = [entry.summary, entry.explanation, *(remedy.text for remedy in entry.remedies)]

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +9,7 @@ from smtp_desk.core.gate import Outcome, SaveGate, SaveHint
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import ServerSettings, Snapshot
 from smtp_desk.core.texts import OUTCOMES, SAVE_HINTS
+from tests.table import each_row
 
 SETTINGS = ServerSettings(host="mail.example.test", port=587, from_email="ann@example.test")
 TYPED = Snapshot(SETTINGS, Secret("pa ss"))
@@ -50,7 +50,7 @@ def test_typing_a_change_closes_and_typing_it_back_opens() -> None:
     assert gate.outcome(same(TYPED)) is Outcome.SUCCESS
 
 
-@pytest.mark.parametrize("change", ["host", "from_name", "ehlo_name", "ca_pem", "username"])
+@each_row("change", ["host", "from_name", "ehlo_name", "ca_pem", "username"])
 def test_every_smtp_field_counts(change: str) -> None:
     gate = SaveGate().test_passed(TYPED)
     assert not gate.may_save(Snapshot(replace(SETTINGS, **{change: "x"}), TYPED.secret))  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from smtp_desk.core.report import CheckReport, Direction, TranscriptLine
 from smtp_desk.core.report_reader import read_report
 from smtp_desk.core.stages import Json
 from tests.cli.reports import REPORT, UNKNOWN_ISSUER
+from tests.table import each_row
 
 FROM: Final = "ann.lee@example.org"
 Coding = Callable[[str], str]
@@ -74,20 +75,20 @@ def report_with(text: str, **settings: Json) -> CheckReport:
     return replace(REPORT, transcript=(line,), settings={"from_email": FROM, **settings})
 
 
-@pytest.mark.parametrize("coding", CODINGS.values(), ids=list(CODINGS))
-@pytest.mark.parametrize("around", ["{}", "550 <{}>: unknown", "x={};y", '"{}"', "to:{}, bo"])
+@each_row("coding", CODINGS.values(), ids=list(CODINGS))
+@each_row("around", ["{}", "550 <{}>: unknown", "x={};y", '"{}"', "to:{}, bo"])
 def test_an_address_is_hidden_in_every_coding(coding: Coding, around: str) -> None:
     found = hidden(around.format(coding(FROM)))
     assert not reveals(found, FROM), found
     assert "address " in found
 
 
-@pytest.mark.parametrize("name", sorted(CODINGS.keys() - {"VERP"}))
+@each_row("name", sorted(CODINGS.keys() - {"VERP"}))
 def test_the_same_address_is_the_same_placeholder(name: str) -> None:
     assert "address 1" in hidden(f"550 {CODINGS[name](FROM)} unknown")
 
 
-@pytest.mark.parametrize("coding", CODINGS.values(), ids=list(CODINGS))
+@each_row("coding", CODINGS.values(), ids=list(CODINGS))
 def test_an_address_that_no_setting_names_is_hidden_too(coding: Coding) -> None:
     if coding in (CODINGS["in words"], CODINGS["in brackets"]):
         pytest.skip("so only a known one is written")
@@ -95,8 +96,8 @@ def test_an_address_that_no_setting_names_is_hidden_too(coding: Coding) -> None:
     assert not reveals(found, "somebody.else@other.test"), found
 
 
-@pytest.mark.parametrize("address", ["jörg@müller.example", "jörg@xn--mller-kva.example"])
-@pytest.mark.parametrize("echoed", ["jörg@müller.example", "JÖRG@XN--MLLER-KVA.EXAMPLE",
+@each_row("address", ["jörg@müller.example", "jörg@xn--mller-kva.example"])
+@each_row("echoed", ["jörg@müller.example", "JÖRG@XN--MLLER-KVA.EXAMPLE",
                                     "j%C3%B6rg%40m%c3%bcller.example",
                                     "j=C3=B6rg=40xn--mller-kva.example",
                                     "jo\u0308rg@mu\u0308ller.example"])  # fmt: skip
@@ -104,9 +105,9 @@ def test_both_spellings_of_a_domain_are_one_address(address: str, echoed: str) -
     assert hidden(f"<{echoed}>", from_email=address) == "<address 1>"
 
 
-@pytest.mark.parametrize("coding", ["plain", "upper", "percent", "base64", "SASL PLAIN", "xtext",
+@each_row("coding", ["plain", "upper", "percent", "base64", "SASL PLAIN", "xtext",
                                     "hexadecimal", "escapes", "entities, all of it"])  # fmt: skip
-@pytest.mark.parametrize("username", ["jane.doe", "res.app.tenant", "CORP\\jane", "Jane Doe",
+@each_row("username", ["jane.doe", "res.app.tenant", "CORP\\jane", "Jane Doe",
                                       "4f1c9f80-9a1b-4c6e-8f6e-111122223333"])  # fmt: skip
 def test_usernames_are_hidden(coding: str, username: str) -> None:
     found = hidden(f"535 {CODINGS[coding](username)} rejected", username=username)
@@ -128,7 +129,7 @@ def test_short_names_are_hidden_where_a_setting_or_fact_has_them() -> None:
     assert found.transcript[0].text == "ok a"
 
 
-@pytest.mark.parametrize("text", ["220 mx.example.org ESMTP ready", "250-AUTH PLAIN LOGIN",
+@each_row("text", ["220 mx.example.org ESMTP ready", "250-AUTH PLAIN LOGIN",
                                   "[192.0.2.7] connected", "TLS_AES_256_GCM_SHA384 TLSv1.3",
                                   "319bee0eef6f02ecec7729b54e94e5bbeebf8d97bb9eb723d1949d5954668f4a",
                                   "a @ b", "@everyone", "user@", "100% =20 +40"])  # fmt: skip

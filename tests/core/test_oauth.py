@@ -11,6 +11,7 @@ from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import OAUTH, AuthMethod, CaFile, SettingsDraft
 from smtp_desk.core.texts import problem_text
 from smtp_desk.core.validation import InvalidDraftError, parse, validate
+from tests.table import each_row
 
 CLIENT = "0f8fad5b-d9cb-469f-a165-70867728950e"
 TENANT = "8d1f0c3e-0000-4000-8000-aabbccddeeff"
@@ -49,7 +50,7 @@ def settings(oauth: OAuthDraft, password: Secret | StoredSecret | None = None) -
     return found
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "secret", "expected"),
     [
         (
@@ -143,7 +144,7 @@ def test_the_values_around_it() -> None:
     assert unused.oauth is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "problems"),
     [
         (OAuthDraft(), {"oauth_provider choice", "flow choice", "client_id oauth.client_id_empty"}),
@@ -185,7 +186,7 @@ def test_every_rule(typed: OAuthDraft, problems: set[str]) -> None:
         parse(draft(typed))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "code"),
     [
         ("http://login.example.com/token", "oauth.url_https"),
@@ -210,7 +211,7 @@ def test_every_rule(typed: OAuthDraft, problems: set[str]) -> None:
         ("https://login.example.com/" + "a" * 2048, "oauth.url"),
     ],
 )
-@pytest.mark.parametrize("name", ["authorize_url", "token_url", "device_url"])
+@each_row("name", ["authorize_url", "token_url", "device_url"])
 def test_addresses(name: str, url: str, code: str) -> None:
     typed = replace(CUSTOM, flow="device" if name == "device_url" else "browser")
     found = validate(draft(replace(typed, **{name: url})))
@@ -222,7 +223,7 @@ def test_addresses_by_number(url: str) -> None:
     assert settings(replace(CUSTOM, token_url=url)).token_url == url
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("flow", "secret", "code"),
     [
         ("app", "", "oauth.no_secret"),

@@ -10,6 +10,7 @@ from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
 from smtp_desk.core.proof import SALT_BYTES, Proof, Verdict, sign, verify
 from smtp_desk.core.secret import PROOF_KEY_BYTES, KeyringEntry, Secret
 from smtp_desk.core.settings import AuthMethod, Security, ServerSettings
+from tests.table import each_row
 
 SETTINGS = ServerSettings(
     host="mail.example.test", port=587, from_email="ann@example.test", username="ann"
@@ -36,7 +37,7 @@ def test_it_verifies_what_was_signed(entry: KeyringEntry) -> None:
     assert verdict_of(entry) is Verdict.PROVEN
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "value"),
     [
         ("host", "evil.example.test"),
@@ -61,7 +62,7 @@ def test_the_mode_is_part_of_it(entry: KeyringEntry, verdict: str) -> None:
     assert verdict_of(entry, mode=Security.TLS) == verdict
 
 
-@pytest.mark.parametrize("secret", ["s3cret", "s3cret a\u0308", "S3CRET Ä", " s3cret ä", "ä" * 255])
+@each_row("secret", ["s3cret", "s3cret a\u0308", "S3CRET Ä", " s3cret ä", "ä" * 255])
 def test_another_secret_is_told_from_another_file(secret: str) -> None:
     other = replace(ENTRY, secret=Secret(secret))
     assert verdict_of(other) is Verdict.SECRET_DIFFERS
@@ -96,7 +97,7 @@ def test_no_mac_is_that_of_another() -> None:
     assert len({PROOF.given, PROOF.fields, PROOF.secret}) == 3
 
 
-@pytest.mark.parametrize(
+@each_row(
     "proof",
     [
         replace(PROOF, version=1),
@@ -177,7 +178,7 @@ BY_TOKEN = replace(SETTINGS, oauth=OAUTH)
 OAUTH_PROOF = sign(BY_TOKEN, Security.STARTTLS, SIGNED_IN, SALT)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "value"),
     [
         ("provider", OAuthProvider.GOOGLE),

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_desk.core.reply import Reply, decode_text, visible
+from tests.table import each_row
 
 
 def test_the_enhanced_code_is_kept_apart_on_every_line() -> None:
@@ -14,7 +15,7 @@ def test_the_enhanced_code_is_kept_apart_on_every_line() -> None:
     assert str(reply) == "535 5.7.8 Username and Password not accepted."
 
 
-@pytest.mark.parametrize("text", [b"4.7.8 no", b"5.7 no", b"no 5.7.8", b"5.7.8.9 no", b""])
+@each_row("text", [b"4.7.8 no", b"5.7 no", b"no 5.7.8", b"5.7.8.9 no", b""])
 def test_what_is_no_enhanced_code_stays_in_the_words(text: bytes) -> None:
     reply = Reply.from_lines(535, [text])
     assert reply.enhanced is None
@@ -45,7 +46,7 @@ def test_words_are_utf8_else_latin1() -> None:
     assert decode_text("Grüße".encode("latin-1")) == "Grüße"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "shown"),
     [
         ("a\x1b[31mb", "a\\x1b[31mb"),

@@ -25,6 +25,7 @@ from smtp_desk.core.report import (
 )
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
 from smtp_desk.core.stages import Stage, StageStatus
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -259,14 +260,14 @@ CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@each_row("name", HOSTILE)
 def test_what_is_no_report_is_refused(name: str) -> None:
     content, reason = HOSTILE[name]
     with pytest.raises(ReportFormatError, match=re.escape(reason)):
         read_report(content)
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@each_row("name", CHANGES)
 def test_a_report_with_one_thing_wrong_is_refused_by_name(name: str) -> None:
     change, reason = CHANGES[name]
     with pytest.raises(ReportFormatError, match=re.escape(reason)):

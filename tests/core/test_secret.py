@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret, StoredSecret
+from tests.table import each_row
 
 
 def test_it_shows_itself_only_by_name() -> None:
@@ -41,11 +42,11 @@ def test_the_mark_of_a_stored_secret_is_no_secret() -> None:
     assert StoredSecret("key") != Secret("key")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "password",
     ["", "s3cret", ' "\\{}', "smtp-desk 2", "𝄞" * 255, '{"password": "x", "proof_key": ""}'],
 )
-@pytest.mark.parametrize("proof_key", [b"", bytes(32), bytes(range(32))])
+@each_row("proof_key", [b"", bytes(32), bytes(range(32))])
 def test_an_entry_survives_the_keyring(password: str, proof_key: bytes) -> None:
     for token in ("", "0.AAA-_~." * 2000):
         entry = KeyringEntry(Secret(password), proof_key, Secret(token))
@@ -60,7 +61,7 @@ def test_an_entry_fits_into_every_keyring() -> None:
         assert len(text.encode("utf-16-le")) <= 2560
 
 
-@pytest.mark.parametrize(
+@each_row(
     "rest",
     [
         "",
@@ -86,7 +87,7 @@ def test_an_entry_hides_itself() -> None:
 ACCESS = AccessToken(Secret("access"), 1_000.0, 4_600.0)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("now", "fresh"),
     [
         (1_000.0, True),
@@ -113,7 +114,7 @@ def test_an_entry_keeps_its_access_token() -> None:
     assert "access" not in repr(ACCESS).replace("AccessToken", "")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "broken",
     ['"x"', "[1]", "{}", '{"token": "a", "issued": "soon", "until": 1}', '{"token": "a"}'],
 )

@@ -17,6 +17,7 @@ from smtp_desk.core.validation import (
     validate,
     validate_recipient,
 )
+from tests.table import each_row
 
 GOOD = SettingsDraft(
     host="mail.example.com",
@@ -40,7 +41,7 @@ def test_a_good_draft_has_no_problems_and_parses() -> None:
     assert values.secret == Secret("s3cret")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("change", "expected"),
     [
         ({"host": ""}, ("host", "host.empty")),
@@ -82,7 +83,7 @@ def test_each_rule_broken_by_one(change: dict[str, object], expected: tuple[str,
     assert expected[1] in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "change",
     [
         {"port": "1"},
@@ -170,7 +171,7 @@ def test_a_check_without_signing_in_needs_neither_credentials_nor_from() -> None
     assert parse(draft, login=False).settings.from_email == ""
 
 
-@pytest.mark.parametrize("from_email", ["nobody", "@", "a@b@", "Ann <ann@example.org>", "a\r\nb"])
+@each_row("from_email", ["nobody", "@", "a@b@", "Ann <ann@example.org>", "a\r\nb"])
 def test_without_login_a_from_address_that_is_none_is_ignored(from_email: str) -> None:
     draft = SettingsDraft(host="smtp.example.org", from_email=from_email)
     assert validate(draft, login=False) == ()
@@ -198,7 +199,7 @@ def test_removing_the_spaces_of_an_app_password_is_offered_on_google_hosts(host:
     assert parse(draft).secret == grouped
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "password"),
     [
         ("mail.example.com", "abcd efgh ijkl mnop"),
@@ -224,7 +225,7 @@ def test_any_text_is_settings_or_problems_with_texts(host: str, port: str, text:
         parse(draft)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "number"), [("", 0), (" ", 0), ("1", 1), (" 500 ", 500), ("9999999", 9_999_999)]
 )
 def test_emails_per_hour(typed: str, number: int) -> None:
@@ -233,6 +234,6 @@ def test_emails_per_hour(typed: str, number: int) -> None:
     assert parse(draft).settings.per_hour == number
 
 
-@pytest.mark.parametrize("typed", ["0", "-5", "1.5", "many", "10000000", "1 000", "\u0661"])
+@each_row("typed", ["0", "-5", "1.5", "many", "10000000", "1 000", "\u0661"])
 def test_what_is_no_number_of_emails(typed: str) -> None:
     assert codes(replace(GOOD, per_hour=typed)) == {("per_hour", "per_hour.not_number")}

@@ -7,6 +7,7 @@ from smtp_desk.core.settings import Security
 from smtp_desk.discovery.autoconfig import MOST_SERVERS, parse_config
 from smtp_desk.discovery.candidates import Candidate, NotFoundError, SearchResult, Source
 from tests.discovery.configs import ANN, config, server
+from tests.table import each_row
 
 
 def parsed(octets: bytes, providers: Providers, **given: bool) -> list[Candidate]:
@@ -25,7 +26,7 @@ def test_a_server_is_read(providers: Providers) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("username", "filled"),
     [
         ("%EMAILADDRESS%", "ann@example.test"),
@@ -107,7 +108,7 @@ EXTERNAL = """<?xml version="1.0"?><!DOCTYPE clientConfig [
 PLAIN_DTD = '<?xml version="1.0"?><!DOCTYPE clientConfig SYSTEM "https://e.test/a.dtd">'
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("octets", "answer"),
     [
         pytest.param(config(server(host="&b;"), head=BILLION), SearchResult.ENTITIES, id="bomb"),

@@ -14,6 +14,7 @@ from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import REFUSED, SERVFAIL, SILENCE, NameServer, Zone
 from tests.servers.ports import free_port
 from tests.servers.waiting import wait_until
+from tests.table import each_row
 
 NAME = "_submissions._tcp.example.test"
 
@@ -52,7 +53,7 @@ def test_of_many_services_the_first_count() -> None:
     assert len(found({NAME: [f"SRV {n} 0 465 a{n}.test." for n in range(9)]})) == MOST_RECORDS
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("zone", "answer"),
     [
         ({}, SearchResult.NOTHING),
@@ -72,7 +73,7 @@ def test_no_mail_exchanger(zone: Zone, answer: SearchResult) -> None:
     assert told.value.result is answer
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("records", "answer"),
     [
         (["SRV 0 0 0 ."], SearchResult.NO_SERVICE),

@@ -8,12 +8,13 @@ import pytest
 
 from tests.fuzz import TARGETS, target
 from tests.fuzz.examples import hostile, inputs
+from tests.table import each_row
 
 HOSTILE_SERVER = ("replies", "session")
 MOST_SEEDS = 60
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@each_row("name", TARGETS)
 def test_seeds_pass(name: str) -> None:
     seeds = target(name).seeds()
     for seed in seeds[:: 1 + len(seeds) // MOST_SEEDS]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import json
 
-import pytest
-
 from smtp_desk.core.secret import AccessToken, Secret
 from smtp_desk.oauth.account import Account, account_of
 from smtp_desk.oauth.client import Grant
+from tests.table import each_row
 
 
 def jwt(**claims: object) -> str:
@@ -35,7 +34,7 @@ def test_an_access_token_of_microsoft_tells_by_its_object_id() -> None:
     assert account_of(told) == Account("https://sts", "object", "ann@example.org")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "token",
     [
         *("opaque", "", "a.b.c", "ey.b", "eyJ.!!.c", f"eyJ.{'x' * 100_000}.c"),

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 import click
-import pytest
 
 from smtp_desk.cli.main import cli
 from smtp_desk.store.managed import read_managed
+from tests.table import each_row
 
 PAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "pages"
 TEXTS: Final = {page.stem: page.read_text("utf-8") for page in sorted(PAGES.glob("*.md"))}
@@ -32,7 +32,7 @@ def commands() -> list[str]:
     return sorted({line.strip() for line in lines if line.startswith("    smtp-desk")})
 
 
-@pytest.mark.parametrize("line", commands())
+@each_row("line", commands())
 def test_the_program_understands_each_command(line: str) -> None:
     """Its name, options and the values that have few choices; nothing is run."""
     words = shlex.split(line)[1:]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_desk.sandbox.mail_view import VIEW_LIMIT, MailView, read_mail
+from tests.table import each_row
 
 
 def test_a_mail_of_several_parts() -> None:
@@ -33,7 +34,7 @@ def test_a_mail_of_several_parts() -> None:
     assert view.attachments == ("Übersicht.pdf", "text/csv", "message/rfc822")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "subject"),
     [
         ("Subject: plain\r\n\r\n", "plain"),
@@ -58,7 +59,7 @@ def test_octets_that_are_no_utf_8_are_marked() -> None:
     assert read_mail(b"From: \xff\xfe\r\n\r\n").sender == "\ufffd\ufffd"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("content_type", "body", "text"),
     [
         ("text/plain; charset=iso-8859-1", b"caf\xe9", "café"),

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from smtp_desk.sandbox.safe_html import safe_html
 from tests.sandbox.inspector import Inspector
+from tests.table import each_row
 
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "expected"),
     [
         ("<p>Hello <b>Ann</b></p>", "<p>Hello <b>Ann</b></p>"),
@@ -43,7 +44,7 @@ def test_elements(source: str, expected: str) -> None:
     assert safe_html(source) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "expected"),
     [
         ('<a href="https://x.test/a">Go</a>', "<u>Go</u> &lt;https://x.test/a&gt;"),
@@ -60,7 +61,7 @@ def test_links_become_text_with_their_target(source: str, expected: str) -> None
     assert safe_html(source) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "expected"),
     [
         (f'<img src="{PIXEL}" alt="dot">', f'<img src="{PIXEL}" alt="dot">'),
@@ -78,7 +79,7 @@ def test_only_images_inside_the_mail_stay(source: str, expected: str) -> None:
     assert safe_html(source) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "expected"),
     [
         ("<p style='color: red'>a</p>", '<p style="color: red">a</p>'),
@@ -125,12 +126,12 @@ def test_a_parser_that_gives_up_leaves_the_source_to_read(
     assert safe_html("<b>a</b>") == "<pre>&lt;b&gt;a&lt;/b&gt;</pre>"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "unit",
     ["<", "<a ", "<!--", "<a b='", "&#", "</a", "<?", "<![CDATA[", "<style></styl", "<p>", "<a/",
      "<a href=x>", "<b></i>", "<p a=1 ", "<svg>", "<script>"],
 )  # fmt: skip
-@pytest.mark.parametrize("end", ["", ">"])
+@each_row("end", ["", ">"])
 def test_hostile_repetition_takes_no_long_time(unit: str, end: str) -> None:
     begun = time.monotonic()
     safe_html(unit * (256 * 1024 // len(unit)) + end)

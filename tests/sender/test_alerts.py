@@ -17,6 +17,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sender.alerts import Alerts, AlertUrlError, parse_alert_urls, send_alert
 from smtp_desk.store.credentials import CredentialsUnavailableError, UnavailableReason
 from tests.servers.waiting import wait_until
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def test_what_is_allowed_is_known_to_apprise() -> None:
         assert apprise.Apprise.instantiate(url) is not None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "why"),
     [
         *((f"{scheme}://example.org/x", "schemes") for scheme in

@@ -13,6 +13,7 @@ from smtp_desk.sender.routes.health import Usable
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from tests.sender.posts import Post, fates
 from tests.sender.ways import Way, failing, finding
+from tests.table import each_row
 
 GENERIC_CODES: Final = ("recipient.refused", "message.refused")
 FINAL_CODES: Final = ("recipient.unknown", "recipient.mailbox_full", "message.spam")
@@ -30,7 +31,7 @@ def test_words_that_nobody_knows_are_not_final_on_one_routes_word(
     assert isinstance(post.health.may_use(CUSTOM), Usable)
 
 
-@pytest.mark.parametrize("second", [*GENERIC_CODES, *FINAL_CODES])
+@each_row("second", [*GENERIC_CODES, *FINAL_CODES])
 def test_words_that_nobody_knows_are_final_where_both_routes_refuse(second: str) -> None:
     post = Post(failing("recipient.refused"), failing(second, DEFAULT))
     outcome = post.send()

@@ -16,6 +16,7 @@ from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
 from smtp_desk.smtp.session.envelope import Status
 from tests.sender.posts import LEASE, Post, fates
 from tests.sender.ways import UNCERTAIN, Way, failing, finding
+from tests.table import each_row
 
 if TYPE_CHECKING:
     pass
@@ -58,8 +59,8 @@ def test_the_custom_server_takes_it() -> None:
     assert not default.sent
 
 
-@pytest.mark.parametrize("dotted", [False, True])
-@pytest.mark.parametrize("code", ROUTE_CODES)
+@each_row("dotted", [False, True])
+@each_row("code", ROUTE_CODES)
 def test_a_broken_route_rests_and_the_default_service_takes_it(code: str, *, dotted: bool) -> None:
     custom, default = failing(code, dotted=dotted), Way(DEFAULT)
     post = Post(custom, default)
@@ -75,8 +76,8 @@ def test_a_broken_route_rests_and_the_default_service_takes_it(code: str, *, dot
     assert post.health.status(CUSTOM).fallbacks == 2
 
 
-@pytest.mark.parametrize("dotted", [False, True])
-@pytest.mark.parametrize("code", SOFT_CODES)
+@each_row("dotted", [False, True])
+@each_row("code", SOFT_CODES)
 def test_a_soft_failure_takes_the_default_service_without_a_rest(
     code: str, *, dotted: bool
 ) -> None:
@@ -85,8 +86,8 @@ def test_a_soft_failure_takes_the_default_service_without_a_rest(
     assert isinstance(post.health.may_use(CUSTOM), Usable)
 
 
-@pytest.mark.parametrize("dotted", [False, True])
-@pytest.mark.parametrize("code", FINAL_CODES)
+@each_row("dotted", [False, True])
+@each_row("code", FINAL_CODES)
 def test_what_is_final_is_refused_and_takes_no_other_route(code: str, *, dotted: bool) -> None:
     default = Way(DEFAULT)
     post = Post(failing(code, dotted=dotted), default)

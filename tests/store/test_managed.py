@@ -16,6 +16,7 @@ from smtp_desk.store.managed import (
     decode_managed,
     read_managed,
 )
+from tests.table import each_row
 
 HEAD = 'schema = "smtp-desk/managed/1"\n'
 WHOLE = (
@@ -97,7 +98,7 @@ def test_a_file_without_end_is_not_read(file: Path) -> None:
     assert refused(file) is NotManaged.UNREADABLE
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "why"),
     [
         ("", NotManaged.MALFORMED),
@@ -133,7 +134,7 @@ def test_defaults_fill_what_nobody_typed() -> None:
     assert managed.fill(typed) == typed
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("draft", "against"),
     [
         (SettingsDraft(host="smtp.example.org", port="465"), ()),

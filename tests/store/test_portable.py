@@ -19,6 +19,7 @@ from smtp_desk.store.portable import (
     read_portable,
     write_portable,
 )
+from tests.table import each_row
 
 SETTINGS = ServerSettings(
     host="smtp.example.org",
@@ -79,7 +80,7 @@ def test_a_file_is_private(tmp_path: Path) -> None:
 HEAD = 'schema = "smtp-desk/settings/1"\n'
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "why", "detail"),
     [
         ("", Unusable.OTHER_SCHEMA, ""),

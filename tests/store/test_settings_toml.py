@@ -30,6 +30,7 @@ from smtp_desk.store.stored import (
     Uncertain,
 )
 from tests.store.settings import NEW, OLD, RELAY
+from tests.table import each_row
 
 PROOF = Proof(2, "00ff", "ab", "cd", "ef")
 SERVER = StoredServer(OLD, Security.STARTTLS, "key", PROOF)
@@ -68,7 +69,7 @@ def test_empty() -> None:
     assert decode("# only a comment\n", ca_content) == StoredSettings()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "stored",
     [
         StoredSettings(),
@@ -205,7 +206,7 @@ def test_newer_schema() -> None:
         decode("schema = 3\nserver = 'new shape'", ca_content)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new", "words"),
     [
         ("schema = 2", "", "schema should be a number"),

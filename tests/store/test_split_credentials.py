@@ -16,6 +16,7 @@ from smtp_desk.store.credentials import (
 )
 from smtp_desk.store.split_credentials import SplitCredentials
 from tests.store.failing_credentials import keys
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +68,8 @@ def put(store: SplitCredentials, secret: Secret | None) -> None:
         store.set("key", secret)
 
 
-@pytest.mark.parametrize("new", VALUES.values(), ids=VALUES.keys())
-@pytest.mark.parametrize("old", VALUES.values(), ids=VALUES.keys())
+@each_row("new", VALUES.values(), ids=VALUES.keys())
+@each_row("old", VALUES.values(), ids=VALUES.keys())
 def test_killed_anywhere_it_is_the_old_or_the_new(old: Secret | None, new: Secret | None) -> None:
     seen = []
     for kill_at in count():
@@ -109,7 +110,7 @@ def test_what_is_there_is_no_more_than_one_secret() -> None:
                    if key != "key")  # fmt: skip
 
 
-@pytest.mark.parametrize("fail_at", range(1, 8))
+@each_row("fail_at", range(1, 8))
 def test_a_keyring_that_fails_half_way_may_have_been_written(fail_at: int) -> None:
     locked = CredentialsUnavailableError(UnavailableReason.LOCKED)
     keyring = Counting(locked)
@@ -135,7 +136,7 @@ def test_no_traceback_shows_the_secret() -> None:
     assert "s3cret" not in "".join(told.format()).replace('Secret("s3cret " * 20)', "")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "damage",
     [
         lambda keyring: keyring.delete("key.a1"),

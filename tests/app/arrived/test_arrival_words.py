@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from smtp_desk.app.arrived.words import (
     arrival_rows,
     counted_text,
@@ -16,6 +14,7 @@ from smtp_desk.app.arrived.words import (
 )
 from smtp_desk.core.arrived import AuthResult, Hop, SpamVerdict, read_arrival
 from tests.core.test_arrived import GMAIL
+from tests.table import each_row
 from tests.ui.arrived_scenes import FORGED
 
 _KNOWN = {
@@ -25,7 +24,7 @@ _KNOWN = {
 }
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "result"), [(name, each) for name, results in _KNOWN.items() for each in results]
 )
 def test_each_result_is_explained(method: str, result: str) -> None:
@@ -53,7 +52,7 @@ def test_the_page_says_whose_results_count() -> None:
     assert "wrote no result under its own name" in counted_text(read_arrival(alone))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("seconds", "told"),
     [
         (None, ""),

@@ -3,13 +3,13 @@
 from html.parser import HTMLParser
 
 import hypothesis
-import pytest
 from hypothesis import strategies as st
 
 from smtp_desk.app.diagnostics.report_html import report_html
 from smtp_desk.core.reply import visible
 from smtp_desk.core.report import CheckReport
 from tests.app.diagnostics.hostile import ALL, HTML, hostile
+from tests.table import each_row
 from tests.ui import reports
 
 TAGS = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "pre", "div"}
@@ -41,7 +41,7 @@ def only_ours(html: str) -> Seen:
     return seen
 
 
-@pytest.mark.parametrize("text", [ALL, HTML, "</pre></div></body><script>", "{style}", "&lt;b&gt;"])
+@each_row("text", [ALL, HTML, "</pre></div></body><script>", "{style}", "&lt;b&gt;"])
 def test_all_of_it_is_text(text: str) -> None:
     seen = only_ours(report_html(hostile(visible(text))))
     assert visible(text) in seen.text
@@ -52,7 +52,7 @@ def test_no_text_becomes_markup(text: str) -> None:
     only_ours(report_html(hostile(text)))
 
 
-@pytest.mark.parametrize("report", reports.REPORTS.values(), ids=list(reports.REPORTS))
+@each_row("report", reports.REPORTS.values(), ids=list(reports.REPORTS))
 def test_charset_and_policy_come_first(report: CheckReport) -> None:
     seen = only_ours(report_html(report))
     head = seen.tags.index(("head", {}))

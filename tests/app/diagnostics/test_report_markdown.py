@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 
 import hypothesis
-import pytest
 from hypothesis import strategies as st
 
 from smtp_desk.app.diagnostics.report_markdown import report_markdown
@@ -12,6 +11,7 @@ from smtp_desk.core.reply import visible
 from smtp_desk.core.report import CheckReport
 from tests.app.diagnostics.hostile import ALL, FENCES, HTML, LINKS, hostile
 from tests.cli.reports import REPORT
+from tests.table import each_row
 from tests.ui import reports
 
 OURS = re.compile(r"# SMTP Desk report|## [A-Z][a-z ]+|\*\*[^*`<\[]+\*\*|")
@@ -34,7 +34,7 @@ def outside(markdown: str) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize("text", [ALL, FENCES, HTML, LINKS, "`" * 5000, "~~~", "    ```", "\\"])
+@each_row("text", [ALL, FENCES, HTML, LINKS, "`" * 5000, "~~~", "    ```", "\\"])
 def test_outside_of_the_fences_stands_nothing_but_our_own_words(text: str) -> None:
     for line in outside(report_markdown(hostile(visible(text)))):
         assert OURS.fullmatch(line), line
@@ -46,7 +46,7 @@ def test_no_text_leaves_its_fence(text: str) -> None:
         assert OURS.fullmatch(line), line
 
 
-@pytest.mark.parametrize("report", [*reports.REPORTS.values(), REPORT, replace(REPORT, id="")])
+@each_row("report", [*reports.REPORTS.values(), REPORT, replace(REPORT, id="")])
 def test_nothing_is_lost(report: CheckReport) -> None:
     squeezed = "".join(report_markdown(report).split())
     told = [line.text for line in report.transcript]

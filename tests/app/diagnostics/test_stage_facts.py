@@ -5,9 +5,10 @@ import pytest
 from smtp_desk.app.diagnostics.report_text import key_facts, shown
 from smtp_desk.core.report import StageResult
 from smtp_desk.core.stages import Facts, Json, Stage, StageStatus
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stage", "facts", "expected"),
     [
         (Stage.SETTINGS, {"problem": "Too long."}, "Too long."),
@@ -43,7 +44,7 @@ def test_the_facts_worth_a_place(stage: Stage, facts: Facts, expected: str) -> N
     assert key_facts(StageResult(stage, StageStatus.PASSED, 1, facts)) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "expected"),
     [(None, "none"), (True, "yes"), (False, "no"), ([1, "a"], "1, a"), ({"a": [None]}, "a none")],
 )

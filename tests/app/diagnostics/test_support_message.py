@@ -10,6 +10,7 @@ from smtp_desk.core.findings.finding import Who
 from smtp_desk.core.report import CheckReport, ReportOutcome
 from smtp_desk.core.stages import Stage
 from tests.app.diagnostics.hostile import ALL, LINKS, hostile
+from tests.table import each_row
 from tests.ui import reports
 
 FAILED = reports.WRONG_PASSWORD
@@ -61,7 +62,7 @@ def test_the_provider_is_not_asked_for_what_is_ours() -> None:
     assert "1. Ask the provider to lift it.\n2. Ask the network administrator" in told
 
 
-@pytest.mark.parametrize("who", Who)
+@each_row("who", Who)
 def test_the_customer_is_told_who_can_fix_it(who: Who) -> None:
     report = replace(FAILED, finding=replace(FINDING, who=who))
     told = message_text(report, Audience.CUSTOMER)
@@ -78,8 +79,8 @@ def test_other_outcomes(audience: Audience) -> None:
     assert "run it again" in message_text(replace(FAILED, finding=finding), audience)
 
 
-@pytest.mark.parametrize("audience", Audience)
-@pytest.mark.parametrize("text", [ALL, LINKS, "x" * 60_000, "https://evil.test/" * 3000])
+@each_row("audience", Audience)
+@each_row("text", [ALL, LINKS, "x" * 60_000, "https://evil.test/" * 3000])
 def test_a_hostile_report_gives_a_bounded_message_without_links(
     text: str, audience: Audience
 ) -> None:
@@ -90,7 +91,7 @@ def test_a_hostile_report_gives_a_bounded_message_without_links(
     assert "\u202e" not in told
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "broken"),
     [
         ("see https://a.test/x?y", "see https[:]//a.test/x?y"),
@@ -108,7 +109,7 @@ def test_links_are_broken(text: str, broken: str) -> None:
     assert broken_links(text) == broken
 
 
-@pytest.mark.parametrize("report", reports.REPORTS.values(), ids=list(reports.REPORTS))
+@each_row("report", reports.REPORTS.values(), ids=list(reports.REPORTS))
 def test_every_report_gives_each_message(report: CheckReport) -> None:
     for audience in Audience:
         assert message_text(report, audience).startswith("Hello,\n\n")

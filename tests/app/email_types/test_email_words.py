@@ -1,7 +1,5 @@
 """What is said of who an email comes from, and of what came of it."""
 
-import pytest
-
 from smtp_desk.app.delivery.words import receipt_notice
 from smtp_desk.app.email_types.words import answers_to, sender_of
 from smtp_desk.core.settings import Security, ServerSettings
@@ -15,6 +13,7 @@ from smtp_desk.store.stored import (
     StoredSettings,
 )
 from tests.sender.ways import finding
+from tests.table import each_row
 
 SERVER = StoredServer(
     settings=ServerSettings(
@@ -36,7 +35,7 @@ SENDMAIL = DefaultService(
 COMPANY = Preferences(company_name="Company")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stored", "sender", "answers"),
     [
         (StoredSettings(), "Nobody yet. Emails wait", ""),
@@ -89,7 +88,7 @@ REFUSED = finding("recipient.unknown")
 DOWN = finding("connect.refused")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("receipt", "fallback", "text", "error"),
     [
         (

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from smtp_desk.app.integrations.earlier import (
     EarlierPresenter,
     EarlierState,
@@ -18,6 +16,7 @@ from smtp_desk.core.oauth import OAuthDraft
 from smtp_desk.core.problems import Field
 from smtp_desk.core.settings import OAUTH, SettingsDraft
 from smtp_desk.store.history import SavedChange
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +96,7 @@ def test_a_sign_in_comes_back_field_by_field() -> None:
     assert values_of(SettingsDraft(auth_method="plain"))[Field.AUTH_METHOD] == "plain"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "before", "after", "text"),
     [
         ("port", "587", "465", "Port: 587 → 465"),

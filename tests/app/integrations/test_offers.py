@@ -11,9 +11,10 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.sandbox.server import Sandbox
 from smtp_desk.store.stored import Preferences
 from tests.app.page import Page, open_page
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "host", "port"),
     [
         ("smtp://smtp.example.org:465/x", "smtp.example.org", "465"),

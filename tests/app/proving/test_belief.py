@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import pytest
-
 from smtp_desk.app.proving.belief import believe
 from smtp_desk.core.arrived import Belief
 from smtp_desk.smtp.domain.facts import DkimKey, DmarcPolicy, DomainFacts, Found, RecordStatus
+from tests.table import each_row
 
 GOOD, MISSING, INVALID, UNKNOWN = (Found(status) for status in RecordStatus)
 REJECT: Final = DmarcPolicy("v=DMARC1; p=reject", "example.test", "reject")
@@ -38,7 +37,7 @@ def told(host: str = "mail.test", **facts: object) -> tuple[Belief, str]:
     return believe(DomainFacts(**{**known, **facts}), host)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("facts", "belief", "words"),
     [
         ({}, Belief.BELIEVED, "will be trusted: SPF allows the server, and DMARC accepts that."),
@@ -136,7 +135,7 @@ def test_with_a_server(facts: dict[str, Any], belief: Belief, words: str) -> Non
     assert len(sentence) < 230
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("facts", "belief", "words"),
     [
         (

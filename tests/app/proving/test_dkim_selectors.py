@@ -4,9 +4,10 @@ import pytest
 
 from smtp_desk.app.proving.dkim_selectors import read_selectors, selectors_of
 from smtp_desk.smtp.domain.facts import Selector
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "selectors"),
     [
         ("", ()),
@@ -27,7 +28,7 @@ def test_selectors_as_a_person_gives_them(text: str, selectors: tuple[Selector, 
     assert read_selectors(text) == selectors
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "a..b",
@@ -75,7 +76,7 @@ def test_the_selectors_of_an_email(header: str, selectors: tuple[Selector, ...])
     assert selectors_of(message) == selectors
 
 
-@pytest.mark.parametrize(
+@each_row(
     "header",
     [
         "From: a@a.test",

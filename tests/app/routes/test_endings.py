@@ -19,6 +19,7 @@ from smtp_desk.sender.routes.health import Ending, Needed
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.stored import StoredServer
 from tests.store.settings import OLD, OLD_SECRET, RELAY
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,10 +99,8 @@ def test_the_ca_of_a_sign_in_service_and_one_that_can_not_be_read(
     assert ending.what is Needed.COMPANY_CA
 
 
-@pytest.mark.parametrize("what", Needed)
-@pytest.mark.parametrize(
-    ("days", "said"), [(30, "in 30 days"), (1, "in 1 day"), (0, "today"), (-1, "expired on")]
-)
+@each_row("what", Needed)
+@each_row(("days", "said"), [(30, "in 30 days"), (1, "in 1 day"), (0, "today"), (-1, "expired on")])
 def test_each_end_is_told_with_what_to_do(what: Needed, days: int, said: str) -> None:
     text = ending_text(Ending(NOON + timedelta(days=days, minutes=1), what), NOON)
     assert said in text

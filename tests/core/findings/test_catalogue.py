@@ -11,6 +11,7 @@ from smtp_desk.core.findings.senses import Senses
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
+from tests.table import each_row
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def test_a_known_code_is_kept_whatever_the_reply(catalogue: Catalogue) -> None:
     assert (finding.code, finding.stage, finding.reply) == ("tls.expired", Stage.TLS, reply)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stage", "acceptance", "code"),
     [
         (Stage.GREETING, Acceptance.NO, "greeting.closed"),
@@ -127,7 +128,7 @@ def test_an_expired_certificate_is_the_servers_where_nothing_contradicts(
     assert catalogue.find(SmtpFailure(Stage.TLS, "tls.expired"), {}).who is Who.MAIL_ADMINISTRATOR
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("from_email", "refused", "offered"),
     [
         ("ann@example.org", "[192.0.2.7]", "example.org"),
@@ -146,7 +147,7 @@ def test_the_domain_of_the_sender_is_offered_as_ehlo_name_unless_it_was_refused(
     assert changes[0].get("ehlo_name", "") == offered
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "known", "who"),
     [
         ("connect.timeout", {}, Who.NETWORK_ADMINISTRATOR),
@@ -217,7 +218,7 @@ def test_the_username_that_is_in_use_is_not_offered(catalogue: Catalogue) -> Non
     assert "use_fixed_username" not in [remedy.id for remedy in finding.remedies]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "allows"),
     [
         ("smtp.gmail.com", "Google allows 500 emails a day for a Gmail account"),
@@ -226,7 +227,7 @@ def test_the_username_that_is_in_use_is_not_offered(catalogue: Catalogue) -> Non
         ("smtp.resend.com", "Resend allows 100 emails a day"),
     ],
 )
-@pytest.mark.parametrize("code", ["sender.quota", "recipient.throttled"])
+@each_row("code", ["sender.quota", "recipient.throttled"])
 def test_a_limit_that_was_reached_is_named(
     catalogue: Catalogue, code: str, host: str, allows: str
 ) -> None:
@@ -237,15 +238,15 @@ def test_a_limit_that_was_reached_is_named(
     ]
 
 
-@pytest.mark.parametrize("host", ["mail.gmx.net", "smtp.aol.com", "smtp.example.org"])
-@pytest.mark.parametrize("code", ["sender.quota", "recipient.throttled", "message.concurrency"])
+@each_row("host", ["mail.gmx.net", "smtp.aol.com", "smtp.example.org"])
+@each_row("code", ["sender.quota", "recipient.throttled", "message.concurrency"])
 def test_a_limit_that_nobody_knows_is_not_named(catalogue: Catalogue, code: str, host: str) -> None:
     finding = catalogue.find(SmtpFailure(Stage.SENDER, code), {"host": host})
     assert "allows" not in finding.explanation
     assert not [each for each in finding.remedies if "https://" in each.text]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "said"),
     [
         ("smtp.office365.com", "Microsoft 365 allows 3 connections at a time."),
@@ -253,7 +254,7 @@ def test_a_limit_that_nobody_knows_is_not_named(catalogue: Catalogue, code: str,
         ("smtp.gmail.com", ""),
     ],
 )
-@pytest.mark.parametrize("code", ["message.concurrency", "greeting.busy"])
+@each_row("code", ["message.concurrency", "greeting.busy"])
 def test_too_many_connections_are_counted(
     catalogue: Catalogue, code: str, host: str, said: str
 ) -> None:

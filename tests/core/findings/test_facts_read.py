@@ -1,12 +1,11 @@
 """Facts as the wire tells them read well in a sentence."""
 
-import pytest
-
 from smtp_desk.core.findings.wording import fill
 from smtp_desk.core.stages import Json
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("placeholder", "value", "reads"),
     [
         ("{x:day}", "2026-01-02T03:04:05+00:00", "2026-01-02"),

@@ -2,17 +2,16 @@
 
 from typing import Final
 
-import pytest
-
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.faults import without_faults
 from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
+from tests.table import each_row
 
 _CATALOGUE: Final = replies.load_catalogue()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "words", "left"),
     [
         (450, "rate limiting is temporarily unavailable; try later", "; try later"),
@@ -35,7 +34,7 @@ def test_a_fault_is_taken_out(code: int, words: str, left: str | None) -> None:
     assert said == left or (left is None and len(said) < len(words))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "words"),
     [
         (450, "rate limit exceeded, try later"),
@@ -53,7 +52,7 @@ def test_what_is_refused_is_no_fault(code: int, words: str) -> None:
     assert without_faults(words, code) == (words, False)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stage", "said", "context", "code"),
     [
         # Neither an enhanced code nor faint words count where the server tells a fault of its own.

@@ -7,6 +7,7 @@ from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.findings.finding import Finding, Remedy, Scope, Who
 from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
+from tests.table import each_row
 
 ADDRESSES: dict[str, Json] = {"username": "jo@example.org", "from_email": "news@example.org"}
 
@@ -28,7 +29,7 @@ def _remedies(finding: Finding) -> dict[str, Remedy]:
     return {remedy.id: remedy for remedy in finding.remedies}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stage", "said"),
     [
         (Stage.SENDER, "550 Request failed; Mailbox unavailable"),
@@ -64,7 +65,7 @@ def test_k7_what_was_refused_after_the_dot_is_who_sends(catalogue: Catalogue) ->
     assert _said(catalogue, Stage.RECIPIENT, said).code == "recipient.unknown"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "right"),
     [
         ("smtp.google.com", "smtp.gmail.com"),
@@ -77,7 +78,7 @@ def test_k7_what_was_refused_after_the_dot_is_who_sends(catalogue: Catalogue) ->
         ("api.resend.com", "smtp.resend.com"),
     ],
 )
-@pytest.mark.parametrize(
+@each_row(
     ("stage", "code"),
     [
         (Stage.RESOLVE, "resolve.not_found"),
@@ -112,7 +113,7 @@ def test_k9_nor_for_what_another_server_would_refuse_too(catalogue: Catalogue) -
     assert "use_provider_server" not in _remedies(finding)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "username"),
     [
         ("smtp.tem.scw.cloud", "2f9d2e0b-51c2-4a8e-9f7c-0b5a3a1f7c11"),

@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.catalogue import CatalogueEntry
 from smtp_desk.core.findings.finding import Finding
@@ -15,6 +13,7 @@ from smtp_desk.core.problems import Field
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Facts, Stage
 from tests.core import replies
+from tests.table import each_row
 
 _CATALOGUE: Final = replies.load_catalogue()
 _TABLE: Final = list(
@@ -192,14 +191,14 @@ def test_the_codes_are_those_of_the_table() -> None:
     assert {entry.code for entry in _CATALOGUE.entries} == _CATALOGUE.codes
 
 
-@pytest.mark.parametrize("row", _TABLE, ids=lambda row: row["code"])
+@each_row("row", _TABLE, ids=lambda row: row["code"])
 def test_who_scope_alarm_and_severity(row: dict[str, str]) -> None:
     entry = _entry(row["code"])
     told = (str(entry.severity), str(entry.who), str(entry.scope), entry.alarm)
     assert told == (row["severity"], row["who"], row["scope"], row["alarm"] == "alarm")
 
 
-@pytest.mark.parametrize("code", sorted(_CATALOGUE.codes))
+@each_row("code", sorted(_CATALOGUE.codes))
 def test_texts_read_well_and_explain_jargon_whatever_is_known(code: str) -> None:
     for finding in _findings(code):
         assert finding.summary.endswith(".")
@@ -217,7 +216,7 @@ def test_texts_read_well_and_explain_jargon_whatever_is_known(code: str) -> None
                 assert re.search(explained, said), f"{word}: {said}"
 
 
-@pytest.mark.parametrize("code", sorted(_CATALOGUE.codes))
+@each_row("code", sorted(_CATALOGUE.codes))
 def test_placeholders_and_changes_name_what_there_is(code: str) -> None:
     entry = _entry(code)
     wordings = [entry.summary, entry.explanation, *(remedy.text for remedy in entry.remedies)]
@@ -229,7 +228,7 @@ def test_placeholders_and_changes_name_what_there_is(code: str) -> None:
     assert used <= _FACTS.keys() | _DERIVED | _OF_PROVIDERS
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "facts", "remedy", "changes"),
     [
         ("connect.refused", {"working_port": 465, "working_security": "tls"}, "use_working_port",
@@ -261,7 +260,7 @@ def test_remedies_that_the_program_can_carry_out(
     assert {each.id: each.changes for each in found}[remedy] == changes
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "facts", "remedy"),
     [
         ("connect.refused", {}, "use_working_port"),

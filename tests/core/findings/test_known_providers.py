@@ -6,6 +6,7 @@ import pytest
 
 from smtp_desk.core.findings.providers import Providers
 from tests.core import replies
+from tests.table import each_row
 
 # address, host, port, security, username (= the address), ways to sign in (best first)
 KNOWN = """
@@ -63,7 +64,7 @@ def providers() -> Providers:
     return Providers.parse(replies.texts("providers"))
 
 
-@pytest.mark.parametrize("line", KNOWN.split("\n")[1:-1], ids=lambda line: line.split()[0])
+@each_row("line", KNOWN.split("\n")[1:-1], ids=lambda line: line.split()[0])
 def test_an_address_tells_its_server(providers: Providers, line: str) -> None:
     address, host, port, security, username, ways = line.split()
     local_part, _, domain = address.partition("@")
@@ -77,7 +78,7 @@ def test_an_address_tells_its_server(providers: Providers, line: str) -> None:
     assert str(provider.sign_in[0]) == ways.split(",")[0]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "username"),
     [
         ("smtp.sendgrid.net", "apikey"),

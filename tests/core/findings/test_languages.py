@@ -2,18 +2,17 @@
 
 from typing import Final
 
-import pytest
-
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.pattern import plain
 from smtp_desk.core.stages import Stage
 from tests.core import replies
+from tests.table import each_row
 
 _CATALOGUE: Final = replies.load_catalogue()
 _LANGUAGES: Final = replies.load_languages()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "english"),
     [
         ("Absender gesperrt", "sender blocked"),
@@ -32,7 +31,7 @@ def test_words_are_told_in_english_in_their_order(said: str, english: str) -> No
     assert _LANGUAGES.in_english(plain(said).lower()) == english
 
 
-@pytest.mark.parametrize(
+@each_row(
     "said",
     [
         "no such user here",

@@ -18,6 +18,7 @@ from smtp_desk.core.findings.oauth_errors import (
 from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
 from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
+from tests.table import each_row
 
 REFUSALS = tomllib.loads(
     (Path(__file__).parent.parent / "replies" / "sign_in_services.toml").read_text("utf-8")
@@ -34,7 +35,7 @@ def catalogue() -> Catalogue:
     return replies.load_catalogue()
 
 
-@pytest.mark.parametrize("row", REFUSALS, ids=lambda row: f"{row['step']}: {row['said'][:40]}")
+@each_row("row", REFUSALS, ids=lambda row: f"{row['step']}: {row['said'][:40]}")
 def test_a_refusal_is_named(catalogue: Catalogue, row: dict[str, str]) -> None:
     answer = {"error": row["error"], "error_description": f"{row['said']}{TRAILER}"}
     failure = oauth_failure(TokenStep(row["step"]), answer)
@@ -134,7 +135,7 @@ class TestRefusedByTheMailServer:
         failure = SmtpFailure(Stage.AUTH, reply=self.REPLY, facts=facts)
         return catalogue.find(failure, {"mechanism": "OAUTHBEARER", "username": "ann@example.org"})
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("fault", "words"),
         [
             ("expired", "has expired"),

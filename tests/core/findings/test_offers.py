@@ -8,6 +8,7 @@ from smtp_desk.core.findings.finding import Finding, Remedy
 from smtp_desk.core.findings.offers import MAX_LINK, OPEN_LINK, WAIT_UNTIL, WRITE_TO, links
 from smtp_desk.core.stages import Json, Stage
 from tests.core import replies
+from tests.table import each_row
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def _remedy(finding: Finding, name: str) -> Remedy | None:
     return next((remedy for remedy in finding.remedies if remedy.id == name), None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "offered"),
     [
         ("535 Expired, see https://sso.corp.example.org/password", "sso.corp.example.org/password"),
@@ -81,7 +82,7 @@ def test_what_may_have_been_said_outside_tls_offers_nothing(
     assert not ids & {OPEN_LINK, WRITE_TO, WAIT_UNTIL}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stage", "said", "when"),
     [
         (Stage.SENDER, "422 try again in 15 seconds", "in 15 seconds"),

@@ -1,12 +1,11 @@
 """The look of a password tells nothing of it."""
 
-import pytest
-
 from smtp_desk.core.findings.providers import PasswordShape, password_shape
 from smtp_desk.core.secret import Secret
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("password", "shape"),
     [
         ("", "none"),

@@ -8,6 +8,7 @@ import pytest
 
 from smtp_desk.core.findings.providers import Providers, SignIn
 from tests.core import replies
+from tests.table import each_row
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,7 @@ def providers() -> Providers:
     return Providers.parse(replies.texts("providers"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "provider"),
     [
         ("smtp.gmail.com", "google"),
@@ -50,14 +51,14 @@ def test_by_host(providers: Providers, host: str, provider: str) -> None:
     assert found.id == provider
 
 
-@pytest.mark.parametrize(
+@each_row(
     "host", ["", ".", "com", "smtp.example.org", "notgmail.com", "gmail.com.example.org", "::1"]
 )
 def test_unknown_hosts(providers: Providers, host: str) -> None:
     assert providers.by_host(host) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("banner", "provider"),
     [
         ("smtp.gmail.com ESMTP ffacd0b85a97d-38f7 - gsmtp", "google"),
@@ -86,7 +87,7 @@ def test_every_address_of_a_page_is_encrypted(providers: Providers) -> None:
                 assert str(value).startswith("https://")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mx", "host"),
     [
         ("aspmx.l.google.com", "smtp.gmail.com"),
@@ -233,7 +234,7 @@ def test_of_limits_that_nobody_knows_no_text_tells(providers: Providers) -> None
     assert not [name for name in provider.facts if name.startswith("limits")]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "told"),
     [
         ({"name": None}, "name"),

@@ -14,6 +14,7 @@ from smtp_desk.core.findings.pattern import NormalisedReply, ReplyPattern, compi
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Facts, Json, Stage
 from tests.core import replies
+from tests.table import each_row
 
 _CATALOGUE: Final = replies.load_catalogue()
 _LANGUAGES: Final = replies.load_languages()
@@ -61,7 +62,7 @@ def _unbeaten(stage: Stage, said: NormalisedReply, facts: Facts) -> list[ReplyPa
     return [row for rank, row in ranks if rank == top]
 
 
-@pytest.mark.parametrize("example", _EXAMPLES, ids=str)
+@each_row("example", _EXAMPLES, ids=str)
 def test_example(example: replies.Example) -> None:
     failure = SmtpFailure(example.stage, reply=example.reply)
     finding = _CATALOGUE.find(failure, example.context)
@@ -72,7 +73,7 @@ def test_example(example: replies.Example) -> None:
     }
 
 
-@pytest.mark.parametrize("row", _ROWS, ids=lambda row: f"{row.finding} {row.example[:50]}")
+@each_row("row", _ROWS, ids=lambda row: f"{row.finding} {row.example[:50]}")
 def test_every_row_carries_an_example_of_itself(row: ReplyPattern) -> None:
     reply = replies.reply_of(row.example)
     assert row.source
@@ -82,8 +83,8 @@ def test_every_row_carries_an_example_of_itself(row: ReplyPattern) -> None:
         assert row in [match.row for match in matches]
 
 
-@pytest.mark.parametrize("stage", _SPOKEN)
-@pytest.mark.parametrize("words", [b"", b"\xff\xfe", "ничего".encode(), b"{host} {"])
+@each_row("stage", _SPOKEN)
+@each_row("words", [b"", b"\xff\xfe", "ничего".encode(), b"{host} {"])
 def test_any_reply_at_any_stage_has_one_cause(stage: Stage, words: bytes) -> None:
     for code in (220, 250, 334, 354, *range(400, 600)):
         rows = _best(stage, Reply.from_lines(code, [words]), {})
@@ -119,7 +120,7 @@ def test_no_pattern_says_what_another_cause_says(data: st.DataObject) -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize(
+@each_row(
     "entry", [entry for entry in _CATALOGUE.entries if entry.replies], ids=lambda entry: entry.code
 )
 def test_no_words_of_a_hostile_server_keep_a_pattern_busy(entry: CatalogueEntry) -> None:
@@ -136,7 +137,7 @@ def test_words_are_in_lower_case_as_those_of_replies_are() -> None:
     assert [literal for literal in literals if literal != literal.lower()] == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "enhanced"),
     [
         ("550 sorry, no mailbox here by that name. (#5.1.1)", "5.1.1"),
@@ -156,7 +157,7 @@ def test_words_are_compared_without_accents_quotes_and_line_breaks() -> None:
     assert plain("メールボックスが一杯") == plain(plain("メールボックスが一杯"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "meant"),
     [
         ("Empfaenger ungueltig", "Empfanger ungultig"),
@@ -173,7 +174,7 @@ def test_umlauts_as_ascii_spells_them_are_compared_too(said: str, meant: str) ->
     assert plain(said) == meant
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "sure"),
     [
         ("not delivered. it may not exist, they may be blocked, or lack dns.", "not delivered."),
@@ -199,7 +200,7 @@ def test_words_may_stand_in_parts() -> None:
     assert ReplyPattern.parse("auth.failed", row).words == "one|two|three"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "words"),
     [
         ("550 See https://www.example.org/spam/blocked?quota", "see www.example.org"),
@@ -223,7 +224,7 @@ def test_letters_without_an_accent_of_their_own_are_compared_too() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     "row",
     [row for row in _ROWS if row.about],
     ids=lambda row: f"{row.finding} {row.example[:50]}",
@@ -240,7 +241,7 @@ def test_a_code_names_no_cause_where_the_words_speak_of_something_else(row: Repl
     assert row.match(stage, alone, {**row.condition.when}) is not None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stage", "said", "finding"),
     [
         # Two causes in one reply, that the table does not know together.

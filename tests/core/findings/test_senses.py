@@ -8,6 +8,7 @@ import pytest
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.stages import Stage
 from tests.core import replies
+from tests.table import each_row
 
 _CATALOGUE: Final = replies.load_catalogue()
 _SENSES: Final = replies.load_senses()
@@ -26,7 +27,7 @@ def _code(stage: Stage, said: str) -> str:
     return _CATALOGUE.find(SmtpFailure(stage, reply=replies.reply_of(said)), {}).code
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stage", "said", "code"),
     [
         (Stage.SENDER, "550 You must send from an address of your account", "sender.not_owned"),

@@ -1,11 +1,10 @@
 """Names in certificates, as a person would say them."""
 
-import pytest
-
 from smtp_desk.core.findings.wording import plain_name
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "said"),
     [
         ("CN=Example CA,O=Example Ltd", "Example CA (Example Ltd)"),

@@ -18,6 +18,7 @@ from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import ServerSettings
 from smtp_desk.core.stages import Json
+from tests.table import each_row
 
 NOW = 1_796_000_000.0
 TENANT = "8d1f0c3e-0000-4000-8000-aabbccddeeff"
@@ -87,7 +88,7 @@ def facts(
     return token_facts(token, settings, NOW, ahead)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("good", "change", "oauth", "fault"),
     [
         (OF_CUSTOM, {}, CUSTOM, ""),
@@ -141,7 +142,7 @@ def test_what_does_not_fit_is_named(
     assert facts(claims, oauth)["token_fault"] == fault
 
 
-@pytest.mark.parametrize(
+@each_row(
     "token",
     [
         "ya29.a0Af_opaque",
@@ -158,7 +159,7 @@ def test_of_an_opaque_token_nothing_is_claimed(token: str) -> None:
     assert facts(Secret(token)) == {"token_fault": "opaque"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "token",
     [
         Secret("eyJhIjoxfQ.!!!.c2ln"),
@@ -222,7 +223,7 @@ def test_neither_signature_nor_unknown_claims_are_told() -> None:
     assert not [each for each in ("s3cret", *token.reveal().split(".")) if each in told]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("ahead", "change", "fault", "wrong"),
     [
         # This clock is a day ahead: the token only seems to have expired.

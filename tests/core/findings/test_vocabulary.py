@@ -5,9 +5,10 @@ import re
 import pytest
 
 from smtp_desk.core.findings.vocabulary import expanded
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("pattern", "words", "found"),
     [
         ("{account} … {inactive}", "Your account is not yet activated", True),

@@ -1,12 +1,11 @@
 """Texts read well whatever is known."""
 
-import pytest
-
 from smtp_desk.core.findings.wording import Condition, Wording, fill
 from smtp_desk.core.stages import Facts
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("facts", "text"),
     [
         ({}, "A. Z."),
@@ -24,7 +23,7 @@ def test_sentences_and_alternatives(facts: Facts, text: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "shown"),
     [
         (5, "5"),
@@ -45,7 +44,7 @@ def test_fill(value: Facts | None, shown: str | None) -> None:
     assert fill("{x}", {"x": value}) == shown  # type: ignore[dict-item]  # any JSON
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("condition", "facts", "holds"),
     [
         ({"when": {"a": True}}, {"a": "x"}, True),

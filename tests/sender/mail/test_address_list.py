@@ -7,6 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 from smtp_desk.sender.mail.address_list import AddressListError, addresses
+from tests.table import each_row
 
 WORDS = st.text("abcXYZ019-_+!'", min_size=1, max_size=8)
 ADDRESSES = st.builds("{}@{}.example".format, WORDS, st.text("abc", min_size=1, max_size=5))
@@ -38,7 +39,7 @@ def test_a_valid_list_is_read_as_the_standard_library_reads_it(
     assert [address.addr_spec for address in field.addresses] == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("", []),
@@ -67,7 +68,7 @@ def test_what_lists_hold(text: str, expected: list[str]) -> None:
     assert addresses(text) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "ann@example.org, bo <",

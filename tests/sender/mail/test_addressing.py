@@ -16,6 +16,7 @@ from smtp_desk.sender.mail.kinds import VARIANTS, EmailError, kind_from, sample
 from smtp_desk.sender.mail.message import outbox_message
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from tests.table import each_row
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CUSTOM = Identity("desk@example.org", "Example Network")
@@ -34,7 +35,7 @@ def read(message: Addressed) -> EmailMessage:
     return parsed
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@each_row("variant", VARIANTS)
 def test_both_routes_send_the_same_email_under_their_own_names(variant: str) -> None:
     message = stored(variant)
     custom = addressed(message, ["ann@example.org"], CUSTOM)

@@ -12,6 +12,7 @@ from smtp_desk.sender.mail.addressing import (
     addressed,
 )
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from tests.table import each_row
 
 DESK = Identity("desk@bücher.example.com", "Example Network")
 OTHER = Identity("platform@example.test", "Example Network", reply_to="desk@example.org")
@@ -39,13 +40,13 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize("header", KEPT)
+@each_row("header", KEPT)
 def test_a_from_of_our_domain_is_kept_and_all_octets_with_it(header: bytes) -> None:
     payload = b"Received: x\n" + header + b"Subject: \xff8 bit\n\n.\nbody\r\n" + b"x" * 2000
     assert sent(payload).content == payload
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "sender", "answers"),
     [
         (b"From: bo@other.test", "Example Network", b"bo@other.test"),
@@ -126,7 +127,7 @@ def test_resent_fields_and_signatures_stay() -> None:
     assert fields in sent(fields + b"From: bo@other.test\n\nb\n").content
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("asked", "sender"),
     [
         ("", "desk@xn--bcher-kva.example.com"),
@@ -147,7 +148,7 @@ def test_a_bare_cr_ends_a_line_here_as_it_does_on_the_wire() -> None:
     assert result.content == b"From: bo@example.test\rSubject: s\r\rb"
 
 
-@pytest.mark.parametrize("payload", [b"", b"\r\n", b"no header\r\n", b" folded\r\n", b"Subject: s"])
+@each_row("payload", [b"", b"\r\n", b"no header\r\n", b" folded\r\n", b"Subject: s"])
 def test_a_message_that_is_hardly_one_gets_a_header(payload: bytes) -> None:
     content = sent(payload).content
     header, gap, body = content.partition(b"\r\n\r\n")

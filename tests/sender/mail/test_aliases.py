@@ -9,6 +9,7 @@ import pytest
 from smtp_desk.core.address import parse_mailbox
 from smtp_desk.sender.mail.aliases import Aliases, AliasLoopError
 from smtp_desk.sender.mail.submission import ForeignMessageError, Submission, read_foreign
+from tests.table import each_row
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOME = parse_mailbox("desk@example.org")
@@ -24,7 +25,7 @@ www-data: "odd name"@example.org
 """
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("address", "expected"),
     [
         ("root", "admin@example.org bo@example.org cy@example.org"),
@@ -61,7 +62,7 @@ def test_a_circle_is_named(table: str) -> None:
         aliases.expand("a")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "line",
     [
         "root: |/usr/bin/procmail", 'root: "|/bin/sh -c x"', "root: /var/mail/root",

@@ -20,6 +20,7 @@ from smtp_desk.sender.mail.submission import (
     read_foreign,
 )
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from tests.table import each_row
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOME = parse_mailbox("desk@example.org")
@@ -74,7 +75,7 @@ def test_no_octet_of_a_damaged_message_is_lost_either(octets: bytes) -> None:
     assert kept.endswith(bytes(octet for octet in octets if octet not in b"\r\n"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("octets", "body"),
     [
         (b"", b""),
@@ -138,15 +139,15 @@ def test_mail_that_goes_in_circles_is_refused() -> None:
         read(octets)
 
 
-@pytest.mark.parametrize("name", [b"Bcc", b"BCC ", b"Resent-Bcc"])
-@pytest.mark.parametrize("from_header", [False, True])
+@each_row("name", [b"Bcc", b"BCC ", b"Resent-Bcc"])
+@each_row("from_header", [False, True])
 def test_bcc_goes_always(name: bytes, from_header: bool) -> None:
     octets = WHOLE + name + b": bo@example.org,\n cy@example.org\nTo: ann@example.org\n\nBcc: x\n"
     submission = Submission(recipients=("dee@example.org",), from_header=from_header)
     assert after_received(octets, submission) == WHOLE + b"To: ann@example.org\n\nBcc: x\n"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "recipients"),
     [
         (b"To: ann@example.org", "ann@example.org"),
@@ -182,7 +183,7 @@ def test_the_header_names_nobody_unless_asked() -> None:
     assert read(b"To: bo@example.org\n\n").recipients == ("ann@example.org",)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "text"),
     [
         (b"Subject: hi", "names no recipient"),
@@ -228,7 +229,7 @@ def test_limits() -> None:
         read(b"X: " + b" y\n" * MOST_HEADER_OCTETS)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "expected"),
     [
         ("From: ann@example.org", "Ann Desk <ann@example.org>"),
@@ -276,7 +277,7 @@ def test_the_envelope_sender_is_kept_beside_the_message() -> None:
     assert read(b"x", submission).metadata == {"envelope_sender": "<>"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("ann@example.org", "ann@example.org"),
@@ -296,7 +297,7 @@ def test_what_is_no_envelope_sender(text: str) -> None:
         envelope_sender(text)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("octets", "subject"),
     [
         (b"Subject: a\r\n b\n\n", "a b"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from smtp_desk.core.address import has_control, parse_mailbox
 from smtp_desk.sender.mail.headers import HeaderError, encoded_text, field, mailboxes, parameter
+from tests.table import each_row
 
 ANN = parse_mailbox("ann@example.org")
 LINES = st.text(max_size=300).filter(lambda text: not has_control(text))
@@ -84,9 +85,7 @@ def test_a_file_name_arrives_as_it_was(name: str) -> None:
         assert message.get_filename() == name
 
 
-@pytest.mark.parametrize(
-    "evil", ["a\r\nBcc: b", "a\nb", "a\rb", "\x00", "\x7f", "a\u2028b", "\ud800"]
-)
+@each_row("evil", ["a\r\nBcc: b", "a\nb", "a\rb", "\x00", "\x7f", "a\u2028b", "\ud800"])
 def test_control_characters_are_refused(evil: str) -> None:
     for make in (
         lambda: field("Subject", evil),

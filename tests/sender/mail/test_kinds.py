@@ -19,6 +19,7 @@ from smtp_desk.sender.mail.kinds import (
     sample,
 )
 from smtp_desk.store.resources import resource_path
+from tests.table import each_row
 
 LINK = "https://example.org/join"
 
@@ -46,7 +47,7 @@ def test_nobody_is_written_to_twice() -> None:
     assert hash(email) == hash(invitation(to=email.recipients))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "value"),
     [
         ("to", "ann"),
@@ -106,7 +107,7 @@ def test_an_email_of_texts_equals_the_typed_one() -> None:
     assert made == WelcomeAffiliate(to="ann@example.org", name="Ann", approved=False)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "variables", "said"),
     [
         ("invoice", {}, "kind: There is no kind “invoice”, only welcome_affiliate, "),
@@ -141,7 +142,7 @@ def test_every_kind_can_be_made_of_what_its_list_says() -> None:
     ]
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@each_row("variant", VARIANTS)
 def test_every_variant_has_a_sample_and_its_templates(variant: str) -> None:
     assert sample(variant).variant == variant
     for ending in ("subject.txt", "txt", "html"):

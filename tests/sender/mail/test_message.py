@@ -15,6 +15,7 @@ from smtp_desk.sender.mail.headers import HeaderError
 from smtp_desk.sender.mail.kinds import Attachment, Message, Notification
 from smtp_desk.sender.mail.message import compose_test, composed, new_message_id, outbox_message
 from smtp_desk.sender.mail.templates import Rendered
+from tests.table import each_row
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ID = "<1@example.org>"
@@ -63,7 +64,7 @@ def test_the_header_says_when_and_that_a_program_wrote_it() -> None:
     assert message.get_content_type() == "multipart/alternative"
 
 
-@pytest.mark.parametrize("evil", ["a\r\nBcc: bo@example.org", "a\nb", "a\x00b", "a\rb", "a\u2028b"])
+@each_row("evil", ["a\r\nBcc: bo@example.org", "a\nb", "a\x00b", "a\rb", "a\u2028b"])
 def test_no_header_can_be_injected(evil: str) -> None:
     with pytest.raises(HeaderError):
         composed(Rendered(evil, "t", "h"), message_id=ID, now=NOW)
@@ -154,8 +155,8 @@ def test_the_test_email_names_its_server_and_has_one_recipient() -> None:
     assert octets.isascii()
 
 
-@pytest.mark.parametrize("evil", ["a\r\nBcc: bo@example.org", "a\nb", "a\x00b", "a\rb", "a\u2028b"])
-@pytest.mark.parametrize("field", ["sender", "name", "recipient"])
+@each_row("evil", ["a\r\nBcc: bo@example.org", "a\nb", "a\x00b", "a\rb", "a\u2028b"])
+@each_row("field", ["sender", "name", "recipient"])
 def test_no_header_can_be_injected_into_the_test_email(field: str, evil: str) -> None:
     with pytest.raises((HeaderError, AddressError)):
         the_test_email(**{field: evil})

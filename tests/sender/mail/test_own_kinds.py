@@ -18,6 +18,7 @@ from smtp_desk.sender.mail.personal_copy import personal_copy
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.clock import utc_now
 from smtp_desk.sender.testing import MemorySender
+from tests.table import each_row
 
 EMAILS = Path(__file__).with_name("emails")
 
@@ -133,7 +134,7 @@ def test_what_is_wrong_with_its_templates_is_told(tmp_path: Path) -> None:
         Templates(None).render(email)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name", ["", "../etc/passwd", "Reset", "reset-me", "invitation", "foreign", "layout", "_x", 7]
 )
 def test_a_name_that_no_kind_may_have(name: str) -> None:
@@ -216,7 +217,7 @@ def test_each_recipient_leaves_the_list_by_a_link_of_their_own() -> None:
     assert posts == {"List-Unsubscribe=One-Click"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "link",
     [
         "http://example.org/u",

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 
-import pytest
-
 from smtp_desk.sender.mail.addressing import FOREIGN, Identity, addressed
 from smtp_desk.sender.mail.kinds import Invitation
 from smtp_desk.sender.mail.message import outbox_message
 from smtp_desk.sender.mail.personal_copy import COPY, personal_copy
 from smtp_desk.sender.mail.templates import Rendered
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from tests.table import each_row
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ME = "me@example.net"
@@ -90,7 +89,7 @@ def test_a_copy_of_an_email_of_ours_looks_the_same() -> None:
     assert parts[0] == parts[1]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "subject",
     [
         "Hi\r\nBcc: victim@example.org",
@@ -111,7 +110,7 @@ def test_no_subject_begins_another_field(subject: str) -> None:
     assert message.get_all("To") == [ME]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "payload", [b"", b"no header at all", b"\r\nbody", b"From x\nSubject: a\n\nbody", b"Subject: a"]
 )
 def test_a_message_without_much_of_a_header_is_copied(payload: bytes) -> None:

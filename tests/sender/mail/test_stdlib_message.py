@@ -19,6 +19,7 @@ from smtp_desk.sender.mail.addressing import FOREIGN, Identity, addressed
 from smtp_desk.sender.mail.stdlib_message import stored_message
 from smtp_desk.sender.mail.variables import EmailError
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from tests.table import each_row
 
 NOW = datetime(2026, 3, 9, 10, 2, tzinfo=UTC)
 HOME = "desk@example.org"
@@ -144,7 +145,7 @@ def test_an_older_header_that_encodes_itself() -> None:
     assert stored(message).subject == "Grüße"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("written", "address", "shown"),
     [
         ("Jörg <jörg@example.org>", "jörg@example.org", "jörg@example.org"),
@@ -213,7 +214,7 @@ def _named(display_name: str) -> EmailMessage:
     return message
 
 
-@pytest.mark.parametrize(
+@each_row(
     "message",
     [
         _with("Subject", "Hi\r\nBcc: eve@example.org"),
@@ -238,7 +239,7 @@ def test_no_value_begins_another_field(message: Message) -> None:
         stored(message)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("to", "field"),
     [
         ("", "to"),

@@ -17,15 +17,16 @@ from smtp_desk.sender.mail.variables import (
     check_media_type,
     read_flag,
 )
+from tests.table import each_row
 
 
-@pytest.mark.parametrize("text", ["a\r\nBcc: bo@example.org", "a\nb", "a\rb", "a\x00b", "a\u2028b"])
+@each_row("text", ["a\r\nBcc: bo@example.org", "a\nb", "a\rb", "a\x00b", "a\u2028b"])
 def test_a_line_has_no_line_break(text: str) -> None:
     with pytest.raises(ValueError, match="line break"):
         check_line(text)
 
 
-@pytest.mark.parametrize("text", ["", "  ", "x" * (MAX_LINE + 1), 7, None, b"x"])
+@each_row("text", ["", "  ", "x" * (MAX_LINE + 1), 7, None, b"x"])
 def test_a_line_is_text_that_is_neither_empty_nor_endless(text: object) -> None:
     with pytest.raises(ValueError, match=r"empty|up to|Must be text"):
         check_line(text)
@@ -64,7 +65,7 @@ def test_a_link_leads_to_a_page(link: str) -> None:
     assert check_link(f" {link} ") == link
 
 
-@pytest.mark.parametrize(
+@each_row(
     "link",
     [
         "javascript:alert(1)",
@@ -100,7 +101,7 @@ def test_a_mailbox_is_one_address_without_a_name() -> None:
         check_mailbox("ann")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "value"), [("yes", True), (" True ", True), ("1", True), ("no", False), ("0", False)]
 )
 def test_yes_and_no_may_be_typed(text: str, value: object) -> None:
@@ -113,13 +114,13 @@ def test_what_only_resembles_yes_or_no_is_refused(value: object) -> None:
         check_flag(read_flag(value) if isinstance(value, str) else value)
 
 
-@pytest.mark.parametrize("name", ["../a.pdf", "/etc/passwd", "a\\b", "..", "", "a\nb"])
+@each_row("name", ["../a.pdf", "/etc/passwd", "a\\b", "..", "", "a\nb"])
 def test_a_file_name_has_no_folder(name: str) -> None:
     with pytest.raises(ValueError, match=r"folder|empty|line break"):
         check_file_name(name)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "media_type", ["pdf", "a/b/c", "text/plain; charset=x", "message/rfc822", "multipart/mixed", ""]
 )
 def test_a_media_type_is_that_of_one_file(media_type: str) -> None:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from email.message import EmailMessage, Message
 
 import hypothesis
-import pytest
 from hypothesis import strategies as st
 
 from smtp_desk.core.address import parse_mailbox
 from smtp_desk.sender.mail.submission import Submission, read_foreign
 from smtp_desk.sender.mail.wellformed import tidy_lines
+from tests.table import each_row
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOME = parse_mailbox("desk@example.org")
@@ -41,8 +41,8 @@ def parsed(octets: bytes) -> EmailMessage:
     return message
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-@pytest.mark.parametrize(
+@each_row("line_end", ["\n", "\r\n"])
+@each_row(
     "text",
     [LONG, f"short\n{LONG}\n.\nshort\n", f"grün {LONG} = ende\n", "\n" * 3 + LONG * 40],
 )
@@ -79,7 +79,7 @@ def test_only_the_part_with_a_long_line_is_encoded() -> None:
     assert parts[2].get_content() == "no header, short"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "part",
     [
         f"\n{LONG}",
@@ -113,7 +113,7 @@ def test_a_long_line_outside_all_parts_is_cut() -> None:
     assert [part.get_content() for part in parsed(octets).iter_parts()] == ["short"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "name", "expected"),
     [
         ("To: root", "To", "root@example.org"),
@@ -141,14 +141,14 @@ def test_a_long_line_outside_all_parts_is_cut() -> None:
         ("To: undisclosed-recipients:;", "To", "undisclosed-recipients:;"),
     ],
 )
-@pytest.mark.parametrize("codec", ["utf-8", "latin-1"])
+@each_row("codec", ["utf-8", "latin-1"])
 def test_fields(header: str, name: str, expected: str | None, codec: str) -> None:
     message = parsed(header.encode(codec) + b"\nDate: Mon, 23 Nov 2026 09:00:00 +0000\n\nbody\n")
     assert message[name] == expected
     assert message.get_content() == "body\n"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "header",
     [
         "To: " + ", ".join(f"someone-{number}@example.org" for number in range(100)),

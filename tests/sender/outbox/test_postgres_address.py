@@ -6,6 +6,7 @@ import pytest
 
 from smtp_desk.sender.outbox.outbox import OutboxAddressError, OutboxPartMissingError
 from smtp_desk.sender.outbox.postgres_address import read_address
+from tests.table import each_row
 
 LOCAL = [
     "postgresql:///mail",
@@ -28,12 +29,12 @@ REMOTE = [
 ]
 
 
-@pytest.mark.parametrize("url", LOCAL)
+@each_row("url", LOCAL)
 def test_this_machine_needs_no_tls(url: str) -> None:
     assert "sslmode" not in read_address(url, {}).parameters
 
 
-@pytest.mark.parametrize("url", REMOTE)
+@each_row("url", REMOTE)
 def test_beyond_it_the_server_shows_a_certificate_for_its_name(url: str) -> None:
     parameters = read_address(url, {"PGSSLMODE": "disable"}).parameters
     assert parameters["sslmode"] == "verify-full"
@@ -57,13 +58,13 @@ def test_a_host_in_the_url_is_stronger_than_the_environment() -> None:
     assert "sslmode" not in address.parameters
 
 
-@pytest.mark.parametrize("mode", ["disable", "allow", "prefer", "require", "verify-ca"])
+@each_row("mode", ["disable", "allow", "prefer", "require", "verify-ca"])
 def test_a_weaker_way_to_another_machine_is_refused(mode: str) -> None:
     with pytest.raises(OutboxAddressError, match="sslmode=verify-full"):
         read_address(f"postgresql://db.example.test/mail?sslmode={mode}", {})
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "postgresql://desk:s3cret@localhost/mail",
@@ -86,7 +87,7 @@ def test_a_password_is_refused_and_never_shown(url: str) -> None:
     assert "s3cret" not in repr(refused.value.__context__) or refused.value.__suppress_context__
 
 
-@pytest.mark.parametrize("url", ["", "mail", "sqlite:///mail", "postgresql:/mail", " "])
+@each_row("url", ["", "mail", "sqlite:///mail", "postgresql:/mail", " "])
 def test_another_kind_of_address_is_refused(url: str) -> None:
     with pytest.raises(OutboxAddressError, match="postgresql://host/database"):
         read_address(url, {})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.smtp.check.clock_evidence import clock_evidence, date_in, installed_at
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ def test_a_clock_that_is_behind(
     assert found(known, said, installed) == {"clock_wrong": True, **evidence}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("known", "said", "installed"),
     [
         (facts(30), "", None),
@@ -96,7 +97,7 @@ def test_a_clock_that_is_ahead() -> None:
     assert evidence == {"clock_wrong": True, **expected}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("known", "said"),
     [
         # The greeting alone: the server's own clock may stand still.
@@ -115,7 +116,7 @@ def test_an_expired_certificate_is_the_servers(known: Facts, said: str) -> None:
     assert found(known, said, 100) == {}
 
 
-@pytest.mark.parametrize("said", ["", banner(0), banner(-0.5), banner(-5), banner(50)])
+@each_row("said", ["", banner(0), banner(-0.5), banner(-5), banner(50)])
 def test_an_expired_certificate_is_the_servers_even_if_all_its_chain_has_ended(said: str) -> None:
     assert found(ended((-400, -10), (-900, -5)), said, 100) == {}
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from smtp_desk.smtp.domain.dkim import read_key
 from smtp_desk.smtp.domain.facts import InvalidRecordError
+from tests.table import each_row
 
 _DER: Final = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
@@ -33,7 +34,7 @@ def test_what_signers_make_is_what_is_read() -> None:
     assert read_key([b"v=DKIM1; k=ed25519; p=" + base64.b64encode(key)])
 
 
-@pytest.mark.parametrize(
+@each_row(
     "record",
     [
         f"v=DKIM1; k=rsa; p={rsa_key(2048)}",
@@ -49,7 +50,7 @@ def test_a_good_key(record: str) -> None:
     assert read_key([record.encode()]) == ()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "note"),
     [
         (f"v=DKIM1; p={rsa_key(1024)}", "1024 bits, but 2048 are recommended"),
@@ -70,7 +71,7 @@ def _not_rsa() -> str:
     return base64.b64encode(key).decode()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "reason"),
     [
         ("v=DKIM1; p=", "revoked"),

@@ -21,6 +21,7 @@ from smtp_desk.smtp.domain.lookup import look_up
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from tests.servers.dns import REFUSED, SERVFAIL, SILENCE, NameServer
 from tests.servers.waiting import wait_until
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from tests.servers.dns import Zone
@@ -58,7 +59,7 @@ def test_there_is_no_such_domain() -> None:
     ] * 3
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("records", "status", "shown"),
     [
         (["MX 20 b.test.", "MX 5 a.test."], RecordStatus.GOOD, ("5 a.test.", "20 b.test.")),
@@ -90,7 +91,7 @@ def test_no_answer_is_not_no_record(answer: None, reason: str) -> None:
     assert facts.exists is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("odd", "status", "reason"),
     [
         (SILENCE, RecordStatus.UNKNOWN, "no DNS server answered in time"),
@@ -149,7 +150,7 @@ def test_what_is_cancelled_before_asks_nothing() -> None:
     assert dns.questions == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("server", "excluded"),
     [
         (Server("in.test"), False),
@@ -213,7 +214,7 @@ OWN: Zone = {"s._domainkey.example.test": [KEY]}
 ABOVE = {"_dmarc.example.test": [DMARC]}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("domain", "selector", "records", "found", "aligned"),
     [
         ("example.test", Selector("s"), OWN, "example.test", True),
@@ -276,7 +277,7 @@ def test_whose_key_counts(
     assert (key.found.status, key.domain, key.aligned) == (RecordStatus.GOOD, found, aligned)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("texts", "status"),
     [
         (["A 192.0.2.1"], RecordStatus.MISSING),

@@ -13,6 +13,7 @@ from smtp_desk.smtp.domain.facts import DmarcPolicy, InvalidRecordError, Unanswe
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import SERVFAIL, NameServer
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from tests.servers.dns import Zone
@@ -71,7 +72,7 @@ def test_there_is_none(zone: Zone) -> None:
     assert find(zone) == ""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("records", "reason"),
     [
         (['TXT "v=DMARC1; p=maybe"'], "isn’t one of none, quarantine, reject"),
@@ -89,7 +90,7 @@ def test_what_is_invalid(records: list[str], reason: str) -> None:
         find({"_dmarc.example.test": records, "example.test": ["MX 0 ."]})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("records", "reason"),
     [
         (['TXT "v=dmarc1; p=none"'], "must be written exactly"),
@@ -111,7 +112,7 @@ def test_what_else_is_invalid(records: list[str], reason: str) -> None:
         find({"_dmarc.example.test": records, "example.test": ["MX 0 ."]})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "policy"),
     [
         ("v=DMARC1; p=reject", "reject"),
@@ -134,7 +135,7 @@ def test_what_a_record_asks_for(record: str, policy: str) -> None:
 ABOVE = "v=DMARC1; p=reject; sp=quarantine; np=none"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("domain", "records", "where", "policy"),
     [
         # Its own record before all others, whatever these say.
@@ -185,7 +186,7 @@ def test_the_walk(domain: str, records: dict[str, str], where: str, policy: str)
     assert (found.domain, found.policy) == (where, policy) if found else where == ""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("domain", "records", "expected"),
     [
         ("a.b.test", {}, "a.b.test"),

@@ -13,6 +13,7 @@ from smtp_desk.smtp.domain.facts import UnansweredError
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import SERVFAIL, SILENCE, NameServer
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,7 @@ def test_whether_signatures_were_checked(name: str, kind: str, validated: bool |
         assert questions(server).is_validated(name, kind) is validated
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "bogus"),
     [
         ("wrong.test", True),

@@ -12,6 +12,7 @@ from smtp_desk.smtp.domain.spf import SpfPolicy, parse_spf, spf_records
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import SERVFAIL, NameServer
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -268,7 +269,7 @@ def test_a_corrected_record_is_seen_at_once() -> None:
     assert included("+all").allows("192.0.2.1") is True
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "counts"),
     [
         ('"v=spf1"', True),

@@ -12,6 +12,7 @@ from smtp_desk.smtp.domain.receiving import mta_sts, tls_reporting
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import SERVFAIL, NameServer
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ def asked(zone: Zone, read: Read) -> tuple[list[bytes], str]:
         return read(Questions(resolver, Cancel(), Deadline.after(20.0)), "example.test")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "fault"),
     [
         ("v=STSv1; id=20260101", ""),
@@ -50,7 +51,7 @@ def test_an_mta_sts_record(record: str, fault: str) -> None:
     assert (fault in told) if fault else not told
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "fault"),
     [
         ("v=TLSRPTv1; rua=mailto:tls@example.test", ""),
@@ -71,8 +72,8 @@ def test_where_reports_go(record: str, fault: str) -> None:
     assert (fault in told) if fault else not told
 
 
-@pytest.mark.parametrize("read", [mta_sts, tls_reporting])
-@pytest.mark.parametrize("texts", [[], ['TXT "other"', r'TXT "\255"'], ["A 192.0.2.1"]])
+@each_row("read", [mta_sts, tls_reporting])
+@each_row("texts", [[], ['TXT "other"', r'TXT "\255"'], ["A 192.0.2.1"]])
 def test_there_is_none(read: Read, texts: list[str]) -> None:
     zone = {"_mta-sts.example.test": texts, "_smtp._tls.example.test": texts}
     assert asked(zone, read) == ([], "")

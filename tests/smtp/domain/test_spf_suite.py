@@ -15,6 +15,7 @@ from smtp_desk.smtp.domain.spf_record import read_spf
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver
 from tests.servers.dns import NameServer
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,7 @@ CASES: Final = [
 ]
 
 
-@pytest.mark.parametrize(("zone", "case"), CASES)
+@each_row(("zone", "case"), CASES)
 def test_every_case_of_the_suite(
     zone: dict[str, list[tuple[str, Any]]], case: dict[str, Any]
 ) -> None:

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from smtp_desk.smtp.net.certificates import Certificate, best_name, path_of, read_chain, tls_facts
 from smtp_desk.smtp.net.tls import TlsInfo
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from smtp_desk.core.stages import Facts
@@ -179,7 +180,7 @@ def test_the_path_goes_by_signatures_not_by_order(certs: Certificates) -> None:
     assert path_of(()) == ()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "names", "best"),
     [
         ("smtp.example.org", ("mail.other.test", "mail.example.org"), "mail.example.org"),

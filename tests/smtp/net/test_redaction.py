@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import hypothesis.strategies as st
-import pytest
 
 from smtp_desk.smtp.net.redaction import HIDDEN, Redactor
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +47,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@each_row("secret", SECRETS)
+@each_row("spelling", SPELLINGS)
 def test_an_echo_is_hidden(secret: str, spelling: str) -> None:
     echo = SPELLINGS[spelling](secret)
     shown = Redactor(secret).text(f"535 5.7.8 bad: {echo} (sorry)")
@@ -172,8 +172,8 @@ def test_a_token_of_thousands_of_letters() -> None:
     assert Redactor(token).text(f"Bearer {token}!") == f"Bearer {HIDDEN}!"
 
 
-@pytest.mark.parametrize("length", [256, 2_000, 20_000])
-@pytest.mark.parametrize(
+@each_row("length", [256, 2_000, 20_000])
+@each_row(
     "spelling",
     [
         *("plain", "percent", "form", "repr", "base64", "plain_blob", "plain_blob_1"),
@@ -190,8 +190,8 @@ def test_an_echo_of_a_token_is_hidden_whole(spelling: str, length: int) -> None:
     }
 
 
-@pytest.mark.parametrize("length", [64, 220, 2_000])
-@pytest.mark.parametrize(
+@each_row("length", [64, 220, 2_000])
+@each_row(
     "spell",
     [
         str,
@@ -214,7 +214,7 @@ def test_a_piece_of_a_token_is_hidden_as_the_whole(
         assert shown.endswith(" sorry")
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@each_row("spelling", SPELLINGS)
 def test_an_echo_that_is_cut_costs_no_time(spelling: str) -> None:
     """A pattern that matches a letter in two ways would take for ever to fail."""
     secret = "".join(f"pä%sS'q Zt/{chr(97 + at % 26)}" for at in range(20))

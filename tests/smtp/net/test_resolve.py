@@ -14,6 +14,7 @@ from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver, SystemResolver, is_ip
 from tests.servers.dns import NameServer
+from tests.table import each_row
 
 SOON = 20.0
 
@@ -76,7 +77,7 @@ def test_an_answer_too_large_for_udp() -> None:
         assert resolve(DnsResolver(server.host, server.port), "mail.test") == ("127.0.0.1",)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("where", "server", "port"),
     [
         ("192.0.2.53", "192.0.2.53", 53),
@@ -91,7 +92,7 @@ def test_where_a_name_server_is(where: str, server: str, port: int) -> None:
     assert (resolver._server, resolver._port) == (server, port)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "where", ["", "dns.example.test", "192.0.2.53:", "192.0.2.53:0", "192.0.2.53:65536", "[::1:53"]
 )
 def test_what_is_no_name_server(where: str) -> None:

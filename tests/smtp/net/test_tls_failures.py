@@ -21,6 +21,7 @@ from smtp_desk.smtp.net.tls import TlsConnection, client_context
 from smtp_desk.smtp.net.tls_failures import Handshake, broken
 from tests.servers.script import Raw, Receive, Script, Silence
 from tests.servers.scripted import ScriptedServer
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,7 +240,7 @@ def _alert(number: int) -> Raw:
     return Raw(b"\x15\x03\x03\x00\x02\x02" + bytes([number]))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("number", "code"),
     [
         (40, "tls.no_common_cipher"),

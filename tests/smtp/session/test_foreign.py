@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import pytest
-
 from smtp_desk.smtp.session.failures import protocol_of
+from tests.table import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("first", "protocol"),
     [
         (b"\x15\x03\x01\x00\x02\x02\x0a", "TLS"),
@@ -36,7 +35,7 @@ def test_other_protocols_are_known_by_their_first_bytes(first: bytes, protocol: 
     assert protocol_of(first) == protocol
 
 
-@pytest.mark.parametrize(
+@each_row(
     "first",
     [
         b"220 mail.example.org ESMTP Postfix",

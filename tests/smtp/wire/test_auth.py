@@ -18,13 +18,14 @@ from smtp_desk.smtp.wire.auth import (
     MechanismError,
     Token,
 )
+from tests.table import each_row
 
 PASSWORD = Secret("s3cret")
 PHRASE = "pä ss"
 TOKEN = Token(Secret("ya29.x"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "offered", "chosen"),
     [
         (AuthMethod.AUTO, ("CRAM-MD5", "LOGIN", "PLAIN"), "PLAIN"),
@@ -201,7 +202,7 @@ class TestScram:
         with pytest.raises(ChallengeError):
             exchange.send(b"")
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("challenge", "why"),
         [
             (b"r=%b,s=c2FsdA==,i=4096", "nonce"),

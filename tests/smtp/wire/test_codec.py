@@ -5,9 +5,9 @@ import re
 
 import hypothesis
 import hypothesis.strategies as st
-import pytest
 
 from smtp_desk.smtp.wire.codec import BLOCK, LAST_BLOCK, ContentEncoder, blocks, wire_size
+from tests.table import each_row
 
 SMUGGLERS = st.lists(
     st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"..", b"a", b"\0", b"MAIL FROM:<x@y>"]),
@@ -34,7 +34,7 @@ def normalised(content: bytes) -> bytes:
     return text if not text or text.endswith(b"\r\n") else text + b"\r\n"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("content", "wire"),
     [
         (b"", b".\r\n"),
@@ -68,7 +68,7 @@ def test_the_announced_size_is_that_of_the_message(content: bytes) -> None:
     assert wire_size(content) == len(normalised(content))
 
 
-@pytest.mark.parametrize("size", [0, 1, LAST_BLOCK, LAST_BLOCK + 1, BLOCK, 3 * BLOCK + 5, 300_000])
+@each_row("size", [0, 1, LAST_BLOCK, LAST_BLOCK + 1, BLOCK, 3 * BLOCK + 5, 300_000])
 def test_blocks_are_bounded_and_the_last_one_is_small(size: int) -> None:
     content = (b".line of text\r\n" * (size // 15 + 1))[:size]
     written = list(blocks(content))

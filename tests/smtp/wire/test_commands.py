@@ -6,6 +6,7 @@ import pytest
 
 from smtp_desk.smtp.wire import commands
 from smtp_desk.smtp.wire.commands import CommandError
+from tests.table import each_row
 
 
 def test_mail_says_what_it_is_told() -> None:
@@ -22,7 +23,7 @@ def test_a_quoted_local_part_may_hold_what_a_plain_one_may_not() -> None:
     assert commands.rcpt('"a> b\\""@example.org').line == b'RCPT TO:<"a> b\\""@example.org>\r\n'
 
 
-@pytest.mark.parametrize(
+@each_row(
     "address",
     [
         "a@b.c>\r\nRCPT TO:<x@y.z",
@@ -65,7 +66,7 @@ def test_a_recipient_is_never_empty() -> None:
         commands.rcpt("")
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a\r\nb", "ä.example", "a\0"])
+@each_row("name", ["", "a b", "a\r\nb", "ä.example", "a\0"])
 def test_an_ehlo_name_is_one_ascii_word(name: str) -> None:
     with pytest.raises(CommandError):
         commands.ehlo(name)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from smtp_desk.smtp.wire.replies import Extensions
+from tests.table import each_row
 
 
 def offered(*lines: bytes) -> Extensions:
@@ -25,7 +24,7 @@ def test_no_auth_no_mechanisms() -> None:
     assert offered(b"SIZE 1").mechanisms == ()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "limit"),
     [
         (b"SIZE 1000", 1000),

@@ -12,6 +12,7 @@ from smtp_desk.smtp.wire.protocol import AnswerOutcome, ClientProtocol, Protocol
 from smtp_desk.smtp.wire.replies import Violation, ViolationError
 from tests.fuzz.examples import hostile
 from tests.smtp.conversation import OFFER, answered, feed, in_plain_text, in_tls
+from tests.table import each_row
 
 END = Command(Verb.END, b"")
 FLIGHT = (commands.mail("ann@example.org"), commands.rcpt("bo@example.org"), commands.DATA)
@@ -85,7 +86,7 @@ class TestTls:
         assert protocol.extensions.mechanisms == ("LOGIN",)
         assert protocol.extensions.max_size is None
 
-    @pytest.mark.parametrize("command", [commands.auth("PLAIN", b"x"), *FLIGHT, commands.RSET])
+    @each_row("command", [commands.auth("PLAIN", b"x"), *FLIGHT, commands.RSET])
     def test_outside_tls_nothing_but_starttls_and_quit_can_be_sent(self, command: Command) -> None:
         protocol = in_plain_text(OFFER.replace(b"SIZE", b"STARTTLS\r\n250-SIZE"))
         with pytest.raises(CommandError):
@@ -99,7 +100,7 @@ class TestTls:
             with pytest.raises(CommandError):
                 protocol.send(command)
 
-    @pytest.mark.parametrize("code", [250, 221, 354, 421, 454, 500, 501, 502, 530])
+    @each_row("code", [250, 221, 354, 421, 454, 500, 501, 502, 530])
     def test_only_220_to_starttls_leads_to_tls(self, code: int) -> None:
         protocol = in_plain_text()
         answer = answered(protocol, commands.STARTTLS, b"%d odd\r\n" % code)
@@ -115,7 +116,7 @@ class TestTls:
 
 
 class TestOddAnswers:
-    @pytest.mark.parametrize("code", [200, 221, 250, 354, 421, 450, 500, 501, 530, 554])
+    @each_row("code", [200, 221, 250, 354, 421, 450, 500, 501, 530, 554])
     def test_only_220_greets(self, code: int) -> None:
         protocol = ClientProtocol()
         (answer,) = feed(protocol, b"%d odd\r\n" % code)
@@ -123,7 +124,7 @@ class TestOddAnswers:
         with pytest.raises(CommandError):
             protocol.send(commands.ehlo("me"))
 
-    @pytest.mark.parametrize("code", [220, 221, 251, 354, 421, 450, 500, 502, 550])
+    @each_row("code", [220, 221, 251, 354, 421, 450, 500, 502, 550])
     def test_only_250_answers_ehlo(self, code: int) -> None:
         protocol = ClientProtocol(tls_from_start=True)
         feed(protocol, b"220 x\r\n")
@@ -165,7 +166,7 @@ class TestAccounting:
         with pytest.raises(CommandError):
             protocol.send(FLIGHT[1])
 
-    @pytest.mark.parametrize("early", [b"250 ok\r\n", b"250-a\r\n", b"250", b"2", b"x"])
+    @each_row("early", [b"250 ok\r\n", b"250-a\r\n", b"250", b"2", b"x"])
     def test_bytes_before_the_command_are_a_violation(self, early: bytes) -> None:
         protocol = in_tls()
         protocol.receive(early)
@@ -211,7 +212,7 @@ class TestAccounting:
         assert answer is not None
         assert answer.reply.code == 421
 
-    @pytest.mark.parametrize(
+    @each_row(
         ("rest", "violation"),
         [
             (b"250-a\r\n250-b\r\n", Violation.MISSING_LAST_LINE),

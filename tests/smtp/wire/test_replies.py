@@ -6,6 +6,7 @@ import pytest
 
 from smtp_desk.smtp.wire.replies import MAX_LINE, MAX_REPLY, RawReply, ReplyReader, ViolationError
 from tests.fuzz.examples import hostile
+from tests.table import each_row
 
 
 def read(data: bytes) -> RawReply | None:
@@ -14,7 +15,7 @@ def read(data: bytes) -> RawReply | None:
     return reader.next_reply()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "reply"),
     [
         (b"250 ok\r\n", RawReply(250, (b"ok",))),
@@ -32,12 +33,12 @@ def test_a_reply(data: bytes, reply: RawReply) -> None:
     assert read(data) == reply
 
 
-@pytest.mark.parametrize("data", [b"", b"2", b"250", b"250 ok", b"250 ok\r", b"250-a\r\n"])
+@each_row("data", [b"", b"2", b"250", b"250 ok", b"250 ok\r", b"250-a\r\n"])
 def test_not_yet_a_reply(data: bytes) -> None:
     assert read(data) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "violation"),
     [
         (b"250-a\r\n550 b\r\n", "mixed_codes"),
