@@ -14,7 +14,7 @@ from tests.servers.child import Child
 from tests.servers.process import ServerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.servers.display import Display
     from tests.servers.secret_service import SecretService
@@ -40,7 +40,18 @@ class Desktop:
         reader: the screen reader.
     """
 
-    def __init__(self, display: Display, keyring: SecretService, folder: Path) -> None:
+    def __init__(
+        self, display: Display, keyring: SecretService, folder: Path, inside: Sequence[str] = ()
+    ) -> None:
+        """Log in.
+
+        Args:
+            display: The screen.
+            keyring: The keyring.
+            folder: Where files may be put.
+            inside: What stands before the program's command; see `tests.servers.internet`.
+        """
+        self._command = [*inside, *COMMAND]
         self._display = display
         self._keyring = keyring
         # Read now, for the home of the program is another in each test.
@@ -72,7 +83,7 @@ class Desktop:
     def _start(self) -> Iterator[subprocess.Popen[bytes]]:
         with (
             self._errors.open("wb") as errors,
-            Child[bytes](COMMAND, env=self._env, stdout=errors, stderr=errors) as program,
+            Child[bytes](self._command, env=self._env, stdout=errors, stderr=errors) as program,
         ):
             try:
                 self._display.focus(TITLE)
@@ -168,9 +179,11 @@ def _form(port: int, ca_file: Path, password: str) -> tuple[tuple[str, ...], ...
 
 
 @contextlib.contextmanager
-def desktop_on(display: Display, keyring: SecretService, folder: Path) -> Iterator[Desktop]:
-    """A desktop for as long as the context lasts."""
-    desktop = Desktop(display, keyring, folder)
+def desktop_on(
+    display: Display, keyring: SecretService, folder: Path, inside: Sequence[str] = ()
+) -> Iterator[Desktop]:
+    """A desktop for as long as the context lasts; see `Desktop`."""
+    desktop = Desktop(display, keyring, folder, inside)
     try:
         yield desktop
     finally:

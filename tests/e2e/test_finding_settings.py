@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -10,14 +11,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.core.gate import SaveHint
+from smtp_desk.core.texts import SAVE_HINTS, SUCCESS
+from smtp_desk.sandbox import server
+from smtp_desk.sandbox.recipients import DOMAIN
 from tests.discovery.unknown_domains import ADDRESS, DOMAINS, UnknownDomain, published
+from tests.e2e.desk import Desktop, desktop_on
 from tests.e2e.program import COMMAND
+from tests.servers.internet import internet
 from tests.servers.namespaces import available
+from tests.servers.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.servers.certs import Certificates
+    from tests.servers.display import Display
+    from tests.servers.secret_service import SecretService
 
 pytestmark = [
     pytest.mark.usefixtures("clean_environment"),
@@ -48,3 +58,66 @@ def test_an_unknown_domain(
     assert found == (domain.host, domain.port, domain.source)
     with capsys.disabled():
         sys.stdout.write(f"\n{domain.source}, others dropped: {dropping}: {took:.2f} s\n")
+
+
+class Hands:
+    """Somebody who types five keys a second, and looks where the focus is after each step."""
+
+    def __init__(self, display: Display, desktop: Desktop) -> None:
+        self._display = display
+        self._desktop = desktop
+
+    def type(self, text: str) -> None:
+        self._display.xdotool("type", "--delay", "200", "--", text)
+
+    def press(self, key: str, then: str = "") -> None:
+        self._display.xdotool("key", key)
+        if then:
+            self._desktop.reader.wait_for_focus(then)
+
+
+@pytest.mark.needs("x_display", "accessibility", "gnome_keyring")
+@pytest.mark.xdist_group("x_display")
+def test_a_newcomer_with_address_and_password_is_proven_and_saved(
+    x_display: Display,
+    secret_service: SecretService,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The sandbox's own domain at the usual ports; how long the person took is printed."""
+    ports = iter((587, 465, 443))
+    monkeypatch.setattr(
+        server, "listen_on_loopback", lambda: [socket.create_server(("127.0.0.1", next(ports)))]
+    )
+    zone = {f"autoconfig.{DOMAIN}": ["A 127.0.0.1"]}
+    with internet(zone, tmp_path) as inside, server.Sandbox() as sandbox:
+        system = tmp_path / "system.pem"
+        system.write_text(sandbox.ca_pem)
+        monkeypatch.setenv("SSL_CERT_FILE", str(system))
+        with (
+            desktop_on(x_display, secret_service, tmp_path, inside) as desktop,
+            desktop.open_desk() as program,
+        ):
+            hands, reader = Hands(x_display, desktop), desktop.reader
+            reader.wait_for_focus("From email")
+            began = time.monotonic()
+            hands.type(sandbox.username)
+            hands.press("Tab", "Find settings")
+            hands.press("space", "Use this server: localhost, port 465, TLS from the start")
+            hands.press("space", "Password")
+            hands.type(sandbox.password.reveal())
+            hands.press("alt+t", "Send test email to")
+            hands.type(f"ann@{DOMAIN}")
+            hands.press("Return", SUCCESS)
+            hands.press("ctrl+s")
+            all_saved = SAVE_HINTS[SaveHint.ALL_SAVED]
+            wait_until(lambda: reader.control("Save").description == all_saved, all_saved)
+            took = time.monotonic() - began
+            desktop.leave(program, "ctrl+q")
+            kept, password = desktop.secrets(), sandbox.password.reveal()
+        (mail,) = sandbox.inbox.mails()
+    assert mail.recipients == (f"ann@{DOMAIN}",)
+    assert kept == [password]
+    with capsys.disabled():
+        sys.stdout.write(f"\na newcomer: {took:.1f} s\n")
