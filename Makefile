@@ -14,6 +14,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TABLES := resources/ready.tables
 PYTEST := $(BIN)/python -m pytest
 # A worker that died ends the run: one put in its place may wait for ever.
 QUICK := -n 3 --dist loadgroup --max-worker-restart 0 -m "not soak"
@@ -26,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 run: venv
 	@sh packaging/run $(BIN)
 
-venv: $(VENV)/.installed
+venv: $(VENV)/.installed $(TABLES)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +37,10 @@ $(VENV)/.installed: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable '.[all]'
 	@touch $@
 
+# The installation made them as well: this is for what has changed since.
+$(TABLES): packaging/tables.py smtp_desk/store/resources.py $(wildcard smtp_desk/core/findings/*.py resources/*/*.toml) | $(VENV)/.installed
+	$(BIN)/python packaging/tables.py
+
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
 	@touch $@
@@ -43,7 +48,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.installed
 system:
 	@sh tests/servers/install
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev $(TABLES)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -2,14 +2,19 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from smtp_desk.core.findings.catalogue import Catalogue
     from smtp_desk.core.findings.providers import Providers
+    from smtp_desk.core.findings.ready import ReadyTables
     from smtp_desk.core.oauth import OAuthProvider
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+READY: Final = "ready.tables"
+"""What the build makes of the tables, in `resources/`."""
+
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+_MAKERS: Final = ("making", "needles", "pattern", "vocabulary")
 
 
 @cache
@@ -38,10 +43,11 @@ def read_catalogue() -> "Catalogue":
     from smtp_desk.core.findings.senses import Senses  # noqa: PLC0415
 
     return Catalogue.parse(
-        _texts("findings"),
+        read_texts("findings"),
         read_providers(),
-        Languages.parse(_texts("languages")),
-        Senses.parse(_texts("senses")),
+        Languages.parse(read_texts("languages"), _ready().load),
+        Senses.parse(read_texts("senses"), _ready().load),
+        _ready().load,
     )
 
 
@@ -61,8 +67,35 @@ def read_providers() -> "Providers":
     """
     from smtp_desk.core.findings.providers import Providers  # noqa: PLC0415
 
-    return Providers.parse(_texts("providers"))
+    return Providers.parse(read_texts("providers"), _ready().load)
 
 
-def _texts(folder: str) -> list[str]:
+@cache
+def _ready() -> "ReadyTables":
+    from smtp_desk.core.findings.ready import ReadyTables  # noqa: PLC0415
+
+    return ReadyTables(_read_ready)
+
+
+def _read_ready() -> tuple[str, str]:
+    try:
+        return resource_path(READY).read_text("utf-8"), read_maker()
+    except (OSError, ValueError):  # nothing was built in this checkout, or it is damaged
+        return "", ""
+
+
+def read_maker() -> str:
+    """Return the code that takes patterns apart; "" in a bundle, which holds it compiled."""
+    folder = _PACKAGE / "core" / "findings"
+    try:
+        return "".join((folder / f"{name}.py").read_text("utf-8") for name in _MAKERS)
+    except OSError:
+        return ""
+
+
+def read_texts(folder: str) -> list[str]:
+    """Return the TOML texts of a folder of `resources/`.
+
+    Raises as `read_catalogue`.
+    """
     return [path.read_text("utf-8") for path in sorted(resource_path(folder).glob("*.toml"))]

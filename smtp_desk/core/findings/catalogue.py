@@ -9,9 +9,10 @@ and where nothing better is known it is the stage's generic code, never a guess.
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby, product
+from functools import cache, partial
+from itertools import groupby
 from typing import Any, Final, final
 
 from smtp_desk.core.address import AddressError, parse_ehlo_name
@@ -19,8 +20,15 @@ from smtp_desk.core.errors import Acceptance, SmtpFailure
 from smtp_desk.core.findings.finding import Finding, FindingSeverity, Remedy, Scope, Who
 from smtp_desk.core.findings.languages import Languages
 from smtp_desk.core.findings.offers import with_offers
-from smtp_desk.core.findings.pattern import NormalisedReply, Rank, ReplyPattern
+from smtp_desk.core.findings.pattern import (
+    NormalisedReply,
+    Rank,
+    ReplyPattern,
+    is_for,
+    may_be_general,
+)
 from smtp_desk.core.findings.providers import Provider, Providers
+from smtp_desk.core.findings.ready import Load
 from smtp_desk.core.findings.senses import Senses
 from smtp_desk.core.findings.wording import Condition, Wording, fill
 from smtp_desk.core.lazy import LazyProperty
@@ -30,7 +38,6 @@ from smtp_desk.core.stages import Facts, Json, Stage
 _HEADING: Final = re.compile(r'^\["([a-z]+\.[a-z_]+)"\]', re.MULTILINE)
 
 _FALLBACK: Final = "session.internal_error"
-_CLASSES: Final = frozenset("12345")
 _CUT: Final = "session.closed"
 _CUT_AT: Final = {
     Stage.GREETING: "greeting.closed",
@@ -184,14 +191,19 @@ class CatalogueEntry:
 class _FindingsFile:
     """One TOML file; its codes are known at once, the rest is read when first needed."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, load: Load) -> None:
         self._text = text
+        self._load = load
         self.codes = tuple(_HEADING.findall(text))
+        self.entry = cache(self._entry)
 
     @LazyProperty
-    def entries(self) -> dict[str, CatalogueEntry]:
-        tables = tomllib.loads(self._text)
-        return {code: CatalogueEntry.parse(code, table) for code, table in tables.items()}
+    def tables(self) -> dict[str, dict[str, Any]]:
+        return self._load(self._text)
+
+    def _entry(self, code: str) -> CatalogueEntry:
+        """Return one; few of them are needed in one process."""
+        return CatalogueEntry.parse(code, self.tables[code])
 
 
 @final
@@ -200,23 +212,29 @@ class Catalogue:
 
     def __init__(
         self,
-        tables: tuple[_FindingsFile, ...],
+        tables: list[_FindingsFile],
         providers: Providers,
         languages: Languages,
         senses: Senses,
     ) -> None:
         self._tables = {code: table for table in tables for code in table.codes}
         self._all = tables
+        self._rows_for = cache(self._rows)
         self._providers = providers
         self._languages = languages
         self._senses = senses
 
     @classmethod
     def parse(
-        cls, texts: Iterable[str], providers: Providers, languages: Languages, senses: Senses
+        cls,
+        texts: Iterable[str],
+        providers: Providers,
+        languages: Languages,
+        senses: Senses,
+        load: Load = tomllib.loads,
     ) -> "Catalogue":
-        """Take the TOML texts of `resources/findings/`. Each is parsed when it is first needed."""
-        return cls(tuple(_FindingsFile(text) for text in texts), providers, languages, senses)
+        """Take the TOML texts of `resources/findings/`. Each is loaded when it is first needed."""
+        return cls([_FindingsFile(text, load) for text in texts], providers, languages, senses)
 
     @property
     def codes(self) -> frozenset[str]:
@@ -226,7 +244,7 @@ class Catalogue:
     @property
     def entries(self) -> tuple[CatalogueEntry, ...]:
         """Every entry, in the order of the table."""
-        return tuple(entry for table in self._all for entry in table.entries.values())
+        return tuple(self._entry(code) for code in self._tables)
 
     def find(self, failure: SmtpFailure, context: Mapping[str, Json]) -> Finding:
         """Return the true cause of `failure`.
@@ -311,7 +329,7 @@ class Catalogue:
         """Return the rows that stand for the reply, without those that match equally."""
         found = [
             Match(rank, row)
-            for row in self._rows.get((stage, _class_of(said.code)), ())
+            for row in self._rows_for(stage, _class_of(said.code))
             if (rank := row.match(stage, said, facts)) is not None
         ]
         found.sort(key=_rank, reverse=True)
@@ -334,21 +352,19 @@ class Catalogue:
     @LazyProperty
     def _general(self) -> frozenset[str]:
         """The codes that say no more than where and how for long it was refused."""
-        rows = (row for stage in self._rows.values() for row in stage)
-        return frozenset(row.finding for row in rows if row.general)
+        return frozenset(row.finding for row in self._read_rows(may_be_general) if row.general)
 
-    @LazyProperty
-    def _rows(self) -> dict[tuple[Stage, str], list[ReplyPattern]]:
-        """The rows by stage and by class of reply: those that may stand for a reply at all."""
-        rows: dict[tuple[Stage, str], list[ReplyPattern]] = {}
-        for row in (row for entry in self.entries for row in entry.replies):
-            classes = {_class_of(code) for code in row.codes} or _CLASSES
-            for place in product(row.stages, classes):
-                rows.setdefault(place, []).append(row)
-        return rows
+    def _rows(self, stage: Stage, kind: str) -> list[ReplyPattern]:
+        """Return the rows that may stand for a reply of this class at this stage."""
+        return list(self._read_rows(partial(is_for, stage, kind)))
+
+    def _read_rows(self, wanted: Callable[[Mapping[str, Any]], bool]) -> Iterator[ReplyPattern]:
+        for code, table in (each for file in self._all for each in file.tables.items()):
+            for row in filter(wanted, table.get("replies", ())):
+                yield ReplyPattern.parse(code, row, table.get("without", ""))
 
     def _entry(self, code: str) -> CatalogueEntry:
-        return self._tables[code].entries[code]
+        return self._tables[code].entry(code)
 
     def _facts(self, stage: Stage, known: Mapping[str, Json], reply: Reply | None) -> Facts:
         """Return `known` with what follows from it."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, final
 
 from smtp_desk.core.findings.pattern import without_accents
+from smtp_desk.core.findings.ready import Load
 from smtp_desk.core.lazy import LazyProperty
 
 _ANY_ENDING: Final = "*"
@@ -32,13 +33,14 @@ class _Word(NamedTuple):
 class Languages:
     """The words known in other languages."""
 
-    def __init__(self, texts: tuple[str, ...]) -> None:
+    def __init__(self, texts: tuple[str, ...], load: Load) -> None:
         self._texts = texts
+        self._load = load
 
     @classmethod
-    def parse(cls, texts: Iterable[str]) -> "Languages":
-        """Take the TOML texts of `resources/languages/`. They are parsed when first needed."""
-        return cls(tuple(texts))
+    def parse(cls, texts: Iterable[str], load: Load = tomllib.loads) -> "Languages":
+        """Take the TOML texts of `resources/languages/`. They are loaded when first needed."""
+        return cls(tuple(texts), load)
 
     def in_english(self, words: str) -> str | None:
         """Return the words of a reply in English, in order; None if it is English already.
@@ -83,7 +85,7 @@ class Languages:
     def _known(self) -> dict[str, _Word]:
         known: dict[str, _Word] = {}
         for text in self._texts:
-            tables = tomllib.loads(text)
+            tables = self._load(text)
             known |= _words_of(tables["between"], tells=False)
             known |= _words_of(tables["tells"], tells=True)
         return known

@@ -24,13 +24,14 @@ reply may speak of both: what contradicts itself is as good as unknown (`Catalog
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import filterfalse
 from typing import Any, Final, NamedTuple
 
 from smtp_desk.core.findings.faults import without_faults
+from smtp_desk.core.findings.needles import Alternative, alternatives, that_may_match
 from smtp_desk.core.findings.vocabulary import expanded
 from smtp_desk.core.findings.wording import Condition
 from smtp_desk.core.reply import Reply
@@ -94,6 +95,7 @@ _REASON_GIVEN: Final = re.compile(
     r"\b(?:because(?: of)?|due to|as a result of|caused by)\b (.+?)(?:[.;](?: |$)|$)"
 )
 _ALTERNATIVE: Final = re.compile(r"\bor\b")
+_SPECIFIC: Final = frozenset({"words", "enhanced", "when", "unless"})
 
 
 class Rank(NamedTuple):
@@ -168,6 +170,7 @@ class ReplyPattern:
         faint: The words only say that it failed, not why.
         clear: The enhanced code has one meaning only, whatever the words say.
         facts: What the reply tells beside the cause, for the texts.
+        alternatives: Of `words`, `without` and `about`, by name, where the build has found them.
         example: A reply that this row stands for, as on the wire.
         context: Facts that the example needs.
         source: Where the example comes from.
@@ -185,6 +188,7 @@ class ReplyPattern:
     faint: bool
     clear: bool
     facts: Mapping[str, Json]
+    alternatives: Mapping[str, Sequence[Alternative]]
     example: str
     context: Mapping[str, Json]
     source: str
@@ -215,6 +219,10 @@ class ReplyPattern:
             faint=table.get("faint", False),
             clear=table.get("clear", False),
             facts=table.get("facts", {}),
+            alternatives={
+                name: [Alternative(*part) for part in parts]
+                for name, parts in table.get("alternatives", {}).items()
+            },
             example=table["example"],
             context=table.get("context", {}),
             source=table["source"],
@@ -244,10 +252,10 @@ class ReplyPattern:
         enhanced = _enhanced_exactness(self.enhanced, said.enhanced) if self.enhanced else _NONE
         if enhanced is None or not self.condition.holds(facts):
             return None
-        found = compiled(self.words).search(said.words)
-        if found is None or (self.without and compiled(self.without).search(said.words)):
+        found = self._search("words", said.words)
+        if found is None or (self.without and self._search("without", said.words)):
             return None
-        if self.about and said.words and not compiled(self.about).search(said.words):
+        if self.about and said.words and not self._search("about", said.words):
             return None
         own = self.finding.startswith(f"{stage}.")
         if self.reason:
@@ -258,15 +266,45 @@ class ReplyPattern:
         length = found.end() - found.start()
         return Rank(cause, self.condition.count, enhanced, code, faint, length, -found.start(), own)
 
+    def _search(self, name: str, said: str) -> re.Match[str] | None:
+        """Search the words of a reply for one of the patterns, by its name."""
+        parts = self.alternatives.get(name) or alternatives_of(getattr(self, name))
+        first = None
+        for part in that_may_match(parts, said):
+            found = compiled(part.pattern).search(said)
+            if found and (first is None or found.start() < first.start()):
+                first = found
+        return first
+
+
+def is_for(stage: Stage, kind: str, table: Mapping[str, Any]) -> bool:
+    """Whether a row, not yet read, may stand for a reply of the class `kind` ("5") at `stage`."""
+    kinds = {code[0] for code in table.get("codes", "").split()}
+    return stage in table["stages"].split() and (not kinds or kind in kinds)
+
+
+def may_be_general(table: Mapping[str, Any]) -> bool:
+    """Whether a row, not yet read, may ask for no more than the class of the reply."""
+    return _SPECIFIC.isdisjoint(table)
+
 
 @cache
-def compiled(words: str) -> re.Pattern[str]:
-    """Return the pattern `words`, its classes expanded, made plain as the words of replies are.
+def alternatives_of(words: str) -> tuple[Alternative, ...]:
+    """Return the alternatives of a pattern of the table, its classes expanded.
 
-    It is in lower case, as they are, and begins where a word of theirs begins: so it takes a
-    quarter of the time. Scripts that set no spaces have no such beginnings.
+    They are made plain as the words of replies are, and in lower case as these.
     """
-    return re.compile(f"(?<![a-z])(?:{plain(expanded(words))})")
+    return tuple(alternatives(plain(expanded(words))))
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return one of the `alternatives_of` the words.
+
+    It begins where a word of theirs begins: so it takes a quarter of the time. Scripts that set no
+    spaces have no such beginnings.
+    """
+    return re.compile(f"(?<![a-z])(?:{pattern})")
 
 
 def plain(text: str) -> str:

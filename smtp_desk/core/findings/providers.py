@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar, final
 from urllib.parse import urlsplit
 
+from smtp_desk.core.findings.needles import Alternative, alternatives, that_may_match
+from smtp_desk.core.findings.ready import Load
 from smtp_desk.core.lazy import LazyProperty
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security
@@ -214,25 +216,27 @@ def _names(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 @final
 class Providers:
-    """The table of providers. The TOML is read when first needed."""
+    """The table of providers. The TOML is loaded when first needed."""
 
-    def __init__(self, texts: tuple[str, ...]) -> None:
+    def __init__(self, texts: tuple[str, ...], load: Load) -> None:
         self._texts = texts
+        self._load = load
+        self._known: dict[str, Provider] = {}
 
     @classmethod
-    def parse(cls, texts: Iterable[str]) -> "Providers":
+    def parse(cls, texts: Iterable[str], load: Load = tomllib.loads) -> "Providers":
         """Take the TOML texts of `resources/providers/`."""
-        return cls(tuple(texts))
+        return cls(tuple(texts), load)
 
     @LazyProperty
     def all(self) -> tuple[Provider, ...]:
         """Every provider, in the order of the table."""
-        tables = (tomllib.loads(text) for text in self._texts)
-        return tuple(Provider.parse(name, row) for table in tables for name, row in table.items())
+        return tuple(self._provider(name) for name in self._rows)
 
     def by_host(self, host: str) -> Provider | None:
         """Return the provider that `host` belongs to: the longest matching name decides."""
-        return _longest(self._by_host, host)
+        name = _longest(self._by_host, host)
+        return None if name is None else self._provider(name)
 
     def by_domain(self, domain: str) -> tuple[Provider, SubmissionServer] | None:
         """Return the provider, and its server, for addresses at `domain`."""
@@ -244,18 +248,32 @@ class Providers:
 
     def by_banner(self, words: str) -> Provider | None:
         """Return the provider that a banner or EHLO line names: weaker evidence than the host."""
-        return next(
-            (
-                provider
-                for provider in self.all
-                if provider.banner and re.search(provider.banner, words, re.IGNORECASE)
-            ),
-            None,
-        )
+        said = words.lower()
+        for name, pattern, parts in self._banners:
+            if any(that_may_match(parts, said)) and re.search(pattern, words, re.IGNORECASE):
+                return self._provider(name)
+        return None
+
+    def _provider(self, name: str) -> Provider:
+        """Return one; few of them are needed in one process."""
+        if name not in self._known:
+            self._known[name] = Provider.parse(name, self._rows[name])
+        return self._known[name]
 
     @LazyProperty
-    def _by_host(self) -> dict[str, Provider]:
-        return {host: provider for provider in self.all for host in provider.hosts}
+    def _rows(self) -> dict[str, Mapping[str, Any]]:
+        tables = (self._load(text) for text in self._texts)
+        return {name: row for table in tables for name, row in table.items()}
+
+    @LazyProperty
+    def _banners(self) -> list[tuple[str, str, list[Alternative]]]:
+        """The patterns of banners, and in lower case what they need."""
+        named = ((name, row.get("banner", "")) for name, row in self._rows.items())
+        return [(name, banner, alternatives(banner.lower())) for name, banner in named if banner]
+
+    @LazyProperty
+    def _by_host(self) -> dict[str, str]:
+        return {host: name for name, row in self._rows.items() for host in _names(row, "hosts")}
 
     @LazyProperty
     def _by_domain(self) -> dict[str, tuple[Provider, SubmissionServer]]:

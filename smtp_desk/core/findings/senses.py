@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, final
 
 from smtp_desk.core.findings.pattern import NormalisedReply
+from smtp_desk.core.findings.ready import Load
 from smtp_desk.core.lazy import LazyProperty
 from smtp_desk.core.stages import Stage
 
@@ -61,13 +62,14 @@ class _Sense(NamedTuple):
 class Senses:
     """The causes that are told by the things that a sentence speaks of."""
 
-    def __init__(self, texts: tuple[str, ...]) -> None:
+    def __init__(self, texts: tuple[str, ...], load: Load) -> None:
         self._texts = texts
+        self._load = load
 
     @classmethod
-    def parse(cls, texts: Iterable[str]) -> "Senses":
-        """Take the TOML texts of `resources/senses/`. They are parsed when first needed."""
-        return cls(tuple(texts))
+    def parse(cls, texts: Iterable[str], load: Load = tomllib.loads) -> "Senses":
+        """Take the TOML texts of `resources/senses/`. They are loaded when first needed."""
+        return cls(tuple(texts), load)
 
     def told(self, stage: Stage, said: NormalisedReply) -> str | None:
         """Return the code of the one cause that `said` tells at `stage`; None for none or two."""
@@ -150,7 +152,7 @@ class Senses:
 
     @LazyProperty
     def _tables(self) -> list[dict[str, dict[str, str]]]:
-        return [tomllib.loads(text) for text in self._texts]
+        return [self._load(text) for text in self._texts]
 
 
 def _by_word(listed: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
