@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -19,6 +19,8 @@ from smtp_desk.ui.widgets.icons import IconLabel
 
 if TYPE_CHECKING:
     from smtp_desk.ui.widgets.page import Page
+
+DIRECTIONS: Final = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
 
 _SLACK_PX: Final = 20
 _ROUNDS: Final = 3

@@ -23,7 +23,8 @@ from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
-from tests.ui.fitting import cut_off, lay_out, squeezed
+from tests.table import each_row
+from tests.ui.fitting import DIRECTIONS, cut_off, lay_out, squeezed
 from tests.ui.mnemonics import mnemonics
 from tests.ui.states import EMPTY, OFF, SCENES, Scene
 
@@ -91,19 +92,19 @@ def visible_name(control: QWidget) -> str:
     return control.text().replace("&", "")
 
 
-@pytest.mark.parametrize(("name", "label"), NAMES.items())
+@each_row(("name", "label"), NAMES.items())
 def test_names_are_the_visible_labels(page: Stage, name: str, label: str) -> None:
     assert visible_name(page.find(QWidget, name)) == label
 
 
-@pytest.mark.parametrize("name", LABELLED)
+@each_row("name", LABELLED)
 def test_each_label_is_the_buddy_of_its_control(page: Stage, name: str) -> None:
     control = page.find(QWidget, name)
     labels = [label for label in page.view.page.findChildren(QLabel) if label.buddy() is control]
     assert [label.text().replace("&", "") for label in labels] == [NAMES[name]]
 
 
-@pytest.mark.parametrize("name", ["stages", "outcome", "finding"])
+@each_row("name", ["stages", "outcome", "finding"])
 def test_the_parts_of_the_result_can_be_found(page: Stage, name: str) -> None:
     assert page.find(QWidget, name).objectName() == name
 
@@ -146,12 +147,12 @@ def test_tab_follows_the_reading_order(page: Stage) -> None:
     assert visited == TAB_ORDER
 
 
-SIZES = [(1040, 780), (640, 400), (520, 400)]
+SIZES = [(520, 400), (640, 400), (1040, 780)]
 
 
-@pytest.mark.parametrize("direction", Qt.LayoutDirection.__members__.values())
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("scene", SCENES.values(), ids=list(SCENES))
+@each_row(("width", "height"), SIZES)
 def test_nothing_is_cut_off_at_the_sides(
     window: tuple[MainWindow, IntegrationsView],
     scene: Scene,

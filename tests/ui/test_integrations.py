@@ -26,6 +26,7 @@ from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.texts import OUTCOMES, SAVE_HINTS, problem_text
 from smtp_desk.store.resources import read_providers
 from smtp_desk.ui.integrations.words import BUSY, NOTHING_CHANGED, NOTHING_CONFIGURED
+from tests.table import each_row
 from tests.ui import states
 from tests.ui.states import EMPTY, FILLED, OFF, PROBLEMS, SCENES, TYPED
 
@@ -48,7 +49,7 @@ TEXT_FIELDS = (
 CHOICES = (Field.SECURITY, Field.AUTH_METHOD)
 
 
-@pytest.mark.parametrize("scene", SCENES.values(), ids=list(SCENES))
+@each_row("scene", SCENES.values(), ids=list(SCENES))
 def test_showing_never_reports(page: Stage, scene: states.Scene) -> None:
     page.view.show_draft(scene.draft, scene.recipient)
     page.view.render(scene.state)
@@ -57,7 +58,7 @@ def test_showing_never_reports(page: Stage, scene: states.Scene) -> None:
     assert page.calls == []
 
 
-@pytest.mark.parametrize("field", TEXT_FIELDS)
+@each_row("field", TEXT_FIELDS)
 def test_every_keystroke_is_reported(page: Stage, field: Field) -> None:
     edit = page.find(QLineEdit, field)
     page.view.focus_field(field)
@@ -67,7 +68,7 @@ def test_every_keystroke_is_reported(page: Stage, field: Field) -> None:
     assert page.calls == [("edit", field, text) for text in ("a", "a ", "a b")]
 
 
-@pytest.mark.parametrize("field", TEXT_FIELDS)
+@each_row("field", TEXT_FIELDS)
 def test_leaving_and_enter_are_reported_and_nothing_else(page: Stage, field: Field) -> None:
     page.view.focus_field(field)
     page.calls.clear()
@@ -106,7 +107,7 @@ def test_a_choice_is_reported_by_its_value(page: Stage, field: Field) -> None:
     assert page.calls == [("edit", field, value), ("finish_editing", field)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("host", "hint"),
     [
         ("smtp.gmail.com", "Google allows 500 emails a day for a Gmail account"),
@@ -162,7 +163,7 @@ def test_the_cursor_stays_where_nothing_changes(page: Stage) -> None:
     assert host.cursorPosition() == 4
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.code)
+@each_row("problem", PROBLEMS, ids=lambda problem: problem.code)
 def test_a_problem_stands_beside_its_field(page: Stage, problem: Problem) -> None:
     page.view.render(replace(TYPED, problems=PROBLEMS))
     control = page.find(QLineEdit, problem.field)
@@ -195,7 +196,7 @@ def test_advanced_opens_by_itself(page: Stage) -> None:
     assert ehlo_name.isVisible()
 
 
-@pytest.mark.parametrize("field", [*TEXT_FIELDS, *CHOICES])
+@each_row("field", [*TEXT_FIELDS, *CHOICES])
 def test_the_focus_goes_to_the_field(page: Stage, field: Field) -> None:
     page.view.focus_field(field)
     focused = QApplication.focusWidget()
@@ -236,7 +237,7 @@ def test_rendering_twice_changes_nothing(page: Stage) -> None:
     assert page.find(QPushButton, "remedy_use_full_address") is remedy
 
 
-@pytest.mark.parametrize("outcome", Outcome)
+@each_row("outcome", Outcome)
 def test_the_outcome_is_word_for_word(page: Stage, outcome: Outcome) -> None:
     page.view.render(replace(TYPED, outcome=outcome))
     label = page.find(QLabel, "outcome")
@@ -250,7 +251,7 @@ def test_no_outcome_no_line(page: Stage) -> None:
     assert not page.find(QLabel, "outcome").isVisible()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "state", "reason"),
     [
         ("enabled", EMPTY, NEEDS_PROOF),

@@ -20,6 +20,7 @@ from smtp_desk.ui.integrations.test_panel import TestPanel
 from smtp_desk.ui.integrations.view import IntegrationsView
 from tests.app.faces import DeferredRunner
 from tests.core.replies import load_catalogue
+from tests.table import each_row
 from tests.ui.states import TYPED
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def test_a_remedy_changes_the_form(
         assert desk.control(field).isVisible(), f"{field} must be seen to have changed"
 
 
-@pytest.mark.parametrize("code", sorted(CATALOGUE.codes))
+@each_row("code", sorted(CATALOGUE.codes))
 def test_what_the_program_can_do_is_a_button_and_nothing_else_is(qtbot: QtBot, code: str) -> None:
     known: Facts = {"working_port": 465, "working_security": "tls", "host": "smtp.example.org"}
     finding = CATALOGUE.find(SmtpFailure(Stage.TLS, code), known)

@@ -26,6 +26,7 @@ from smtp_desk.sandbox.mail_view import VIEW_LIMIT
 from smtp_desk.sandbox.recipients import TRY_THESE
 from smtp_desk.ui.sandbox.inbox_window import NO_MAIL, InboxWindow
 from smtp_desk.ui.sandbox.reader import raw_text
+from tests.ui.fitting import DIRECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -263,7 +264,7 @@ def test_the_keyboard_reaches_everything(sight: Sight) -> None:
     assert tabs.currentWidget().objectName() == "mail_text"
 
 
-@pytest.mark.parametrize("direction", Qt.LayoutDirection.__members__.values())
+@pytest.mark.parametrize("direction", DIRECTIONS)
 def test_long_words_do_not_widen_the_window(sight: Sight, direction: Qt.LayoutDirection) -> None:
     sight.window.setLayoutDirection(direction)
     sight.window.resize(640, 400)
@@ -279,7 +280,7 @@ def test_long_words_do_not_widen_the_window(sight: Sight, direction: Qt.LayoutDi
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("direction", Qt.LayoutDirection.__members__.values())
+@pytest.mark.parametrize("direction", DIRECTIONS)
 def test_a_row_is_drawn_within_its_bounds(
     sight: Sight, theme: Theme, scheme: str, direction: Qt.LayoutDirection
 ) -> None:

@@ -28,7 +28,7 @@ from tests.ui.find_scenes import (
     PLAN,
     proposals,
 )
-from tests.ui.fitting import cut_off, squeezed
+from tests.ui.fitting import DIRECTIONS, cut_off, squeezed
 from tests.ui.states import EMPTY, SCENES
 
 if TYPE_CHECKING:
@@ -356,7 +356,7 @@ def test_rendering_twice_changes_nothing(page: Stage) -> None:
 SIZES = [(1040, 780), (640, 400), (520, 400)]
 
 
-@pytest.mark.parametrize("direction", Qt.LayoutDirection.__members__.values())
+@pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_nothing_is_cut_off_or_squeezed(
     page: Stage, qtbot: QtBot, width: int, height: int, direction: Qt.LayoutDirection

@@ -26,7 +26,7 @@ from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import OAUTH
 from smtp_desk.oauth.prompt import Prompt
-from tests.ui.fitting import cut_off, lay_out, squeezed
+from tests.ui.fitting import DIRECTIONS, cut_off, lay_out, squeezed
 from tests.ui.oauth_scenes import OAUTH_SCENES
 from tests.ui.states import EMPTY, FILLED, PROMPT, SCENES, TYPED
 
@@ -41,8 +41,6 @@ PARTS = (
     *("flow", "client_id", "tenant", "oauth_authorize_url", "oauth_token_url"),
     *("oauth_device_url", "oauth_scope", "oauth_ca_file", "password", "choose_key_file"),
 )
-LEFT_TO_RIGHT = Qt.LayoutDirection.LeftToRight
-RIGHT_TO_LEFT = Qt.LayoutDirection.RightToLeft
 PAGE = Prompt("https://login.example.com/authorize?state=s", "", 300)
 
 
@@ -231,7 +229,7 @@ def test_each_secret_is_called_what_it_is(
 
 
 @pytest.mark.usefixtures("visited")
-@pytest.mark.parametrize("direction", [LEFT_TO_RIGHT, RIGHT_TO_LEFT])
+@pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("name", OAUTH_SCENES)
 def test_nothing_is_cut_off_or_squeezed(
     page: Stage, qtbot: QtBot, name: str, direction: Qt.LayoutDirection

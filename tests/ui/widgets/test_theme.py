@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from smtp_desk.ui.widgets.colours import DARK, HIGH_DARK, HIGH_LIGHT, LIGHT, Colours
 from smtp_desk.ui.widgets.stylesheet import stylesheet
 from smtp_desk.ui.widgets.theme import Theme, palette
+from tests.table import each_row
 
 HIGH = pytest.mark.parametrize("colours", [HIGH_LIGHT, HIGH_DARK], ids=["light", "dark"])
 SCHEMES = pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @HIGH
-@pytest.mark.parametrize(("text", "ground"), TEXTS)
+@each_row(("text", "ground"), TEXTS)
 def test_high_contrast_reaches_aaa(colours: Colours, text: str, ground: str) -> None:
     assert contrast(getattr(colours, text), getattr(colours, ground)) >= 7
 
@@ -101,13 +102,13 @@ def test_the_measure_itself() -> None:
 
 
 @SCHEMES
-@pytest.mark.parametrize(("text", "ground"), TEXTS)
+@each_row(("text", "ground"), TEXTS)
 def test_text_reaches_aa(colours: Colours, text: str, ground: str) -> None:
     assert contrast(getattr(colours, text), getattr(colours, ground)) >= 4.5
 
 
 @SCHEMES
-@pytest.mark.parametrize(("shape", "ground"), SHAPES)
+@each_row(("shape", "ground"), SHAPES)
 def test_edges_and_focus_can_be_seen(colours: Colours, shape: str, ground: str) -> None:
     assert contrast(getattr(colours, shape), getattr(colours, ground)) >= 3
 
