@@ -2,16 +2,19 @@
 
 import json
 import shlex
+from collections.abc import Iterator
 
 import click
 
 from smtp_desk.app.diagnostics.report_text import Row
 from smtp_desk.app.proposals.proposals import FindRequest, as_json, find_proposals
 from smtp_desk.app.proposals.words import (
+    OAUTH_PROVIDERS,
     SECURITY,
     SOURCES,
     limits_text,
     result_text,
+    secret_text,
     sign_in_text,
     sureness,
     warning,
@@ -29,6 +32,7 @@ from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.settings_options import resolver_option
 from smtp_desk.core.address import AddressError
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.oauth import OAuthProvider
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.reply import visible
 from smtp_desk.core.texts import problem_text
@@ -142,8 +146,9 @@ def _print(invocation: Invocation, found: Discovery, *, ispdb: bool) -> None:
         if text := warning(candidate):
             say(out, text, "yellow")
     say(out, "")
-    say(out, "Prove and save the first one:")
-    show_command(out, _command(found.candidates[0], found.address))
+    for label, command in _commands(found.candidates[0], found.address):
+        say(out, label)
+        show_command(out, command)
 
 
 def _rows(number: int, candidate: Candidate) -> list[Row]:
@@ -161,10 +166,23 @@ def _rows(number: int, candidate: Candidate) -> list[Row]:
     return rows
 
 
-def _command(candidate: Candidate, address: str) -> str:
+def _commands(candidate: Candidate, address: str) -> Iterator[tuple[str, str]]:
+    """Yield how to prove and save a candidate, by each way to sign in that the program has."""
     options = ["--host", candidate.host, "--port", str(candidate.port)]
     options += ["--security", str(candidate.security)]
     if candidate.username.isprintable() and candidate.username:
         options += ["--username", candidate.username]
     options += ["--from-email", address, "--to", address]
-    return f"smtp-desk configure {shlex.join(options)}"
+    command = f"smtp-desk configure {shlex.join(options)}"
+    provider = candidate.oauth_provider
+    if not provider:
+        yield "Prove and save the first one:", command
+        return
+    register = f"register the application as “smtp-desk sign-in --guide {provider}” says, then:"
+    tenant = " --tenant TENANT" if provider == OAuthProvider.MICROSOFT else ""
+    yield (
+        f"To prove and save the first one with {OAUTH_PROVIDERS[provider]}’s sign-in, {register}",
+        f"{command} --auth oauth --oauth-provider {provider} --client-id CLIENT_ID{tenant}",
+    )
+    if secret := secret_text(candidate):
+        yield f"Or with {secret}:", command

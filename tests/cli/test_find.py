@@ -37,6 +37,27 @@ def test_a_known_provider(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "oauth", "secret"),
+    [
+        ("ann@gmail.com", "--oauth-provider google --client-id CLIENT_ID", "an app password"),
+        ("ann@outlook.com", "--client-id CLIENT_ID --tenant TENANT", ""),
+        ("ann@contoso.onmicrosoft.com", "--client-id CLIENT_ID --tenant TENANT", "a password"),
+        ("ann@web.de", "", ""),
+        ("ann@yahoo.com", "", ""),
+    ],
+)
+def test_each_sign_in_that_the_program_has_is_a_command(
+    desk: Desk, address: str, oauth: str, secret: str
+) -> None:
+    out = desk("find", address).out
+    assert ("--auth oauth" in out, "--guide" in out) == (bool(oauth), bool(oauth))
+    assert oauth in out
+    assert ("Or with " in out) == bool(secret)
+    assert f"Or with {secret}:" in out or not secret
+    assert out.count("smtp-desk configure") == (2 if oauth and secret else 1)
+
+
+@pytest.mark.parametrize(
     ("address", "said"),
     [
         ("ann@icloud.com", "Sending limits: 1,000 emails a day"),

@@ -167,10 +167,23 @@ def test_ctrl_c_while_the_browser_is_open(
     assert not organization.mail.inbox.sessions
 
 
+_SECRET_FIELDS: Final = (
+    *("refresh_token", "code", "code_verifier", "client_secret", "device_code"),
+    *("client_assertion", "assertion"),
+)
+_LINE: Final = 64
+"""Characters of a full line of PEM (RFC 7468)."""
+
+
 class Secrets:
-    """All that only the keyring may hold of a sign-in, as the service gave and got it."""
+    """All that only the keyring may hold of a sign-in, as the service gave and got it.
+
+    Attributes:
+        keys: Private keys (PEM) that sign what the service gets.
+    """
 
     def __init__(self, service: SignInService) -> None:
+        self.keys: list[str] = []
         self._service = service
 
     def found_in(self, octets: bytes) -> list[str]:
@@ -179,11 +192,13 @@ class Secrets:
     def _traces(self) -> Iterator[tuple[str, bytes]]:
         given = {f"access token {n}": token for n, token in enumerate(self._service.access)}
         for number, request in enumerate(self._service.requests):
-            for name in ("refresh_token", "code", "code_verifier", "client_secret", "device_code"):
+            for name in _SECRET_FIELDS:
                 given[f"{name} {number}"] = request.form.get(name, "")
             if "Authorization" in request.headers:
                 given[f"secret {number}"] = urllib.parse.unquote(request.basic.split(":")[1])
         given["refresh token"] = self._service.refresh
+        lines = [line for key in self.keys for line in key.splitlines()]
+        given.update((f"key, line {n}", line) for n, line in enumerate(lines) if len(line) == _LINE)
         for name, secret in given.items():
             if secret:
                 yield name, secret.encode()
@@ -222,8 +237,10 @@ class Witness:
 
 def echo(request: Request) -> Reply:
     """A refusal that repeats all that was sent."""
-    said = " ".join(request.form.values()) + " " + request.headers["Authorization"]
-    return refusal("invalid_grant", f"what is this: {said} {request.basic}")
+    said = [*request.form.values()]
+    if "Authorization" in request.headers:
+        said += [request.headers["Authorization"], request.basic]
+    return refusal("invalid_grant", f"what is this: {' '.join(said)}")
 
 
 def test_tokens_are_in_the_keyring_and_nowhere_else(
@@ -245,6 +262,47 @@ def test_tokens_are_in_the_keyring_and_nowhere_else(
         service.replies.clear()
         witness("sign-in")
         witness("remove")
+    assert_nowhere(witness, env, clean_environment, tmp_path)
+    assert len(service.access) >= 2
+    assert witness.secrets.found_in(service.access[-1].encode()) != []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("way", ["certificate", "secret", "device"])
+def test_what_an_application_or_a_device_signs_in_with_is_in_the_keyring_and_nowhere_else(
+    certs: Certificates, env: dict[str, str], clean_environment: Path, tmp_path: Path, way: str
+) -> None:
+    tls, ca_file = certs.good_rsa.server_context(), certs.root.chain_file
+    given = b"client s3cret+%\n" if way == "secret" else b""
+    with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
+        witness = Witness(service, env, ca_file)
+        flow = "device" if way == "device" else "app"
+        settings = settings_for(server.port, service.url, ca_file, flow)
+        if way == "device":
+            settings[settings.index("--oauth-device-url") + 1] = f"{service.url}/device"
+        elif way == "secret":
+            settings += ["--password-stdin"]
+        else:
+            witness.secrets.keys.append(certs.good_rsa.key_file.read_text())
+            pem = tmp_path / "client.pem"
+            pem.write_text(pem_of(certs.good_rsa).reveal())
+            settings += ["--client-certificate", str(pem)]
+        report = str(tmp_path / "report.json")
+        witness("configure", *settings, stdin=given)
+        witness("check", "--to", "bo@example.org", "--json", "--report", report)
+        service.replies["/token"] = echo
+        witness("check", *settings, status=77, stdin=given)
+        service.replies.clear()
+        witness("remove")
+    assert_nowhere(witness, env, clean_environment, tmp_path)
+    used = [service.access[-1], *service.requests[0].form.values(), *witness.secrets.keys]
+    assert len(witness.secrets.found_in("\n".join(used).encode())) > 1
+
+
+def assert_nowhere(
+    witness: Witness, env: dict[str, str], clean_environment: Path, tmp_path: Path
+) -> None:
+    """No secret is in anything that was shown or written, but for the keyring."""
     for name, octets in witness.shown.items():
         assert witness.secrets.found_in(octets) == [], name
     kept = [*clean_environment.rglob("*"), *tmp_path.rglob("*.json"), *Path(env["HOME"]).rglob("*")]
@@ -252,8 +310,6 @@ def test_tokens_are_in_the_keyring_and_nowhere_else(
     assert {"settings.toml", "smtp-desk.log", "report.json"} <= {path.name for path in files}
     for path in files:
         assert witness.secrets.found_in(path.read_bytes()) == [], path
-    assert len(service.access) >= 2
-    assert witness.secrets.found_in(service.access[-1].encode()) != []
 
 
 def look_into(program: subprocess.Popen[bytes], secrets: Secrets) -> None:

@@ -1,8 +1,10 @@
 """The words for questions, their results, and how sure a proposal is."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from smtp_desk.core.findings.providers import SignIn
+from smtp_desk.core.oauth import OAuthProvider
 from smtp_desk.core.settings import Security
 from smtp_desk.discovery.candidates import Asked, Candidate, SearchResult, Source
 
@@ -72,6 +74,15 @@ _SIGN_IN: Final = {
     SignIn.API_KEY: "API key",
 }
 
+_SECRETS: Final = {
+    SignIn.PASSWORD: "a password",
+    SignIn.APP_PASSWORD: "an app password",
+    SignIn.API_KEY: "an API key",
+}
+OAUTH_PROVIDERS: Final[Mapping[str, str]] = {
+    OAuthProvider.MICROSOFT: "Microsoft",
+    OAuthProvider.GOOGLE: "Google",
+}
 SECURITY: Final = {Security.TLS: "TLS from the start", Security.STARTTLS: "STARTTLS"}
 
 
@@ -130,6 +141,11 @@ def sign_in_text(candidate: Candidate) -> str:
     names = {**_SIGN_IN, SignIn.OAUTH: _BY_AGREEMENT} if agreed else _SIGN_IN
     text = " or ".join(names[way] for way in candidate.sign_in)
     return f"{text} ({candidate.url})" if candidate.url else text
+
+
+def secret_text(candidate: Candidate) -> str:
+    """Return what a person enters to sign in without OAuth 2.0, such as "a password", or ""."""
+    return next((_SECRETS[way] for way in candidate.sign_in if way in _SECRETS), "")
 
 
 def limits_text(candidate: Candidate) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from smtp_desk.app.proposals.words import SECURITY, SOURCES, result_text
-from smtp_desk.core.findings.providers import SignIn
-from smtp_desk.core.oauth import OAuthProvider
+from smtp_desk.app.proposals.words import (
+    OAUTH_PROVIDERS,
+    SECURITY,
+    SOURCES,
+    result_text,
+    secret_text,
+)
 from smtp_desk.core.problems import Field
 from smtp_desk.discovery.candidates import SearchResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from smtp_desk.app.proposals.presenter import Proposal
     from smtp_desk.discovery.candidates import Asked, Candidate
@@ -40,15 +44,6 @@ MANAGED_TITLE: Final = "Managed settings"
 MANAGED: Final = "Managed by your organization."
 USE_MANAGED: Final = "Use the managed values"
 
-_PEOPLE: Final[Mapping[str, str]] = {
-    OAuthProvider.MICROSOFT: "Microsoft",
-    OAuthProvider.GOOGLE: "Google",
-}
-_SECRETS: Final = {
-    SignIn.PASSWORD: "a password",
-    SignIn.APP_PASSWORD: "an app password",
-    SignIn.API_KEY: "an API key",
-}
 _NAMES: Final = {
     Field.HOST: "SMTP server host",
     Field.PORT: "Port",
@@ -98,14 +93,13 @@ def kept(proposal: Proposal) -> str:
 
 def use_by_oauth(proposal: Proposal) -> str:
     """Return the label of the button that also chooses the sign-in by OAuth 2.0."""
-    return f"Use it and sign in with {_PEOPLE[proposal.credential]}"
+    return f"Use it and sign in with {OAUTH_PROVIDERS[proposal.credential]}"
 
 
 def use(proposal: Proposal) -> str:
     """Return the label of the button that overwrites nothing."""
     if not proposal.kept and proposal.credential:
-        way = next(each for each in proposal.candidate.sign_in if each is not SignIn.OAUTH)
-        return f"Use it with {_SECRETS[way]}"
+        return f"Use it with {secret_text(proposal.candidate)}"
     if not proposal.kept:
         return "Use this server"
     return f"Fill in only {_joined(_NAMES[each] for each in proposal.changes)}"
