@@ -33,7 +33,7 @@ from smtp_desk.discovery.suffixes import base_domain, is_public_suffix
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
 from smtp_desk.smtp.net.resolve import DnsResolver, abandonable
 
-TOTAL_SECONDS: Final = 4.5
+TOTAL_SECONDS: Final = 4.0
 """How long all questions may take, and so each of them."""
 ISPDB: Final = "https://v1.ispdb.net/"
 """Mozilla's database of mail providers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.discovery.candidates import Source
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.servers.certs import Certificates
+    from tests.servers.dns import Zone
 
 ADDRESS: Final = "ann@example.test"
 
@@ -26,6 +28,7 @@ _HERE: Final = "A 127.0.0.1"
 _NOWHERE: Final = "127.0.0.2"
 _NAMES: Final = ("example.test", "autoconfig.example.test", "smtp.example.test")
 _OTHER_NAMES: Final = ("mail.example.test", "autoconfig.hoster.test", "autoconfig.mx.hoster.test")
+_SERVICES: Final = ("_submissions._tcp.example.test", "_submission._tcp.example.test")
 
 
 @dataclass(frozen=True)
@@ -69,40 +72,57 @@ DOMAINS: Final = (
 )
 
 
+class Others(StrEnum):
+    """What becomes of whoever is asked about all else of the domain."""
+
+    ABSENT = "absent"
+    """There are no such names."""
+    DROPPED = "dropped"
+    """They are behind a firewall that drops what it doesn't let through."""
+    SILENT = "silent"
+    """The name server never answers such a question."""
+
+
 @contextlib.contextmanager
 def published(
-    domain: UnknownDomain, certs: Certificates, folder: pathlib.Path, *, dropping: bool
+    domain: UnknownDomain, certs: Certificates, folder: pathlib.Path, others: Others
 ) -> Iterator[tuple[str, ...]]:
     """Let this machine be an internet of that domain alone; see `internet`.
+
+    Nobody may come by plain http.
 
     Args:
         domain: What is there.
         certs: Who vouches for its servers.
         folder: Where files may be put.
-        dropping: Whether all other names that may be asked are there too, behind a firewall that
-            drops what it doesn't let through.
+        others: What becomes of all else.
     """
-    elsewhere = [f"A {_NOWHERE}"]
-    zone: dict[str, list[str]] = {}
-    if dropping:
-        names = (
-            *_NAMES,
-            "mail.example.test",
-            "autoconfig.hoster.test",
-            "autoconfig.mx.hoster.test",
-        )
-        zone = dict.fromkeys(names, elsewhere)
-        zone["example.test"] = [*elsewhere, "MX 10 mx.hoster.test."]
-    for name, record in domain.zone.items():
-        kind = record.split()[0]
-        others = [each for each in zone.get(name, ()) if each.split()[0] != kind]
-        zone[name] = [*others, record]
     tls = certs.for_names(*_NAMES).server_context()
-    with internet(zone, folder) as inside, contextlib.ExitStack() as stack:
-        if dropping:
+    with internet(_zone(domain, others), folder) as inside, contextlib.ExitStack() as stack:
+        if others is Others.DROPPED:
             for port in (443, 465, 587):
                 stack.enter_context(black_hole(_NOWHERE, port))
         stack.enter_context(WebServer(tls, domain.pages, port=443))
         script = Script(tls=tls, implicit_tls=True)
         stack.enter_context(ScriptedServer(script, port=465))
+        everywhere = "0.0.0.0"  # noqa: S104 - in a network of its own
+        plain = stack.enter_context(ScriptedServer(host=everywhere, port=80))
         yield inside
+        assert not plain.sessions
+
+
+def _zone(domain: UnknownDomain, others: Others) -> Zone:
+    """What the name server knows."""
+    zone: dict[str, list[str]] = {}
+    if others is Others.DROPPED:
+        elsewhere = [f"A {_NOWHERE}"]
+        zone = dict.fromkeys((*_NAMES, *_OTHER_NAMES), elsewhere)
+        zone["example.test"] = [*elsewhere, "MX 10 mx.hoster.test."]
+    elif others is Others.SILENT:
+        silent = ["A !SILENCE", "AAAA !SILENCE", "MX !SILENCE", "SRV !SILENCE"]
+        zone = dict.fromkeys((*_NAMES, *_OTHER_NAMES, *_SERVICES), silent)
+    for name, record in domain.zone.items():
+        kinds = (record.split()[0], "AAAA") if record.startswith("A ") else (record.split()[0],)
+        kept = [each for each in zone.get(name, ()) if each.split()[0] not in kinds]
+        zone[name] = [*kept, record]
+    return zone
