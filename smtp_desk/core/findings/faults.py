@@ -6,6 +6,7 @@ checked, but not why the email was refused: they are removed before causes are l
 """
 
 import re
+from functools import cache
 from typing import Final
 
 _PART: Final = (
@@ -51,7 +52,7 @@ _FULL: Final = (
     r"(?:space|storage)(?: \w+){0,3} (?:on|in)(?: \w+)? (?:server|device|disk|system|spool)"
 )
 _NOT_FOR_ME: Final = r"(?! (?:for|to|in|on|with) (?:this|your|the|you|users?)\b)"
-_FAULT: Final = re.compile(
+_FAULT: Final = (
     rf"\b{_PURPOSE}(?:{_PART})(?: service| server| check)?{_VERBS} (?:{_STATE})\b{_NOT_FOR_ME}|"
     rf"\b{_PURPOSE}(?:data-?base|db|engine|scanner|signatures?)(?: licen[cs]e)?{_VERBS} "
     r"(?:(?:being )?(?:updated|locked|reloaded|rebuilt)|expired)\b|"
@@ -59,7 +60,7 @@ _FAULT: Final = re.compile(
     rf"\b(?:{_KIND})(?: \w+)? (?:errors?|failures?|fault|exception|problems?)\b|\b(?:{_FULL})|"
     rf"\b{_PURPOSE}(?<!dns )(?<!domain )look-?ups? failed\b"
 )
-_BUSY: Final = re.compile(rf"\b{_PURPOSE}(?:{_PART}){_VERBS} (?:busy|overload\w*)\b")
+_BUSY: Final = rf"\b{_PURPOSE}(?:{_PART}){_VERBS} (?:busy|overload\w*)\b"
 _PERMANENT: Final = 500
 
 
@@ -68,7 +69,13 @@ def without_faults(words: str, code: int) -> tuple[str, bool]:
 
     A "busy" server that refuses for good isn't a fault: its code says more than the word.
     """
-    left = _FAULT.sub("", words)
+    left = _compiled(_FAULT).sub("", words)
     if code < _PERMANENT:
-        left = _BUSY.sub("", left)
+        left = _compiled(_BUSY).sub("", left)
     return left, left != words
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern, compiled at the first refusal: few starts have to wait for that."""
+    return re.compile(pattern)

@@ -8,6 +8,7 @@ isn't a translation: only the words that tell a cause are kept, in their order.
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final, NamedTuple, final
 
 from smtp_desk.core.findings.pattern import without_accents
@@ -19,8 +20,8 @@ _KEPT: Final = "~"
 """Stands for the space of a phrase while the words of one meaning are made plain together."""
 # Letters of the scripts that set spaces between words: Latin, Greek and Cyrillic.
 _LETTERS: Final = r"a-z\u00c0-\u058f\u1e00-\u1fff"
-_WORD: Final = re.compile(rf"[{_LETTERS}]+")
-_NO_WORD: Final = re.compile(r"[^a-z\u00c0-\uffff]+")
+_WORD: Final = rf"[{_LETTERS}]+"
+_NO_WORD: Final = r"[^a-z\u00c0-\uffff]+"
 
 
 class _Word(NamedTuple):
@@ -109,6 +110,12 @@ def _words_of(table: Mapping[str, str], *, tells: bool) -> dict[str, _Word]:
     }
 
 
-def _end_of(pattern: re.Pattern[str], words: str, at: int) -> int:
-    found = pattern.match(words, at)
+def _end_of(pattern: str, words: str, at: int) -> int:
+    found = _compiled(pattern).match(words, at)
     return found.end() if found else at
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern, compiled at the first reply that is read."""
+    return re.compile(pattern)
