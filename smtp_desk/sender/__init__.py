@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from smtp_desk.core.reply import Reply
     from smtp_desk.core.stages import Stage
     from smtp_desk.sender.async_sender import AsyncSender
+    from smtp_desk.sender.composer import AnyEmail, KeyedEmail
     from smtp_desk.sender.mail.kinds import (
         Attachment,
         Email,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
         OutboxUnavailableError,
     )
     from smtp_desk.sender.receipts import EmailRefusedError, Receipt, RecipientReceipt
-    from smtp_desk.sender.sender import AnyEmail, Sender
+    from smtp_desk.sender.sender import Sender
     from smtp_desk.smtp.net.deadline import Cancel
     from smtp_desk.smtp.session.envelope import Status
     from smtp_desk.store.credentials import CredentialsUnavailableError
@@ -63,6 +64,7 @@ __all__ = [
     "FindingSeverity",
     "Invitation",
     "KeyReusedError",
+    "KeyedEmail",
     "Message",
     "MessageTooLargeError",
     "Notification",
@@ -89,13 +91,14 @@ _HOMES: Final = {
     "core.reply": ("Reply",),
     "core.stages": ("Stage",),
     "sender.async_sender": ("AsyncSender",),
+    "sender.composer": ("AnyEmail", "KeyedEmail"),
     "sender.outbox.entries": ("OutboxMessage", "SendingKey"),
     "sender.outbox.outbox": (
         *("KeyReusedError", "MessageTooLargeError"),
         *("OutboxError", "OutboxFullError", "OutboxUnavailableError"),
     ),
     "sender.receipts": ("EmailRefusedError", "Receipt", "RecipientReceipt"),
-    "sender.sender": ("AnyEmail", "Sender"),
+    "sender.sender": ("Sender",),
     "smtp.net.deadline": ("Cancel",),
     "smtp.session.envelope": ("Status",),
     "store.credentials": ("CredentialsUnavailableError",),

@@ -10,9 +10,10 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Self, TypeVar, final
 
+from smtp_desk.sender.composer import AnyEmail, KeyedEmail
 from smtp_desk.sender.dispatcher import PATIENCE_S
 from smtp_desk.sender.receipts import Receipt
-from smtp_desk.sender.sender import AnyEmail, Sender
+from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.smtp.net.forks import run_after_fork
 
@@ -90,7 +91,7 @@ class AsyncSender:
         """Do what `Sender.queue` does, and raise what it raises."""
         return await self._call(lambda sender: sender.queue(email, key=key, send_at=send_at))
 
-    async def send_many(self, emails: Iterable[AnyEmail]) -> AsyncIterator[Receipt]:
+    async def send_many(self, emails: Iterable[AnyEmail | KeyedEmail]) -> AsyncIterator[Receipt]:
         """Do what `Sender.send_many` does, and raise what it raises.
 
         Other threads iterate over `emails`, one at a time.
@@ -102,6 +103,18 @@ class AsyncSender:
     async def status(self, message_id: str) -> Receipt | None:
         """Do what `Sender.status` does, and raise what it raises."""
         return await self._call(lambda sender: sender.status(message_id))
+
+    async def cancel(
+        self,
+        message_id: str | None = None,
+        *,
+        key: str | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt | None:
+        """Do what `Sender.cancel` does, and raise what it raises."""
+        return await self._call(
+            lambda sender: sender.cancel(message_id, key=key, entry_id=entry_id)
+        )
 
     async def drain(self, *, once: bool = True) -> int:
         """Do what `Sender.drain` does, and raise what it raises; cancelling the task ends it."""

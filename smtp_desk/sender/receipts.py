@@ -51,6 +51,8 @@ class RecipientReceipt:
         entry_id: The ID of its entry in the outbox, for `smtp-desk outbox`.
         local: Whether it is stored on this machine only, because the database that many
             machines share can't be reached; it is handed over when that is back.
+        cancelled: Whether it was taken back, by `Sender.cancel` or a person, and won't be sent
+            any more. It is then REFUSED; UNCERTAIN if a server may have it nevertheless.
     """
 
     recipient: str
@@ -59,6 +61,7 @@ class RecipientReceipt:
     finding: Finding | None = None
     entry_id: str = ""
     local: bool = False
+    cancelled: bool = False
 
     @property
     def fate(self) -> Status:
@@ -104,6 +107,11 @@ class Receipt:
         return all(each.status is Status.REFUSED for each in self.recipients)
 
     @property
+    def cancelled(self) -> bool:
+        """Whether it was taken back for every recipient."""
+        return all(each.cancelled for each in self.recipients)
+
+    @property
     def route(self) -> str:
         """The route that accepted it for the first accepted recipient; "" if none did."""
         accepted = (each.route for each in self.recipients if each.status is Status.ACCEPTED)
@@ -118,10 +126,13 @@ def receipt_of(message_id: str, entries: Sequence[OutboxEntry], catalogue: "Cata
 
 
 def _recipient(entry: OutboxEntry, catalogue: "Catalogue") -> RecipientReceipt:
+    cancelled = entry.state is EntryState.DROPPED
     status = _STATUS.get(entry.state, Status.QUEUED)
+    if cancelled and (entry.doubts or entry.doubt_token):
+        status = Status.UNCERTAIN
     finding = _told(entry.code, catalogue) or _fallback(entry, catalogue)
     return RecipientReceipt(
-        entry.recipient, status, entry.route, finding, entry.id, local=entry.local
+        entry.recipient, status, entry.route, finding, entry.id, entry.local, cancelled
     )
 
 

@@ -10,29 +10,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
-from email.message import Message as StdlibMessage
 from importlib import import_module
 from itertools import islice
-from typing import Final, Self, TypeAlias
+from typing import Final, Self
 
 from smtp_desk.core.findings.catalogue import Catalogue
 from smtp_desk.core.secret import Secret
 from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.attempts import ONLY_ROUTE, MessageAttempt, Run
+from smtp_desk.sender.composer import AnyEmail, Composer, KeyedEmail
 from smtp_desk.sender.dispatcher import LEASE, PATIENCE_S, Dispatcher
-from smtp_desk.sender.mail.content_digest import content_digest
-from smtp_desk.sender.mail.kinds import Email, Notification
-from smtp_desk.sender.mail.message import new_message_id, outbox_message
+from smtp_desk.sender.mail.kinds import Notification
 from smtp_desk.sender.mail.templates import Templates
-from smtp_desk.sender.mail.variables import key_name, later
+from smtp_desk.sender.mail.variables import key_name
 from smtp_desk.sender.notices import Notices
 from smtp_desk.sender.outbox.clock import UtcClock, utc_now
 from smtp_desk.sender.outbox.control import Control
-from smtp_desk.sender.outbox.entries import NOTICES, OutboxMessage, SendingKey
+from smtp_desk.sender.outbox.entries import NOTICES, WAITING, OutboxEntry, OutboxMessage
 from smtp_desk.sender.outbox.outbox import (
-    MEBIBYTE,
+    EntryNotFoundError,
+    EntryStateError,
     KeyKnownError,
     KeyReusedError,
+    KnownKey,
     Outbox,
     Query,
 )
@@ -43,20 +43,15 @@ from smtp_desk.sender.routes.saved import SavedRoutes
 from smtp_desk.sender.storage import open_storage, outbox_limits
 from smtp_desk.sender.worker import CONNECTIONS, Drain, Pause, batches, pause
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
-from smtp_desk.smtp.net.forks import gate, run_after_fork
+from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.session.envelope import Status
 from smtp_desk.store.paths import Paths
 from smtp_desk.store.resources import read_catalogue
 from smtp_desk.store.settings_store import SettingsStore, outbox_address
 from smtp_desk.store.unattended import open_credentials
 
-AnyEmail: TypeAlias = Email | StdlibMessage | OutboxMessage
-"""What can be sent: a kind of email, a message of the standard library, or a stored one."""
-
 _log: Final = logging.getLogger(__name__)
 
-_STORED_AT_ONCE: Final = 100
-_OCTETS_AT_ONCE: Final = 16 * MEBIBYTE
 _PROBE_GRACE_S: Final = 3.0
 _LAST_TRIES: Final = 5
 
@@ -124,7 +119,7 @@ class Sender:
             _load_what_sends()
         self._outbox = outbox
         self._source = routes
-        self._templates = templates
+        self._composer = Composer(templates, clock)
         self._catalogue = catalogue
         self._clock = clock
         self._control = control
@@ -222,13 +217,13 @@ class Sender:
             MessageTooLargeError: It is too large to be stored; nothing was sent.
         """
         routes = self._source.routes()
-        message = self._message(email, routes, key, send_at)
+        message = self._composer.message(email, routes, key, send_at)
         if message.send_at is not None:
             return self._stored(message)
         try:
             receipt = self._send((message,), routes, timeout)[0]
-        except KeyKnownError as known:
-            return self._first(message, known)
+        except KeyKnownError as error:
+            return self._first(message, *error.known.values())
         self._notices.tell(routes)
         return receipt
 
@@ -244,7 +239,7 @@ class Sender:
             OutboxFullError: There is no room for it.
             MessageTooLargeError: It is too large to be stored.
         """
-        return self._stored(self._message(email, self._source.routes(), key, send_at))
+        return self._stored(self._composer.message(email, self._source.routes(), key, send_at))
 
     def status(self, message_id: str) -> Receipt | None:
         """Return an email's result so far; None if the outbox doesn't have it (any more).
@@ -255,18 +250,37 @@ class Sender:
         Raises:
             OutboxUnavailableError: The storage doesn't work.
         """
-        if not message_id:
-            return None
-        page = self._outbox.page(query := Query(message_id=message_id))
-        entries = [*page.entries]
-        while page.next:
-            page = self._outbox.page(query, before=page.next)
-            entries += page.entries
-        # Of several with this Message-ID, as another program may write it, the newest.
-        own = [each for each in reversed(entries) if each.message_key == entries[0].message_key]
-        return receipt_of(message_id, own, self._catalogue) if own else None
+        return self._receipt(self._newest(message_id))
 
-    def send_many(self, emails: Iterable[AnyEmail]) -> Iterator[Receipt]:
+    def cancel(
+        self,
+        message_id: str | None = None,
+        *,
+        key: str | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt | None:
+        """Take back an email that waits; return its result, or None if the outbox hasn't got it.
+
+        The result says for each recipient whether it came in time (`cancelled`). An email that
+        is being sent is stopped, unless its final dot is on the way: then, and once it was
+        accepted or refused, nothing changes. One that is uncertain isn't sent again, but stays
+        uncertain, as it may have arrived. The key of a cancelled email stays used.
+
+        Args:
+            message_id: The `message_id` of its receipt.
+            key: The key it was submitted with, instead.
+            entry_id: The `entry_id` of one recipient's receipt, instead: only that is cancelled.
+
+        Raises:
+            TypeError: Not exactly one of the three was given.
+            EmailError: `key` is empty, or no text.
+            OutboxUnavailableError: The storage doesn't work. Emails that wait on this machine
+                only (`local`) can be cancelled when the shared database has them.
+        """
+        found = self._found(message_id, key, entry_id)
+        return self._receipt([each for each in map(self._given_up, found) if each])
+
+    def send_many(self, emails: Iterable[AnyEmail | KeyedEmail]) -> Iterator[Receipt]:
         """Send many emails through up to three connections; yield their receipts in order.
 
         Iterate over the receipts, in a loop or with `list`: nothing is sent until you do. The
@@ -274,19 +288,22 @@ class Sender:
         memory doesn't grow with their number. If the loop ends early, the rest of the current
         group has been sent, and nothing of later groups is stored.
 
+        Args:
+            emails: The emails; a `KeyedEmail` is sent once, however often, as with `key` in
+                `send`. So after a crash the same emails can be passed again.
+
         Raises:
-            EmailError: An email can't be sent as it is; those not yet yielded were not sent.
+            EmailError: An email can't be sent as it is, or a key is wrong; those not yet yielded
+                were not sent.
+            KeyReusedError: As in `send`; the emails not yet yielded were not sent.
             OutboxUnavailableError: As in `send`; the emails not yet yielded were not sent.
             OutboxFullError: As in `send`; the emails not yet yielded were not sent.
             MessageTooLargeError: As in `send`; the emails not yet yielded were not sent.
             Exception: What `emails` raised; the emails not yet yielded were not sent.
         """
         waiting = iter(emails)
-        while messages := self._next_of(waiting):
-            routes = self._source.routes()
-            receipts = self._send(messages, routes, None)
-            self._notices.tell(routes)
-            yield from receipts
+        while messages := self._composer.next_messages(waiting, self._source.routes):
+            yield from self._send_once(messages, self._source.routes())
 
     def drain(self, cancel: Cancel | None = None, *, once: bool = True) -> int:
         """Send the due emails in the outbox; return how many were processed.
@@ -332,11 +349,53 @@ class Sender:
     def _stored(self, message: OutboxMessage) -> Receipt:
         try:
             entries = self._outbox.add((message,))
-        except KeyKnownError as known:
-            return self._first(message, known)
+        except KeyKnownError as error:
+            return self._first(message, *error.known.values())
         return receipt_of(message.message_id, entries, self._catalogue)
 
-    def _first(self, message: OutboxMessage, known: KeyKnownError) -> Receipt:
+    def _receipt(self, entries: Sequence[OutboxEntry]) -> Receipt | None:
+        return receipt_of(entries[0].message_id, entries, self._catalogue) if entries else None
+
+    def _newest(self, message_id: str) -> Sequence[OutboxEntry]:
+        """Return the entries of the newest message with this Message-ID."""
+        # Another program may write several messages with one.
+        entries = self._entries(Query(message_id=message_id)) if message_id else []
+        return [each for each in entries if each.message_key == entries[-1].message_key]
+
+    def _entries(self, query: Query) -> list[OutboxEntry]:
+        """Return all entries that match, oldest first."""
+        page = self._outbox.page(query)
+        entries = [*page.entries]
+        while page.next:
+            page = self._outbox.page(query, before=page.next)
+            entries += page.entries
+        return entries[::-1]
+
+    def _found(
+        self, message_id: str | None, key: str | None, entry_id: str | None
+    ) -> Sequence[OutboxEntry]:
+        """Return the entries that one of the three names."""
+        match message_id, key, entry_id:
+            case str(), None, None:
+                return self._newest(message_id)
+            case None, _, None if key is not None:
+                return self._entries(Query(key=key_name(key)))
+            case None, None, str():
+                with suppress(EntryNotFoundError):
+                    return (self._outbox.get(entry_id),)
+                return ()
+        raise TypeError("Give one of message_id, key and entry_id.")
+
+    def _given_up(self, entry: OutboxEntry) -> OutboxEntry | None:
+        """Drop an entry if it still waits; return it as it is then, or None if it is gone."""
+        with suppress(EntryNotFoundError):
+            try:
+                return self._outbox.drop(entry.id) if entry.state in WAITING else entry
+            except EntryStateError:
+                return self._outbox.get(entry.id)
+        return None
+
+    def _first(self, message: OutboxMessage, known: KnownKey) -> Receipt:
         """Return what came of the first email with the key of `message`.
 
         Raises:
@@ -344,71 +403,70 @@ class Sender:
         """
         if message.key is None or message.key.content != known.content:
             raise KeyReusedError(known.message_id) from None
-        receipt = receipt_of(known.message_id, known.entries, self._catalogue)
-        # Those who are missing were thrown away, settled or by a person: nobody knows any more.
-        found = {each.recipient: each for each in receipt.recipients}
-        every = (
-            found.get(each, RecipientReceipt(each, Status.UNCERTAIN)) for each in message.recipients
-        )
-        return replace(receipt, recipients=tuple(every))
-
-    def _message(
-        self,
-        email: AnyEmail,
-        routes: Routes,
-        key: str | None = None,
-        send_at: datetime | None = None,
-    ) -> OutboxMessage:
-        now = self._clock()
-        when = None if send_at is None else later(send_at, now)
-        known = None if key is None else key_name(key)
-        message = self._composed(email, routes, when or now)
-        if when is not None or known is not None:
-            named = SendingKey(known, content_digest(email)) if known else None
-            message = replace(message, key=named, send_at=when)
-        return message
-
-    def _composed(self, email: AnyEmail, routes: Routes, now: datetime) -> OutboxMessage:
-        if isinstance(email, OutboxMessage):
-            return email
-        if isinstance(email, StdlibMessage):
-            with gate:  # only those who send such messages wait for what writes them
-                from smtp_desk.sender.mail.stdlib_message import stored_message  # noqa: PLC0415
-            return stored_message(email, from_email=routes.from_email, now=now)
-        rendered = self._templates.render(email, company=routes.company_name)
-        if rendered.problem:
-            _log.warning("own templates are not used: %s", rendered.problem)
-        return outbox_message(
-            email, rendered, message_id=new_message_id(routes.from_email), now=now
+        return _for_recipients_of(
+            message, receipt_of(known.message_id, known.entries, self._catalogue)
         )
 
-    def _next_of(self, emails: Iterator[AnyEmail]) -> list[OutboxMessage]:
-        """Take the next emails, as many as may lie in memory at once."""
-        taken: list[OutboxMessage] = []
-        octets = 0
-        for email in islice(emails, _STORED_AT_ONCE):
-            taken.append(self._message(email, self._source.routes()))
-            octets += taken[-1].size
-            if octets >= _OCTETS_AT_ONCE:
-                break
-        return taken
+    def _send_once(self, messages: Sequence[OutboxMessage], routes: Routes) -> list[Receipt]:
+        """Send those whose keys aren't known; return the results of all, in order.
+
+        Raises:
+            KeyReusedError: A key is used for another email; none was sent.
+        """
+        firsts: dict[str, OutboxMessage] = {}
+        for message in messages:
+            if message.key is not None:
+                first = firsts.setdefault(message.key.name, message)
+                if first.key != message.key:
+                    raise KeyReusedError(first.message_id)
+        by_key: dict[str, Receipt] = {}
+        new, sent = list[OutboxMessage](), None
+        while sent is None:
+            new = [
+                message
+                for message in messages
+                if message.key is None
+                or (message.key.name not in by_key and firsts[message.key.name] is message)
+            ]
+            try:
+                sent = self._send(new, routes, None) if new else []
+            except KeyKnownError as error:
+                for name, known in error.known.items():
+                    by_key[name] = self._first(firsts[name], known)
+        self._notices.tell(routes)
+        others = list[Receipt]()
+        for message, receipt in zip(new, sent, strict=True):
+            if message.key is None:
+                others.append(receipt)
+            else:
+                by_key[message.key.name] = receipt
+        rest = iter(others)
+        return [
+            next(rest) if each.key is None else _for_recipients_of(each, by_key[each.key.name])
+            for each in messages
+        ]
 
     def _send(
         self, messages: Sequence[OutboxMessage], routes: Routes, timeout: float | None
     ) -> list[Receipt]:
         claims = iter(self._outbox.add_claimed(messages, self._owner, LEASE))
+        own = [tuple(islice(claims, len(message.recipients))) for message in messages]
         parts = [
-            [
-                MessageAttempt.of(batch, message, routes)
-                for batch in batches(tuple(islice(claims, len(message.recipients))))
-            ]
-            for message in messages
+            []
+            if each[0].entry.send_at
+            else [MessageAttempt.of(batch, message, routes) for batch in batches(each)]
+            for message, each in zip(messages, own, strict=True)
         ]
         attempts = [attempt for each in parts for attempt in each]
         self._at_once(attempts, timeout)
         for attempt in attempts:
             attempt.leave()
-        return [Receipt.joined([attempt.receipt for attempt in each]) for each in parts]
+        return [
+            Receipt.joined([attempt.receipt for attempt in part])
+            if part
+            else receipt_of(message.message_id, [claim.entry for claim in each], self._catalogue)
+            for message, each, part in zip(messages, own, parts, strict=True)
+        ]
 
     def _at_once(self, attempts: Iterable[MessageAttempt], timeout: float | None) -> None:
         """Deliver by as many connections as there may be; return in time, or when all is done."""
@@ -460,11 +518,21 @@ class Sender:
         self._dispatcher.deliver(attempt, patience, run)
 
     def _store_notice(self, email: Notification, routes: Routes) -> Callable[[], object]:
-        message = self._message(email, routes)
+        message = self._composer.message(email, routes)
         only = {} if routes.default is None else {ONLY_ROUTE: DEFAULT}
         message = replace(message, submitter=NOTICES, metadata={**message.metadata, **only})
         claims = self._outbox.add_claimed((message,), self._owner, LEASE)
         return lambda: self._dispatcher.deliver(MessageAttempt.of(claims, message, routes))
+
+
+def _for_recipients_of(message: OutboxMessage, receipt: Receipt) -> Receipt:
+    """Return the receipt of an email that says the same, for the recipients of `message`."""
+    # Those who are missing were thrown away, settled or by a person: nobody knows any more.
+    found = {each.recipient: each for each in receipt.recipients}
+    every = (
+        found.get(each, RecipientReceipt(each, Status.UNCERTAIN)) for each in message.recipients
+    )
+    return replace(receipt, recipients=tuple(every))
 
 
 _FOR_SENDING: Final = (

@@ -13,6 +13,7 @@ from smtp_desk.sender.outbox.control import Control
 from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage, SendingKey
 from smtp_desk.sender.outbox.outbox import (
     KeyKnownError,
+    KnownKey,
     Outbox,
     OutboxFullError,
     OutboxLimits,
@@ -39,8 +40,7 @@ def test_a_second_message_with_the_key_is_not_stored(outbox: Outbox) -> None:
     ):
         with pytest.raises(KeyKnownError) as caught:
             store()
-        assert (caught.value.message_id, caught.value.content) == ("<1@example.org>", KEY.content)
-        assert caught.value.entries == stored
+        assert caught.value.known[KEY.name] == KnownKey("<1@example.org>", KEY.content, stored)
     assert outbox.counts().total == 2
 
 
@@ -49,13 +49,67 @@ def test_other_keys_and_none_are_no_matter_of_it(outbox: Outbox) -> None:
     assert outbox.counts().total == 4
 
 
+def test_all_keys_that_are_known_are_told(outbox: Outbox) -> None:
+    first = outbox.add([keyed("ann@example.org", "bo@example.org")])
+    second = outbox.add([keyed(key=replace(KEY, name="order-2"), number=2)])
+    third = replace(KEY, name="order-3")
+    with pytest.raises(KeyKnownError) as caught:
+        outbox.add(
+            [
+                keyed(key=third, number=3),
+                message(),
+                keyed(key=replace(KEY, name="order-2"), number=4),
+                keyed(number=5),
+            ]
+        )
+    assert caught.value.known == {
+        "order-1": KnownKey("<1@example.org>", KEY.content, first),
+        "order-2": KnownKey("<2@example.org>", KEY.content, second),
+    }
+    assert outbox.counts().total == 3
+    assert outbox.add([keyed(key=third, number=6)])
+
+
+def test_a_message_is_found_by_its_key(outbox: Outbox, clock: TurnedClock) -> None:
+    outbox.add([message(), keyed("ann@example.org", "bo@example.org"), message()])
+    outbox.add([keyed(key=replace(KEY, name="order-2"), number=2)])
+    sought = Query(key="order-1")
+    assert [each.recipient[:2] for each in outbox.page(sought).entries] == ["bo", "an"]
+    assert outbox.counts(sought).total == 2
+    assert [each.recipient[:2] for each in outbox.page(sought, limit=1).entries] == ["bo"]
+    assert outbox.page(replace(sought, states=frozenset({EntryState.HELD}))).entries == ()
+    assert outbox.page(Query(key="order-3")).entries == ()
+    clock.turn(days=8)
+    outbox.prune()
+    assert outbox.page(sought).entries == ()
+
+
+def test_two_messages_with_one_key_are_not_stored_together(outbox: Outbox) -> None:
+    with pytest.raises(ValueError, match="same key"):
+        outbox.add([keyed(), message(), keyed(number=2)])
+    assert outbox.counts().total == 0
+    assert outbox.add([keyed()])
+
+
+def test_what_is_due_later_is_not_claimed_at_once(outbox: Outbox, clock: TurnedClock) -> None:
+    wanted = clock() + timedelta(hours=1)
+    later, now = outbox.add_claimed(
+        [replace(message(), send_at=wanted), message()], "ann's desk", LEASE
+    )
+    assert (later.entry.state, later.entry.lease) == (EntryState.READY, None)
+    assert now.entry.state is EntryState.SENDING
+    assert outbox.get(later.entry.id).send_at == wanted
+    clock.now = wanted
+    assert later.entry.id in {each.entry.id for each in outbox.claim("bo's desk", 9, LEASE)}
+
+
 def test_what_comes_of_the_first_is_told(outbox: Outbox, clock: TurnedClock) -> None:
     (claim,) = outbox.add_claimed([keyed()], "ann's desk", LEASE)
     assert claim.keyed
     accept(outbox, claim, clock)
     with pytest.raises(KeyKnownError) as caught:
         outbox.add([keyed(number=2)])
-    assert [entry.state for entry in caught.value.entries] == [EntryState.ACCEPTED]
+    assert [entry.state for entry in caught.value.known[KEY.name].entries] == [EntryState.ACCEPTED]
 
 
 def test_a_key_is_not_taken_by_what_was_not_stored(
@@ -91,7 +145,10 @@ def test_a_key_outlives_its_entries(
     outbox.add([replace(message("eve@example.org"), message_id="<9@example.org>")])
     with pytest.raises(KeyKnownError) as caught:
         outbox.add([keyed(number=2)])
-    assert (caught.value.entries, caught.value.message_id) == ((), "<1@example.org>")
+    assert (caught.value.known[KEY.name].entries, caught.value.known[KEY.name].message_id) == (
+        (),
+        "<1@example.org>",
+    )
 
 
 def test_what_is_erased_is_not_sent_anew(outbox: Outbox, control: Control) -> None:
@@ -99,7 +156,7 @@ def test_what_is_erased_is_not_sent_anew(outbox: Outbox, control: Control) -> No
     control.erase([entry.id])
     with pytest.raises(KeyKnownError) as caught:
         outbox.add([keyed(number=2)])
-    assert caught.value.entries == ()
+    assert caught.value.known[KEY.name].entries == ()
 
 
 def test_one_of_many_threads_stores_it(outbox: Outbox) -> None:
@@ -112,7 +169,7 @@ def test_one_of_many_threads_stores_it(outbox: Outbox) -> None:
         try:
             stored.extend(each.message_id for each in outbox.add([keyed(number=number)]))
         except KeyKnownError as error:
-            known.append(error.message_id)
+            known.append(error.known[KEY.name].message_id)
 
     threads = [threading.Thread(target=store, args=(number,)) for number in range(6)]
     for thread in threads:

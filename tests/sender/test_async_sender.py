@@ -88,6 +88,8 @@ def test_everything_is_as_with_a_sender() -> None:
             assert known is not None
             assert known.recipients[0].status is Status.ACCEPTED
             assert await sender.status("<nobody@example.org>") is None
+            assert await sender.cancel("<nobody@example.org>") is None
+            assert await sender.cancel(entry_id=known.recipients[0].entry_id) == known
             many = [each async for each in sender.send_many(map(news, range(120)))]
             assert [each.recipients[0].recipient for each in many] == [
                 f"p{number}@example.org" for number in range(120)

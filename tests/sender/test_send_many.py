@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from smtp_desk.sender import Status
-from smtp_desk.sender.outbox.entries import EntryState
+from smtp_desk.sender import EmailError, KeyedEmail, KeyReusedError, Notification, Status
+from smtp_desk.sender.outbox.entries import EntryState, SendingKey
+from smtp_desk.sender.outbox.outbox import Query
 from smtp_desk.sender.routes.health import Usable
 from smtp_desk.sender.routes.route import CUSTOM, Routes, Upcoming, nothing_upcoming
 from smtp_desk.sender.worker import CONNECTIONS
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from smtp_desk.sender import AnyEmail
     from smtp_desk.sender.outbox.entries import OutboxMessage
     from smtp_desk.sender.receipts import Receipt
     from smtp_desk.sender.routes.route import RouteResult
@@ -175,3 +179,84 @@ def test_an_interrupt_loses_nothing_and_sends_nothing_twice(office: Office) -> N
     office.sender.drain()
     given = [recipient for _, recipient in (*custom.given, *later.given)]
     assert sorted(given) == sorted(["p1@example.org", *(f"p{n}@example.org" for n in range(20))])
+
+
+def keyed(*numbers: int, body: str = "Hello") -> list[KeyedEmail]:
+    return [
+        KeyedEmail(Notification(to=f"p{number}@example.org", title="Hi", body=body), f"hi-{number}")
+        for number in numbers
+    ]
+
+
+def test_an_email_with_a_known_key_is_not_sent_again(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    single = office.sender.send(keyed(2)[0].email, key="hi-2")
+    first = list(office.sender.send_many(keyed(1, 2, 3)))
+    assert first[1] == single
+    mixed: list[AnyEmail | KeyedEmail] = [*keyed(4, 3), mail(9), *keyed(2, 1)]
+    again = list(office.sender.send_many(mixed))
+    assert [again[1], again[3], again[4]] == [first[2], first[1], first[0]]
+    assert sorted(each for _, each in custom.given) == [
+        *(each.recipient for each in again[2].recipients),
+        *(f"p{number}@example.org" for number in range(1, 5)),
+    ]
+    assert list(office.sender.send_many(keyed(1, 2, 3, 4)))[3] == again[0]
+
+
+def test_after_a_run_that_ended_half_way_the_rest_is_sent(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    for receipt in office.sender.send_many(keyed(*range(150))):
+        assert receipt.recipients[0].status is Status.ACCEPTED
+        break
+    assert len(custom.given) == 100
+    receipts = list(office.sender.send_many(keyed(*range(150))))
+    assert [each.recipients[0].recipient for each in receipts] == [
+        f"p{number}@example.org" for number in range(150)
+    ]
+    assert len(custom.given) == len({recipient for _, recipient in custom.given}) == 150
+
+
+def test_one_key_twice_in_a_group_is_one_email(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    both = Notification(to=("ann@example.org", "bo@example.org"), title="Hi", body="Hello")
+    turned = Notification(to=both.recipients[::-1], title="Hi", body="Hello")
+    first, again = office.sender.send_many([KeyedEmail(both, "a"), KeyedEmail(turned, "a")])
+    assert first.message_id == again.message_id
+    assert [each.recipient for each in again.recipients] == list(turned.recipients)
+    assert {each.status for each in again.recipients} == {Status.ACCEPTED}
+    assert len(custom.given) == 2
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["of another call", "of the same group"])
+def test_a_key_of_another_email_stops_its_group(office: Office, *, before: bool) -> None:
+    custom = Way()
+    office.ways(custom)
+    if before:
+        list(office.sender.send_many(keyed(2)))
+    wrong = [*keyed(1, 2), *keyed(2, body="Good-bye")]
+    with pytest.raises(KeyReusedError):
+        list(office.sender.send_many(wrong))
+    assert [each for _, each in custom.given] == ["p2@example.org"] * before
+
+
+def test_what_is_no_key_for_an_email_of_many(office: Office) -> None:
+    with pytest.raises(EmailError, match="key"):
+        list(office.sender.send_many([*keyed(1), KeyedEmail(mail(1), " ")]))
+    assert office.outbox.counts().total == 0
+
+
+def test_a_message_that_is_due_later_waits_with_its_key(office: Office) -> None:
+    custom = Way()
+    office.ways(custom)
+    wanted = office.clock() + timedelta(hours=1)
+    later = replace(mail(1), send_at=wanted, key=SendingKey("a", "b"))
+    waiting, sent = office.sender.send_many([later, mail(2)])
+    assert {each.status for each in waiting.recipients} == {Status.QUEUED}
+    assert {each.status for each in sent.recipients} == {Status.ACCEPTED}
+    assert {message_id for message_id, _ in custom.given} == {sent.message_id}
+    assert office.sender.send(later) == waiting
+    assert office.sender.queue(later, send_at=wanted + timedelta(hours=1)) == waiting
+    assert {each.send_at for each in office.outbox.page(Query(key="a")).entries} == {wanted}

@@ -17,12 +17,14 @@ from smtp_desk.sender import (
     Attachment,
     EmailError,
     Invitation,
+    KeyedEmail,
     KeyReusedError,
     Message,
     Notification,
     Status,
 )
 from smtp_desk.sender.mail.content_digest import content_digest
+from smtp_desk.sender.outbox.control_sqlite import SqliteControl
 from smtp_desk.sender.outbox.entries import OutboxMessage, SendingKey
 from smtp_desk.sender.outbox.outbox import KeyKnownError, OutboxLimits
 from smtp_desk.sender.routes.route import DEFAULT
@@ -35,7 +37,7 @@ from tests.sender.post_office import PostOffice, opened
 from tests.sender.ways import Way, failing
 
 if TYPE_CHECKING:
-    from smtp_desk.sender.sender import AnyEmail
+    from smtp_desk.sender import AnyEmail
 
 NEWS = Notification(to="ann@example.org", title="Paid", body="We got it.")
 BOTH = Notification(to=("ann@example.org", "bo@example.org"), title="Paid", body="We got it.")
@@ -138,8 +140,6 @@ def test_why_the_custom_server_did_not_take_it_is_told_again(tmp_path: Path) -> 
 
 
 def test_who_was_erased_since_is_uncertain(office: PostOffice) -> None:
-    from smtp_desk.sender.outbox.control_sqlite import SqliteControl  # noqa: PLC0415
-
     first = office.sender.send(BOTH, key="order-1")
     SqliteControl(office.outbox._database).erase([first.recipients[0].entry_id])
     again = office.sender.send(BOTH, key="order-1")
@@ -230,6 +230,25 @@ def test_a_key_costs_no_commit_more(office: PostOffice) -> None:
         return database.commits - before
 
     assert commits("order-1") == commits(None)
+
+
+def test_a_group_with_keys_costs_no_commit_more(office: PostOffice) -> None:
+    database = office.outbox._database
+
+    def commits(*emails: AnyEmail | KeyedEmail) -> int:
+        before = database.commits
+        for _ in office.sender.send_many(emails):
+            pass
+        return database.commits - before
+
+    def stored(*emails: AnyEmail | KeyedEmail) -> int:
+        """How many commits store them; nothing is sent while sending is paused."""
+        SqliteControl(database).pause()
+        return commits(*emails)
+
+    keyed = [KeyedEmail(NEWS, str(number)) for number in range(20)]
+    assert stored(*keyed) == stored(*[NEWS] * 20)
+    assert commits(*keyed) <= 1  # of what is undone
 
 
 def _mime(**parts: object) -> EmailMessage:

@@ -127,3 +127,15 @@ def test_nothing_is_written_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SMTP_DESK_HOME", str(tmp_path))
     MemorySender().send(INVITATION)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_taken_back_is_not_sent() -> None:
+    clock = TurnedClock()
+    sender = MemorySender(clock)
+    sender.send(INVITATION, key="a", send_at=clock() + timedelta(days=1))
+    taken_back = sender.cancel(key="a")
+    assert taken_back is not None
+    assert taken_back.cancelled
+    clock.turn(days=2)
+    assert sender.drain() == 0
+    assert sender.sent == []

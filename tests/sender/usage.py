@@ -21,6 +21,7 @@ from smtp_desk.sender import (
     EmailRefusedError,
     Finding,
     Invitation,
+    KeyedEmail,
     Message,
     Notification,
     Receipt,
@@ -63,6 +64,11 @@ def sends(sender: Sender) -> None:
     assert_type(sender.queue(INVITATION, key="b", send_at=None), Receipt)
     assert_type(sender.send_many([INVITATION, EmailMessage()]), Iterator[Receipt])
     assert_type(sender.status(receipt.message_id), Receipt | None)
+    assert_type(sender.send_many(KeyedEmail(INVITATION, key) for key in "ab"), Iterator[Receipt])
+    assert_type(sender.cancel(receipt.message_id), Receipt | None)
+    sender.cancel(key="b")
+    sender.cancel(entry_id=receipt.recipients[0].entry_id)
+    assert_type(receipt.recipients[0].cancelled and receipt.cancelled, bool)
     emails: list[AnyEmail] = [Notification(to="a@example.org", title="x", body="y")]
     emails.append(WelcomeAffiliate(to="a@example.org", name="Ann", approved=True))
     try:
@@ -78,6 +84,8 @@ async def awaits(sender: AsyncSender) -> None:
     assert_type(await sender.queue(EmailMessage()), Receipt)
     assert_type(await sender.status("<1@example.org>"), Receipt | None)
     assert_type(sender.send_many([INVITATION]), AsyncIterator[Receipt])
+    assert_type(sender.send_many([KeyedEmail(INVITATION, "a")]), AsyncIterator[Receipt])
+    assert_type(await sender.cancel(key="a"), Receipt | None)
 
 
 def tries() -> None:
@@ -109,6 +117,9 @@ async def is_mistaken(sender: Sender, other: AsyncSender) -> None:
     sender.send([INVITATION])  # type: ignore[arg-type]
     sender.send_many(INVITATION)  # type: ignore[arg-type]
     sender.status(INVITATION)  # type: ignore[arg-type]
+    sender.cancel(INVITATION)  # type: ignore[arg-type]
+    sender.send(KeyedEmail(INVITATION, "a"))  # type: ignore[arg-type]
+    sender.send_many([(INVITATION, "a")])  # type: ignore[list-item]
     await other.send(b"Hello")  # type: ignore[arg-type]
     Invitation(to="ann@example.org", invited_by="Bo")  # type: ignore[call-arg]
     Invitation("ann@example.org", invited_by="Bo", link="")  # type: ignore[call-arg]

@@ -7,7 +7,7 @@ before the dot.
 Retries come after growing delays, with jitter, for four days.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -74,17 +74,28 @@ _KEPT_ATTEMPTS: Final = 40
 _LONGEST_REPLY: Final = 1000
 
 
-def admit(message: OutboxMessage, limits: OutboxLimits) -> None:
-    """Refuse a message that no outbox accepts.
+def admitted(messages: Iterable[OutboxMessage], limits: OutboxLimits) -> tuple[OutboxMessage, ...]:
+    """Return the messages to store together, unless no outbox accepts them.
 
     Raises:
-        MessageTooLargeError: It is larger than the limit.
-        ValueError: It has no recipient.
+        MessageTooLargeError: One is larger than the limit.
+        ValueError: One has no recipient, or two have the same key.
     """
-    if message.size > limits.message_octets:
-        raise MessageTooLargeError(message.size, limits.message_octets)
-    if not message.recipients:
-        raise ValueError(f"message {message.message_id} has no recipient")
+    stored = tuple(messages)
+    for message in stored:
+        if message.size > limits.message_octets:
+            raise MessageTooLargeError(message.size, limits.message_octets)
+        if not message.recipients:
+            raise ValueError(f"message {message.message_id} has no recipient")
+    names = key_names(stored)
+    if len(names) > len(set(names)):
+        raise ValueError("two messages have the same key")
+    return stored
+
+
+def key_names(messages: Iterable[OutboxMessage]) -> list[str]:
+    """Return the names of the messages' keys."""
+    return [message.key.name for message in messages if message.key]
 
 
 def queued(
@@ -148,6 +159,13 @@ def claimed(
         lease=Lease(owner, token, _until(now, lease)),
         send_at=None,
     )
+
+
+def claimed_at_once(
+    entry: OutboxEntry, owner: str, token: str, now: datetime, lease: timedelta
+) -> OutboxEntry:
+    """Return a new entry leased to `owner`, unless it is due later."""
+    return entry if entry.send_at else claimed(entry, owner, token, now, lease)
 
 
 def changed(entry: OutboxEntry, change: Change, now: datetime) -> OutboxEntry | None:

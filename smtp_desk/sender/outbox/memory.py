@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, final
@@ -26,6 +26,7 @@ from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     EntryPage,
     KeyKnownError,
+    KnownKey,
     Outbox,
     OutboxFullError,
     OutboxLimits,
@@ -59,12 +60,11 @@ class MemoryOutbox(Outbox):
         self.control = MemoryControl(self._lock, self._entries, self._remove, clock)
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
-        stored = tuple(messages)
+        stored = lifecycle.admitted(messages, self._limits)
         with self._lock:
             now = self._now()
-            for message in stored:
-                lifecycle.admit(message, self._limits)
-                self._refuse_known(message)
+            if known := self._known(lifecycle.key_names(stored)):
+                raise KeyKnownError(known)
             self._make_room(sum(message.size for message in stored))
             return tuple(entry for message in stored for entry in self._queue(message, now))
 
@@ -77,8 +77,12 @@ class MemoryOutbox(Outbox):
             if self.control.paused_since():
                 return tuple(Claim(entry, new_token(), awaited=True) for entry in entries)
             keyed = any(message.key for message in stored)
-            claims = self._take(entries, owner, lease)
-            return tuple(replace(claim, awaited=True, keyed=keyed) for claim in claims)
+            now, token = self._now(), new_token()
+            taken = [
+                lifecycle.claimed_at_once(entry, owner, token, now, lease) for entry in entries
+            ]
+            self._entries.update((entry.id, entry) for entry in taken)
+            return tuple(Claim(entry, token, awaited=True, keyed=keyed) for entry in taken)
 
     def claim(self, owner: str, limit: int, lease: timedelta) -> tuple[Claim, ...]:
         with self._lock:
@@ -136,16 +140,14 @@ class MemoryOutbox(Outbox):
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
     ) -> EntryPage:
-        with self._lock:
-            found = [entry for key, entry in self._entries.items() if not before or key < before]
-        found = sorted(filter(query.matches, found), key=lambda entry: entry.id, reverse=True)
+        found = [entry for entry in self._matching(query) if not before or entry.id < before]
+        found.sort(key=lambda entry: entry.id, reverse=True)
         shown = tuple(found[:limit])
         return EntryPage(shown, shown[-1].id if len(found) > limit else None)
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
-        with self._lock:
-            found = filter(query.matches, self._entries.values())
-            return Counts(dict(Counter((entry.state, entry.route) for entry in found)))
+        found = self._matching(query)
+        return Counts(dict(Counter((entry.state, entry.route) for entry in found)))
 
     def retry(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.retried)
@@ -201,11 +203,25 @@ class MemoryOutbox(Outbox):
             self._entries[entry.id] = entry
             yield entry
 
-    def _refuse_known(self, message: OutboxMessage) -> None:
-        if message.key is not None and message.key.name in self._keys:
-            content, stored, message_id, _ = self._keys[message.key.name]
-            entries = (each for each in self._entries.values() if each.message_key == stored)
-            raise KeyKnownError(message_id, content, tuple(entries))
+    def _matching(self, query: Query) -> list[OutboxEntry]:
+        with self._lock:
+            _, message, *_ = self._keys.get(query.key, ("", ""))
+            return [
+                entry
+                for entry in self._entries.values()
+                if query.matches(entry) and (not query.key or entry.message_key == message)
+            ]
+
+    def _known(self, names: Iterable[str]) -> Mapping[str, KnownKey]:
+        with self._lock:
+            found = {name: self._keys[name] for name in names if name in self._keys}
+            every = tuple(self._entries.values())
+        return {
+            name: KnownKey(
+                message_id, content, tuple(each for each in every if each.message_key == stored)
+            )
+            for name, (content, stored, message_id, _) in found.items()
+        }
 
     def _take(
         self, entries: Iterable[OutboxEntry], owner: str, lease: timedelta

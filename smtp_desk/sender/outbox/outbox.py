@@ -85,8 +85,9 @@ class MessageTooLargeError(OutboxError):
         self.limit = limit
 
 
-class KeyKnownError(OutboxError):
-    """A message with this key was stored before; nothing is stored now.
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """What is known of a key: the message that was stored with it.
 
     Attributes:
         message_id: Its Message-ID.
@@ -94,11 +95,22 @@ class KeyKnownError(OutboxError):
         entries: Its entries, without those removed or erased since.
     """
 
-    def __init__(self, message_id: str, content: str, entries: tuple[OutboxEntry, ...]) -> None:
-        super().__init__(f"The key stands for the message {message_id}.")
-        self.message_id = message_id
-        self.content = content
-        self.entries = entries
+    message_id: str
+    content: str
+    entries: tuple[OutboxEntry, ...]
+
+
+class KeyKnownError(OutboxError):
+    """A message with this key was stored before; nothing is stored now.
+
+    Attributes:
+        known: What is known of the keys of these messages, by `SendingKey.name`: at least one.
+    """
+
+    def __init__(self, known: Mapping[str, KnownKey]) -> None:
+        ids = ", ".join(each.message_id for each in known.values())
+        super().__init__(f"The key stands for the message {ids}.")
+        self.known = known
 
 
 class KeyReusedError(OutboxError):
@@ -165,6 +177,7 @@ class Query:
         text: With this in recipient, subject, Message-ID or finding, in upper or lower case.
         submitter: Handed over by this user.
         message_id: Of the message with this Message-ID.
+        key: Of the message that was stored with the key of this name, `SendingKey.name`.
         untold: Refused, and nobody has been told.
     """
 
@@ -174,6 +187,7 @@ class Query:
     text: str = ""
     submitter: str = ""
     message_id: str = ""
+    key: str = ""
     untold: bool = False
 
     @property
@@ -188,7 +202,7 @@ class Query:
         return {name: value for name, value in asked.items() if value}
 
     def matches(self, entry: OutboxEntry) -> bool:
-        """Whether `entry` is one of them."""
+        """Whether `entry` is one of them, apart from `key`, which no entry knows."""
         sought = self.text.casefold()
         return (
             (not self.states or entry.state in self.states)
@@ -260,7 +274,7 @@ class OutboxQueue(Protocol):
             KeyKnownError: A message with the key of one was stored before; none is stored.
             MessageTooLargeError: One is larger than the limit; none is stored.
             OutboxFullError: There is no room; none is stored.
-            ValueError: One has no recipient.
+            ValueError: One has no recipient, or two have the same key.
         """
 
     def add_claimed(
@@ -268,8 +282,8 @@ class OutboxQueue(Protocol):
     ) -> tuple[Claim, ...]:
         """Do `add` and `claim` in one commit, for a sender that sends at once.
 
-        While sending is paused it only adds: the entries wait, without a lease. The result of a
-        message with a key is as durable as a `MarkInDoubt`.
+        Entries that are due later only wait, without a lease, and so do all while sending is
+        paused. The result of a message with a key is as durable as a `MarkInDoubt`.
 
         Raises:
             KeyKnownError: As `add`.

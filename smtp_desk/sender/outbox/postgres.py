@@ -1,6 +1,6 @@
 """The outbox in a PostgreSQL database that many machines share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, final
 
@@ -34,6 +34,7 @@ from smtp_desk.sender.outbox.postgres_rows import (
     change_entries,
     due_entries,
     lock_entries,
+    refuse_stored,
     remove_where,
     storable,
     store_entries,
@@ -44,6 +45,7 @@ from smtp_desk.sender.outbox.rows import SELECT, entry_of
 
 _BATCH: Final = 1000  # rows that one transaction removes: others get their turn
 _REMOVED_AT_ONCE: Final = 100
+_OF_KEY: Final = rows.OF_KEY.replace("?", "%s")
 _MESSAGE_OF: Final = rows.SELECT_MESSAGE.replace("?", "%s")
 
 _FINISHED: Final = "state IN ('accepted', 'dropped') ORDER BY id LIMIT %s"
@@ -118,7 +120,7 @@ class PostgresOutbox(Outbox):
         self._identifiers = IdentifierSource()
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
-        stored = self._admitted(messages)
+        stored = lifecycle.admitted(messages, self._limits)
 
         def insert(transaction: PostgresTransaction) -> tuple[OutboxEntry, ...]:
             wake_workers(transaction)
@@ -129,13 +131,14 @@ class PostgresOutbox(Outbox):
     def add_claimed(
         self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
     ) -> tuple[Claim, ...]:
-        stored, token = self._admitted(messages), new_token()
+        stored, token = lifecycle.admitted(messages, self._limits), new_token()
 
         def insert(transaction: PostgresTransaction) -> tuple[OutboxEntry, ...]:
             queued, now = self._queued(transaction, stored), self._now(transaction)
             if sending_is_paused(transaction):
                 return queued
-            return tuple(lifecycle.claimed(entry, owner, token, now, lease) for entry in queued)
+            take = lifecycle.claimed_at_once
+            return tuple(take(entry, owner, token, now, lease) for entry in queued)
 
         keyed = any(message.key for message in stored)
         entries = self._inserted(insert)
@@ -224,7 +227,7 @@ class PostgresOutbox(Outbox):
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
         condition, values = _condition(query)
-        joined = query.kind or query.message_id
+        joined = query.kind or query.message_id or query.key
         tables = "entries JOIN messages ON key = message" if joined else "entries"
         statement = (
             f"SELECT state, route, count(*) FROM {tables} WHERE {condition} GROUP BY state, route"  # noqa: S608 - constants and placeholders
@@ -300,16 +303,11 @@ class PostgresOutbox(Outbox):
         beyond = min((row[0] if row else 0) - self._limits.kept_rows, _BATCH)
         return remove_where(transaction, _FINISHED, (beyond,)) if beyond > 0 else 0
 
-    def _admitted(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxMessage, ...]:
-        stored = tuple(messages)
-        for message in stored:
-            lifecycle.admit(message, self._limits)
-        return stored
-
     def _queued(
-        self, transaction: PostgresTransaction, messages: Iterable[OutboxMessage]
+        self, transaction: PostgresTransaction, messages: Sequence[OutboxMessage]
     ) -> tuple[OutboxEntry, ...]:
         """Store the messages and return their entries, not stored yet."""
+        refuse_stored(transaction, lifecycle.key_names(messages))
         now = self._now(transaction)
         entries: list[OutboxEntry] = []
         for message in messages:
@@ -394,6 +392,9 @@ def _condition(query: Query) -> tuple[str, list[object]]:
     for column, value in query.columns.items():
         conditions.append(f"{column} = %s")
         values.append(value)
+    if query.key:
+        conditions.append(_OF_KEY)
+        values += [query.key] * 2
     if query.untold:
         conditions.append("untold = 1")
     if query.text:

@@ -9,6 +9,7 @@ from smtp_desk.sender.outbox import lifecycle, rows
 from smtp_desk.sender.outbox.clock import to_ms
 from smtp_desk.sender.outbox.entries import OutboxEntry, OutboxMessage
 from smtp_desk.sender.outbox.lifecycle import LONGEST_DELAY
+from smtp_desk.sender.outbox.outbox import KeyKnownError
 from smtp_desk.sender.outbox.postgres_database import PostgresTransaction
 from smtp_desk.sender.outbox.postgres_migrations import SCHEMA
 from smtp_desk.sender.outbox.rows import SELECT, entry_of
@@ -19,7 +20,9 @@ _INSERT_MESSAGE: Final = rows.INSERT_MESSAGE.replace("?", "%s") + " RETURNING ke
 _INSERT_ENTRY: Final = rows.INSERT_ENTRY.replace("?", "%s")
 _UPDATE_ENTRY: Final = rows.UPDATE_ENTRY.replace("?", "%s")
 _INSERT_KEY: Final = rows.INSERT_KEY.replace("?", "%s")
-_FIND_KEY: Final = rows.FIND_KEY.replace("?", "%s")
+_FIND_KEYS: Final = """
+    SELECT name, content, message, message_id FROM sending_keys WHERE name = ANY(%s)
+"""
 _SELECT_KEYED: Final = rows.SELECT_KEYED.replace("?", "%s")
 _ROWS_OF: Final = f"{SELECT} WHERE id = ANY(%s) ORDER BY id FOR UPDATE OF entries"
 
@@ -84,10 +87,24 @@ def store_message(transaction: PostgresTransaction, message: OutboxMessage, now:
     key = int(row[0]) if row else 0
     if message.key is not None:
         values = storable(rows.key_row(message.key, key, message.message_id, now))
-        if not transaction.execute(_INSERT_KEY, values).rowcount:
-            found = transaction.execute(_FIND_KEY, (message.key.name,)).fetchone() or ("", 0, "")
-            raise rows.known_key(found, transaction.execute(_SELECT_KEYED, found[1:]).fetchall())
+        while not transaction.execute(_INSERT_KEY, values).rowcount:
+            refuse_stored(transaction, [message.key.name])  # unless it was removed just now
     return str(key)
+
+
+def refuse_stored(transaction: PostgresTransaction, names: Sequence[str]) -> None:
+    """Raise an error if messages with these sending keys were stored before.
+
+    Raises:
+        KeyKnownError: With all that are known.
+    """
+    known = {}
+    found = transaction.execute(_FIND_KEYS, (names,)).fetchall() if names else ()
+    for name, content, message, message_id in found:
+        entries = transaction.execute(_SELECT_KEYED, (message, message_id)).fetchall()
+        known[name] = rows.known_key((content, message, message_id), entries)
+    if known:
+        raise KeyKnownError(known)
 
 
 def store_absent(

@@ -15,7 +15,12 @@ from smtp_desk.sender.outbox.entries import (
     OutboxMessage,
     SendingKey,
 )
-from smtp_desk.sender.outbox.outbox import EntryNotFoundError, KeyKnownError, searched_text
+from smtp_desk.sender.outbox.outbox import (
+    EntryNotFoundError,
+    KeyKnownError,
+    KnownKey,
+    searched_text,
+)
 
 COLUMNS: Final = """
     id, message, message_id, kind, subject, recipient, size, created_at, expires_at,
@@ -65,23 +70,34 @@ INSERT_KEY: Final = """
 """
 FIND_KEY: Final = "SELECT content, message, message_id FROM sending_keys WHERE name = ?"
 FORGET_KEYS: Final = "DELETE FROM sending_keys WHERE created_at < ?"
+OF_KEY: Final = """
+    message_id = (SELECT message_id FROM sending_keys WHERE name = ?)
+    AND message = (SELECT message FROM sending_keys WHERE name = ?)
+"""
 SELECT_KEYED: Final = f"{SELECT} WHERE key = ? AND message_id = ? ORDER BY id"
 
 
 def insert_message(connection: sqlite3.Connection, message: OutboxMessage, now: datetime) -> int:
-    """Store a message; return its key.
-
-    Raises:
-        KeyKnownError: A message with its sending key was stored before.
-    """
+    """Store a message, whose sending key is new; return its own key."""
     key = connection.execute(INSERT_MESSAGE, message_row(message)).lastrowid or 0
     if message.key is not None:
-        added = connection.execute(INSERT_KEY, key_row(message.key, key, message.message_id, now))
-        if not added.rowcount:
-            found = connection.execute(FIND_KEY, (message.key.name,)).fetchone()
-            entries = connection.execute(SELECT_KEYED, found[1:]).fetchall()
-            raise known_key(found, entries)
+        connection.execute(INSERT_KEY, key_row(message.key, key, message.message_id, now))
     return key
+
+
+def refuse_known(connection: sqlite3.Connection, names: Iterable[str]) -> None:
+    """Raise an error if messages with these sending keys were stored before.
+
+    Raises:
+        KeyKnownError: With all that are known.
+    """
+    known = {}
+    for name in names:
+        if found := connection.execute(FIND_KEY, (name,)).fetchone():
+            entries = connection.execute(SELECT_KEYED, found[1:]).fetchall()
+            known[name] = known_key(found, entries)
+    if known:
+        raise KeyKnownError(known)
 
 
 def insert_entries(connection: sqlite3.Connection, entries: Iterable[OutboxEntry]) -> None:
@@ -177,10 +193,10 @@ def key_row(key: SendingKey, message: int, message_id: str, now: datetime) -> tu
     return (key.name, key.content, message, message_id, to_ms(now))
 
 
-def known_key(found: tuple[str, int, str], entries: Iterable[Row]) -> KeyKnownError:
-    """Return the error for the rows of `FIND_KEY` and `SELECT_KEYED`."""
+def known_key(found: tuple[str, int, str], entries: Iterable[Row]) -> KnownKey:
+    """Return what the rows of `FIND_KEY` and `SELECT_KEYED` say."""
     content, _, message_id = found
-    return KeyKnownError(message_id, content, tuple(map(entry_of, entries)))
+    return KnownKey(message_id, content, tuple(map(entry_of, entries)))
 
 
 def message_row(message: OutboxMessage) -> tuple[str | int | bytes, ...]:

@@ -1,7 +1,7 @@
 """The outbox in an SQLite database that several processes share."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, final
@@ -35,12 +35,14 @@ from smtp_desk.sender.outbox.outbox import (
 from smtp_desk.sender.outbox.rows import (
     COLUMNS,
     FORGET_KEYS,
+    OF_KEY,
     SELECT,
     entry_of,
     find_entry,
     find_message,
     insert_entries,
     insert_message,
+    refuse_known,
     update_entries,
 )
 
@@ -123,7 +125,7 @@ class SqliteOutbox(Outbox):
         self._identifiers = IdentifierSource()
 
     def add(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxEntry, ...]:
-        stored, now = self._admitted(messages), self._now()
+        stored, now = lifecycle.admitted(messages, self._limits), self._now()
         return self._database.write(
             lambda connection: self._insert(connection, self._queued(connection, stored, now))
         )
@@ -131,13 +133,15 @@ class SqliteOutbox(Outbox):
     def add_claimed(
         self, messages: Iterable[OutboxMessage], owner: str, lease: timedelta
     ) -> tuple[Claim, ...]:
-        stored, now, token = self._admitted(messages), self._now(), new_token()
+        stored, now = lifecycle.admitted(messages, self._limits), self._now()
+        token = new_token()
 
         def insert(connection: sqlite3.Connection) -> tuple[OutboxEntry, ...]:
             queued = self._queued(connection, stored, now)
             if is_paused(connection):
                 return self._insert(connection, queued)
-            taken = [lifecycle.claimed(entry, owner, token, now, lease) for entry in queued]
+            take = lifecycle.claimed_at_once
+            taken = [take(entry, owner, token, now, lease) for entry in queued]
             return self._insert(connection, taken)
 
         entries = self._database.write(insert)
@@ -214,7 +218,7 @@ class SqliteOutbox(Outbox):
         if replace(query, states=frozenset(), route="") == EVERYTHING:
             tables, number = "entry_counts", "sum(entries)"
         else:
-            joined = query.kind or query.message_id
+            joined = query.kind or query.message_id or query.key
             tables = "entries JOIN messages ON key = message" if joined else "entries"
             number = "count(*)"
         statement = f"""
@@ -284,16 +288,11 @@ class SqliteOutbox(Outbox):
         beyond = min(finished - self._limits.kept_rows, _BATCH)
         return _remove_finished(connection, beyond) if beyond > 0 else 0
 
-    def _admitted(self, messages: Iterable[OutboxMessage]) -> tuple[OutboxMessage, ...]:
-        stored = tuple(messages)
-        for message in stored:
-            lifecycle.admit(message, self._limits)
-        return stored
-
     def _queued(
-        self, connection: sqlite3.Connection, messages: Iterable[OutboxMessage], now: datetime
+        self, connection: sqlite3.Connection, messages: Sequence[OutboxMessage], now: datetime
     ) -> list[OutboxEntry]:
         """Store the messages and return their entries, not stored yet."""
+        refuse_known(connection, lifecycle.key_names(messages))
         milliseconds = to_ms(now)
         entries = []
         for message in messages:
@@ -409,6 +408,9 @@ def _condition(query: Query) -> tuple[str, list[str]]:
     for column, value in query.columns.items():
         conditions.append(f"{column} = ?")
         values.append(value)
+    if query.key:
+        conditions.append(OF_KEY)
+        values += [query.key] * 2
     if query.untold:
         conditions.append("untold = 1")
     if query.text:
