@@ -4,6 +4,7 @@ import dataclasses
 import json
 import mimetypes
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -44,8 +45,11 @@ from smtp_desk.sender.mail.kinds import (
 from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.smtp.session.envelope import Status
 
+_OPTIONS: Final = {"key": "--key", "send_at": "--at"}
+
 KINDS_SCHEMA: Final = "smtp-desk/kinds/1"
 
+_DUE_LATER: Final = "“smtp-desk worker” sends it when it’s due."
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 
@@ -61,6 +65,17 @@ def _variables(
             raise click.BadParameter(f"{name} is given twice.")
         found[name] = text
     return found
+
+
+def _moment(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> datetime | None:
+    """Read a time by ISO 8601; without a time zone it is local time."""
+    try:
+        return None if value is None else datetime.fromisoformat(value).astimezone()
+    except (ValueError, OverflowError, OSError) as error:
+        text = f"{value!r} isn’t a time such as 2026-06-01T08:00 or 2026-06-01T06:00Z."
+        raise click.BadParameter(text) from error
 
 
 @click.command(
@@ -84,6 +99,13 @@ def _variables(
             smtp-desk send message --to ann@example.org --to bo@example.org \\
               --set audience=affiliates --set subject='New rates' \\
               --set body="$(cat rates.txt)" --attach rates.pdf
+            """,
+        ),
+        (
+            "Remind a person tomorrow at eight, and only once, however often this runs",
+            """
+            smtp-desk send notification --to ann@example.org --key reminder-4711 \\
+              --at "$(date -d tomorrow +%F)T08:00" --set title=Reminder --set body="Call Bo."
             """,
         ),
     ],
@@ -110,6 +132,20 @@ def _variables(
     help="A file to attach to a message; repeat for more.",
 )
 @click.option(
+    "--key",
+    metavar="KEY",
+    help="Your own name for this email, such as order-4711-paid. Used again, within seven days, "
+    "it sends nothing and prints the first result.",
+)
+@click.option(
+    "--at",
+    "send_at",
+    metavar="TIME",
+    callback=_moment,
+    help="The earliest time to send it, such as 2026-06-01T08:00 (local time) or "
+    "2026-06-01T06:00Z. It is stored, and “smtp-desk worker” sends it then.",
+)
+@click.option(
     "--json",
     "as_json",
     is_flag=True,
@@ -125,6 +161,8 @@ def send(
     to: tuple[str, ...],
     variables: Mapping[str, str],
     files: tuple[Path, ...],
+    key: str | None,
+    send_at: datetime | None,
     as_json: bool,
 ) -> ExitStatus:
     """Send an email of the kind KIND, through the custom server or the default email service.
@@ -143,14 +181,18 @@ def send(
         raise click.UsageError(f"--attach goes with {Message.kind} only.", context)
     email = _email(kind, variables, to, files)
     services = services_to_send(invocation)
-    with open_sender(services) as sender:
-        receipt = sender.send(email)
+    try:
+        with open_sender(services) as sender:
+            receipt = sender.send(email, key=key, send_at=send_at)
+    except EmailError as error:
+        name = _OPTIONS.get(error.field, error.field)
+        raise ExitError(f"{name}: {error.problem}", ExitStatus.DATAERR) from error
     if as_json:
         _write_json(receipt_json(receipt))
     else:
         print_receipt(invocation.out, receipt)
         queued = any(each.status is Status.QUEUED for each in receipt.recipients)
-        if queued and (why := no_route(services)):
+        if queued and (why := no_route(services) or (_DUE_LATER if send_at else "")):
             say(invocation.out, why)
     return receipt_status(receipt)
 

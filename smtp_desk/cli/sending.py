@@ -14,7 +14,7 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import finding_json
 from smtp_desk.core.stages import Json
 from smtp_desk.sender.outbox.entries import EntryState
-from smtp_desk.sender.outbox.outbox import MessageTooLargeError, OutboxError
+from smtp_desk.sender.outbox.outbox import KeyReusedError, MessageTooLargeError, OutboxError
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.smtp.session.envelope import Status
@@ -81,7 +81,7 @@ def open_sender(services: Services) -> "Iterator[Sender]":
     try:
         with services.open_sender() as sender:
             yield sender
-    except MessageTooLargeError as error:
+    except (KeyReusedError, MessageTooLargeError) as error:
         raise ExitError(str(error), ExitStatus.DATAERR) from error
     except OutboxError as error:
         raise _not_stored(error) from error
@@ -109,6 +109,8 @@ def receipt_row(each: RecipientReceipt) -> Row:
             words = f"accepted by {route}"
         case Status.QUEUED:
             words = _WAITS_HERE if each.local else "waits in the outbox"
+        case Status.REFUSED if each.cancelled:
+            words = "cancelled"
         case Status.REFUSED:
             words = f"refused by {route}" if route else "refused"
         case Status.UNCERTAIN:
@@ -134,6 +136,7 @@ def receipt_json(receipt: Receipt) -> dict[str, Json]:
                 "finding": finding_json(each.finding) if each.finding else None,
                 "entry_id": each.entry_id,
                 "local": each.local,
+                "cancelled": each.cancelled,
             }
             for each in receipt.recipients
         ],

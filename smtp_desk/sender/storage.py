@@ -49,9 +49,13 @@ class Storage:
 def outbox_limits(store: SettingsStore) -> OutboxLimits:
     """Return how much the outbox accepts and keeps, by the settings or else by default."""
     try:
-        return OutboxLimits(keys_for=timedelta(days=store.load().keep_keys_days))
+        stored = store.load()
     except SettingsFileError:
         return OutboxLimits()
+    return OutboxLimits(
+        kept_for=timedelta(days=stored.keep_emails_days),
+        keys_for=timedelta(days=stored.keep_keys_days),
+    )
 
 
 def open_storage(

@@ -71,6 +71,7 @@ def decode(text: str, ca_content: Callable[[str], str]) -> StoredSettings:
         system=_system(root.table("system")),
         alerts=(root.table("notify") or _Table("", {})).text("alerts"),
         outbox=root.text("outbox"),
+        keep_emails_days=root.days("keep_emails_days", StoredSettings().keep_emails_days),
         keep_keys_days=root.days("keep_keys_days", StoredSettings().keep_keys_days),
     )
 

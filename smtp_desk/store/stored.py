@@ -108,6 +108,7 @@ class StoredSettings:
             is held for a person at once.
         system: The rules of the system-wide worker.
         alerts: The key of the alert URLs in the keyring; "" for none.
+        keep_emails_days: How long an email stays in the outbox once its result is final.
         keep_keys_days: How long an email's idempotency key is remembered.
         outbox: The URL of the shared database; "" for this machine's own outbox.
     """
@@ -119,6 +120,7 @@ class StoredSettings:
     uncertain: Uncertain = Uncertain.RESEND
     system: SystemRules = field(default_factory=SystemRules)
     alerts: str = ""
+    keep_emails_days: int = 30
     keep_keys_days: int = 7
     outbox: str = field(default="", repr=False)  # a person may have written a password into it
 

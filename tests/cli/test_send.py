@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -171,3 +172,61 @@ def test_the_list_as_json(desk: Desk) -> None:
     variables = {each["name"]: each for each in listed["kinds"][0]["variables"]}
     assert variables["approved"]["choices"] == ["yes", "no"]
     assert (variables["name"]["required"], variables["contact"]["required"]) == (True, False)
+
+
+NEWS = ("send", "notification", "--to", "ann@example.org", "--set", "title=Paid", "--set")
+
+
+def test_a_key_sends_an_email_once(sending_desk: Desk, sandbox: Sandbox) -> None:
+    email = (*NEWS, "body=We got it.", "--key", "order-4711-paid")
+    first, again = (json.loads(sending_desk(*email, "--json").out) for _ in range(2))
+    assert first == again
+    assert first["recipients"][0]["status"] == "accepted"
+    assert len(sandbox.inbox.mails()) == 1
+    other = sending_desk(*NEWS, "body=Or not.", "--key", "order-4711-paid")
+    assert (other.status, other.out) == (65, "")
+    assert first["message_id"] in other.err
+    assert len(sandbox.inbox.mails()) == 1
+
+
+def test_an_email_that_is_due_later_waits(sending_desk: Desk, sandbox: Sandbox) -> None:
+    wanted = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=3)
+    local = f"{wanted.astimezone():%Y-%m-%dT%H:%M}"
+    email = (*NEWS, "body=We got it.", "--key", "a", "--at")
+    for moment in (local, wanted.isoformat(), f"{wanted:%Y-%m-%dT%H:%M}Z"):
+        ended = sending_desk(*email, moment)
+        assert (ended.status, ended.err) == (0, "")
+        assert ended.out.splitlines() == [
+            "ann@example.org: waits in the outbox",
+            "“smtp-desk worker” sends it when it’s due.",
+        ]
+    (entry,) = sending_desk.services.outbox.page(EVERYTHING).entries
+    assert entry.send_at == wanted
+    sending_desk.services.outbox.drop(entry.id)
+    ended = sending_desk(*email, local)
+    assert (ended.status, ended.out) == (69, "ann@example.org: cancelled\n")
+    assert not sandbox.inbox.mails()
+
+
+def test_a_time_that_has_passed_is_now(sending_desk: Desk) -> None:
+    ended = sending_desk(*NEWS, "body=We got it.", "--at", "2020-01-01")
+    assert ended.out == "ann@example.org: accepted by the custom server\n"
+
+
+@pytest.mark.parametrize("moment", ["tomorrow", "", "08:00", "2026-13-01", "0001-01-01", "²"])
+def test_what_is_no_time(desk: Desk, moment: str) -> None:
+    ended = desk(*NEWS, "body=x", "--at", moment)
+    assert (ended.status, ended.out) == (64, "")
+    assert "isn’t a time such as 2026-06-01T08:00" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        (("--at", "9000-01-01"), "--at: Must be at most 366 days ahead."),
+        (("--key", " "), "--key: Must be text that is not empty."),
+    ],
+)
+def test_a_key_or_time_that_cannot_be(desk: Desk, option: tuple[str, ...], text: str) -> None:
+    ended = desk(*NEWS, "body=x", *option)
+    assert (ended.status, ended.out, ended.err) == (65, "", f"smtp-desk: {text}\n")

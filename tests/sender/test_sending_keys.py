@@ -213,6 +213,32 @@ def test_a_person_says_how_long_keys_are_known(tmp_path: Path, text: str, days: 
     storage.close()
 
 
+@pytest.mark.parametrize(("text", "days"), [("keep_emails_days = 3", 3), ("", 30), ("broken", 30)])
+def test_a_person_says_how_long_emails_are_kept(tmp_path: Path, text: str, days: int) -> None:
+    """After that nothing of their contents is left in the files."""
+    paths = Paths.below(tmp_path)
+    paths.settings_file.parent.mkdir(parents=True, mode=0o700)
+    paths.settings_file.write_text(f"schema = 2\nenabled = false\n{text}\n", "utf-8")
+    limits = outbox_limits(SettingsStore(paths, MemoryCredentials()))
+    clock = TurnedClock()
+
+    def left() -> bytes:
+        return b"".join(each.read_bytes() for each in paths.outbox_file.parent.iterdir())
+
+    storage = open_storage(paths.outbox_file, clock=clock, limits=limits)
+    secret = replace(message("ann@example.org"), payload=b"what nobody else may read")
+    (entry,) = storage.outbox.add([secret])
+    storage.outbox.drop(entry.id)
+    clock.turn(days=days)
+    assert storage.outbox.prune() == 0
+    assert storage.outbox.message(entry.id).payload == secret.payload
+    assert secret.payload in left()
+    clock.turn(seconds=1)
+    assert storage.outbox.prune() == 1
+    storage.close()
+    assert secret.payload not in left()
+
+
 def test_what_came_of_it_is_on_the_disk_before_the_call_returns(office: PostOffice) -> None:
     database = office.outbox._database
     office.sender.send(NEWS)

@@ -239,9 +239,10 @@ def test_newer_schema() -> None:
         *(
             (
                 'uncertain = "hold"',
-                f"keep_keys_days = {value}",
-                "keep_keys_days should be a number from 1 to 3660",
+                f"{name} = {value}",
+                f"{name} should be a number from 1 to 3660",
             )
+            for name in ("keep_keys_days", "keep_emails_days")
             for value in ("0", "-1", "3661", "99999999999")
         ),
         ('uncertain = "hold"', 'keep_keys_days = "7"', "keep_keys_days should be a number"),
@@ -324,9 +325,10 @@ def test_no_toml() -> None:
         encode("schema = ", StoredSettings())
 
 
-def test_how_long_keys_are_known_stays_in_the_file() -> None:
-    text = "schema = 2\nenabled = false\nkeep_keys_days = 30\n"
+@pytest.mark.parametrize(("name", "usual"), [("keep_keys_days", 7), ("keep_emails_days", 30)])
+def test_how_long_a_thing_is_kept_stays_in_the_file(name: str, usual: int) -> None:
+    text = f"schema = 2\nenabled = false\n{name} = 40\n"
     stored = decode(text, ca_content)
-    assert stored.keep_keys_days == 30
-    assert decode(encode(text, replace(stored, enabled=True)), ca_content).keep_keys_days == 30
-    assert decode("schema = 2\nenabled = false\n", ca_content).keep_keys_days == 7
+    assert getattr(stored, name) == 40
+    assert getattr(decode(encode(text, replace(stored, enabled=True)), ca_content), name) == 40
+    assert getattr(decode("schema = 2\nenabled = false\n", ca_content), name) == usual

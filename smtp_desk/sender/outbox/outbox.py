@@ -155,14 +155,14 @@ class OutboxLimits:
         message_octets: The largest message, in octets.
         total_octets: The largest outbox, in octets; accepted and dropped entries make room.
         kept_rows: How many accepted and dropped entries are kept.
-        kept_for: How long settled entries are kept.
+        kept_for: How long settled entries, and with the last one the message, are kept.
         keys_for: How long a message's key is remembered.
     """
 
     message_octets: int = 64 * MEBIBYTE
     total_octets: int = 2048 * MEBIBYTE
     kept_rows: int = 100_000
-    kept_for: timedelta = timedelta(days=90)
+    kept_for: timedelta = timedelta(days=30)
     keys_for: timedelta = timedelta(days=7)
 
 
