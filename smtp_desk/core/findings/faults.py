@@ -9,6 +9,8 @@ import re
 from functools import cache
 from typing import Final
 
+from smtp_desk.core.findings.needles import Alternative, alternatives, that_may_match
+
 _PART: Final = (
     r"(?:rate[- ]?)?limit(?:er|ing)|rate[- ]?limit|throttl(?:er|ing)|gr[ae]y-?list(?:er|ing)|"
     r"polic(?:y|ies)|milters?|filter(?:s|ing)?|scan(?:ners?|ning)?|engine|anti-?(?:virus|spam)|"
@@ -69,13 +71,24 @@ def without_faults(words: str, code: int) -> tuple[str, bool]:
 
     A "busy" server that refuses for good isn't a fault: its code says more than the word.
     """
-    left = _compiled(_FAULT).sub("", words)
+    left = _without(_FAULT, words)
     if code < _PERMANENT:
-        left = _compiled(_BUSY).sub("", left)
+        left = _without(_BUSY, left)
     return left, left != words
+
+
+def _without(pattern: str, words: str) -> str:
+    if not any(that_may_match(_alternatives(pattern), words)):
+        return words
+    return _compiled(pattern).sub("", words)
+
+
+@cache
+def _alternatives(pattern: str) -> list[Alternative]:
+    return alternatives(pattern)
 
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Return a pattern, compiled at the first refusal: few starts have to wait for that."""
+    """Return a pattern, compiled at the first reply that may tell of a fault."""
     return re.compile(pattern)

@@ -23,7 +23,8 @@ _SIGN: Final = (
     r"|(?P<repeated>(?:\+|\{\d+(?:,\d*)?\})[?+]?)"
     r"|(?P<text>[^\\\[(){}|*+?^$.]+(?![*+?]|\{[\d,])|[^\\\[(){}|*+?^$.])"
 )
-_SHORTEST: Final = 3
+_SHORTEST: Final = 2
+_BEGINNING: Final = 3
 _FEW: Final = 16
 
 Needles = Collection[str]
@@ -44,7 +45,7 @@ class Alternative:
     def __init__(self, pattern: str, needles: Sequence[Needles]) -> None:
         self.pattern = pattern
         self.needles = needles
-        self.beginnings = [frozenset(needle[:_SHORTEST] for needle in each) for each in needles]
+        self.beginnings = [frozenset(needle[:_BEGINNING] for needle in each) for each in needles]
 
 
 def that_may_match(parts: Iterable[Alternative], text: str) -> Iterator[Alternative]:
@@ -64,7 +65,7 @@ def that_may_match(parts: Iterable[Alternative], text: str) -> Iterator[Alternat
 def _beginnings_in(text: str) -> frozenset[str]:
     """Return all that a needle in `text` may begin with, or be if it is as short."""
     places = range(len(text))
-    return frozenset(text[at : at + length] for at in places for length in range(1, _SHORTEST + 1))
+    return frozenset(text[at : at + length] for at in places for length in range(1, _BEGINNING + 1))
 
 
 def alternatives(pattern: str) -> list[Alternative]:
