@@ -29,7 +29,7 @@ _NEVER: Final = {
     *("PySide6", "aiosmtpd", "apprise", "asyncio", "dns", "keyring", "multiprocessing", "psycopg"),
     *("publicsuffixlist", "defusedxml", "rich", "tomlkit", "smtplib", "unittest", "filelock"),
     *("smtp_desk.ui", "smtp_desk.sandbox", "smtp_desk.discovery", "smtp_desk.smtp.domain"),
-    *("smtp_desk.oauth.client", "smtp_desk.sender.outbox.postgres"),
+    *("smtp_desk.oauth.client", "smtp_desk.sender.outbox.postgres", "opentelemetry"),
 }
 """What only a terminal, a window, a sign-in or a question to the network needs."""
 _CATALOGUE: Final = {"smtp_desk.core.findings.catalogue", "smtp_desk.core.findings.pattern"}
