@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +37,7 @@ from smtp_desk.ui.integrations.view import IntegrationsView
 from smtp_desk.ui.main_window import MainWindow
 from smtp_desk.ui.menus import Menus
 from smtp_desk.ui.navigation import Navigation
+from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.theme import Theme
 from tests.ui import (
     arrived_scenes,
@@ -174,7 +176,7 @@ class Studio:
                 if look.lengthened:
                     _rewrite(each, _longer)
                 if look.mirrored:
-                    _rewrite(each, "\u200f{}".format)
+                    _rewrite(each, _hebrew)
             for _ in range(12):
                 self._application.processEvents()
             _picture(window).save(str(self._folder / f"{name}.png"))
@@ -209,13 +211,23 @@ def _rewrite(window: QWidget, anew: Callable[[str], str]) -> None:
     parts += window.findChildren(QAbstractButton)
     for part in parts:
         if part.text() and part.isVisible():
-            part.setText(anew(part.text()))
+            show = part.show_text if isinstance(part, Label) else part.setText
+            show(anew(part.text()))
 
 
 def _longer(text: str) -> str:
     """Return a text that is 40 % longer."""
     words = "lorem ipsum dolor " * (len(text) // 24 + 1)
     return f"{text} {words[: round(len(text) * _LONGER)].strip()}"
+
+
+_WORD: Final = re.compile(r"(?<![^\s(“])[A-Za-z&’]+(?![\w@/_-])(?![.:][\w/])")
+_HEBREW: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "אבגדהוזחטיכלמנסעפצקרשתאבגד", "&’")
+
+
+def _hebrew(text: str) -> str:
+    """Return a text with Hebrew letters; addresses, names of hosts and files stay."""
+    return _WORD.sub(lambda word: word.group().lower().translate(_HEBREW), text)
 
 
 def _integrations(

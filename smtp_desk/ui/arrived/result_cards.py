@@ -19,7 +19,7 @@ from smtp_desk.core.arrived import Belief
 from smtp_desk.ui.widgets.card import Card, Panel, column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import IconLabel, set_look
-from smtp_desk.ui.widgets.label import FocusLabel, Label, breakable
+from smtp_desk.ui.widgets.label import FocusLabel, Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,12 +59,8 @@ class BeliefCard(Card):
         super().__init__()
         self.setObjectName("belief")
         self.setAccessibleName("Result")
-        self.line: Final = FocusLabel(breakable(BELIEFS[found.belief]))
+        self.line: Final = FocusLabel(BELIEFS[found.belief], "heading")
         self.line.setObjectName("belief_line")
-        self.line.setTextFormat(Qt.TextFormat.PlainText)
-        self.line.setWordWrap(True)
-        self.line.setProperty("rank", "heading")
-        self.line.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._panel = Panel(_TONES[found.belief])
         self._panel.body.addWidget(self.line)
         self.line.focused.connect(self._focused)

@@ -27,6 +27,7 @@ from smtp_desk.app.delivery.listing import Part, Span
 from smtp_desk.app.delivery.rows import COLUMNS
 from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.ui.delivery.model import STATUS_ROLE, DeliveryModel
+from smtp_desk.ui.widgets.bidi import elidable
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import pixmap
 from smtp_desk.ui.widgets.theme import theme_of_application
@@ -48,8 +49,6 @@ ICONS: Final = {
 
 _ICON: Final = 16
 _STATE: Final = COLUMNS.index("State")
-_TIME: Final = COLUMNS.index("Time")
-_LEFT_TO_RIGHT: Final = "\u200e"
 _SAMPLES: Final = {
     "Time": "0000-00-00 00:00",
     "Kind": "Notification",
@@ -82,8 +81,8 @@ class EmailTable(QTableView):
         self._emails = DeliveryModel()
         self._fitted = 0
         self.setModel(self._emails)
+        self.setItemDelegate(_Delegate(self))
         self.setItemDelegateForColumn(_STATE, _StateDelegate(self))
-        self.setItemDelegateForColumn(_TIME, _TimeDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -223,7 +222,15 @@ class EmailTable(QTableView):
             self._emails.fetchMore(QModelIndex())
 
 
-class _StateDelegate(QStyledItemDelegate):
+class _Delegate(QStyledItemDelegate):
+    """Keeps the day before the time, and the ellipsis at the end, in a list of either direction."""
+
+    def displayText(self, value: object, locale: QLocale | QLocale.Language) -> str:
+        """Let the text of each cell keep its own direction."""
+        return elidable(super().displayText(value, locale))
+
+
+class _StateDelegate(_Delegate):
     """Puts the icon of the state before its name: colour alone tells nobody."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
@@ -234,14 +241,6 @@ class _StateDelegate(QStyledItemDelegate):
         option.icon = QIcon(pixmap(name, _colour(tone), _ICON, ratio))
         option.decorationSize = QSize(_ICON, _ICON)
         option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
-
-
-class _TimeDelegate(QStyledItemDelegate):
-    """Keeps the day before the time where words are read from right to left."""
-
-    def displayText(self, value: object, locale: QLocale | QLocale.Language) -> str:
-        """Mark the digits as left to right."""
-        return _LEFT_TO_RIGHT + super().displayText(value, locale)
 
 
 def _colour(tone: str) -> QColor:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from smtp_desk.app.diagnostics.support_message import AUDIENCES, Audience
 from smtp_desk.ui.widgets.boxes import CheckBox
-from smtp_desk.ui.widgets.buttons import button
+from smtp_desk.ui.widgets.buttons import MenuButton, button
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.flow import flow
 from smtp_desk.ui.widgets.label import enable
@@ -54,7 +54,9 @@ class ReportButtons(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._message = button("Copy &message", "copy_message", tip=_MESSAGE)
+        self._message = MenuButton("Copy &message")
+        self._message.setObjectName("copy_message")
+        self._message.setToolTip(_MESSAGE)
         self._message.setMenu(self._audiences())
         self._copy = button("&Copy as Markdown", "copy_report", tip=_COPY)
         self._save = button("&Save report…", "save_report")

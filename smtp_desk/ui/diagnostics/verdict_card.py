@@ -15,7 +15,7 @@ from smtp_desk.ui.integrations.words import cut, server_words
 from smtp_desk.ui.widgets.card import Card, Panel, column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import IconLabel, set_look
-from smtp_desk.ui.widgets.label import FocusLabel, Label, breakable
+from smtp_desk.ui.widgets.label import FocusLabel, Label
 from smtp_desk.ui.widgets.step import step
 
 if TYPE_CHECKING:
@@ -28,18 +28,6 @@ _PERSON: Final = 18
 _CHANGES: Final = "Changes the form on Integrations. Then send another test email."
 _MOST_WARNINGS: Final = 10
 _MOST_REMEDIES: Final = 20
-
-
-class _VerdictLine(FocusLabel):
-    """The verdict."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(breakable(text))
-        self.setObjectName("verdict")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setProperty("rank", "heading")
-        self.setWordWrap(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
 
 class VerdictCard(Card):
@@ -58,7 +46,8 @@ class VerdictCard(Card):
         self._applies = state.applies
         self._host_in_form = report.settings.get("host") == state.form_host
         self.body.addLayout(_head(state, report))
-        self.line: Final = _VerdictLine(cut(words.verdict(report)))
+        self.line: Final = FocusLabel(cut(words.verdict(report)), "heading")
+        self.line.setObjectName("verdict")
         self._panel = Panel(words.tone(report))
         self._panel.body.addWidget(self.line)
         self.line.focused.connect(self._focused)

@@ -183,8 +183,8 @@ class DiagnosticsView(QObject):
             first = self._verdict.line
         if self._wants_focus and first is not None:
             self._wants_focus = False
+            self.page.bring_into_view(first, below=True)
             first.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.page.bring_into_view(first)
 
     def _show_report(self, state: DiagnosisState) -> None:
         if self._content is not None:

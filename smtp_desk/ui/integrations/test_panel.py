@@ -159,17 +159,12 @@ class _Outcome(Panel):
         self.line: Final = FocusLabel()
         self.line.focused.connect(self._focused)
         self.line.setObjectName("outcome")
-        self.line.setTextFormat(Qt.TextFormat.PlainText)
-        self.line.setWordWrap(True)
-        self.line.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.body.addWidget(self.line)
         self.hide()
 
     def show_outcome(self, outcome: Outcome | None) -> None:
         """Show the line, or nothing."""
-        text = OUTCOMES[outcome] if outcome else ""
-        if self.line.text() != text:
-            self.line.setText(text)
+        self.line.show_text(OUTCOMES[outcome] if outcome else "")
         if outcome:
             self.set_tone(*words.OUTCOME_LOOK[outcome])
         self.setVisible(outcome is not None)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QCheckBox, QStyle, QStyleOptionButton
 
+from smtp_desk.ui.widgets.icons import beside_text
 from smtp_desk.ui.widgets.theme import theme_of_application
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ class CheckBox(QCheckBox):
             )
 
 
-_TRACK: Final = QSize(44, 24)
+_TRACK: Final = 24
+"""Height of the track beside text of the usual size; its knob takes two thirds of it."""
 _RING: Final = 4
-_KNOB: Final = 8.0
 
 
 class Switch(QCheckBox):
@@ -73,9 +74,13 @@ class Switch(QCheckBox):
         self.setAccessibleName(name)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
+    def _track(self) -> QSize:
+        height = beside_text(_TRACK, self.fontMetrics())
+        return QSize(height * 11 // 6, height)
+
     def sizeHint(self) -> QSize:
-        """The track and the room for its focus ring."""
-        return _TRACK + QSize(2 * _RING, 2 * _RING)
+        """The track, as high as the text asks, and the room for its focus ring."""
+        return self._track() + QSize(2 * _RING, 2 * _RING)
 
     def minimumSizeHint(self) -> QSize:
         """As the size hint: a switch never shrinks."""
@@ -91,7 +96,8 @@ class Switch(QCheckBox):
         colours = self._theme.colours
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track = QRectF(QPointF(_RING, (self.height() - _TRACK.height()) / 2), _TRACK.toSizeF())
+        size = self._track()
+        track = QRectF(QPointF(_RING, (self.height() - size.height()) / 2), size.toSizeF())
         if self.hasFocus():
             painter.setPen(QPen(QColor(colours.accent), 2))
             ring = track.adjusted(-3, -3, 3, 3)
@@ -104,7 +110,9 @@ class Switch(QCheckBox):
         inner = track.adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(inner, inner.height() / 2, inner.height() / 2)
         at_end = on != (self.layoutDirection() is Qt.LayoutDirection.RightToLeft)
-        middle = track.right() - 12 if at_end else track.left() + 12
+        half = track.height() / 2
+        middle = track.right() - half if at_end else track.left() + half
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colours.on_accent if on else colours.edge))
-        painter.drawEllipse(QPointF(middle, track.center().y()), _KNOB, _KNOB)
+        knob = track.height() / 3
+        painter.drawEllipse(QPointF(middle, track.center().y()), knob, knob)

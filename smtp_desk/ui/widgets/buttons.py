@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from typing import TYPE_CHECKING, Final
 
-from smtp_desk.ui.widgets.icons import set_look
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import (
+    QMessageBox,
+    QPushButton,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QWidget,
+)
+
+from smtp_desk.ui.widgets.icons import draw_chevron, set_look
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPaintEvent
+
+_MARK: Final = 16
+"""What the mark of a menu takes beside the text."""
 
 
 def button(text: str, name: str, kind: str = "", tip: str = "") -> QPushButton:
@@ -14,6 +30,28 @@ def button(text: str, name: str, kind: str = "", tip: str = "") -> QPushButton:
     made.setProperty("kind", kind)
     made.setToolTip(tip)
     return made
+
+
+class MenuButton(QPushButton):
+    """A button that opens a menu; the mark for it stands where its text ends."""
+
+    def sizeHint(self) -> QSize:
+        """The text, and its mark."""
+        return super().sizeHint() + QSize(_MARK, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the mark: the style's own is a few pixels, and none from right to left."""
+        del event
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.features &= ~QStyleOptionButton.ButtonFeature.HasMenu
+        painter = QStylePainter(self)
+        painter.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option)
+        words = self.rect().adjusted(0, 0, -_MARK, 0)
+        option.rect = QStyle.visualRect(option.direction, self.rect(), words)
+        painter.drawControl(QStyle.ControlElement.CE_PushButtonLabel, option)
+        painter.end()
+        draw_chevron(self)
 
 
 class Question(QMessageBox):

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QGuiApplication, QPainter, QWheelEvent
+from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QGuiApplication, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from smtp_desk.app.notice import Notice
@@ -23,7 +23,7 @@ from smtp_desk.core.problems import Severity
 from smtp_desk.core.texts import problem_text
 from smtp_desk.ui.widgets.card import column, row
 from smtp_desk.ui.widgets.colours import Space
-from smtp_desk.ui.widgets.icons import pixmap, set_look
+from smtp_desk.ui.widgets.icons import draw_chevron, set_look
 from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.line import NoticeList
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from smtp_desk.core.problems import Problem
 
-_CHEVRON: Final = 18
 _AWAY: Final = Qt.FocusReason.ActiveWindowFocusReason
 
 
@@ -131,11 +130,7 @@ class Choice(QComboBox):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the arrow, in the colour of the text."""
         super().paintEvent(event)
-        colour = self.palette().color(self.foregroundRole())
-        arrow = pixmap("chevron-down", colour, _CHEVRON, self.devicePixelRatioF())
-        mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        left = Space.S if mirrored else self.width() - _CHEVRON - Space.S
-        QPainter(self).drawPixmap(left, (self.height() - _CHEVRON) // 2, arrow)
+        draw_chevron(self)
 
 
 class FormField(QWidget):

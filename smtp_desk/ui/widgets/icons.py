@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QByteArray, QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QByteArray, QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QLabel, QToolButton
+from PySide6.QtWidgets import QLabel, QStyle, QToolButton
 
 from smtp_desk.store.resources import resource_path
-from smtp_desk.ui.widgets.colours import USUAL_LINE
+from smtp_desk.ui.widgets.colours import USUAL_LINE, Space
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor, QFontMetrics, QPaintEvent
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SIZE: Final = 20
 """Edge of an icon in logical pixels."""
+_POINTING: Final = frozenset({"apply"})
+"""Icons that point the way that is read, and turn with it."""
+_CHEVRON: Final = 18
 
 
 def app_icon() -> QIcon:
@@ -53,6 +56,16 @@ def beside_text(size: int, metrics: QFontMetrics) -> int:
     return max(size * metrics.height() // USUAL_LINE, size)
 
 
+def draw_chevron(control: QWidget) -> None:
+    """Draw at the end of `control` that it opens something, in the colour of its text."""
+    colour = control.palette().color(control.foregroundRole())
+    ratio = control.devicePixelRatioF()
+    end = QRect(control.width() - _CHEVRON - Space.S, 0, _CHEVRON, control.height())
+    place = QStyle.visualRect(control.layoutDirection(), control.rect(), end)
+    top = (control.height() - _CHEVRON) // 2
+    QPainter(control).drawPixmap(place.left(), top, pixmap("chevron-down", colour, _CHEVRON, ratio))
+
+
 class IconLabel(QLabel):
     """An icon in the colour that the style sheet gives its `tone`; silent for screen readers."""
 
@@ -84,6 +97,9 @@ class IconLabel(QLabel):
         if self.name:
             colour = self.palette().color(self.foregroundRole())
             painter = QPainter(self)
+            if self.name in _POINTING and self.isRightToLeft():
+                painter.translate(self.width(), 0)
+                painter.scale(-1, 1)
             painter.drawPixmap(
                 0, 0, pixmap(self.name, colour, self.width(), self.devicePixelRatioF())
             )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+from smtp_desk.ui.widgets.bidi import readable
 from smtp_desk.ui.widgets.colours import Space
 
 if TYPE_CHECKING:
@@ -38,16 +39,21 @@ class Label(QLabel):
         if self.isRightToLeft():
             # Qt moves a wrapped line that ends with left-to-right words by its blank at the end.
             self.setContentsMargins(Space.S, 0, 0, 0)
+            # Else a host name, or any text that isn't translated, stands at the other side.
+            sides = Qt.AlignmentFlag
+            self.setAlignment(sides.AlignRight | sides.AlignAbsolute | sides.AlignVCenter)
         self.show_text(text)
 
     def show_text(self, text: str) -> None:
         """Show `text`; a word of endless length may break anywhere."""
         broken = breakable(text)
+        if self.isRightToLeft():
+            broken = readable(broken)
         if broken != self.text():
             self.setText(broken)
 
 
-class FocusLabel(QLabel):
+class FocusLabel(Label):
     """Text that takes the focus, so that screen readers speak it; the box around it shows that.
 
     Signals:
@@ -55,6 +61,10 @@ class FocusLabel(QLabel):
     """
 
     focused = Signal(bool)
+
+    def __init__(self, text: str = "", rank: str = "") -> None:
+        super().__init__(text, rank)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Let the box show it."""

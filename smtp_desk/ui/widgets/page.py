@@ -94,6 +94,7 @@ class Page(QWidget):
         self._aside_area.setObjectName("aside")
         self._aside_area.hide()
         self._wanted: tuple[QWidget, ...] = ()
+        self._wanted_below = False
         self._scrolling = QTimer(self)
         self._scrolling.setSingleShot(True)
         self._scrolling.timeout.connect(self._scroll)
@@ -141,9 +142,15 @@ class Page(QWidget):
         """Whether the aside stands beside the column."""
         return not self._aside_area.isHidden()
 
-    def bring_into_view(self, *widgets: QWidget) -> None:
-        """Scroll so that the widgets are seen once they are laid out, the last one surely."""
-        self._wanted = widgets
+    def bring_into_view(self, *widgets: QWidget, below: bool = False) -> None:
+        """Scroll so that the widgets are seen once they are laid out, the last one surely.
+
+        Args:
+            widgets: Those to be seen.
+            below: What is below them shall be seen as well: if it has to scroll, they come to
+                the top.
+        """
+        self._wanted, self._wanted_below = widgets, below
         self._scrolling.start()
 
     def add_shortcut(self, keys: str | QKeySequence.StandardKey, act: Callable[[], object]) -> None:
@@ -209,6 +216,8 @@ class Page(QWidget):
             return
         for widget in wanted:
             if widget.isVisible():
+                if self._wanted_below and not _is_in_view(widget, self.area):
+                    self.area.verticalScrollBar().setValue(self.area.verticalScrollBar().maximum())
                 self.area.ensureWidgetVisible(widget, 0, 2 * Space.XL)
 
     @Slot(QWidget, QWidget)
@@ -218,7 +227,7 @@ class Page(QWidget):
         An access key and a screen reader move it, too. A window that becomes active again
         (`old` is none) stays where it was.
         """
-        if old is None or now is None:
+        if old is None or now is None or now in self._wanted:
             return
         for area in (self.area, self._aside_area):
             if area.isAncestorOf(now) and not _is_in_view(now, area):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
+from smtp_desk.ui.widgets.bidi import elidable
 from smtp_desk.ui.widgets.colours import Space
 
 _LINES: Final = 2
@@ -54,7 +55,8 @@ class RowWords:
         return QStyle.visualRect(self._direction, row, part)
 
     def _put(self, place: QRect, font: QFont, text: str, side: Qt.AlignmentFlag) -> None:
-        shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        metrics, end = QFontMetrics(font), Qt.TextElideMode.ElideRight
+        shown = metrics.elidedText(elidable(text), end, place.width())
         align = QStyle.visualAlignment(self._direction, side | Qt.AlignmentFlag.AlignVCenter)
         self._painter.setFont(font)
         self._painter.drawText(place, align | Qt.TextFlag.TextSingleLine, shown)

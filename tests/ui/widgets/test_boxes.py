@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QStyle, QStyleOptionButton
 
-from smtp_desk.ui.widgets.boxes import CheckBox
+from smtp_desk.ui.widgets.boxes import CheckBox, Switch
 from smtp_desk.ui.widgets.theme import TEXT_SIZES
 
 if TYPE_CHECKING:
@@ -35,4 +35,21 @@ def test_a_box_grows_with_its_text(qtbot: QtBot, theme: Theme) -> None:
         assert 0.7 * text <= heights[-1] <= 1.4 * text
         assert check_box.sizeHint().height() >= heights[-1]
     assert heights == sorted(set(heights))
+    theme.prefer("light")
+
+
+def test_a_switch_grows_with_the_text_beside_it(qtbot: QtBot, theme: Theme) -> None:
+    switch = Switch(theme, "Send")
+    qtbot.addWidget(switch)
+    heights = []
+    for size in TEXT_SIZES:
+        theme.prefer("light", size)
+        switch.show()
+        qtbot.waitUntil(switch.isVisible)
+        heights.append(switch.sizeHint().height())
+        assert switch.sizeHint().width() > heights[-1]
+        assert switch.minimumSizeHint() == switch.sizeHint()
+        assert heights[-1] >= switch.fontMetrics().height()
+    assert heights == sorted(heights)
+    assert heights[-1] > heights[0]
     theme.prefer("light")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.page import Page
 from tests.ui.fitting import lay_out
@@ -140,3 +141,20 @@ def test_a_failure_while_a_page_changes_leaves_its_layout_at_work(page: Page) ->
     with pytest.raises(ValueError, match="wrong"), page.changing():
         raise ValueError("wrong")
     assert page.body.isEnabled()
+
+
+@pytest.mark.parametrize(("number", "at_top"), [(1, False), (20, True)])
+def test_what_stands_below_is_seen_as_well(
+    page: Page, number: int, qtbot: QtBot, *, at_top: bool
+) -> None:
+    labels = page.findChildren(QLabel)
+    wanted = next(each for each in labels if each.objectName() == f"column_{number}")
+    wanted.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    page.bring_into_view(wanted, below=True)
+    wanted.setFocus()
+    qtbot.waitUntil(lambda: not page._scrolling.isActive())
+    assert not wanted.visibleRegion().isEmpty()
+    top = wanted.mapTo(page.area.viewport(), QPoint()).y()
+    assert (top <= 2 * Space.XL and page.area.verticalScrollBar().value() > 0) == at_top
