@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -125,6 +126,8 @@ class Stage:
 def theme(qapp: QApplication) -> Iterator[Theme]:
     made = theme_of_application()
     yield made
+    # What the test closed waits for its end: each part of it would be drawn anew until then.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     made.prefer("system")
 
 

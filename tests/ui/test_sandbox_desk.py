@@ -97,6 +97,7 @@ def trial(
     home = tmp_path / "real"
     services = Services.open({"SMTP_DESK_HOME": str(home)}, interactive=False)
     services.store.save_preferences(Preferences(company_name="Real & Co", theme="dark"))
+    theme.prefer("dark")  # as saved: a desk that is open already would be drawn anew
     for name in ("get", "set", "delete"):
         monkeypatch.setattr(KeyringCredentials, name, _no_keyring)
     desk = Desk(lambda: services)
