@@ -179,26 +179,30 @@ def test_no_file_name_stands_twice_but_for_one_concept() -> None:
     assert twice(homes) == set(SAME_FILE_NAMES)
 
 
-def test_no_class_name_stands_twice_but_for_one_concept() -> None:
-    homes = defaultdict[str, set[Path]](set)
+def is_command(function: ast.FunctionDef) -> bool:
+    decorators = map(ast.unparse, function.decorator_list)
+    return any("command" in each or "group" in each for each in decorators)
+
+
+def test_modules_say_what_they_are_for_and_no_name_stands_twice_but_for_one_concept() -> None:
+    classes, functions = (defaultdict[str, set[Path]](set) for _ in range(2))
+    silent = []
     for path in PROGRAM:
-        for node in ast.parse(path.read_text("utf-8")).body:
+        module = ast.parse(path.read_text("utf-8"))
+        if not ast.get_docstring(module):
+            silent.append(str(path))
+        for node in module.body:
             if isinstance(node, ast.ClassDef):
-                homes[node.name].add(path)
-    assert twice(homes) == set(SAME_CLASS_NAMES)
-
-
-def test_no_public_function_name_stands_twice_but_for_one_concept() -> None:
-    homes = defaultdict[str, set[Path]](set)
-    for path in PROGRAM:
-        for node in ast.parse(path.read_text("utf-8")).body:
-            command = isinstance(node, ast.FunctionDef) and any(
-                "command" in ast.unparse(each) or "group" in ast.unparse(each)
-                for each in node.decorator_list
-            )
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not command:
-                homes[node.name].add(path)
-    assert twice(homes) == set(SAME_FUNCTION_NAMES)
+                classes[node.name].add(path)
+            elif (
+                isinstance(node, ast.FunctionDef)
+                and not node.name.startswith("_")
+                and not is_command(node)
+            ):
+                functions[node.name].add(path)
+    assert twice(classes) == set(SAME_CLASS_NAMES)
+    assert twice(functions) == set(SAME_FUNCTION_NAMES)
+    assert silent == [], "every module says what it is for"
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -223,10 +227,3 @@ def test_no_face_but_the_window_loads_qt(module: str) -> None:
         f"import sys, {module}; sys.exit(any(name.startswith('PySide6') for name in sys.modules))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-def test_every_module_says_what_it_is_for() -> None:
-    silent = [
-        str(path) for path in PROGRAM if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
-    ]
-    assert silent == []

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Final
 
-import pytest
+from tests.table import each_row
 
 _HERE: Final = Path(__file__).parent
 _CATALOGUE: Final = _HERE.parent / "core" / "findings.csv"
@@ -53,7 +53,7 @@ _MARKED: Final = [(code, test) for test in _tests() for code in _marked(test)]
 _PRODUCED: Final = {code for code, _ in _MARKED}
 
 
-@pytest.mark.parametrize("code", sorted(_codes()))
+@each_row("code", sorted(_codes()))
 def test_is_produced(code: str) -> None:
     assert code in _PRODUCED
 
