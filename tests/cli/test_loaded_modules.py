@@ -56,12 +56,16 @@ def loaded(home: Path, *arguments: str) -> set[str]:
     return found & (_NEVER | _CATALOGUE | _SENDING | _SESSION | _OTHERS)
 
 
-_OTHERS: Final = {"cryptography", "email_validator", "jinja2", "smtp_desk.cli.outbox", "sqlite3"}
+_KINDS, _HEALTH = "smtp_desk.sender.mail.kinds", "smtp_desk.sender.routes.health"
+_OTHERS: Final = {
+    *("cryptography", "email_validator", "jinja2", "smtp_desk.cli.outbox", "sqlite3"),
+    *(_KINDS, _HEALTH),
+}
 
 
 @pytest.mark.usefixtures("unmeasured")
 def test_status_loads_neither_sessions_nor_causes(tmp_path: Path) -> None:
-    assert loaded(tmp_path, "status") == set()
+    assert loaded(tmp_path, "status") == {_HEALTH}
 
 
 @pytest.mark.usefixtures("unmeasured")
@@ -83,6 +87,6 @@ def test_a_check_that_passes_loads_neither_outbox_nor_causes(
 def test_what_stores_an_email_loads_what_sends_and_no_back_end(tmp_path: Path) -> None:
     settings = ("--set", "title=Hello", "--set", "body=Hello.")
     found = loaded(tmp_path, "send", "notification", "--to", "bo@example.org", *settings)
-    assert found == _SENDING | _CATALOGUE | _SESSION | {"jinja2", "sqlite3"}
+    assert found == _SENDING | _CATALOGUE | _SESSION | {"jinja2", "sqlite3", _KINDS, _HEALTH}
     found = loaded(tmp_path, "sendmail", "-odq", "bo@example.org")
-    assert found == _SENDING | _CATALOGUE | _SESSION | {"sqlite3"}
+    assert found == _SENDING | _CATALOGUE | _SESSION | {"sqlite3", _KINDS, _HEALTH}

@@ -11,14 +11,16 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.address import parse_mailbox
 from smtp_desk.sender.mail.addressing import UNSUBSCRIBE, Identity, addressed
 from smtp_desk.sender.mail.headers import encoded_text, field, parameter
-from smtp_desk.sender.mail.kinds import Attachment, Email
 from smtp_desk.sender.mail.templates import Rendered
 from smtp_desk.sender.outbox.entries import OutboxMessage
+
+if TYPE_CHECKING:
+    from smtp_desk.sender.mail.kinds import Attachment, Email
 
 _TEST_SUBJECT: Final = "Test email from SMTP Desk"
 _TEST_TEXT: Final = """\
@@ -47,7 +49,7 @@ def new_message_id(from_email: str) -> str:
 
 
 def composed(
-    rendered: Rendered, *, message_id: str, now: datetime, attachments: Sequence[Attachment] = ()
+    rendered: Rendered, *, message_id: str, now: datetime, attachments: Sequence["Attachment"] = ()
 ) -> bytes:
     """Return an email without From, Reply-To and To, the same for every route.
 
@@ -76,7 +78,7 @@ def composed(
 
 
 def outbox_message(
-    email: Email, rendered: Rendered, *, message_id: str, now: datetime
+    email: "Email", rendered: Rendered, *, message_id: str, now: datetime
 ) -> OutboxMessage:
     """Return an email as it is stored in the outbox, for all its recipients.
 
@@ -125,7 +127,7 @@ def _text_part(subtype: str, text: str) -> Iterator[bytes]:
     yield lines if plain else binascii.b2a_qp(lines)
 
 
-def _file_part(attachment: Attachment) -> Iterator[bytes]:
+def _file_part(attachment: "Attachment") -> Iterator[bytes]:
     yield field("Content-Type", attachment.media_type)
     yield field("Content-Transfer-Encoding", "base64")
     yield field("Content-Disposition", f"attachment; {parameter('filename', attachment.name)}")

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.sender.outbox.entries import OutboxMessage
-from smtp_desk.sender.routes.health import Ending
 from smtp_desk.smtp.net.deadline import Deadline
 from smtp_desk.smtp.session.envelope import Status
 
 if TYPE_CHECKING:
+    from smtp_desk.sender.routes.health import Ending
     from smtp_desk.smtp.session.transaction import BeforeDot
 
 Upcoming: TypeAlias = Callable[[], tuple[OutboxMessage, tuple[str, ...]] | None]
@@ -129,7 +129,7 @@ class Route(Protocol):
         """
         ...
 
-    def endings(self) -> tuple[Ending, ...]:
+    def endings(self) -> "tuple[Ending, ...]":
         """Return what it needs and that expires soon, as far as its latest session showed."""
         ...
 
