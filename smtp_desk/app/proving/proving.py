@@ -354,12 +354,15 @@ def _failed_report(
     for event in events:
         emit(event)
     draft = request.draft
+    facts: dict[str, Json] = {"host": draft.host.strip()}
+    if draft.auth_method == OAUTH:
+        facts["oauth_flow"] = draft.oauth.flow
     shown = {field: getattr(draft, field) for field in _SHOWN}
     if request.steps is Steps.FULL:
         shown[Field.RECIPIENT] = request.recipient.strip()
     return CheckReport(
         outcome=ReportOutcome.UNREACHABLE,
-        finding=services.catalogue.find(failure, {"host": draft.host.strip()}),
+        finding=services.catalogue.find(failure, facts),
         stages=fold_stages(events),
         transcript=(),
         settings=shown,

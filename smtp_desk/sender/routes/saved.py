@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
-from smtp_desk.core.stages import Json
+from smtp_desk.core.stages import Facts, Json
 from smtp_desk.sender.mail.addressing import Identity
 from smtp_desk.sender.routes.identities import (
     custom_identity,
@@ -182,15 +182,17 @@ class SavedRoutes:
         return SendmailRoute(service.sendmail_path, identity, self._catalogue)
 
     def _smtp(self, name: str, server: StoredServer, identity: Identity) -> Route | Finding:
+        oauth = server.settings.oauth
+        facts: Facts = {"oauth_flow": str(oauth.flow)} if oauth else {}
         try:
             entry = self._store.entry(server)
         except CredentialsUnavailableError as error:
-            return self._told("settings.secret_unavailable", reason=str(error.reason))
+            return self._told("settings.secret_unavailable", reason=str(error.reason), **facts)
         # The proof is that of the very secret which is used: a store may give another when it
         # is asked again, and no server gets a secret that was not proven with it.
         status = evaluate(server, entry)
         if entry is None or status.state is not ServerState.ACTIVE:
-            return self._told(status.code, reason=str(status.reason))
+            return self._told(status.code, reason=str(status.reason), **facts)
         source = self._source(server)
         return SmtpRoute(
             name,

@@ -27,6 +27,7 @@ from tests.servers.certs import Certificates
 from tests.servers.scripted import ScriptedServer
 from tests.servers.sign_in_service import Reply, SignInService
 from tests.servers.token_mail import takes_tokens
+from tests.store.failing_credentials import NOBODY_IS_THERE
 
 ANN = "ann@example.org"
 
@@ -172,6 +173,51 @@ def test_a_service_that_is_away_makes_the_route_rest_and_is_asked_again(
     platform.service.replies.clear()
     assert not try_again(platform.services).error
     assert platform.send().recipients[0].status == "accepted"
+
+
+@pytest.mark.parametrize("call", ["get", "set"])
+def test_a_keyring_that_is_locked_at_a_renewal_costs_neither_email_nor_sign_in(
+    platform: Platform, ca_pem: str, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    platform.save(OAuthFlow.BROWSER, ca_pem)
+
+    def locked(*_: object) -> None:
+        raise NOBODY_IS_THERE
+
+    with closing(platform.services.open_sender()) as sender:
+        assert platform.send_by(sender).recipients[0].status == "accepted"
+        platform.now += timedelta(hours=2)
+        with monkeypatch.context() as patch:
+            patch.setattr(platform.services.credentials, call, locked)
+            receipt = platform.send_by(sender)
+        assert receipt.recipients[0].status == "queued"
+        assert receipt.fallback is not None
+        assert receipt.fallback.code == "settings.secret_unavailable"
+        assert receipt.fallback.summary.startswith("The sign-in can’t be read")
+        # It is a matter of this process: others may still send.
+        assert platform.services.health.may_use("custom") == Usable()
+        platform.now += timedelta(hours=1)
+        assert platform.send_by(sender).recipients[0].status == "accepted"
+    assert platform.service.refresh, "an old refresh token would have ended the sign-in"
+
+
+@pytest.mark.parametrize("flow", [OAuthFlow.BROWSER, OAuthFlow.APP])
+def test_a_keyring_that_is_locked_from_the_start_speaks_of_what_it_keeps(
+    platform: Platform, ca_pem: str, monkeypatch: pytest.MonkeyPatch, flow: OAuthFlow
+) -> None:
+    platform.save(flow, ca_pem)
+
+    def locked(*_: object) -> None:
+        raise NOBODY_IS_THERE
+
+    monkeypatch.setattr(platform.services.credentials, "get", locked)
+    finding = platform.send().fallback
+    assert finding is not None
+    assert finding.code == "settings.secret_unavailable"
+    told = " ".join((finding.summary, finding.explanation, *(r.text for r in finding.remedies)))
+    assert "password" not in told.lower().replace("smtp_desk_password", "").replace(
+        "smtp_desk_default_password", ""
+    )
 
 
 def test_what_the_default_service_takes_meanwhile(

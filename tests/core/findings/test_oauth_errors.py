@@ -182,3 +182,26 @@ class TestRefusedByTheMailServer:
         assert "agrees with the sign-in service" in right.explanation
         unknown = self.named(catalogue, clock=ours, token_fault="expired")
         assert "If that’s wrong, the token may be valid" in unknown.explanation
+
+
+@pytest.mark.parametrize("flow", OAuthFlow)
+@pytest.mark.parametrize(
+    ("code", "reasons"),
+    [
+        ("settings.secret_unavailable", ("locked", "missing", "not_found", "timeout", "failed")),
+        ("settings.secret_differs", ("secret_differs", "secret_or_settings_differ")),
+        ("settings.not_proven", ("changed", "never_tested")),
+    ],
+)
+def test_what_is_kept_for_a_sign_in_is_called_no_password(
+    catalogue: Catalogue, code: str, reasons: tuple[str, ...], flow: OAuthFlow
+) -> None:
+    for reason in reasons:
+        finding = cause(catalogue, code, {"oauth_flow": flow, "reason": reason})
+        texts = (finding.summary, finding.explanation, *(each.text for each in finding.remedies))
+        words = {word.strip(".,:;()") for text in texts for word in text.split()}
+        assert finding.remedies
+        assert not {"password", "Password", "passwords"} & words, (reason, texts)
+        given = any(each.id in ("provide_password", "give_secret") for each in finding.remedies)
+        people = flow in (OAuthFlow.BROWSER, OAuthFlow.DEVICE)
+        assert not (people and given), "nothing is given in place of a person's sign-in"
