@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.control import Control
 from smtp_desk.sender.outbox.control_postgres import PostgresControl
 from smtp_desk.sender.outbox.control_sqlite import SqliteControl
@@ -17,10 +18,14 @@ from smtp_desk.sender.outbox.postgres_database import PostgresDatabase
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.routes.health_postgres import PostgresHealth
 from smtp_desk.sender.routes.health_sqlite import SqliteHealth
+from smtp_desk.sender.routes.route import Routes
 from smtp_desk.sender.routes.throttle_postgres import PostgresThrottle
 from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
+from smtp_desk.sender.sender import Sender
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox, MemoryThrottle
 from tests.sender.outboxes import TurnedClock
+from tests.sender.post_office import FixedRoutes
+from tests.sender.ways import CATALOGUE, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,3 +111,18 @@ def throttle(database: AnyDatabase, clock: TurnedClock) -> Throttle:
         case PostgresDatabase():
             return PostgresThrottle(database, clock)
     return MemoryThrottle(clock)
+
+
+@pytest.fixture
+def way() -> Way:
+    """The one route of `sender`; it accepts all."""
+    return Way()
+
+
+@pytest.fixture
+def sender(
+    outbox: Outbox, health: Health, way: Way, clock: TurnedClock, tmp_path: Path
+) -> Iterator[Sender]:
+    routes = FixedRoutes(Routes(custom=way))
+    with Sender(outbox, health, routes, Templates(tmp_path), CATALOGUE, clock=clock) as sender:
+        yield sender

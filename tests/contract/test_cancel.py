@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from smtp_desk.sender import EmailError, Notification, Receipt, Sender, Status
-from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.control import Control
 from smtp_desk.sender.outbox.entries import Doubt, EntryState, MarkInDoubt, Refuse
 from smtp_desk.sender.outbox.outbox import Outbox, change_one
-from smtp_desk.sender.routes.health import Health
-from smtp_desk.sender.routes.route import CUSTOM, Routes
+from smtp_desk.sender.routes.route import CUSTOM
 from tests.sender.outboxes import TurnedClock, claim_one
-from tests.sender.post_office import FixedRoutes
-from tests.sender.ways import CATALOGUE, Way
+from tests.sender.ways import Way
 
 NEWS = Notification(to="ann@example.org", title="Paid", body="We got it.")
 BOTH = Notification(to=("ann@example.org", "bo@example.org"), title="Paid", body="We got it.")
-
-
-@pytest.fixture
-def way() -> Way:
-    return Way()
-
-
-@pytest.fixture
-def sender(
-    outbox: Outbox, health: Health, way: Way, clock: TurnedClock, tmp_path: Path
-) -> Iterator[Sender]:
-    routes = FixedRoutes(Routes(custom=way))
-    with Sender(outbox, health, routes, Templates(tmp_path), CATALOGUE, clock=clock) as sender:
-        yield sender
 
 
 def came_of(receipt: Receipt | None) -> list[tuple[Status, bool]]:
@@ -165,3 +148,28 @@ def test_a_key_that_was_forgotten(sender: Sender, outbox: Outbox, clock: TurnedC
     outbox.prune()
     assert sender.cancel(key="order-1") is None
     assert came_of(sender.cancel(receipt.message_id)) == [TAKEN_BACK]
+
+
+def test_what_a_worker_takes_meanwhile_is_sent_or_taken_back(
+    sender: Sender, outbox: Outbox, way: Way
+) -> None:
+    queued = [sender.queue(NEWS) for _ in range(30)]
+    start = threading.Barrier(2)
+
+    def work() -> None:
+        start.wait()
+        sender.drain()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    start.wait()
+    for each in reversed(queued):
+        sender.cancel(each.message_id)
+    worker.join()
+    sender.drain()
+    after = [outbox.get(each.recipients[0].entry_id) for each in queued]
+    assert {each.state for each in after} <= {EntryState.ACCEPTED, EntryState.DROPPED}
+    assert {each.message_id for each in after if each.state is EntryState.ACCEPTED} == {
+        message_id for message_id, _ in way.given
+    }
+    assert len(way.given) == len(set(way.given))
