@@ -79,7 +79,7 @@ def status_text(status: RouteStatus) -> str:
         ServerState.UNREADABLE: f"{_UNREADABLE} and won’t be overwritten: {status.why}",
         ServerState.NOT_CONFIGURED: f"Not configured. {instead(status)}",
         ServerState.OFF: f"Off. {instead(status)}",
-        ServerState.SECRET_UNAVAILABLE: f"Password not available. {status.why} {until}",
+        ServerState.SECRET_UNAVAILABLE: f"{_missing(status)} {status.why} {until}",
         ServerState.UNPROVEN: f"Not proven. {status.why} {until}",
         ServerState.ACTIVE: f"Unavailable, {now} since {out_since(status)}."
         if status.out
@@ -91,10 +91,16 @@ def relay_text(status: RouteStatus) -> str:
     """Return the status line of the relay, which has no switch."""
     return {
         ServerState.NOT_CONFIGURED: NO_RELAY,
-        ServerState.SECRET_UNAVAILABLE: f"Password not available. {status.why}",
+        ServerState.SECRET_UNAVAILABLE: f"{_missing(status)} {status.why}",
         ServerState.UNPROVEN: f"Not proven. {status.why}",
         ServerState.ACTIVE: f"Proven. {status.host} can send emails.",
     }.get(status.kind) or status_text(status)
+
+
+def _missing(status: RouteStatus) -> str:
+    """Return what the keyring doesn't give."""
+    by_token = status.server is not None and status.server.settings.oauth is not None
+    return "Sign-in not available." if by_token else "Password not available."
 
 
 def switch_reason(status: RouteStatus) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from smtp_desk.app.routes.custom import load_saved
 from smtp_desk.app.routes.outage import try_again
+from smtp_desk.app.routes.words import status_text
 from smtp_desk.app.services import Services
 from smtp_desk.core.oauth import OAuthFlow, OAuthSettings
 from smtp_desk.core.secret import Secret
@@ -211,6 +212,8 @@ def test_a_keyring_that_is_locked_from_the_start_speaks_of_what_it_keeps(
         raise NOBODY_IS_THERE
 
     monkeypatch.setattr(platform.services.credentials, "get", locked)
+    status = status_text(load_saved(platform.services).status)
+    assert status.startswith("Sign-in not available. ")
     finding = platform.send().fallback
     assert finding is not None
     assert finding.code == "settings.secret_unavailable"
