@@ -52,7 +52,7 @@ _CLASSES: Final = {
         r"certificate|encrypt\w*|policy|permission|step|terms|connection|server failed|command|"
         r"syntax|internal|busy|back-?end|database|ldap|radius|licen[cs]e|migrat\w*|upgrade|later|"
         r"temporar\w*|unavailable|unreachable|(?:time|timed) ?out|server error|configur\w*|client|"
-        r"program|software|connect|decode\w*|saslauthd|daemon|implement\w*"
+        r"program|software|connect|decode\w*|saslauthd|daemon|implement\w*|slow down|in the last"
     ),
     "ip": (r"(?:ip|ipv4|ipv6)(?:[ -]?address(?:es)?)?|(?:client|source|remote|network) address"),
     "header": r"header(?: field| line)?s?|header-?fields?",
