@@ -75,6 +75,14 @@ what the one before had mended:
     in_code         right 107  generic  2  wrong  6  of 115  scope 101  who  92
     app_servers     right 103  generic  0  wrong  6  of 109  scope  92  who  89
 
+Replies reworded in the manner of many servers met that, by somebody who had read the patterns, and
+replies whose code or one word stands for a cause elsewhere, but speaks of something else here. A code
+alone names no cause since then, and no cause is told of another than the reply is about:
+
+    reworded        right 253  generic 35  wrong 14  of 302
+    otherwise       right  75  generic  1  wrong 59  of 135
+    reworded_later  right  99  generic  6  wrong  7  of 112  with what the first had mended
+
 The bounds below are what the catalogue does now.
 
 Two stay wrong, for the catalogue names them otherwise: a sender that is too fast (`throttled`), and
@@ -122,8 +130,11 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "programs": _Bounds(right=186, wrong=0, scope=180, who=181),
     "programs_later": _Bounds(right=100, wrong=0, scope=93, who=89),
     "quoted": _Bounds(right=86, wrong=0, scope=83, who=80),
+    "otherwise": _Bounds(right=135, wrong=0, scope=130, who=130),
     "receiving": _Bounds(right=116, wrong=0, scope=105, who=93),
     "relays": _Bounds(right=103, wrong=0, scope=96, who=93),
+    "reworded": _Bounds(right=260, wrong=0, scope=282, who=262),
+    "reworded_later": _Bounds(right=104, wrong=0, scope=105, who=103),
     "samples": _Bounds(right=100, wrong=0, scope=93, who=93),
     "sentences": _Bounds(right=241, wrong=0, scope=242, who=237),
     "servers": _Bounds(right=152, wrong=1, scope=144, who=140),

@@ -30,6 +30,7 @@ from smtp_desk.core.findings.pattern import (
 from smtp_desk.core.findings.providers import Provider, Providers
 from smtp_desk.core.findings.ready import Load
 from smtp_desk.core.findings.senses import Senses
+from smtp_desk.core.findings.subjects import not_about
 from smtp_desk.core.findings.wording import Condition, Wording, fill
 from smtp_desk.core.lazy import LazyProperty
 from smtp_desk.core.reply import Reply
@@ -321,6 +322,8 @@ class Catalogue:
             if _is_named(given) and not self._contradicts(given):
                 return given, None
             return [match for match in found if match.row.general], None
+        others_matter = not_about(said.words)
+        found = [match for match in found if match.row.finding not in others_matter]
         first = next(iter(found), None)
         known = first is None or first.rank.named or first.row.finding not in self._general
         return found, None if known or said.is_fault else said

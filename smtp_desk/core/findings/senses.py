@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, final
 
 from smtp_desk.core.findings.pattern import NormalisedReply
 from smtp_desk.core.findings.ready import Load
+from smtp_desk.core.findings.subjects import not_about
 from smtp_desk.core.lazy import LazyProperty
 from smtp_desk.core.stages import Stage
 
@@ -79,10 +80,12 @@ class Senses:
         if _OTHER in whole:
             return None
         circumstances = {f"{str(said.code)[0]}xx", f"at_{stage}"}
+        excluded = not_about(said.words)
         found = [
             sense
             for sense in self._senses.get(stage, ())
             if not (sense.absent & whole)
+            and sense.code not in excluded
             and any(sense.things <= sentence | circumstances for sentence in sentences)
         ]
         codes = {it.code for it in found if not any(it.things < other.things for other in found)}
