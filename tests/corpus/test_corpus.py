@@ -75,13 +75,18 @@ what the one before had mended:
     in_code         right 107  generic  2  wrong  6  of 115  scope 101  who  92
     app_servers     right 103  generic  0  wrong  6  of 109  scope  92  who  89
 
-Replies reworded in the manner of many servers met that, by somebody who had read the patterns, and
-replies whose code or one word stands for a cause elsewhere, but speaks of something else here. A code
-alone names no cause since then, and no cause is told of another than the reply is about:
+Replies reworded in the manner of many servers met that, by somebody who had read the patterns,
+and replies whose code or one word stands for a cause elsewhere, but speaks of something else here.
+Since then no code alone names a cause, and no cause is told of another than the reply is about:
 
     reworded        right 253  generic 35  wrong 14  of 302
     otherwise       right  75  generic  1  wrong 59  of 135
     reworded_later  right  99  generic  6  wrong  7  of 112  with what the first had mended
+
+Two more, by people who knew none of this, met what these three had mended:
+
+    admin_guides    right 105  generic  0  wrong  2  of 107  scope 101  who  95
+    server_sources  right  96  generic  8  wrong  6  of 110  scope  95  who  87
 
 The bounds below are what the catalogue does now.
 
@@ -102,7 +107,7 @@ _UNSEEN: Final = (
     *("applications", "programs_later", "mailboxes", "relays", "software"),
     *("devices", "samples", "archives", "submissions", "bounces"),
     *("submitting", "receiving", "gateways", "all_stages"),
-    *("met", "documented", "in_code", "app_servers"),
+    *("met", "documented", "in_code", "app_servers", "admin_guides", "server_sources"),
 )
 
 
@@ -116,6 +121,7 @@ class _Bounds(NamedTuple):
 
 
 _BOUNDS: Final[Mapping[str, _Bounds]] = {
+    "admin_guides": _Bounds(right=105, wrong=2, scope=101, who=95),
     "all_stages": _Bounds(right=109, wrong=0, scope=98, who=90),
     "app_servers": _Bounds(right=109, wrong=0, scope=95, who=91),
     "applications": _Bounds(right=84, wrong=0, scope=78, who=79),
@@ -133,10 +139,11 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "otherwise": _Bounds(right=135, wrong=0, scope=130, who=130),
     "receiving": _Bounds(right=116, wrong=0, scope=105, who=93),
     "relays": _Bounds(right=103, wrong=0, scope=96, who=93),
-    "reworded": _Bounds(right=260, wrong=0, scope=282, who=262),
-    "reworded_later": _Bounds(right=104, wrong=0, scope=105, who=103),
+    "reworded": _Bounds(right=254, wrong=0, scope=276, who=256),
+    "reworded_later": _Bounds(right=100, wrong=0, scope=101, who=99),
     "samples": _Bounds(right=100, wrong=0, scope=93, who=93),
     "sentences": _Bounds(right=241, wrong=0, scope=242, who=237),
+    "server_sources": _Bounds(right=96, wrong=6, scope=95, who=87),
     "servers": _Bounds(right=152, wrong=1, scope=144, who=140),
     "servers_later": _Bounds(right=100, wrong=0, scope=97, who=92),
     "services": _Bounds(right=121, wrong=0, scope=113, who=109),

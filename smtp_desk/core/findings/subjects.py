@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 _VERB: Final = (
     r"(?:is|was|are|were|has|have|had|does|do|did|can|could|may|must|needs?|will|would|exceed\w*|"
     r"reached|receives?|sends?|accepts?|(?:is|was|are|were|has|have|does|do|did|ca|could|wo)n't|"
-    r"cannot|not|suspended|blocked|disabled|locked|over|full|unknown)"
+    r"cannot|suspended|blocked|disabled|locked|over|full|unknown)"
 )
 _BEGINS: Final = r"(?:^|(?<=[.:;,] )|(?<=\bbecause )|(?<=\bthat )|(?<=\bsince ))[\W\d]*"
 _KIND: Final = (
