@@ -90,8 +90,8 @@ Two more, by people who knew none of this, met what these three had mended:
 
 The bounds below are what the catalogue does now.
 
-Two stay wrong, for the catalogue names them otherwise: a sender that is too fast (`throttled`), and
-GMX's "mailbox unavailable, failure sending mail", which nodemailer issue 1555 found to be that.
+Three stay wrong, for the catalogue names them otherwise: a sender that is too fast (`throttled`), one
+that sends too many in one session (`throttled`, too), and GMX's "mailbox unavailable, failure sending mail", which nodemailer issue 1555 found to be that.
 """
 
 from collections.abc import Mapping
@@ -121,7 +121,7 @@ class _Bounds(NamedTuple):
 
 
 _BOUNDS: Final[Mapping[str, _Bounds]] = {
-    "admin_guides": _Bounds(right=105, wrong=2, scope=101, who=95),
+    "admin_guides": _Bounds(right=106, wrong=1, scope=101, who=96),
     "all_stages": _Bounds(right=109, wrong=0, scope=98, who=90),
     "app_servers": _Bounds(right=109, wrong=0, scope=95, who=91),
     "applications": _Bounds(right=84, wrong=0, scope=78, who=79),
@@ -143,7 +143,7 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "reworded_later": _Bounds(right=100, wrong=0, scope=101, who=99),
     "samples": _Bounds(right=100, wrong=0, scope=93, who=93),
     "sentences": _Bounds(right=241, wrong=0, scope=242, who=237),
-    "server_sources": _Bounds(right=96, wrong=6, scope=95, who=87),
+    "server_sources": _Bounds(right=106, wrong=0, scope=102, who=94),
     "servers": _Bounds(right=152, wrong=1, scope=144, who=140),
     "servers_later": _Bounds(right=100, wrong=0, scope=97, who=92),
     "services": _Bounds(right=121, wrong=0, scope=113, who=109),

@@ -6,6 +6,7 @@ words that follow.
 """
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 _VERB: Final = (
@@ -23,18 +24,14 @@ _WHICH: Final = r"(?: (?:\S*@\S*|\(\S*\)|\[\S*\]|\d\S*\.\S*))?"
 
 
 class _Subject(NamedTuple):
-    clause: re.Pattern[str]
+    noun: str
     excluded: frozenset[str]
-
-
-def _clause(noun: str) -> re.Pattern[str]:
-    return re.compile(rf"{_BEGINS}(?:(?:the|this|that|an?) )?(?:{noun}){_WHICH} {_VERB}\b")
 
 
 _SUBJECTS: Final = (
     _Subject(
-        _clause(
-            rf"(?:one or more )?(?:intended )?(?:recipients?|addressees?)(?:'s?)?{_KIND}|"
+        (
+            rf"(?:one or more )?(?:intended )?(?:recipients?|addressees?|rcpt(?: to)?)(?:'s?)?{_KIND}|"
             rf"(?:mail ?box|account|user|domain) of (?:the |this )?(?:recipient|addressee)"
         ),
         frozenset(
@@ -45,7 +42,7 @@ _SUBJECTS: Final = (
         ),
     ),
     _Subject(
-        _clause(
+        (
             rf"your(?: own)?(?: \w+)? (?:account|mail ?box|organi[sz]ation|domain|key|login)|"
             rf"your (?:account|mail ?box|organi[sz]ation|domain|login)|"
             rf"(?:sender|sending (?:user|account|domain))(?:'s?)?{_KIND}"
@@ -53,7 +50,7 @@ _SUBJECTS: Final = (
         frozenset({"recipient.unknown", "recipient.mailbox_full"}),
     ),
     _Subject(
-        _clause(
+        (
             r"(?:your|client|connecting|sending|remote) (?:ip(?: address)?|host|server)|"
             r"ip(?: address)?"
         ),
@@ -65,7 +62,7 @@ _SUBJECTS: Final = (
         ),
     ),
     _Subject(
-        _clause(
+        (
             r"(?:links?|urls?|uris?|images?|attachments?|attached files?|reply-to|dkim)"
             r"(?: (?:domains?|address))?"
             r"(?: (?:in|of) (?:the|your|this) (?:message|mail|e-?mail|body))?"
@@ -88,5 +85,10 @@ def not_about(words: str) -> frozenset[str]:
     Args:
         words: As `NormalisedReply` has them.
     """
-    excluded = (it.excluded for it in _SUBJECTS if it.clause.search(words))
+    excluded = (it.excluded for it in _SUBJECTS if _clause(it.noun).search(words))
     return frozenset().union(*excluded)
+
+
+@cache
+def _clause(noun: str) -> re.Pattern[str]:
+    return re.compile(rf"{_BEGINS}(?:(?:the|this|that|an?) )?(?:{noun}){_WHICH} {_VERB}\b")
