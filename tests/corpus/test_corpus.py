@@ -88,10 +88,15 @@ Two more, by people who knew none of this, met what these three had mended:
     admin_guides    right 105  generic  0  wrong  2  of 107  scope 101  who  95
     server_sources  right  96  generic  8  wrong  6  of 110  scope  95  who  87
 
+And one more met what these two had mended:
+
+    bounced         right 100  generic  5  wrong  3  of 108  scope  90  who  87
+
 The bounds below are what the catalogue does now.
 
-Three stay wrong, for the catalogue names them otherwise: a sender that is too fast (`throttled`), one
-that sends too many in one session (`throttled`, too), and GMX's "mailbox unavailable, failure sending mail", which nodemailer issue 1555 found to be that.
+Three stay wrong, for the catalogue names them otherwise: a sender that is too fast (`throttled`),
+one that sends too much in one session (`throttled`, too), and GMX's "mailbox unavailable, failure
+sending mail", which nodemailer issue 1555 found to be that.
 """
 
 from collections.abc import Mapping
@@ -107,7 +112,8 @@ _UNSEEN: Final = (
     *("applications", "programs_later", "mailboxes", "relays", "software"),
     *("devices", "samples", "archives", "submissions", "bounces"),
     *("submitting", "receiving", "gateways", "all_stages"),
-    *("met", "documented", "in_code", "app_servers", "admin_guides", "server_sources"),
+    *("met", "documented", "in_code", "app_servers"),
+    *("admin_guides", "server_sources", "bounced"),
 )
 
 
@@ -126,6 +132,7 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "app_servers": _Bounds(right=109, wrong=0, scope=95, who=91),
     "applications": _Bounds(right=84, wrong=0, scope=78, who=79),
     "archives": _Bounds(right=122, wrong=0, scope=106, who=98),
+    "bounced": _Bounds(right=100, wrong=3, scope=90, who=87),
     "bounces": _Bounds(right=102, wrong=0, scope=94, who=87),
     "devices": _Bounds(right=121, wrong=0, scope=111, who=107),
     "documented": _Bounds(right=114, wrong=0, scope=100, who=98),

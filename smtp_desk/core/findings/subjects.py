@@ -31,7 +31,8 @@ class _Subject(NamedTuple):
 _SUBJECTS: Final = (
     _Subject(
         (
-            rf"(?:one or more )?(?:intended )?(?:recipients?|addressees?|rcpt(?: to)?)(?:'s?)?{_KIND}|"
+            r"(?:one or more )?(?:intended )?"
+            rf"(?:recipients?|addressees?|rcpt(?: to)?)(?:'s?)?{_KIND}|"
             rf"(?:mail ?box|account|user|domain) of (?:the |this )?(?:recipient|addressee)"
         ),
         frozenset(
