@@ -132,7 +132,7 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "app_servers": _Bounds(right=109, wrong=0, scope=95, who=91),
     "applications": _Bounds(right=84, wrong=0, scope=78, who=79),
     "archives": _Bounds(right=122, wrong=0, scope=106, who=98),
-    "bounced": _Bounds(right=100, wrong=3, scope=90, who=87),
+    "bounced": _Bounds(right=106, wrong=0, scope=95, who=92),
     "bounces": _Bounds(right=102, wrong=0, scope=94, who=87),
     "devices": _Bounds(right=121, wrong=0, scope=111, who=107),
     "documented": _Bounds(right=114, wrong=0, scope=100, who=98),
@@ -159,7 +159,7 @@ _BOUNDS: Final[Mapping[str, _Bounds]] = {
     "sources": _Bounds(right=159, wrong=0, scope=149, who=144),
     "submissions": _Bounds(right=58, wrong=0, scope=49, who=48),
     "submitting": _Bounds(right=128, wrong=0, scope=121, who=115),
-    "terse": _Bounds(right=815, wrong=0, scope=814, who=811),
+    "terse": _Bounds(right=814, wrong=0, scope=814, who=810),
     "wordings": _Bounds(right=436, wrong=0, scope=406, who=404),
     "wordings_later": _Bounds(right=288, wrong=0, scope=265, who=263),
 }

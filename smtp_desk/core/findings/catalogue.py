@@ -319,7 +319,7 @@ class Catalogue:
                 found = others
         if self._contradicts([*found, *others]):
             given = self._found(stage, said.reason, facts) if said.reason else []
-            if _is_named(given) and not self._contradicts(given):
+            if given and given[0].rank.named and not self._contradicts(given):
                 return given, None
             return [match for match in found if match.row.general], None
         others_matter = not_about(said.words)
@@ -421,10 +421,6 @@ def _class_of(code: int | str) -> str:
 
 def _rank(match: Match) -> Rank:
     return match.rank
-
-
-def _is_named(found: list[Match]) -> bool:
-    return bool(found and found[0].rank.named)
 
 
 def _is_told(found: list[Match]) -> bool:
