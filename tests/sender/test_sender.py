@@ -111,6 +111,7 @@ def test_the_public_names_are_pinned() -> None:
         "FindingSeverity",
         "Invitation",
         "KeyReusedError",
+        "KeyedEmail",
         "Message",
         "MessageTooLargeError",
         "Notification",
