@@ -58,6 +58,7 @@ _COMMANDS: Final = {
     "status": "status:status",
     "sandbox": "sandbox:sandbox",
     "demo": "demo:demo",
+    "version": "version:version",
 }
 """Module and name of each command, the most needed first."""
 

@@ -12,7 +12,7 @@ from smtp_desk.core.settings import Security
 from smtp_desk.discovery.candidates import NotFoundError, SearchResult
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.dial import Dialer
-from smtp_desk.smtp.net.http import HttpAnswer, NotHttpError, TooLargeError, ask
+from smtp_desk.smtp.net.http import MOST_OCTETS, HttpAnswer, NotHttpError, TooLargeError, ask
 from smtp_desk.smtp.net.resolve import Resolver
 from smtp_desk.smtp.net.stream import Stream, StreamError, TimedOutError
 from smtp_desk.smtp.net.tls import client_context
@@ -54,11 +54,17 @@ class Https:
         resolver: Finds the addresses of a host.
         ca_pem: Certificates (PEM) to trust besides those of the system, or "".
         port: The port for addresses without one; another one in tests.
+        accept: The media types that are asked for (RFC 9110, section 12.5.1).
+        most_octets: A page that is larger isn't read to its end.
+        most_redirects: So many are followed.
     """
 
     resolver: Resolver
     ca_pem: str = ""
     port: int = HTTPS_PORT
+    accept: str = "text/xml, application/xml"
+    most_octets: int = MOST_OCTETS
+    most_redirects: int = MOST_REDIRECTS
 
     def get(self, url: str, cancel: Cancel, deadline: Deadline) -> WebPage:
         """Return a page; redirects are followed, by https only.
@@ -73,8 +79,8 @@ class Https:
                 answer = self._ask(led_to[-1] if led_to else url, cancel, deadline)
                 if isinstance(answer, bytes):
                     return WebPage(answer, tuple(led_to))
-                if len(led_to) == MOST_REDIRECTS:
-                    raise NotFoundError(SearchResult.TOO_MANY_REDIRECTS)  # noqa: TRY301 - told as the rest
+                if len(led_to) == self.most_redirects:
+                    raise NotFoundError(SearchResult.TOO_MANY_REDIRECTS, answer)  # noqa: TRY301 - told as the rest
                 led_to.append(answer)
         except NotFoundError as error:
             error.redirects = tuple(led_to)
@@ -92,10 +98,11 @@ class Https:
         try:
             authority = host if port is None else f"{host}:{port}"
             request = (
-                f"GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/xml, application/xml\r\n"
+                f"GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: {self.accept}\r\n"
                 "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
             )
-            return _content(ask(stream, request, deadline, wants=HTTPStatus.OK), url)
+            answer = ask(stream, request, deadline, wants=HTTPStatus.OK, most=self.most_octets)
+            return _content(answer, url)
         except TimedOutError as error:
             raise NotFoundError(SearchResult.NO_ANSWER) from error
         except TooLargeError as error:

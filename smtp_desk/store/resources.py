@@ -31,6 +31,11 @@ def resource_path(*names: str) -> Path:
     raise FileNotFoundError(f"resources/{'/'.join(names)} is missing from this installation")
 
 
+def is_checkout() -> bool:
+    """Whether the program runs where it is developed, with its resources beside the package."""
+    return not (_PACKAGE / "resources").exists()
+
+
 def read_catalogue() -> "Catalogue":
     """Return the findings and the provider data.
 

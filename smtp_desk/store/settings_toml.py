@@ -255,6 +255,7 @@ def _preferences(table: _Table | None, notify: _Table | None) -> Preferences:
         language=table.text("language"),
         theme=table.text("theme", Preferences().theme),
         text_size=table.text("text_size", Preferences().text_size),
+        updates=table.text("updates"),
     )
 
 
@@ -325,6 +326,7 @@ def _preferences_values(preferences: Preferences) -> dict[str, object]:
         "language": preferences.language,
         "theme": preferences.theme,
         "text_size": preferences.text_size,
+        "updates": preferences.updates or None,
     }
 
 

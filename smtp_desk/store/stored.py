@@ -39,6 +39,8 @@ class Preferences:
         language: Language of the window; "" for the system's.
         theme: `system`, `light` or `dark`.
         text_size: `system`, or a percentage of the system's size.
+        updates: The https address of the list that is asked for a newer version; "" for the
+            program's own. Set by hand or by an administrator.
     """
 
     company_name: str = ""
@@ -46,6 +48,7 @@ class Preferences:
     language: str = ""
     theme: str = "system"
     text_size: str = "system"
+    updates: str = ""
 
 
 class DefaultKind(StrEnum):

@@ -15,6 +15,7 @@ from smtp_desk.app.diagnostics.presenter import DiagnosisPresenter
 from smtp_desk.app.email_types.presenter import EmailTypesPresenter
 from smtp_desk.app.general.alerting import AlertsPresenter
 from smtp_desk.app.general.presenter import GeneralPresenter
+from smtp_desk.app.general.updating import UpdatesPresenter
 from smtp_desk.app.integrations.earlier import EarlierPresenter
 from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.logs import logging_to
@@ -219,6 +220,9 @@ class Workshop(QObject):
         alerts = AlertsPresenter(self._services, self._sample_worker, self._general_view)
         self._presenters.append(alerts)
         self._general_view.attach_alerts(alerts)
+        updates = UpdatesPresenter(self._services, self._sample_worker, self._general_view)
+        self._presenters.append(updates)
+        self._general_view.attach_updates(updates)
 
     def _build_diagnostics(self) -> None:
         self._diagnostics = DiagnosticsView(parent=self.navigation.pages)

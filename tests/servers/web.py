@@ -42,6 +42,7 @@ class WebServer:
 
     Attributes:
         requests: host and target of each request, such as `example.test/path?query`.
+        heads: each request as it came.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class WebServer:
         self.host: str = host
         self.port: int = self._listener.getsockname()[1]
         self.requests: list[str] = []
+        self.heads: list[bytes] = []
         self.over = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -107,10 +109,12 @@ class WebServer:
 
     def _reply(self, tls: ssl.SSLSocket) -> Iterator[bytes]:
         with tls.makefile("rb") as lines:
-            request = lines.readline().split()
-            headers = dict(line.split(b": ", 1) for line in iter(lines.readline, b"\r\n") if line)
-        if not request:
+            head = list(iter(lines.readline, b"\r\n"))
+        if not head or not head[0]:
             return
+        self.heads.append(b"".join(head))
+        request = head[0].split()
+        headers = dict(line.split(b": ", 1) for line in head[1:])
         host = headers[b"Host"].strip().decode("ascii")
         target = host + request[1].decode("ascii")
         self.requests.append(target)

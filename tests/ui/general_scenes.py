@@ -9,8 +9,11 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
 
 from smtp_desk.app.general.alerting import AlertsPresenter
 from smtp_desk.app.general.presenter import GeneralPresenter
+from smtp_desk.app.general.updating import UpdatesPresenter
+from smtp_desk.app.installation import Installation
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.services import Services
+from smtp_desk.app.updates import Updates
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.stored import DefaultKind, DefaultService, Preferences
@@ -36,6 +39,8 @@ class Scene:
         self.view.attach(self.presenter)
         self.alerts = AlertsPresenter(self.services, self.runner, self.view)
         self.view.attach_alerts(self.alerts)
+        self.updates = UpdatesPresenter(self.services, self.runner, self.view)
+        self.view.attach_updates(self.updates)
         self.page = self.view.page
 
     def load(self) -> None:
@@ -110,6 +115,12 @@ def _alerts(scene: Scene) -> None:
     )
 
 
+def _updates(scene: Scene) -> None:
+    """A check that found a newer version."""
+    scene.load()
+    scene.updates._tell(" ".join(Updates("0.1.0", "0.2.0", newer=True).lines(Installation.DEB)))
+
+
 SCENES: Final[dict[str, Callable[[Scene], None]]] = {
     "outbox": _outbox,
     "sendmail": _sendmail,
@@ -118,4 +129,5 @@ SCENES: Final[dict[str, Callable[[Scene], None]]] = {
     "relay": _relay,
     "unproven": _unproven,
     "alerts": _alerts,
+    "updates": _updates,
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MOST_OCTETS: Final = 64 * 1024
-"""An answer that is larger is not read to its end."""
+"""Where the caller doesn't say otherwise, a larger answer isn't read to its end."""
 
 
 class NotHttpError(Exception):
@@ -35,7 +35,7 @@ class NotHttpError(Exception):
 
 
 class TooLargeError(Exception):
-    """The answer is larger than `MOST_OCTETS`."""
+    """The answer is larger than the caller takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,12 @@ class HttpAnswer:
 
 
 def ask(
-    stream: Stream, request: str, deadline: Deadline, *, wants: int | None = None
+    stream: Stream,
+    request: str,
+    deadline: Deadline,
+    *,
+    wants: int | None = None,
+    most: int = MOST_OCTETS,
 ) -> HttpAnswer:
     """Send a request and return its answer.
 
@@ -63,10 +68,11 @@ def ask(
         request: The whole request, in ASCII.
         deadline: When to give up.
         wants: The status with which the body is read; by default it always is, with 0 never.
+        most: So many octets the body may have.
 
     Raises:
         NotHttpError: The answer isn't one of HTTP.
-        TooLargeError: It is too large.
+        TooLargeError: Its body is larger than `most`.
         TimedOutError: The deadline passed.
         CancelledError: Cancelled.
     """
@@ -79,14 +85,14 @@ def ask(
         headers = response.headers
         if wants not in (None, response.status):
             return HttpAnswer(response.status, headers, b"")
-        content = response.read(MOST_OCTETS + 1)
+        content = response.read(most + 1)
     except TimedOutError:
         raise
     except (http.client.RemoteDisconnected, StreamError, SmtpFailure) as error:
         raise NotHttpError("the connection ended", silent=True) from error
     except (http.client.HTTPException, ValueError) as error:
         raise NotHttpError("it is none") from error
-    if len(content) > MOST_OCTETS:
+    if len(content) > most:
         raise TooLargeError
     if response.length:
         raise NotHttpError("it promised more, and closed")

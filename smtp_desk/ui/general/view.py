@@ -10,6 +10,7 @@ from smtp_desk.app.general.presenter import DEFAULT_PLACE, GeneralState
 from smtp_desk.app.routes.default import address_problems
 from smtp_desk.ui.general.alerts_card import AlertsCard
 from smtp_desk.ui.general.default_card import DefaultCard
+from smtp_desk.ui.general.updates_card import UpdatesCard
 from smtp_desk.ui.widgets.card import Card
 from smtp_desk.ui.widgets.field import ChoiceField, TextField
 from smtp_desk.ui.widgets.line import Line
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     from smtp_desk.app.general.alerting import AlertsPresenter, AlertsState
     from smtp_desk.app.general.presenter import GeneralPresenter
+    from smtp_desk.app.general.updating import UpdatesPresenter
     from smtp_desk.app.notice import Notice
+    from smtp_desk.app.page_presenter import PageState
 
 _EXPLANATION: Final = "Changes on this page take effect immediately."
 _THEMES: Final = {"system": "Follow system", "light": "Light", "dark": "Dark"}
@@ -34,7 +37,7 @@ _NOTIFY: Final = (
 
 
 class GeneralView(QObject):
-    """Company name, default email service, who is notified of outages, theme and text size.
+    """Company name, default email service, who is notified of outages, look and updates.
 
     Attributes:
         page: The widget.
@@ -61,11 +64,13 @@ class GeneralView(QObject):
         company, outages, look = Card("Company"), Card("Outages"), Card("Appearance")
         self._default = DefaultCard()
         self._alerts = AlertsCard()
+        self._updates = UpdatesCard()
         company.body.addWidget(self._company)
         outages.body.addWidget(self._notify)
         look.body.addWidget(self._theme)
         look.body.addWidget(self._size)
-        for part in (self._line, company, self._default, outages, self._alerts, look):
+        cards = (company, self._default, outages, self._alerts, look, self._updates)
+        for part in (self._line, *cards):
             self.page.body.addWidget(part)
         self.page.body.addStretch(1)
         self._default.relay_wanted.connect(self.relay_wanted)
@@ -86,6 +91,15 @@ class GeneralView(QObject):
         """Report actions on alerts to `actions` from now on."""
         self._alerts.attach(actions)
         self.page.seen.connect(actions.load)
+
+    def attach_updates(self, actions: UpdatesPresenter) -> None:
+        """Report to `actions` from now on when a check for updates is wanted."""
+        self._updates.attach(actions)
+
+    def render_updates(self, state: PageState) -> None:
+        """Show what came of a check for updates."""
+        with self.page.changing():
+            self._updates.render_state(state)
 
     def render_alerts(self, state: AlertsState) -> None:
         """Show where alerts are sent."""

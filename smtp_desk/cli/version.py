@@ -1,0 +1,72 @@
+"""`smtp-desk version`: which version this is, and with `--check` whether there is a newer one."""
+
+import json
+
+import click
+
+from smtp_desk import __version__
+from smtp_desk.app.installation import this_installation
+from smtp_desk.app.updates import UpdatesError, find_updates
+from smtp_desk.app.words import failure_text
+from smtp_desk.cli.invocation import ExitError, Invocation, in_background, say, write_octets
+from smtp_desk.cli.manual import FILES, ManualCommand
+from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.smtp.net.deadline import CancelledError
+from smtp_desk.store.settings_file import SettingsFileError
+
+
+@click.command(
+    cls=ManualCommand,
+    short_help="Show the version, or check for a newer one.",
+    statuses={
+        ExitStatus.OK: "done, whether or not there is a newer version",
+        ExitStatus.USAGE: "the command line is wrong",
+        ExitStatus.UNAVAILABLE: "the list of versions can’t be read",
+        ExitStatus.CONFIG: "the settings file can’t be read",
+        ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM",
+    },
+    files=FILES,
+    examples=[
+        ("See whether there is a newer version", "smtp-desk version --check"),
+        ("For a script", "smtp-desk version --check --json"),
+    ],
+)
+@click.option("--check", is_flag=True, help="Check whether a newer version has been published.")
+@click.option(
+    "--json",
+    "as_document",
+    is_flag=True,
+    help="Print only JSON on standard output; with --check.",
+)
+@click.pass_obj
+def version(invocation: Invocation, *, check: bool, as_document: bool) -> ExitStatus:
+    """Show which version this is.
+
+    With --check, one https request asks pypi.org for the list of published versions, and the
+    answer says how to update this copy. Nothing about you or this computer is sent. SMTP Desk
+    never checks on its own. To ask another server, such as your company’s copy of PyPI, put
+    updates = "https://…/simple/smtp-desk/" into the section [preferences] of settings.toml.
+    """
+    if not check:
+        if as_document:
+            raise click.UsageError("--json needs --check.")
+        say(invocation.out, f"SMTP Desk {__version__}")
+        return ExitStatus.OK
+    try:
+        found = in_background(
+            lambda _emit, cancel: find_updates(invocation.services, cancel), lambda _event: None
+        )
+    except UpdatesError as error:
+        raise ExitError(str(error), ExitStatus.UNAVAILABLE) from error
+    except SettingsFileError as error:
+        raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
+    except CancelledError as error:
+        raise ExitError("Cancelled.", ExitStatus.CANCELLED) from error
+    installation = this_installation()
+    if as_document:
+        document = json.dumps(found.as_json(installation), ensure_ascii=False, indent=2)
+        write_octets(f"{document}\n".encode())
+        return ExitStatus.OK
+    for line in found.lines(installation):
+        say(invocation.out, line)
+    return ExitStatus.OK
