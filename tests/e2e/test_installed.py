@@ -44,6 +44,12 @@ exec chroot "$0" "$@"
 """
 
 
+_HOME: Final = "/srv/home"
+# The quickest compression: what fits so fits with the usual one, too.
+_QUICK: Final = {"XZ_LEVEL": "1"}
+_ELSEWHERE: Final = ("sh", "-c", 'umask 077; exec "$@"', "sh")
+
+
 def call(*command: str | Path, **environ: str) -> str:
     """Run a recipe or a tool that must succeed, and return what it printed."""
     done = subprocess.run(
@@ -71,7 +77,7 @@ class Root:
 
     def environ(self, **more: str) -> dict[str, str]:
         path = "/usr/sbin:/usr/bin:/sbin:/bin"
-        fixed = {"PATH": path, "HOME": "/root", "LC_ALL": "C.UTF-8"}
+        fixed = {"PATH": path, "HOME": _HOME, "LC_ALL": "C.UTF-8"}
         return {**fixed, "DEBIAN_FRONTEND": "noninteractive", **more}
 
     def ended(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -106,7 +112,7 @@ class Root:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the bundle, unpacked, packed and as one file."""
     folder = tmp_path_factory.mktemp("bundle")
-    call(PACKAGING / "bundle" / "build", folder, PYTHON=sys.executable)
+    call(PACKAGING / "bundle" / "build", folder, PYTHON=sys.executable, **_QUICK)
     return folder
 
 
@@ -118,7 +124,13 @@ def single_file(built: Path) -> Path:
 @pytest.fixture(scope="module")
 def deb(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("deb")
-    call(PACKAGING / "deb" / "build", built / "smtp-desk", folder, PYTHON=sys.executable)
+    return build_deb(built, folder)
+
+
+def build_deb(bundle: Path, folder: Path, *before: str, **environ: str) -> Path:
+    recipe = PACKAGING / "deb" / "build"
+    variables = {"PYTHON": sys.executable, **_QUICK, **environ}
+    call(*before, recipe, bundle / "smtp-desk", folder, **variables)
     (package,) = folder.glob("*.deb")
     return package
 
@@ -131,6 +143,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
     release = platform.freedesktop_os_release()["VERSION_CODENAME"]
     call("debootstrap", "--variant=minbase", f"--include={','.join(_IN_ROOT)}", release, folder)
     shutil.copy("/etc/resolv.conf", folder / "etc")
+    (folder / _HOME[1:]).mkdir()
     # What an installer writes, and debootstrap does not.
     (folder / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
     yield Root(folder)
@@ -157,7 +170,7 @@ def test_the_bundle_plays_the_demo_where_no_python_is(
     assert root.run(command, "--version") == f"SMTP Desk {__version__}\n"
     assert plays_the_demo(root.run(command, "demo"))
     # The processes that it starts itself are the bundle again.
-    ended = root.ended(command, "-m", "smtp_desk", "outbox", "list", SMTP_DESK_HOME="/srv/home")
+    ended = root.ended(command, "-m", "smtp_desk", "outbox", "list", SMTP_DESK_HOME="/srv/desk")
     assert (ended.returncode, "No emails yet." in ended.stdout + ended.stderr) == (0, True)
     ended = root.ended(command, "-m", "http.server")
     assert (ended.returncode, ended.stderr) == (1, "http.server is no module of smtp_desk\n")
@@ -166,6 +179,34 @@ def test_the_bundle_plays_the_demo_where_no_python_is(
 def test_both_are_below_120_mb(built: Path, single_file: Path) -> None:
     (packed,) = built.glob("*.tar.xz")
     assert max(packed.stat().st_size, single_file.stat().st_size) < _LARGEST
+
+
+def contents(folder: Path) -> dict[str, bytes | Path]:
+    """What is in a folder, by name: content, or where a link leads."""
+    return {
+        str(file.relative_to(folder)): file.readlink() if file.is_symlink() else file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_symlink() or file.is_file()
+    }
+
+
+def test_built_again_elsewhere_each_is_the_same(built: Path, deb: Path, tmp_path: Path) -> None:
+    """In other folders, with another umask, time zone and language."""
+    again, elsewhere, packages = (tmp_path / name for name in ("again", "elsewhere", "deb"))
+    elsewhere.mkdir()
+    environ = {"TMPDIR": str(elsewhere), "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
+    recipe = PACKAGING / "bundle" / "build"
+    call(*_ELSEWHERE, recipe, again, PYTHON=sys.executable, **_QUICK, **environ)
+    first, second = contents(built / "smtp-desk"), contents(again / "smtp-desk")
+    assert [name for name in first | second if first.get(name) != second.get(name)] == []
+    made = {file.name for file in built.iterdir() if file.is_file()}
+    assert len(made) == 2
+    different = [
+        name for name in made if (built / name).read_bytes() != (again / name).read_bytes()
+    ]
+    assert different == []
+    other = build_deb(again, packages, *_ELSEWHERE, **environ)
+    assert (other.name, other.read_bytes() == deb.read_bytes()) == (deb.name, True)
 
 
 def test_the_licenses_of_all_that_is_in_the_bundle_are_in_it(built: Path) -> None:
