@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import Secret
+from smtp_desk.core.system import flag
 from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.store.ownership import make_private_folder
 
@@ -30,9 +31,9 @@ _APPEND: Final = (
     os.O_WRONLY
     | os.O_CREAT
     | os.O_APPEND
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
+    | flag(os, "O_NOFOLLOW")
+    | flag(os, "O_CLOEXEC")
+    | flag(os, "O_BINARY")
 )
 
 _log = logging.getLogger(__name__)

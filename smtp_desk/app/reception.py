@@ -48,12 +48,11 @@ from smtp_desk.sender.outbox.outbox import (
 )
 from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.net.deadline import Cancel
-from smtp_desk.store.ownership import peer_user
+from smtp_desk.store.ownership import ROOT, peer_user, user_name
 from smtp_desk.store.stored import SystemRules
 
 _log: Final = logging.getLogger(__name__)
 
-_ROOT: Final = 0
 _REQUEST_S: Final = 60.0
 _ANSWER_S: Final = 10.0
 _AT_ONCE: Final = 8
@@ -261,10 +260,10 @@ class Reception:
             return WorkerAnswer(ExitStatus.DATAERR, (str(error),))
         message, count = submitted.message, len(submitted.message.recipients)
         most = rules.emails_per_hour
-        if user != _ROOT and count > most:
+        if user != ROOT and count > most:
             text = f"The message has {count} recipients, but you can send {most} emails an hour."
             return WorkerAnswer(ExitStatus.DATAERR, (text,))
-        if user != _ROOT and not self._quota.take(user, count, most):
+        if user != ROOT and not self._quota.take(user, count, most):
             return _tempfail(f"You can send {most} emails an hour. Try again later.")
         try:
             receipt = self._sender.queue(replace(message, submitter=str(user)))
@@ -289,7 +288,7 @@ class Reception:
         return why
 
     def _list(self, user: int) -> WorkerAnswer:
-        submitter = "" if user == _ROOT else str(user)
+        submitter = "" if user == ROOT else str(user)
         query = Query(states=WAITING, submitter=submitter)
         page = self._services.outbox.page(query, limit=_MOST_LISTED)
         cause = causes(self._services)
@@ -358,14 +357,7 @@ def _tempfail(text: str) -> WorkerAnswer:
 
 
 def _is_trusted(user: int, rules: SystemRules) -> bool:
-    import pwd  # noqa: PLC0415 - POSIX only
-
-    if user == _ROOT:
-        return True
-    try:
-        return pwd.getpwuid(user).pw_name in rules.trusted_users
-    except KeyError:
-        return False
+    return user == ROOT or user_name(user) in rules.trusted_users
 
 
 def _envelope_sender(said: str, *, trusted: bool) -> str:

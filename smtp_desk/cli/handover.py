@@ -32,7 +32,7 @@ from smtp_desk.core.handover import (
     read_head,
 )
 from smtp_desk.core.reply import visible
-from smtp_desk.store.ownership import peer_user
+from smtp_desk.store.ownership import ROOT, knows_peers, own_id, peer_user, user_id
 from smtp_desk.store.paths import HOME_VARIABLE, WORKER_USER, Paths
 
 MOST_OCTETS: Final = 64 * 1024 * 1024
@@ -59,7 +59,7 @@ def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int | Non
     """
     paths = Paths.system(environ)
     path = paths.socket
-    if path is None or not hasattr(socket, "SO_PEERCRED") or _has_own_settings(environ):
+    if path is None or not knows_peers() or _has_own_settings(environ):
         return None
     if not os.path.lexists(path):
         if os.path.exists(paths.settings_file):  # noqa: PTH110 - a folder may be closed to us
@@ -82,12 +82,8 @@ def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int | Non
 
 def trusted_users() -> frozenset[int]:
     """Return the users that may be at the other end: root, the worker, and this user."""
-    import pwd  # noqa: PLC0415 - POSIX only
-
-    trusted = {0, os.geteuid()}
-    with suppress(KeyError):
-        trusted.add(pwd.getpwnam(WORKER_USER).pw_uid)
-    return frozenset(trusted)
+    known = (ROOT, own_id(), user_id(WORKER_USER))
+    return frozenset(user for user in known if user is not None)
 
 
 def _has_own_settings(environ: Mapping[str, str]) -> bool:

@@ -18,6 +18,7 @@ import click
 
 from smtp_desk.app.startup import discard_output
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.system import flag
 from smtp_desk.smtp.net.deadline import Cancel
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ def write_octets(octets: bytes) -> None:
 
 
 _SIGNALS: Final = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := flag(signal, name))
 )
 
 

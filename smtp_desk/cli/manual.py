@@ -63,7 +63,8 @@ FILES: Final[Mapping[str, str]] = {
     "(~/.local/state/smtp-desk/log on Linux) or in $SMTP_DESK_HOME/log",
     "managed.toml": (
         "values that the organization sets and locks, in the site's configuration folder "
-        "(/etc/xdg/smtp-desk on Linux); used only if nobody but root can write to it"
+        "(/etc/xdg/smtp-desk on Linux, C:\\Program Files\\SMTP Desk on Windows); used only if "
+        "nobody but an administrator can write to it"
     ),
 }
 

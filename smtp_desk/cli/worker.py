@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -33,7 +32,7 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.net.deadline import Cancel
-from smtp_desk.store.ownership import is_root
+from smtp_desk.store.ownership import is_root, knows_peers
 from smtp_desk.store.paths import WORKER_USER
 
 _TICK_S: Final = 0.05
@@ -101,7 +100,7 @@ def _taking(invocation: Invocation, sender: Sender) -> Iterator[None]:
     """
     services = invocation.services
     path = services.paths.socket
-    if path is None or not hasattr(socket, "SO_PEERCRED"):
+    if path is None or not knows_peers():
         raise ExitError("--system needs Linux.", ExitStatus.UNAVAILABLE)
     if is_root():
         text = (

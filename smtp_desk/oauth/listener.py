@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self, final
 from urllib.parse import parse_qsl, urlsplit
 
+from smtp_desk.core.system import flag
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 
 _ADDRESSES: Final = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
@@ -24,7 +25,7 @@ _MOST_CONNECTIONS: Final = 32
 _MOST_OCTETS: Final = 16 * 1024
 _SECONDS: Final = 10.0
 _END: Final = b"\r\n\r\n"
-_EXCLUSIVE: Final = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+_EXCLUSIVE: Final = flag(socket, "SO_EXCLUSIVEADDRUSE")
 _NO_IPV6: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
 
 _PAGE: Final = (
@@ -263,7 +264,7 @@ def _bound(family: int, address: str, port: int) -> socket.socket:
     """Return a socket that nobody else can share: neither a port nor an address is reused."""
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if _EXCLUSIVE is not None:
+        if _EXCLUSIVE:
             sock.setsockopt(socket.SOL_SOCKET, _EXCLUSIVE, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

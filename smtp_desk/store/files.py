@@ -10,20 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from smtp_desk.core.system import flag
 from smtp_desk.store.ownership import refuse_links_of_others
 
 PRIVATE: Final = 0o600
 _ABANDONED_S: Final = 3600.0
-_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | flag(os, "O_CLOEXEC")
 # A pipe without a writer must not block the open; Windows knows neither pipes nor the flag.
 _OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
+    os.O_RDONLY | flag(os, "O_NONBLOCK") | flag(os, "O_CLOEXEC") | flag(os, "O_BINARY")
 )
 # Absent on Windows, where a folder can't be opened and a replace needs no fsync of it.
-_O_DIRECTORY: Final[int | None] = getattr(os, "O_DIRECTORY", None)
+_O_DIRECTORY: Final = flag(os, "O_DIRECTORY")
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = PRIVATE, group: int | None = None) -> None:
@@ -72,7 +70,7 @@ def sync_folder(folder: Path) -> None:
     Raises:
         OSError: The disk refuses.
     """
-    if _O_DIRECTORY is None:
+    if not _O_DIRECTORY:
         return
     descriptor = os.open(folder, os.O_RDONLY | _O_DIRECTORY)
     try:

@@ -1,8 +1,10 @@
 """Defaults that an organization sets for its workstations, and may lock.
 
 One file in the site's config directory fills in fields of the form. It is trusted only because of
-its owner: root, with nobody else able to write it or its folder. It contains no secret, no program
-and nothing that weakens TLS: the allowed keys are listed here, and any other makes it unusable.
+its owner: root, with nobody else able to write it or its folder. On Windows, where the standard
+library can't read owners and permissions, it is trusted because of its place (`site_folder`). It
+contains no secret, no program and nothing that weakens TLS: the allowed keys are listed here, and
+any other makes it unusable.
 """
 
 import dataclasses
@@ -18,12 +20,12 @@ from typing import Any, Final
 from smtp_desk.core.address import has_control
 from smtp_desk.core.problems import Field
 from smtp_desk.core.settings import SettingsDraft
-from smtp_desk.core.system import this_system
+from smtp_desk.core.system import System, this_system
 from smtp_desk.store.files import read_regular
+from smtp_desk.store.ownership import ROOT
 
 SCHEMA: Final = "smtp-desk/managed/1"
 MAX_OCTETS: Final = 64 * 1024
-ROOT: Final = 0
 
 FIELDS: Final = (
     Field.HOST,
@@ -98,12 +100,13 @@ class Managed:
         )
 
 
-def read_managed(path: Path, *, owner: int = ROOT) -> Managed:
+def read_managed(path: Path, *, owner: int = ROOT, system: System | None = None) -> Managed:
     """Read the file; without one nothing is managed.
 
     Args:
         path: The file.
-        owner: The user that it and its folder must belong to.
+        owner: The user that it and its folder must belong to, where files have owners.
+        system: None for the one that this is.
 
     Raises:
         ManagedError: There is one, but it isn't used.
@@ -115,7 +118,7 @@ def read_managed(path: Path, *, owner: int = ROOT) -> Managed:
     except OSError as error:
         raise ManagedError(NotManaged.UNREADABLE, error.strerror or "") from error
     for found in (folder, file):
-        if not _belongs_to(found, owner):
+        if not _is_trusted(found, owner, system or this_system()):
             raise ManagedError(NotManaged.UNTRUSTED)
     try:
         octets = read_regular(path, MAX_OCTETS)
@@ -146,12 +149,15 @@ def decode_managed(octets: bytes) -> Managed:
     return Managed(values, _locked(root, values), _text(root.get("contact", ""), "contact"))
 
 
-def _belongs_to(found: os.stat_result, owner: int) -> bool:
+def _is_trusted(found: os.stat_result, owner: int, system: System) -> bool:
     """Whether nobody but `owner` can change it; a link could be led elsewhere."""
     mode = found.st_mode
-    writable = mode & (stat.S_IWGRP | stat.S_IWOTH)
     plain = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
-    return this_system().has_owners and plain and found.st_uid == owner and not writable
+    if not system.has_owners:
+        # A junction is a folder to `S_ISDIR`; all that leads elsewhere is a reparse point.
+        attributes = getattr(found, "st_file_attributes", 0)
+        return plain and not attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT
+    return plain and found.st_uid == owner and not mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:

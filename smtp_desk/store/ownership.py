@@ -10,10 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from smtp_desk.core.system import flag, this_system
+
 _PRIVATE_FOLDER: Final = 0o700
 _PUBLIC_FOLDER: Final = 0o755
 _MOST_LINKS: Final = 40
-_ROOT: Final = 0
+ROOT: Final = 0
+"""The number of the user who may do anything."""
 # Stands for owners of which this system knows nothing: root behind NFS or outside a container.
 _NOBODY: Final = 65534
 _CREDENTIALS: Final = struct.Struct("3i")  # process, user and group: `struct ucred` of unix(7)
@@ -67,12 +70,42 @@ def make_folder_of(path: Path, user: str) -> None:
 
 def is_root() -> bool:
     """Whether this process may do anything on this system."""
-    return hasattr(os, "geteuid") and os.geteuid() == _ROOT
+    return this_system().has_owners and os.geteuid() == ROOT
+
+
+def own_id() -> int:
+    """Return the number of the user that this process runs as; root's where users have none."""
+    return os.geteuid() if this_system().has_owners else ROOT
 
 
 def own_name() -> str:
-    """Return the name of the user that this process runs as."""
-    return _name_of(_me()) if hasattr(os, "geteuid") else ""
+    """Return the name of the user that this process runs as; "" where files have no owners."""
+    return user_name(own_id()) if this_system().has_owners else ""
+
+
+def user_name(user: int) -> str:
+    """Return the name of a user, or the number with a word where there is no such account."""
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
+
+
+def user_id(name: str) -> int | None:
+    """Return the number of a user, or None where there is no such account."""
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
+def knows_peers() -> bool:
+    """Whether the kernel tells who is at the other end of a Unix socket (Linux only)."""
+    return bool(flag(socket, "SO_PEERCRED"))
 
 
 def peer_user(connection: socket.socket) -> int:
@@ -110,7 +143,7 @@ def make_private(path: Path) -> None:
         OSError: It doesn't exist, or its mode can't be changed.
     """
     found = path.stat()
-    if found.st_mode & 0o077 and found.st_uid == _me():
+    if found.st_mode & 0o077 and found.st_uid == own_id():
         path.chmod(stat.S_IMODE(found.st_mode) & 0o700)  # what is read-only stays that
 
 
@@ -122,8 +155,8 @@ def refuse_links_of_others(path: Path) -> None:
         OSError: The path can't be followed.
     """
     for step, found in _steps(path):
-        if stat.S_ISLNK(found.st_mode) and found.st_uid not in (_me(), _ROOT):
-            raise _refusal(step, f"{step} is a link owned by {_name_of(found.st_uid)}")
+        if stat.S_ISLNK(found.st_mode) and found.st_uid not in (own_id(), ROOT):
+            raise _refusal(step, f"{step} is a link owned by {user_name(found.st_uid)}")
 
 
 def refuse_pipe_of_others(descriptor: int, path: Path) -> None:
@@ -133,8 +166,8 @@ def refuse_pipe_of_others(descriptor: int, path: Path) -> None:
         PermissionError: It is one.
     """
     found = os.fstat(descriptor)
-    if stat.S_ISFIFO(found.st_mode) and found.st_uid not in (_me(), _ROOT):
-        raise _refusal(str(path), f"{path} is a pipe owned by {_name_of(found.st_uid)}")
+    if stat.S_ISFIFO(found.st_mode) and found.st_uid not in (own_id(), ROOT):
+        raise _refusal(str(path), f"{path} is a pipe owned by {user_name(found.st_uid)}")
 
 
 def refuse_changeable(path: Path) -> None:
@@ -148,10 +181,10 @@ def refuse_changeable(path: Path) -> None:
         OSError: The path can't be followed.
     """
     for step, found in _steps(path):
-        if found.st_uid not in (_me(), _ROOT) and (
+        if found.st_uid not in (own_id(), ROOT) and (
             found.st_uid != _NOBODY or step in (str(path), str(path.parent))
         ):
-            raise _refusal(step, f"{step} belongs to {_name_of(found.st_uid)}")
+            raise _refusal(step, f"{step} belongs to {user_name(found.st_uid)}")
         if stat.S_ISLNK(found.st_mode):
             continue  # its own mode means nothing
         sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
@@ -162,8 +195,8 @@ def refuse_changeable(path: Path) -> None:
 
 def _steps(path: Path) -> Iterator[tuple[str, os.stat_result]]:
     """Yield what leads to `path` from the root on, links and their targets one by one."""
-    if not hasattr(os, "geteuid"):
-        return  # Windows knows neither these owners nor these modes
+    if not this_system().has_owners:
+        return
     left = [*reversed(Path(os.path.abspath(path)).parts)]  # noqa: PTH100 - follows no link
     here, links = left.pop(), 0
     yield here, os.lstat(here)
@@ -200,21 +233,8 @@ def _is_own_group(found: os.stat_result) -> bool:
         group = grp.getgrgid(found.st_gid)
     except KeyError:
         return True  # no account is in a group that is in no list
-    owner = _name_of(found.st_uid)
+    owner = user_name(found.st_uid)
     return group.gr_name == owner and set(group.gr_mem) <= {owner}
-
-
-def _name_of(user: int) -> str:
-    import pwd  # noqa: PLC0415 - POSIX only
-
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"user {user}"
-
-
-def _me() -> int:
-    return os.geteuid() if hasattr(os, "geteuid") else _ROOT
 
 
 def _refusal(step: str, words: str) -> PermissionError:

@@ -1,5 +1,6 @@
 """The paths of files on this platform; the only use of platformdirs."""
 
+import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from typing import Final
 
 import platformdirs
 
+from smtp_desk.core.system import System, this_system
 from smtp_desk.store.ownership import make_folder_of, make_private_folder, make_public_folder
 
 HOME_VARIABLE: Final = "SMTP_DESK_HOME"
@@ -21,8 +23,33 @@ WORKER_USER: Final = "smtp-desk"
 _PROGRAM: Final = "smtp-desk"
 
 
+_PROGRAM_FILES: Final = r"C:\Program Files"
+
+
+def site_folder(system: System) -> Path:
+    """Return where this machine's administrator sets what holds for all users.
+
+    On Windows that is below Program Files, where only administrators can write: in ProgramData,
+    the usual place, every user can make a folder that isn't there yet.
+    """
+    if system is not System.WINDOWS:
+        return platformdirs.site_config_path(_PROGRAM, appauthor=False)
+    return Path(_program_files(), "SMTP Desk")
+
+
+def _program_files() -> str:
+    """Return what Windows itself calls Program Files; variables could be anybody's."""
+    registry = importlib.import_module("winreg")  # Windows only
+    try:
+        key = r"SOFTWARE\Microsoft\Windows\CurrentVersion"
+        with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, key) as opened:
+            return str(registry.QueryValueEx(opened, "ProgramFilesDir")[0])
+    except OSError:
+        return _PROGRAM_FILES
+
+
 def _site() -> Path:
-    return platformdirs.site_config_path(_PROGRAM, appauthor=False)
+    return site_folder(this_system())
 
 
 @dataclass(frozen=True, slots=True)

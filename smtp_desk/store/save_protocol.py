@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from smtp_desk.core.system import flag
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.files import read_regular, sync_folder, write_atomic
 from smtp_desk.store.settings_file import SettingsFileError
@@ -54,8 +55,10 @@ class SaveError(Exception):
         self.cause = cause
 
 
+# Not 0, which stands for an error number that a system lacks.
+_UNKNOWN: Final = -1
 _REASONS: Final = {
-    getattr(errno, "EDQUOT", -1): SaveReason.QUOTA,
+    flag(errno, "EDQUOT"): SaveReason.QUOTA,
     errno.ENOSPC: SaveReason.DISK_FULL,
     errno.EROFS: SaveReason.READ_ONLY,
     errno.EACCES: SaveReason.DENIED,
@@ -82,7 +85,7 @@ def _reason(error: Exception) -> SaveReason:
     if isinstance(error, SettingsFileError):
         return SaveReason.SETTINGS_UNREADABLE
     number = error.errno if isinstance(error, OSError) else None
-    return _REASONS.get(number or 0, SaveReason.FAILED)
+    return _REASONS.get(number or _UNKNOWN, SaveReason.FAILED)
 
 
 class Journal:

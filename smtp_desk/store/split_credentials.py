@@ -6,14 +6,12 @@ from itertools import count
 from typing import Final
 
 from smtp_desk.core.secret import Secret
+from smtp_desk.core.system import KEYRING_OCTETS
 from smtp_desk.store.credentials import (
     CredentialStore,
     CredentialsUnavailableError,
     UnavailableReason,
 )
-
-KEYRING_OCTETS: Final = 2560
-"""What the Windows Credential Manager takes, in UTF-16; the others take more."""
 
 # No password and no entry of ours begins so: neither holds a line break there.
 _HEAD: Final = "smtp-desk parts\n"

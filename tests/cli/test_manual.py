@@ -35,7 +35,7 @@ COMMANDS = (
         "report",
         "open",
     ),
-    *("send", "sendmail", "worker", "outbox", "status", "sandbox", "demo"),
+    *("send", "sendmail", "worker", "outbox", "status", "sandbox", "demo", "version"),
 )
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from smtp_desk.core.problems import Field
 from smtp_desk.core.settings import SettingsDraft
+from smtp_desk.core.system import System
 from smtp_desk.store.managed import (
     Managed,
     ManagedError,
     NotManaged,
+    _is_trusted,
     decode_managed,
     read_managed,
 )
@@ -58,6 +62,46 @@ def test_a_file_is_read(file: Path) -> None:
     }
     assert managed.locked == {Field.HOST, Field.PORT}
     assert managed.contact == "it@example.org"
+
+
+class Stat:
+    """A file or folder as Windows tells of it: no owner, no mode worth anything."""
+
+    def __init__(self, mode: int, attributes: int) -> None:
+        self.st_mode = mode
+        self.st_file_attributes = attributes
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o666])
+def test_on_windows_its_place_is_believed_and_no_owner_is_asked(file: Path, mode: int) -> None:
+    file.chmod(mode)
+    file.parent.chmod(0o777)
+    managed = read_managed(file, owner=ME + 1, system=System.WINDOWS)
+    assert managed.locked == {Field.HOST, Field.PORT}
+
+
+def test_on_windows_what_leads_elsewhere_is_not_believed(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "managed.toml"
+    link.symlink_to(file)
+    with pytest.raises(ManagedError) as told:
+        read_managed(link, system=System.WINDOWS)
+    assert told.value.why is NotManaged.UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "trusted"),
+    [
+        (stat.S_IFREG, stat.FILE_ATTRIBUTE_ARCHIVE, True),
+        (stat.S_IFDIR, stat.FILE_ATTRIBUTE_DIRECTORY, True),
+        (stat.S_IFDIR, stat.FILE_ATTRIBUTE_DIRECTORY | stat.FILE_ATTRIBUTE_REPARSE_POINT, False),
+        (stat.S_IFLNK, stat.FILE_ATTRIBUTE_REPARSE_POINT, False),
+    ],
+)
+def test_a_junction_of_windows_leads_elsewhere(
+    kind: int, attributes: int, *, trusted: bool
+) -> None:
+    found = cast("os.stat_result", Stat(kind | 0o777, attributes))
+    assert _is_trusted(found, 0, System.WINDOWS) is trusted
 
 
 def test_without_a_file_nothing_is_managed(tmp_path: Path) -> None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import stat
+import sys
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-from smtp_desk.store.paths import Paths
+import platformdirs
+import pytest
+
+from smtp_desk.core.system import System
+from smtp_desk.store.paths import Paths, site_folder
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 
 def test_below_one_home(tmp_path: Path) -> None:
@@ -41,6 +48,46 @@ def test_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "smtp-desk" in paths.config.parts
     assert paths == Paths.default()
     assert len({paths.config, paths.state, paths.logs}) == 3
+
+
+class Registry(ModuleType):
+    """Windows's registry, as far as it is asked here."""
+
+    HKEY_LOCAL_MACHINE = object()
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__("winreg")
+        self.values = values
+
+    @contextmanager
+    def OpenKey(self, root: object, key: str) -> Iterator[str]:  # noqa: N802 - its name
+        assert root is self.HKEY_LOCAL_MACHINE
+        yield key
+
+    def QueryValueEx(self, key: str, name: str) -> tuple[str, int]:  # noqa: N802 - its name
+        if name not in self.values:
+            raise FileNotFoundError(name)
+        return self.values[name], 1
+
+
+@pytest.mark.parametrize(
+    ("values", "folder"),
+    [
+        ({"ProgramFilesDir": "D:/Programs"}, Path("D:/Programs/SMTP Desk")),
+        ({}, Path("C:\\Program Files", "SMTP Desk")),
+    ],
+)
+def test_on_windows_administrators_alone_write_what_holds_for_all(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], folder: Path
+) -> None:
+    monkeypatch.setenv("ProgramFiles", "E:/of/anybody")
+    monkeypatch.setitem(sys.modules, "winreg", Registry(values))
+    assert site_folder(System.WINDOWS) == folder
+
+
+def test_elsewhere_it_is_where_the_platform_has_it() -> None:
+    for system in (System.UNIX, System.MACOS):
+        assert site_folder(system) == platformdirs.site_config_path("smtp-desk", appauthor=False)
 
 
 def test_folders_are_private(tmp_path: Path) -> None:

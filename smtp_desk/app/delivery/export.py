@@ -29,6 +29,7 @@ from smtp_desk.app.delivery.words import Cause, kind_name, minute, reason, short
 from smtp_desk.app.services import Services
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
+from smtp_desk.core.system import flag
 from smtp_desk.sender.mail.addressing import Identity, addressed
 from smtp_desk.sender.mail.submission import FOREIGN
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry, OutboxMessage
@@ -36,7 +37,7 @@ from smtp_desk.sender.outbox.outbox import Counts, EntryNotFoundError, OutboxErr
 from smtp_desk.store.files import write_atomic
 from smtp_desk.store.settings_file import SettingsFileError
 
-_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | flag(os, "O_CLOEXEC")
 _PRIVATE: Final = 0o600
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 

@@ -15,12 +15,13 @@ from smtp_desk.core.report_reader import (
     ReportFormatError,
     read_report,
 )
+from smtp_desk.core.system import flag
 from smtp_desk.store.files import read_regular, write_atomic
 from smtp_desk.store.ownership import refuse_links_of_others, refuse_pipe_of_others
 
 # A pipe that nobody reads is an error, not a wait. Windows has no such pipes in its file system.
-_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
-_INTO_SPECIAL: Final = os.O_WRONLY | _NO_WAIT | getattr(os, "O_NOCTTY", 0)
+_NO_WAIT: Final = flag(os, "O_NONBLOCK")
+_INTO_SPECIAL: Final = os.O_WRONLY | _NO_WAIT | flag(os, "O_NOCTTY")
 
 
 def report_octets(report: CheckReport) -> bytes:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from smtp_desk.core.system import flag
 from smtp_desk.store.files import PRIVATE
 from smtp_desk.store.ownership import (
     give_to_owner_of,
@@ -14,8 +15,8 @@ from smtp_desk.store.ownership import (
     refuse_links_of_others,
 )
 
-_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-_LOG: Final = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | flag(os, "O_CLOEXEC")
+_LOG: Final = os.O_RDWR | flag(os, "O_CLOEXEC") | flag(os, "O_BINARY")
 _LEAST_FREE_OCTETS: Final = 64 * 1024
 
 

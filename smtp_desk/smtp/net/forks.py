@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final, final
 from weakref import WeakMethod
 
+from smtp_desk.core.system import this_system
+
 _PATIENCE_S: Final = 30.0
 _DYING_S: Final = 0.2
 _LOOK_S: Final = 0.0005
@@ -149,7 +151,5 @@ def _begin_anew() -> None:
     _run(_after)
 
 
-# Absent on Windows, where nothing forks.
-getattr(os, "register_at_fork", dict)(
-    before=_prepare, after_in_parent=gate.open, after_in_child=_begin_anew
-)
+if this_system().forks:
+    os.register_at_fork(before=_prepare, after_in_parent=gate.open, after_in_child=_begin_anew)

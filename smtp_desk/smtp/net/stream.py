@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from smtp_desk.core.settings import Security
+from smtp_desk.core.system import flag, this_system
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.forks import run_after_fork
 from smtp_desk.smtp.net.tls import TlsConnection, TlsInfo, TlsTicket
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 _CHUNK: Final = 65536
 # More than this is not read ahead for a peer that talks while it should listen.
 _MOST_READ_AHEAD: Final = 1 << 20
-_NO_SIGNAL: Final = getattr(socket, "MSG_NOSIGNAL", 0)
-_QUICKACK: Final = getattr(socket, "TCP_QUICKACK", None)
+_NO_SIGNAL: Final = flag(socket, "MSG_NOSIGNAL")
+_QUICKACK: Final = flag(socket, "TCP_QUICKACK")
 
-_Selector: Final = getattr(selectors, "PollSelector", selectors.SelectSelector)
+_Selector: Final = selectors.PollSelector if this_system().has_poll else selectors.SelectSelector
 
 
 class StreamError(Exception):
@@ -243,7 +244,7 @@ class Stream:
         if events != self._events:
             self._selector.modify(self._socket, events)
             self._events = events
-        if _QUICKACK is not None and events & selectors.EVENT_READ:
+        if _QUICKACK and events & selectors.EVENT_READ:
             # Servers that write twice wait for our acknowledgement of the first part, which
             # the kernel would delay by 40 ms; it forgets the option, so it is set each time.
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
