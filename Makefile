@@ -9,7 +9,7 @@
 # make packages  wheel, sdist, bundle and .deb, in dist/
 # make docs   the guides as HTML, in dist/docs
 # make lock   pin the dependencies anew
-# make picture  draw the house anew, from the imports
+# make picture  draw the layers again, from the imports
 
 PYTHON ?= python3
 VENV := .venv

@@ -1,10 +1,10 @@
-"""Draws the house: the layers of the program and the wings in them, with the imports there are.
+"""Draws the layers of the program and the parts in them, with the imports there are.
 
-usage: python packaging/picture.py, which writes packaging/house.svg
+usage: python packaging/picture.py, which writes packaging/layers.svg
 
 What stands above what is read from the contracts of import-linter in pyproject.toml, which imports
 there are from the code. A package names under its name all that it imports; lines show the
-imports between its wings, and those to the next layer.
+imports between its parts, and those to the next layer.
 """
 
 import tomllib
@@ -17,21 +17,21 @@ from typing import Final
 import grimp
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PICTURE: Final = ROOT / "packaging" / "house.svg"
+PICTURE: Final = ROOT / "packaging" / "layers.svg"
 PROGRAM: Final = "smtp_desk"
 
 _LETTER: Final = 7.0
-_WING_HEIGHT: Final = 24
-_FLOOR: Final = 44
+_PART_HEIGHT: Final = 24
+_ROW: Final = 44
 _EDGE: Final = 16
 _TITLE: Final = 48
 _GAP: Final = 36
 _HEAD: Final = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
 font-family="system-ui, sans-serif" font-size="12">
-<title>The layers and wings of SMTP Desk, and what imports what</title>
+<title>The layers of SMTP Desk, and what imports what</title>
 <style>
-.package {{ fill: #f4f6f8; stroke: #8a97a6; }} .wing {{ fill: #ffffff; stroke: #2f6f9f; }}
+.package {{ fill: #f4f6f8; stroke: #8a97a6; }} .part {{ fill: #ffffff; stroke: #2f6f9f; }}
 .import {{ stroke: #2f6f9f; stroke-opacity: 0.4; fill: none; }} .down {{ stroke: #8a97a6; }}
 text {{ fill: #1d2733; }} .name {{ font-size: 15px; font-weight: 600; }} \
 .more {{ fill: #5b6875; font-size: 11px; }}
@@ -42,7 +42,7 @@ text {{ fill: #1d2733; }} .name {{ font-size: 15px; font-weight: 600; }} \
 
 @dataclass(frozen=True)
 class Box:
-    """A package or a wing, and where it is drawn."""
+    """A package or a part of one, and where it is drawn."""
 
     module: str
     x: float
@@ -61,7 +61,7 @@ class Box:
         return self.x + self.width / 2
 
 
-def floors(container: str) -> list[list[str]]:
+def rows_of(container: str) -> list[list[str]]:
     """Return what stands in a package, the uppermost first, as its contract has it."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     for contract in settings["tool"]["importlinter"]["contracts"]:
@@ -70,11 +70,11 @@ def floors(container: str) -> list[list[str]]:
     return []
 
 
-def lowered(house: grimp.ImportGraph, container: str) -> set[tuple[str, str]]:
+def lowered(imports: grimp.ImportGraph, container: str) -> set[tuple[str, str]]:
     """Return which parts of a package import which, each part with all that is in it."""
     found = set[tuple[str, str]]()
-    for module in house.modules:
-        for imported in house.find_modules_directly_imported_by(module):
+    for module in imports.modules:
+        for imported in imports.find_modules_directly_imported_by(module):
             pair = _part(container, module), _part(container, imported)
             if all(pair) and pair[0] != pair[1]:
                 found.add(pair)
@@ -88,18 +88,18 @@ def _part(container: str, module: str) -> str:
 
 
 def package_size(package: str) -> tuple[float, float]:
-    """Return width and height of a package with its wings."""
-    rows = [sum(_wing_width(name) + _EDGE for name in floor) for floor in floors(package)]
-    return max([240.0, *rows]) + _EDGE, _TITLE + _FLOOR * len(rows) + (4 if rows else 0)
+    """Return width and height of a package with its parts."""
+    rows = [sum(_part_width(name) + _EDGE for name in row) for row in rows_of(package)]
+    return max([240.0, *rows]) + _EDGE, _TITLE + _ROW * len(rows) + (4 if rows else 0)
 
 
-def _wing_width(name: str) -> float:
+def _part_width(name: str) -> float:
     return _LETTER * len(name) + 16
 
 
 def place() -> Iterator[Box]:
-    """Yield the boxes of all packages and wings."""
-    rows = [[f"{PROGRAM}.{name}" for name in floor] for floor in floors(PROGRAM)]
+    """Yield the boxes of all packages and their parts."""
+    rows = [[f"{PROGRAM}.{name}" for name in row] for row in rows_of(PROGRAM)]
     sizes = {package: package_size(package) for row in rows for package in row}
     whole = max(sum(sizes[package][0] + _GAP for package in row) for row in rows)
     y = float(_EDGE)
@@ -109,35 +109,35 @@ def place() -> Iterator[Box]:
         for package in row:
             width, height = sizes[package]
             yield Box(package, x, bottom - height, width, height)
-            yield from _wings(package, x, bottom - height, width)
+            yield from _parts(package, x, bottom - height, width)
             x += width + _GAP
         y = bottom + _GAP
 
 
-def _wings(package: str, left: float, top: float, width: float) -> Iterator[Box]:
-    for number, floor in enumerate(floors(package)):
-        used = sum(_wing_width(name) + _EDGE for name in floor) - _EDGE
+def _parts(package: str, left: float, top: float, width: float) -> Iterator[Box]:
+    for number, row in enumerate(rows_of(package)):
+        used = sum(_part_width(name) + _EDGE for name in row) - _EDGE
         x = left + (width - used) / 2
-        for name in floor:
-            y = top + _TITLE + _FLOOR * number
-            yield Box(f"{package}.{name}", x, y, _wing_width(name), _WING_HEIGHT)
-            x += _wing_width(name) + _EDGE
+        for name in row:
+            y = top + _TITLE + _ROW * number
+            yield Box(f"{package}.{name}", x, y, _part_width(name), _PART_HEIGHT)
+            x += _part_width(name) + _EDGE
 
 
-def picture(house: grimp.ImportGraph) -> str:
+def picture(imports: grimp.ImportGraph) -> str:
     """Return the drawing as SVG."""
     boxes = {box.module: box for box in place()}
     packages = [box for box in boxes.values() if box.module.count(".") == 1]
-    between = lowered(house, PROGRAM)
+    between = lowered(imports, PROGRAM)
     width = max(box.x + box.width for box in packages) + _EDGE
     height = max(box.y + box.height for box in packages) + _EDGE
     parts = [_HEAD.format(width=round(width), height=round(height))]
-    for above, below in pairwise(floors(PROGRAM)):
+    for above, below in pairwise(rows_of(PROGRAM)):
         pairs = {(f"{PROGRAM}.{a}", f"{PROGRAM}.{b}") for a in above for b in below}
         parts += (_line(boxes[a], boxes[b], "import down") for a, b in sorted(pairs & between))
     for box in packages:
         uses = sorted(b.rpartition(".")[2] for a, b in between if a == box.module)
-        inside = sorted(lowered(house, box.module))
+        inside = sorted(lowered(imports, box.module))
         parts.append(_rectangle(box, "package"))
         parts.append(_text(box.middle, box.y + 20, box.name, "name"))
         parts.append(
@@ -148,7 +148,7 @@ def picture(house: grimp.ImportGraph) -> str:
         )
     for box in boxes.values():
         if box not in packages:
-            parts.append(_rectangle(box, "wing"))
+            parts.append(_rectangle(box, "part"))
             parts.append(_text(box.middle, box.y + 16, box.name, ""))
     return "".join((*parts, "</svg>\n"))
 

@@ -1,4 +1,4 @@
-"""The picture of the house shows the imports as they are."""
+"""The picture of the layers shows the imports as they are."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def picture() -> Callable[[grimp.ImportGraph], str]:
 
 
 @pytest.fixture
-def house() -> grimp.ImportGraph:
+def imports() -> grimp.ImportGraph:
     return grimp.build_graph("smtp_desk", cache_dir=None)
 
 
 def test_it_is_not_older_than_the_imports(
-    picture: Callable[[grimp.ImportGraph], str], house: grimp.ImportGraph
+    picture: Callable[[grimp.ImportGraph], str], imports: grimp.ImportGraph
 ) -> None:
     """Else run `make picture`."""
-    assert (PACKAGING / "house.svg").read_text("utf-8") == picture(house)
+    assert (PACKAGING / "layers.svg").read_text("utf-8") == picture(imports)
 
 
 @pytest.mark.parametrize(
@@ -43,21 +43,21 @@ def test_it_is_not_older_than_the_imports(
 )
 def test_another_import_is_another_picture(
     picture: Callable[[grimp.ImportGraph], str],
-    house: grimp.ImportGraph,
+    imports: grimp.ImportGraph,
     importer: str,
     imported: str,
 ) -> None:
-    before = picture(house)
-    house.add_import(importer=importer, imported=imported)
-    assert picture(house) != before
+    before = picture(imports)
+    imports.add_import(importer=importer, imported=imported)
+    assert picture(imports) != before
 
 
-def test_every_folder_of_the_house_is_in_it(
-    picture: Callable[[grimp.ImportGraph], str], house: grimp.ImportGraph
+def test_every_folder_is_in_it(
+    picture: Callable[[grimp.ImportGraph], str], imports: grimp.ImportGraph
 ) -> None:
-    drawn = set(re.findall(r">([a-z_]+)</text>", picture(house)))
+    drawn = set(re.findall(r">([a-z_]+)</text>", picture(imports)))
     program = PACKAGING.parent / "smtp_desk"
     folders = {path.parent for path in program.rglob("*.py")} - {program}
-    wings = {path.name for path in folders if path.parent == program}
-    wings |= {path.name for path in folders if path.parent.name in {"app", "sender", "smtp", "ui"}}
-    assert wings <= drawn
+    parts = {path.name for path in folders if path.parent == program}
+    parts |= {path.name for path in folders if path.parent.name in {"app", "sender", "smtp", "ui"}}
+    assert parts <= drawn
