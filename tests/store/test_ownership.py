@@ -11,8 +11,10 @@ import pytest
 
 from smtp_desk.app.logs import _PrivateFile
 from smtp_desk.app.words import failure_text
+from smtp_desk.core.system import System
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.outbox import OutboxUnavailableError
+from smtp_desk.store import ownership
 from smtp_desk.store.company_ca import TrustedCas
 from smtp_desk.store.files import write_atomic
 from smtp_desk.store.ownership import make_private_folder, refuse_changeable, refuse_links_of_others
@@ -255,8 +257,7 @@ def test_the_target_of_a_link_of_ones_own_keeps_a_mode_that_is_not_ours(tmp_path
 
 
 def test_where_there_are_no_such_owners(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Windows."""
-    monkeypatch.delattr(os, "geteuid")
+    monkeypatch.setattr(ownership, "this_system", lambda: System.WINDOWS)
     tmp_path.chmod(0o777)
     refuse_changeable(tmp_path / "settings.toml")
     refuse_links_of_others(tmp_path / "settings.toml")

@@ -118,6 +118,9 @@ def _alerts(scene: Scene) -> None:
 def _updates(scene: Scene) -> None:
     """A check that found a newer version."""
     scene.load()
+    button = scene.page.findChild(QPushButton, "check_updates")
+    assert isinstance(button, QPushButton)
+    scene.page.bring_into_view(button)
     scene.updates._tell(" ".join(Updates("0.1.0", "0.2.0", newer=True).lines(Installation.DEB)))
 
 

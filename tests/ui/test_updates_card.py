@@ -79,10 +79,10 @@ def test_while_it_asks_it_can_be_cancelled_and_asked_again(
     assert told(scene) == "Checking…"
     assert not button(scene, "check_updates").isEnabled()
     button(scene, "cancel_updates").click()
-    assert told(scene) == "Cancelling…"
+    assert told(scene) == "Stopping…"
     assert not button(scene, "cancel_updates").isVisible()
     scene.runner.finish()
-    assert told(scene) == "The check was cancelled."
+    assert told(scene) == "The check was stopped."
     button(scene, "check_updates").click()
     scene.runner.finish()
     assert told(scene) == (

@@ -10,7 +10,7 @@ from smtp_desk.app.updates import Updates, UpdatesError, find_updates
 from smtp_desk.app.words import failure_text
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 
-_CANCELLED: Final = "The check was cancelled."
+_CANCELLED: Final = "The check was stopped."
 
 
 class UpdatesFace(Protocol):

@@ -19,7 +19,7 @@ _WHAT: Final = (
     f"You have version {__version__}. SMTP Desk checks for a newer one only when you press the "
     "button, and sends nothing about you or this computer."
 )
-_BUSY: Final = {Busy.CHECKING: "Checking…", Busy.CANCELLING: "Cancelling…"}
+_BUSY: Final = {Busy.CHECKING: "Checking…", Busy.CANCELLING: "Stopping…"}
 
 
 class UpdatesCard(Card):
@@ -28,8 +28,8 @@ class UpdatesCard(Card):
     def __init__(self) -> None:
         super().__init__("Updates", _WHAT)
         self.setObjectName("updates")
-        self._check = button("Check for &updates", "check_updates")
-        self._cancel = button("Canc&el", "cancel_updates")
+        self._check = button("Chec&k for updates", "check_updates")
+        self._cancel = button("S&top", "cancel_updates")
         self._line = Line()
         self._line.label.setObjectName("updates_line")
         self.body.addWidget(flow(self._check, self._cancel))
