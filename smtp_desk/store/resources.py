@@ -82,11 +82,11 @@ def _ready() -> "ReadyTables":
     return ReadyTables(_read_ready)
 
 
-def _read_ready() -> tuple[str, str]:
+def _read_ready() -> tuple[bytes, str]:
     try:
-        return resource_path(READY).read_text("utf-8"), read_maker()
-    except (OSError, ValueError):  # nothing was built in this checkout, or it is damaged
-        return "", ""
+        return resource_path(READY).read_bytes(), read_maker()
+    except OSError:  # nothing was built in this checkout
+        return b"", ""
 
 
 def read_maker() -> str:

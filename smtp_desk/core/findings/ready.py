@@ -25,24 +25,32 @@ class ReadyTables:
         read: Returns it, and the code that would make it now or "" where that isn't known.
     """
 
-    def __init__(self, read: Callable[[], tuple[str, str]]) -> None:
+    def __init__(self, read: Callable[[], tuple[bytes, str]]) -> None:
         self._read = read
+        self._loaded: dict[str, Tables] = {}
 
     def load(self, text: str) -> Tables:
-        """Return the tables of a TOML text, ready or not."""
+        """Return the tables of a TOML text, ready or not; all who ask share them unchanged."""
+        made_of = digest(text)
+        if made_of not in self._loaded:
+            self._loaded[made_of] = self._tables(made_of) or tomllib.loads(text)
+        return self._loaded[made_of]
+
+    def _tables(self, made_of: str) -> Tables | None:
         try:
-            made = json.loads(self._lines[digest(text)])
+            made = json.loads(self._lines.pop(made_of.encode()))
         except (KeyError, ValueError, RecursionError):  # not built, or cut off
-            return tomllib.loads(text)
-        return made if isinstance(made, dict) else tomllib.loads(text)
+            return None
+        return made if isinstance(made, dict) else None
 
     @LazyProperty
-    def _lines(self) -> dict[str, str]:
+    def _lines(self) -> dict[bytes, bytes]:
+        # As octets, since one Chinese letter would double the size of all as text.
         ready, maker = self._read()
-        made_by, *lines = ready.split("\n")
-        if maker and made_by != digest(maker):
+        made_by, *lines = ready.split(b"\n")
+        if maker and made_by != digest(maker).encode():
             return {}
-        return {made_of: tables for made_of, _, tables in (line.partition(" ") for line in lines)}
+        return {made_of: tables for made_of, _, tables in (line.partition(b" ") for line in lines)}
 
 
 def digest(text: str) -> str:

@@ -41,8 +41,8 @@ def test_what_is_ready_is_not_read_as_toml(toml: list[str]) -> None:
     made = make_ready([_TEXT], _MAKER)
     toml.clear()
 
-    assert ReadyTables(lambda: (made, _MAKER)).load(_TEXT) == tomllib.loads(_TEXT)
-    assert ReadyTables(lambda: (made, "")).load(_TEXT) == tomllib.loads(_TEXT)
+    assert ReadyTables(lambda: (made.encode(), _MAKER)).load(_TEXT) == tomllib.loads(_TEXT)
+    assert ReadyTables(lambda: (made.encode(), "")).load(_TEXT) == tomllib.loads(_TEXT)
     assert not toml
 
 
@@ -58,13 +58,14 @@ def test_what_is_ready_is_not_read_as_toml(toml: list[str]) -> None:
         lambda made: made[: made.index("{")] + "[" * 100_000,
         lambda made: made.replace("\n", " "),
         lambda made: "\n" + made,
+        lambda made: made.replace("é", "\0"),
     ],
 )
 def test_what_is_damaged_is_read_as_toml(damage: Callable[[str], str], toml: list[str]) -> None:
     made = damage(make_ready([_TEXT], _MAKER))
     toml.clear()
 
-    assert ReadyTables(lambda: (made, _MAKER)).load(_TEXT) == tomllib.loads(_TEXT)
+    assert ReadyTables(lambda: (made.encode(), _MAKER)).load(_TEXT) == tomllib.loads(_TEXT)
     assert toml == [_TEXT]
 
 
@@ -72,13 +73,15 @@ def test_a_changed_text_and_changed_code_are_read_anew(toml: list[str]) -> None:
     made = make_ready([_TEXT], _MAKER)
     toml.clear()
 
-    assert ReadyTables(lambda: (made, _MAKER)).load(_TEXT + "d = 1") != tomllib.loads(_TEXT)
-    assert ReadyTables(lambda: (made, "other code")).load(_TEXT) == tomllib.loads(_TEXT)
+    assert ReadyTables(lambda: (made.encode(), _MAKER)).load(_TEXT + "d = 1") != tomllib.loads(
+        _TEXT
+    )
+    assert ReadyTables(lambda: (made.encode(), "other code")).load(_TEXT) == tomllib.loads(_TEXT)
     assert toml == [_TEXT + "d = 1", _TEXT]
 
 
 def test_the_build_has_made_the_tables_ready(toml: list[str]) -> None:
-    made = resource_path(READY).read_text("utf-8")
+    made = resource_path(READY).read_bytes()
     tables = ReadyTables(lambda: (made, read_maker()))
 
     for folder in ("findings", "languages", "providers", "senses"):
