@@ -12,8 +12,8 @@ from smtp_desk.core.problems import Field
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.offer_button import OfferButton
 from smtp_desk.ui.widgets.buttons import button
-from smtp_desk.ui.widgets.card import row
 from smtp_desk.ui.widgets.field import LineEdit, TextField
+from smtp_desk.ui.widgets.flow import flow
 from smtp_desk.ui.widgets.icons import IconButton
 from smtp_desk.ui.widgets.label import enable
 
@@ -87,14 +87,12 @@ class PasswordField(TextField):
             Offer.PASSWORD_SPACES: OfferButton(Offer.PASSWORD_SPACES, "Remove spaces"),
             Offer.PASSWORD_END: OfferButton(Offer.PASSWORD_END, "Remove it"),
         }
-        offers = row()
-        for each in (self._empty, *self._offers.values()):
+        self._offered = flow(self._empty, *self._offers.values())
+        for each in (self._empty, self._offered):
             each.hide()
-            offers.addWidget(each)
         for each in self._offers.values():
             each.accepted.connect(self.offer_accepted)
-        offers.addStretch()
-        self.below.addLayout(offers)
+        self.below.addWidget(self._offered)
 
     @property
     def tab_chain(self) -> tuple[QWidget, ...]:
@@ -123,6 +121,7 @@ class PasswordField(TextField):
         self._empty.setVisible(stored and bool(self._words.no))
         for offer, each in self._offers.items():
             each.setVisible(offer in offers)
+        self._offered.setHidden(self._empty.isHidden() and not offers & set(self._offers))
 
     def set_text(self, text: str) -> None:
         """Show another password, hidden even if the former one was revealed."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize
 from PySide6.QtWidgets import (
     QMessageBox,
     QPushButton,
@@ -34,10 +33,6 @@ def button(text: str, name: str, kind: str = "", tip: str = "") -> QPushButton:
 
 class MenuButton(QPushButton):
     """A button that opens a menu; the mark for it stands where its text ends."""
-
-    def sizeHint(self) -> QSize:
-        """The text, and its mark."""
-        return super().sizeHint() + QSize(_MARK, 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the mark: the style's own is a few pixels, and none from right to left."""

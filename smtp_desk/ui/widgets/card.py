@@ -82,12 +82,13 @@ class Columns(QWidget):
         """Place `widgets` with their shares of the width; below `narrow` pixels they stack.
 
         So they do where one without a share, which takes what it needs, would leave the others
-        too little.
+        too little, and where one with a share needs more than that.
         """
         super().__init__()
         self._narrow = narrow
         self._width = 2**24 - 1
         self._greedy = [widget for widget, share in widgets if not share]
+        self._modest = [(widget, share) for widget, share in widgets if share]
         self._shares = [share for _, share in widgets]
         self._stacked = False
         self._reversed = False
@@ -134,4 +135,10 @@ class Columns(QWidget):
         em = self.fontMetrics().height()
         taken = sum(each.sizeHint().width() for each in self._greedy)
         needed = max(self._narrow * em // USUAL_LINE, taken and taken + _LEAST * em // USUAL_LINE)
-        return self._width >= needed
+        if self._width < needed:
+            return False
+        whole = sum(self._shares)
+        inside = self._width - taken - 2 * Space.L - Space.L * (len(self._shares) - 1)
+        return all(
+            each.minimumSizeHint().width() * whole <= inside * share for each, share in self._modest
+        )

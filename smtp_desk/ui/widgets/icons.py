@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QByteArray, QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QLabel, QStyle, QToolButton
 
@@ -58,8 +58,9 @@ def beside_text(size: int, metrics: QFontMetrics) -> int:
 
 def draw_chevron(control: QWidget) -> None:
     """Draw at the end of `control` that it opens something, in the colour of its text."""
-    colour = control.palette().color(control.foregroundRole())
-    ratio = control.devicePixelRatioF()
+    faint = QPalette.ColorRole.PlaceholderText
+    role = control.foregroundRole() if control.isEnabled() else faint
+    colour, ratio = control.palette().color(role), control.devicePixelRatioF()
     end = QRect(control.width() - _CHEVRON - Space.S, 0, _CHEVRON, control.height())
     place = QStyle.visualRect(control.layoutDirection(), control.rect(), end)
     top = (control.height() - _CHEVRON) // 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from smtp_desk.ui.widgets.card import Columns
 from smtp_desk.ui.widgets.flow import flow
@@ -71,3 +71,25 @@ def test_a_narrower_page_stacks_them(footer: Footer) -> None:
     assert footer.stacked()
     footer.columns.fit(800)
     assert not footer.stacked()
+
+
+def test_a_part_that_needs_more_than_its_share_stacks_them(qtbot: QtBot) -> None:
+    offers = [QPushButton(text) for text in ("Use stored password", "Remove spaces")]
+    username, password = QLineEdit(), QWidget()
+    QVBoxLayout(password).addWidget(flow(*offers))
+    columns = Columns(0, (username, 1), (password, 1))
+    qtbot.addWidget(columns)
+    width = 4 * offers[0].sizeHint().width()
+    columns.resize(width, 200)
+    columns.fit(width)
+    columns.show()
+
+    def stacked() -> bool:
+        return password.geometry().top() >= username.geometry().bottom()
+
+    lay_out()
+    assert not stacked()
+    offers[0].setText(4 * offers[0].text())
+    qtbot.waitUntil(stacked)
+    offers[0].hide()
+    qtbot.waitUntil(lambda: not stacked())
