@@ -128,7 +128,7 @@ def test_no_pattern_says_what_another_cause_says(data: st.DataObject) -> None:
 
 
 @pytest.mark.timeout(60)
-@each_row(
+@pytest.mark.parametrize(
     "entry", [entry for entry in _CATALOGUE.entries if entry.replies], ids=lambda entry: entry.code
 )
 def test_no_words_of_a_hostile_server_keep_a_pattern_busy(entry: CatalogueEntry) -> None:
