@@ -1,6 +1,6 @@
 """The tables of `resources/` as the build makes them ready: read in milliseconds.
 
-To read them as TOML and to take their patterns apart takes a hundred times as long. The first line
+To read them as TOML and to take their patterns apart takes many times as long. The first line
 says by what code they were made (see `making`), each other one of which text, and has its tables as
 JSON: a text that has changed since is read itself.
 """
