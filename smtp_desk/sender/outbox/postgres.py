@@ -44,6 +44,7 @@ from smtp_desk.sender.outbox.postgres_rows import (
 from smtp_desk.sender.outbox.rows import SELECT, entry_of
 
 _BATCH: Final = 1000  # rows that one transaction removes: others get their turn
+_WRITERS_FOR: Final = timedelta(days=60)  # longer than any machine has emails to hand over
 _REMOVED_AT_ONCE: Final = 100
 _OF_KEY: Final = rows.OF_KEY.replace("?", "%s")
 _MESSAGE_OF: Final = rows.SELECT_MESSAGE.replace("?", "%s")
@@ -264,7 +265,7 @@ class PostgresOutbox(Outbox):
         return self._database.write(make)
 
     def prune(self) -> int:
-        self._database.write(self._forget_keys)
+        self._database.write(self._forget)
         removed = 0
         for remove in (self._remove_old, self._remove_beyond):
             while count := self._database.write(remove):
@@ -288,9 +289,11 @@ class PostgresOutbox(Outbox):
 
         return self._database.write(replace)
 
-    def _forget_keys(self, transaction: PostgresTransaction) -> None:
-        oldest = to_ms(self._now(transaction) - self._limits.keys_for)
-        transaction.execute(rows.FORGET_KEYS.replace("?", "%s"), (oldest,))
+    def _forget(self, transaction: PostgresTransaction) -> None:
+        oldest_key = to_ms(self._now(transaction) - self._limits.keys_for)
+        transaction.execute(rows.FORGET_KEYS.replace("?", "%s"), (oldest_key,))
+        oldest_writer = to_ms(transaction.now - _WRITERS_FOR)
+        transaction.execute("DELETE FROM writers WHERE at < %s", (oldest_writer,))
 
     def _remove_old(self, transaction: PostgresTransaction) -> int:
         oldest = to_ms(self._now(transaction) - self._limits.kept_for)

@@ -22,6 +22,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from smtp_desk.sender.outbox.clock import from_ms, utc_now
+from smtp_desk.sender.outbox.entries import new_token
 from smtp_desk.sender.outbox.outbox import (
     OutboxBusyError,
     OutboxUnavailableError,
@@ -54,10 +55,22 @@ _PREPARE: Final = f"""
         WHERE current_setting('synchronous_commit') = 'off'
 """
 _NOW: Final = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-_BEGIN: Final = f"BEGIN; SELECT {_NOW}, pg_current_xact_id()::text, pg_backend_pid()"
+# A crash lets others have the number of a transaction that no disk has seen: so each writes down
+# its connection with its number, where it stands only if that very transaction was committed.
+_NAME_CONNECTION: Final = "SELECT set_config('smtp_desk.writer', %s, false)"
+_BEGIN: Final = f"""
+    BEGIN;
+    INSERT INTO writers (name, transaction, at)
+    VALUES (current_setting('smtp_desk.writer'), pg_current_xact_id()::text::bigint, {_NOW})
+    ON CONFLICT (name) DO UPDATE SET transaction = excluded.transaction, at = excluded.at
+    RETURNING at, transaction, pg_backend_pid(), name
+"""  # noqa: S608 - constants
 _BEGIN_LAZY: Final = _BEGIN.replace("BEGIN;", "BEGIN; SET LOCAL synchronous_commit = off;")
-_BEGIN_READING: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT {_NOW}, '', 0"
-_END_OF: Final = "SELECT pg_xact_status(%s::text::xid8)"
+_BEGIN_READING: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT {_NOW}, 0, 0, ''"
+_END_OF: Final = """
+    SELECT EXISTS (SELECT 1 FROM writers WHERE name = %(writer)s AND transaction >= %(number)s),
+        pg_xact_status(%(number)s::text::xid8)
+"""
 # Its server process may not know yet that we are gone.
 _TERMINATE: Final = """
     SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
@@ -192,19 +205,23 @@ class PostgresDatabase:
         Raises:
             OutboxUnavailableError: The database does not work.
         """
-        installation, number, process = name.split("/")
+        installation, number, process, *writer = name.split("/")
+        asked = {"number": int(number), "writer": "".join(writer)}  # once a name had no writer
         try:
             with gate, self._connection() as connection:
                 if installation != self._installation:
                     return None  # another database's
                 # A server process that lost its client may not know it yet.
                 connection.execute(_TERMINATE, (process, number))
-                row = connection.execute(_END_OF, (number,)).fetchone()
+                row = connection.execute(_END_OF, asked).fetchone()
         except psycopg.errors.InvalidParameterValue:  # it is of a time that this one never saw
             return None
         except psycopg.Error as error:
             raise self._told(error) from error
-        return {"committed": True, "aborted": False}.get(row[0] if row else "")
+        written, status = row or (False, "")
+        if not written and status in ("committed", "aborted"):
+            return False
+        return written or None
 
     def wait(self, cancel: Cancel, seconds: float) -> None:
         """Wait that many seconds, until cancelled, or until there is news for a worker."""
@@ -257,10 +274,10 @@ class PostgresDatabase:
             cursor = connection.execute(begin)
             while cursor.description is None:
                 cursor.nextset()
-            now, number, process = cursor.fetchone() or (0, "", 0)
+            now, number, process, writer = cursor.fetchone() or (0, 0, 0, "")
             moment = from_ms(now)
             self._ahead = moment - utc_now()
-            name = number and f"{self._installation}/{number}/{process}"
+            name = f"{self._installation}/{number}/{process}/{writer}" if number else ""
             yield PostgresTransaction(connection, moment, name)
 
     @contextlib.contextmanager
@@ -312,6 +329,7 @@ class PostgresDatabase:
             raise self._told(error) from error
         try:
             connection.execute(_PREPARE)
+            connection.execute(_NAME_CONNECTION, (new_token(),))
             self._installation = prepare_schema(connection)
         except OutboxVersionError as error:
             connection.close()

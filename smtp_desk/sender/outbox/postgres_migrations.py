@@ -136,7 +136,20 @@ _API: Final = """
     );
     CREATE INDEX sending_keys_by_age ON sending_keys (created_at);
 """
-MIGRATIONS: Final[tuple[str, ...]] = (_OUTBOX + _HEALTH + _THROTTLE + _CONTROL, _DAILY_LOOK, _API)
+# Which transaction each connection committed last; see `postgres_database`.
+_WRITERS: Final = """
+    CREATE TABLE writers (
+        name TEXT NOT NULL PRIMARY KEY,
+        transaction BIGINT NOT NULL,
+        at BIGINT NOT NULL
+    );
+"""
+MIGRATIONS: Final[tuple[str, ...]] = (
+    _OUTBOX + _HEALTH + _THROTTLE + _CONTROL,
+    _DAILY_LOOK,
+    _API,
+    _WRITERS,
+)
 """Step n leads from version n to n + 1."""
 
 _IS_THERE: Final = """

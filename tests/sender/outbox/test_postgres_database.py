@@ -131,19 +131,6 @@ def test_a_write_that_nobody_can_be_asked_about_is_named(
     assert database.is_committed(unknown.value.transaction) is done
 
 
-def test_of_another_database_nothing_is_told(
-    database: PostgresDatabase, postgres: Postgres
-) -> None:
-    with PostgresDatabase(read_address(postgres.new_database(), {})) as other:
-        name = other.write(lambda transaction: transaction.name)
-        assert other.is_committed(name) is True
-    assert database.is_committed(name) is None
-    installation, _, process = name.split("/")
-    own = database.write(lambda transaction: transaction.name).split("/")[0]
-    assert own != installation
-    assert database.is_committed(f"{own}/999999999/{process}") is None
-
-
 def test_a_broken_line_is_replaced(far: PostgresDatabase, line: Line) -> None:
     outbox = PostgresOutbox(far)
     for _ in range(3):
