@@ -1,7 +1,8 @@
 """Whether a newer version has been published: asked only when a person says so.
 
-One GET to one https address and nothing else: no version, no cookie, no name of this machine. What
-answers is an index of packages in JSON (Simple repository API, PEP 691), PyPI or a company's copy.
+One GET to one https address and nothing else: no version, no cookie, no name of this machine. The
+address is an index of packages in JSON (Simple repository API, PEP 691) that the settings name: the
+program has none of its own, for whoever owns its name there could offer anything as newer.
 """
 
 import json
@@ -19,9 +20,6 @@ from smtp_desk.discovery.candidates import NotFoundError, SearchResult
 from smtp_desk.discovery.https import HTTPS_PORT, Https
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
 from smtp_desk.smtp.net.resolve import Resolver, SystemResolver
-
-UPDATES_ADDRESS: Final = "https://pypi.org/simple/smtp-desk/"
-"""Which list is asked, unless the settings name another one."""
 
 SCHEMA: Final = "smtp-desk/version/1"
 
@@ -47,6 +45,11 @@ _WHY: Final = {
     SearchResult.BAD_REDIRECT: "This isn’t a valid https address.",
     SearchResult.TOO_MANY_REDIRECTS: "It redirects to {detail}, which isn’t followed.",
 }
+_NO_ADDRESS: Final = (
+    "No address to check for updates is set. Put "
+    'updates = "https://…/simple/smtp-desk/", an index of packages that you trust, '
+    "into the section [preferences] of settings.toml."
+)
 _NO_LIST: Final = "The answer isn’t a list of packages in JSON (PEP 691)."
 _NO_RELEASE: Final = "No release of SMTP Desk is listed there."
 
@@ -102,7 +105,9 @@ def find_updates(services: Services, cancel: Cancel, *, https: Https | None = No
         SettingsFileError: The settings can't be read.
         CancelledError: Cancelled.
     """
-    address = services.store.load().preferences.updates or UPDATES_ADDRESS
+    address = services.store.load().preferences.updates
+    if not address:
+        raise UpdatesError(_NO_ADDRESS)
     https = https or updates_https(SystemResolver())
     try:
         page = https.get(address, cancel, Deadline.after(_SECONDS))

@@ -21,7 +21,7 @@ from smtp_desk.store.settings_file import SettingsFileError
     statuses={
         ExitStatus.OK: "done, whether or not there is a newer version",
         ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.UNAVAILABLE: "the list of versions can’t be read",
+        ExitStatus.UNAVAILABLE: "the list of versions isn’t set or can’t be read",
         ExitStatus.CONFIG: "the settings file can’t be read",
         ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM",
     },
@@ -42,10 +42,10 @@ from smtp_desk.store.settings_file import SettingsFileError
 def version(invocation: Invocation, *, check: bool, as_document: bool) -> ExitStatus:
     """Show which version this is.
 
-    With --check, one https request asks pypi.org for the list of published versions, and the
-    answer says how to update this copy. Nothing about you or this computer is sent. SMTP Desk
-    never checks on its own. To ask another server, such as your company’s copy of PyPI, put
-    updates = "https://…/simple/smtp-desk/" into the section [preferences] of settings.toml.
+    With --check, one https request asks the package index in your settings for the list of
+    published versions, and the answer says how to update this copy. Nothing about you or this
+    computer is sent. SMTP Desk never checks on its own. The index is set by
+    updates = "https://…/simple/smtp-desk/" in the section [preferences] of settings.toml.
     """
     if not check:
         if as_document:

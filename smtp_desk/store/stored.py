@@ -39,8 +39,8 @@ class Preferences:
         language: Language of the window; "" for the system's.
         theme: `system`, `light` or `dark`.
         text_size: `system`, or a percentage of the system's size.
-        updates: The https address of the list that is asked for a newer version; "" for the
-            program's own. Set by hand or by an administrator.
+        updates: The https address of the package index that is asked for a newer version; ""
+            for none. Set by hand or by an administrator.
     """
 
     company_name: str = ""

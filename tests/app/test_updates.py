@@ -13,7 +13,6 @@ from smtp_desk import __version__
 from smtp_desk.app.installation import Installation
 from smtp_desk.app.services import Services
 from smtp_desk.app.updates import (
-    UPDATES_ADDRESS,
     Updates,
     UpdatesError,
     find_updates,
@@ -39,7 +38,7 @@ NO_RELEASE: Final = "No release of SMTP Desk is listed there."
 
 
 def listing(*names: str, yanked: Sequence[str] = ()) -> bytes:
-    """A list of files as PyPI gives it."""
+    """A list of files as an index of packages gives it."""
     files = [{"filename": name, "yanked": name in yanked and "broken"} for name in names]
     meta = {"api-version": "1.1"}
     return json.dumps({"meta": meta, "name": "smtp-desk", "files": files}).encode()
@@ -98,7 +97,7 @@ def test_the_request_says_nothing_of_who_asks(services: Services, certs: Certifi
     )
 
 
-def test_unless_the_settings_say_otherwise_pypi_is_asked(tmp_path: Path) -> None:
+def test_unless_the_settings_name_an_address_nobody_is_asked(tmp_path: Path) -> None:
     asked = list[str]()
 
     class Resolver:
@@ -109,11 +108,18 @@ def test_unless_the_settings_say_otherwise_pypi_is_asked(tmp_path: Path) -> None
     https = updates_https(Resolver(), port=free_port())
     with pytest.raises(UpdatesError) as raised:
         find_updates(Services.sandbox(tmp_path), Cancel(), https=https)
-    assert asked == ["pypi.org"]
+    assert asked == []
     assert str(raised.value) == (
-        f"Couldn’t check for updates at {UPDATES_ADDRESS}. The server can’t be reached. "
-        "Is this computer online?"
+        'No address to check for updates is set. Put updates = "https://…/simple/smtp-desk/", an '
+        "index of packages that you trust, into the section [preferences] of settings.toml."
     )
+
+
+def test_a_server_that_is_away(services: Services) -> None:
+    https = updates_https(Loopback(), port=free_port())
+    with pytest.raises(UpdatesError) as raised:
+        find_updates(services, Cancel(), https=https)
+    assert str(raised.value) == f"{FAILED}The server can’t be reached. Is this computer online?"
 
 
 @pytest.mark.parametrize(
