@@ -6,7 +6,7 @@ words that follow.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 _VERB: Final = (
@@ -21,6 +21,7 @@ _KIND: Final = (
     r"policy))?"
 )
 _WHICH: Final = r"(?: (?:\S*@\S*|\(\S*\)|\[\S*\]|\d\S*\.\S*))?"
+_FEW: Final = 16
 
 
 class _Subject(NamedTuple):
@@ -80,6 +81,7 @@ _SUBJECTS: Final = (
 )
 
 
+@lru_cache(_FEW)  # rows and senses ask for the same reply
 def not_about(words: str) -> frozenset[str]:
     """Return the causes that a reply can't tell, by what its clauses begin with.
 
