@@ -86,8 +86,15 @@ def file_text(error: SettingsFileError) -> str:
     return f"{error.path}: {_FILE.get(error.kind, error.detail)}"
 
 
-def failure_text(error: Exception) -> str:
-    """Return what to tell a person about a background job that failed."""
+def failure_text(error: Exception, *told: type[Exception]) -> str:
+    """Return what to tell a person about a background job that failed.
+
+    Args:
+        error: What it raised.
+        told: The errors of this job whose own words are for a person.
+    """
+    if isinstance(error, told):
+        return str(error)
     match error:
         case SaveError():
             return _not_saved(error)

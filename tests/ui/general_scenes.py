@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton
 
 from smtp_desk.app.general.alerting import AlertsPresenter
 from smtp_desk.app.general.presenter import GeneralPresenter
@@ -23,6 +23,8 @@ from tests.app.faces import DeferredRunner
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
 
 RELAY: Final = ServerSettings(host="relay.example.org", port=587, from_email="desk@example.org")
 
@@ -43,6 +45,18 @@ class Scene:
         self.view.attach_updates(self.updates)
         self.page = self.view.page
 
+    def button(self, name: str) -> QPushButton:
+        """Return a button of the page."""
+        found = self.page.findChild(QPushButton, name)
+        assert isinstance(found, QPushButton), name
+        return found
+
+    def text(self, name: str) -> str:
+        """Return what a label says, "" if it can't be seen."""
+        found = self.page.findChild(QLabel, name)
+        assert isinstance(found, QLabel), name
+        return found.text() if found.isVisible() else ""
+
     def load(self) -> None:
         """Read what is saved."""
         self.presenter.load()
@@ -60,6 +74,16 @@ class Scene:
         if edited:
             file = self.services.paths.settings_file
             file.write_text(file.read_text().replace("desk@", "other@"))
+
+
+def shown(qtbot: QtBot, home: Path) -> Scene:
+    """Show a page, large enough for all its cards."""
+    made = Scene(home)
+    qtbot.addWidget(made.page)
+    made.page.resize(900, 1200)
+    made.page.show()
+    made.runner.finish()
+    return made
 
 
 def _outbox(scene: Scene) -> None:

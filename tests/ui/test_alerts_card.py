@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QMessageBox, QPushButton
 from smtp_desk.app.general import alerting
 from smtp_desk.app.routes import notifying
 from tests.ui import general_scenes
-from tests.ui.general_scenes import Scene
+from tests.ui.general_scenes import Scene, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,24 +25,7 @@ SECRET = "ntfys://alerts.example.org/s3cret-topic"
 
 @pytest.fixture
 def scene(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Scene:
-    made = Scene(tmp_path)
-    qtbot.addWidget(made.page)
-    made.page.resize(900, 1200)
-    made.page.show()
-    made.runner.finish()
-    return made
-
-
-def text(scene: Scene, name: str) -> str:
-    found = scene.page.findChild(QLabel, name)
-    assert isinstance(found, QLabel), name
-    return found.text() if found.isVisible() else ""
-
-
-def button(scene: Scene, name: str) -> QPushButton:
-    found = scene.page.findChild(QPushButton, name)
-    assert isinstance(found, QPushButton), name
-    return found
+    return shown(qtbot, tmp_path)
 
 
 def add(scene: Scene, url: str) -> QLineEdit:
@@ -50,27 +33,27 @@ def add(scene: Scene, url: str) -> QLineEdit:
     assert isinstance(edit, QLineEdit)
     edit.setText(url)
     edit.textEdited.emit(url)
-    button(scene, "add_alert").click()
+    scene.button("add_alert").click()
     scene.runner.finish()
     return edit
 
 
 def test_without_any_there_is_nothing_to_test(scene: Scene) -> None:
-    assert text(scene, "alerts_saved") == "No alert URLs are saved."
+    assert scene.text("alerts_saved") == "No alert URLs are saved."
     for name in ("test_alerts", "remove_alerts"):
-        assert not button(scene, name).isEnabled()
-        assert button(scene, name).toolTip() == "No alert URLs are saved."
-    assert button(scene, "add_alert").toolTip() == "Enter an alert URL first."
+        assert not scene.button(name).isEnabled()
+        assert scene.button(name).toolTip() == "No alert URLs are saved."
+    assert scene.button("add_alert").toolTip() == "Enter an alert URL first."
 
 
 def test_a_url_is_saved_and_shown_by_its_scheme_only(scene: Scene) -> None:
     edit = add(scene, f" {SECRET} ")
     assert scene.services.store.alerts().reveal() == SECRET
-    assert text(scene, "alerts_saved") == "Alerts go to: ntfys."
-    assert text(scene, "alerts_line") == "Saved."
+    assert scene.text("alerts_saved") == "Alerts go to: ntfys."
+    assert scene.text("alerts_line") == "Saved."
     assert edit.text() == ""
     add(scene, "slack://T1/B2/C3 ntfys://alerts.example.org/two")
-    assert text(scene, "alerts_saved") == "Alerts go to: ntfys (2), slack."
+    assert scene.text("alerts_saved") == "Alerts go to: ntfys (2), slack."
     shown = [label.text() for label in scene.page.findChildren(QLabel)]
     assert not any("s3cret" in each for each in shown)
 
@@ -81,7 +64,7 @@ def test_a_url_is_saved_and_shown_by_its_scheme_only(scene: Scene) -> None:
 )
 def test_what_is_refused_stays_in_the_field(scene: Scene, url: str) -> None:
     edit = add(scene, url)
-    assert text(scene, "alerts_line").startswith("The alert URL is refused: ")
+    assert scene.text("alerts_line").startswith("The alert URL is refused: ")
     assert edit.text() == url
     assert scene.services.store.alerts().reveal() == ""
 
@@ -95,21 +78,21 @@ def test_a_test_alert_tells_each_result(scene: Scene, monkeypatch: pytest.Monkey
         return ["", "the service refused it, or can’t be reached"]
 
     monkeypatch.setattr(notifying, "send_alert", send)
-    button(scene, "test_alerts").click()
-    assert text(scene, "alerts_line") == "Sending a test alert…"
+    scene.button("test_alerts").click()
+    assert scene.text("alerts_line") == "Sending a test alert…"
     scene.runner.finish()
     assert given == [SECRET, "slack://T1/B2/C3"]
-    assert text(scene, "alert_result_0") == "ntfys: Sent. Check that it arrived."
-    assert text(scene, "alert_result_1") == "slack: The service refused it, or can’t be reached."
+    assert scene.text("alert_result_0") == "ntfys: Sent. Check that it arrived."
+    assert scene.text("alert_result_1") == "slack: The service refused it, or can’t be reached."
     add(scene, "jsons://example.org/hook")
-    assert scene.page.findChild(QLabel, "alert_result_0") is None or not text(
-        scene, "alert_result_0"
+    assert scene.page.findChild(QLabel, "alert_result_0") is None or not scene.text(
+        "alert_result_0"
     )
 
 
 def test_all_are_removed_after_a_question(scene: Scene) -> None:
     add(scene, SECRET)
-    button(scene, "remove_alerts").click()
+    scene.button("remove_alerts").click()
     box = scene.page.findChild(QMessageBox, "confirm_remove_alerts")
     assert isinstance(box, QMessageBox)
     assert box.defaultButton().objectName() == "keep"
@@ -118,7 +101,7 @@ def test_all_are_removed_after_a_question(scene: Scene) -> None:
     confirmed.click()
     scene.runner.finish()
     assert scene.services.store.alerts().reveal() == ""
-    assert text(scene, "alerts_saved") == "No alert URLs are saved."
+    assert scene.text("alerts_saved") == "No alert URLs are saved."
 
 
 def test_where_the_part_is_missing_it_says_how_to_get_it(
@@ -127,11 +110,11 @@ def test_where_the_part_is_missing_it_says_how_to_get_it(
     monkeypatch.setattr(alerting, "installed", lambda _extra: False)
     scene.alerts.load()
     scene.runner.finish()
-    assert "alerts" in text(scene, "alerts_saved")
-    assert not button(scene, "add_alert").isEnabled()
-    assert not button(scene, "test_alerts").isEnabled()
+    assert "alerts" in scene.text("alerts_saved")
+    assert not scene.button("add_alert").isEnabled()
+    assert not scene.button("test_alerts").isEnabled()
 
 
 def test_scenes_are_made_of_what_is_saved(scene: Scene) -> None:
     general_scenes.SCENES["alerts"](scene)
-    assert text(scene, "alerts_saved") == "Alerts go to: ntfys, slack."
+    assert scene.text("alerts_saved") == "Alerts go to: ntfys, slack."

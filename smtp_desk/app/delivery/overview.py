@@ -12,17 +12,15 @@ from typing import Final, Protocol
 from smtp_desk.app.delivery.erasing import Erasure, erase, find_stored
 from smtp_desk.app.delivery.last_day import DAY, Hour, hours_of
 from smtp_desk.app.delivery.overview_words import RESUMED, erased, retried_text
-from smtp_desk.app.delivery.words import causes, outbox_trouble, sent_notice
+from smtp_desk.app.delivery.words import causes, outbox_failure_text, sent_notice
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
 from smtp_desk.app.routes.default import address_problems
 from smtp_desk.app.routes.send_once import Send
 from smtp_desk.app.runner import Runner
 from smtp_desk.app.services import Services
-from smtp_desk.app.words import failure_text
 from smtp_desk.sender.mail.message import new_message_id
 from smtp_desk.sender.mail.personal_copy import personal_copy
-from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.smtp.net.deadline import Cancel
 
 _COUNT_AGAIN: Final = timedelta(seconds=15)
@@ -95,10 +93,6 @@ class OverviewFace(Protocol):
 
     def render_overview(self, state: OverviewState) -> None:
         """Show this."""
-
-
-def _trouble(error: Exception) -> str:
-    return outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
 
 
 class OverviewPresenter(PagePresenter[OverviewState]):
@@ -249,7 +243,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
 
         def failed(error: Exception) -> None:
             self._end_job()
-            self._tell(_trouble(error), error=True)
+            self._tell(outbox_failure_text(error), error=True)
 
         self._cancel = self._sender.run(job, on_done=done, on_error=failed)
         self._show(busy=Busy.SENDING, notice=None, address=())
@@ -272,7 +266,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
 
     def _not_looked(self, error: Exception) -> None:
         self._looking = False
-        self._show(trouble=_trouble(error))
+        self._show(trouble=outbox_failure_text(error))
 
     def _stopped(self, _handled: int) -> None:
         self._working = None
@@ -282,7 +276,7 @@ class OverviewPresenter(PagePresenter[OverviewState]):
     def _not_working(self, error: Exception) -> None:
         self._working = None
         self._show(working=False)
-        self._tell(_trouble(error), error=True)
+        self._tell(outbox_failure_text(error), error=True)
 
     def _do(self, busy: Busy, action: Callable[[], object], done: Callable[..., None]) -> None:
         """Do what a person asked for, tell what came of it and look again."""
@@ -295,4 +289,4 @@ class OverviewPresenter(PagePresenter[OverviewState]):
             self.refresh()
 
         self._state = replace(self._state, notice=None)
-        self._run(busy, quietly(action), finish, failed=_trouble)
+        self._run(busy, quietly(action), finish, failed=outbox_failure_text)

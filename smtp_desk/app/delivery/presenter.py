@@ -15,6 +15,7 @@ from smtp_desk.app.delivery.words import (
     DeliveryStatus,
     causes,
     count_by_status,
+    outbox_failure_text,
     outbox_trouble,
 )
 from smtp_desk.app.notice import Notice
@@ -25,9 +26,8 @@ from smtp_desk.app.routes.status import read_routes
 from smtp_desk.app.routes.words import PAUSED
 from smtp_desk.app.runner import Runner
 from smtp_desk.app.services import Services
-from smtp_desk.app.words import failure_text
 from smtp_desk.sender.outbox.entries import EntryState
-from smtp_desk.sender.outbox.outbox import EntryNotFoundError, OutboxError, Query
+from smtp_desk.sender.outbox.outbox import EntryNotFoundError, Query
 from smtp_desk.smtp.net.deadline import Cancel
 
 R = TypeVar("R")
@@ -37,10 +37,6 @@ _DUE_IN_A_PAUSE: Final = f"Queued. {PAUSED}"
 _PATIENCE: Final = timedelta(seconds=10)
 """How long what is due is left to a worker that may be at work."""
 _DROPPED: Final = "The email was dropped. It won’t be sent."
-
-
-def _trouble(error: Exception) -> str:
-    return outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +278,7 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
     def _not_read(self, error: Exception) -> None:
         self._look = self._detail = None
         self._wants_more = False
-        self._show(trouble=_trouble(error))
+        self._show(trouble=outbox_failure_text(error))
 
     def _do(
         self,
@@ -290,7 +286,7 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
         action: Callable[[], object],
         done: str = "",
         *,
-        failed: Callable[[Exception], str] = _trouble,
+        failed: Callable[[Exception], str] = outbox_failure_text,
     ) -> None:
         """Do what a person asked for, tell what came of it and look again."""
         if not self._idle:
@@ -348,4 +344,4 @@ def _details(services: Services, cause: Cause, entry_id: str) -> Details | None:
 def _export_trouble(name: str, error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{name} can’t be written: {error.strerror}."
-    return _trouble(error)
+    return outbox_failure_text(error)

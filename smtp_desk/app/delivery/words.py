@@ -11,6 +11,7 @@ from smtp_desk.app.notice import Notice
 from smtp_desk.app.routes.route_status import summary_of
 from smtp_desk.app.routes.words import NAMES, PAUSED, SHORT_NAMES
 from smtp_desk.app.services import Services
+from smtp_desk.app.words import failure_text
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
     Counts,
@@ -140,6 +141,11 @@ def outbox_trouble(error: OutboxError) -> str:
             return "The email is no longer in the outbox."
         case _:
             return str(error)
+
+
+def outbox_failure_text(error: Exception) -> str:
+    """Return what to tell a person about a background job with the outbox that failed."""
+    return outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
 
 
 def sent_notice(services: Services, receipt: Receipt) -> Notice:

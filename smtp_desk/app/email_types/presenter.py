@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
-from smtp_desk.app.delivery.words import kind_name, outbox_trouble, sent_notice
+from smtp_desk.app.delivery.words import kind_name, outbox_failure_text, sent_notice
 from smtp_desk.app.email_types.words import answers_to, sender_of
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, PageState, quietly
@@ -17,7 +17,6 @@ from smtp_desk.app.services import Services
 from smtp_desk.app.words import failure_text
 from smtp_desk.sender.mail.kinds import VARIANTS, Email, sample
 from smtp_desk.sender.mail.templates import Rendered, Templates
-from smtp_desk.sender.outbox.outbox import OutboxError
 from smtp_desk.sender.receipts import Receipt
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.files import write_atomic
@@ -242,7 +241,7 @@ class EmailTypesPresenter(PagePresenter[EmailTypesState]):
 def _why(error: Exception) -> str:
     if isinstance(error, CancelledError):
         return _CANCELLED
-    return outbox_trouble(error) if isinstance(error, OutboxError) else failure_text(error)
+    return outbox_failure_text(error)
 
 
 def _type(variant: str) -> EmailType:

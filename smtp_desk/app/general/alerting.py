@@ -106,12 +106,13 @@ class AlertsPresenter(PagePresenter[AlertsState]):
     def _do(self, busy: Busy, work: Callable[[], object], done: Callable[..., None]) -> None:
         if self._idle:
             self._show(notice=None, results=())
-            self._run(busy, quietly(work), done, failed=_why)
+            self._run(
+                busy,
+                quietly(work),
+                done,
+                failed=lambda error: failure_text(error, AlertUrlError),
+            )
 
 
 def _sentence(problem: str) -> str:
     return f"{problem[:1].upper()}{problem[1:]}." if problem else ""
-
-
-def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, AlertUrlError) else failure_text(error)

@@ -52,14 +52,10 @@ class UpdatesPresenter(PagePresenter[PageState]):
                 self._tell(" ".join(found.lines(this_installation())))
 
         self._show(notice=None)
-        self._run(Busy.CHECKING, ask, done, failed=_why)
+        self._run(Busy.CHECKING, ask, done, failed=lambda error: failure_text(error, UpdatesError))
 
     def cancel(self) -> None:
         """Stop asking; answers at once."""
         if self._cancel is not None:
             self._cancel.cancel()
             self._show(busy=Busy.CANCELLING)
-
-
-def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, UpdatesError) else failure_text(error)
