@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -16,6 +16,9 @@ from tests.smtp.sessions import ENVELOPE, MAIL, PATIENT
 
 if TYPE_CHECKING:
     from tests.servers.certs import Certificates
+
+_CLOSE_NOTIFY: Final = b"\x17\x03\x03\x00\x13"
+"""How its record begins in TLS 1.3: application data of 19 bytes, less than any command has."""
 
 
 @pytest.mark.parametrize(
@@ -44,5 +47,7 @@ def test_the_flights_of_one_email(certs: Certificates, security: Security, fligh
         assert session.send(ENVELOPE, MAIL, last=True).failure is None
         session.quit()
         assert len(server.messages) == 1
-    # The close_notify of TLS waits for nothing, and comes behind the last reply.
-    assert len(proxy.flights) - 1 == flights
+    # It waits for nothing; the reset of a connection that is closed with words of the server
+    # unread can overtake it.
+    spoken = [flight for flight in proxy.flights if not flight.startswith(_CLOSE_NOTIFY)]
+    assert len(spoken) == flights
