@@ -390,6 +390,7 @@ def test_a_fork_that_told_nobody_leaves_the_parents_connections(
     real = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: real + 1)
     outbox.add([message()])
+    database.close()  # the child's own: what it leaves open is the parent's
     monkeypatch.undo()
     assert not inherited.closed
     inherited.close()
