@@ -14,6 +14,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.store.credentials import CredentialStore, KeyringCredentials, MemoryCredentials
 from smtp_desk.store.split_credentials import SplitCredentials
 from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
+from tests.table import each_row
 
 if TYPE_CHECKING:
     from tests.servers.secret_service import SecretService
@@ -76,7 +77,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cr
     return SplitCredentials(KeyringCredentials("smtp-desk test", interactive=interactive))
 
 
-@pytest.mark.parametrize("password", PASSWORDS.values(), ids=PASSWORDS.keys())
+@each_row("password", PASSWORDS.values(), ids=PASSWORDS.keys())
 def test_gives_back_exactly_what_was_put(store: CredentialStore, password: str) -> None:
     store.set("key", Secret(password))
     assert store.get("key") == Secret(password)
@@ -84,7 +85,7 @@ def test_gives_back_exactly_what_was_put(store: CredentialStore, password: str) 
 
 @settings(
     # Each example is several conversations with a keyring that keeps what it is told on disk.
-    max_examples=min(settings().max_examples // 2, 500),
+    max_examples=min(settings().max_examples // 5, 500),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(password=PASSWORD)
@@ -93,7 +94,7 @@ def test_gives_back_any_password(store: CredentialStore, password: str) -> None:
     assert store.get("key") == Secret(password)
 
 
-@pytest.mark.parametrize("size", [2_560, 20_000])
+@pytest.mark.parametrize("size", [2_560, pytest.param(20_000, marks=pytest.mark.soak)])
 def test_gives_back_a_large_secret(store: CredentialStore, size: int) -> None:
     """As a token of a provider that writes much into it."""
     for letter in "a𝄞":
