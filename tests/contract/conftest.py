@@ -58,7 +58,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyData
         with Database(tmp_path / "state" / "outbox.sqlite3") as opened:
             yield opened
     else:
-        url = request.getfixturevalue("postgres").new_database()
+        url = request.getfixturevalue("postgres").empty_database()
         with PostgresDatabase(read_address(url, {})) as shared:
             yield shared
 

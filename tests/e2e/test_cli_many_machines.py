@@ -63,7 +63,7 @@ class Machine:
 def test_what_one_machine_stores_another_sees_and_sends(
     postgres: Postgres, postfix: Postfix, certs: Certificates, tmp_path: Path
 ) -> None:
-    url = postgres.new_database()
+    url = postgres.empty_database()
     sending = Machine(tmp_path / "one", url)
     assert sending.submit("ann@example.test").returncode == 0
     configure(tmp_path / "two", postfix, certs)
@@ -82,7 +82,7 @@ def test_what_one_machine_stores_another_sees_and_sends(
 
 
 def test_while_the_database_is_gone_emails_wait_here(postgres: Postgres, tmp_path: Path) -> None:
-    name = postgres.new_database().rpartition("/")[2]
+    name = postgres.empty_database().rpartition("/")[2]
     with Line(postgres.port) as line:
         machine = Machine(tmp_path / "one", postgres.tcp_url(name, port=line.port))
         line.open = False
@@ -130,7 +130,7 @@ def test_a_password_in_the_address_is_refused_and_shown_nowhere(tmp_path: Path) 
 def test_the_variable_is_stronger_and_saving_keeps_what_is_named(
     postgres: Postgres, tmp_path: Path
 ) -> None:
-    url = postgres.new_database()
+    url = postgres.empty_database()
     machine = Machine(tmp_path / "one", "postgresql://localhost:1/nowhere")
     stored = machine(*NOTIFY, "--to", "ann@example.test", "--json", SMTP_DESK_OUTBOX=url)
     assert json.loads(stored.stdout)["recipients"][0]["local"] is False

@@ -43,7 +43,7 @@ class Place:
     """A machine with a line to the database, and the database seen from elsewhere."""
 
     def __init__(self, postgres: Postgres, line: Line, folder: Path) -> None:
-        url = postgres.new_database()
+        url = postgres.empty_database()
         self.line = line
         self.file = folder / "outbox.sqlite3"
         name = url.rpartition("/")[2]

@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.needs("postgres"), pytest.mark.xdist_group("postgres")
 
 @pytest.fixture
 def url(postgres: Postgres) -> str:
-    return postgres.new_database()
+    return postgres.empty_database()
 
 
 @pytest.fixture
@@ -169,9 +169,9 @@ def test_a_refused_password_is_told_without_it(
 
 
 def test_a_password_file_works(
-    postgres: Postgres, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = url.rpartition("/")[2]
+    name = postgres.new_database().rpartition("/")[2]
     postgres.execute(f"GRANT CREATE ON DATABASE {name} TO stranger")
     (tmp_path / "pgpass").write_text("127.0.0.1:*:*:stranger:s3cret\n")
     (tmp_path / "pgpass").chmod(0o600)
@@ -328,8 +328,10 @@ def test_many_begin_at_once_on_an_empty_database(postgres: Postgres) -> None:
         assert PostgresOutbox(opened).counts().total == 6
 
 
-def test_a_newer_schema_is_left_as_it_is(database: PostgresDatabase, url: str) -> None:
-    database.write(lambda at: at.execute("UPDATE about SET version = 99"))
+def test_a_newer_schema_is_left_as_it_is(postgres: Postgres) -> None:
+    url = postgres.new_database()
+    with PostgresDatabase(read_address(url, {})) as newer:
+        newer.write(lambda at: at.execute("UPDATE about SET version = 99"))
     with (
         PostgresDatabase(read_address(url, {})) as older,
         pytest.raises(OutboxVersionError, match="version 99"),

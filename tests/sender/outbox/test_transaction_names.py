@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.needs("postgres"), pytest.mark.xdist_group("postgres")
 
 @pytest.fixture
 def database(postgres: Postgres) -> Iterator[PostgresDatabase]:
-    with PostgresDatabase(read_address(postgres.new_database(), {})) as opened:
+    with PostgresDatabase(read_address(postgres.empty_database(), {})) as opened:
         yield opened
 
 

@@ -41,7 +41,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.fixture
 def url(postgres: Postgres) -> str:
-    url = postgres.new_database()
+    url = postgres.empty_database()
     killed = subprocess.run([sys.executable, "-c", KILLED, url], check=False)
     assert killed.returncode == -signal.SIGKILL
     return url
