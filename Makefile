@@ -8,6 +8,7 @@
 # make venv   .venv with the program in it
 # make packages  wheel, sdist, bundle and .deb, in dist/
 # make docs   the guides as HTML, in dist/docs
+# make messages  collect the texts for translators
 # make lock   pin the dependencies anew
 # make picture  draw the layers again, from the imports
 
@@ -22,7 +23,7 @@ QUICK := -n 3 --dist loadgroup --max-worker-restart 0 -m "not soak"
 # The tests start the program hundreds of times: let it be compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run venv test coverage check bench soak packages docs lock picture system system-python clean
+.PHONY: run venv test coverage check bench soak packages docs messages lock picture system system-python clean
 
 run: venv
 	@sh packaging/run $(BIN)
@@ -38,7 +39,7 @@ $(VENV)/.installed: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 # The installation made them as well: this is for what has changed since.
-$(TABLES): packaging/tables.py smtp_desk/store/resources.py $(wildcard smtp_desk/core/findings/*.py resources/*/*.toml) | $(VENV)/.installed
+$(TABLES): packaging/tables.py smtp_desk/store/resources.py $(wildcard smtp_desk/core/findings/*.py resources/*/*.toml resources/translations/*.po) | $(VENV)/.installed
 	$(BIN)/python packaging/tables.py
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.installed
@@ -82,6 +83,9 @@ $(VENV)-docs/.installed: requirements/docs.txt
 
 docs: $(VENV)-docs/.installed
 	$(VENV)-docs/bin/mkdocs build --strict --quiet --config-file docs/mkdocs.yml --site-dir ../dist/docs
+
+messages: $(VENV)/.dev $(TABLES)
+	$(BIN)/python packaging/messages.py
 
 lock: $(VENV)/.dev
 	PATH=$(BIN):$$PATH packaging/lock

@@ -14,6 +14,8 @@ from smtp_desk.app.startup import (
     missing_library,
     take_environment,
 )
+from smtp_desk.core.translation import ENGLISH, language_of
+from smtp_desk.store.translations import speak
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,8 @@ _NAMES: Final = {
     "newaliases": (_SENDMAIL, "-bi"),
 }
 """Called by one of these names, through a link, the program is that command."""
+_FOR_PROGRAMS: Final = {"--json", "--prometheus"}
+"""With one of these a command prints what a program reads, which is English."""
 _OF_WINDOW: Final[tuple[list[str], ...]] = ([], ["open"])
 """The second is how desktops start it, which open reports with it."""
 
@@ -36,6 +40,7 @@ def main() -> NoReturn:
     fill_closed_descriptors()
     environ = take_environment()
     arguments = [*_NAMES.get(Path(sys.argv[0]).stem, ()), *sys.argv[1:]]
+    speak(ENGLISH if _FOR_PROGRAMS & set(arguments) else language_of(environ))
     if arguments in _OF_WINDOW:
         sys.exit(_open_window(environ, None))
     if arguments[0] == _SENDMAIL:

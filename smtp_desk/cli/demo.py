@@ -23,7 +23,7 @@ from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import StageEvent
-from smtp_desk.core.texts import OUTCOMES, SAVE_HINTS
+from smtp_desk.core.texts import OUTCOMES, save_hint_text
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.stored import ServerState
 
@@ -253,7 +253,7 @@ class _Story:
 
     def _show_save(self, *, enabled: bool) -> None:
         state = self._screen.state
-        hint = f"[Save is disabled] {SAVE_HINTS[state.save_hint]}"
+        hint = f"[Save is disabled] {save_hint_text(state.save_hint)}"
         say(self._console, "[Save]" if state.may_save else hint)
         self._insist(state.may_save is enabled, f"Save {'enabled' if enabled else 'disabled'}")
 

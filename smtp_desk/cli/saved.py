@@ -19,6 +19,7 @@ from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.core.settings import OAUTH
+from smtp_desk.core.translation import _
 from smtp_desk.store.credentials import CredentialStore
 from smtp_desk.store.managed import Managed
 from smtp_desk.store.save_protocol import SaveError
@@ -114,7 +115,7 @@ def remove(invocation: Invocation) -> ExitStatus:
 
     status = _change(invocation, forget)
     if (withdrawn := removed[0].withdrawn) is not None:
-        say(invocation.out, WITHDRAWN if withdrawn else NOT_WITHDRAWN)
+        say(invocation.out, _(WITHDRAWN if withdrawn else NOT_WITHDRAWN))
     return status
 
 

@@ -16,6 +16,7 @@ from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, system_o
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.cli.sending import why_waiting
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.translation import _
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.store.settings_file import SettingsFileError
 
@@ -98,21 +99,26 @@ def status(invocation: Invocation, *, as_json: bool, prometheus: bool) -> ExitSt
 
 def _rows(found: SendingStatus) -> list[Row]:
     rows = [("Custom SMTP server", found.custom_text)]
-    rows += _health_rows(found.custom, "run “smtp-desk enable”")
+    rows += _health_rows(
+        found.custom, _("Unavailable until you save new settings or run “smtp-desk enable”.")
+    )
     rows += [("Default email service", found.default_text)]
-    rows += _health_rows(found.default, "press Try again in the window")
+    rows += _health_rows(
+        found.default,
+        _("Unavailable until you save new settings or press Try again in the window."),
+    )
     rows += _outbox_rows(found)
     rows += [("Problem", problem) for problem in found.problems]
     return rows
 
 
-def _health_rows(route: RouteStatus, act: str) -> list[Row]:
-    """Say how a route does, `act` has it tried again; nothing of one that never failed."""
+def _health_rows(route: RouteStatus, shut: str) -> list[Row]:
+    """Say how a route does, `shut` how it is tried again; nothing of one that never failed."""
     health = route.health
     if health is None or health.state is HealthState.USABLE:
         return []
     rows = [
-        ("  Health", health_text(health, act)),
+        ("  Health", health_text(health, shut)),
         ("  Unavailable since", out_since(route)),
         ("  Meanwhile", fallbacks_text(route)),
     ]

@@ -12,6 +12,7 @@ from smtp_desk.app.routes.route_status import summary_of
 from smtp_desk.app.routes.words import NAMES, PAUSED, SHORT_NAMES
 from smtp_desk.app.services import Services
 from smtp_desk.app.words import failure_text
+from smtp_desk.core.translation import _
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
     Counts,
@@ -91,12 +92,12 @@ def _kind_names() -> Mapping[str, str]:
 
 def route_name(route: str) -> str:
     """Return the name of a route; "" for none."""
-    return NAMES.get(route, route)
+    return _(NAMES.get(route, route))
 
 
 def short_route_name(route: str) -> str:
     """Return the name of a route for a narrow column; "" for none."""
-    return SHORT_NAMES.get(route, route)
+    return _(SHORT_NAMES.get(route, route))
 
 
 def causes(services: Services) -> Cause:

@@ -17,7 +17,8 @@ from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import OAUTH, CaFile, Security, SettingsDraft, Snapshot
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
-from smtp_desk.core.texts import problem_text
+from smtp_desk.core.texts import problem_fact
+from smtp_desk.core.translation import mark
 from smtp_desk.core.validation import InvalidDraftError, parse, validate_recipient
 from smtp_desk.oauth.prompt import Ask
 from smtp_desk.sender.mail.message import compose_test
@@ -291,7 +292,7 @@ def _secret(services: Services, values: Snapshot, server: StoredServer | None) -
     if server is None:
         return values.secret or None if isinstance(values.secret, Secret) else None
     if server.settings.identity != values.settings.identity:
-        problem = problem_text(Problem(Field.PASSWORD, "password.stored_elsewhere"))
+        problem = problem_fact(Problem(Field.PASSWORD, "password.stored_elsewhere"))
         raise _not_testable("settings.credentials_incomplete", field="password", problem=problem)
     try:
         entry = services.store.entry(server)
@@ -324,8 +325,11 @@ def _problem_failure(problems: list[Problem]) -> _NotTestableError:
         code = "settings.value_invalid"
     facts: dict[str, Json] = {
         "field": str(first.field),
-        "problem": problem_text(first),
-        "problems": [f"{problem.field}: {problem_text(problem)}" for problem in errors],
+        "problem": problem_fact(first),
+        "problems": [
+            mark("{field}: {problem}", field=problem.field, problem=problem_fact(problem))
+            for problem in errors
+        ],
     }
     return _not_testable(code, **facts)
 

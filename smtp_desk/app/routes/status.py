@@ -56,6 +56,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.app.words import file_text
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
+from smtp_desk.core.translation import _
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import Counts, OutboxUnavailableError
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
@@ -247,7 +248,9 @@ def _warnings(route: RouteStatus, now: datetime) -> Iterator[str]:
     """Say what of a route ends soon."""
     for each in route.endings:
         text = ending_text(each, now)
-        yield text if route.route == CUSTOM else f"{NAMES[route.route]}: {text}"
+        if route.route != CUSTOM:
+            text = _("{name}: {problem}", name=_(NAMES[route.route]), problem=text)
+        yield text
 
 
 def _outbox(services: Services, now: datetime) -> OutboxReport:

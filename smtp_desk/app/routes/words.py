@@ -5,125 +5,156 @@ from typing import Final
 
 from smtp_desk.app.routes.route_status import HealthReport, HealthState, RouteStatus
 from smtp_desk.app.words import NEEDS_PROOF
+from smtp_desk.core.translation import _, mark, plural
 from smtp_desk.sender.routes.health import Ending, Needed
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.stored import ServerState
 
-NAMES: Final = {CUSTOM: "Custom SMTP server", DEFAULT: "Default email service"}
-SHORT_NAMES: Final = {CUSTOM: "Custom", DEFAULT: "Default"}
-WITHDRAWN: Final = "The sign-in was revoked at the provider."
-NOT_WITHDRAWN: Final = (
+# Translated where they are shown.
+NAMES: Final = {CUSTOM: mark("Custom SMTP server"), DEFAULT: mark("Default email service")}
+SHORT_NAMES: Final = {CUSTOM: mark("Custom"), DEFAULT: mark("Default")}
+WITHDRAWN: Final = mark("The sign-in was revoked at the provider.")
+NOT_WITHDRAWN: Final = mark(
     "We couldn’t revoke the sign-in at the provider. Remove the application’s access there."
 )
-PAUSED: Final = "Sending is paused. Nothing is sent until you resume it."
+PAUSED: Final = mark("Sending is paused. Nothing is sent until you resume it.")
 """What is added to a text that says what would leave, where nothing does."""
-TRY_AGAIN: Final = "Try again"
-SIGN_IN_AGAIN: Final = "Sign in again…"
-NO_RELAY: Final = "No relay is set up yet."
+TRY_AGAIN: Final = mark("Try again")
+SIGN_IN_AGAIN: Final = mark("Sign in again…")
 
-_USES_DEFAULT: Final = "System emails are sent by the default email service."
-_HOLDS: Final = "System emails wait in the outbox."
-_USES_DEFAULT_NOW: Final = "Until then, system emails are sent by the default email service."
-_HOLDS_NOW: Final = "Until then, system emails wait in the outbox."
-_NO_DEFAULT: Final = "None. Emails the custom server can’t send wait in the outbox."
-_READY: Final = "Ready for emails that the custom server can’t send."
-_UNREADABLE: Final = "The settings file can’t be read"
+_NO_RELAY: Final = mark("No relay is set up yet.")
+_UNREADABLE: Final = mark("The settings file can’t be read and won’t be overwritten: {why}")
+_TRIES_AGAIN: Final = mark("The next email, or a worker, tries it again.")
 _HEALTH: Final = {
-    HealthState.USABLE: "In use.",
-    HealthState.PROBING: "Trying it right now.",
-    HealthState.DUE: "The next email, or a worker, tries it again.",
+    HealthState.USABLE: mark("In use."),
+    HealthState.PROBING: mark("Trying it right now."),
+    HealthState.DUE: _TRIES_AGAIN,
 }
-
-
-_ENDINGS: Final = {
-    Needed.SERVER_CERTIFICATE: (
-        "The mail server’s certificate",
-        "Ask the mail administrator to renew it",
+_EXPIRES: Final = {
+    Needed.SERVER_CERTIFICATE: mark(
+        "The mail server’s certificate expires on {date}, {left}. "
+        "Ask the mail administrator to renew it."
     ),
-    Needed.CLIENT_CERTIFICATE: (
-        "The application’s certificate",
-        "Register a new one{before}, and configure the server with it",
+    Needed.CLIENT_CERTIFICATE: mark(
+        "The application’s certificate expires on {date}, {left}. "
+        "Register a new one before then, and configure the server with it."
     ),
-    Needed.COMPANY_CA: (
-        "The company CA’s certificate",
-        "Get the new one{before}, and configure the server with it",
+    Needed.COMPANY_CA: mark(
+        "The company CA’s certificate expires on {date}, {left}. "
+        "Get the new one before then, and configure the server with it."
+    ),
+}
+_EXPIRED: Final = {
+    Needed.SERVER_CERTIFICATE: mark(
+        "The mail server’s certificate expired on {date}. Ask the mail administrator to renew it."
+    ),
+    Needed.CLIENT_CERTIFICATE: mark(
+        "The application’s certificate expired on {date}. "
+        "Register a new one, and configure the server with it."
+    ),
+    Needed.COMPANY_CA: mark(
+        "The company CA’s certificate expired on {date}. "
+        "Get the new one, and configure the server with it."
     ),
 }
 
 
 def ending_text(ending: Ending, now: datetime) -> str:
     """Return what expires, and what to do."""
-    name, act = _ENDINGS[ending.what]
-    days = (ending.at - now).days
+    date, days = f"{ending.at:%Y-%m-%d}", (ending.at - now).days
     if days < 0:
-        return f"{name} expired on {ending.at:%Y-%m-%d}. {act.format(before='')}."
-    left = "today" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
-    act = act.format(before=" before then")
-    return f"{name} expires on {ending.at:%Y-%m-%d}, {left}. {act}."
+        return _(_EXPIRED[ending.what], date=date)
+    # Translators: how long until it expires, behind the date.
+    left = plural("in {count} day", "in {count} days", days) if days else _("today")
+    return _(_EXPIRES[ending.what], date=date, left=left)
 
 
 def instead(status: RouteStatus) -> str:
     """Return what happens to emails that the custom server doesn't accept."""
-    return _HOLDS if status.held else _USES_DEFAULT
+    if status.held:
+        return _("System emails wait in the outbox.")
+    return _("System emails are sent by the default email service.")
 
 
 def status_text(status: RouteStatus) -> str:
     """Return the status line of the custom server."""
-    until = _HOLDS_NOW if status.held else _USES_DEFAULT_NOW
-    now = "emails wait in the outbox" if status.held else "using the default service"
-    sent = f"Active. System emails are sent through {status.host}."
+    match status.kind:
+        case ServerState.UNREADABLE:
+            return _(_UNREADABLE, why=status.why)
+        case ServerState.NOT_CONFIGURED:
+            return f"{_('Not configured.')} {instead(status)}"
+        case ServerState.OFF:
+            return f"{_('Off.')} {instead(status)}"
+        case ServerState.SECRET_UNAVAILABLE | ServerState.UNPROVEN:
+            return f"{_unusable(status)} {_until_then(status)}"
+    return _outage(status) if status.out else _active(status)
+
+
+def _until_then(status: RouteStatus) -> str:
+    if status.held:
+        return _("Until then, system emails wait in the outbox.")
+    return _("Until then, system emails are sent by the default email service.")
+
+
+def _outage(status: RouteStatus) -> str:
+    since = out_since(status)
+    if status.held:
+        return _("Unavailable, emails wait in the outbox since {since}.", since=since)
+    return _("Unavailable, using the default service since {since}.", since=since)
+
+
+def _active(status: RouteStatus) -> str:
     if status.paused_since is not None and status.health is not None:
         since = local_time(status.paused_since, status.health.at)
-        sent = f"Active, but sending has been paused since {since}. Emails are stored and wait."
-    return {
-        ServerState.UNREADABLE: f"{_UNREADABLE} and won’t be overwritten: {status.why}",
-        ServerState.NOT_CONFIGURED: f"Not configured. {instead(status)}",
-        ServerState.OFF: f"Off. {instead(status)}",
-        ServerState.SECRET_UNAVAILABLE: f"{_missing(status)} {status.why} {until}",
-        ServerState.UNPROVEN: f"Not proven. {status.why} {until}",
-        ServerState.ACTIVE: f"Unavailable, {now} since {out_since(status)}."
-        if status.out
-        else sent,
-    }[status.kind]
+        return _(
+            "Active, but sending has been paused since {since}. Emails are stored and wait.",
+            since=since,
+        )
+    return _("Active. System emails are sent through {host}.", host=status.host)
 
 
 def relay_text(status: RouteStatus) -> str:
     """Return the status line of the relay, which has no switch."""
-    return {
-        ServerState.NOT_CONFIGURED: NO_RELAY,
-        ServerState.SECRET_UNAVAILABLE: f"{_missing(status)} {status.why}",
-        ServerState.UNPROVEN: f"Not proven. {status.why}",
-        ServerState.ACTIVE: f"Proven. {status.host} can send emails.",
-    }.get(status.kind) or status_text(status)
+    match status.kind:
+        case ServerState.NOT_CONFIGURED:
+            return _(_NO_RELAY)
+        case ServerState.SECRET_UNAVAILABLE | ServerState.UNPROVEN:
+            return _unusable(status)
+        case ServerState.ACTIVE:
+            return _("Proven. {host} can send emails.", host=status.host)
+    return status_text(status)
 
 
-def _missing(status: RouteStatus) -> str:
-    """Return what the keyring doesn't give."""
+def _unusable(status: RouteStatus) -> str:
+    """Return what is missing: a proof, or what the keyring doesn't give."""
+    if status.kind is ServerState.UNPROVEN:
+        return f"{_('Not proven.')} {status.why}"
     by_token = status.server is not None and status.server.settings.oauth is not None
-    return "Sign-in not available." if by_token else "Password not available."
+    missing = _("Sign-in not available.") if by_token else _("Password not available.")
+    return f"{missing} {status.why}"
 
 
 def switch_reason(status: RouteStatus) -> str:
     """Return why the switch can't be used, or ""."""
     if status.kind is ServerState.UNREADABLE:
-        return f"{_UNREADABLE}."
-    return "" if status.on or status.proven else NEEDS_PROOF
+        return _("The settings file can’t be read.")
+    return "" if status.on or status.proven else _(NEEDS_PROOF)
 
 
 def after_save(status: RouteStatus) -> str:
     """Return what to say after saving."""
     if status.route == DEFAULT:
-        return "Saved. This relay is now the default email service."
+        return _("Saved. This relay is now the default email service.")
     if status.on:
-        return "Saved. System emails are now sent through this server."
-    return "Saved. Turn on the switch to send system emails through this server."
+        return _("Saved. System emails are now sent through this server.")
+    return _("Saved. Turn on the switch to send system emails through this server.")
 
 
 def after_removal(status: RouteStatus) -> str:
     """Return what to say after removing."""
     if status.route == DEFAULT:
-        return "The relay and its password were removed."
-    return f"Configuration removed. {instead(status)}"
+        return _("The relay and its password were removed.")
+    return f"{_('Configuration removed.')} {instead(status)}"
 
 
 def out_since(status: RouteStatus) -> str:
@@ -136,51 +167,62 @@ def out_since(status: RouteStatus) -> str:
 
 def outage_title(status: RouteStatus) -> str:
     """Return what happened."""
-    return f"Your mail server has been unavailable since {out_since(status)}."
+    return _("Your mail server has been unavailable since {since}.", since=out_since(status))
 
 
 def outage_consequence(status: RouteStatus) -> str:
     """Return what an outage means for emails, and what happens next."""
     health = status.health
-    count = health.known.fallbacks if health else 0
-    if status.held:
-        fate = "System emails wait in the outbox."
+    fate = instead(status) if status.held else _sent_instead(health)
+    if health is None or health.state is not HealthState.SHUT:
+        return f"{fate} {_(_TRIES_AGAIN)}"
+    if health.needs_sign_in:
+        next_try = _("We won’t retry until you sign in again or save new settings.")
     else:
-        was = "was" if count == 1 else "were"
-        fate = f"{emails(count)} {was} sent by the default email service instead."
-    if health is not None and health.state is HealthState.SHUT:
-        if health.needs_sign_in:
-            return f"{fate} We won’t retry until you sign in again or save new settings."
-        return f"{fate} We won’t retry until you press Try again or save new settings."
-    return f"{fate} The next email, or a worker, tries it again."
+        next_try = _("We won’t retry until you press Try again or save new settings.")
+    return f"{fate} {next_try}"
+
+
+def _sent_instead(health: HealthReport | None) -> str:
+    return plural(
+        "{count} email was sent by the default email service instead.",
+        "{count} emails were sent by the default email service instead.",
+        health.known.fallbacks if health else 0,
+    )
 
 
 def route_text(status: RouteStatus) -> str:
     """Return the status of a route, for a list of both."""
-    default = status.route == DEFAULT
-    unused = {
-        ServerState.UNREADABLE: f"{_UNREADABLE}. No email is sent until it can be.",
-        ServerState.OFF: "Off: the switch on Integrations is off.",
-        ServerState.NOT_CONFIGURED: _NO_DEFAULT if default else "Not configured.",
-    }
-    health = status.health
-    if status.kind in unused:
-        return unused[status.kind]
-    if health is None or health.state is HealthState.USABLE:
-        return _READY if default else _HEALTH[HealthState.USABLE]
-    return health_text(health, "press Try again")
+    default, health = status.route == DEFAULT, status.health
+    match status.kind:
+        case ServerState.UNREADABLE:
+            return _("The settings file can’t be read. No email is sent until it can be.")
+        case ServerState.OFF:
+            return _("Off: the switch on Integrations is off.")
+        case ServerState.NOT_CONFIGURED:
+            waiting = _("None. Emails the custom server can’t send wait in the outbox.")
+            return waiting if default else _("Not configured.")
+    if health is not None and health.state is not HealthState.USABLE:
+        return health_text(health, _("Unavailable until you save new settings or press Try again."))
+    if default:
+        return _("Ready for emails that the custom server can’t send.")
+    return _(_HEALTH[HealthState.USABLE])
 
 
-def health_text(health: HealthReport, act: str) -> str:
-    """Return the health of a route; `act` says how to try it again at once."""
+def health_text(health: HealthReport, shut: str) -> str:
+    """Return the health of a route; `shut` says how one is tried again that needs a person."""
     if health.state is HealthState.SHUT:
         if health.needs_sign_in:
-            act = "sign in again (“smtp-desk sign-in”)"
-        return f"Unavailable until you save new settings or {act}."
+            return _(
+                "Unavailable until you save new settings or sign in again (“smtp-desk sign-in”)."
+            )
+        return shut
     if health.state is HealthState.RESTING and health.until is not None:
-        out = f"Unavailable until {local_time(health.until, health.at)}."
-        return f"{out} The next email after that, or a worker, tries it again."
-    return _HEALTH[health.state]
+        return _(
+            "Unavailable until {time}. The next email after that, or a worker, tries it again.",
+            time=local_time(health.until, health.at),
+        )
+    return _(_HEALTH[health.state])
 
 
 def fallbacks_text(status: RouteStatus) -> str:
@@ -188,15 +230,37 @@ def fallbacks_text(status: RouteStatus) -> str:
     health = status.health
     if health is None or not health.known.fallbacks:
         return ""
-    other = "the default email service" if status.route == CUSTOM else "the custom server"
-    said = f"{emails(health.known.fallbacks)} sent by {other}"
-    since = out_since(status)
-    return f"{said} since {since}." if since else f"{said} in the newest outage."
+    count, since = health.known.fallbacks, out_since(status)
+    if status.route == CUSTOM and since:
+        return plural(
+            "{count} email sent by the default email service since {since}.",
+            "{count} emails sent by the default email service since {since}.",
+            count,
+            since=since,
+        )
+    if status.route == CUSTOM:
+        return plural(
+            "{count} email sent by the default email service in the newest outage.",
+            "{count} emails sent by the default email service in the newest outage.",
+            count,
+        )
+    if since:
+        return plural(
+            "{count} email sent by the custom server since {since}.",
+            "{count} emails sent by the custom server since {since}.",
+            count,
+            since=since,
+        )
+    return plural(
+        "{count} email sent by the custom server in the newest outage.",
+        "{count} emails sent by the custom server in the newest outage.",
+        count,
+    )
 
 
 def emails(count: int) -> str:
-    """Return a number of emails, in words."""
-    return "1 email" if count == 1 else f"{count:,} emails"
+    """Return a number of emails, in words: where nothing else of the sentence depends on it."""
+    return plural("{count} email", "{count} emails", count)
 
 
 def local_time(moment: datetime, now: datetime) -> str:

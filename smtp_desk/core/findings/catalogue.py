@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, final
 
 from smtp_desk.core.address import AddressError, parse_ehlo_name
@@ -35,6 +36,7 @@ from smtp_desk.core.findings.wording import Condition, Wording, fill
 from smtp_desk.core.lazy import LazyProperty
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Facts, Json, Stage
+from smtp_desk.core.translation import Text, mark
 
 _HEADING: Final = re.compile(r'^\["([a-z]+\.[a-z_]+)"\]', re.MULTILINE)
 
@@ -62,18 +64,18 @@ _KEY: Final = re.compile(
 )
 
 _MOMENTS: Final = {
-    Stage.SETTINGS: "while we checked the settings",
-    Stage.TOKEN: "while we requested a token from the provider",
-    Stage.RESOLVE: "while we looked up the name",
-    Stage.CONNECT: "while connecting",
-    Stage.GREETING: "while we waited for its greeting",
-    Stage.EHLO: "after our hello (EHLO)",
-    Stage.TLS: "while encryption was being set up",
-    Stage.AUTH: "during sign-in",
-    Stage.SENDER: "while checking the sender",
-    Stage.RECIPIENT: "while checking the recipient",
-    Stage.MESSAGE: "during the message",
-    Stage.DONE: "at the end of the session",
+    Stage.SETTINGS: mark("while we checked the settings"),
+    Stage.TOKEN: mark("while we requested a token from the provider"),
+    Stage.RESOLVE: mark("while we looked up the name"),
+    Stage.CONNECT: mark("while connecting"),
+    Stage.GREETING: mark("while we waited for its greeting"),
+    Stage.EHLO: mark("after our hello (EHLO)"),
+    Stage.TLS: mark("while encryption was being set up"),
+    Stage.AUTH: mark("during sign-in"),
+    Stage.SENDER: mark("while checking the sender"),
+    Stage.RECIPIENT: mark("while checking the recipient"),
+    Stage.MESSAGE: mark("during the message"),
+    Stage.DONE: mark("at the end of the session"),
 }
 
 
@@ -96,7 +98,7 @@ class _RemedyTemplate:
         """Return the remedy; None where it does not apply or a placeholder is unknown."""
         text = self.text.fill(facts) if self.condition.holds(facts) else ""
         changes = {field: fill(value, facts) for field, value in self.changes.items()}
-        known = {field: value for field, value in changes.items() if value is not None}
+        known = {field: str(value) for field, value in changes.items() if value is not None}
         if not text or known.keys() != changes.keys():
             return None
         return Remedy(self.id, text, known)
@@ -104,7 +106,7 @@ class _RemedyTemplate:
 
 _RIGHT_SERVER: Final = _RemedyTemplate(
     "use_provider_server",
-    Wording.parse("Use {smtp_host}, port {smtp_port}, as {provider_name} recommends."),
+    Wording.parse(mark("Use {smtp_host}, port {smtp_port}, as {provider_name} recommends.")),
     {"host": "{smtp_host}", "port": "{smtp_port}"},
     Condition(),
 )
@@ -170,8 +172,13 @@ class CatalogueEntry:
             beside=frozenset(table.get("beside", "").split()),
         )
 
+    @property
+    def wordings(self) -> tuple[Wording, ...]:
+        """All that it says: the cause, what it means, what to do."""
+        return (self.summary, self.explanation, *(remedy.text for remedy in self.remedies))
+
     def fill(self, stage: Stage, facts: Facts, reply: Reply | None) -> Finding:
-        """Return the finding for these facts."""
+        """Return the finding for these facts, in English."""
         remedies = (remedy.fill(facts) for remedy in self.remedies)
         others = (who for who, condition in self.who_if if condition.holds(facts))
         scopes = (scope for scope, condition in self.scope_if if condition.holds(facts))
@@ -332,11 +339,11 @@ class Catalogue:
         """Return the rows that stand for the reply, without those that match equally."""
         found = [
             Match(rank, row)
-            for row in self._rows_for(stage, _class_of(said.code))
+            for row in self._rows_for(stage, str(said.code)[0])
             if (rank := row.match(stage, said, facts)) is not None
         ]
-        found.sort(key=_rank, reverse=True)
-        levels = [list(level) for _, level in groupby(found, key=_rank)]
+        found.sort(key=attrgetter("rank"), reverse=True)
+        levels = [list(level) for _, level in groupby(found, key=attrgetter("rank"))]
         clear = (level for level in levels if len({match.row.finding for match in level}) == 1)
         return [match for level in clear for match in level]
 
@@ -372,7 +379,7 @@ class Catalogue:
     def _facts(self, stage: Stage, known: Mapping[str, Json], reply: Reply | None) -> Facts:
         """Return `known` with what follows from it."""
         facts: dict[str, Json] = {
-            "moment": _MOMENTS[stage],
+            "moment": Text.of((_MOMENTS[stage], {})),
             "reply_code": reply.code if reply else None,
         }
         if (provider := self._provider(known)) is not None:
@@ -413,14 +420,6 @@ def _right_server(finding: Finding, provider: Provider | None, facts: Facts) -> 
         return ()
     remedy = _RIGHT_SERVER.fill(facts)
     return () if remedy is None else (remedy,)
-
-
-def _class_of(code: int | str) -> str:
-    return str(code)[0]
-
-
-def _rank(match: Match) -> Rank:
-    return match.rank
 
 
 def _is_told(found: list[Match]) -> bool:

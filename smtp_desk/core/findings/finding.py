@@ -62,7 +62,7 @@ class Remedy:
 
     Attributes:
         id: Stable name, for example "use_port_465".
-        text: What to do, one imperative sentence.
+        text: What to do, one imperative sentence, in English; `_` translates it for a person.
         changes: Form fields that the program can set for the person, by `problems.Field`.
         link: The https page that the server names, opened only after the person has seen the whole
             address; "" for none. Reports don't contain it: there it is part of the text.
@@ -87,8 +87,9 @@ class Finding:
         code: Stable `stage.cause` of the catalogue.
         stage: The stage at which it showed.
         severity: ERROR ended the session; WARNING did not.
-        summary: One sentence that names the cause.
-        explanation: What it means and how it happens, for a person who doesn't know SMTP.
+        summary: One sentence that names the cause, in English; `_` translates it for a person.
+        explanation: What it means and how it happens, for a person who doesn't know SMTP; as
+            `summary`.
         remedies: What to do, most promising first.
         who: Who can fix this.
         scope: What the sender does next; not part of the report.

@@ -13,6 +13,7 @@ from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.reply import Reply
 from smtp_desk.core.stages import Facts, Stage
+from smtp_desk.core.translation import mark
 
 OPEN_LINK: Final = "open_reply_link"
 WAIT_UNTIL: Final = "wait_until"
@@ -57,7 +58,25 @@ _ADDRESS: Final = re.compile(
     r"(?P<address>[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)",
     re.IGNORECASE,
 )
-_UNITS: Final[Mapping[str, str]] = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
+_WAITING: Final[Mapping[str, tuple[str, str]]] = {
+    "s": (
+        mark("The server says it’s possible again in 1 second."),
+        mark("The server says it’s possible again in {count} seconds."),
+    ),
+    "m": (
+        mark("The server says it’s possible again in 1 minute."),
+        mark("The server says it’s possible again in {count} minutes."),
+    ),
+    "h": (
+        mark("The server says it’s possible again in 1 hour."),
+        mark("The server says it’s possible again in {count} hours."),
+    ),
+    "d": (
+        mark("The server says it’s possible again in 1 day."),
+        mark("The server says it’s possible again in {count} days."),
+    ),
+}
+"""By the first letter of a unit: for one of it, and for any other number."""
 
 
 def with_offers(
@@ -84,14 +103,18 @@ def with_offers(
     ours = remedies
     if (when := told_time(text)) is not None:
         rest = tuple(remedy for remedy in remedies if remedy.id not in _WAITS)
-        ours = (Remedy(WAIT_UNTIL, f"The server says it’s possible again {when}."), *rest)
+        ours = (Remedy(WAIT_UNTIL, when), *rest)
     address = next(iter(_addresses(text, facts)), None)
     if address is not None:
-        ours = (*ours, Remedy(WRITE_TO, f"Write to {address}, as the server asks."))
+        ours = (
+            *ours,
+            Remedy(WRITE_TO, mark("Write to {address}, as the server asks.", address=address)),
+        )
     link = next(iter(links(text)), "")
     if not link:
         return ours
-    page = Remedy(OPEN_LINK, f"Open the page from the server’s reply: {link}", link=link)
+    open_it = mark("Open the page from the server’s reply: {link}", link=link)
+    page = Remedy(OPEN_LINK, open_it, link=link)
     return (page, *ours) if _is_known(link, known_hosts) else (*ours, page)
 
 
@@ -105,19 +128,23 @@ def links(text: str) -> Iterator[str]:
 
 
 def told_time(text: str) -> str | None:
-    """Return the time to wait that a reply names, as the end of a sentence: "in 15 seconds"."""
+    """Return the sentence that tells the time to wait that a reply names; None if it names none."""
     for pattern in (_MOMENT, _ISO_MOMENT):
         if found := pattern.search(text):
             day = found["day"]
             if pattern is _MOMENT:
                 day = f"{day} {found['month']} {found['year']}"
-            return f"at {found['time']} UTC on {day}"
+            return mark(
+                "The server says it’s possible again at {time} UTC on {day}.",
+                time=found["time"],
+                day=day,
+            )
     found = _AFTER.search(text)
     if found is None or not _HASTE.search(text):
         return None
     count = int(found["count"])
-    unit = _UNITS[found["unit"][0].lower()]
-    return f"in {count} {unit}{'' if count == 1 else 's'}"
+    one, many = _WAITING[found["unit"][0].lower()]
+    return mark(one if count == 1 else many, count=count)
 
 
 def _addresses(text: str, facts: Facts) -> Iterator[str]:

@@ -9,11 +9,12 @@ colon stands how it reads: `{since:day}`, `{clock:minute}`, `{issuer:name}`, `{v
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from smtp_desk.core.stages import Facts, Json
+from smtp_desk.core.translation import Text, mark
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)(?:\.(\w+))?(?::(\w+))?\}")
 _LONGEST_VALUE: Final = 200
@@ -60,7 +61,7 @@ class Phrase:
     text: str
     condition: Condition = field(default_factory=Condition)
 
-    def fill(self, facts: Facts) -> str | None:
+    def fill(self, facts: Facts) -> Text | None:
         """Return the sentence, or None where it does not apply or a placeholder is unknown."""
         return fill(self.text, facts) if self.condition.holds(facts) else None
 
@@ -77,13 +78,18 @@ class Wording:
         sentences = value if isinstance(value, list) else [value]
         return cls(tuple(_alternatives(sentence) for sentence in sentences))
 
-    def fill(self, facts: Facts) -> str:
-        """Return the text with the sentences that apply."""
+    @property
+    def texts(self) -> Iterator[str]:
+        """Every way to say each of its sentences."""
+        return (phrase.text for phrases in self.sentences for phrase in phrases)
+
+    def fill(self, facts: Facts) -> Text:
+        """Return the text with the sentences that apply, in English."""
         said = (
             next((text for part in parts if (text := part.fill(facts)) is not None), None)
             for parts in self.sentences
         )
-        return " ".join(sentence for sentence in said if sentence)
+        return Text.of(*(part for text in said if text is not None for part in text.sentences))
 
 
 def placeholders(text: str) -> frozenset[str]:
@@ -91,15 +97,13 @@ def placeholders(text: str) -> frozenset[str]:
     return frozenset(found[1] for found in _PLACEHOLDER.finditer(text))
 
 
-def fill(text: str, facts: Facts) -> str | None:
+def fill(text: str, facts: Facts) -> Text | None:
     """Replace `{names}` by facts; None where one is unknown.
 
     A value is put in as it is: braces in what a server sent are never read as placeholders.
     """
-    values = {found[0]: _value(found, facts) for found in _PLACEHOLDER.finditer(text)}
-    if not all(values.values()):
-        return None
-    return _PLACEHOLDER.sub(lambda found: values[found[0]], text)
+    values = {found[0][1:-1]: _value(found, facts) for found in _PLACEHOLDER.finditer(text)}
+    return Text.of((text, values)) if all(values.values()) else None
 
 
 def _value(placeholder: re.Match[str], facts: Facts) -> str:
@@ -137,12 +141,21 @@ def _shown(value: Json) -> str:
     if isinstance(value, list):
         items = [shown for item in value if (shown := _shown(item))]
         more = len(items) - _MOST_ITEMS
-        return ", ".join(items[:_MOST_ITEMS]) + (f" and {more} more" if more > 0 else "")
+        shown = _listed(items[:_MOST_ITEMS])
+        return mark("{items} and {count} more", items=shown, count=more) if more > 0 else shown
     if isinstance(value, dict):
         return _shown_record(value)
+    if isinstance(value, Text):
+        return value
     # The sentence around it ends with a period of its own.
     text = " ".join(str(value).split()).removesuffix(".")
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _listed(items: list[str]) -> str:
+    """Return items with commas between them; what can be translated still can."""
+    places = ", ".join(f"{{{number}}}" for number in range(len(items)))
+    return Text.of((places, {str(number): item for number, item in enumerate(items)}))
 
 
 def _shown_record(value: dict[str, Json]) -> str:

@@ -15,6 +15,7 @@ from smtp_desk.app.routes.words import (
     fallbacks_text,
     route_text,
 )
+from smtp_desk.core.translation import _
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.stored import ServerState
 from smtp_desk.ui.delivery import words
@@ -96,7 +97,7 @@ class _RouteRow(QWidget):
         self._why.setObjectName(f"route_why_{route}")
         self._fallbacks = Label(rank="small")
         self._fallbacks.setObjectName(f"fallbacks_{route}")
-        self._try = button(TRY_AGAIN, f"try_again_{route}")
+        self._try = button(_(TRY_AGAIN), f"try_again_{route}")
         self._try.clicked.connect(self._clicked)
         layout = row(self, Space.M)
         layout.addWidget(self._icon, alignment=Qt.AlignmentFlag.AlignTop)
@@ -116,7 +117,7 @@ class _RouteRow(QWidget):
         state = health.state if health else HealthState.USABLE
         failing = status.on and state is not HealthState.USABLE
         self._icon.show_icon(*(_UNUSED.get(status.kind) or _LOOKS[state]))
-        name = NAMES[status.route]
+        name = _(NAMES[status.route])
         self._name.show_text(name)
         self.setAccessibleName(name)
         for label, text in (
@@ -131,7 +132,7 @@ class _RouteRow(QWidget):
         had_focus = self._try.hasFocus()
         self._try.setVisible(may_be_tried)
         self._needs_sign_in = status.needs_sign_in
-        self._try.setText(SIGN_IN_AGAIN if status.needs_sign_in else TRY_AGAIN)
+        self._try.setText(_(SIGN_IN_AGAIN if status.needs_sign_in else TRY_AGAIN))
         enable(self._try, busy)
         if not busy:
             self._try.setAccessibleDescription(name)

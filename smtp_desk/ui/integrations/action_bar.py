@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal, Slot
 
 from smtp_desk.app.page_presenter import Busy
-from smtp_desk.core.texts import SAVE_HINTS
+from smtp_desk.core.texts import save_hint_text
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.widgets.bar import Bar
 from smtp_desk.ui.widgets.buttons import Question, button
@@ -103,7 +103,7 @@ class ActionBar(Bar):
         self._remove.setVisible(beside or state.status.server is not None)
         enable(self._send, words.BUSY[state.busy])
         enable(self._turn_on, busy)
-        enable(self._save, "" if state.may_save else busy or SAVE_HINTS[state.save_hint])
+        enable(self._save, "" if state.may_save else busy or save_hint_text(state.save_hint))
         enable(self._discard, words.discard_reason(state))
         enable(self._remove, busy or words.remove_reason(state))
         # One accent at a time.
@@ -115,7 +115,7 @@ class ActionBar(Bar):
         elif state.outdated:
             self.line.show_line(words.OUTDATED, "warning")
         else:
-            self.line.show_line(SAVE_HINTS[state.save_hint], "muted")
+            self.line.show_line(save_hint_text(state.save_hint), "muted")
         self._columns.stack(stacked=len(self.line.label.text()) > _LONG)
         self._keep_focus(had_focus, busy=bool(busy))
 

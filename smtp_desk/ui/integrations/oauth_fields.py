@@ -13,6 +13,7 @@ from smtp_desk.app.integrations.sign_in import guide_for
 from smtp_desk.app.routes.words import SIGN_IN_AGAIN
 from smtp_desk.core.oauth import FLOWS, OAuthFlow, OAuthProvider
 from smtp_desk.core.problems import Field
+from smtp_desk.core.translation import _
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import column
@@ -52,7 +53,7 @@ class OAuthFields(QWidget):
         self._texts: Final = texts
         self._key_file = button("Choose key file…", "choose_key_file")
         self._key_file.clicked.connect(self._choose)
-        self._sign_in = button(SIGN_IN_AGAIN, "sign_in")
+        self._sign_in = button(_(SIGN_IN_AGAIN), "sign_in")
         self._sign_in.clicked.connect(self.sign_in_wanted)
         self._guide = Fold(words.GUIDE, "", "guide")
         self._guide.header.clicked.connect(self._show_guide)

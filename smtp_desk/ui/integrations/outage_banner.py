@@ -13,6 +13,7 @@ from smtp_desk.app.routes.words import (
     outage_consequence,
     outage_title,
 )
+from smtp_desk.core.translation import _
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Panel
@@ -39,7 +40,7 @@ class OutageBanner(Panel):
         self._title = Label(rank="strong")
         self._why = Label()
         self._consequence = Label()
-        self._try = button(TRY_AGAIN, "try_again")
+        self._try = button(_(TRY_AGAIN), "try_again")
         self._try.clicked.connect(self.try_again_wanted)
         self._line = Line()
         self._line.label.setObjectName("outage_line")
@@ -62,7 +63,7 @@ class OutageBanner(Panel):
         self._consequence.show_text(consequence)
         self.setAccessibleName(title)
         self.setAccessibleDescription(f"{why} {consequence}".strip())
-        self._try.setText(SIGN_IN_AGAIN if status.needs_sign_in else TRY_AGAIN)
+        self._try.setText(_(SIGN_IN_AGAIN if status.needs_sign_in else TRY_AGAIN))
         if state.busy is Busy.TRYING:
             self._line.show_busy(words.BUSY[state.busy])
         else:
