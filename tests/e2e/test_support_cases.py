@@ -4,7 +4,7 @@
    that is not explained (`tests/core/findings/test_findings.py` holds that for every text of the
    catalogue). A screen is 24 lines of 80 characters.
 2. The file is dropped on the window: its head tells file, From, To, username, server and time;
-   below it stand the same cause, person, remedy and words.
+   below it stand the same cause, person, words and remedy, all in sight on a screen of 1366x768.
 3. Two presses copy the message: to the customer, the mail administrator or the provider. It tells
    cause, server's words, time, server and what to do, and has no link that works.
 4. With *Hide addresses* nobody's address is in the message.
@@ -19,6 +19,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton, QWidget
 from rich.console import Console
 
@@ -29,9 +30,11 @@ from smtp_desk.cli.report import print_report
 from smtp_desk.core.report_reader import read_report
 from smtp_desk.core.texts import SUCCESS
 from smtp_desk.ui.desk import Desk
+from smtp_desk.ui.diagnostics.words import who
 from tests.e2e.causes import GREETING, ScriptedReply
 from tests.servers.script import CREDENTIALS, END_OF_DATA
 from tests.servers.scripted import ScriptedServer
+from tests.ui.fitting import in_sight, lay_out
 from tests.ui.test_diagnostics_passing_on import drop, files
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from tests.servers.certs import Certificates
 
 _SCREEN: Final = (24, 80)
+_WINDOWS: Final = QSize(1256, 706), QSize(1040, 706)
+"""On a screen of 1366x768."""
 _PATIENCE_MS: Final = 30_000
 _BREAK: Final = "\u200b"
 """Where a label may break a long word."""
@@ -198,6 +203,7 @@ def test_from_the_report_file_to_the_message_sent(
     try:
         with qtbot.waitSignal(desk.furnished, timeout=_PATIENCE_MS):
             desk.window.show()
+        desk.window.resize(_WINDOWS[0])
         page = desk.workshop.navigation.open_page("diagnostics")
         line = page.findChildren(QLabel, "diagnostics_line")[-1]
 
@@ -209,6 +215,12 @@ def test_from_the_report_file_to_the_message_sent(
         assert [label for label, _ in head_rows(report)][-2:] == ["Server", "Time"]
         for told in (file.name, "desk@example.test", finding.remedies[0].text):
             assert _word(told) in shown
+        assert finding.reply is not None
+        told = (finding.summary, who(finding.who, own=False), finding.reply.text)
+        for size in _WINDOWS:
+            desk.window.resize(size)
+            lay_out()
+            assert in_sight(page, file.name, *told, finding.remedies[0].text)
         for number in range(len(AUDIENCES)):
             _check_message(report, number, _copied(qtbot, page, number))
         assert "Copied the message to the provider." in line.text()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QLineEdit,
+    QPlainTextEdit,
     QPushButton,
     QTableView,
     QWidget,
@@ -24,6 +25,8 @@ DIRECTIONS: Final = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToL
 
 _SLACK_PX: Final = 20
 _ROUNDS: Final = 3
+_BREAK: Final = "\u200b"
+"""Where a label may break a long word."""
 
 
 def lay_out() -> None:
@@ -43,6 +46,18 @@ def cut_off(page: Page) -> list[QWidget]:
     ]
     lefts = [(each, each.mapTo(page, QPoint(0, 0)).x()) for each in seen]
     return [each for each, left in lefts if left < 0 or left + each.width() > width]
+
+
+def in_sight(page: QWidget, *texts: str) -> bool:
+    """Return whether each text is seen, all of it, in a label or in a part to read."""
+    labels = [(each.text().replace(_BREAK, ""), each) for each in page.findChildren(QLabel)]
+    parts = [(each.toPlainText(), each) for each in page.findChildren(QPlainTextEdit)]
+    whole = [
+        text
+        for text, part in (*labels, *parts)
+        if part.isVisible() and part.visibleRegion().boundingRect().height() >= part.height() - 2
+    ]
+    return all(any(text in each for each in whole) for text in texts)
 
 
 def squeezed(page: QWidget) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt, QUrl
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
@@ -13,19 +14,23 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy
 from tests.ui import reports
-from tests.ui.fitting import lay_out
+from tests.ui.fitting import in_sight, lay_out
 from tests.ui.test_diagnostics import Seen, own, page
+
+if TYPE_CHECKING:
+    from smtp_desk.core.report import CheckReport
+    from smtp_desk.ui.widgets.theme import Theme
 
 __all__ = ["page"]
 
 
 def test_a_strangers_report_is_neither_about_us_nor_about_our_form(page: Seen) -> None:
     page.view.render(replace(own(reports.APP_PASSWORD), own=False))
-    assert "The person who set up email there." in page.texts
+    assert "Who can fix this: The person who set up email there." in page.texts
     assert page.find(QLabel, "diagnostics_line").text().endswith("not those of this report.")
     assert not page.has("open_website")
     page.view.render(own(reports.APP_PASSWORD))
-    assert "You, or whoever manages these settings." in page.texts
+    assert "Who can fix this: You, or whoever manages these settings." in page.texts
     assert "real test email" in page.find(QLabel, "diagnostics_line").text()
 
 
@@ -58,6 +63,34 @@ def test_a_website_that_a_remedy_names_is_one_press_away(page: Seen, visited: li
     assert visited == [QUrl("https://myaccount.google.com/apppasswords")]
 
 
+_SMALL: Final = {
+    "1366x768": (QSize(1056, 680), "system"),
+    "1366x768, text at 150 %": (QSize(1020, 670), "150"),
+    "640 px": (QSize(570, 560), "system"),
+}
+
+
+@pytest.mark.parametrize("report", [reports.APP_PASSWORD, reports.RELAY_DENIED, reports.LONG])
+@pytest.mark.parametrize("look", _SMALL)
+def test_cause_person_reply_and_first_remedy_are_seen_together(
+    page: Seen, theme: Theme, look: str, report: CheckReport
+) -> None:
+    size, text_size = _SMALL[look]
+    finding = report.finding
+    assert finding is not None
+    assert finding.reply is not None
+    theme.prefer("light", text_size)
+    page.view.page.resize(size)
+    page.render(replace(own(report), own=False, source="Report file a.smtpdesk"))
+    page.view.focus_verdict()
+    lay_out()
+    told = (finding.summary.strip(), "The person who set up email there.", finding.reply.lines[0])
+    if report is reports.LONG and look != "1366x768":
+        assert in_sight(page.view.page, *told[:2])
+    else:
+        assert in_sight(page.view.page, *told, finding.remedies[0].text)
+
+
 def test_no_button_moves_below_the_mouse_when_something_runs(page: Seen) -> None:
     names = ("run_again", "check_domain", "copy_report", "save_report", "open_report")
 
@@ -69,7 +102,7 @@ def test_no_button_moves_below_the_mouse_when_something_runs(page: Seen) -> None
     lay_out()
     before = places()
     below = [place.top() for place in before]
-    assert below[1] > below[4] > below[2] == below[3]
+    assert below[1] > below[2] == below[3] > below[4]
     page.view.render(replace(own(reports.REFUSED), busy=Busy.ASKING))
     lay_out()
     assert page.has("cancel_run")
@@ -113,8 +146,8 @@ def test_what_was_cancelled_looks_neither_well_nor_failed(
 
 def test_tab_follows_the_reading_order_of_the_buttons(page: Seen) -> None:
     page.render(own(reports.REFUSED))
-    above = ["copy_message", "copy_report", "save_report", "save_html", "hide_addresses",
-             "open_report", "compare_report", "verdict", "remedy_use_working_port"]  # fmt: skip
+    above = ["open_report", "compare_report", "copy_message", "copy_report", "save_report",
+             "save_html", "hide_addresses", "verdict", "remedy_use_working_port"]  # fmt: skip
     steps = ["stage_settings", "stage_resolve", "stage_connect", "environment_fold"]
     below = ["dkim_selector", "check_domain", "run_again", "without_signing_in"]
     page.find(QPushButton, above[0]).setFocus()

@@ -24,8 +24,13 @@ _MOST_ROWS: Final = 40
 class FactTable(QWidget):
     """Two columns, labels and values; values can be selected with the mouse."""
 
-    def __init__(self, rows: Iterable[Row], *, fixed_width: frozenset[str] = frozenset()) -> None:
-        """Show `rows`; the values of labels in `fixed_width` in a fixed-width font."""
+    def __init__(
+        self, rows: Iterable[Row], *, fixed_width: frozenset[str] = frozenset(), rank: str = "fact"
+    ) -> None:
+        """Show `rows`; the values of labels in `fixed_width` in a fixed-width font.
+
+        `rank` is that of the labels: fact, or short-fact where there is a table beside it.
+        """
         super().__init__()
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -36,7 +41,7 @@ class FactTable(QWidget):
             if number == _MOST_ROWS:
                 layout.addWidget(Label("More is in the report file.", "small"), number, 1)
                 break
-            what = Label(name, "fact")
+            what = Label(name, rank)
             what.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum)
             found = Label(text)
             found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction
@@ -14,9 +14,6 @@ from smtp_desk.ui.widgets.buttons import MenuButton, button
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.flow import flow
 from smtp_desk.ui.widgets.label import enable
-
-if TYPE_CHECKING:
-    from PySide6.QtWidgets import QPushButton
 
 _MESSAGE: Final = (
     "Copies a message to send: the cause, the server’s reply, the time, the server and what to do."
@@ -32,7 +29,11 @@ _NO_REPORT: Final = "There is no report yet."
 
 
 class ReportButtons(QWidget):
-    """The buttons above a report, which pass it on or open another.
+    """The buttons above a report, which pass it on.
+
+    Attributes:
+        opening: Those beside the page's title, which open another.
+        stops: What Tab visits, in order.
 
     Signals:
         message_wanted: Copy message, to this audience.
@@ -72,15 +73,10 @@ class ReportButtons(QWidget):
         self._open.clicked.connect(self.open_wanted)
         self._compare.clicked.connect(self.compare_wanted)
         self._hide.clicked.connect(self.hiding_wanted)
-        layout = column(self)
-        layout.addWidget(flow(*self.stops[:4], self._hide))
-        layout.addWidget(flow(self._open, self._compare))
-
-    @property
-    def stops(self) -> tuple[QWidget, ...]:
-        """What Tab visits, in order."""
-        passing_on: tuple[QPushButton, ...] = (self._message, self._copy, self._save, self._html)
-        return (*passing_on, self._hide, self._open, self._compare)
+        self.opening: Final = flow(self._open, self._compare)
+        passing_on = self._message, self._copy, self._save, self._html, self._hide
+        column(self).addWidget(flow(*passing_on))
+        self.stops: Final[tuple[QWidget, ...]] = (self._open, self._compare, *passing_on)
 
     def show_reasons(self, busy: str, *, has_report: bool, hiding: bool) -> None:
         """Show why they can't be used: what is running, or that there is no report."""

@@ -5,26 +5,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QWidget
 
 from smtp_desk.app.diagnostics.report_text import head_rows
 from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
 from smtp_desk.ui.diagnostics import words
 from smtp_desk.ui.diagnostics.fact_table import FactTable
-from smtp_desk.ui.integrations.finding_panel import RemedyButton, ServerWords, WarningPanel
+from smtp_desk.ui.integrations.finding_panel import (
+    RemedyButton,
+    ServerWords,
+    WarningPanel,
+    who_can_fix,
+)
 from smtp_desk.ui.integrations.words import cut, server_words
-from smtp_desk.ui.widgets.card import Card, Panel, column, row
+from smtp_desk.ui.widgets.buttons import button
+from smtp_desk.ui.widgets.card import Card, Columns, Panel, column, row
 from smtp_desk.ui.widgets.colours import Space
-from smtp_desk.ui.widgets.icons import IconLabel, set_look
+from smtp_desk.ui.widgets.icons import set_look
 from smtp_desk.ui.widgets.label import FocusLabel, Label
 from smtp_desk.ui.widgets.step import step
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QLayout, QWidget
+    from PySide6.QtWidgets import QLayout
 
     from smtp_desk.app.diagnostics.presenter import DiagnosisState
     from smtp_desk.core.report import CheckReport
 
-_PERSON: Final = 18
+_FOLDED: Final = 2
+"""Lines of the server's reply that are seen at first."""
+_STACKED_BELOW: Final = 520
+_PLACE: Final = frozenset({"Server", "Time"})
+"""Facts of the head that say where and when; the others say who."""
 _CHANGES: Final = "Changes the form on Integrations. Then send another test email."
 _MOST_WARNINGS: Final = 10
 _MOST_REMEDIES: Final = 20
@@ -32,6 +43,10 @@ _MOST_REMEDIES: Final = 20
 
 class VerdictCard(Card):
     """The first card of the page.
+
+    Attributes:
+        line: The verdict.
+        gist_end: The last part that shall be seen together with it.
 
     Signals:
         remedy_chosen: Make the changes of this remedy in the form.
@@ -48,6 +63,7 @@ class VerdictCard(Card):
         self.body.addLayout(_head(state, report))
         self.line: Final = FocusLabel(cut(words.verdict(report)), "heading")
         self.line.setObjectName("verdict")
+        self.gist_end: QWidget = self.line
         self._panel = Panel(words.tone(report))
         self._panel.body.addWidget(self.line)
         self.line.focused.connect(self._focused)
@@ -65,26 +81,26 @@ class VerdictCard(Card):
         set_look(self._panel, "ring", "on" if focused else "off")
 
     def _add_finding(self, finding: Finding) -> None:
-        self.body.addLayout(
-            _group("Who can fix this", _person(words.who(finding.who, own=self._own)))
-        )
-        if finding.remedies:
-            self.body.addLayout(_group("What to do", self._remedies(finding)))
+        self.body.addLayout(who_can_fix(words.who(finding.who, own=self._own)))
         if said := server_words(finding):
-            reply = column()
-            reply.addWidget(ServerWords(cut(said)))
-            self.body.addLayout(_group("Server’s reply", reply))
+            self.body.addLayout(_reply(cut(said)))
+        if finding.remedies:
+            remedies = [self._remedy(each) for each in finding.remedies[:_MOST_REMEDIES]]
+            self.gist_end = remedies[0]
+            layout = column()
+            layout.addWidget(Label("What to do", "small"))
+            for each in remedies:
+                layout.addWidget(each)
+            self.body.addLayout(layout)
 
-    def _remedies(self, finding: Finding) -> QLayout:
-        layout = column()
-        for remedy in finding.remedies[:_MOST_REMEDIES]:
-            if self._offers(remedy):
-                button = RemedyButton(remedy, _CHANGES)
-                button.chosen.connect(self.remedy_chosen)
-                layout.addWidget(button)
-            else:
-                layout.addLayout(step(cut(remedy.text), links=self._own, link=remedy.link))
-        return layout
+    def _remedy(self, remedy: Remedy) -> QWidget:
+        if self._offers(remedy):
+            change = RemedyButton(remedy, _CHANGES)
+            change.chosen.connect(self.remedy_chosen)
+            return change
+        advice = QWidget()
+        advice.setLayout(step(cut(remedy.text), links=self._own, link=remedy.link))
+        return advice
 
     def _offers(self, remedy: Remedy) -> bool:
         """Whether it is a button: a stranger's remedies are advice, they never reach the form."""
@@ -104,23 +120,27 @@ class VerdictCard(Card):
 
 def _head(state: DiagnosisState, report: CheckReport) -> QLayout:
     """Tell where the report comes from, and whose it is."""
+    rows = [(label, cut(text, 255)) for label, text in head_rows(report)]
+    people = [each for each in rows if each[0] not in _PLACE]
+    place = [each for each in rows if each[0] in _PLACE]
     head = column(space=Space.S)
     head.addWidget(Label(cut(state.source), "small"))
-    head.addWidget(FactTable((label, cut(text, 255)) for label, text in head_rows(report)))
+    tables = [(FactTable(each, rank="short-fact"), 1) for each in (people, place) if each]
+    head.addWidget(Columns(_STACKED_BELOW, *tables, space=Space.XS))
     return head
 
 
-def _group(title: str, content: QLayout) -> QLayout:
+def _reply(said: str) -> QLayout:
+    """Tell what the server said, in two lines at first: what to do stands below it."""
+    reply = ServerWords(said, folded=_FOLDED)
+    unfold = button("Show all", "unfold_reply", "link")
+    unfold.setAccessibleDescription("Shows the whole reply of the server")
+    unfold.clicked.connect(reply.unfold)
+    reply.folds.connect(unfold.setVisible)
+    head = row()
+    head.addWidget(Label("Server’s reply", "small"))
+    head.addWidget(unfold)
     layout = column(space=Space.XS)
-    layout.addWidget(Label(title, "small"))
-    layout.addLayout(content)
-    return layout
-
-
-def _person(text: str) -> QLayout:
-    layout = row()
-    mark = IconLabel(size=_PERSON)
-    mark.show_icon("person", "muted")
-    layout.addWidget(mark, alignment=Qt.AlignmentFlag.AlignTop)
-    layout.addWidget(Label(text, "strong"), 1)
+    layout.addLayout(head)
+    layout.addWidget(reply)
     return layout

@@ -56,7 +56,14 @@ class DiagnosticsView(QObject):
 
     def __init__(self, *, parent: QWidget | None = None) -> None:
         super().__init__()
-        self.page: Final = Page("diagnostics", "Diagnostics", _EXPLANATION, parent=parent)
+        self._buttons = ReportButtons()
+        self.page: Final = Page(
+            "diagnostics",
+            "Diagnostics",
+            _EXPLANATION,
+            opening=self._buttons.opening,
+            parent=parent,
+        )
         self._actions: DiagnosisPresenter | None = None
         self._files: ReportFiles | None = None
         self._state = DiagnosisState()
@@ -68,7 +75,6 @@ class DiagnosticsView(QObject):
         self._wants_focus = False
         self._slices = Slices(self.page)
         self._ask_for_stages = once_a_frame(self.page, self._draw_stages)
-        self._buttons = ReportButtons()
         self._question = DomainForm()
         self._bar = ActionBar(self._question)
         self._missing: Missing | None = None
@@ -178,13 +184,16 @@ class DiagnosticsView(QObject):
         self._stages.show_stages(self._state.stages, testing=testing)
 
     def _focus(self) -> None:
-        first = self._comparison.title if self._comparison is not None else None
-        if first is None and self._verdict is not None:
-            first = self._verdict.line
-        if self._wants_focus and first is not None:
+        if self._comparison is not None:
+            seen: tuple[QWidget, ...] = (self._comparison.title,)
+        elif self._verdict is not None:
+            seen = (self._verdict.gist_end, self._verdict.line)
+        else:
+            return
+        if self._wants_focus:
             self._wants_focus = False
-            self.page.bring_into_view(first, below=True)
-            first.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.page.bring_into_view(*seen, below=True)
+            seen[-1].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_report(self, state: DiagnosisState) -> None:
         if self._content is not None:
@@ -210,6 +219,7 @@ class DiagnosticsView(QObject):
             layout.addWidget(self._verdict)
             self._slices.run(self._add_rest(layout, state.shown))
         self._layout.addWidget(self._content)
+        self.page.fit_columns()
         self._order_tabs()
 
     def _add_rest(self, layout: QLayout, report: CheckReport) -> Iterator[None]:

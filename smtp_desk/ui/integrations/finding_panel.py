@@ -32,10 +32,18 @@ _CHANGES: Final = "Changes the form. Then send another test email."
 
 
 class ServerWords(QPlainTextEdit):
-    """What the server said: plain text in a fixed-width font, as high as its lines."""
+    """What the server said: plain text in a fixed-width font, as high as its lines.
 
-    def __init__(self, text: str) -> None:
+    Signals:
+        folds: Whether some of the lines are folded away.
+    """
+
+    folds = Signal(bool)
+
+    def __init__(self, text: str, folded: int = 0) -> None:
+        """Show `text`; only so many lines as `folded` at first, if it is given."""
         super().__init__(text)
+        self._folded = folded
         self.setObjectName("words")
         self.setAccessibleName("Server’s reply")
         self.setReadOnly(True)
@@ -60,13 +68,24 @@ class ServerWords(QPlainTextEdit):
         self.ensurePolished()
         self._fit()
 
+    @Slot()
+    def unfold(self) -> None:
+        """Show all lines, and take the focus: the button for that is gone then."""
+        self._folded = 0
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._fit()
+
     def _fit(self) -> None:
         wrapped = max(int(self.document().size().height()), 1)
-        lines = min(wrapped, _MOST_LINES)
+        lines = min(wrapped, self._folded or _MOST_LINES)
+        folded = bool(self._folded) and wrapped > lines
+        self.folds.emit(folded)
         # A scroll bar that comes and goes would change how the lines wrap.
         policies = Qt.ScrollBarPolicy
-        scrolls = policies.ScrollBarAsNeeded if wrapped > lines else policies.ScrollBarAlwaysOff
-        self.setVerticalScrollBarPolicy(scrolls)
+        scrolls = wrapped > lines and not folded
+        self.setVerticalScrollBarPolicy(
+            policies.ScrollBarAsNeeded if scrolls else policies.ScrollBarAlwaysOff
+        )
         # Not of the viewport: handed a widget that Qt made, its binding makes the types of all
         # widgets there are, to find which one it is.
         edges = self.height() - self.maximumViewportSize().height()
@@ -153,7 +172,7 @@ class FindingPanel(QWidget):
         head.addWidget(Label(finding.summary, "heading"))
         head.addWidget(Label(finding.explanation))
         layout.addLayout(head)
-        layout.addLayout(_who(finding))
+        layout.addLayout(who_can_fix(WHO[finding.who]))
         if finding.remedies:
             layout.addLayout(self._remedies(finding))
         if said := words.server_words(finding):
@@ -195,10 +214,11 @@ class WarningPanel(Panel):
             self.body.addLayout(step(remedy.text, links=links, link=remedy.link))
 
 
-def _who(finding: Finding) -> QLayout:
+def who_can_fix(person: str) -> QLayout:
+    """Return a line that tells it: `person` in words."""
     layout = row()
     icon = IconLabel(size=_PERSON)
     icon.show_icon("person", "muted")
     layout.addWidget(icon, alignment=Qt.AlignmentFlag.AlignTop)
-    layout.addWidget(Label(f"Who can fix this: {WHO[finding.who]}", "strong"), 1)
+    layout.addWidget(Label(f"Who can fix this: {person}", "strong"), 1)
     return layout

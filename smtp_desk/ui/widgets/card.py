@@ -78,8 +78,11 @@ class Columns(QWidget):
         narrow: int,
         *widgets: tuple[QWidget, int],
         align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignTop,
+        space: int = Space.L,
     ) -> None:
         """Place `widgets` with their shares of the width; below `narrow` pixels they stack.
+
+        `space` is between them then; side by side it is that of a card.
 
         So they do where one without a share, which takes what it needs, would leave the others
         too little, and where one with a share needs more than that.
@@ -94,6 +97,7 @@ class Columns(QWidget):
         self._reversed = False
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(0, 0, 0, 0)
+        self._space = space
         self._layout.setSpacing(Space.L)
         for widget, share in widgets:
             self._layout.addWidget(widget, share, align)
@@ -126,6 +130,7 @@ class Columns(QWidget):
         down = ways.BottomToTop if self._reversed else ways.TopToBottom
         side_by_side = self._fits() and not self._stacked
         self._layout.setDirection(across if side_by_side else down)
+        self._layout.setSpacing(Space.L if side_by_side else self._space)
         # Below each other, height to spare goes to the last one: no gap opens between them.
         last = 0 if self._reversed else len(self._shares) - 1
         for index, share in enumerate(self._shares):

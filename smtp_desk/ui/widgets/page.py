@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _BESIDE: Final = 830
 """From this width of the page on, the aside stands beside the column."""
+_HEAD: Final = 520
+"""From this width of the column on, what a page opens stands beside its title."""
 _ASIDE_LEAST: Final = 340
 _ASIDE_MOST: Final = 440
 FRAME_NAMES: Final = frozenset({"column", "scrolled", "action_bar", "aside"})
@@ -42,6 +44,7 @@ class Page(QWidget):
         title: Its title.
         explanation: What it is for.
         width: Widest column of content, in logical pixels.
+        opening: Buttons for what to look at, beside the title where there is room.
         parent: What it will be shown in: to move a page that has its parts styles them anew.
 
     Attributes:
@@ -64,6 +67,7 @@ class Page(QWidget):
         explanation: str,
         *,
         width: int = READABLE_WIDTH,
+        opening: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -76,10 +80,11 @@ class Page(QWidget):
         self.body: Final = QVBoxLayout(content)
         self.body.setContentsMargins(Space.XL, Space.XL, Space.XL, Space.XL)
         self.body.setSpacing(Space.L)
-        head = column(space=Space.XS)
-        head.addWidget(Label(title, "title"))
-        head.addWidget(Label(explanation, "muted"))
-        self.body.addLayout(head)
+        head = QWidget()
+        words = column(head, Space.XS)
+        words.addWidget(Label(title, "title"))
+        words.addWidget(Label(explanation, "muted"))
+        self.body.addWidget(head if opening is None else Columns(_HEAD, (head, 1), (opening, 0)))
         self.area: Final = _Area()
         scrolled = centred(content)
         # Else the height that wrapped texts would take in the narrowest column counts as well,
@@ -172,9 +177,13 @@ class Page(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put columns side by side or below each other, as the width allows."""
         super().resizeEvent(event)
-        width = event.size().width()
         if self._aside is not None:
-            self._place_aside(width)
+            self._place_aside(event.size().width())
+        self.fit_columns()
+
+    def fit_columns(self) -> None:
+        """Put columns that came since the page has its width side by side, or below each other."""
+        width = self.width()
         aside = self._aside_area.width() if self.wide else 0
         column_width = min(width - aside - 2 * Space.XL, self._width)
         for columns in self.findChildren(Columns):

@@ -34,10 +34,11 @@ QLabel[rank="chip"] {
     color: $muted; background: $raised; font-size: ${small}pt; font-weight: 600;
     border-radius: 8px; padding: 3px 8px;
 }
-QLabel[rank="small"], QLabel[rank="fact"], QLabel[rank="time"] {
+QLabel[rank="small"], QLabel[rank="fact"], QLabel[rank="short-fact"], QLabel[rank="time"] {
     color: $muted; font-size: ${small}pt;
 }
 QLabel[rank="fact"] { min-width: 10em; max-width: 10em; }
+QLabel[rank="short-fact"] { min-width: 6em; max-width: 6em; }
 QLabel[rank="time"] { min-width: 4.4em; max-width: 4.4em; }
 QLabel[face="fixed"], QPlainTextEdit[face="fixed"] { font-family: "$fixed"; }
 QLabel[tone="muted"] { color: $muted; }
