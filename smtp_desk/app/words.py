@@ -55,6 +55,14 @@ _UNPROVEN: Final[Mapping[UnprovenReason, str]] = {
     UnprovenReason.SECRET_OR_SETTINGS_DIFFER: "The password isn’t the one that was tested, or "
     "the settings were changed since.",
 }
+_OF_SIGN_IN: Final[Mapping[UnprovenReason | UnavailableReason, str]] = {
+    UnavailableReason.NOT_FOUND: "The keyring no longer has the sign-in. Sign in again and test.",
+    UnavailableReason.ALTERED: "The keyring returned a different sign-in than the one we stored.",
+    UnprovenReason.SECRET_DIFFERS: "The sign-in isn’t the one that was tested.",
+    UnprovenReason.SECRET_OR_SETTINGS_DIFFER: "The sign-in isn’t the one that was tested, or "
+    "the settings were changed since.",
+}
+"""Where what is missing or differs is no password."""
 _FILE: Final[Mapping[SettingsFileProblem, str]] = {
     SettingsFileProblem.BINARY: "it isn’t text in UTF-8",
     SettingsFileProblem.IS_DIRECTORY: "it’s a directory",
@@ -76,6 +84,8 @@ def keyring_text(reason: UnavailableReason, detail: str) -> str:
 
 def status_reason(status: ServerStatus) -> str:
     """Return why a saved server can't be used; "" if it can."""
+    if status.by_token and status.reason in _OF_SIGN_IN:
+        return _OF_SIGN_IN[status.reason]
     if isinstance(status.reason, UnavailableReason):
         return keyring_text(status.reason, status.detail)
     return _UNPROVEN[status.reason] if status.reason else ""

@@ -288,7 +288,10 @@ class SettingsStore:
                 server = fresh or server
                 entry = self._read_entry(server.key)
         except CredentialsUnavailableError as error:
-            return ServerStatus(ServerState.SECRET_UNAVAILABLE, error.reason, error.detail)
+            by_token = server.settings.oauth is not None
+            return ServerStatus(
+                ServerState.SECRET_UNAVAILABLE, error.reason, error.detail, by_token=by_token
+            )
         return evaluate(server, entry)
 
     def recover(self) -> bool:

@@ -187,11 +187,13 @@ class ServerStatus:
         state: The state.
         reason: Why, if it is UNPROVEN or SECRET_UNAVAILABLE.
         detail: What the keyring said, or "".
+        by_token: Whether what is missing or differs is a sign-in (OAuth 2.0), not a password.
     """
 
     state: ServerState
     reason: UnprovenReason | UnavailableReason | None = None
     detail: str = ""
+    by_token: bool = False
 
     @property
     def code(self) -> str:
@@ -215,8 +217,10 @@ class NotProvenError(Exception):
 
 def evaluate(server: StoredServer, entry: KeyringEntry | None) -> ServerStatus:
     """Return by its proof whether a server can be used; `entry` is None without its secret."""
+    by_token = server.settings.oauth is not None
     if entry is None:
-        return ServerStatus(ServerState.SECRET_UNAVAILABLE, UnavailableReason.NOT_FOUND)
+        missing = ServerState.SECRET_UNAVAILABLE
+        return ServerStatus(missing, UnavailableReason.NOT_FOUND, by_token=by_token)
     if server.proof is None:
         # A secret without the keyring's key may be that of another server.
         alien = entry.secret and not entry.proof_key
@@ -227,7 +231,7 @@ def evaluate(server: StoredServer, entry: KeyringEntry | None) -> ServerStatus:
         return ServerStatus(ServerState.ACTIVE)
     if verdict is Verdict.CHANGED:
         return ServerStatus(ServerState.UNPROVEN, UnprovenReason.CHANGED)
-    if entry.proof_key:
-        return ServerStatus(ServerState.UNPROVEN, UnprovenReason.SECRET_DIFFERS)
     # Without the keyring's key nobody can tell.
-    return ServerStatus(ServerState.UNPROVEN, UnprovenReason.SECRET_OR_SETTINGS_DIFFER)
+    known = bool(entry.proof_key)
+    differs = UnprovenReason.SECRET_DIFFERS if known else UnprovenReason.SECRET_OR_SETTINGS_DIFFER
+    return ServerStatus(ServerState.UNPROVEN, differs, by_token=by_token)

@@ -39,6 +39,13 @@ def test_what_is_not_proven(reason: UnprovenReason) -> None:
     assert "{" not in told
 
 
+@each_row("reason", [*UnprovenReason, UnavailableReason.NOT_FOUND, UnavailableReason.ALTERED])
+def test_who_signs_in_is_told_of_no_password(reason: UnprovenReason | UnavailableReason) -> None:
+    told = status_reason(ServerStatus(ServerState.UNPROVEN, reason, by_token=True))
+    assert told.endswith(".")
+    assert "password" not in told.lower()
+
+
 @pytest.mark.parametrize("state", [ServerState.ACTIVE, ServerState.OFF])
 def test_what_can_be_used_needs_no_words(state: ServerState) -> None:
     assert status_reason(ServerStatus(state)) == ""

@@ -234,6 +234,7 @@ def test_without_a_keyring_a_machine_signs_in_by_itself(paths: Paths, default: b
     store.set_enabled(not default)
     status = SettingsStore(paths, other).status(default=default)
     assert status.code == "settings.secret_differs"
+    assert status.by_token
 
 
 @pytest.mark.parametrize("client_secret", [None, CLIENT_SECRET])

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from smtp_desk.core.arrived import MAX_BYTES
 from smtp_desk.ui.arrived.view import ArrivedView
 from tests.core.test_arrived import GMAIL
+from tests.table import each_row
 from tests.ui.arrived_scenes import FORGED, SCENES
 from tests.ui.test_diagnostics_desk import SLOW_MS, opened, text
 from tests.ui.test_diagnostics_passing_on import drop, files
@@ -127,6 +128,34 @@ def test_a_file_is_asked_for(page: Shown, tmp_path: Path) -> None:
     assert page.recorder.calls == [("open", tmp_path / "a.eml")]
 
 
+@each_row(
+    "pasted",
+    [
+        "X-A: " + "x" * 30_000,
+        "X-A: " + "א\xa0" * 30_000,
+        "Subject: a\nX-A: b\n" * 15_000 + "X-C: d",
+        ("X-A: " + "x" * 20_000 + "\r\n") * 3 + "\ty\u2029z",
+        "x\n" * 25_000 + "y" * 20_000,
+    ],
+)
+def test_what_no_header_has_is_shown_by_its_beginning_and_explained_whole(
+    page: Shown, pasted: str
+) -> None:
+    page.edit.clear()
+    page.recorder.calls.clear()
+    data = QMimeData()
+    data.setText(pasted)
+    page.edit.insertFromMimeData(data)
+    page.edit.insertPlainText("\nX-Typed: e")
+    lines = page.edit.toPlainText().split("\n")
+    assert len(lines) < 20_010
+    assert max(map(len, lines)) < 10_100
+    assert "isn’t shown" in page.edit.toPlainText()
+    page.button("explain_header").click()
+    as_qt_has_it = pasted.replace("\r\n", "\n").replace("\u2029", "\n").replace("\xa0", " ")
+    assert page.recorder.calls == [("explain", as_qt_has_it + "\nX-Typed: e")]
+
+
 def test_a_header_is_pasted(page: Shown) -> None:
     explain, clear = page.button("explain_header"), page.button("clear_header")
     assert not explain.isEnabled()
@@ -141,9 +170,14 @@ def test_a_header_is_pasted(page: Shown) -> None:
 
 def test_of_something_huge_or_rich_as_much_as_a_header_can_have_is_taken(page: Shown) -> None:
     huge = QMimeData()
-    huge.setText(("x" * 99 + "\n") * (3 * MAX_BYTES // 100))  # a single line takes Qt a minute
+    huge.setText(("x" * 99 + "\n") * (3 * MAX_BYTES // 100))
     page.edit.insertFromMimeData(huge)
     assert len(page.edit.toPlainText()) == MAX_BYTES
+    huge.setText("x" * 3 * MAX_BYTES)  # Qt would take minutes for such a line
+    page.edit.clear()
+    page.edit.insertFromMimeData(huge)
+    page.button("explain_header").click()
+    assert page.recorder.calls == [("explain", "x" * MAX_BYTES)]
     page.edit.clear()
     rich = QMimeData()
     rich.setHtml("<b>Received</b><img src='https://evil.example/x.png'>")

@@ -25,11 +25,33 @@ _HOW: Final = (
     "internet headers and paste them here. Nothing is sent or looked up."
 )
 _LINES: Final = 6
+_LONGEST_LINE: Final = 10_000
+_MOST_LINES: Final = 20_000
+_AS_READ_BACK: Final = str.maketrans(
+    dict.fromkeys("\r\u2028\u2029\ufdd0\ufdd1", "\n") | {"\xa0": " "}
+)
+"""What Qt's documents make of these."""
 _NOTHING: Final = "Paste the headers first."
 
 
 class HeaderEdit(QPlainTextEdit):
-    """Takes a header as text, limited to the size that a header can have."""
+    """Takes a header as text, limited to the size that a header can have.
+
+    Qt takes the square of its length to break a line without blanks, and long for very many lines:
+    what no header has is shown by its beginning, and `header` returns all of it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole: dict[str, str] = {}
+
+    @property
+    def header(self) -> str:
+        """What was pasted and typed."""
+        text = self.toPlainText()
+        if not self._whole:
+            return text
+        return "\n".join(self._whole.get(line, line) for line in text.split("\n"))
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         """Leave files to the window, which opens them."""
@@ -44,7 +66,22 @@ class HeaderEdit(QPlainTextEdit):
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Insert plain text, whatever else the clipboard contains."""
-        self.insertPlainText(source.text()[:MAX_BYTES])
+        if self.document().isEmpty():
+            self._whole.clear()
+        text = source.text()[:MAX_BYTES].replace("\r\n", "\n").translate(_AS_READ_BACK)
+        lines = text.split("\n")
+        if len(lines) > _MOST_LINES:
+            lines[_MOST_LINES:] = ["\n".join(lines[_MOST_LINES:])]
+        self.insertPlainText("\n".join(map(self._shown, lines)))
+
+    def _shown(self, line: str) -> str:
+        """Return what is seen of a line, or of the lines that are left."""
+        start = line.partition("\n")[0][:_LONGEST_LINE]
+        if start == line:
+            return line
+        shown = f"{start}… (part {len(self._whole) + 1} of what isn’t shown)"
+        self._whole[shown] = line
+        return shown
 
 
 class PasteCard(Card):
@@ -108,4 +145,4 @@ class PasteCard(Card):
 
     @Slot()
     def _explain_clicked(self) -> None:
-        self.explain_wanted.emit(self._edit.toPlainText())
+        self.explain_wanted.emit(self._edit.header)
