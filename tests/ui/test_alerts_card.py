@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QMessageBox, QPushButton
 from smtp_desk.app.general import alerting
 from smtp_desk.app.routes import notifying
 from tests.ui import general_scenes
+from tests.ui.fitting import in_sight, lay_out
 from tests.ui.general_scenes import Scene, shown
 
 if TYPE_CHECKING:
@@ -78,9 +79,14 @@ def test_a_test_alert_tells_each_result(scene: Scene, monkeypatch: pytest.Monkey
         return ["", "the service refused it, or can’t be reached"]
 
     monkeypatch.setattr(notifying, "send_alert", send)
+    scene.page.resize(640, 400)
+    lay_out()
+    scene.page.area.ensureWidgetVisible(scene.button("test_alerts"), 0, 0)
     scene.button("test_alerts").click()
-    assert scene.text("alerts_line") == "Sending a test alert…"
+    lay_out()
+    assert in_sight(scene.page, "Sending a test alert…")
     scene.runner.finish()
+    scene.page.resize(900, 1200)
     assert given == [SECRET, "slack://T1/B2/C3"]
     assert scene.text("alert_result_0") == "ntfys: Sent. Check that it arrived."
     assert scene.text("alert_result_1") == "slack: The service refused it, or can’t be reached."

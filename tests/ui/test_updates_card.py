@@ -11,6 +11,7 @@ from smtp_desk import __version__
 from smtp_desk.app.general import updating
 from smtp_desk.app.updates import Updates, UpdatesError
 from smtp_desk.smtp.net.deadline import Cancel
+from tests.ui.fitting import in_sight, lay_out
 from tests.ui.general_scenes import Scene, shown
 
 if TYPE_CHECKING:
@@ -86,6 +87,24 @@ def test_what_failed_is_told_and_can_be_tried_again(
     scene.button("check_updates").click()
     scene.runner.finish()
     assert scene.text("updates_line") == "You have the newest version, 1.1."
+
+
+def test_the_answer_is_seen_in_a_small_window(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updating, "find_updates", Index(Updates("1.0", "1.1", newer=True)))
+    scene.load()
+    scene.page.resize(640, 400)
+    lay_out()
+    button = scene.button("check_updates")
+    scene.page.area.ensureWidgetVisible(button, 0, 0)
+    lay_out()
+    button.click()
+    lay_out()
+    assert in_sight(scene.page, "Checking…")
+    scene.runner.finish()
+    lay_out()
+    assert in_sight(scene.page, "Version 1.1 is available.")
 
 
 def test_a_window_that_closes_stops_asking(scene: Scene) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smtp_desk.app.general.presenter import DEFAULT_PLACE, GeneralState
+from smtp_desk.app.page_presenter import Busy
 from smtp_desk.app.routes.default import address_problems
 from smtp_desk.ui.general.alerts_card import AlertsCard
 from smtp_desk.ui.general.default_card import DefaultCard
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _EXPLANATION: Final = "Changes on this page take effect immediately."
 _THEMES: Final = {"system": "Follow system", "light": "Light", "dark": "Dark"}
 _SIZES: Final = {"system": "Follow system", **{size: f"{size}%" for size in TEXT_SIZES}}
+_ON_ALERTS: Final = (Busy.SAVING, Busy.REMOVING, Busy.SENDING)
+"""What a person has asked for there, and wants to see the end of."""
 _NOTIFY: Final = (
     "Gets an email from the default email service when an outage of the custom server begins "
     "and when it ends, and at most once an hour a list of stored emails that were refused. "
@@ -100,11 +103,15 @@ class GeneralView(QObject):
         """Show what came of a check for updates."""
         with self.page.changing():
             self._updates.render_state(state)
+        if state.busy is Busy.CHECKING:
+            self.page.bring_into_view(self._updates)
 
     def render_alerts(self, state: AlertsState) -> None:
         """Show where alerts are sent."""
         with self.page.changing():
             self._alerts.render_state(state)
+        if state.busy in _ON_ALERTS:
+            self.page.bring_into_view(self._alerts)
 
     def render(self, state: GeneralState) -> None:
         """Show this, and keep a text that is being typed."""

@@ -80,11 +80,7 @@ class Page(QWidget):
         self.body: Final = QVBoxLayout(content)
         self.body.setContentsMargins(Space.XL, Space.XL, Space.XL, Space.XL)
         self.body.setSpacing(Space.L)
-        head = QWidget()
-        words = column(head, Space.XS)
-        words.addWidget(Label(title, "title"))
-        words.addWidget(Label(explanation, "muted"))
-        self.body.addWidget(head if opening is None else Columns(_HEAD, (head, 1), (opening, 0)))
+        self.body.addWidget(_head(title, explanation, opening))
         self.area: Final = _Area()
         scrolled = centred(content)
         # Else the height that wrapped texts would take in the narrowest column counts as well,
@@ -253,6 +249,14 @@ class Page(QWidget):
             self._bar_layout.setContentsMargins(
                 taken if mirrored else 0, 0, 0 if mirrored else taken, 0
             )
+
+
+def _head(title: str, explanation: str, opening: QWidget | None) -> QWidget:
+    head = QWidget()
+    words = column(head, Space.XS)
+    words.addWidget(Label(title, "title"))
+    words.addWidget(Label(explanation, "muted"))
+    return head if opening is None else Columns(_HEAD, (head, 1), (opening, 0))
 
 
 def _is_in_view(widget: QWidget, area: QScrollArea) -> bool:

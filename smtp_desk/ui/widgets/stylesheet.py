@@ -37,7 +37,7 @@ QLabel[rank="chip"] {
 QLabel[rank="small"], QLabel[rank="fact"], QLabel[rank="short-fact"], QLabel[rank="time"] {
     color: $muted; font-size: ${small}pt;
 }
-QLabel[rank="fact"] { min-width: 10em; max-width: 10em; }
+QLabel[rank="fact"] { min-width: 13em; max-width: 13em; }
 QLabel[rank="short-fact"] { min-width: 6em; max-width: 6em; }
 QLabel[rank="time"] { min-width: 4.4em; max-width: 4.4em; }
 QLabel[face="fixed"], QPlainTextEdit[face="fixed"] { font-family: "$fixed"; }
