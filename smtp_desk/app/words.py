@@ -84,7 +84,7 @@ def keyring_text(reason: UnavailableReason, detail: str) -> str:
 
 def status_reason(status: ServerStatus) -> str:
     """Return why a saved server can't be used; "" if it can."""
-    if status.by_token and status.reason in _OF_SIGN_IN:
+    if status.by_token and status.reason is not None and status.reason in _OF_SIGN_IN:
         return _OF_SIGN_IN[status.reason]
     if isinstance(status.reason, UnavailableReason):
         return keyring_text(status.reason, status.detail)

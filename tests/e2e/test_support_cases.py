@@ -216,11 +216,11 @@ def test_from_the_report_file_to_the_message_sent(
         for told in (file.name, "desk@example.test", finding.remedies[0].text):
             assert _word(told) in shown
         assert finding.reply is not None
-        told = (finding.summary, who(finding.who, own=False), finding.reply.text)
+        gist = (finding.summary, who(finding.who, own=False), finding.reply.text)
         for size in _WINDOWS:
             desk.window.resize(size)
             lay_out()
-            assert in_sight(page, file.name, *told, finding.remedies[0].text)
+            assert in_sight(page, file.name, *gist, finding.remedies[0].text)
         for number in range(len(AUDIENCES)):
             _check_message(report, number, _copied(qtbot, page, number))
         assert "Copied the message to the provider." in line.text()

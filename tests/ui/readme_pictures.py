@@ -28,6 +28,7 @@ from smtp_desk.ui.navigation import Navigation
 from smtp_desk.ui.sandbox.sandbox_desk import SandboxDesk
 from smtp_desk.ui.widgets.theme import Theme
 from tests.ui import delivery_scenes
+from tests.ui.fitting import squeezed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +74,8 @@ def settle() -> None:
     """Let the window lay itself out: cards of a report come one at a time."""
     settled = time.monotonic() + _SETTLED_S
     wait_until(lambda: time.monotonic() > settled)
+    pages = [each for each in QApplication.topLevelWidgets() if each.isVisible()]
+    wait_until(lambda: not any(squeezed(each) for each in pages))
 
 
 def _draw(window: QWidget, file: Path) -> None:
