@@ -250,7 +250,9 @@ class Services:
         """
         from smtp_desk.sender.routes.saved import SavedRoutes  # noqa: PLC0415 - as above
 
-        return SavedRoutes(self.store, self.catalogue, self.throttle, link_to=self.link_to)
+        return SavedRoutes(
+            self.store, self.catalogue, self.throttle, link_to=self.link_to, now=self.now
+        )
 
     def open_sender(self) -> "Sender":
         """Return a sender over the saved settings; the caller closes it.

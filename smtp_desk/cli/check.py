@@ -27,6 +27,8 @@ from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.settings_file import SettingsFileError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from smtp_desk.smtp.domain.facts import Selector
 
 _NO_RECIPIENT: Final = "Missing option '--to'. (--no-login and --no-send don't need it.)"
@@ -137,7 +139,9 @@ def check(
     steps = _steps(no_login=no_login, no_send=no_send)
     if steps is Steps.FULL and not recipient:
         raise click.UsageError(_NO_RECIPIENT, context)
+    today: date | None = None
     if settings_given(context):
+        today = invocation.services.now().date()
         draft = draft_of(invocation, settings, Secret(""))
         if steps is not Steps.NO_LOGIN:
             secret = read_secret(invocation, draft, settings, from_stdin=password_stdin)
@@ -156,6 +160,7 @@ def check(
         steps=steps,
         total_seconds=timeout,
         resolver=resolver,
+        today=today,
         domain=domain,
         selectors=(*_named(context, selectors), *(_signed(message) if message else ())),
     )
@@ -228,4 +233,4 @@ def _saved_draft(invocation: Invocation) -> SettingsDraft:
             ),
             ExitStatus.CONFIG,
         )
-    return saved_draft(server, store.ca_file(server), store.ca_file(server, oauth=True))
+    return saved_draft(server, store.paths)

@@ -11,7 +11,14 @@ import click
 
 from smtp_desk.cli.invocation import ExitError, Output, reading, say, show_command
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.core.oauth import MAX_SECRET, OAuthDraft, OAuthFlow, OAuthProvider
+from smtp_desk.core.oauth import (
+    INTERACTIVE,
+    MAX_SECRET,
+    OAuthDraft,
+    OAuthFlow,
+    OAuthProvider,
+    takes_client_secret,
+)
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import OAUTH, SettingsDraft
 from smtp_desk.core.system import this_system
@@ -30,6 +37,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "oauth_device_url": "device_url",
     "oauth_scope": "scope",
     "oauth_ca_file": "ca_file",
+    "client_secret_expires": "client_secret_expires",
 }
 """The field of `OAuthDraft` that each option fills."""
 KEY_FILES: Final = ("client_certificate", "service_account")
@@ -37,7 +45,7 @@ KEY_FILES: Final = ("client_certificate", "service_account")
 OAUTH_SETTINGS: Final = (*_FIELDS, *KEY_FILES)
 """The options, by name."""
 
-_KEY_OPTIONS: Final = (
+_SECRET_OPTIONS: Final = (
     click.option(
         "--client-certificate",
         default="",
@@ -52,6 +60,15 @@ _KEY_OPTIONS: Final = (
         default="",
         metavar="JSON",
         help="With the flow service-account: its key file.",
+    ),
+    click.option(
+        "--client-secret-expires",
+        default="",
+        metavar="DATE",
+        help=(
+            "The day on which the client secret expires, such as 2027-05-30, to be warned 30 days "
+            "before. To change only this, use “smtp-desk sign-in”."
+        ),
     ),
 )
 _OPTIONS: Final = (
@@ -78,7 +95,7 @@ _OPTIONS: Final = (
     click.option(
         "--tenant", default="", metavar="T", help="Microsoft: your tenant’s ID or domain."
     ),
-    *_KEY_OPTIONS,
+    *_SECRET_OPTIONS,
     click.option(
         "--oauth-authorize-url",
         default="",
@@ -102,7 +119,6 @@ _OPTIONS: Final = (
         help="Custom: company CA certificates (PEM) to trust for these addresses.",
     ),
 )
-_NO_SECRET_AT_MICROSOFT: Final = (OAuthFlow.BROWSER, OAuthFlow.DEVICE)
 
 
 def oauth_options(command: _F) -> _F:
@@ -112,9 +128,9 @@ def oauth_options(command: _F) -> _F:
     return command
 
 
-def key_file_options(command: _F) -> _F:
-    """Give a command the options that name a file with the secret."""
-    for option in reversed(_KEY_OPTIONS):
+def secret_options(command: _F) -> _F:
+    """Give a command the options that say where the secret is, and when it expires."""
+    for option in reversed(_SECRET_OPTIONS):
         command = option(command)
     return command
 
@@ -123,14 +139,28 @@ def oauth_draft_of(values: Mapping[str, str]) -> OAuthDraft:
     """Return the draft of the options' values, as typed; empty without `--auth oauth`.
 
     Raises:
-        click.UsageError: They are used without `--auth oauth`.
+        click.UsageError: They are used without `--auth oauth`, or a day without a client secret.
     """
     if values["auth_method"] == OAUTH:
-        return OAuthDraft(**{field: values[name] or "" for name, field in _FIELDS.items()})
+        draft = OAuthDraft(**{field: values[name] or "" for name, field in _FIELDS.items()})
+        refuse_expiry(draft, values)
+        return draft
     given = [name for name in OAUTH_SETTINGS if name != "oauth_flow" and values[name]]
     if given:
         raise click.UsageError(f"--{given[0].replace('_', '-')} goes with --auth oauth.")
     return OAuthDraft()
+
+
+def refuse_expiry(draft: OAuthDraft, values: Mapping[str, str]) -> None:
+    """Go on unless a day is given on which no client secret can expire.
+
+    Raises:
+        click.UsageError: It is.
+    """
+    by_key_file = any(values[name] for name in KEY_FILES)
+    takes_secret = takes_client_secret(draft.provider, draft.flow) and not by_key_file
+    if values["client_secret_expires"] and not takes_secret:
+        raise click.UsageError("--client-secret-expires goes with a client secret.")
 
 
 def key_file_secret(values: Mapping[str, str]) -> Secret | None:
@@ -158,15 +188,11 @@ def secret_name(draft: SettingsDraft) -> str:
     """Return the name of a draft's secret for its prompt; "" to ask for none."""
     if draft.auth_method != OAUTH:
         return "Password"
-    flow = draft.oauth.flow
-    if flow == OAuthFlow.SERVICE_ACCOUNT:
+    provider, flow = draft.oauth.provider, draft.oauth.flow
+    if not takes_client_secret(provider, flow):
         return ""
-    if flow == OAuthFlow.APP:
-        return "Client secret"
-    # Where people sign in, Microsoft's applications are public clients: a secret is refused.
-    if draft.oauth.provider == OAuthProvider.MICROSOFT and flow in _NO_SECRET_AT_MICROSOFT:
-        return ""
-    return "Client secret (press Enter if you have none)"
+    optional = " (press Enter if you have none)" if flow in INTERACTIVE else ""
+    return f"Client secret{optional}"
 
 
 def show_prompt(console: Output, prompt: Prompt, *, opening: bool) -> None:

@@ -208,6 +208,7 @@ def settings_request(
         draft=replace(draft, secret=secret),
         recipient=recipient,
         total_seconds=timeout,
+        today=context.obj.services.now().date(),
     )
 
 

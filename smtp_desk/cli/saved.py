@@ -165,7 +165,7 @@ def _sign_in_rows(saved: Saved) -> list[Row]:
         ("Device code address", oauth.device_url),
         ("Scopes", oauth.scope),
         ("CA certificate file of the sign-in", oauth.ca_file),
-        ("Warning", saved.ends),
+        ("Client secret expires", oauth.client_secret_expires),
     ]
     return [(label, visible(value)) for label, value in rows if value]
 
@@ -215,4 +215,5 @@ def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:
         ("EHLO name", draft.ehlo_name or "automatic"),
         *_sign_in_rows(saved),
         ("Emails per hour at most", draft.per_hour or "no limit"),
+        *([("Warning", saved.ends)] if saved.ends else []),
     ]

@@ -5,7 +5,12 @@ from typing import Final
 import click
 
 from smtp_desk.app.integrations.words import signed_in
-from smtp_desk.app.routes.sign_in import NobodySignsInError, sign_in_again
+from smtp_desk.app.routes.sign_in import (
+    NobodySignsInError,
+    NoClientSecretError,
+    save_expiry,
+    sign_in_again,
+)
 from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import (
     ExitError,
@@ -20,18 +25,26 @@ from smtp_desk.cli.render import StagePrinter, finding_rows
 from smtp_desk.core.exit_status import ExitStatus, exit_status
 from smtp_desk.core.oauth import OAuthProvider
 from smtp_desk.core.stages import StageEvent
+from smtp_desk.core.texts import problem_text
+from smtp_desk.core.validation import InvalidDraftError
 from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.store.resources import read_guide
+from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
 
+_SAVED: Final = "Saved. You’ll be warned 30 days before the client secret expires."
+_FORGOTTEN: Final = "Saved. Nobody will be warned before the client secret expires."
 _STATUSES: Final[Meanings] = {
     ExitStatus.OK: "signed in, and the sign-in was saved",
     ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.DATAERR: "the keyring can’t store it (settings.*)",
+    ExitStatus.DATAERR: "the keyring can’t store it (settings.*), or DATE is wrong",
     ExitStatus.UNAVAILABLE: "another failure",
+    ExitStatus.CANTCREAT: "DATE couldn’t be saved",
     ExitStatus.TEMPFAIL: "the sign-in service can’t be reached (oauth.unreachable)",
     ExitStatus.NOPERM: "the sign-in was refused or wasn't finished (oauth.*, auth.*)",
-    ExitStatus.CONFIG: "no OAuth 2.0 sign-in is saved, or the settings file can’t be read",
+    ExitStatus.CONFIG: (
+        "no OAuth 2.0 sign-in (or no client secret) is saved, or the settings file can’t be read"
+    ),
     ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM (session.cancelled)",
 }
 
@@ -47,6 +60,10 @@ _STATUSES: Final[Meanings] = {
         (
             "Read how to register an application with Microsoft",
             "smtp-desk sign-in --guide microsoft",
+        ),
+        (
+            "Note when a client secret expires, to be warned before",
+            "smtp-desk sign-in --client-secret-expires 2027-05-30",
         ),
     ],
 )
@@ -64,8 +81,20 @@ _STATUSES: Final[Meanings] = {
         "else."
     ),
 )
+@click.option(
+    "--client-secret-expires",
+    "day",
+    default=None,
+    metavar="DATE",
+    help=(
+        "Save the day on which the client secret expires, such as 2027-05-30, and do nothing "
+        "else. You’re warned 30 days before. An empty DATE forgets it."
+    ),
+)
 @click.pass_obj
-def sign_in(invocation: Invocation, *, default: bool, guide: str | None) -> ExitStatus:
+def sign_in(
+    invocation: Invocation, *, default: bool, guide: str | None, day: str | None
+) -> ExitStatus:
     """Sign in again as the account that is saved, by browser or device code.
 
     The settings stay as they are, and proven. System emails are then sent through the server
@@ -76,6 +105,8 @@ def sign_in(invocation: Invocation, *, default: bool, guide: str | None) -> Exit
     if guide is not None:
         click.echo(read_guide(OAuthProvider(guide)), nl=False)
         return ExitStatus.OK
+    if day is not None:
+        return _save_expiry(invocation, day, default=default)
     printer = StagePrinter(invocation.out)
 
     def show(event: StageEvent | Prompt) -> None:
@@ -100,3 +131,20 @@ def sign_in(invocation: Invocation, *, default: bool, guide: str | None) -> Exit
         say(invocation.out, "Not signed in. Nothing changed.", "bold red")
         print_rows(invocation.out, finding_rows(done.finding))
     return exit_status(done.finding)
+
+
+def _save_expiry(invocation: Invocation, day: str, *, default: bool) -> ExitStatus:
+    try:
+        save_expiry(invocation.services, day, default=default)
+    except NoClientSecretError as error:
+        text = "The saved server doesn’t sign in with a client secret."
+        raise ExitError(text, ExitStatus.CONFIG) from error
+    except InvalidDraftError as error:
+        text = " ".join(problem_text(each) for each in error.problems)
+        raise ExitError(f"Not saved. {text}", ExitStatus.DATAERR) from error
+    except SettingsFileError as error:
+        raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
+    except SaveError as error:
+        raise ExitError(failure_text(error), ExitStatus.CANTCREAT) from error
+    say(invocation.out, _SAVED if day.strip() else _FORGOTTEN)
+    return ExitStatus.OK

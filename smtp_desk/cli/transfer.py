@@ -13,7 +13,7 @@ from smtp_desk.app.routes.words import after_save
 from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, FileName, Invocation, print_rows, say, writing_to
 from smtp_desk.cli.manual import FILES, PASSWORD_ENVIRONMENT, ManualCommand
-from smtp_desk.cli.oauth_options import key_file_options
+from smtp_desk.cli.oauth_options import refuse_expiry, secret_options
 from smtp_desk.cli.proof import SAVE_STATUSES, Shape, proof_options, prove_and_save
 from smtp_desk.cli.settings_options import read_secret, refuse_against_locks
 from smtp_desk.core.exit_status import ExitStatus
@@ -112,7 +112,7 @@ def export(invocation: Invocation, file: Path) -> ExitStatus:
     is_flag=True,
     help="Read the password from standard input, without its final newline.",
 )
-@key_file_options
+@secret_options
 @proof_options
 @click.pass_context
 def import_command(
@@ -127,7 +127,7 @@ def import_command(
     timeout: float,
     as_json: bool,
     file: Path | None,
-    **key_files: str,
+    **values: str,
 ) -> ExitStatus:
     """Test the settings that “smtp-desk export” wrote to FILE, and save them if that passed.
 
@@ -137,14 +137,18 @@ def import_command(
     invocation: Invocation = context.obj
     managed = invocation.services.managed
     draft = managed.fill(dataclasses.replace(_read(source), ca_file=ca_file))
+    refuse_expiry(draft.oauth, values)
     print_rows(invocation.err if as_json else invocation.out, _rows(draft))
     refuse_against_locks(managed, draft)
     _confirm(invocation, draft.host, accept)
-    secret = read_secret(invocation, draft, key_files, from_stdin=password_stdin)
+    secret = read_secret(invocation, draft, values, from_stdin=password_stdin)
+    day = values["client_secret_expires"]
+    oauth = dataclasses.replace(draft.oauth, client_secret_expires=day)
     request = ProofRequest(
-        draft=dataclasses.replace(draft, secret=secret),
+        draft=dataclasses.replace(draft, secret=secret, oauth=oauth),
         recipient=recipient,
         total_seconds=timeout,
+        today=invocation.services.now().date(),
     )
     return prove_and_save(
         invocation,

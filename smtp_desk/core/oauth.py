@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -56,6 +56,8 @@ class OAuthSettings:
         ca_pem: Content of the CA file for these addresses, or "".
         issuer: The issuer of the account that signed in; "" where it isn't known.
         subject: The issuer's identifier of that account.
+        client_secret_expires: The last day of the client secret, by UTC, as a person gave it; no
+            service tells it. None where nobody did.
     """
 
     provider: OAuthProvider
@@ -70,6 +72,15 @@ class OAuthSettings:
     # Which account signs in is no field of the form: the proof alone heeds it.
     issuer: str = dataclasses.field(default="", compare=False)
     subject: str = dataclasses.field(default="", compare=False)
+    # Neither a test proves it, nor does a secret belong elsewhere because of it.
+    client_secret_expires: date | None = dataclasses.field(default=None, compare=False)
+
+    @property
+    def proven(self) -> Mapping[str, object]:
+        """What a proof is about, by field: all but when the client secret expires."""
+        fields = dataclasses.asdict(self)
+        del fields["client_secret_expires"]
+        return fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +96,11 @@ class OAuthDraft:
     device_url: str = ""
     scope: str = ""
     ca_file: str = ""
+    client_secret_expires: str = ""
 
 
 ENDS_SOON: Final = timedelta(days=30)
-"""So long before the certificate of an application ends its end is told."""
+"""So long before what a sign-in needs ends its end is told."""
 
 MAX_CLIENT_ID: Final = 255
 MAX_URL: Final = 2048
@@ -109,13 +121,21 @@ _CLIENT_ID: Final = re.compile(r"[!-~]+")  # RFC 6749, appendix A.1, without the
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")  # RFC 6749, 3.3
 _PRIVATE_KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FARTHEST_DAY: Final = timedelta(days=3653)
 
 
-def validate_oauth(draft: OAuthDraft, secret: Secret | None) -> Iterator[Problem]:
+def validate_oauth(
+    draft: OAuthDraft, secret: Secret | None, today: date | None = None
+) -> Iterator[Problem]:
     """Yield all problems of the fields.
 
-    `secret` is what was given with them: a client secret, a certificate with its private key
-    (PEM), or a service account's key file (JSON); None for the stored one.
+    Args:
+        draft: The fields.
+        secret: What was given with them: a client secret, a certificate with its private key
+            (PEM), or a service account's key file (JSON); None for the stored one.
+        today: The day by UTC, if the day on which the secret expires was just given; None for one
+            that is stored, which may have passed since.
     """
     provider, flow = draft.provider, draft.flow
     yield from _choice(Field.OAUTH_PROVIDER, provider, tuple(OAuthProvider))
@@ -127,11 +147,29 @@ def validate_oauth(draft: OAuthDraft, secret: Secret | None) -> Iterator[Problem
     scopes = draft.scope.split()
     if any(not _SCOPE.fullmatch(scope) for scope in scopes):
         yield Problem(Field.OAUTH_SCOPE, "oauth.scope")
+    if takes_client_secret(provider, flow):
+        yield from _expires(draft.client_secret_expires, secret, today)
     if secret is not None:
         yield from _secret(flow, secret)
 
 
-def parse_oauth(draft: OAuthDraft, ca_pem: str = "") -> OAuthSettings:
+def takes_client_secret(provider: str, flow: str) -> bool:
+    """Whether an application may have a client secret, needed or not."""
+    # Where people sign in, Microsoft's applications are public clients: a secret is refused.
+    return flow == OAuthFlow.APP or (provider != OAuthProvider.MICROSOFT and flow in INTERACTIVE)
+
+
+def is_pem(secret: Secret) -> bool:
+    """Whether a secret is a certificate with its private key, and no client secret."""
+    return "-----BEGIN " in secret.reveal()
+
+
+def end_of(day: date) -> datetime:
+    """Return the end of a client secret's last day: in UTC, so that all machines agree."""
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+def parse_oauth(draft: OAuthDraft, ca_pem: str = "", secret: Secret | None = None) -> OAuthSettings:
     """Make settings of a draft in which `validate_oauth` found no problem."""
     provider, flow = OAuthProvider(draft.provider), OAuthFlow(draft.flow)
     tenant = draft.tenant.strip().lower()
@@ -157,6 +195,7 @@ def parse_oauth(draft: OAuthDraft, ca_pem: str = "") -> OAuthSettings:
         device_url=urls[2] if flow is OAuthFlow.DEVICE else "",
         scopes=scopes,
         ca_pem=ca_pem,
+        client_secret_expires=_day_of(draft, secret),
     )
 
 
@@ -173,6 +212,7 @@ def oauth_draft(settings: OAuthSettings, ca_file: str = "") -> OAuthDraft:
         device_url=settings.device_url if custom else "",
         scope=" ".join(settings.scopes) if custom else "",
         ca_file=ca_file,
+        client_secret_expires=str(settings.client_secret_expires or ""),
     )
 
 
@@ -256,6 +296,40 @@ def _url(field: Field, text: str) -> Iterator[Problem]:
         yield Problem(field, "oauth.url_https")
 
 
+def _expires(text: str, secret: Secret | None, today: date | None) -> Iterator[Problem]:
+    field, day = Field.CLIENT_SECRET_EXPIRES, _day(text)
+    if not text.strip():
+        return
+    if day is None:
+        is_day = _DAY.fullmatch(text.strip())
+        yield Problem(field, "oauth.expires_no_such_day" if is_day else "oauth.expires_not_a_day")
+    elif today is None:
+        return
+    elif secret is not None and not secret:
+        yield Problem(field, "oauth.expires_alone")
+    elif day < today:
+        yield Problem(field, "oauth.expires_past")
+    elif day > today + _FARTHEST_DAY:
+        yield Problem(field, "oauth.expires_far")
+
+
+def _day(text: str) -> date | None:
+    """Return the day; None where there is none of this name (RFC 3339, full-date)."""
+    if not _DAY.fullmatch(text.strip()):
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _day_of(draft: OAuthDraft, secret: Secret | None) -> date | None:
+    """Return the last day of the client secret, if there can be one: certificates name theirs."""
+    if not takes_client_secret(draft.provider, draft.flow) or (secret and is_pem(secret)):
+        return None
+    return _day(draft.client_secret_expires)
+
+
 def _secret(flow: str, secret: Secret) -> Iterator[Problem]:
     value = secret.reveal()
     if flow in (OAuthFlow.APP, OAuthFlow.SERVICE_ACCOUNT) and not value:
@@ -264,7 +338,7 @@ def _secret(flow: str, secret: Secret) -> Iterator[Problem]:
         yield Problem(Field.PASSWORD, "oauth.secret_too_long")
     elif flow == OAuthFlow.SERVICE_ACCOUNT and not _is_service_account(value):
         yield Problem(Field.PASSWORD, "oauth.service_account")
-    elif flow == OAuthFlow.APP and "-----BEGIN " in value:
+    elif flow == OAuthFlow.APP and is_pem(secret):
         if not _PRIVATE_KEY.search(value) or _CERTIFICATE not in value:
             yield Problem(Field.PASSWORD, "oauth.client_certificate")
     elif flow != OAuthFlow.SERVICE_ACCOUNT and has_control(value):

@@ -31,6 +31,7 @@ class Field(StrEnum):
     OAUTH_DEVICE_URL = "oauth_device_url"
     OAUTH_SCOPE = "oauth_scope"
     OAUTH_CA_FILE = "oauth_ca_file"
+    CLIENT_SECRET_EXPIRES = "client_secret_expires"  # noqa: S105 - as above
 
 
 OAUTH_FIELDS: Final = frozenset(
@@ -44,6 +45,7 @@ OAUTH_FIELDS: Final = frozenset(
         Field.OAUTH_DEVICE_URL,
         Field.OAUTH_SCOPE,
         Field.OAUTH_CA_FILE,
+        Field.CLIENT_SECRET_EXPIRES,
     }
 )
 """Those of the sign-in by OAuth 2.0, which no remedy changes."""

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -120,7 +120,8 @@ def _equal(stored: str, made: str) -> bool:
 def _canonical(settings: ServerSettings, mode: Security, version: int) -> bytes:
     """Versioned form of exactly the SMTP fields; a CA by its content.
 
-    Emails per hour are none of them: no answer of a server proves a rate.
+    Emails per hour are none of them: no answer of a server proves a rate, nor when a client
+    secret expires.
     Of a sign-in by OAuth 2.0 the settings count and the account: not the token, which changes.
     """
     fields: dict[str, object] = {
@@ -137,5 +138,5 @@ def _canonical(settings: ServerSettings, mode: Security, version: int) -> bytes:
         "auth_method": settings.auth_method,
     }
     if settings.oauth is not None:
-        fields["oauth"] = asdict(settings.oauth)
+        fields["oauth"] = settings.oauth.proven
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()

@@ -1,6 +1,7 @@
 """The form as typed, and the settings of one SMTP server made from it, valid by construction."""
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -64,6 +65,16 @@ class ServerSettings:
     def identity(self) -> tuple[object, ...]:
         """Where a stored secret may go: it is reused only while these stay the same."""
         return (self.host, self.port, self.security, self.ca_pem, self.username, self.oauth)
+
+    @property
+    def client_secret_expires(self) -> date | None:
+        """The last day of the client secret; None where there is none, or nobody gave it."""
+        return self.oauth.client_secret_expires if self.oauth else None
+
+    def with_expiry(self, day: date | None) -> "ServerSettings":
+        """Return the settings with another last day of the client secret."""
+        oauth = self.oauth and replace(self.oauth, client_secret_expires=day)
+        return replace(self, oauth=oauth)
 
     @property
     def ca_pems(self) -> tuple[str, ...]:

@@ -97,6 +97,16 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "oauth.client_certificate": mark(
         "The PEM file must contain both the certificate and its private key."
     ),
+    "oauth.expires_not_a_day": mark("Enter the day as year-month-day, for example 2027-05-30."),
+    "oauth.expires_no_such_day": mark("There’s no such day. Check the month and the day."),
+    "oauth.expires_past": mark("This day has passed. Enter the day on which the secret expires."),
+    "oauth.expires_far": mark(
+        "This is more than ten years away. Check the year, or clear this field."
+    ),
+    "oauth.expires_alone": mark("Enter the client secret, too, or clear this field."),
+    "oauth.expires_of_stored": mark(
+        "This is the day of the stored client secret. Enter the day of the new one."
+    ),
     "ca_file.missing": mark("This file doesn’t exist."),
     "ca_file.unreadable": mark("The file can’t be read."),
     "ca_file.not_pem": mark("This isn’t a PEM file with certificates."),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 from smtp_desk.core.address import (
     AddressError,
@@ -53,6 +54,7 @@ def validate(
     *,
     login: bool = True,
     oauth_ca: CaFile | None = None,
+    today: date | None = None,
 ) -> tuple[Problem, ...]:
     """Return all problems of the form, in the order of its fields.
 
@@ -61,8 +63,9 @@ def validate(
         ca: What was read from `draft.ca_file`, or None while it has not been read.
         login: False for a check that ends after TLS and needs no credentials and no From address.
         oauth_ca: The same for `draft.oauth.ca_file`.
+        today: As for `validate_oauth`.
     """
-    return tuple(_problems(draft, ca, oauth_ca, login=login))
+    return tuple(_problems(draft, ca, oauth_ca, login=login, today=today))
 
 
 def parse(
@@ -71,6 +74,7 @@ def parse(
     *,
     login: bool = True,
     oauth_ca: CaFile | None = None,
+    today: date | None = None,
 ) -> Snapshot:
     """Make settings of a draft.
 
@@ -79,11 +83,12 @@ def parse(
         ca: What was read from `draft.ca_file`; needed only where that is not empty.
         login: As for `validate`; without it an invalid From address counts as empty.
         oauth_ca: What was read from `draft.oauth.ca_file`; needed only where that is not empty.
+        today: As for `validate_oauth`.
 
     Raises:
         InvalidDraftError: With every problem at once.
     """
-    problems = validate(draft, ca, login=login, oauth_ca=oauth_ca)
+    problems = validate(draft, ca, login=login, oauth_ca=oauth_ca, today=today)
     if errors_among(problems):
         raise InvalidDraftError(problems)
     by_token = draft.auth_method == OAUTH
@@ -98,7 +103,7 @@ def parse(
         ehlo_name=parse_ehlo_name(draft.ehlo_name) if draft.ehlo_name.strip() else "",
         per_hour=int(draft.per_hour.strip() or 0),
         auth_method=AuthMethod.AUTO if by_token else AuthMethod(draft.auth_method),
-        oauth=parse_oauth(draft.oauth, _pem(draft.oauth.ca_file, oauth_ca))
+        oauth=parse_oauth(draft.oauth, _pem(draft.oauth.ca_file, oauth_ca), _typed(draft))
         if by_token and login
         else None,
     )
@@ -122,8 +127,17 @@ def app_password_without_spaces(host: str, secret: Secret) -> Secret | None:
     return Secret("".join(typed.split()))
 
 
+def _typed(draft: SettingsDraft) -> Secret | None:
+    return draft.secret if isinstance(draft.secret, Secret) else None
+
+
 def _problems(
-    draft: SettingsDraft, ca: CaFile | None, oauth_ca: CaFile | None, *, login: bool
+    draft: SettingsDraft,
+    ca: CaFile | None,
+    oauth_ca: CaFile | None,
+    *,
+    login: bool,
+    today: date | None,
 ) -> Iterator[Problem]:
     by_token = draft.auth_method == OAUTH
     yield from _host(draft.host)
@@ -139,8 +153,7 @@ def _problems(
     if not by_token:
         yield from _choice(Field.AUTH_METHOD, draft.auth_method, AuthMethod)
     elif login:
-        secret = draft.secret if isinstance(draft.secret, Secret) else None
-        yield from validate_oauth(draft.oauth, secret)
+        yield from validate_oauth(draft.oauth, _typed(draft), today)
         yield from _ca_file(Field.OAUTH_CA_FILE, draft.oauth.ca_file, oauth_ca)
 
 

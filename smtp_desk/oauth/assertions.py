@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.oauth import OAuthProvider
+from smtp_desk.core.oauth import OAuthProvider, is_pem
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import Json, Stage
 
@@ -79,7 +79,7 @@ def service_account_assertion(
 
 def certificate_end(pem: Secret) -> datetime | None:
     """Return when the client's certificate expires; None if the secret isn't a certificate."""
-    if "-----BEGIN " not in pem.reveal():
+    if not is_pem(pem):
         return None
     try:
         return _certificate(pem).ends

@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.oauth_errors import TokenStep, oauth_failure, redirect_host
-from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings
+from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings, is_pem
 from smtp_desk.core.secret import AccessToken, Secret
 from smtp_desk.core.stages import Json, Stage
 from smtp_desk.oauth.link import ProviderAnswer, ProviderLink
@@ -292,7 +292,7 @@ class TokenClient:
         if settings.flow is OAuthFlow.SERVICE_ACCOUNT:
             return self.link.post(url, form, cancel)
         known = {"client_id": settings.client_id, **form}
-        if "-----BEGIN " in secret:
+        if is_pem(self.secret):
             assertions = load_assertions()
             assertion = assertions.client_assertion(
                 self.secret,

@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 import filelock
 
 from smtp_desk.core.errors import SmtpFailure
-from smtp_desk.core.oauth import ENDS_SOON, INTERACTIVE, OAuthFlow, OAuthSettings
+from smtp_desk.core.oauth import INTERACTIVE, OAuthSettings
 from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret
 from smtp_desk.core.stages import Facts, Json, Stage
 from smtp_desk.oauth.account import Account, account_of
-from smtp_desk.oauth.client import Grant, TokenClient, load_assertions, wait
+from smtp_desk.oauth.client import Grant, TokenClient, wait
 from smtp_desk.oauth.link import ProviderLink
 from smtp_desk.oauth.prompt import Ask
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
@@ -219,21 +219,6 @@ class TokenSource:
                 timespec="seconds"
             )
         return facts
-
-    def certificate_end(self) -> datetime | None:
-        """Return when the application's certificate expires, if it has one and that is soon.
-
-        No service says when a client secret expires.
-        """
-        if self._settings.flow is not OAuthFlow.APP:
-            return None
-        try:
-            secret = self._vault.read().secret
-        except SmtpFailure:
-            return None
-        end: datetime | None = load_assertions().certificate_end(secret)
-        soon = end is not None and end.timestamp() - self._link.now() <= ENDS_SOON.total_seconds()
-        return end if soon else None
 
     def token(self, cancel: Cancel) -> Secret:
         """Return an access token.

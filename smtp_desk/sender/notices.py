@@ -25,7 +25,7 @@ _TITLES: Final = {
     HealthEventKind.BEGAN: "Your SMTP server is unavailable",
     HealthEventKind.ENDED: "Your SMTP server is available again",
     HealthEventKind.UNCERTAIN: "Your SMTP server doesn’t confirm emails",
-    HealthEventKind.ENDING: "A certificate expires soon",
+    HealthEventKind.ENDING: "A certificate or client secret expires soon",
 }
 _ENDINGS: Final = {
     Needed.SERVER_CERTIFICATE: (
@@ -35,6 +35,10 @@ _ENDINGS: Final = {
     Needed.CLIENT_CERTIFICATE: (
         "The certificate that SMTP Desk uses to sign in to {server} expires on {day}. {then} "
         "Register a new one with the application, and configure the server with it."
+    ),
+    Needed.CLIENT_SECRET: (
+        "By the date in the settings, the client secret for the sign-in to {server} is valid until"
+        " {day}. {then} Create a new one, and configure the server with it."
     ),
     Needed.COMPANY_CA: (
         "The company CA that is trusted for {server} expires on {day}. {then} Ask the mail"

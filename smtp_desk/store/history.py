@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -148,7 +148,9 @@ class History:
         document = {"schema": _SCHEMA, "until": now.isoformat(timespec="seconds"), "server": values}
         if oauth is not None:
             values["auth_method"] = OAUTH
-            document["oauth"] = {**asdict(oauth_draft(oauth)), "ca_file": ""}
+            # The secret is not kept, nor is when it expires.
+            shown = replace(oauth_draft(oauth), client_secret_expires="")
+            document["oauth"] = asdict(shown)
         _keep_ca(self._ca_file, settings.ca_pem)
         _keep_ca(self._oauth_ca_file, oauth.ca_pem if oauth else "")
         write_atomic(self.previous_file, json.dumps(document, indent=2).encode())

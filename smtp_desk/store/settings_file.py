@@ -56,6 +56,11 @@ class SettingsFileError(Exception):
         self.detail = detail
 
 
+def ca_copy(settings_file: Path, ca_pem: str) -> Path:
+    """Return the path of the copy of a CA's content, beside the settings."""
+    return settings_file.with_name(ca_name(ca_pem))
+
+
 class SettingsFile:
     """Reads and replaces the settings file; whoever changes it holds the lock."""
 
@@ -95,12 +100,8 @@ class SettingsFile:
             raise ValueError("the settings don’t keep their values in the file")
         mode, group = (_READABLE, group_id(self._readers)) if self._readers else (PRIVATE, None)
         for ca_pem in stored.ca_pems:
-            write_atomic(self.ca_path(ca_pem), ca_pem.encode(), mode=mode, group=group)
+            write_atomic(ca_copy(self._path, ca_pem), ca_pem.encode(), mode=mode, group=group)
         write_atomic(self._path, text.encode(), mode=mode, group=group)
-
-    def ca_path(self, ca_pem: str) -> Path:
-        """Return the path of the copy of a CA's content."""
-        return self._path.with_name(ca_name(ca_pem))
 
     def sweep(self, stored: StoredSettings) -> None:
         """Remove unused CA copies, and what killed writers left."""

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -102,12 +103,6 @@ class SettingsStore:
         """Return a value that changes with each save, at the cost of one stat."""
         return self._file.fingerprint()
 
-    def ca_file(self, server: StoredServer, *, oauth: bool = False) -> str:
-        """Return the path of the copied CA file of a saved server, or of its sign-in; else ""."""
-        settings = server.settings.oauth if oauth else server.settings
-        ca_pem = settings.ca_pem if settings else ""
-        return str(self._file.ca_path(ca_pem)) if ca_pem else ""
-
     def save_server(
         self,
         settings: ServerSettings,
@@ -172,6 +167,25 @@ class SettingsStore:
                 self._credentials.set(key, renewed.write())
             with failing_at(SaveStep.READ_BACK):
                 self._compare(key, renewed)
+
+    def save_expiry(self, day: date | None, *, default: bool = False) -> StoredSettings:
+        """Save when the client secret of a saved server expires; its proof stays valid.
+
+        Raises:
+            ValueError: The server has no sign-in by OAuth 2.0.
+            SaveError: It can't be saved.
+        """
+
+        def change(before: StoredSettings) -> StoredSettings:
+            server, _ = _slot(before, default=default)
+            if server is None or server.settings.oauth is None:
+                raise ValueError("only a sign-in by OAuth 2.0 has a client secret")
+            dated = replace(server, settings=server.settings.with_expiry(day))
+            if not default:
+                return replace(before, server=dated)
+            return replace(before, default=replace(before.default, server=dated))
+
+        return self._save(change)
 
     def remove_server(self, *, default: bool = False) -> StoredSettings:
         """Remove a server and its secret: back to the default service, or to the outbox."""

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import asdict, fields, replace
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -139,6 +140,13 @@ class _Table:
             raise self._bad(key, "text in quotes")
         return value
 
+    def day(self, key: str) -> str:
+        """Return a day as text, whether it is written as TOML's own kind of value or in quotes."""
+        value = self._values.get(key)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return str(value)
+        return self.text(key)
+
     def flag(self, key: str) -> bool:
         value = self._values.get(key, False)
         if not isinstance(value, bool):
@@ -225,6 +233,7 @@ def _settings(table: _Table, key: str, ca_content: Callable[[str], str]) -> Serv
             device_url=oauth.text("device_url"),
             scope=oauth.text("scope"),
             ca_file=oauth.text("ca_file") if oauth_pem else "",
+            client_secret_expires=oauth.day("client_secret_expires"),
         ),
     )
     cas = CaFile(draft.ca_file, ca_pem), CaFile(draft.oauth.ca_file, oauth_pem)

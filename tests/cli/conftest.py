@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from smtp_desk.cli import proof, sign_in
+from smtp_desk.cli.invocation import Output
+from smtp_desk.cli.oauth_options import show_prompt
+from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.sandbox.server import Sandbox
 from tests.cli.desk import RECIPIENT, Desk, settings_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from tests.cli.terminal import ANN, Terminal
+from tests.oauth.person import Person
+from tests.servers.certs import Certificates
+from tests.servers.scripted import ScriptedServer
+from tests.servers.sign_in_service import SignInService
+from tests.servers.token_mail import takes_tokens
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +64,20 @@ def sending_desk(desk: Desk, sandbox: Sandbox, settings: list[str], password: by
     assert desk("enable").status == 0
     sandbox.inbox.clear()
     return desk
+
+
+@pytest.fixture
+def terminal(
+    tmp_path: Path, certs: Certificates, monkeypatch: pytest.MonkeyPatch, quick_proofs: None
+) -> Iterator[Terminal]:
+    tls = certs.good_rsa.server_context()
+    with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
+        person = Person(service)
+
+        def prompted(console: Output, prompt: Prompt, *, opening: bool) -> None:
+            show_prompt(console, prompt, opening=opening)
+            person(prompt)
+
+        for module in (proof, sign_in):
+            monkeypatch.setattr(module, "show_prompt", prompted)
+        yield Terminal(Desk(tmp_path), service, server, person, certs.root.chain_file)

@@ -5,88 +5,22 @@ from __future__ import annotations
 import json
 import threading
 import webbrowser
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from smtp_desk.cli import proof, sign_in
-from smtp_desk.cli.invocation import Output, Pipe
+from smtp_desk.cli.invocation import Pipe
 from smtp_desk.cli.oauth_options import show_prompt
 from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.sender.routes.health import Shut, Usable
 from smtp_desk.store.settings_store import SettingsStore
-from tests.cli.desk import Desk, Ended
-from tests.oauth.person import Person
+from tests.cli.terminal import ANN, Terminal, checked
 from tests.oauth.test_account import jwt
 from tests.oauth.test_assertions import pem_of
 from tests.servers.certs import Certificates
-from tests.servers.scripted import ScriptedServer
-from tests.servers.sign_in_service import Reply, SignInService, refusal
-from tests.servers.token_mail import takes_tokens
-
-ANN = "ann@example.org"
-
-
-@dataclass
-class Terminal:
-    """A terminal, and what its commands speak to."""
-
-    desk: Desk
-    service: SignInService
-    server: ScriptedServer
-    person: Person
-    ca_file: Path
-
-    def settings(self, flow: str = "browser") -> list[str]:
-        return [
-            *("--host", "localhost", "--port", str(self.server.port), "--security", "starttls"),
-            *("--username", ANN, "--from-email", ANN, "--ca-file", str(self.ca_file)),
-            *("--auth", "oauth", "--oauth-provider", "custom", "--oauth-flow", flow),
-            *("--client-id", "desk", "--oauth-token-url", f"{self.service.url}/token"),
-            *("--oauth-scope", "smtp offline_access", "--oauth-ca-file", str(self.ca_file)),
-            *(["--oauth-authorize-url", f"{self.service.url}/authorize"] * (flow == "browser")),
-            *(["--oauth-device-url", f"{self.service.url}/device"] * (flow == "device")),
-        ]
-
-    def configure(self, flow: str = "browser", *more: str, stdin: bytes = b"") -> Ended:
-        arguments = ("configure", *self.settings(flow), "--to", "bo@example.org", *more)
-        return self.desk(*arguments, stdin=stdin)
-
-
-@pytest.fixture
-def terminal(
-    tmp_path: Path, certs: Certificates, monkeypatch: pytest.MonkeyPatch, quick_proofs: None
-) -> Iterator[Terminal]:
-    tls = certs.good_rsa.server_context()
-    with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
-        person = Person(service)
-
-        def prompted(console: Output, prompt: Prompt, *, opening: bool) -> None:
-            show_prompt(console, prompt, opening=opening)
-            person(prompt)
-
-        for module in (proof, sign_in):
-            monkeypatch.setattr(module, "show_prompt", prompted)
-        yield Terminal(Desk(tmp_path), service, server, person, certs.root.chain_file)
-
-
-def secrets_of(terminal: Terminal) -> list[str]:
-    sent = [value for each in terminal.service.requests for value in each.form.values()]
-    return [
-        *terminal.service.access,
-        *(each for each in (terminal.service.refresh, "client s3cret") if each),
-        *(each for each in sent if len(each) > 30 and "://" not in each and ":" not in each),
-    ]
-
-
-def checked(ended: Ended, terminal: Terminal, status: int) -> Ended:
-    assert ended.status == status, ended.out + ended.err
-    for secret in secrets_of(terminal):
-        assert secret not in ended.out + ended.err
-    return ended
+from tests.servers.sign_in_service import Reply, refusal
 
 
 def test_a_person_signs_in_and_it_is_saved(terminal: Terminal) -> None:

@@ -2,10 +2,20 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from smtp_desk.core.oauth import OAuthDraft, OAuthFlow, OAuthProvider, OAuthSettings, oauth_draft
+from smtp_desk.core.oauth import (
+    FLOWS,
+    OAuthDraft,
+    OAuthFlow,
+    OAuthProvider,
+    OAuthSettings,
+    end_of,
+    oauth_draft,
+    takes_client_secret,
+)
 from smtp_desk.core.problems import OAUTH_FIELDS, Field
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import OAUTH, AuthMethod, CaFile, SettingsDraft
@@ -282,5 +292,100 @@ def test_a_ca_of_its_own() -> None:
 
 
 def test_no_remedy_changes_them() -> None:
-    assert len(OAUTH_FIELDS) == 9
+    assert len(OAUTH_FIELDS) == 10
     assert Field.PASSWORD not in OAUTH_FIELDS
+
+
+TODAY = date(2026, 12, 1)
+
+
+@each_row(
+    ("typed", "code"),
+    [
+        ("", None),
+        ("  ", None),
+        ("2026-12-01", None),  # it may last until tonight
+        (" 2027-05-30 ", None),
+        ("2028-02-29", None),
+        ("2036-12-01", None),
+        ("2026-11-30", "oauth.expires_past"),
+        ("0001-01-01", "oauth.expires_past"),
+        ("2036-12-31", "oauth.expires_far"),
+        ("9999-12-31", "oauth.expires_far"),
+        ("2027-02-29", "oauth.expires_no_such_day"),
+        ("2027-13-01", "oauth.expires_no_such_day"),
+        ("2027-04-31", "oauth.expires_no_such_day"),
+        ("0000-01-01", "oauth.expires_no_such_day"),
+        ("5/30/2027", "oauth.expires_not_a_day"),
+        ("30.05.2027", "oauth.expires_not_a_day"),
+        ("20270530", "oauth.expires_not_a_day"),
+        ("2027-W21-7", "oauth.expires_not_a_day"),
+        ("2027-5-3", "oauth.expires_not_a_day"),
+        ("2027-05-30T10:00:00Z", "oauth.expires_not_a_day"),
+        ("٢٠٢٧-05-30", "oauth.expires_not_a_day"),
+        ("24 months", "oauth.expires_not_a_day"),
+        ("2027-05-30\n2028-01-01", "oauth.expires_not_a_day"),
+    ],
+)
+def test_the_day_on_which_a_secret_expires(typed: str, code: str | None) -> None:
+    oauth = replace(MICROSOFT, flow="app", client_secret_expires=typed)
+    found = validate(draft(oauth, Secret("client")), today=TODAY)
+    expected = [(Field.CLIENT_SECRET_EXPIRES, code)] if code else []
+    assert [(problem.field, problem.code) for problem in found] == expected
+    for problem in found:
+        assert problem_text(problem)
+
+
+def test_a_stored_day_may_have_passed_but_is_one() -> None:
+    def judged(day: str) -> list[str]:
+        oauth = replace(MICROSOFT, flow="app", client_secret_expires=day)
+        return [each.code for each in validate(draft(oauth, StoredSecret("key")))]
+
+    assert judged("2020-02-29") == judged("2299-12-31") == []
+    assert judged("2021-02-29") == ["oauth.expires_no_such_day"]
+
+
+@each_row(("provider", "flow"), [(each, flow) for each in FLOWS for flow in FLOWS[each]])
+def test_a_day_belongs_to_a_client_secret_only(provider: OAuthProvider, flow: OAuthFlow) -> None:
+    base = {"microsoft": MICROSOFT, "google": GOOGLE, "custom": CUSTOM}[provider]
+    urls = {"device_url": "https://login.example.com/device"} if provider == "custom" else {}
+    oauth = replace(base, flow=flow, client_secret_expires="2027-05-30", **urls)
+    secret = Secret(ACCOUNT if flow == "service-account" else "client")
+    takes = takes_client_secret(provider, flow)
+    known = date(2027, 5, 30) if takes else None
+    assert settings(oauth, secret).client_secret_expires == known
+    # What isn't shown can't be wrong.
+    wrong = validate(draft(replace(oauth, client_secret_expires="soon"), secret), today=TODAY)
+    assert bool(wrong) == takes
+    assert takes == ((provider, flow) not in {
+        ("microsoft", "browser"), ("microsoft", "device"), ("google", "service-account")
+    })  # fmt: skip
+
+
+def test_a_certificate_names_its_own_end() -> None:
+    oauth = replace(MICROSOFT, flow="app", client_secret_expires="2027-05-30")
+    assert settings(oauth, Secret(KEY + CERTIFICATE)).client_secret_expires is None
+    assert settings(oauth, StoredSecret("key")).client_secret_expires == date(2027, 5, 30)
+
+
+def test_a_new_day_without_a_secret_is_told() -> None:
+    oauth = replace(GOOGLE, client_secret_expires="2027-05-30")
+    (problem,) = validate(draft(oauth, Secret("")), today=TODAY)
+    assert problem.code == "oauth.expires_alone"
+    assert not validate(draft(oauth, StoredSecret("key")), today=TODAY)
+
+
+def test_a_day_ends_for_all_machines_at_once() -> None:
+    end = end_of(date(2027, 5, 30))
+    assert end == datetime(2027, 5, 30, 23, 59, 59, tzinfo=UTC)
+    assert end.utcoffset() == timedelta()
+
+
+def test_another_day_makes_no_other_settings() -> None:
+    oauth = settings(replace(MICROSOFT, flow="app"), Secret("client"))
+    dated = replace(oauth, client_secret_expires=date(2027, 5, 30))
+    assert dated == oauth
+    assert hash(dated) == hash(oauth)
+    assert "client_secret_expires" not in dated.proven
+    assert dated.proven == oauth.proven
+    assert oauth_draft(dated).client_secret_expires == "2027-05-30"

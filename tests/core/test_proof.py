@@ -1,6 +1,7 @@
 """The stored proof: valid for exactly what was proven."""
 
 from dataclasses import replace
+from datetime import date
 from traceback import TracebackException
 
 import pytest
@@ -217,3 +218,21 @@ def test_a_client_secret_that_a_machine_gives_is_told_from_another() -> None:
 
 def test_a_rate_is_nothing_that_a_test_could_prove() -> None:
     assert verdict_of(ENTRY, settings=replace(SETTINGS, per_hour=100)) is Verdict.PROVEN
+
+
+def test_the_end_of_a_client_secret_is_nothing_that_a_test_could_prove() -> None:
+    dated = BY_TOKEN.with_expiry(date(2027, 5, 30))
+    assert dated.client_secret_expires == date(2027, 5, 30)
+    assert verdict_of(SIGNED_IN, proof=OAUTH_PROOF, settings=dated) is Verdict.PROVEN
+    assert sign(dated, Security.STARTTLS, SIGNED_IN, SALT) == OAUTH_PROOF
+
+
+def test_a_proof_of_a_sign_in_that_was_made_before_there_was_such_a_day_still_holds() -> None:
+    made = Proof(
+        2,
+        SALT.hex(),
+        "d45e63d9f71a260ad1c1a4da6915e555d16f50916ebfaf1efd40dddedd0c08a6",
+        "70643910f33bb75b1bb120349688a51d7dbdf0d033d31be59df53358a0c6c575",
+        "57a1a6d16e6ddaa929d676550a087ba20167d151741e769781460a733e8afae8",
+    )
+    assert made == OAUTH_PROOF

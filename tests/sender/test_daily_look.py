@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ADMIN = "it@example.org"
 URL = "jsons://example.org/hook"
 SERVER_ENDS = Ending(datetime(2027, 3, 1, tzinfo=UTC), Needed.SERVER_CERTIFICATE)
+SECRET_ENDS = Ending(datetime(2027, 3, 5, 23, 59, 59, tzinfo=UTC), Needed.CLIENT_SECRET)
 OUR_END = Ending(datetime(2027, 3, 9, tzinfo=UTC), Needed.CLIENT_CERTIFICATE)
 
 
@@ -110,16 +111,17 @@ def test_what_rests_is_probed_as_ever(office: Office) -> None:
 
 
 def test_what_ends_is_told_once_in_one_message(office: Office, sent: list[tuple[str, str]]) -> None:
-    custom = Watched(ends=(OUR_END, SERVER_ENDS))
+    custom = Watched(ends=(OUR_END, SERVER_ENDS, SECRET_ENDS))
     office.ways(custom, Way(DEFAULT), tell=ADMIN)
     pass_time(office, 20)
     (text,) = told(office)
-    assert "Subject: A certificate expires soon" in text
+    assert "Subject: A certificate or client secret expires soon" in text
     assert text.index("2027-03-01") < text.index("2027-03-09")
     ((title, body),) = sent
-    assert title == "A certificate expires soon"
+    assert title == "A certificate or client secret expires soon"
     assert "your SMTP server expires on 2027-03-01" in body
     assert "uses to sign in to your SMTP server expires on 2027-03-09" in body
+    assert "secret for the sign-in to your SMTP server is valid until 2027-03-05." in body
 
 
 def test_only_what_is_new_is_told_later(office: Office, sent: list[tuple[str, str]]) -> None:

@@ -25,8 +25,9 @@ from tests.core.replies import load_catalogue
 from tests.servers.scripted import ScriptedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from smtp_desk.sender.routes.health import Ending
     from smtp_desk.sender.routes.route import Route, RouteResult
     from smtp_desk.sender.routes.throttle import Throttle
     from tests.servers.certs import Certificates
@@ -101,6 +102,7 @@ class WaysOut:
         clock: Callable[[], float] = time.monotonic,
         now: UtcClock = utc_now,
         throttle: Throttle | None = None,
+        ends: Callable[[], Iterable[Ending]] = tuple,
     ) -> SmtpRoute:
         """A route to a server, by STARTTLS."""
         port = server.port if isinstance(server, ScriptedServer) else server.starttls_port
@@ -115,6 +117,7 @@ class WaysOut:
             limits=limits,
             clock=clock,
             now=now,
+            ends=ends,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -13,10 +13,10 @@ from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.credentials import CredentialsUnavailableError, MemoryCredentials
 from smtp_desk.store.save_protocol import SaveError
-from smtp_desk.store.settings_file import SettingsFileError
+from smtp_desk.store.settings_file import SettingsFileError, ca_copy
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.split_credentials import SplitCredentials
-from smtp_desk.store.stored import ServerState
+from smtp_desk.store.stored import ServerState, evaluate
 from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 from tests.store.failing_credentials import FailingCredentials, keys
 from tests.store.settings import OLD, OLD_SECRET
@@ -148,10 +148,9 @@ def test_its_ca_is_copied_apart_from_that_of_the_mail_server(
     stored = store.save_server(settings, Security.STARTTLS, None, refresh_token=TOKEN)
     assert stored.server is not None
     assert store.load() == stored
-    copies = store.ca_file(stored.server), store.ca_file(stored.server, oauth=True)
-    assert [Path(each).read_text() for each in copies] == [ca_pem, other_ca_pem]
-    server = saved(store)
-    assert store.ca_file(server, oauth=True) == ""
+    copies = [ca_copy(paths.settings_file, each) for each in (ca_pem, other_ca_pem)]
+    assert [each.read_text() for each in copies] == [ca_pem, other_ca_pem]
+    saved(store)
     assert not list(paths.config.glob("ca-*"))
 
 
@@ -256,3 +255,92 @@ def test_a_keyring_of_an_earlier_version_of_the_entry_has_no_token() -> None:
         UnattendedCredentials(GivenSecrets(CLIENT_SECRET), FailingCredentials("set")).set(
             "key", replace(entry, refresh_token=TOKEN).write()
         )
+
+
+DAY: Final = date(2027, 5, 30)
+
+
+@pytest.mark.parametrize("default", [False, True])
+def test_when_a_client_secret_expires_is_saved_alone_and_proves_nothing(
+    store: SettingsStore, credentials: MemoryCredentials, paths: Paths, *, default: bool
+) -> None:
+    before = store.save_server(by(APP), Security.STARTTLS, CLIENT_SECRET, default=default)
+    saved(store, default=not default)
+    known = keys(credentials)
+
+    def stored() -> StoredServer:
+        found = store.load()
+        server = found.default.server if default else found.server
+        assert server is not None
+        return server
+
+    for day in (DAY, date(2028, 2, 29), None):
+        store.save_expiry(day, default=default)
+        assert stored().settings.client_secret_expires == day
+        assert ("client_secret_expires" in paths.settings_file.read_text()) == (day is not None)
+        assert stored() == (before.default.server if default else before.server)
+        entry = store.entry(stored())
+        assert evaluate(stored(), entry).state is ServerState.ACTIVE
+        assert keys(credentials) == known
+    (latest, _, first, *_rest) = store.history.changes()
+    name = "default.oauth.client_secret_expires" if default else "oauth.client_secret_expires"
+    assert (first.field, first.before, first.after) == (name, "", "2027-05-30")
+    assert (latest.before, latest.after) == ("2028-02-29", "")
+    assert store.history.previous() is None
+
+
+def test_without_a_sign_in_there_is_no_day(store: SettingsStore) -> None:
+    for default in (False, True):
+        with pytest.raises(ValueError, match=r"OAuth 2\.0"):
+            store.save_expiry(DAY, default=default)
+
+
+def test_the_previous_settings_know_no_day_as_they_know_no_secret(store: SettingsStore) -> None:
+    dated = by(APP).with_expiry(DAY)
+    store.save_server(dated, Security.STARTTLS, CLIENT_SECRET)
+    store.save_server(replace(dated, port=2525), Security.STARTTLS, CLIENT_SECRET)
+    previous = store.history.previous()
+    assert previous is not None
+    assert previous.draft.oauth.client_id == APP.client_id
+    assert previous.draft.oauth.client_secret_expires == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2027-05-30", DAY),
+        ('"2027-05-30"', DAY),
+        ("2020-02-29", date(2020, 2, 29)),
+        ('""', None),
+    ],
+)
+def test_a_day_written_by_hand(
+    store: SettingsStore, paths: Paths, written: str, day: date | None
+) -> None:
+    """As a date of TOML, or in quotes; what is saved later keeps the rest of the file."""
+    store.save_server(by(APP), Security.STARTTLS, CLIENT_SECRET)
+    text = paths.settings_file.read_text()
+    paths.settings_file.write_text(
+        text.replace("[server.oauth]", f"[server.oauth]\nclient_secret_expires = {written}  # mine")
+    )
+    server = store.load().server
+    assert server is not None
+    assert server.settings.client_secret_expires == day
+    store.set_enabled(True)
+    assert store.status().state is ServerState.ACTIVE
+    again = store.load().server
+    assert again is not None
+    assert again.settings.client_secret_expires == day
+
+
+@pytest.mark.parametrize(
+    "written", ["2027-05-30T10:00:00Z", "10:00:00", "20270530", '"soon"', '"2027-02-29"', "true"]
+)
+def test_what_is_no_day_is_named(store: SettingsStore, paths: Paths, written: str) -> None:
+    store.save_server(by(APP), Security.STARTTLS, CLIENT_SECRET)
+    text = paths.settings_file.read_text()
+    paths.settings_file.write_text(
+        text.replace("[server.oauth]", f"[server.oauth]\nclient_secret_expires = {written}")
+    )
+    with pytest.raises(SettingsFileError, match=r"client_secret_expires"):
+        store.load()

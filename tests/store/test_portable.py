@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,10 @@ def test_what_travels_comes_back() -> None:
     assert (draft.secret, draft.ca_file) == (Secret(""), "")
 
 
-def test_neither_ca_nor_account_travels() -> None:
-    text = encode(replace(SETTINGS, oauth=OAUTH))
+def test_neither_ca_nor_account_nor_the_end_of_a_secret_travels() -> None:
+    dated = replace(OAUTH, client_secret_expires=date(2027, 5, 30))
+    text = encode(replace(SETTINGS, oauth=dated))
+    assert "2027" not in text
     assert "BEGIN CERTIFICATE" not in text
     assert "issuer" not in text
     assert "token" not in text

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.core.settings import Security
-from smtp_desk.store.settings_file import SettingsFile, SettingsFileError, SettingsFileProblem
+from smtp_desk.store.settings_file import (
+    SettingsFile,
+    SettingsFileError,
+    SettingsFileProblem,
+    ca_copy,
+)
 from smtp_desk.store.stored import StoredServer, StoredSettings
 from tests.store.settings import OLD
 
@@ -150,26 +155,28 @@ def test_ca_is_copied_and_named_by_content(
     path: Path, file: SettingsFile, ca_pem: str, other_ca_pem: str
 ) -> None:
     file.write(with_ca(ca_pem))
-    assert file.ca_path(ca_pem).read_text() == ca_pem
-    assert file.ca_path(ca_pem).stat().st_mode & 0o777 == 0o600
-    assert f'ca_file = "{file.ca_path(ca_pem).name}"' in path.read_text()
+    assert ca_copy(path, ca_pem).read_text() == ca_pem
+    assert ca_copy(path, ca_pem).stat().st_mode & 0o777 == 0o600
+    assert f'ca_file = "{ca_copy(path, ca_pem).name}"' in path.read_text()
     assert file.read() == with_ca(ca_pem)
-    assert file.ca_path(ca_pem) != file.ca_path(other_ca_pem)
+    assert ca_copy(path, ca_pem) != ca_copy(path, other_ca_pem)
 
 
 @pytest.mark.parametrize("damage", ["", "-----BEGIN CERTIFICATE-----\n"])
-def test_damaged_ca_copy_counts_as_none(file: SettingsFile, ca_pem: str, damage: str) -> None:
+def test_damaged_ca_copy_counts_as_none(
+    path: Path, file: SettingsFile, ca_pem: str, damage: str
+) -> None:
     file.write(with_ca(ca_pem))
-    file.ca_path(ca_pem).write_text(damage)
+    ca_copy(path, ca_pem).write_text(damage)
     assert file.read() == with_ca("")
-    file.ca_path(ca_pem).unlink()
+    ca_copy(path, ca_pem).unlink()
     assert file.read() == with_ca("")
 
 
 def test_sweep(path: Path, file: SettingsFile, ca_pem: str, other_ca_pem: str) -> None:
     file.write(with_ca(other_ca_pem))
     file.write(with_ca(ca_pem))
-    kept = {path.name, file.ca_path(ca_pem).name, "ca-mine.pem", "other"}
+    kept = {path.name, ca_copy(path, ca_pem).name, "ca-mine.pem", "other"}
     for name in ("ca-mine.pem", "other", ".settings.toml.12.tmp", ".ca-0123456789ab.pem.12.tmp"):
         path.with_name(name).touch()
     path.with_name("ca-0123456789ab.pem").mkdir()

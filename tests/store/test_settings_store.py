@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ from smtp_desk.store.credentials import (
     MemoryCredentials,
     UnavailableReason,
 )
+from smtp_desk.store.settings_file import ca_copy
 from smtp_desk.store.settings_store import SettingsStore
 from smtp_desk.store.stored import (
     DefaultKind,
@@ -55,7 +55,7 @@ def test_save_and_read_back(
     assert secret_of(store, stored.server) == OLD_SECRET
     assert keys(credentials) == {stored.server.key}
     assert OLD_SECRET.reveal() not in paths.settings_file.read_text()
-    assert Path(store.ca_file(stored.server)).read_text() == ca_pem
+    assert ca_copy(paths.settings_file, ca_pem).read_text() == ca_pem
     assert {entry.stat().st_mode & 0o777 for entry in paths.config.iterdir()} == {0o600}
 
 
@@ -72,7 +72,6 @@ def test_without_credentials_no_keyring_is_touched(paths: Paths, nothing: Secret
     store.set_enabled(True)
     assert stored.server is not None
     assert secret_of(store, stored.server) is None
-    assert store.ca_file(stored.server) == ""
     assert store.status() == ServerStatus(ServerState.ACTIVE)
     store.remove_server()
     assert store.recover()
@@ -135,13 +134,13 @@ def test_edited_by_hand_is_unproven(store: SettingsStore, paths: Paths, old: str
 
 
 def test_ca_exchanged_by_hand_is_unproven(
-    store: SettingsStore, ca_pem: str, other_ca_pem: str
+    store: SettingsStore, paths: Paths, ca_pem: str, other_ca_pem: str
 ) -> None:
     settings = replace(OLD, ca_pem=ca_pem)
     stored = store.save_server(settings, Security.STARTTLS, OLD_SECRET)
     store.set_enabled(True)
     assert stored.server is not None
-    Path(store.ca_file(stored.server)).write_text(other_ca_pem)
+    ca_copy(paths.settings_file, ca_pem).write_text(other_ca_pem)
     assert store.status().state is ServerState.UNPROVEN
 
 

@@ -26,6 +26,11 @@ _DRAFT: Final = OAuthDraft(
     device_url="https://login.example.com/device",
     scope="smtp offline_access",
 )
+_DAY: Final = {"client_secret_expires": "2027-05-30"}
+_ENDS: Final = (
+    "By the date in the settings, the client secret expires on 2027-05-30, in 12 days. Create a "
+    "new one before then, and configure the server with it."
+)
 _BROWSER: Final = Prompt("https://login.example.com/authorize?client_id=desk", "", 300)
 
 
@@ -57,6 +62,11 @@ def _scenes() -> Iterator[tuple[str, Scene]]:
     )
     yield "problems", wrong
     stored = _scene(microsoft, OAuthFlow.APP, secret_stored=True)
+    soon = replace(stored.state, ends=_ENDS, oauth=replace(stored.state.oauth, **_DAY))
+    expires = replace(stored, state=soon, draft=replace(stored.draft, oauth=soon.oauth))
+    yield "secret_expires", expires
+    past = Problem(Field.CLIENT_SECRET_EXPIRES, "oauth.expires_past")
+    yield "secret_expired", replace(expires, state=replace(soon, problems=(past,)))
     yield "stored_key", replace(stored, draft=replace(stored.draft, secret=StoredSecret("a1")))
 
 

@@ -1,7 +1,8 @@
 """The form of the Integrations page: what is typed, and which problems are already shown."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from smtp_desk.core.address import AddressError, parse_host
@@ -69,7 +70,8 @@ _OTHER_HOST: Final = "ca_file.other_host"
 _STORED_ELSEWHERE: Final = "password.stored_elsewhere"
 _LOCKED: Final = "managed.locked"
 _LOCKED_SINCE: Final = "managed.locked_since"
-_CAUSED_ELSEWHERE: Final = (_OTHER_HOST, _STORED_ELSEWHERE, _LOCKED, _LOCKED_SINCE)
+_OF_STORED: Final = "oauth.expires_of_stored"
+_CAUSED_ELSEWHERE: Final = (_OTHER_HOST, _STORED_ELSEWHERE, _LOCKED, _LOCKED_SINCE, _OF_STORED)
 _IDENTITY: Final = ("host", "port", "username", "security", "ca_file", "auth_method", "oauth")
 OF_OAUTH: Final = {
     Field.OAUTH_FLOW: "flow",
@@ -80,6 +82,7 @@ OF_OAUTH: Final = {
     Field.OAUTH_DEVICE_URL: "device_url",
     Field.OAUTH_SCOPE: "scope",
     Field.OAUTH_CA_FILE: "ca_file",
+    Field.CLIENT_SECRET_EXPIRES: "client_secret_expires",
 }
 """The fields of `OAuthDraft`; its provider is the choice of a credential."""
 
@@ -96,7 +99,9 @@ class Form:
         cas: What is known about the CA files that were named.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, today: Callable[[], date]) -> None:
+        """Create an empty form; `today` returns the day by UTC."""
+        self._today = today
         self.draft = SettingsDraft()
         self.recipient = ""
         self.managed = Managed()
@@ -215,7 +220,7 @@ class Form:
         if self._ca is None or self._oauth_ca is None:
             return None
         try:
-            values = parse(self.draft, self._ca, oauth_ca=self._oauth_ca)
+            values = parse(self.draft, self._ca, oauth_ca=self._oauth_ca, today=self._new_day)
         except InvalidDraftError:
             return None
         return None if self._of_another(values) or self._ca_trusted_elsewhere else values
@@ -224,7 +229,8 @@ class Form:
     def problems(self) -> tuple[Problem, ...]:
         """All problems, notices included, whether or not they are shown yet."""
         return (
-            *validate(self.draft, self._ca, oauth_ca=self._oauth_ca),
+            *validate(self.draft, self._ca, oauth_ca=self._oauth_ca, today=self._new_day),
+            *self._expiry_problem(),
             *self._managed_problems(),
             *self._trusted_ca_problem(),
             *self._stored_secret_problem(),
@@ -279,6 +285,19 @@ class Form:
     def _oauth_ca(self) -> CaFile | None:
         """The same for the CA file of the sign-in service."""
         return self.cas.read(self.draft.oauth.ca_file)
+
+    @property
+    def _new_day(self) -> date | None:
+        """Today, if the day on which the client secret expires isn't the saved one."""
+        typed, saved = self.draft.oauth, self._base.oauth
+        same = typed.client_secret_expires == saved.client_secret_expires
+        return None if same else self._today()
+
+    def _expiry_problem(self) -> Iterator[Problem]:
+        """The saved day is that of the stored secret: a new one expires on another."""
+        day = self.draft.oauth.client_secret_expires
+        if day and self._new_day is None and self.draft.secret and self.stored_secret:
+            yield Problem(Field.CLIENT_SECRET_EXPIRES, _OF_STORED, severity=Severity.NOTICE)
 
     @property
     def _ca_trusted_elsewhere(self) -> str:

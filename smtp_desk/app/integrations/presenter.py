@@ -9,21 +9,22 @@ from smtp_desk.app.integrations.filling import Filling
 from smtp_desk.app.integrations.form import Form
 from smtp_desk.app.integrations.form_offers import Offer, offers_of
 from smtp_desk.app.integrations.newest_test import NewestTest, of_test
+from smtp_desk.app.integrations.saving import ChangedElsewhereError, save_form
 from smtp_desk.app.integrations.sign_in import KeyFile, may_sign_in_again, notice_of, signing_in
 from smtp_desk.app.integrations.state import IntegrationsState, of_form
 from smtp_desk.app.integrations.trust import CaTrust
 from smtp_desk.app.notice import Notice
 from smtp_desk.app.page_presenter import Busy, PagePresenter, quietly
-from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove, save
+from smtp_desk.app.proving.proving import ProofRequest, ProofResult, prove
 from smtp_desk.app.proving.signing_in import TokenSignIn
 from smtp_desk.app.routes.custom import (
     Saved,
     load_saved,
+    look_again,
     remove_saved,
     switch_saved,
 )
 from smtp_desk.app.routes.outage import try_again
-from smtp_desk.app.routes.route_status import try_with_health
 from smtp_desk.app.routes.sign_in import SignedIn
 from smtp_desk.app.routes.words import after_removal, after_save
 from smtp_desk.app.runner import Emit, Runner
@@ -41,7 +42,6 @@ from smtp_desk.core.report import CheckReport, fold_stages
 from smtp_desk.core.settings import CaFile, SettingsDraft
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.oauth.prompt import Prompt
-from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.company_ca import read_ca_file
@@ -63,10 +63,6 @@ class IntegrationsFace(Protocol):
         """Move the focus to the outcome line."""
 
 
-class _ChangedElsewhereError(Exception):
-    """Something else was saved since the form was filled."""
-
-
 class IntegrationsPresenter(PagePresenter[IntegrationsState]):
     """Decides what the page shows; every rule can be tested without a window.
 
@@ -82,13 +78,14 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._services = services
         self._default = default
         self._view = view
-        self._form = Form()
+        self._form = Form(lambda: services.now().date())
         self._gate = SaveGate()
         self._saved = Saved()
         self._looking = False
         self._outdated = False
         self._test: NewestTest | None = None
         self._proof: ProofResult | None = None
+        self._kept: ProofResult | None = None
         self.filling: Final = Filling(self._form, self._form_changed_by_us)
         self.key_file: Final = KeyFile(runner, self.filling, partial(self._tell, error=True))
         self.trust: Final = CaTrust(services.trusted_cas, runner, self._form, self._trust_changed)
@@ -123,14 +120,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         if self._looking or self._state.busy is Busy.LOADING:
             return
         self._looking = True
-        services, default, known = self._services, self._default, self._saved
-
-        def work() -> Saved:
-            if services.store.fingerprint() != known.version:
-                return load_saved(services, default=default)
-            if known.status.route != CUSTOM:
-                return known
-            return replace(known, status=try_with_health(services, known.status))
+        known = self._saved
+        work = partial(look_again, self._services, known, default=self._default)
 
         def done(found: Saved) -> None:
             self._looking = False
@@ -245,23 +236,21 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         values = self._form.values
         if not self._idle or values is None or not self._gate.may_save(values):
             return
-        proof, services, draft = self._proof, self._services, self._form.draft
-        default, version = self._default, self._saved.version
-        if proof is None or values not in self._gate.proven:
+        proof, draft = self._proof, self._form.draft
+        if values not in self._gate.proven or (proof is self._kept and values in self._gate.saved):
             proof = None
-
-        def work() -> Saved:
-            if not overwrite and services.store.fingerprint() != version:
-                raise _ChangedElsewhereError
-            # Values that were loaded proven and typed back need no second save.
-            if proof is not None:
-                save(services, proof, default=default)
-            return load_saved(services, default=default)
-
+        work = partial(
+            save_form,
+            self._services,
+            values,
+            proof,
+            version=None if overwrite else self._saved.version,
+            default=self._default,
+        )
         self._run(
             Busy.SAVING,
             quietly(work),
-            lambda saved: self._save_done(saved, draft),
+            lambda saved: self._save_done(saved, draft, proof or self._kept),
             failed=self._why_not_saved,
         )
 
@@ -323,18 +312,16 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
             self._view.focus_outcome()
 
     def _loaded(self, saved: Saved) -> None:
-        self._saved = saved
-        self._outdated = False
+        self._saved, self._outdated = saved, False
         self._gate = SaveGate.loaded(saved.as_typed)
         self._load(saved)
         self._show()
 
     def _load(self, saved: Saved) -> None:
-        server = saved.status.server
         self._form.managed = saved.managed
         self._form.load(
             saved.draft,
-            saved=server.settings if server else None,
+            saved=saved.settings,
             ca=saved.ca,
             ca_host=saved.ca_host,
         )
@@ -344,7 +331,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         """Take what was found; what the person has typed is never replaced unasked."""
         before, self._saved = self._saved, found
         # A later company name changes neither form nor file.
-        if found.status.server == before.status.server and found.proven == before.proven:
+        same = found.status.server == before.status.server and found.proven == before.proven
+        if same and found.draft.oauth == before.draft.oauth:
             self._show()
         elif not self._form.changed:
             self._loaded(found)
@@ -358,9 +346,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
             self._show()
 
     def _rebase(self, saved: Saved) -> None:
-        server = saved.status.server
         self._form.managed = saved.managed
-        self._form.rebase(saved.draft, server.settings if server else None)
+        self._form.rebase(saved.draft, saved.settings)
 
     def _tried(self, notice: Notice) -> None:
         self._show(**{"outage_notice" if notice.error else "notice": notice})
@@ -390,9 +377,8 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._show(test_notice=notice)
         self._view.focus_outcome()
 
-    def _save_done(self, saved: Saved, draft: SettingsDraft) -> None:
-        self._saved = saved
-        self._outdated = False
+    def _save_done(self, saved: Saved, draft: SettingsDraft, kept: ProofResult | None) -> None:
+        self._saved, self._kept, self._outdated = saved, kept, False
         if (proven := saved.as_typed) is not None:
             self._gate = self._gate.save_done(proven)
         if self._form.draft == draft:
@@ -403,7 +389,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         self._tell(after_save(saved.status))
 
     def _why_not_saved(self, error: Exception) -> str:
-        if isinstance(error, _ChangedElsewhereError):
+        if isinstance(error, ChangedElsewhereError):
             self._outdated = True
             return words.NOT_OVERWRITTEN
         return failure_text(error)
@@ -437,6 +423,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
         outcome = self._gate.outcome(values)
         return {
             "status": self._saved.status,
+            "ends": self._saved.ends,
             **of_form(form, self._services.providers),
             "outcome": outcome,
             **of_test(self._test, values, outcome),

@@ -26,6 +26,7 @@ class IntegrationsState(PageState):
 
     Attributes:
         status: The status of the server that the page configures.
+        ends: What that server needs and that expires soon, in sentences; "" for nothing.
         problems: The problems to show now, each beside its field.
         secret_stored: Whether the password field stands for the stored secret.
         offers: What can be filled in for the person.
@@ -54,6 +55,7 @@ class IntegrationsState(PageState):
     """
 
     status: RouteStatus = field(default_factory=RouteStatus)
+    ends: str = ""
     problems: tuple[Problem, ...] = ()
     secret_stored: bool = False
     offers: frozenset[Offer] = frozenset()

@@ -1,7 +1,8 @@
 """Prove settings with a real test email, and save what was proven."""
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ class ProofRequest:
         selectors: The selectors whose DKIM keys to check there.
         ask: Shows a person what to do if somebody has to sign in; None if nobody is there.
         signed_in: The sign-in of an earlier test of this session.
+        today: The day by UTC, if the day on which a client secret expires was just given.
         values: The values of the form except the CA files, which the test itself reads; None
             if they aren't valid settings.
         problems: What prevents the test, as far as it is known without reading files.
@@ -66,6 +68,7 @@ class ProofRequest:
     selectors: "tuple[Selector, ...]" = ()
     ask: Ask | None = None
     signed_in: TokenSignIn | None = None
+    today: date | None = None
     values: Snapshot | None = field(init=False, default=None)
     problems: tuple[Problem, ...] = field(init=False, default=())
 
@@ -74,7 +77,8 @@ class ProofRequest:
         values: Snapshot | None = None
         problems: tuple[Problem, ...] = ()
         try:
-            values = parse(self.draft, login=self.steps is not Steps.NO_LOGIN)
+            login = self.steps is not Steps.NO_LOGIN
+            values = parse(self.draft, login=login, today=self.today)
         except InvalidDraftError as error:
             problems = error.problems
         if self.steps is Steps.FULL:
@@ -100,6 +104,13 @@ class ProofResult:
     secret: Secret | None = None
     proven: bool = False
     signed_in: TokenSignIn | None = None
+
+    def expiring(self, day: date | None) -> "ProofResult":
+        """Return it with another last day of the client secret, which no test proves."""
+        if self.values is None:
+            return self
+        settings = self.values.settings.with_expiry(day)
+        return replace(self, values=replace(self.values, settings=settings))
 
 
 class _NotTestableError(Exception):

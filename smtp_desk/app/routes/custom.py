@@ -20,10 +20,12 @@ from smtp_desk.app.words import file_text
 from smtp_desk.core.address import parse_host
 from smtp_desk.core.oauth import OAuthDraft, oauth_draft
 from smtp_desk.core.secret import Secret, StoredSecret
-from smtp_desk.core.settings import OAUTH, CaFile, SettingsDraft, Snapshot
+from smtp_desk.core.settings import OAUTH, CaFile, ServerSettings, SettingsDraft, Snapshot
+from smtp_desk.sender.routes.health import Ending
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.store.managed import Managed
-from smtp_desk.store.settings_file import SettingsFileError
+from smtp_desk.store.paths import Paths
+from smtp_desk.store.settings_file import SettingsFileError, ca_copy
 from smtp_desk.store.stored import ServerState, StoredServer
 
 _log: Final = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class Saved:
         proven: The saved values if their proof is valid, with the mark of the stored secret.
         version: The version of the file they were read from; another version may differ.
         managed: What the organization fills in and locks.
-        ends: A sentence if the application's certificate expires soon; else "".
+        ends: What the server needs and that expires soon, in sentences; "" for nothing.
         withdrawn: Whether the provider withdrew the sign-in that was just removed; None if
             there was none.
     """
@@ -55,6 +57,11 @@ class Saved:
     managed: Managed = field(default_factory=Managed)
     ends: str = ""
     withdrawn: bool | None = None
+
+    @property
+    def settings(self) -> ServerSettings | None:
+        """The saved settings; None if there are none."""
+        return self.status.server.settings if self.status.server else None
 
     @property
     def as_typed(self) -> Snapshot | None:
@@ -93,21 +100,40 @@ def load_saved(services: Services, *, default: bool = False) -> Saved:
         draft = replace(draft, from_name=draft.from_name or stored.preferences.company_name)
         return Saved(draft=draft, status=status, version=version, managed=managed)
     secret = StoredSecret(server.key) if server.key else Secret("")
-    ca_file = services.store.ca_file(server)
     settings = server.settings
+    draft = saved_draft(server, services.store.paths)
     known = status.health.known if status.health else None
     endings = endings_of_saved(services, server, known)
-    trusted = ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
+    trusted = draft.ca_file and services.trusted_cas.has(settings.host, settings.ca_pem)
     return Saved(
-        draft=saved_draft(server, ca_file, services.store.ca_file(server, oauth=True)),
+        draft=draft,
         status=status,
-        ca=CaFile(ca_file, settings.ca_pem) if ca_file else None,
+        ca=CaFile(draft.ca_file, settings.ca_pem) if draft.ca_file else None,
         ca_host=settings.host if trusted else "",
         proven=Snapshot(settings, secret) if status.proven else None,
         version=version,
         managed=managed,
         ends=" ".join(ending_text(each, services.now()) for each in endings),
     )
+
+
+def look_again(services: Services, known: Saved, *, default: bool) -> Saved:
+    """Return what is saved, read anew only if a save or a worker's daily check changed something.
+
+    The health of the custom server is always read anew.
+    """
+    if services.store.fingerprint() != known.version:
+        return load_saved(services, default=default)
+    if default:
+        return known
+    status = try_with_health(services, known.status)
+    if _found_to_end(status) != _found_to_end(known.status):
+        return load_saved(services)
+    return replace(known, status=status)
+
+
+def _found_to_end(status: RouteStatus) -> tuple[Ending, ...]:
+    return status.health.known.endings if status.health else ()
 
 
 def remove_saved(services: Services, *, default: bool = False) -> Saved:
@@ -139,10 +165,16 @@ def switch_saved(services: Services, *, on: bool) -> Saved:
     return load_saved(services)
 
 
-def saved_draft(server: StoredServer, ca_file: str, oauth_ca_file: str = "") -> SettingsDraft:
-    """Return the form's texts for a saved server; the password stays in the keyring."""
-    settings = server.settings
-    oauth = oauth_draft(settings.oauth, oauth_ca_file) if settings.oauth else OAuthDraft()
+def saved_draft(server: StoredServer, paths: Paths) -> SettingsDraft:
+    """Return the form's texts for a saved server; the password stays in the keyring.
+
+    Args:
+        server: The server.
+        paths: They tell where the copies of its CA files are.
+    """
+    settings, oauth = server.settings, OAuthDraft()
+    if settings.oauth is not None:
+        oauth = oauth_draft(settings.oauth, _copy(paths, settings.oauth.ca_pem))
     return SettingsDraft(
         host=parse_host(settings.host).unicode,
         port=str(settings.port),
@@ -151,9 +183,14 @@ def saved_draft(server: StoredServer, ca_file: str, oauth_ca_file: str = "") -> 
         from_name=settings.from_name,
         from_email=settings.from_email,
         security=settings.security,
-        ca_file=ca_file,
+        ca_file=_copy(paths, settings.ca_pem),
         ehlo_name=settings.ehlo_name,
         per_hour=str(settings.per_hour or ""),
         auth_method=OAUTH if settings.oauth else settings.auth_method,
         oauth=oauth,
     )
+
+
+def _copy(paths: Paths, ca_pem: str) -> str:
+    """Return the path of the copy of a CA file; "" for none."""
+    return str(ca_copy(paths.settings_file, ca_pem)) if ca_pem else ""

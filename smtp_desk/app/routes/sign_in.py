@@ -1,4 +1,4 @@
-"""Signing in again for the saved settings, and withdrawing the sign-in."""
+"""Signing in again for the saved settings, withdrawing the sign-in, its client secret's end."""
 
 import logging
 from collections.abc import Callable
@@ -12,9 +12,18 @@ from smtp_desk.app.words import keyring_text
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.findings.oauth_errors import oauth_context
-from smtp_desk.core.oauth import INTERACTIVE, OAuthSettings
+from smtp_desk.core.oauth import (
+    INTERACTIVE,
+    OAuthSettings,
+    is_pem,
+    oauth_draft,
+    parse_oauth,
+    takes_client_secret,
+    validate_oauth,
+)
 from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.core.stages import Json, Stage, StageEvent, StageStatus
+from smtp_desk.core.validation import InvalidDraftError
 from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
@@ -35,6 +44,10 @@ _log: Final = logging.getLogger(__name__)
 
 class NobodySignsInError(Exception):
     """There is no sign-in by a person to repeat; the message says why."""
+
+
+class NoClientSecretError(Exception):
+    """There is no client secret that could expire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,41 @@ def sign_in_again(
     emit(StageEvent(Stage.TOKEN, StageStatus.PASSED, facts={"account": account.name}))
     end_rest(services, route)
     return SignedIn(None, account.name, paused=paused_since(services) is not None)
+
+
+def save_expiry(services: Services, day: str, *, default: bool = False) -> None:
+    """Save on which day the client secret of the saved server expires; the proof stays valid.
+
+    Args:
+        services: The services to save with.
+        day: The day as typed; empty for none.
+        default: For the relay of the default email service instead of the custom server.
+
+    Raises:
+        NoClientSecretError: The saved server has none.
+        InvalidDraftError: It is no day, or none on which a secret could expire.
+        SettingsFileError: The settings can't be read.
+        SaveError: It can't be saved.
+    """
+    server = server_of(services.store.load(), DEFAULT if default else CUSTOM)
+    oauth = server.settings.oauth if server else None
+    if server is None or oauth is None or not _has_client_secret(services, server, oauth):
+        raise NoClientSecretError
+    draft = replace(oauth_draft(oauth), client_secret_expires=day)
+    problems = tuple(validate_oauth(draft, None, services.now().date()))
+    if problems:
+        raise InvalidDraftError(problems)
+    services.store.save_expiry(parse_oauth(draft).client_secret_expires, default=default)
+
+
+def _has_client_secret(services: Services, server: StoredServer, oauth: OAuthSettings) -> bool:
+    if not takes_client_secret(oauth.provider, oauth.flow):
+        return False
+    try:
+        entry = services.store.entry(server)
+    except CredentialsUnavailableError:
+        return True  # as far as can be told
+    return entry is None or (bool(entry.secret) and not is_pem(entry.secret))
 
 
 def _signed_in(

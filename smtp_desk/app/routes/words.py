@@ -39,6 +39,10 @@ _EXPIRES: Final = {
         "The application’s certificate expires on {date}, {left}. "
         "Register a new one before then, and configure the server with it."
     ),
+    Needed.CLIENT_SECRET: mark(
+        "By the date in the settings, the client secret expires on {date}, {left}. "
+        "Create a new one before then, and configure the server with it."
+    ),
     Needed.COMPANY_CA: mark(
         "The company CA’s certificate expires on {date}, {left}. "
         "Get the new one before then, and configure the server with it."
@@ -51,6 +55,10 @@ _EXPIRED: Final = {
     Needed.CLIENT_CERTIFICATE: mark(
         "The application’s certificate expired on {date}. "
         "Register a new one, and configure the server with it."
+    ),
+    Needed.CLIENT_SECRET: mark(
+        "By the date in the settings, the client secret expired on {date}. "
+        "Create a new one, and configure the server with it."
     ),
     Needed.COMPANY_CA: mark(
         "The company CA’s certificate expired on {date}. "

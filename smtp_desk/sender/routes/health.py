@@ -101,13 +101,14 @@ class HealthEventKind(StrEnum):
 
 
 class Needed(StrEnum):
-    """What a route needs and that expires: the server's certificate, our own, or a CA's.
+    """What a route needs and that expires.
 
-    COMPANY_CA is that of a CA file in the settings.
+    COMPANY_CA is that of a CA file in the settings; CLIENT_SECRET expires when a person said so.
     """
 
     SERVER_CERTIFICATE = "server_certificate"
     CLIENT_CERTIFICATE = "client_certificate"
+    CLIENT_SECRET = "client_secret"  # noqa: S105 - a word of the schema
     COMPANY_CA = "company_ca"
 
 

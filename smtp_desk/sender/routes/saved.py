@@ -4,7 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, final
 from weakref import WeakSet
 
@@ -12,6 +14,9 @@ from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.stages import Facts, Json
 from smtp_desk.sender.mail.addressing import Identity
+from smtp_desk.sender.outbox.clock import UtcClock, utc_now
+from smtp_desk.sender.routes.expiry import known_endings
+from smtp_desk.sender.routes.health import Ending
 from smtp_desk.sender.routes.identities import (
     custom_identity,
     default_identity,
@@ -38,6 +43,7 @@ from smtp_desk.store.stored import (
 
 if TYPE_CHECKING:
     from smtp_desk.core.oauth import OAuthSettings
+    from smtp_desk.core.secret import KeyringEntry
     from smtp_desk.oauth.link import ProviderLink
     from smtp_desk.oauth.source import TokenSource
 
@@ -61,6 +67,7 @@ class SavedRoutes:
         monotonic: Returns seconds that never jump.
         resolver: Finds addresses; by default the system.
         link_to: Returns how to reach a sign-in service; by default `link_to` of `oauth.link`.
+        now: Returns this moment with a time zone.
     """
 
     def __init__(
@@ -72,7 +79,9 @@ class SavedRoutes:
         monotonic: Callable[[], float] = time.monotonic,
         resolver: Resolver | None = None,
         link_to: "Callable[[OAuthSettings], ProviderLink] | None" = None,
+        now: UtcClock = utc_now,
     ) -> None:
+        self._now = now
         self._link_to = link_to
         self._store = store
         self._catalogue = catalogue
@@ -203,8 +212,15 @@ class SavedRoutes:
             self._catalogue,
             self._throttle,
             resolver=self._resolver,
-            ends=source.certificate_end if source else None,
+            ends=partial(self._endings, server),
         )
+
+    def _endings(self, server: StoredServer) -> tuple[Ending, ...]:
+        entry: KeyringEntry | None = None
+        if server.settings.oauth is not None:
+            with suppress(CredentialsUnavailableError, SettingsFileError):
+                entry = self._store.entry(server)
+        return tuple(known_endings(server.settings, entry, self._now()))
 
     def _source(self, server: StoredServer) -> "TokenSource | None":
         """Return who gives the tokens of a server; None where it has a password."""

@@ -1,9 +1,8 @@
 """The route through an SMTP server: the customer's own, or the organization's relay."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from typing import Final, final
 
@@ -84,7 +83,7 @@ class SmtpRoute:
         limits: SessionLimits = SENDER_LIMITS,
         clock: Clock = time.monotonic,
         now: UtcClock = utc_now,
-        ends: Callable[[], datetime | None] | None = None,
+        ends: Callable[[], Iterable[Ending]] = tuple,
     ) -> None:
         """Prepare, without connecting.
 
@@ -101,12 +100,10 @@ class SmtpRoute:
             limits: How long each part may take.
             clock: Returns the time.
             now: Returns this moment with a time zone.
-            ends: Returns when our own certificate expires, if that is soon; None if there is none.
+            ends: Returns what else than the server's certificate expires soon.
         """
         self._name = name
         self._ends = ends
-        self._now = now
-        self._ca_pems = settings.ca_pems
         self._identity = identity
         self._catalogue = catalogue
         self._share = ServerShare(throttle, settings, clock=clock, now=now)
@@ -159,21 +156,10 @@ class SmtpRoute:
         return self._pool.probe()
 
     def endings(self) -> tuple[Ending, ...]:
-        """Return the certificates that expire soon: the server's, ours, and CAs'; see `Route`."""
-        known = {
-            Needed.SERVER_CERTIFICATE: self._pool.certificate_end,
-            Needed.CLIENT_CERTIFICATE: self._ends() if self._ends else None,
-            Needed.COMPANY_CA: self._ca_end(),
-        }
-        return tuple(Ending(at, what) for what, at in known.items() if at is not None)
-
-    def _ca_end(self) -> datetime | None:
-        if not self._ca_pems:
-            return None
-        # Imported here: it loads cryptography, which a process that only stores does without.
-        from smtp_desk.smtp.net.certificates import ca_files_end  # noqa: PLC0415
-
-        return ca_files_end(self._ca_pems, self._now())
+        """Return what expires soon: the server's certificate, and what is our own; see `Route`."""
+        end = self._pool.certificate_end
+        seen = () if end is None else (Ending(end, Needed.SERVER_CERTIFICATE),)
+        return (*seen, *self._ends())
 
     def retire(self) -> None:
         """Take no new mail; see `Route`. What comes yet is given back with `session.cancelled`."""

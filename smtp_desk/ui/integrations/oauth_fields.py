@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QTextBrowser, QWidget
 from smtp_desk.app.integrations.form import OF_OAUTH
 from smtp_desk.app.integrations.sign_in import guide_for
 from smtp_desk.app.routes.words import SIGN_IN_AGAIN
-from smtp_desk.core.oauth import FLOWS, OAuthFlow, OAuthProvider
+from smtp_desk.core.oauth import FLOWS, OAuthFlow, OAuthProvider, takes_client_secret
 from smtp_desk.core.problems import Field
 from smtp_desk.core.translation import _
 from smtp_desk.ui.integrations import words
@@ -59,9 +59,12 @@ class OAuthFields(QWidget):
         self._guide.header.clicked.connect(self._show_guide)
         self._text: QTextBrowser | None = None
         self._provider = ""
+        # It stands next to the secret.
+        expires = texts[Field.CLIENT_SECRET_EXPIRES]
+        others = (field for field in texts.values() if field is not expires)
+        self._fields: Final = (expires, flow_field, *others)
         layout = column(self, Space.L)
-        layout.addWidget(self._flow)
-        for field in self._texts.values():
+        for field in self._fields:
             layout.addWidget(field)
         self._actions = flow(self._key_file, self._sign_in)
         layout.addWidget(self._actions)
@@ -70,8 +73,8 @@ class OAuthFields(QWidget):
     @property
     def tab_chain(self) -> tuple[QWidget, ...]:
         """What Tab visits, in order."""
-        stops = (stop for field in self._texts.values() for stop in field.tab_chain)
-        return (*self._flow.tab_chain, *stops, self._key_file, self._sign_in, self._guide.header)
+        stops = (stop for field in self._fields for stop in field.tab_chain)
+        return (*stops, self._key_file, self._sign_in, self._guide.header)
 
     def show_draft(self, draft: OAuthDraft) -> None:
         """Fill in the fields without reporting edits."""
@@ -88,7 +91,7 @@ class OAuthFields(QWidget):
             return
         self._offer_flows(oauth.provider)
         for name, field in self._texts.items():
-            field.setVisible(_is_needed(name, oauth))
+            field.setVisible(_is_needed(name, state))
         self._flow.show_hint(words.FLOW_HINTS.get(oauth.flow, ""))
         by_key = oauth.flow in (OAuthFlow.APP, OAuthFlow.SERVICE_ACCOUNT)
         self._key_file.setVisible(by_key)
@@ -127,13 +130,16 @@ class OAuthFields(QWidget):
 
 def needs_secret(oauth: OAuthDraft) -> bool:
     """Whether the credential needs a secret to be entered: a password, or the application's."""
-    # At Microsoft an application for people is a public client: a secret is refused.
-    people = oauth.flow in (OAuthFlow.BROWSER, OAuthFlow.DEVICE)
-    return not (oauth.provider == OAuthProvider.MICROSOFT and people)
+    by_key_file = oauth.flow == OAuthFlow.SERVICE_ACCOUNT
+    return not oauth.provider or by_key_file or takes_client_secret(oauth.provider, oauth.flow)
 
 
-def _is_needed(name: Field, oauth: OAuthDraft) -> bool:
+def _is_needed(name: Field, state: IntegrationsState) -> bool:
+    oauth = state.oauth
     custom = oauth.provider == OAuthProvider.CUSTOM
+    if name is Field.CLIENT_SECRET_EXPIRES:
+        # A certificate says it itself.
+        return takes_client_secret(oauth.provider, oauth.flow) and not state.from_key_file
     if name is Field.CLIENT_ID:
         return oauth.flow != OAuthFlow.SERVICE_ACCOUNT
     if name is Field.TENANT:
@@ -164,6 +170,13 @@ def make_oauth_fields() -> Iterator[FormField]:
         CERTIFICATES,
         hint="Only for a sign-in service whose certificate comes from your company’s own CA.",
         browse="Browse…",
+    )
+    yield TextField(
+        Field.CLIENT_SECRET_EXPIRES,
+        "Client secret expires",
+        placeholder="YYYY-MM-DD",
+        hint="Optional. The provider shows this day when you create the secret. You’ll be warned "
+        "30 days before.",
     )
 
 

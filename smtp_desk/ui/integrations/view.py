@@ -18,6 +18,7 @@ from smtp_desk.core.texts import OUTCOMES
 from smtp_desk.ui.integrations import words
 from smtp_desk.ui.integrations.action_bar import ActionBar
 from smtp_desk.ui.integrations.earlier_fold import EarlierFold
+from smtp_desk.ui.integrations.ends_banner import EndsBanner
 from smtp_desk.ui.integrations.form import SettingsForm
 from smtp_desk.ui.integrations.outage_banner import OutageBanner
 from smtp_desk.ui.integrations.server_card import ServerCard
@@ -81,12 +82,13 @@ class IntegrationsView(QObject):
         self._ask_for_stages = once_a_frame(self.page, self._draw_stages)
         self._question: TrustDialog | None = None
         self._banner = OutageBanner()
+        self._ends = EndsBanner()
         self._server = ServerCard(theme, said)
         self._form = form or SettingsForm(finds=said is words.CUSTOM)
         self._test = test or TestPanel(offer_details=False)
         self._bar = ActionBar(said)
         self._earlier = EarlierFold()
-        for part in (self._banner, self._server, self._form, self._earlier):
+        for part in (self._banner, self._ends, self._server, self._form, self._earlier):
             self.page.body.addWidget(part)
         self.page.set_aside(self._test)
         self.page.body.addStretch(1)
@@ -188,6 +190,7 @@ class IntegrationsView(QObject):
             self._server.focus_status()
         with self.page.changing():
             self._banner.render_state(state)
+            self._ends.show_text(state.ends)
             self._server.render_state(state)
             self._form.render_state(state)
             self._test.show_beside(beside=self.page.wide)

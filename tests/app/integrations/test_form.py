@@ -1,14 +1,18 @@
 """The form behind the page: what it holds, when it complains."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from smtp_desk.app.integrations.form import Form
 from smtp_desk.app.integrations.form_offers import Offer, offers_of
+from smtp_desk.core.oauth import OAuthDraft
 from smtp_desk.core.problems import Field
 from smtp_desk.core.secret import Secret, StoredSecret
 from smtp_desk.core.settings import CaFile, ServerSettings, SettingsDraft
+from smtp_desk.core.validation import parse
 
+TODAY = date(2026, 12, 1)
 SAVED = ServerSettings(
     host="mail.example.com", port=587, from_email="desk@example.com", username="desk"
 )
@@ -26,13 +30,13 @@ def now(form: Form, name: str) -> Any:  # noqa: ANN401 - whatever the property i
 
 
 def loaded() -> Form:
-    form = Form()
+    form = Form(lambda: TODAY)
     form.load(DRAFT, saved=SAVED)
     return form
 
 
 def test_only_smtp_fields_change_the_draft() -> None:
-    form = Form()
+    form = Form(lambda: TODAY)
     assert not form.edit(Field.RECIPIENT, "ann@example.com")
     assert form.recipient == "ann@example.com"
     assert form.edit(Field.HOST, "a")
@@ -81,7 +85,7 @@ def test_the_stored_secret_belongs_to_one_server() -> None:
 
 
 def test_a_stored_secret_without_saved_settings_is_good_for_nothing() -> None:
-    form = Form()
+    form = Form(lambda: TODAY)
     form.load(DRAFT)
     assert now(form, "values") is None
 
@@ -120,3 +124,61 @@ def test_spaces_are_offered_to_be_removed_for_typed_passwords_only() -> None:
     form.edit(Field.HOST, "smtp.gmail.com")
     form.edit(Field.PASSWORD, "abcd efgh ijkl mnop")
     assert offers_of(form)[Offer.PASSWORD_SPACES] == {"secret": Secret("abcdefghijklmnop")}
+
+
+APP = OAuthDraft(
+    provider="microsoft",
+    flow="app",
+    client_id="0f8fad5b-d9cb-469f-a165-70867728950e",
+    tenant="example.com",
+    client_secret_expires="2026-11-01",
+)
+
+
+def dated() -> Form:
+    """A form over saved settings, whose client secret should have expired a month ago."""
+    draft = replace(DRAFT, auth_method="oauth", oauth=APP)
+    form = Form(lambda: TODAY)
+    form.edit(Field.RECIPIENT, "ann@example.com")
+    form.load(draft, saved=parse(draft).settings)
+    return form
+
+
+def test_a_saved_day_that_has_passed_is_no_obstacle_but_a_new_one_is() -> None:
+    form = dated()
+    assert not now(form, "errors")
+    assert now(form, "values")
+    form.edit(Field.CLIENT_SECRET_EXPIRES, "2026-11-02")
+    assert [each.code for each in now(form, "errors")] == ["oauth.expires_past"]
+    assert now(form, "values") is None
+    form.edit(Field.CLIENT_SECRET_EXPIRES, "2027-05-30")
+    values = now(form, "values")
+    assert values.settings.client_secret_expires == date(2027, 5, 30)
+    form.discard()
+    assert now(form, "values").settings.client_secret_expires == date(2026, 11, 1)
+
+
+def test_another_day_leaves_the_stored_secret_where_it_belongs() -> None:
+    form = dated()
+    form.edit(Field.CLIENT_SECRET_EXPIRES, "2027-05-30")
+    assert now(form, "changed")
+    assert not now(form, "stored_elsewhere")
+
+
+def test_a_new_secret_asks_for_a_new_day() -> None:
+    form = dated()
+    field = Field.CLIENT_SECRET_EXPIRES
+
+    def told() -> list[str]:
+        return [each.code for each in now(form, "visible_problems") if each.field is field]
+
+    assert told() == []
+    form.edit(Field.PASSWORD, "a new secret")
+    assert told() == ["oauth.expires_of_stored"]
+    assert now(form, "values"), "it is a notice"
+    form.edit(field, "2027-05-30")
+    assert told() == []
+    form.edit(field, "")
+    assert told() == []
+    form.discard()
+    assert told() == []

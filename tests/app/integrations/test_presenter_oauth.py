@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from smtp_desk.app.integrations.presenter import IntegrationsPresenter
 from smtp_desk.app.integrations.sign_in import NOT_A_KEY_FILE
 from smtp_desk.app.integrations.state import IntegrationsState
 from smtp_desk.app.page_presenter import Busy
+from smtp_desk.app.routes.custom import load_saved
 from smtp_desk.app.services import Services
 from smtp_desk.core.findings.finding import SIGN_IN_AGAIN, Remedy
 from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field
-from smtp_desk.core.secret import Secret, StoredSecret
+from smtp_desk.core.secret import AccessToken, Secret, StoredSecret
 from smtp_desk.sender.routes.health import Usable
 from smtp_desk.sender.routes.route import CUSTOM
 from tests.app.faces import DeferredRunner, RememberingView
@@ -290,3 +292,113 @@ def test_a_key_file_that_is_none_is_told(
     assert notice.error
     assert (notice.text == NOT_A_KEY_FILE) == (content is not None)
     assert page.view.draft.secret == Secret("")
+
+
+def saved_day(page: OAuthPage) -> tuple[str, str]:
+    """The saved day, and the refresh token that is kept."""
+    server = page.services.store.load().server
+    assert server is not None
+    entry = page.services.store.entry(server)
+    assert entry is not None
+    return str(server.settings.client_secret_expires), entry.refresh_token.reveal()
+
+
+def in_days(page: OAuthPage, days: int) -> str:
+    return str(page.services.now().date() + timedelta(days=days))
+
+
+def test_when_the_client_secret_expires_is_saved_without_a_test(page: OAuthPage) -> None:
+    page.sign_in_by("app", password="client s3cret")
+    page.test()
+    page.save()
+    version = page.services.store.fingerprint()
+    assert (page.state().save_hint, page.state().ends) == (SaveHint.ALL_SAVED, "")
+    emails, soon = len(page.server.messages), in_days(page, 9)
+    page.presenter.edit(Field.CLIENT_SECRET_EXPIRES, soon)
+    state = page.state()
+    assert (state.may_save, state.changed, state.save_hint) == (True, True, SaveHint.NONE)
+    page.save()
+    state = page.state()
+    assert (state.may_save, state.changed, state.save_hint) == (False, False, SaveHint.ALL_SAVED)
+    assert f"client secret expires on {soon}, in 9 days." in state.ends
+    assert saved_day(page)[0] == soon
+    assert len(page.server.messages) == emails
+    assert page.services.store.fingerprint() != version
+    page.presenter.edit(Field.CLIENT_SECRET_EXPIRES, "")
+    page.save()
+    assert (saved_day(page)[0], page.state().ends) == ("None", "")
+    assert load_saved(page.services).proven
+
+
+@pytest.mark.parametrize("typed", ["2020-01-01", "2027-02-29", "next year", "9999-01-01"])
+def test_a_wrong_day_can_not_be_saved(page: OAuthPage, typed: str) -> None:
+    page.sign_in_by("app", password="client s3cret")
+    page.test()
+    page.save()
+    page.presenter.edit(Field.CLIENT_SECRET_EXPIRES, typed)
+    page.presenter.finish_editing(Field.CLIENT_SECRET_EXPIRES)
+    state = page.state()
+    assert not state.may_save
+    assert [each.field for each in state.problems] == [Field.CLIENT_SECRET_EXPIRES]
+    page.save()
+    assert saved_day(page)[0] == "None"
+    page.presenter.discard()
+    assert page.state().save_hint is SaveHint.ALL_SAVED
+
+
+def test_the_day_that_stands_there_at_save_counts_not_that_of_the_test(page: OAuthPage) -> None:
+    page.sign_in_by("app", password="client s3cret", client_secret_expires=in_days(page, 100))
+    page.test()
+    page.presenter.edit(Field.CLIENT_SECRET_EXPIRES, in_days(page, 200))
+    assert page.state().outcome is Outcome.SUCCESS
+    page.save()
+    assert saved_day(page)[0] == in_days(page, 200)
+
+
+def test_a_day_that_is_saved_later_brings_back_no_old_sign_in(page: OAuthPage) -> None:
+    """A worker may have renewed it: an old refresh token would end the sign-in."""
+    page.sign_in_by("browser", password="client s3cret")
+    page.test()
+    page.save()
+    server = page.services.store.load().server
+    assert server is not None
+    access = AccessToken(Secret("a"), 0.0, 1.0)
+    page.services.store.keep_tokens(server, Secret("renewed by a worker"), access)
+    page.presenter.edit(Field.CLIENT_SECRET_EXPIRES, in_days(page, 100))
+    page.save()
+    assert saved_day(page) == (in_days(page, 100), "renewed by a worker")
+    # A test anew, with something else to save, takes what is kept by then.
+    page.service.refresh = "renewed by a worker"
+    page.presenter.edit(Field.FROM_NAME, "Example")
+    page.test()
+    page.save()
+    assert saved_day(page) == (in_days(page, 100), page.service.refresh)
+
+
+def test_a_day_that_another_program_saved_is_shown(page: OAuthPage) -> None:
+    page.sign_in_by("app", password="client s3cret")
+    page.test()
+    page.save()
+    page.services.store.save_expiry(page.services.now().date() + timedelta(days=3))
+    page.presenter.look()
+    page.runner.finish()
+    draft = page.view.draft
+    assert draft is not None
+    assert draft.oauth.client_secret_expires == in_days(page, 3)
+    assert "in 3 days" in page.state().ends
+    assert not page.state().changed
+
+
+def test_a_day_is_not_saved_over_what_was_saved_elsewhere(page: OAuthPage) -> None:
+    page.sign_in_by("app", password="client s3cret")
+    page.test()
+    page.save()
+    store = page.services.store
+    page.presenter.edit(Field.CLIENT_SECRET_EXPIRES, in_days(page, 100))
+    store.save_preferences(replace(store.load().preferences, company_name="Example"))
+    page.save()
+    assert page.state().outdated
+    assert saved_day(page)[0] == "None"
+    page.presenter.save(overwrite=True)
+    page.runner.finish()
+    assert saved_day(page)[0] == in_days(page, 100)

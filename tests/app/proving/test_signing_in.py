@@ -158,7 +158,7 @@ def saved(setting: Setting) -> tuple[StoredServer, SettingsDraft]:
     store = setting.services.store
     server = store.load().server
     assert server is not None
-    return server, saved_draft(server, store.ca_file(server), store.ca_file(server, oauth=True))
+    return server, saved_draft(server, store.paths)
 
 
 def test_what_is_saved_is_tested_without_a_person(setting: Setting) -> None:

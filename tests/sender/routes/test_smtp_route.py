@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -60,14 +60,11 @@ def test_a_certificate_of_the_server_that_ends_soon(
     assert found == ((Ending(end, Needed.SERVER_CERTIFICATE),) if days else ())
 
 
-def test_a_company_ca_that_ends_soon(ways_out: WaysOut, certs: Certificates) -> None:
-    end = certs.root.certificate.not_valid_after_utc
-    now = [end - timedelta(days=31)]
+def test_what_else_ends_soon(ways_out: WaysOut, certs: Certificates) -> None:
+    end = Ending(datetime(2027, 3, 1, tzinfo=UTC), Needed.CLIENT_SECRET)
     with ScriptedServer(Script(tls=certs.good.server_context())) as server:
-        route = ways_out.route(server, now=lambda: now[0])
-        assert route.endings() == ()
-        now[0] = end - timedelta(days=29)
-        assert route.endings() == (Ending(end, Needed.COMPANY_CA),)
+        route = ways_out.route(server, ends=lambda: [end])
+        assert route.endings() == (end,)
         route.close()
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 PARTS = (
     *("flow", "client_id", "tenant", "oauth_authorize_url", "oauth_token_url"),
     *("oauth_device_url", "oauth_scope", "oauth_ca_file", "password", "choose_key_file"),
+    "client_secret_expires",
 )
 PAGE = Prompt("https://login.example.com/authorize?state=s", "", 300)
 
@@ -57,15 +58,18 @@ def shown(page: Stage, oauth: OAuthDraft) -> set[str]:
         ("", "", {"password"}),
         ("microsoft", "browser", {"flow", "client_id", "tenant"}),
         ("microsoft", "device", {"flow", "client_id", "tenant"}),
-        ("microsoft", "app", {"flow", "client_id", "tenant", "password", "choose_key_file"}),
-        ("google", "browser", {"flow", "client_id", "password"}),
+        ("microsoft", "app", {"flow", "client_id", "tenant", "password", "choose_key_file",
+                              "client_secret_expires"}),
+        ("google", "browser", {"flow", "client_id", "password", "client_secret_expires"}),
         ("google", "service-account", {"flow", "password", "choose_key_file"}),
         ("custom", "browser", {"flow", "client_id", "oauth_authorize_url", "oauth_token_url",
-                               "oauth_scope", "oauth_ca_file", "password"}),
+                               "oauth_scope", "oauth_ca_file", "password",
+                               "client_secret_expires"}),
         ("custom", "device", {"flow", "client_id", "oauth_device_url", "oauth_token_url",
-                              "oauth_scope", "oauth_ca_file", "password"}),
+                              "oauth_scope", "oauth_ca_file", "password",
+                               "client_secret_expires"}),
         ("custom", "app", {"flow", "client_id", "oauth_token_url", "oauth_scope", "oauth_ca_file",
-                           "password", "choose_key_file"}),
+                           "password", "choose_key_file", "client_secret_expires"}),
     ],
 )  # fmt: skip
 def test_only_what_provider_and_flow_need_is_shown(
@@ -264,3 +268,36 @@ def test_the_headings_of_the_guide_are_no_larger_than_its_text(page: Stage) -> N
             assert set(sizes) == {0}
         block = block.next()
     assert headings > 2
+
+
+def test_a_key_file_names_its_own_end(page: Stage) -> None:
+    oauth = OAuthDraft(provider="microsoft", flow="app")
+    assert "client_secret_expires" in shown(page, oauth)
+    page.view.render(replace(TYPED, oauth=oauth, from_key_file=True))
+    assert not page.find(QWidget, "client_secret_expires").isVisible()
+
+
+def test_the_day_is_typed_next_to_the_secret_and_its_problem_is_told(page: Stage) -> None:
+    oauth = OAuthDraft(provider="google", flow="browser", client_secret_expires="2027-05-30")
+    shown(page, oauth)
+    edit = page.find(QLineEdit, "client_secret_expires")
+    assert (edit.text(), edit.placeholderText()) == ("2027-05-30", "YYYY-MM-DD")
+    assert "Optional." in edit.accessibleDescription()
+    page.calls.clear()
+    edit.setText("2027-02-30")
+    assert page.calls == [("edit", Field.CLIENT_SECRET_EXPIRES, "2027-02-30")]
+    problem = Problem(Field.CLIENT_SECRET_EXPIRES, "oauth.expires_no_such_day")
+    page.view.render(replace(TYPED, oauth=oauth, problems=(problem,)))
+    assert "no such day" in edit.accessibleDescription()
+    page.view.focus_field(Field.CLIENT_SECRET_EXPIRES)
+    assert edit.hasFocus()
+
+
+def test_what_expires_soon_stands_above_all_until_nothing_does(page: Stage) -> None:
+    banner = page.find(QWidget, "ends")
+    assert banner.isHidden()
+    page.view.render(replace(TYPED, ends="The client secret expires on 2027-05-30."))
+    assert banner.isVisible()
+    assert banner.accessibleDescription() == "The client secret expires on 2027-05-30."
+    page.view.render(TYPED)
+    assert banner.isHidden()
