@@ -30,6 +30,7 @@ FOR_MACHINES: Final = {
     "sender/mail/wellformed": "a header",
     "sender/outbox/handovers": "SQL and the log",
     "sender/outbox/postgres_rows": "SQL",
+    "sender/outbox/queries": "SQL",
     "sender/outbox/rows": "SQL",
     "sender/routes/health_postgres": "SQL",
     "sender/routes/health_rows": "SQL",

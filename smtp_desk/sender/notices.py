@@ -13,8 +13,8 @@ from smtp_desk.core.findings.catalogue import Catalogue, cause
 from smtp_desk.core.reply import visible
 from smtp_desk.sender.alerts import Alerts
 from smtp_desk.sender.mail.kinds import Notification
-from smtp_desk.sender.outbox.clock import UtcClock, utc_now
-from smtp_desk.sender.outbox.entries import NOTICES, OutboxEntry
+from smtp_desk.sender.outbox.clock import UtcClock, to_ms, utc_now
+from smtp_desk.sender.outbox.entries import NOTICES, OutboxEntry, first_identifier
 from smtp_desk.sender.outbox.outbox import OutboxError, OutboxRecords, Query
 from smtp_desk.sender.routes.health import Ending, Health, HealthEvent, HealthEventKind, Needed
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT, Routes
@@ -141,9 +141,19 @@ class Notices:
         now = self._clock()
         if now - min(each.changed_at for each in refused) < _BUNDLED_FOR:
             return False
-        told = self._outbox.page(_TOLD, limit=1).entries
-        moments = (self._alerted_at, *(each.created_at for each in told))
+        moments = (self._alerted_at, self._told_at(now))
         return all(at is None or not timedelta() <= now - at < _APART for at in moments)
+
+    def _told_at(self, now: datetime) -> datetime | None:
+        """Return when refusals were last told by email, if within the time they are told apart."""
+        oldest = first_identifier(to_ms(now - _APART))
+        before: str | None = None
+        while before is None or before >= oldest:
+            page = self._outbox.page(_TOLD, before=before, limit=1)
+            if page.entries or page.next is None:
+                return next((entry.created_at for entry in page.entries), None)
+            before = page.next
+        return None
 
     def _tell_refusals(self, refused: Sequence[OutboxEntry], routes: Routes) -> None:
         urls = self._alerts.urls()

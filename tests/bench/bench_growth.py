@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from smtp_desk.sender.outbox.clock import to_ms, utc_now
+from smtp_desk.sender.outbox.control_sqlite import SqliteControl
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import Query
@@ -52,15 +53,16 @@ _ENTRIES: Final = """
 """
 
 
+def fill_by_sql(connection: sqlite3.Connection, count: int) -> None:
+    """Put so many entries into an empty outbox, of this version or an older one."""
+    connection.execute(_MESSAGES, (count,))
+    connection.execute(_ENTRIES, {"now": to_ms(utc_now())})
+
+
 def fill(path: Path, count: int) -> None:
     """Make an outbox of so many entries."""
-
-    def insert(connection: sqlite3.Connection) -> None:
-        connection.execute(_MESSAGES, (count,))
-        connection.execute(_ENTRIES, {"now": to_ms(utc_now())})
-
     with Database(path) as database:
-        database.write(insert)
+        database.write(lambda connection: fill_by_sql(connection, count))
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -86,13 +88,14 @@ def measured(count: int, parent: str | None) -> dict[str, float]:
         fill(path, count)
         taken = {"open": milliseconds(lambda: opened(path))}
         with Database(path) as database:
-            outbox = SqliteOutbox(database)
+            outbox, control = SqliteOutbox(database), SqliteControl(database)
             works: dict[str, Callable[[], object]] = {
                 "claim of 10": lambda: outbox.claim("bench", 10, LEASE),
                 "when the next is due": outbox.next_due,
                 "counts": outbox.counts,
                 "first page": outbox.page,
                 "first page of what failed": lambda: outbox.page(failed),
+                "all emails to one address": lambda: control.entries_to("person.777@example.org"),
                 "search that finds one": lambda: outbox.page(Query(text="person.777@")),
             }
             return taken | {name: milliseconds(work) for name, work in works.items()}

@@ -1,12 +1,11 @@
 """A `Control` in the PostgreSQL database that many machines share."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, final
+from typing import Any, Final, final
 
-from smtp_desk.core.address import mailbox_key
 from smtp_desk.sender.outbox import lifecycle
 from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, whole_ms
 from smtp_desk.sender.outbox.control import (
@@ -19,7 +18,8 @@ from smtp_desk.sender.outbox.control import (
 )
 from smtp_desk.sender.outbox.entries import EntryState, first_identifier
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase, PostgresTransaction
-from smtp_desk.sender.outbox.postgres_rows import lock_entries, remove_where, wake_workers
+from smtp_desk.sender.outbox.postgres_rows import lock_entries, remove_where, storable, wake_workers
+from smtp_desk.sender.outbox.queries import POSTGRES, Reader, Value
 
 _ACTIVITY: Final = """
     SELECT (created_at - %(since)s) / %(hour)s, state, route, count(*) FROM entries
@@ -40,6 +40,15 @@ _WORKERS: Final = "SELECT count(*) FROM workers WHERE until > %s AND until <= %s
 def sending_is_paused(transaction: PostgresTransaction) -> bool:
     """Whether sending is paused, read within the caller's transaction."""
     return transaction.execute("SELECT 1 FROM sending_pause").fetchone() is not None
+
+
+def postgres_reader(transaction: PostgresTransaction) -> Reader:
+    """Return what reads entries within the caller's transaction."""
+
+    def ask(statement: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
+        return transaction.execute(statement.replace("?", "%s"), storable(values)).fetchall()
+
+    return Reader(ask, POSTGRES)
 
 
 @final
@@ -77,13 +86,9 @@ class PostgresControl(Control):
         return from_ms(row[0]) if row else None
 
     def entries_to(self, recipient: str) -> tuple[str, ...]:
-        sought = mailbox_key(recipient)
-
-        def find(transaction: PostgresTransaction) -> tuple[str, ...]:
-            known_ones = transaction.execute("SELECT id, recipient FROM entries ORDER BY id")
-            return tuple(entry_id for entry_id, known in known_ones if mailbox_key(known) == sought)
-
-        return self._database.read(find)
+        return self._database.read(
+            lambda transaction: postgres_reader(transaction).entries_to(recipient)
+        )
 
     def erase(self, entry_ids: Iterable[str]) -> Erased:
         return erase_in_batches(

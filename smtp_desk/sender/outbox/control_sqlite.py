@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, final
 
-from smtp_desk.core.address import mailbox_key
 from smtp_desk.sender.outbox import lifecycle
 from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
 from smtp_desk.sender.outbox.control import (
@@ -20,6 +19,7 @@ from smtp_desk.sender.outbox.control import (
 )
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import EntryState, OutboxEntry, first_identifier
+from smtp_desk.sender.outbox.queries import SQLITE, Reader
 from smtp_desk.sender.outbox.rows import find_entry
 
 _ACTIVITY: Final = """
@@ -37,6 +37,11 @@ _WORKERS: Final = "SELECT count(*) FROM workers WHERE until > ? AND until <= ?"
 def is_paused(connection: sqlite3.Connection) -> bool:
     """Whether sending is paused, read within the caller's transaction."""
     return connection.execute("SELECT 1 FROM sending_pause").fetchone() is not None
+
+
+def sqlite_reader(connection: sqlite3.Connection) -> Reader:
+    """Return what reads entries within the caller's transaction."""
+    return Reader(lambda asked, values: connection.execute(asked, values).fetchall(), SQLITE)
 
 
 @final
@@ -68,13 +73,9 @@ class SqliteControl(Control):
         return from_ms(row[0]) if row else None
 
     def entries_to(self, recipient: str) -> tuple[str, ...]:
-        sought = mailbox_key(recipient)
-
-        def find(connection: sqlite3.Connection) -> tuple[str, ...]:
-            rows = connection.execute("SELECT id, recipient FROM entries ORDER BY id")
-            return tuple(entry_id for entry_id, known in rows if mailbox_key(known) == sought)
-
-        return self._database.read(find)
+        return self._database.read(
+            lambda connection: sqlite_reader(connection).entries_to(recipient)
+        )
 
     def erase(self, entry_ids: Iterable[str]) -> Erased:
         erased = erase_in_batches(

@@ -59,6 +59,9 @@ WAITING: Final = frozenset(
 )
 """What nothing final was said of."""
 
+FINISHED: Final = (EntryState.ACCEPTED, EntryState.DROPPED)
+"""What needs no attention, and makes room for others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

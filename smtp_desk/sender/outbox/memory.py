@@ -11,6 +11,7 @@ from smtp_desk.sender.outbox import lifecycle
 from smtp_desk.sender.outbox.clock import UtcClock, to_ms, utc_now, whole_ms
 from smtp_desk.sender.outbox.control_memory import MemoryControl
 from smtp_desk.sender.outbox.entries import (
+    FINISHED,
     Change,
     Claim,
     EntryState,
@@ -34,7 +35,6 @@ from smtp_desk.sender.outbox.outbox import (
 )
 
 _UNSETTLED: Final = (EntryState.READY, EntryState.SENDING, EntryState.IN_DOUBT)
-_FINISHED: Final = (EntryState.ACCEPTED, EntryState.DROPPED)
 
 
 @final
@@ -140,10 +140,16 @@ class MemoryOutbox(Outbox):
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
     ) -> EntryPage:
-        found = [entry for entry in self._matching(query) if not before or entry.id < before]
+        with self._lock:
+            end = self._end_of_slice(query, before) if query.searches else ""
+            found = [
+                entry
+                for entry in self._matching(query)
+                if end <= entry.id and (not before or entry.id < before)
+            ]
         found.sort(key=lambda entry: entry.id, reverse=True)
         shown = tuple(found[:limit])
-        return EntryPage(shown, shown[-1].id if len(found) > limit else None)
+        return EntryPage(shown, shown[-1].id if len(found) > limit else end or None)
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
         found = self._matching(query)
@@ -212,6 +218,17 @@ class MemoryOutbox(Outbox):
                 if query.matches(entry) and (not query.key or entry.message_key == message)
             ]
 
+    def _end_of_slice(self, query: Query, before: str | None) -> str:
+        ends = [""]
+        for states in [{each} for each in query.states] or [set(EntryState)]:
+            left = sorted(
+                entry.id
+                for entry in self._entries.values()
+                if entry.state in states and (not before or entry.id < before)
+            )
+            ends += left[-self._limits.searched :][:1] if len(left) >= self._limits.searched else ()
+        return max(ends)
+
     def _known(self, names: Iterable[str]) -> Mapping[str, KnownKey]:
         with self._lock:
             found = {name: self._keys[name] for name in names if name in self._keys}
@@ -240,7 +257,7 @@ class MemoryOutbox(Outbox):
             return after
 
     def _finished(self) -> list[str]:
-        return sorted(key for key, entry in self._entries.items() if entry.state in _FINISHED)
+        return sorted(key for key, entry in self._entries.items() if entry.state in FINISHED)
 
     def _make_room(self, octets: int) -> None:
         finished = self._finished()

@@ -208,6 +208,15 @@ _API: Final = (
     "CREATE INDEX sending_keys_by_age ON sending_keys (created_at)",
 )
 
+# By the key of nearly all addresses (`core.address.mailbox_key`), and the few that need a look.
+_RECIPIENTS: Final = (
+    "CREATE INDEX entries_by_recipient ON entries (lower(recipient), id)",
+    """
+    CREATE INDEX entries_oddly_addressed ON entries (id, recipient)
+    WHERE recipient GLOB '*[^!#-~]*'
+    """,
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (*_OUTBOX, *_HEALTH),
     (*_THROTTLE, *_UNKNOWN_WORDS),
@@ -218,6 +227,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _HANDOVERS,
     _COUNTS,
     _API,
+    _RECIPIENTS,
 )
 """Step n leads from version n to n + 1."""
 

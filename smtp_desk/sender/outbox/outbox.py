@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from smtp_desk.core.address import mailbox_key
 from smtp_desk.sender.outbox.entries import Change, Claim, EntryState, OutboxEntry, OutboxMessage
 
 MEBIBYTE: Final = 1024 * 1024
+
+SEARCHED_AT_ONCE: Final = 5000
+"""Entries of each state that one page of a search looks through: a few hundredths of a second."""
 
 
 class OutboxError(Exception):
@@ -157,6 +161,7 @@ class OutboxLimits:
         kept_rows: How many accepted and dropped entries are kept.
         kept_for: How long settled entries, and with the last one the message, are kept.
         keys_for: How long a message's key is remembered.
+        searched: How many entries of each state one page of a search looks through.
     """
 
     message_octets: int = 64 * MEBIBYTE
@@ -164,6 +169,7 @@ class OutboxLimits:
     kept_rows: int = 100_000
     kept_for: timedelta = timedelta(days=30)
     keys_for: timedelta = timedelta(days=7)
+    searched: int = SEARCHED_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,20 +181,24 @@ class Query:
         route: With the latest attempt by this route.
         kind: Of this kind of email.
         text: With this in recipient, subject, Message-ID or finding, in upper or lower case.
+        recipient: To this mailbox, however it is spelled.
         submitter: Handed over by this user.
         message_id: Of the message with this Message-ID.
         key: Of the message that was stored with the key of this name, `SendingKey.name`.
         untold: Refused, and nobody has been told.
+        ids: With one of these ids.
     """
 
     states: frozenset[EntryState] = frozenset()
     route: str = ""
     kind: str = ""
     text: str = ""
+    recipient: str = ""
     submitter: str = ""
     message_id: str = ""
     key: str = ""
     untold: bool = False
+    ids: frozenset[str] | None = None
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -201,6 +211,17 @@ class Query:
         }
         return {name: value for name, value in asked.items() if value}
 
+    @property
+    def indexed(self) -> bool:
+        """Whether an index tells the few entries that may match."""
+        named = self.recipient or self.message_id or self.key
+        return bool(named) or self.untold or self.ids is not None
+
+    @property
+    def searches(self) -> bool:
+        """Whether the text of one entry after the other must be looked at."""
+        return bool(self.text) and not self.indexed
+
     def matches(self, entry: OutboxEntry) -> bool:
         """Whether `entry` is one of them, apart from `key`, which no entry knows."""
         sought = self.text.casefold()
@@ -208,6 +229,8 @@ class Query:
             (not self.states or entry.state in self.states)
             and all(getattr(entry, name) == value for name, value in self.columns.items())
             and (entry.untold or not self.untold)
+            and (self.ids is None or entry.id in self.ids)
+            and mailbox_key(self.recipient) in ("", mailbox_key(entry.recipient))
             and (sought in searched_text(entry) or sought in entry.code)
         )
 
@@ -345,7 +368,12 @@ class OutboxRecords(Protocol):
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
     ) -> EntryPage:
-        """Return the entries that match `query`, newest first, starting after `before`."""
+        """Return the entries that match `query`, newest first, starting after `before`.
+
+        A search for a text looks through `OutboxLimits.searched` entries of each state, so that
+        it takes no longer the more there are: a page may have fewer than `limit` entries, even
+        none, and only one whose `next` is None is the last.
+        """
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
         """Count the entries that match `query`."""

@@ -6,11 +6,11 @@ from typing import Final, final
 
 from smtp_desk.sender.outbox import lifecycle, rows
 from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, whole_ms
-from smtp_desk.sender.outbox.control_postgres import sending_is_paused
+from smtp_desk.sender.outbox.control_postgres import postgres_reader, sending_is_paused
 from smtp_desk.sender.outbox.entries import (
+    FINISHED,
     Change,
     Claim,
-    EntryState,
     IdentifierSource,
     MarkInDoubt,
     OutboxEntry,
@@ -46,7 +46,6 @@ from smtp_desk.sender.outbox.rows import SELECT, entry_of
 _BATCH: Final = 1000  # rows that one transaction removes: others get their turn
 _WRITERS_FOR: Final = timedelta(days=60)  # longer than any machine has emails to hand over
 _REMOVED_AT_ONCE: Final = 100
-_OF_KEY: Final = rows.OF_KEY.replace("?", "%s")
 _MESSAGE_OF: Final = rows.SELECT_MESSAGE.replace("?", "%s")
 
 _FINISHED: Final = "state IN ('accepted', 'dropped') ORDER BY id LIMIT %s"
@@ -216,27 +215,13 @@ class PostgresOutbox(Outbox):
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
     ) -> EntryPage:
-        condition, values = _condition(query)
-        if before:
-            condition, values = f"{condition} AND id < %s", [*values, before]
-        statement = f"{SELECT} WHERE {condition} ORDER BY id DESC LIMIT %s"
-        found = self._database.read(
-            lambda transaction: transaction.execute(statement, (*values, limit + 1)).fetchall()
+        searched = self._limits.searched
+        return self._database.read(
+            lambda at: postgres_reader(at).page(query, before, limit, searched)
         )
-        shown = tuple(map(entry_of, found[:limit]))
-        return EntryPage(shown, shown[-1].id if len(found) > limit else None)
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
-        condition, values = _condition(query)
-        joined = query.kind or query.message_id or query.key
-        tables = "entries JOIN messages ON key = message" if joined else "entries"
-        statement = (
-            f"SELECT state, route, count(*) FROM {tables} WHERE {condition} GROUP BY state, route"  # noqa: S608 - constants and placeholders
-        )
-        found = self._database.read(
-            lambda transaction: transaction.execute(statement, values).fetchall()
-        )
-        return Counts({(EntryState(state), route): count for state, route, count in found})
+        return self._database.read(lambda transaction: postgres_reader(transaction).counts(query))
 
     def retry(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.retried)
@@ -300,10 +285,8 @@ class PostgresOutbox(Outbox):
         return remove_where(transaction, _OLD, (first_identifier(oldest), oldest, _BATCH))
 
     def _remove_beyond(self, transaction: PostgresTransaction) -> int:
-        row = transaction.execute(
-            "SELECT count(*) FROM entries WHERE state IN ('accepted', 'dropped')"
-        ).fetchone()
-        beyond = min((row[0] if row else 0) - self._limits.kept_rows, _BATCH)
+        finished = postgres_reader(transaction).counts(EVERYTHING).of(*FINISHED)
+        beyond = min(finished - self._limits.kept_rows, _BATCH)
         return remove_where(transaction, _FINISHED, (beyond,)) if beyond > 0 else 0
 
     def _queued(
@@ -383,24 +366,3 @@ def _octets(transaction: PostgresTransaction, statement: str) -> int:
 
 def _not_found(entry_id: str) -> EntryNotFoundError:
     return EntryNotFoundError(f"There is no entry {entry_id}.")
-
-
-def _condition(query: Query) -> tuple[str, list[object]]:
-    """Return the WHERE condition of `Query.matches`, and its values."""
-    conditions: list[str] = ["TRUE"]
-    values: list[object] = []
-    if query.states:
-        conditions.append("state = ANY(%s)")
-        values.append(sorted(query.states))
-    for column, value in query.columns.items():
-        conditions.append(f"{column} = %s")
-        values.append(value)
-    if query.key:
-        conditions.append(_OF_KEY)
-        values += [query.key] * 2
-    if query.untold:
-        conditions.append("untold = 1")
-    if query.text:
-        conditions.append("(strpos(searched, %s) > 0 OR strpos(code, %s) > 0)")
-        values += [query.text.casefold()] * 2
-    return " AND ".join(conditions), storable(values)

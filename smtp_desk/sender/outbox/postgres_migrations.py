@@ -15,6 +15,7 @@ SCHEMA: Final = "smtp_desk"
 """Of its own, for the database may be the platform's; also the channel of NOTIFY."""
 
 _LOCK: Final = 0x534D5444  # SMTD: one program migrates at a time
+_SHARDS: Final = 64
 
 _OUTBOX: Final = """
     CREATE TABLE messages (
@@ -144,11 +145,68 @@ _WRITERS: Final = """
         at BIGINT NOT NULL
     );
 """
+# As in `migrations`.
+_RECIPIENTS: Final = """
+    CREATE INDEX entries_by_recipient ON entries (lower(recipient COLLATE "C"), id);
+    CREATE INDEX entries_oddly_addressed ON entries (id, recipient)
+        WHERE recipient COLLATE "C" ~ '[^!#-~]';
+"""
+
+
+def _counted(event: str, changes: str, tables: str) -> str:
+    """Return a trigger that counts what an event changes, in the same transaction.
+
+    Each transaction counts in a shard that is its own until it ends, so none ever waits for
+    another. One that finds all taken counts in one of its connection.
+    """
+    return f"""
+        CREATE FUNCTION count_{event} () RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            own INTEGER;
+        BEGIN
+            FOR step IN 1..{_SHARDS} LOOP
+                own := (pg_backend_pid() + step) % {_SHARDS};
+                EXIT WHEN pg_try_advisory_xact_lock(hashtext('{SCHEMA}.entry_counts'), own);
+                own := -pg_backend_pid();
+            END LOOP;
+            INSERT INTO {SCHEMA}.entry_counts AS counted (state, route, shard, entries)
+            SELECT state, route, own, sum(change) FROM ({changes}) AS changes
+            GROUP BY state, route HAVING sum(change) <> 0
+            ON CONFLICT (state, route, shard)
+            DO UPDATE SET entries = counted.entries + excluded.entries;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER count_{event} AFTER {event} ON entries REFERENCING {tables}
+            FOR EACH STATEMENT EXECUTE FUNCTION count_{event} ();
+    """  # noqa: S608 - constants
+
+
+_NEW: Final = "NEW TABLE AS added"
+_OLD: Final = "OLD TABLE AS removed"
+_ADDED: Final = "SELECT state, route, 1 AS change FROM added"
+_REMOVED: Final = "SELECT state, route, -1 AS change FROM removed"
+# As in `migrations`. While the triggers are made nobody writes, so nothing is left out or twice.
+_COUNTS: Final = f"""
+    CREATE TABLE entry_counts (
+        state TEXT NOT NULL,
+        route TEXT NOT NULL,
+        shard INTEGER NOT NULL,
+        entries BIGINT NOT NULL,
+        PRIMARY KEY (state, route, shard)
+    ) WITH (fillfactor = 50);
+    {_counted("INSERT", _ADDED, _NEW)}
+    {_counted("DELETE", _REMOVED, _OLD)}
+    {_counted("UPDATE", f"{_ADDED} UNION ALL {_REMOVED}", f"{_NEW} {_OLD}")}
+    INSERT INTO entry_counts SELECT state, route, 0, count(*) FROM entries GROUP BY state, route;
+"""  # noqa: S608 - constants
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     _OUTBOX + _HEALTH + _THROTTLE + _CONTROL,
     _DAILY_LOOK,
     _API,
     _WRITERS,
+    _RECIPIENTS,
+    _COUNTS,
 )
 """Step n leads from version n to n + 1."""
 

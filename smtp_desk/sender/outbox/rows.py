@@ -70,10 +70,6 @@ INSERT_KEY: Final = """
 """
 FIND_KEY: Final = "SELECT content, message, message_id FROM sending_keys WHERE name = ?"
 FORGET_KEYS: Final = "DELETE FROM sending_keys WHERE created_at < ?"
-OF_KEY: Final = """
-    message_id = (SELECT message_id FROM sending_keys WHERE name = ?)
-    AND message = (SELECT message FROM sending_keys WHERE name = ?)
-"""
 SELECT_KEYED: Final = f"{SELECT} WHERE key = ? AND message_id = ? ORDER BY id"
 
 

@@ -2,18 +2,17 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, final
 
 from smtp_desk.sender.outbox import lifecycle
 from smtp_desk.sender.outbox.clock import UtcClock, from_ms, to_ms, utc_now, whole_ms
-from smtp_desk.sender.outbox.control_sqlite import is_paused
+from smtp_desk.sender.outbox.control_sqlite import is_paused, sqlite_reader
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import (
+    FINISHED,
     Change,
     Claim,
-    EntryState,
     IdentifierSource,
     MarkInDoubt,
     OutboxEntry,
@@ -35,8 +34,6 @@ from smtp_desk.sender.outbox.outbox import (
 from smtp_desk.sender.outbox.rows import (
     COLUMNS,
     FORGET_KEYS,
-    OF_KEY,
-    SELECT,
     entry_of,
     find_entry,
     find_message,
@@ -72,7 +69,6 @@ _REVIVE: Final = """
         expires_at = :end, tries = 0, only_route = '', doubt_token = '', untold = 0
     WHERE state = 'refused' AND doubts = 0 AND :cause = code AND :cause <> ''
 """
-_NEWEST: Final = f"{SELECT} WHERE {{}} ORDER BY id DESC LIMIT ?"
 _WHERE: Final = "JOIN messages ON key = message WHERE"
 _LEASED: Final = f"INDEXED BY entries_leased {_WHERE}"
 _READY: Final = f"INDEXED BY entries_ready {_WHERE} state = 'ready' AND send_at IS NULL AND"
@@ -197,38 +193,13 @@ class SqliteOutbox(Outbox):
     def page(
         self, query: Query = EVERYTHING, *, before: str | None = None, limit: int = 200
     ) -> EntryPage:
-        condition, values = _condition(replace(query, states=frozenset()))
-        if before:
-            condition, values = f"{condition} AND id < ?", [*values, before]
-        # One state after the other, each from its own end of an index that is in order.
-        states = sorted(query.states)
-        chosen = [f"{condition} AND state = ?" for _ in states] or [condition]
-        parts = [f"SELECT * FROM ({_NEWEST.format(each)})" for each in chosen]  # noqa: S608 - constants
-        statement = f"{' UNION ALL '.join(parts)} ORDER BY id DESC LIMIT ?"
-        asked = [[*values, state] for state in states] or [values]
-        bound = [value for each in asked for value in (*each, limit + 1)]
-        rows = self._database.read(
-            lambda connection: connection.execute(statement, (*bound, limit + 1)).fetchall()
+        searched = self._limits.searched
+        return self._database.read(
+            lambda at: sqlite_reader(at).page(query, before, limit, searched)
         )
-        shown = tuple(map(entry_of, rows[:limit]))
-        return EntryPage(shown, shown[-1].id if len(rows) > limit else None)
 
     def counts(self, query: Query = EVERYTHING) -> Counts:
-        condition, values = _condition(query)
-        if replace(query, states=frozenset(), route="") == EVERYTHING:
-            tables, number = "entry_counts", "sum(entries)"
-        else:
-            joined = query.kind or query.message_id or query.key
-            tables = "entries JOIN messages ON key = message" if joined else "entries"
-            number = "count(*)"
-        statement = f"""
-            SELECT state, route, {number} AS number FROM {tables} WHERE {condition}
-            GROUP BY state, route HAVING number > 0
-        """  # noqa: S608 - constants and question marks
-        rows = self._database.read(
-            lambda connection: connection.execute(statement, values).fetchall()
-        )
-        return Counts({(EntryState(state), route): count for state, route, count in rows})
+        return self._database.read(lambda connection: sqlite_reader(connection).counts(query))
 
     def retry(self, entry_id: str) -> OutboxEntry:
         return self._replace(entry_id, lifecycle.retried)
@@ -282,9 +253,7 @@ class SqliteOutbox(Outbox):
         return self._database.write(replace)
 
     def _remove_beyond(self, connection: sqlite3.Connection) -> int:
-        (finished,) = connection.execute(
-            "SELECT count(*) FROM entries WHERE state IN ('accepted', 'dropped')"
-        ).fetchone()
+        finished = sqlite_reader(connection).counts(EVERYTHING).of(*FINISHED)
         beyond = min(finished - self._limits.kept_rows, _BATCH)
         return _remove_finished(connection, beyond) if beyond > 0 else 0
 
@@ -396,24 +365,3 @@ def _existing(connection: sqlite3.Connection, entry_id: str) -> OutboxEntry:
     if entry is None:
         raise EntryNotFoundError(f"There is no entry {entry_id}.")
     return entry
-
-
-def _condition(query: Query) -> tuple[str, list[str]]:
-    """Return the WHERE condition of `Query.matches`, and its values."""
-    conditions: list[str] = ["TRUE"]
-    values: list[str] = []
-    if query.states:
-        conditions.append(f"state IN ({', '.join('?' * len(query.states))})")
-        values += sorted(query.states)
-    for column, value in query.columns.items():
-        conditions.append(f"{column} = ?")
-        values.append(value)
-    if query.key:
-        conditions.append(OF_KEY)
-        values += [query.key] * 2
-    if query.untold:
-        conditions.append("untold = 1")
-    if query.text:
-        conditions.append("(instr(searched, ?) OR instr(code, ?))")
-        values += [query.text.casefold()] * 2
-    return " AND ".join(conditions), values

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smtp_desk.sender.outbox.clock import utc_now
+from smtp_desk.sender.outbox.control_sqlite import SqliteControl
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import (
     Accept,
     Attempt,
+    Doubt,
     EntryState,
     MarkInDoubt,
     SendingKey,
 )
-from smtp_desk.sender.outbox.outbox import KeyKnownError, Query
+from smtp_desk.sender.outbox.outbox import KeyKnownError, OutboxLimits, Query
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from tests.sender.outboxes import LEASE, claim_one, message
 
@@ -90,7 +92,48 @@ def test_no_email_is_searched_for_by_its_message_id_or_its_key(outbox: SqliteOut
         assert outbox.page(Query(message_id=keyed.message_id)).entries
 
     scanned = {step for step in plans(outbox, ask) if step.startswith("SCAN")}
-    assert scanned <= {"SCAN (subquery-1)"}  # which found what there is by an index
+    assert scanned <= {"SCAN part0"}  # which found what there is by an index
+
+
+def test_the_entries_to_an_address_are_found_by_it(outbox: SqliteOutbox) -> None:
+    control = SqliteControl(outbox._database)
+    outbox.add([message("ann@example.org", "bo@example.org", "jörg@example.org")])
+    steps = plans(outbox, lambda: control.entries_to("ann@example.org"))
+    by_index = [step for step in steps if "entries" in step]
+    assert [step.partition(" INDEX ")[2].split()[0] for step in by_index] == [
+        "entries_by_recipient",
+        "entries_oddly_addressed",
+    ]
+
+
+@pytest.mark.parametrize("states", [frozenset(), frozenset({EntryState.HELD}), FAILED], ids=len)
+def test_a_slice_of_a_search_is_a_range_of_an_index(
+    path: Path, states: frozenset[EntryState]
+) -> None:
+    with Database(path) as database:
+        outbox = SqliteOutbox(database, limits=OutboxLimits(searched=2))
+        outbox.add([message("ann@example.org", "bo@example.org", "cy@example.org")] * 3)
+        held = outbox.claim("test", 5, LEASE)
+        outbox.apply([MarkInDoubt(claim, "custom") for claim in held])
+        outbox.apply([Doubt(claim, resend=False) for claim in held])
+        before = outbox.page().entries[1].id
+        steps = plans(outbox, lambda: outbox.page(Query(text="an", states=states), before=before))
+    looked = [step for step in steps if " entries " in step]
+    index = "entries_by_state (state=? AND " if states else "sqlite_autoindex_entries_1 ("
+    ends, rows = looked[: len(states) or 1], looked[len(states) or 1 :]
+    assert [step for step in ends if f"COVERING INDEX {index}id<?)" in step] == ends
+    assert [step for step in rows if f"{index}id>? AND id<?)" in step] == rows != []
+
+
+@pytest.mark.parametrize("states", [frozenset(), FAILED], ids=len)
+def test_a_search_for_an_address_reads_only_its_emails(
+    outbox: SqliteOutbox, states: frozenset[EntryState]
+) -> None:
+    steps = plans(
+        outbox, lambda: outbox.page(Query(recipient="ann@example.org", states=states), before="0")
+    )
+    used = {step.partition(" INDEX ")[2].split()[0] for step in steps if " entries " in step}
+    assert used == {"entries_by_recipient", "entries_oddly_addressed"}
 
 
 @pytest.mark.parametrize("states", [frozenset(), frozenset({EntryState.HELD}), FAILED], ids=len)
@@ -119,12 +162,15 @@ def test_the_counts_follow_every_change(outbox: SqliteOutbox) -> None:
     assert outbox.counts().total == 0
 
 
-def test_entries_of_an_older_version_are_counted(path: Path) -> None:
+def test_entries_of_an_older_version_are_counted_and_found(path: Path) -> None:
     path.parent.mkdir()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript(Path(__file__).with_name("version_1.sql").read_text("utf-8"))
     connection.close()
     with Database(path) as database:
-        counts = SqliteOutbox(database).counts()
+        outbox, control = SqliteOutbox(database), SqliteControl(database)
+        counts = outbox.counts()
+        for entry in outbox.page().entries:
+            assert entry.id in control.entries_to(entry.recipient.upper())
     assert counts.total == 5
     assert counts.of(EntryState.READY) == counts.of(EntryState.SENDING) == 1

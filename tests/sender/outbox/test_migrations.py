@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from smtp_desk.sender.outbox import postgres_migrations
+from smtp_desk.sender.outbox.control_sqlite import SqliteControl
 from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.migrations import MIGRATIONS
@@ -92,6 +93,8 @@ def test_all_that_stands_in_an_old_file_goes_on(path: Path) -> None:
             "di": EntryState.REFUSED,
             "ed": EntryState.SENDING,
         }
+        for recipient in ("Ann@example.org", "bo@example.org"):
+            assert len(SqliteControl(database, clock).entries_to(recipient)) == 1
         assert health.may_use("custom") == Resting(clock() + timedelta(seconds=60))
         assert health.status("custom").fallbacks == 2
         assert health.status("default") == RouteHealth(route="default", uncertain=1)
