@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from smtp_desk.app.delivery.export import (
     export,
     outbox_json,
 )
-from smtp_desk.app.delivery.listing import PAGE
+from smtp_desk.app.delivery.listing import PAGE, search_query
 from smtp_desk.app.delivery.words import (
     Cause,
     causes,
@@ -106,7 +107,10 @@ for _command in (pause, resume, erase):
     "--search",
     metavar="TEXT",
     default="",
-    help="Only emails with TEXT in the recipient, subject, Message-ID or finding.",
+    help=(
+        "Only emails with TEXT in the recipient, subject, Message-ID or finding. A whole address "
+        "that emails were sent to finds exactly these."
+    ),
 )
 @click.option(
     "--limit",
@@ -138,8 +142,9 @@ def list_command(
     cause = causes(invocation.services)
     with telling():
         records = invocation.services.outbox
+        query = search_query(records, query)
         entries, more = _read(records, query, limit)
-        counts = records.counts(Query(text=search))
+        counts = records.counts(replace(query, states=frozenset()))
     found = outbox_json(entries, counts, cause, more=more)
     write_octets(f"{json.dumps(found, indent=2)}\n".encode())
     return ExitStatus.OK
@@ -154,7 +159,8 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
     """Print emails; `none` where there is none."""
     cause = causes(invocation.services)
     with telling():
-        entries, more = _read(invocation.services.outbox, query, limit)
+        records = invocation.services.outbox
+        entries, more = _read(records, search_query(records, query), limit)
     for entry in entries:
         _print(invocation, entry, cause)
     if more:

@@ -58,7 +58,7 @@ class ShownList:
 
     def span(self, first: int, last: int) -> Span:
         above = self.rows[first - 1][ID] if first else ""
-        return Span(above, self.rows[last][ID], last - first + 1)
+        return Span(above, tuple(row[ID] for row in self.rows[first : last + 1]))
 
 
 class Page:

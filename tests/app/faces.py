@@ -52,7 +52,11 @@ class DeferredRunner:
     def finish(self) -> None:
         """Run everything that waits, and what that starts."""
         while self._jobs:
-            self._jobs.popleft()()
+            self.finish_next()
+
+    def finish_next(self) -> None:
+        """Run the first that waits, and nothing that it starts."""
+        self._jobs.popleft()()
 
 
 @dataclass

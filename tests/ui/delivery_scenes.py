@@ -12,6 +12,7 @@ from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.outbox.entries import OutboxMessage
+from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox
 from smtp_desk.smtp.session.envelope import Status
@@ -38,9 +39,9 @@ SERVER: Final = ServerSettings(
 class Scene:
     """A page that is shown, with everything behind it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, limits: OutboxLimits | None = None) -> None:
         self.clock = TurnedClock()
-        self.outbox = MemoryOutbox(self.clock)
+        self.outbox = MemoryOutbox(self.clock, limits)
         self.health = MemoryHealth(self.clock)
         self.services = services_with(home, self.clock, self.outbox, self.health)
         self.runner = DeferredRunner()
@@ -142,6 +143,28 @@ def no_match(home: Path) -> Scene:
     return scene
 
 
+def stopped(home: Path) -> Scene:
+    """A search that the person stopped after the newest emails."""
+    scene = Scene(home, OutboxLimits(searched=12))
+    scene.configure()
+    busy_morning(scene.outbox, scene.health, scene.clock)
+    scene.look()
+    scene.presenter.search("fay")
+    scene.runner.finish_next()
+    scene.presenter.stop_search()
+    scene.presenter._show(counts={})  # as where there are too many to count
+    return scene
+
+
+def searching(home: Path) -> Scene:
+    """A search that goes on: the newest emails were searched."""
+    scene = stopped(home)
+    scene.runner.finish()
+    scene.presenter.search_on()
+    scene.runner = DeferredRunner()  # what is searched now takes a while
+    return scene
+
+
 def trouble(home: Path) -> Scene:
     """An outbox that is no outbox."""
     scene = Scene(home)
@@ -235,6 +258,8 @@ SCENES: Final[dict[str, Callable[[Path], Scene]]] = {
     "selected": selected,
     "uncertain": uncertain,
     "no_match": no_match,
+    "search_stopped": stopped,
+    "searching": searching,
     "trouble": trouble,
     "long": long,
     "paused": paused,

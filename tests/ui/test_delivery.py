@@ -54,6 +54,12 @@ class Recorder:
     def search(self, text: str) -> None:
         self.calls.append(("search", text))
 
+    def stop_search(self) -> None:
+        self.calls.append(("stop_search",))
+
+    def search_on(self) -> None:
+        self.calls.append(("search_on",))
+
     def show_only(self, status: DeliveryStatus | None) -> None:
         self.calls.append(("show_only", status))
 
@@ -356,3 +362,29 @@ def test_accessible_names_are_what_is_seen(opened: Callable[[Any], Scene]) -> No
     for each in scene.view.page.findChildren(QPushButton):
         assert each.accessibleName() in ("", each.text().replace("&", ""))
     assert scene.table.accessibleName() == "Emails"
+
+
+def test_a_long_search_says_so_and_can_be_cancelled(opened: Callable[[Any], Scene]) -> None:
+    scene = opened(delivery_scenes.searching)
+    assert text(scene, "search_progress") == "Searching older emails…"
+    assert not button(scene, "search_on").isVisible()
+    assert button(scene, "show_all").text() == "All"
+    rows = scene.table.emails.rowCount()
+    cancel = button(scene, "stop_search")
+    cancel.setFocus()
+    cancel.click()
+    assert text(scene, "search_progress") == "Older emails weren’t searched."
+    assert button(scene, "search_on").hasFocus()
+    assert not cancel.isVisible()
+    assert scene.table.emails.rowCount() == rows
+
+
+def test_a_cancelled_search_goes_on_where_the_person_wants_it(
+    opened: Callable[[Any], Scene],
+) -> None:
+    scene = opened(delivery_scenes.stopped)
+    rows = scene.table.emails.rowCount()
+    button(scene, "search_on").click()
+    scene.runner.finish()
+    assert scene.table.emails.rowCount() > rows
+    assert not find(scene, QWidget, "search_line").isVisible()

@@ -14,7 +14,7 @@ from typing import Final
 
 from smtp_desk.app.delivery.rows import ID, DeliveryRow, row_of
 from smtp_desk.app.delivery.words import Cause
-from smtp_desk.sender.outbox.outbox import OutboxRecords, Query
+from smtp_desk.sender.outbox.outbox import SEARCHED_AT_ONCE, Counts, OutboxRecords, Query
 
 PAGE: Final = 50
 """Rows that are read at once: few, for Python makes them while nothing else runs in it."""
@@ -44,13 +44,11 @@ class Span:
 
     Attributes:
         above: The entry above the first visible one; "" at the top.
-        last: The last visible entry.
-        count: The number of visible entries.
+        ids: The visible entries, from the top.
     """
 
     above: str = ""
-    last: str = ""
-    count: int = 0
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +57,26 @@ class Listing:
 
     Attributes:
         query: The entries that are listed.
-        newest: The newest entry that was read; "" for none.
-        bottom: The oldest entry that was read.
-        next: Where to read on; None if the end was read.
+        newest: How far the list was read from the top when it was last read; "" if never.
+        bottom: The oldest entry that was looked at; "" if the end was read, None if nothing was.
+        found: Whether any entry was found.
     """
 
     query: Query
     newest: str = ""
-    bottom: str = ""
-    next: str | None = None
+    bottom: str | None = None
+    found: bool = False
+
+    @property
+    def next(self) -> str | None:
+        """Where to read on; None if the end was read."""
+        return self.bottom or None
 
     def after(self, part: Part) -> "Listing":
         """Return the listing once `part` is shown."""
-        last = part.rows[-1][ID] if part.rows else ""
-        newest = max(self.newest, part.rows[0][ID]) if part.rows else self.newest
-        if not part.until:
-            return replace(self, newest=newest, bottom=last or self.bottom, next=None)
-        if not self.bottom or part.until <= self.bottom:
-            return replace(self, newest=newest, bottom=part.until, next=part.until)
-        return replace(self, newest=newest)
+        newest = max(self.newest, part.rows[0][ID] if part.rows else part.until)
+        bottom = part.until if self.bottom is None else min(self.bottom, part.until)
+        return replace(self, newest=newest, bottom=bottom, found=self.found or bool(part.rows))
 
 
 class ListReader:
@@ -92,10 +91,11 @@ class ListReader:
         self._records = records
         self._cause = cause
 
-    def first(self, query: Query) -> tuple[Part, Listing]:
-        """Read the top of a new list."""
+    def first(self, query: Query) -> tuple[tuple[Part, ...], Listing]:
+        """Read the top of a new list; see `search_query`."""
+        query = search_query(self._records, query)
         part = replace(self._read(query, "", PAGE), anew=True)
-        return part, Listing(query).after(part)
+        return (part,), Listing(query).after(part)
 
     def more(self, listing: Listing) -> tuple[Part, Listing]:
         """Read on at the end."""
@@ -112,17 +112,45 @@ class ListReader:
                 return (part,), Listing(listing.query).after(part)
             parts.append(self._read(listing.query, parts[-1].until, PAGE))
         known = parts[-1].until
-        if known and span.count and span.last < known:
-            above = min(span.above or known, known)
-            parts.append(self._read(listing.query, above, span.count + 1))
+        if seen := [each for each in span.ids if each < known]:
+            parts.append(self._read_again(listing, min(span.above or known, known), seen))
         for part in parts:
             listing = listing.after(part)
         return tuple(parts), listing
+
+    def _read_again(self, listing: Listing, above: str, ids: list[str]) -> Part:
+        """Read entries that may be far apart in a search: a page would not reach the last one."""
+        query = replace(listing.query, ids=frozenset(ids))
+        page = self._records.page(query, limit=len(ids))
+        rows = tuple(row_of(entry, self._cause) for entry in page.entries)
+        return Part(rows, above, ids[-1])
 
     def _read(self, query: Query, above: str, limit: int) -> Part:
         page = self._records.page(query, before=above or None, limit=limit)
         rows = tuple(row_of(entry, self._cause) for entry in page.entries)
         return Part(rows, above, page.next or "")
+
+
+def search_query(records: OutboxRecords, query: Query) -> Query:
+    """Return what a person who searches for the text of `query` wants to see.
+
+    A whole address that emails went to stands for exactly these emails, and a whole Message-ID
+    for its email: both are found by an index. Any other text is searched for.
+    """
+    text = query.text
+    if "@" in text:
+        plain = replace(query, text="")
+        for exact in (replace(plain, recipient=text), replace(plain, message_id=text)):
+            if records.page(replace(exact, states=frozenset()), limit=1).entries:
+                return exact
+    return query
+
+
+def search_counts(records: OutboxRecords, query: Query) -> Counts | None:
+    """Count what `query` lists in all states; None if that means to search through too many."""
+    if query.searches and records.counts().total > SEARCHED_AT_ONCE:
+        return None
+    return records.counts(replace(query, states=frozenset()))
 
 
 @dataclass(frozen=True, slots=True)

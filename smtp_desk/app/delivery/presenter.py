@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from smtp_desk.app.delivery.export import export
-from smtp_desk.app.delivery.listing import Listing, ListReader, Part, Span
+from smtp_desk.app.delivery.listing import PAGE, Listing, ListReader, Part, Span, search_counts
 from smtp_desk.app.delivery.rows import Details, details_of
-from smtp_desk.app.delivery.state import DeliveryState, Emptiness
+from smtp_desk.app.delivery.state import DeliveryState, Emptiness, SearchProgress
 from smtp_desk.app.delivery.words import (
     Cause,
     DeliveryStatus,
@@ -78,7 +78,7 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
         self._listing: Listing | None = None
         self._look: Cancel | None = None
         self._detail: Cancel | None = None
-        self._wants_more = False
+        self._sought = 0
         self._span = Span()
         self._patience = _Patience()
 
@@ -92,13 +92,28 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
             self._list_anew()
             return
         selected = self._state.selected
-        self._read(lambda reader: reader.again(listing, span), listing.query, selected)
+        self._read(lambda reader: reader.again(listing, span), selected)
 
     def search(self, text: str) -> None:
-        """List the emails with `text` in recipient, subject, Message-ID or finding."""
+        """List the emails with `text` in recipient, subject, Message-ID or finding.
+
+        The newest are searched first, and shown; then older ones, until a page was found.
+        """
         if text != self._state.text:
             self._state = replace(self._state, text=text)
             self._list_anew()
+
+    def stop_search(self) -> None:
+        """Search no older emails; what was found stays in the list."""
+        if self._state.progress is SearchProgress.RUNNING:
+            self._forget_look()
+            self._show(progress=SearchProgress.STOPPED)
+
+    def search_on(self) -> None:
+        """Search older emails, too, after `stop_search`."""
+        self._state = replace(self._state, progress=SearchProgress.IDLE)
+        self.more()
+        self._show(progress=self._progress)
 
     def show_only(self, status: DeliveryStatus | None) -> None:
         """List the emails with this status; None for all."""
@@ -112,18 +127,10 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
         self._list_anew()
 
     def more(self) -> None:
-        """Read on at the end of the list."""
-        listing = self._listing
-        if self._look is not None:
-            self._wants_more = True
-        elif listing is not None and listing.next is not None:
-            services, cause = self._services, self._cause
-
-            def job(_emit: object, cancel: Cancel) -> tuple[Part, Listing]:
-                cancel.check()
-                return ListReader(services.outbox, cause).more(listing)
-
-            self._look = self._start(job, self._continued, self._not_read)
+        """Read on at the end of the list, unless the person stopped the search."""
+        if self._state.progress is not SearchProgress.STOPPED:
+            self._sought = PAGE
+            self._go_on()
 
     def select(self, entry_id: str) -> None:
         """Show this email in full; "" for none."""
@@ -181,18 +188,22 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
 
     def _list_anew(self) -> None:
         """Begin another list; what is being read for the former one counts no more."""
+        self._forget_look()
+        self._listing = None
+        self._state = replace(self._state, progress=SearchProgress.IDLE)
+        status, text = self._state.status, self._state.text
+        query = Query(states=status.states if status else frozenset(), text=text)
+        self._read(lambda reader: reader.first(query), self._state.selected)
+
+    def _forget_look(self) -> None:
         if self._look is not None:
             self._look.cancel()
-        self._wants_more = False
-        self._listing = None
-        status = self._state.status
-        query = Query(states=status.states if status else frozenset(), text=self._state.text)
-        self._read(lambda reader: _first(reader, query), query, self._state.selected)
+        self._look = None
+        self._sought = 0
 
     def _read(
         self,
         ask: Callable[[ListReader], tuple[tuple[Part, ...], Listing]],
-        query: Query,
         selected: str,
     ) -> None:
         services, cause = self._services, self._cause
@@ -202,11 +213,12 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
             outbox = services.outbox
             parts, listing = ask(ListReader(outbox, cause))
             cancel.check()
+            counts = search_counts(outbox, listing.query)
             routes = read_routes(services)
             return _Look(
                 parts,
                 listing,
-                count_by_status(outbox.counts(Query(text=query.text))),
+                {} if counts is None else count_by_status(counts),
                 routes,
                 _details(services, cause, selected) if selected else None,
                 _is_left(services, routes),
@@ -235,9 +247,9 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
 
     def _looked(self, look: _Look) -> None:
         self._look = None
-        self._listing = look.listing
-        for part in look.parts:
-            self._view.show_part(part)
+        if self._listing is None and look.listing.query.searches:
+            self._sought = PAGE - sum(len(part.rows) for part in look.parts)
+        self._take(look.listing, *look.parts)
         details = look.details
         if details is None or details.id != self._state.selected:
             details = self._state.details
@@ -247,26 +259,57 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
             undrained=self._patience.is_over(self._services.now(), left=look.left),
             details=details,
             emptiness=self._emptiness(look.counts),
+            progress=self._progress,
             trouble="",
         )
         self._go_on()
 
+    def _take(self, listing: Listing, *parts: Part) -> None:
+        """Show what was read of the list."""
+        self._listing = listing
+        for part in parts:
+            self._view.show_part(part)
+
     def _emptiness(self, counts: Mapping[DeliveryStatus, int]) -> Emptiness:
-        text, status = self._state.text, self._state.status
+        text, status, listing = self._state.text, self._state.status, self._listing
+        if not counts and listing is not None:
+            known = listing.found or listing.next is not None
+            return Emptiness.NOT_EMPTY if known else Emptiness.NO_MATCHES
         if counts[status] if status else any(counts.values()):
             return Emptiness.NOT_EMPTY
         return Emptiness.NO_MATCHES if text or any(counts.values()) else Emptiness.NO_EMAILS
 
+    @property
+    def _progress(self) -> SearchProgress:
+        listing = self._listing
+        if listing is None or listing.next is None or not listing.query.searches:
+            return SearchProgress.IDLE
+        if self._state.progress is SearchProgress.STOPPED:
+            return SearchProgress.STOPPED
+        return SearchProgress.RUNNING if self._sought > 0 else SearchProgress.IDLE
+
     def _continued(self, read: tuple[Part, Listing]) -> None:
         self._look = None
-        part, self._listing = read
-        self._view.show_part(part)
+        part, listing = read
+        self._sought -= len(part.rows)
+        self._take(listing, part)
+        shown = {"progress": self._progress, "emptiness": self._emptiness(self._state.counts)}
+        if any(getattr(self._state, name) is not value for name, value in shown.items()):
+            self._show(**shown)
         self._go_on()
 
     def _go_on(self) -> None:
-        wants_more, self._wants_more = self._wants_more, False
-        if wants_more:
-            self.more()
+        """Read on while rows are sought and there are more."""
+        listing = self._listing
+        if self._look is not None or self._sought <= 0 or listing is None or listing.next is None:
+            return
+        services, cause = self._services, self._cause
+
+        def job(_emit: object, cancel: Cancel) -> tuple[Part, Listing]:
+            cancel.check()
+            return ListReader(services.outbox, cause).more(listing)
+
+        self._look = self._start(job, self._continued, self._not_read)
 
     def _selected(self, details: Details | None) -> None:
         self._detail = None
@@ -277,8 +320,10 @@ class DeliveryPresenter(PagePresenter[DeliveryState]):
 
     def _not_read(self, error: Exception) -> None:
         self._look = self._detail = None
-        self._wants_more = False
-        self._show(trouble=outbox_failure_text(error))
+        self._sought = 0
+        running = self._state.progress is SearchProgress.RUNNING
+        progress = SearchProgress.STOPPED if running else self._state.progress
+        self._show(trouble=outbox_failure_text(error), progress=progress)
 
     def _do(
         self,
@@ -326,11 +371,6 @@ def _is_left(services: Services, routes: tuple[RouteStatus, ...]) -> bool:
     if due is None or due > now or not any(route.open for route in routes):
         return False
     return not services.outbox.counts().of(EntryState.SENDING, EntryState.IN_DOUBT)
-
-
-def _first(reader: ListReader, query: Query) -> tuple[tuple[Part, ...], Listing]:
-    part, listing = reader.first(query)
-    return (part,), listing
 
 
 def _details(services: Services, cause: Cause, entry_id: str) -> Details | None:

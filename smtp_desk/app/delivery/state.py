@@ -19,14 +19,24 @@ class Emptiness(StrEnum):
     NO_MATCHES = "no_matches"
 
 
+class SearchProgress(StrEnum):
+    """Whether older emails are searched: not if all were, or enough was found to be shown."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryState(PageState):
     """Everything that the Delivery page shows, except the rows of its list.
 
     Attributes:
         routes: Both routes, the custom one first; () before they were read.
-        counts: The number of emails by status, among those that match the search.
+        counts: The number of emails by status, among those that match the search; empty if that
+            means to search through too many of them.
         text: What is searched for.
+        progress: How far the search is.
         status: The status of the emails shown; None for all.
         emptiness: Why the list shows nothing.
         details: The selected email; None if there is none, or while it is being read.
@@ -38,6 +48,7 @@ class DeliveryState(PageState):
     routes: tuple[RouteStatus, ...] = ()
     counts: Mapping[DeliveryStatus, int] = field(default_factory=dict)
     text: str = ""
+    progress: SearchProgress = SearchProgress.IDLE
     status: DeliveryStatus | None = None
     emptiness: Emptiness = Emptiness.UNREAD
     details: Details | None = None

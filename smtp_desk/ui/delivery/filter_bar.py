@@ -1,17 +1,20 @@
-"""What the list shows: a text to search for, and the status of emails, with counts."""
+"""What the list shows: a text to search for, the status of emails, and how far the search is."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QButtonGroup, QPushButton, QWidget
 
+from smtp_desk.app.delivery.state import SearchProgress
 from smtp_desk.app.delivery.words import DeliveryStatus
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import TextField
 from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
     from smtp_desk.app.delivery.state import DeliveryState
@@ -20,6 +23,11 @@ SEARCH_MS: Final = 250
 """How long a person may pause in typing before the search begins."""
 
 _ALL: Final = "All"
+_PROGRESS: Final = {
+    SearchProgress.IDLE: "",
+    SearchProgress.RUNNING: "Searching older emails…",
+    SearchProgress.STOPPED: "Older emails weren’t searched.",
+}
 
 
 class FilterBar(QWidget):
@@ -47,12 +55,12 @@ class FilterBar(QWidget):
         self._states = QButtonGroup(self)
         self._buttons: dict[DeliveryStatus | None, QPushButton] = {}
         for status in (None, *DeliveryStatus):
-            button = QPushButton(status.label if status else _ALL)
-            button.setObjectName(f"show_{status or 'all'}")
-            button.setProperty("kind", "choice")
-            button.setCheckable(True)
-            self._states.addButton(button)
-            self._buttons[status] = button
+            choice = QPushButton(status.label if status else _ALL)
+            choice.setObjectName(f"show_{status or 'all'}")
+            choice.setProperty("kind", "choice")
+            choice.setCheckable(True)
+            self._states.addButton(choice)
+            self._buttons[status] = choice
         self._buttons[None].setChecked(True)
         self._states.buttonClicked.connect(self._clicked)
         layout = column(self, Space.M)
@@ -70,13 +78,13 @@ class FilterBar(QWidget):
         """Show the counts, and what is chosen."""
         if not self._typing.isActive():
             self._search.set_text(state.text)
-        for status, button in self._buttons.items():
+        for status, choice in self._buttons.items():
             count = state.counts.get(status, 0) if status else state.total
             name = status.label if status else _ALL
             text = f"{name} {count:,}" if state.counts else name
-            if button.text() != text:
-                button.setText(text)
-            button.setChecked(status is state.status)
+            if choice.text() != text:
+                choice.setText(text)
+            choice.setChecked(status is state.status)
 
     @Slot()
     def _search_now(self) -> None:
@@ -85,6 +93,44 @@ class FilterBar(QWidget):
 
     @Slot(QPushButton)
     def _clicked(self, clicked: QPushButton) -> None:
-        for status, button in self._buttons.items():
-            if button is clicked:
+        for status, choice in self._buttons.items():
+            if choice is clicked:
                 self.only_wanted.emit(status)
+
+
+class SearchLine(QWidget):
+    """Tells below the list that older emails are searched, or weren’t; hidden else.
+
+    Signals:
+        stop_wanted: Search no older emails.
+        go_on_wanted: Search them after all.
+    """
+
+    stop_wanted = Signal()
+    go_on_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = Label(rank="muted")
+        self._text.setObjectName("search_progress")
+        self.setObjectName("search_line")
+        self._stop = button("Cancel", "stop_search")
+        self._stop.clicked.connect(self.stop_wanted)
+        self._go_on = button("Search older emails", "search_on")
+        self._go_on.clicked.connect(self.go_on_wanted)
+        layout = column(self, Space.S)
+        layout.addWidget(flow(self._text, self._stop, self._go_on))
+        self.hide()
+
+    def render_state(self, state: DeliveryState) -> None:
+        """Show how far the search is."""
+        had_focus = self.isAncestorOf(QApplication.focusWidget() or self)
+        self._text.show_text(_PROGRESS[state.progress])
+        for each, progress in (
+            (self._stop, SearchProgress.RUNNING),
+            (self._go_on, SearchProgress.STOPPED),
+        ):
+            each.setVisible(state.progress is progress)
+            if had_focus and state.progress is progress:
+                each.setFocus()
+        self.setVisible(state.progress is not SearchProgress.IDLE)

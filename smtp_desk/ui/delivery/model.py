@@ -93,7 +93,7 @@ class DeliveryModel(QAbstractTableModel):
             return
         start = place(self._rows, part.above, behind=True) if part.above else 0
         end = place(self._rows, part.until, behind=True) if part.until else len(self._rows)
-        if end == len(self._rows):
+        if not part.until or start == len(self._rows):
             self._more = bool(part.until)
         for edit in reversed(edits(self._rows[start:end], part.rows)):
             self._apply(edit, start)

@@ -109,8 +109,8 @@ class EmailTable(QTableView):
         if first < 0:
             return Span()
         last = rows - 1 if last < 0 else last
-        above, bottom = self._emails.id_at(first - 1), self._emails.id_at(last)
-        return Span(above, bottom, last - first + 1)
+        seen = range(first, last + 1)
+        return Span(self._emails.id_at(first - 1), tuple(map(self._emails.id_at, seen)))
 
     def show_part(self, part: Part) -> None:
         """Insert rows, and keep what the person is looking at in place."""
