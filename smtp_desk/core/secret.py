@@ -3,7 +3,7 @@
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Final, Self, final
 
 PROOF_KEY_BYTES: Final = 32
@@ -84,6 +84,35 @@ class AccessToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Lifetime:
+    """How long a refresh token lasts, as its service told with it.
+
+    Attributes:
+        since: When it began, in seconds since 1970.
+        until: When it ends, in seconds since 1970.
+    """
+
+    since: float
+    until: float
+
+    def then(self, told: "Lifetime") -> "Lifetime":
+        """Return the lifetime after the service told of one anew.
+
+        A later end means that each use extends it, so that it begins anew. Else a person has to
+        sign in by an end that stays; what is left till then is told a little differently each time.
+        """
+        if told.until > self.until + _CLOCK_SLACK:
+            return told
+        if told.until >= self.until - _CLOCK_SLACK:
+            return self
+        return Lifetime(self.since, told.until)
+
+    def is_half_over(self, now: float) -> bool:
+        """Whether less is left than has passed."""
+        return self.until - now <= now - self.since
+
+
+@dataclass(frozen=True, slots=True)
 class KeyringEntry:
     """The keyring's entry under the key that the settings file names.
 
@@ -94,12 +123,14 @@ class KeyringEntry:
             first version, and where the machine supplies the secret.
         refresh_token: The refresh token of a person's sign-in by OAuth 2.0; empty without one.
         access_token: The latest access token, for all processes; None if there is none yet.
+        refresh_lifetime: How long the refresh token lasts; None if the service didn't tell.
     """
 
     secret: Secret
     proof_key: bytes = field(default=b"", repr=False)
     refresh_token: Secret = field(default_factory=lambda: Secret(""))
     access_token: AccessToken | None = field(default=None, repr=False)
+    refresh_lifetime: Lifetime | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, text: Secret) -> Self | None:
@@ -109,12 +140,13 @@ class KeyringEntry:
             return cls(text)
         try:
             fields = json.loads(value[len(_HEAD) :])
-            access = fields.get("access_token")
+            access, lifetime = fields.get("access_token"), fields.get("refresh_lifetime")
             return cls(
                 Secret(str(fields["password"])),
                 bytes.fromhex(fields["proof_key"]),
                 Secret(str(fields.get("refresh_token", ""))),
                 None if access is None else AccessToken.of(access),
+                None if lifetime is None else Lifetime(*map(float, lifetime)),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return None
@@ -129,6 +161,8 @@ class KeyringEntry:
             fields["refresh_token"] = self.refresh_token.reveal()
         if self.access_token is not None:
             fields["access_token"] = self.access_token.fields()
+        if self.refresh_lifetime is not None:
+            fields["refresh_lifetime"] = astuple(self.refresh_lifetime)
         return Secret(_HEAD + json.dumps(fields, ensure_ascii=False))
 
 

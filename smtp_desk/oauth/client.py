@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.oauth_errors import TokenStep, oauth_failure, redirect_host
 from smtp_desk.core.oauth import OAuthFlow, OAuthProvider, OAuthSettings, is_pem
-from smtp_desk.core.secret import AccessToken, Secret
+from smtp_desk.core.secret import AccessToken, Lifetime, Secret
 from smtp_desk.core.stages import Json, Stage
 from smtp_desk.oauth.link import ProviderAnswer, ProviderLink
 from smtp_desk.oauth.listener import Listener
@@ -32,6 +32,8 @@ _T = TypeVar("_T")
 
 _USUAL_LIFETIME: Final = 300.0  # where the service does not tell
 _LONGEST_LIFETIME: Final = 86400.0
+# Google's and others', Keycloak's.
+_REFRESH_LIFETIMES: Final = ("refresh_token_expires_in", "refresh_expires_in")
 _INTERVAL: Final = 5.0
 _SLOWER: Final = 5.0
 _TOKEN: Final = re.compile(r"[!-~]{1,32768}")
@@ -60,12 +62,14 @@ class Grant:
         refresh: The refresh token, which gets the next one without a person; empty without one.
         identity: The ID token, which says who signed in; empty without one.
         clock_ahead: Seconds by which the service's clock is ahead of ours; None where unknown.
+        lifetime: How long the refresh token lasts; None where the service does not tell.
     """
 
     access: AccessToken
     refresh: Secret
     identity: Secret
     clock_ahead: float | None = None
+    lifetime: Lifetime | None = None
 
 
 def wait(seconds: float, cancel: Cancel) -> None:
@@ -322,6 +326,7 @@ class TokenClient:
             Secret(answer.text("refresh_token")),
             Secret(answer.text("id_token")),
             answer.ahead,
+            _lifetime(answer, now),
         )
 
     def _refusal(
@@ -382,6 +387,13 @@ def _number(answer: ProviderAnswer, name: str, usual: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:  # noqa: PLR2004
         return usual
     return float(value)
+
+
+def _lifetime(answer: ProviderAnswer, now: float) -> Lifetime | None:
+    """Return how long the refresh token lasts, which no standard has a field for."""
+    told = (_number(answer, name, 0.0) for name in _REFRESH_LIFETIMES)
+    seconds = next(filter(None, told), 0.0)  # 0 means without end at Keycloak
+    return Lifetime(now, now + seconds) if seconds else None
 
 
 def _failure(code: str, reason: str, step: TokenStep) -> SmtpFailure:

@@ -60,7 +60,7 @@ class Vault(Protocol):
         """
         ...
 
-    def keep(self, refresh: Secret, access: AccessToken) -> None:
+    def keep(self, grant: Grant) -> None:
         """Store new tokens.
 
         Raises:
@@ -95,9 +95,9 @@ class OwnVault:
         """See `Vault`."""
         return self._entry
 
-    def keep(self, refresh: Secret, access: AccessToken) -> None:
+    def keep(self, grant: Grant) -> None:
         """See `Vault`."""
-        self._entry = replace(self._entry, refresh_token=refresh, access_token=access)
+        self._entry = _holding(self._entry, grant)
 
     def attempt(self, refresh: Secret) -> bool:  # noqa: ARG002 - memory ends with the process
         """See `Vault`."""
@@ -145,9 +145,9 @@ class SavedVault:
             raise _failure(status.code, reason=str(status.reason))
         return entry
 
-    def keep(self, refresh: Secret, access: AccessToken) -> None:
+    def keep(self, grant: Grant) -> None:
         """See `Vault`."""
-        self._store.keep_tokens(self._server, refresh, access)
+        self._store.keep_tokens(self._server, grant.refresh, grant.access, grant.lifetime)
         with suppress(OSError):
             self._paths.token_mark_file.unlink(missing_ok=True)
 
@@ -252,7 +252,7 @@ class TokenSource:
         if self._settings.flow not in INTERACTIVE:
             grant = client.fetch(cancel)
         elif entry.refresh_token:
-            grant = self._refreshed(client, entry.refresh_token, cancel)
+            grant = self._refreshed(client, entry, cancel)
         elif self._ask is not None:
             grant = client.sign_in(self._ask, cancel)
         else:
@@ -262,16 +262,20 @@ class TokenSource:
         self.clock_ahead = grant.clock_ahead
         return grant.access
 
-    def _refreshed(self, client: TokenClient, refresh: Secret, cancel: Cancel) -> Grant:
+    def _refreshed(self, client: TokenClient, entry: KeyringEntry, cancel: Cancel) -> Grant:
+        refresh, known = entry.refresh_token, entry.refresh_lifetime
         was_cut = self._vault.attempt(refresh)
         try:
-            return client.renew(refresh, cancel)
+            grant = client.renew(refresh, cancel)
         except SmtpFailure as failure:
             if was_cut and failure.code == "auth.sign_in_again":
                 # What it was exchanged for never came to be kept.
                 facts = {**failure.facts, "reason": "lost"}
                 raise SmtpFailure(failure.stage, failure.code, facts=facts) from failure
             raise
+        if known is None or (grant.lifetime is None and grant.refresh != refresh):
+            return grant  # what was told of one token is not told of another
+        return replace(grant, lifetime=known.then(grant.lifetime or known))
 
     def _caught_up(self, entry: KeyringEntry) -> KeyringEntry:
         """Return what is kept, with what could not be kept when it came."""
@@ -280,13 +284,13 @@ class TokenSource:
         used, grant = self._unkept
         if entry.refresh_token == used:
             self._keep(used, grant)
-            entry = replace(entry, refresh_token=grant.refresh, access_token=grant.access)
+            entry = _holding(entry, grant)
         self._unkept = None
         return entry
 
     def _keep(self, used: Secret, grant: Grant) -> None:
         try:
-            self._vault.keep(grant.refresh, grant.access)
+            self._vault.keep(grant)
         except SaveError as error:
             if grant.refresh in (used, Secret("")):
                 # The next one can be had by what is kept already.
@@ -296,6 +300,15 @@ class TokenSource:
             cause = error.cause
             reason = getattr(cause, "reason", error.reason)
             raise _unavailable(str(reason), str(error)) from error
+
+
+def _holding(entry: KeyringEntry, grant: Grant) -> KeyringEntry:
+    return replace(
+        entry,
+        refresh_token=grant.refresh,
+        access_token=grant.access,
+        refresh_lifetime=grant.lifetime,
+    )
 
 
 def _taken(lock: filelock.BaseFileLock) -> bool:

@@ -25,7 +25,7 @@ _TITLES: Final = {
     HealthEventKind.BEGAN: "Your SMTP server is unavailable",
     HealthEventKind.ENDED: "Your SMTP server is available again",
     HealthEventKind.UNCERTAIN: "Your SMTP server doesn’t confirm emails",
-    HealthEventKind.ENDING: "A certificate or client secret expires soon",
+    HealthEventKind.ENDING: "A certificate, client secret or sign-in expires soon",
 }
 _ENDINGS: Final = {
     Needed.SERVER_CERTIFICATE: (
@@ -39,6 +39,10 @@ _ENDINGS: Final = {
     Needed.CLIENT_SECRET: (
         "By the date in the settings, the client secret for the sign-in to {server} is valid until"
         " {day}. {then} Create a new one, and configure the server with it."
+    ),
+    Needed.REFRESH_TOKEN: (
+        "The sign-in to {server} is valid until {day}. {then} Sign in again before then, in SMTP"
+        " Desk or with “smtp-desk sign-in”."
     ),
     Needed.COMPANY_CA: (
         "The company CA that is trusted for {server} expires on {day}. {then} Ask the mail"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from smtp_desk.core.proof import FIRST_VERSION, SALT_BYTES, sign
-from smtp_desk.core.secret import PROOF_KEY_BYTES, AccessToken, KeyringEntry, Secret
+from smtp_desk.core.secret import PROOF_KEY_BYTES, AccessToken, KeyringEntry, Lifetime, Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.store.credentials import (
     CredentialStore,
@@ -111,6 +111,7 @@ class SettingsStore:
         *,
         refresh_token: Secret | None = None,
         access_token: AccessToken | None = None,
+        refresh_lifetime: Lifetime | None = None,
         default: bool = False,
     ) -> StoredSettings:
         """Save proven settings and their secret.
@@ -122,11 +123,14 @@ class SettingsStore:
                 empty if there is none.
             refresh_token: The refresh token of a person's sign-in by OAuth 2.0.
             access_token: The latest access token.
+            refresh_lifetime: How long the refresh token lasts, if the service told.
             default: Save the organization's relay of the default email service, and
                 make that the default.
         """
         none = Secret("")
-        credential = KeyringEntry(secret or none, b"", refresh_token or none, access_token)
+        credential = KeyringEntry(
+            secret or none, b"", refresh_token or none, access_token, refresh_lifetime
+        )
         signed, entry = self._signed(settings, mode, credential, default=default)
 
         def change(before: StoredSettings) -> StoredSettings:
@@ -143,7 +147,11 @@ class SettingsStore:
         return self._save(change, signed.key, entry)
 
     def keep_tokens(
-        self, server: StoredServer, refresh_token: Secret, access_token: AccessToken
+        self,
+        server: StoredServer,
+        refresh_token: Secret,
+        access_token: AccessToken,
+        refresh_lifetime: Lifetime | None = None,
     ) -> None:
         """Replace the tokens of a saved server after the provider issued new ones.
 
@@ -163,7 +171,12 @@ class SettingsStore:
                 entry = self._read_entry(key) if key else None
                 if entry is None:
                     raise CredentialsUnavailableError(UnavailableReason.REMOVED)
-                renewed = replace(entry, refresh_token=refresh_token, access_token=access_token)
+                renewed = replace(
+                    entry,
+                    refresh_token=refresh_token,
+                    access_token=access_token,
+                    refresh_lifetime=refresh_lifetime,
+                )
                 self._credentials.set(key, renewed.write())
             with failing_at(SaveStep.READ_BACK):
                 self._compare(key, renewed)

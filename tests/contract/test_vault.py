@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 import pytest
 
-from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret
+from smtp_desk.core.secret import AccessToken, KeyringEntry, Lifetime, Secret
 from smtp_desk.core.settings import Security
+from smtp_desk.oauth.client import Grant
 from smtp_desk.oauth.source import OwnVault, SavedVault, Vault
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
 from smtp_desk.store.credentials import MemoryCredentials
@@ -18,6 +19,7 @@ from smtp_desk.store.paths import Paths
 from smtp_desk.store.settings_store import SettingsStore
 from tests.store.test_oauth import BROWSER, by
 
+LIFETIME = Lifetime(1_000.0, 600_000.5)
 ACCESS = AccessToken(Secret("access"), 1_000.0, 2_000.0)
 Opened: TypeAlias = Callable[[], Vault]
 
@@ -42,10 +44,12 @@ def test_what_is_kept_is_read(opened: Opened) -> None:
     entry = opened().read()
     assert (entry.secret, entry.refresh_token) == (Secret("client"), Secret("first"))
     assert entry.access_token is None
-    opened().keep(Secret("second"), ACCESS)
+    opened().keep(Grant(ACCESS, Secret("second"), Secret(""), lifetime=LIFETIME))
     entry = opened().read()
     assert (entry.secret, entry.refresh_token) == (Secret("client"), Secret("second"))
-    assert entry.access_token == ACCESS
+    assert (entry.access_token, entry.refresh_lifetime) == (ACCESS, LIFETIME)
+    opened().keep(Grant(ACCESS, Secret("third"), Secret("")))
+    assert opened().read().refresh_lifetime is None
 
 
 def test_one_at_a_time(opened: Opened) -> None:
@@ -96,5 +100,5 @@ def test_who_was_cancelled_does_not_get_in(opened: Opened) -> None:
 
 def test_an_exchange_is_over_once_its_token_is_kept(opened: Opened) -> None:
     assert not opened().attempt(Secret("first"))
-    opened().keep(Secret("second"), ACCESS)
+    opened().keep(Grant(ACCESS, Secret("second"), Secret("")))
     assert not opened().attempt(Secret("first"))

@@ -2,10 +2,11 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import pytest
 
-from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret, StoredSecret
+from smtp_desk.core.secret import AccessToken, KeyringEntry, Lifetime, Secret, StoredSecret
 from tests.table import each_row
 
 
@@ -109,8 +110,12 @@ def test_a_token_of_five_minutes_is_renewed_a_minute_before_its_end() -> None:
 
 
 def test_an_entry_keeps_its_access_token() -> None:
-    entry = KeyringEntry(Secret("s"), bytes(32), Secret("refresh"), ACCESS)
+    lifetime = Lifetime(1_000.25, 605_800.5)
+    entry = KeyringEntry(Secret("s"), bytes(32), Secret("refresh"), ACCESS, lifetime)
     assert KeyringEntry.parse(entry.write()) == entry
+    untold = replace(entry, refresh_lifetime=None)
+    assert "lifetime" not in untold.write().reveal()
+    assert KeyringEntry.parse(untold.write()) == untold
     assert "access" not in repr(ACCESS).replace("AccessToken", "")
 
 
@@ -121,3 +126,29 @@ def test_an_entry_keeps_its_access_token() -> None:
 def test_a_damaged_access_token_is_a_damaged_entry(broken: str) -> None:
     text = KeyringEntry(Secret("s"), bytes(32)).write().reveal()
     assert KeyringEntry.parse(Secret(f'{text[:-1]}, "access_token": {broken}}}')) is None
+
+
+@each_row("broken", ['"x"', "[1]", "[1, 2, 3]", '["soon", 1]', "1", "[null, 1]"])
+def test_a_damaged_lifetime_is_a_damaged_entry(broken: str) -> None:
+    text = KeyringEntry(Secret("s"), bytes(32)).write().reveal()
+    assert KeyringEntry.parse(Secret(f'{text[:-1]}, "refresh_lifetime": {broken}}}')) is None
+
+
+WEEK = Lifetime(0.0, 604_800.0)
+
+
+@each_row(
+    ("told", "after"),
+    [
+        (Lifetime(3600.0, 604_800.0), WEEK),
+        (Lifetime(3600.0, 604_800.0 + 59), WEEK),  # the clocks' seconds
+        (Lifetime(3600.0, 604_800.0 - 59), WEEK),
+        (Lifetime(3600.0, 608_400.0), Lifetime(3600.0, 608_400.0)),  # each use extends it
+        (Lifetime(3600.0, 90_000.0), Lifetime(0.0, 90_000.0)),  # it was made shorter
+    ],
+)
+def test_a_lifetime_that_is_told_anew(told: Lifetime, after: Lifetime) -> None:
+    assert WEEK.then(told) == after
+    assert [WEEK.is_half_over(at) for at in (0.0, 302_399.0, 302_400.0, 700_000.0)] == [
+        *(False, False, True, True)
+    ]

@@ -24,6 +24,7 @@ from tests.oauth.person import Person
 from tests.oauth.test_assertions import key_file, parts_of, pem_of
 from tests.servers.certs import Certificates
 from tests.servers.sign_in_service import Reply, Request, SignInService, refusal
+from tests.table import each_row
 
 SECRET: Final = "client s3cret+"
 ANN: Final = "ann@example.org"
@@ -400,3 +401,31 @@ def test_a_sign_in_is_withdrawn_nowhere_else(
     revoking = client(service, link, OAuthFlow.BROWSER, settings=at_microsoft)
     assert not revoking.revoke(Secret("refresh"), Cancel())
     assert service.of("/revoke") == []
+
+
+@each_row(
+    ("told", "seconds"),
+    [
+        ({}, None),
+        ({"refresh_token_expires_in": 604799}, 604799),  # Google, for an application in testing
+        ({"refresh_token_expires_in": "7776000"}, 7776000),
+        ({"refresh_expires_in": 1800}, 1800),  # Keycloak
+        ({"refresh_expires_in": 0}, None),  # Keycloak: without end
+        ({"refresh_token_expires_in": 60, "refresh_expires_in": 1800}, 60),
+        ({"refresh_token_expires_in": 0, "refresh_expires_in": 1800}, 1800),
+        ({"refresh_token_expires_in": -5}, None),
+        ({"refresh_token_expires_in": True}, None),
+        ({"refresh_token_expires_in": "never"}, None),
+        ({"refresh_token_expires_in": [1]}, None),
+        ({"refresh_token_expires_in": 1e30}, None),
+        ({"refresh_token_expires_in": float("nan")}, None),
+    ],
+)
+def test_how_long_a_sign_in_lasts_is_known_only_where_it_is_told(
+    service: SignInService, link: ProviderLink, told: dict[str, object], seconds: float | None
+) -> None:
+    service.gives = told
+    refresh = Secret(service.new_refresh_token())
+    grant = client(service, link, OAuthFlow.BROWSER).renew(refresh, Cancel())
+    lasts = grant.lifetime and grant.lifetime.until - grant.lifetime.since
+    assert lasts == (seconds and pytest.approx(seconds))

@@ -13,8 +13,9 @@ import pytest
 
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.oauth import OAuthFlow
-from smtp_desk.core.secret import AccessToken, KeyringEntry, Secret
+from smtp_desk.core.secret import AccessToken, KeyringEntry, Lifetime, Secret
 from smtp_desk.core.settings import Security, ServerSettings
+from smtp_desk.oauth.client import Grant
 from smtp_desk.oauth.link import ProviderLink
 from smtp_desk.oauth.source import OwnVault, SavedVault, TokenSource
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError
@@ -268,7 +269,7 @@ def test_what_could_not_be_kept_is_dropped_once_somebody_signed_in_again(saved: 
     assert access is None
     fresh = account.service.new_refresh_token()
     vault = SavedVault(account.store(), account.server)
-    vault.keep(Secret(fresh), AccessToken(Secret("old"), 0.0, 1.0))
+    vault.keep(Grant(AccessToken(Secret("old"), 0.0, 1.0), Secret(fresh), Secret("")))
     assert source.token(Cancel()) == Secret(account.service.access[-1])
     assert account.renewals == 2
 
@@ -346,3 +347,43 @@ def test_what_is_not_saved_lives_in_memory(service: SignInService, link: Provide
     source.refuse(token)
     assert source.token(Cancel()) != token
     assert len(service.requests) == 2
+
+
+def lifetime_after_a_use(account: Account, seconds: float, **told: object) -> Lifetime | None:
+    """Let that much time pass, and return what is kept of the sign-in's end after its next use."""
+    account.time.at += seconds
+    account.service.gives = told
+    assert account.source().token(Cancel())
+    return account.entry().refresh_lifetime
+
+
+def test_an_end_that_stays_is_kept_as_it_was_told_first(saved: Saved) -> None:
+    account = saved()
+    begin = account.time.at
+    first = lifetime_after_a_use(account, 0, refresh_token_expires_in=604_799)
+    assert first == Lifetime(begin, begin + 604_799)
+    for hours in range(2, 8, 2):
+        left = 604_799 - hours * 3600 + hours  # told to the second, at most
+        assert lifetime_after_a_use(account, 7200, refresh_token_expires_in=left) == first
+
+
+def test_an_end_that_each_use_extends_begins_anew(saved: Saved) -> None:
+    account = saved()
+    begin = account.time.at
+    for times in range(3):
+        after = lifetime_after_a_use(account, 7200, refresh_expires_in=86_400)
+        assert after is not None
+        assert after.since == begin + 7200 * (times + 1)
+
+
+def test_what_is_not_told_of_a_new_token_is_not_known(saved: Saved) -> None:
+    account = saved()
+    assert lifetime_after_a_use(account, 0, refresh_token_expires_in=604_799)
+    assert lifetime_after_a_use(account, 7200) is None
+
+
+def test_a_token_that_stays_keeps_its_end(saved: Saved) -> None:
+    account = saved()
+    first = lifetime_after_a_use(account, 0, refresh_token_expires_in=604_799)
+    account.service.replies["/token"] = Reply(content={"access_token": "a", "expires_in": 60})
+    assert lifetime_after_a_use(account, 7200) == first

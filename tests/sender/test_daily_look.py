@@ -23,6 +23,7 @@ ADMIN = "it@example.org"
 URL = "jsons://example.org/hook"
 SERVER_ENDS = Ending(datetime(2027, 3, 1, tzinfo=UTC), Needed.SERVER_CERTIFICATE)
 SECRET_ENDS = Ending(datetime(2027, 3, 5, 23, 59, 59, tzinfo=UTC), Needed.CLIENT_SECRET)
+SIGN_IN_ENDS = Ending(datetime(2027, 3, 6, tzinfo=UTC), Needed.REFRESH_TOKEN)
 OUR_END = Ending(datetime(2027, 3, 9, tzinfo=UTC), Needed.CLIENT_CERTIFICATE)
 
 
@@ -111,16 +112,17 @@ def test_what_rests_is_probed_as_ever(office: Office) -> None:
 
 
 def test_what_ends_is_told_once_in_one_message(office: Office, sent: list[tuple[str, str]]) -> None:
-    custom = Watched(ends=(OUR_END, SERVER_ENDS, SECRET_ENDS))
+    custom = Watched(ends=(OUR_END, SERVER_ENDS, SECRET_ENDS, SIGN_IN_ENDS))
     office.ways(custom, Way(DEFAULT), tell=ADMIN)
     pass_time(office, 20)
     (text,) = told(office)
-    assert "Subject: A certificate or client secret expires soon" in text
+    assert "Subject: A certificate, client secret or sign-in expires soon" in text
     assert text.index("2027-03-01") < text.index("2027-03-09")
     ((title, body),) = sent
-    assert title == "A certificate or client secret expires soon"
+    assert title == "A certificate, client secret or sign-in expires soon"
     assert "your SMTP server expires on 2027-03-01" in body
     assert "uses to sign in to your SMTP server expires on 2027-03-09" in body
+    assert "The sign-in to your SMTP server is valid until 2027-03-06." in body
     assert "secret for the sign-in to your SMTP server is valid until 2027-03-05." in body
 
 

@@ -115,13 +115,14 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
 
         self._run(Busy.LOADING, quietly(work), self._loaded)
 
-    def look(self) -> None:
+    def look(self, *, anew: bool = False) -> None:
         """Check whether the server is unavailable, and whether anything was saved elsewhere."""
         if self._looking or self._state.busy is Busy.LOADING:
             return
         self._looking = True
         known = self._saved
-        work = partial(look_again, self._services, known, default=self._default)
+        seen = replace(known, version=()) if anew else known
+        work = partial(look_again, self._services, seen, default=self._default)
 
         def done(found: Saved) -> None:
             self._looking = False
@@ -300,7 +301,7 @@ class IntegrationsPresenter(PagePresenter[IntegrationsState]):
 
     def _signed_in(self, done: SignedIn) -> None:
         self._show(test_notice=notice_of(done))
-        self.look()
+        self.look(anew=True)  # it lasts longer by now
         self._view.focus_outcome()
 
     def _trust_changed(self, notice: Notice | None) -> None:

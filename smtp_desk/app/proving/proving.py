@@ -235,6 +235,7 @@ def save(services: Services, result: ProofResult, *, default: bool = False) -> S
                 entry.secret,
                 refresh_token=entry.refresh_token,
                 access_token=entry.access_token,
+                refresh_lifetime=entry.refresh_lifetime,
                 default=default,
             )
     from smtp_desk.app.routes.outage import end_rest  # noqa: PLC0415 - of what is saved

@@ -170,7 +170,7 @@ def _signed_in(
 
 def _keep(vault: "SavedVault", grant: "Grant") -> None:
     try:
-        vault.keep(grant.refresh, grant.access)
+        vault.keep(grant)
     except SaveError as error:
         cause = error.cause
         if isinstance(cause, CredentialsUnavailableError):

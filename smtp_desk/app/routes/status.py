@@ -11,7 +11,7 @@ isn't known, times are RFC 3339 in UTC:
                 "host": str | null, "port": int | null, "from_email": str | null,
                 "health": HEALTH | null,
                 "endings": [{"what": "server_certificate" | "client_certificate" | "client_secret"
-                                     | "company_ca", "at": TIME}…]},
+                                     | "refresh_token" | "company_ca", "at": TIME}…]},
      "default": {… as custom, and "kind": "outbox" | "sendmail" | "smtp", "path": str | null},
      "outbox": {"ready", "sending", "in_doubt", "accepted", "refused", "held", "dropped": int,
                 "next_due": TIME | null} | null,
@@ -25,7 +25,8 @@ isn't known, times are RFC 3339 in UTC:
              "unanswered": messages in a row without an answer}
 
 `endings` lists what expires soon (30 days) or has expired; for the server's own certificate, what
-a worker's daily check found; for a client secret, the end of the day that a person gave. `due`
+a worker's daily check found; for a client secret, the end of the day that a person gave; for a
+refresh token, a person's sign-in, what its service told, in the second half of its life. `due`
 means that the route is tried again with the next email. `worker_needed` means that emails wait
 that only a worker, or the next email, sends; `workers` is the number of running ones. While sending
 is paused nothing is sent, whatever the routes say. `problems` lists what could not be read or used,

@@ -43,6 +43,7 @@ _EXPIRES: Final = {
         "By the date in the settings, the client secret expires on {date}, {left}. "
         "Create a new one before then, and configure the server with it."
     ),
+    Needed.REFRESH_TOKEN: mark("The sign-in expires on {date}, {left}. Sign in again before then."),
     Needed.COMPANY_CA: mark(
         "The company CA’s certificate expires on {date}, {left}. "
         "Get the new one before then, and configure the server with it."
@@ -60,6 +61,7 @@ _EXPIRED: Final = {
         "By the date in the settings, the client secret expired on {date}. "
         "Create a new one, and configure the server with it."
     ),
+    Needed.REFRESH_TOKEN: mark("The sign-in expired on {date}. Sign in again."),
     Needed.COMPANY_CA: mark(
         "The company CA’s certificate expired on {date}. "
         "Get the new one, and configure the server with it."

@@ -1,7 +1,7 @@
 """What a saved server needs and that expires, as far as it is known without asking a server."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from smtp_desk.core.oauth import ENDS_SOON, OAuthFlow, OAuthSettings, end_of, is_pem
 from smtp_desk.core.secret import KeyringEntry
@@ -20,9 +20,8 @@ def known_endings(
         now: This moment, with a time zone.
     """
     if settings.oauth is not None and entry is not None:
-        yield from (
-            each for each in _of_sign_in(settings.oauth, entry) if each.at - now <= ENDS_SOON
-        )
+        found = _of_sign_in(settings.oauth, entry, now.timestamp())
+        yield from (each for each in found if each.at - now <= ENDS_SOON)
     if settings.ca_pems:
         # Imported here, and below: it loads cryptography, which most servers do without.
         from smtp_desk.smtp.net.certificates import ca_files_end  # noqa: PLC0415
@@ -31,8 +30,8 @@ def known_endings(
             yield Ending(end, Needed.COMPANY_CA)
 
 
-def _of_sign_in(oauth: OAuthSettings, entry: KeyringEntry) -> Iterator[Ending]:
-    day = oauth.client_secret_expires
+def _of_sign_in(oauth: OAuthSettings, entry: KeyringEntry, now: float) -> Iterator[Ending]:
+    day, lifetime = oauth.client_secret_expires, entry.refresh_lifetime
     if oauth.flow is OAuthFlow.APP and is_pem(entry.secret):
         from smtp_desk.oauth.assertions import certificate_end  # noqa: PLC0415
 
@@ -40,3 +39,6 @@ def _of_sign_in(oauth: OAuthSettings, entry: KeyringEntry) -> Iterator[Ending]:
             yield Ending(end, Needed.CLIENT_CERTIFICATE)
     elif entry.secret and day is not None:
         yield Ending(end_of(day), Needed.CLIENT_SECRET)
+    # One that each use extends, as a worker does daily, is far from its end by then.
+    if entry.refresh_token and lifetime is not None and lifetime.is_half_over(now):
+        yield Ending(datetime.fromtimestamp(lifetime.until, UTC), Needed.REFRESH_TOKEN)

@@ -103,12 +103,14 @@ class HealthEventKind(StrEnum):
 class Needed(StrEnum):
     """What a route needs and that expires.
 
-    COMPANY_CA is that of a CA file in the settings; CLIENT_SECRET expires when a person said so.
+    COMPANY_CA is that of a CA file in the settings; CLIENT_SECRET expires when a person said so,
+    REFRESH_TOKEN, a person's sign-in, when the service said so.
     """
 
     SERVER_CERTIFICATE = "server_certificate"
     CLIENT_CERTIFICATE = "client_certificate"
     CLIENT_SECRET = "client_secret"  # noqa: S105 - a word of the schema
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - as above
     COMPANY_CA = "company_ca"
 
 

@@ -18,7 +18,7 @@ from smtp_desk.app.services import Services
 from smtp_desk.core.findings.finding import SIGN_IN_AGAIN, Remedy
 from smtp_desk.core.gate import Outcome, SaveHint
 from smtp_desk.core.problems import Field
-from smtp_desk.core.secret import AccessToken, Secret, StoredSecret
+from smtp_desk.core.secret import AccessToken, Lifetime, Secret, StoredSecret
 from smtp_desk.sender.routes.health import Usable
 from smtp_desk.sender.routes.route import CUSTOM
 from tests.app.faces import DeferredRunner, RememberingView
@@ -402,3 +402,28 @@ def test_a_day_is_not_saved_over_what_was_saved_elsewhere(page: OAuthPage) -> No
     page.presenter.save(overwrite=True)
     page.runner.finish()
     assert saved_day(page)[0] == in_days(page, 100)
+
+
+def test_a_sign_in_that_ends_soon_is_shown_until_a_person_signs_in_again(page: OAuthPage) -> None:
+    page.sign_in_by()
+    page.service.gives = {"refresh_token_expires_in": 604_799}
+    page.test()
+    page.save()
+    assert page.state().ends == ""
+    server = page.services.store.load().server
+    assert server is not None
+    entry = page.services.store.entry(server)
+    assert entry is not None
+    assert entry.refresh_lifetime is not None
+    lifetime = entry.refresh_lifetime
+    assert lifetime.until - lifetime.since == 604_799
+    # Five days later:
+    passed = Lifetime(lifetime.since - 432_000, lifetime.until - 432_000)
+    access = AccessToken(Secret("a"), 0.0, 1.0)
+    page.services.store.keep_tokens(server, entry.refresh_token, access, passed)
+    page.presenter.start()
+    page.runner.finish()
+    assert page.state().ends.startswith("The sign-in expires on ")
+    page.presenter.apply(Remedy(SIGN_IN_AGAIN, ""))
+    page.runner.finish()
+    assert page.state().ends == ""

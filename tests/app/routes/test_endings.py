@@ -22,7 +22,7 @@ from smtp_desk.core.oauth import (
     end_of,
     parse_oauth,
 )
-from smtp_desk.core.secret import Secret
+from smtp_desk.core.secret import Lifetime, Secret
 from smtp_desk.core.settings import Security, ServerSettings
 from smtp_desk.sender.routes.health import Ending, Needed
 from smtp_desk.sender.routes.route import CUSTOM, DEFAULT
@@ -221,6 +221,46 @@ def test_where_the_keyring_is_locked_the_worker_s_word_counts(
 
     monkeypatch.setattr(services.credentials, "get", locked)
     assert any("client secret expires on" in each for each in read_status(services).problems)
+
+
+SIGNED_IN = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
+
+
+def sign_in_lasting(services: Services, lasts: timedelta) -> None:
+    """Save a sign-in whose service told how long it lasts."""
+    person = replace(APP, flow=OAuthFlow.BROWSER, authorize_url="https://sso.example.org/authorize")
+    services.store.save_server(
+        replace(OLD, oauth=replace(person, client_secret_expires=None)),
+        Security.STARTTLS,
+        None,
+        refresh_token=Secret("refresh"),
+        refresh_lifetime=Lifetime(SIGNED_IN.timestamp(), (SIGNED_IN + lasts).timestamp()),
+    )
+    services.store.set_enabled(True)
+
+
+@pytest.mark.parametrize(
+    ("lasts", "after", "said"),
+    [
+        (7, 3.4, ""),  # Google, for an application in testing
+        (7, 3.5, "The sign-in expires on 2026-12-08, in 3 days. Sign in again before then."),
+        (7, 6.5, "The sign-in expires on 2026-12-08, today. Sign in again before then."),
+        (7, 7.5, "The sign-in expired on 2026-12-08. Sign in again."),
+        (1, 0.4, ""),
+        (1, 0.6, "The sign-in expires on 2026-12-02, today. Sign in again before then."),
+        (90, 59.9, ""),
+        (90, 60.1, "The sign-in expires on 2027-03-01, in 29 days. Sign in again before then."),
+    ],
+)
+def test_a_sign_in_whose_end_the_service_told(
+    services_at: Callable[[datetime], Services], lasts: float, after: float, said: str
+) -> None:
+    services = services_at(SIGNED_IN + timedelta(days=after))
+    sign_in_lasting(services, timedelta(days=lasts))
+    found = read_status(services)
+    assert "".join(found.problems) == said
+    assert load_saved(services).ends == said
+    assert ('what="refresh_token"' in exposition(found)) == bool(said)
 
 
 @each_row("what", Needed)

@@ -264,3 +264,22 @@ def test_the_end_of_what_the_application_signs_in_with_is_told_once(
             platform.now += timedelta(days=1)
     assert told == [0, 0, 0, 1, 1, 1, 1, 1]
     assert f"{end:%Y-%m-%d}" in platform.server.messages[0].content.decode()
+
+
+@pytest.mark.parametrize("extends", [False, True])
+def test_the_end_of_a_sign_in_is_told_once_unless_each_use_extends_it(
+    platform: Platform, ca_pem: str, *, extends: bool
+) -> None:
+    platform.save(OAuthFlow.BROWSER, ca_pem)
+    store = platform.services.store
+    store.save_preferences(replace(store.load().preferences, notify="it@example.org"))
+    end = platform.now + timedelta(days=7)
+    told: list[int] = []
+    with closing(platform.services.open_sender()) as sender:
+        for _ in range(7):
+            left = timedelta(days=7) if extends else end - platform.now
+            platform.service.gives = {"refresh_token_expires_in": int(left.total_seconds())}
+            sender.drain()
+            told.append(len(platform.server.messages))
+            platform.now += timedelta(days=1)
+    assert told == ([0] * 7 if extends else [0, 0, 0, 0, 1, 1, 1])
