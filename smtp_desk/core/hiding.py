@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from smtp_desk.core.address import AddressError, parse_host
 from smtp_desk.core.report import CheckReport
+from smtp_desk.core.translation import Text
 
 _T = TypeVar("_T")
 _Place: TypeAlias = tuple[int, int]
@@ -88,7 +89,11 @@ class _Hider:
         found: Any = value
         if isinstance(value, Enum):
             return value
-        if isinstance(value, str):
+        if isinstance(value, Text):
+            found = value.with_facts(self._hide_fact)
+            if self._hidden(found) != found:  # an address of which two facts are parts
+                found = self._hidden(value)
+        elif isinstance(value, str):
             found = self._done.get(value)
             if found is None:
                 found = self._done[value] = self._hidden(value)
@@ -106,6 +111,10 @@ class _Hider:
         """Return what finds all known names; a group is the number of its name, counted from 1."""
         groups = (f"({'|'.join((*forms(name), _NOTHING))})" for name in self._known)
         return re.compile("|".join((*groups, _NOTHING)), re.IGNORECASE)
+
+    def _hide_fact(self, name: str, fact: str) -> str:
+        hidden = self._field(name, fact)
+        return hidden if isinstance(hidden, str) else ""
 
     def _field(self, name: str, value: object) -> object:
         """Hide a field; one that names somebody goes whole, however short the name is."""

@@ -8,6 +8,7 @@ from typing import Final
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.stages import Facts, Json, Stage, StageEvent, StageStatus
 from smtp_desk.core.texts import SUCCESS, UNREACHABLE
+from smtp_desk.core.translation import Text
 
 SCHEMA: Final = "smtp-desk/report/2"
 MAX_ITEMS: Final = 1000
@@ -143,6 +144,11 @@ class CheckReport:
 def finding_json(finding: Finding) -> dict[str, Json]:
     """Return a finding in the form that a report contains."""
     reply = finding.reply
+    sentences: dict[str, Json] = {
+        "summary": _sentences(finding.summary),
+        "explanation": _sentences(finding.explanation),
+        "remedies": [_sentences(remedy.text) for remedy in finding.remedies],
+    }
     return {
         "code": finding.code,
         "stage": str(finding.stage),
@@ -153,11 +159,28 @@ def finding_json(finding: Finding) -> dict[str, Json]:
             {"id": remedy.id, "text": remedy.text, "changes": dict(remedy.changes)}
             for remedy in finding.remedies
         ],
+        "sentences": sentences,
         "who": str(finding.who),
         "reply": None
         if reply is None
         else {"code": reply.code, "enhanced": reply.enhanced, "text": reply.text},
     }
+
+
+def _sentences(text: str) -> list[Json]:
+    """Return the sentences of a text with their facts: whoever reads it may word it anew."""
+    if not isinstance(text, Text):
+        return []
+    return [
+        {
+            "text": english,
+            "facts": {
+                name: _sentences(fact) if isinstance(fact, Text) else fact
+                for name, fact in facts.items()
+            },
+        }
+        for english, facts in text.sentences
+    ]
 
 
 def _bounded(value: Json) -> Json:

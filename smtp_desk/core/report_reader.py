@@ -23,6 +23,7 @@ from smtp_desk.core.report import (
 )
 from smtp_desk.core.settings import Security
 from smtp_desk.core.stages import Json, Stage, StageStatus
+from smtp_desk.core.translation import Text, names_in
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 """Longest report file; read one byte more and pass it on, to have a longer one refused."""
@@ -30,6 +31,7 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 _MAX_TRANSCRIPT: Final = 20_000
 _MAX_NUMBER: Final = 10**15
 _MAX_DEPTH: Final = 8
+_MAX_SENTENCES: Final = 50
 _MAX_SHOWN: Final = 80
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _REPLY_CODES: Final = range(200, 600)
@@ -129,6 +131,9 @@ class _Node:
         if key not in entries:
             raise ReportFormatError(f"{self.place} has no “{key}”")
         return _Node(f"{self.place} > {visible(key)[:_MAX_SHOWN]}", entries[key])
+
+    def maybe(self, key: str) -> "_Node | None":
+        return self.get(key) if key in self.entries() else None
 
     def items(self, read: "Callable[[_Node], _T]", limit: int = MAX_ITEMS) -> tuple[_T, ...]:
         if not isinstance(self.value, list):
@@ -234,25 +239,58 @@ def _transcript_line(node: _Node) -> TranscriptLine:
     )
 
 
+def _worded(english: _Node, sentences: _Node | None) -> str:
+    """Return a text with the sentences that it is made of, so that it can be translated.
+
+    Those of which it doesn't consist are left out.
+    """
+    text = english.text()
+    made = _text(sentences, len(text)) if sentences else text
+    return made if made == text else text
+
+
+def _text(node: _Node, longest: int, depth: int = 1) -> Text:
+    if depth > _MAX_DEPTH:
+        node.refuse("nested less deeply")
+    return Text.of(*node.items(lambda each: _sentence(each, longest, depth), _MAX_SENTENCES))
+
+
+def _sentence(node: _Node, longest: int, depth: int) -> tuple[str, dict[str, str]]:
+    english, facts = node.get("text").text(), node.get("facts")
+    known = {name: _said(facts.get(name), longest, depth) for name in names_in(english)}
+    # A few facts that are put in many times would fill all memory.
+    if sum(len(fact) * english.count(f"{{{name}}}") for name, fact in known.items()) > longest:
+        return "", {}
+    return english, known
+
+
+def _said(node: _Node, longest: int, depth: int) -> str:
+    return _text(node, longest, depth + 1) if isinstance(node.value, list) else node.text()
+
+
 def _finding(node: _Node) -> Finding:
+    # Reports of older programs have none.
+    sentences = node.maybe("sentences")
+    of_remedies = sentences.get("remedies").items(lambda each: each) if sentences else ()
+    remedies = node.get("remedies").items(lambda each: each)
     return Finding(
         code=node.get("code").text(),
         stage=node.get("stage").choice(Stage),
         severity=node.get("severity").choice(FindingSeverity),
-        summary=node.get("summary").text(),
-        explanation=node.get("explanation").text(),
+        summary=_worded(node.get("summary"), sentences and sentences.get("summary")),
+        explanation=_worded(node.get("explanation"), sentences and sentences.get("explanation")),
         who=node.get("who").choice(Who),
         scope=Scope.NONE,
-        remedies=node.get("remedies").items(_remedy),
+        remedies=tuple(map(_remedy, remedies, (*of_remedies, *[None] * len(remedies)))),
         reply=node.get("reply").optional(_reply),
     )
 
 
-def _remedy(node: _Node) -> Remedy:
+def _remedy(node: _Node, sentences: _Node | None) -> Remedy:
     changes = node.get("changes")
     return Remedy(
         node.get("id").text(),
-        node.get("text").text(),
+        _worded(node.get("text"), sentences),
         {field: changes.get(field).text() for field in changes.entries() if field in _CHANGEABLE},
     )
 

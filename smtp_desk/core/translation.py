@@ -49,11 +49,11 @@ class Text(str):
         text.sentences = sentences
         return text
 
-    def with_facts(self, change: Callable[[str], str]) -> "Text":
-        """Return it with its facts changed, and what is said around them as it was."""
+    def with_facts(self, change: Callable[[str, str], str]) -> "Text":
+        """Return it with its facts changed by name and value, and the words around them kept."""
         return type(self).of(
             *(
-                (english, {name: change(fact) for name, fact in facts.items()})
+                (english, {name: change(name, fact) for name, fact in facts.items()})
                 for english, facts in self.sentences
             )
         )

@@ -41,8 +41,11 @@ def open_desk(environ: Mapping[str, str], opened: Opened | None = None) -> int:
     def open_services() -> Services:
         # Imported here, after the first paint: they bring the keyring and more.
         from smtp_desk.app.services import Services  # noqa: PLC0415
+        from smtp_desk.ui.language import speak_as_chosen  # noqa: PLC0415
 
-        return Services.open(environ, interactive=True)
+        services = Services.open(environ, interactive=True)
+        speak_as_chosen(services.store, environ)
+        return services
 
     def guard() -> None:
         # Imported here: what an empty window does without.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk import __main__ as program
 from smtp_desk.app.logs import LOG_FILE
 from smtp_desk.app.proving.proving import ProofResult
 from smtp_desk.cli import proof as proof_output
@@ -141,3 +142,21 @@ def test_a_command_loads_nothing_that_only_a_session_or_an_address_needs() -> No
         "tomlkit",
         *("aiosmtpd", "apprise", "PySide6"),
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["version"], "xx"), (["version", "--json"], "en"), (["status", "--prometheus"], "en")],
+)
+def test_a_process_speaks_the_language_of_its_terminal_unless_a_program_reads_it(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], code: str
+) -> None:
+    spoken: list[str] = []
+    monkeypatch.setattr(program, "take_environment", lambda: {"LC_MESSAGES": "xx"})
+    monkeypatch.setattr(program, "language_of", lambda environ: environ["LC_MESSAGES"])
+    monkeypatch.setattr(program, "speak", spoken.append)
+    monkeypatch.setattr("smtp_desk.cli.main.main", lambda *_given: 0)
+    monkeypatch.setattr(sys, "argv", ["smtp-desk", *words])
+    with pytest.raises(SystemExit, match="0"):
+        program.main()
+    assert spoken == [code]

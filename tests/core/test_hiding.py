@@ -19,6 +19,7 @@ from smtp_desk.core.reply import Reply
 from smtp_desk.core.report import CheckReport, Direction, TranscriptLine
 from smtp_desk.core.report_reader import read_report
 from smtp_desk.core.stages import Json
+from smtp_desk.core.translation import Text, mark
 from tests.cli.reports import REPORT, UNKNOWN_ISSUER
 from tests.table import each_row
 
@@ -225,3 +226,17 @@ def test_any_text_is_read(text: str, username: str) -> None:
 def test_a_huge_report_of_nothing_but_signs_ends() -> None:
     for text in ("@a" * 20_000, "%40" * 20_000, "Ab3" * 20_000, "&#64;a" * 10_000, '"@' * 20_000):
         assert hidden(text) is not None
+
+
+def test_a_text_of_which_nothing_is_hidden_in_its_words_can_still_be_translated() -> None:
+    report = report_with("", username="ann.lee")
+    summary = mark("The server refused {username} on {host}.", username="ann.lee", host="a.test")
+    split = mark("{name}@{domain} isn’t known.", name="bo", domain="example.org")
+    finding = replace(UNKNOWN_ISSUER, summary=summary, explanation=split)
+    (found,) = without_addresses(replace(report, finding=finding))
+    assert found.finding is not None
+    assert "ann.lee" not in json.dumps(found.to_json())
+    assert found.finding.summary.endswith(" on a.test.")
+    assert type(found.finding.summary) is Text
+    assert "bo@" not in json.dumps(found.to_json())
+    assert "isn’t known" in found.finding.explanation

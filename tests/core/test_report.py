@@ -52,6 +52,7 @@ def test_a_failure_has_every_key_of_the_schema() -> None:
             "summary": "The server does not accept this username and password.",
             "explanation": "Why.",
             "remedies": [{"id": "retype", "text": "Type them again.", "changes": {}}],
+            "sentences": {"summary": [], "explanation": [], "remedies": [[]]},
             "who": "you",
             "reply": {"code": 535, "enhanced": "5.7.8", "text": "Authentication failed"},
         },

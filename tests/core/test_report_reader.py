@@ -25,6 +25,8 @@ from smtp_desk.core.report import (
 )
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
 from smtp_desk.core.stages import Stage, StageStatus
+from smtp_desk.core.translation import Text, _, mark
+from tests.pseudo import speaking_pseudo, untranslated
 from tests.table import each_row
 
 if TYPE_CHECKING:
@@ -80,6 +82,72 @@ def changed(change: Callable[[Document], object]) -> bytes:
 
 def test_a_report_is_read_back_as_it_was() -> None:
     assert read_report(octets(REPORT.to_json())) == REPORT
+
+
+WORDED = dataclasses.replace(
+    REJECTED,
+    summary=mark("{host} refused {problem}.", host="{a}", problem=mark("{x}.", x="all of it")),
+    explanation=Text.of(("One of them is wrong.", {}), ("Try {host}.", {"host": "b"})),
+)
+
+
+def finding_of(octets_: bytes) -> Finding:
+    finding = read_report(octets_).finding
+    assert finding is not None
+    return finding
+
+
+def test_the_sentences_of_a_finding_are_read_back_and_can_be_translated() -> None:
+    read = finding_of(octets(dataclasses.replace(REPORT, finding=WORDED).to_json()))
+    assert read == WORDED
+    assert read.summary == "{a} refused all of it."
+    with speaking_pseudo():
+        assert not untranslated(_(read.summary))
+        assert _(read.explanation) == _(WORDED.explanation)
+
+
+@each_row(
+    "change",
+    [
+        lambda sentences: sentences.pop("summary"),
+        lambda sentences: sentences["summary"][0].pop("facts"),
+        lambda sentences: sentences["summary"][0]["facts"].pop("host"),
+        lambda sentences: sentences["summary"].append("text"),
+        lambda sentences: sentences["summary"].extend(sentences["summary"] * 60),
+        lambda sentences: sentences.update(summary="text"),
+    ],
+)
+def test_sentences_that_are_none_are_refused(change: Callable[[Document], object]) -> None:
+    document: Document = dataclasses.replace(REPORT, finding=WORDED).to_json()
+    change(document["finding"]["sentences"])
+    with pytest.raises(ReportFormatError):
+        read_report(octets(document))
+
+
+def test_sentences_that_say_something_else_are_left_out() -> None:
+    document: Document = dataclasses.replace(REPORT, finding=WORDED).to_json()
+    document["finding"]["sentences"]["summary"][0]["text"] = "{host} accepted {problem}."
+    document["finding"]["sentences"]["remedies"] = []
+    read = finding_of(octets(document))
+    assert read == WORDED
+    assert type(read.summary) is str
+    assert type(read.explanation) is Text
+
+
+def test_few_facts_in_many_places_fill_no_memory() -> None:
+    document: Document = dataclasses.replace(REPORT, finding=WORDED).to_json()
+    document["finding"]["sentences"]["summary"] = [
+        {"text": "{a}" * 20_000, "facts": {"a": "x" * MAX_TEXT}}
+    ] * 50
+    assert type(finding_of(octets(document)).summary) is str
+
+
+def test_a_report_of_an_older_program_has_no_sentences() -> None:
+    document: Document = dataclasses.replace(REPORT, finding=WORDED).to_json()
+    del document["finding"]["sentences"]
+    read = finding_of(octets(document))
+    assert read == WORDED
+    assert type(read.summary) is str
 
 
 def test_a_byte_order_mark_and_unknown_keys_do_no_harm() -> None:

@@ -118,7 +118,7 @@ def test_sentences_stand_beside_each_other() -> None:
     text = Text.of(("No answer.", {}), ("The server {host} is down.", {"host": "a"}))
     assert text == "No answer. The server a is down."
     assert _(text) == "Keine Antwort. a ist aus."
-    hidden = text.with_facts(lambda fact: fact.upper())
+    hidden = text.with_facts(lambda name, fact: fact.upper() if name == "host" else "")
     assert (hidden, _(hidden)) == ("No answer. The server A is down.", "Keine Antwort. A ist aus.")
 
 

@@ -164,14 +164,44 @@ def _shown_record(value: dict[str, Json]) -> str:
         case {"address": str(address), "result": "failed", "reason": str(reason)}:
             return f"{address} ({reason})"
         case {"address": str(address), "result": str(result)}:
-            return f"{address} ({_plain(result)})"
+            return mark("{address} ({result})", address=address, result=_plain(result))
         case {"problem": str(problem), "certificate": str(certificate)}:
-            return f"{_plain(problem)} ({certificate})"
+            return mark(
+                "{problem} ({certificate})", problem=_plain(problem), certificate=certificate
+            )
     return ""
 
 
 def _plain(code: str) -> str:
-    return code.replace("_", " ")
+    words = code.replace("_", " ")
+    return Text.of((words, {})) if words in _WORDS else words
+
+
+_WORDS: Final = frozenset(
+    {
+        # Translators: how connecting to an address ended, in brackets behind it.
+        mark("not tried"),
+        mark("no answer"),
+        mark("connected"),
+        mark("refused"),
+        mark("unreachable"),
+        mark("failed"),
+        # Translators: how a server violated the protocol.
+        mark("not a reply"),
+        mark("mixed codes"),
+        mark("missing last line"),
+        mark("line too long"),
+        mark("reply too long"),
+        mark("unexpected reply"),
+        mark("injected data"),
+        # Translators: where a certificate breaks the rules; the names of fields stay English.
+        mark("basic constraints not critical"),
+        mark("key usage missing"),
+        mark("subject key identifier missing"),
+        mark("authority key identifier missing"),
+    }
+)
+"""Facts that are codes and read as words."""
 
 
 def _day(moment: str) -> str:

@@ -1,7 +1,11 @@
 """Texts read well whatever is known."""
 
+from smtp_desk.core.findings.catalogue import cause
 from smtp_desk.core.findings.wording import Condition, Wording, fill
-from smtp_desk.core.stages import Facts
+from smtp_desk.core.stages import Facts, Json
+from smtp_desk.core.translation import _
+from smtp_desk.store.resources import read_catalogue
+from tests.pseudo import speaking_pseudo, untranslated
 from tests.table import each_row
 
 
@@ -62,3 +66,30 @@ def test_fill(value: Facts | None, shown: str | None) -> None:
 )
 def test_condition(condition: dict[str, Facts], facts: Facts, *, holds: bool) -> None:
     assert Condition.parse(condition).holds(facts) is holds
+
+
+def test_every_sentence_of_every_finding_can_be_translated() -> None:
+    catalogue = read_catalogue()
+    addresses: list[Json] = [
+        {"address": f"192.0.2.{number}", "result": "not tried"} for number in range(7)
+    ]
+    facts: dict[str, Json] = {
+        "host": "192.0.2.1",
+        "port": 587,
+        "addresses": addresses,
+        "violation": "not_a_reply",
+        "form_problems": [{"problem": "key_usage_missing", "certificate": "2.5.4.3"}],
+    }
+    with speaking_pseudo():
+        for entry in catalogue.entries:
+            found = cause(catalogue, entry.code, facts)
+            for text in (found.summary, found.explanation, *(each.text for each in found.remedies)):
+                shown = _(text).replace("(⟦", "⟦").replace("⟧)", "⟧")
+                assert not text or not untranslated(shown), f"{entry.code}: {shown}"
+
+
+def test_a_list_says_how_much_more_there_is_in_the_language_in_use() -> None:
+    text = fill("Tried {tried}.", {"tried": [f"192.0.2.{number}" for number in range(7)]})
+    assert text == "Tried 192.0.2.0, 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4 and 2 more."
+    with speaking_pseudo():
+        assert not untranslated(_(text))
