@@ -238,6 +238,7 @@ SCENES = {
         state=replace(
             TYPED,
             outcome=Outcome.CHANGED,
+            last_test=True,
             stages=stages(Stage.DONE),
             save_hint=SaveHint.CHANGED,
         ),

@@ -22,9 +22,9 @@ from smtp_desk.ui.integrations.oauth_fields import OAuthFields, make_oauth_field
 from smtp_desk.ui.integrations.offer_button import OfferButton
 from smtp_desk.ui.integrations.password import PasswordField
 from smtp_desk.ui.integrations.sender_card import SenderCard
-from smtp_desk.ui.widgets.card import Card, Columns, column
+from smtp_desk.ui.widgets.card import Card, column
 from smtp_desk.ui.widgets.colours import Space
-from smtp_desk.ui.widgets.field import ChoiceField, FormField, TextField
+from smtp_desk.ui.widgets.field import ChoiceField, FieldPair, FormField, TextField
 from smtp_desk.ui.widgets.file_field import CERTIFICATES, FileField
 from smtp_desk.ui.widgets.fold import Fold
 
@@ -267,5 +267,5 @@ def _of_kind(fields: Mapping[Field, FormField], kind: type[F]) -> dict[Field, F]
     return {name: field for name, field in fields.items() if isinstance(field, kind)}
 
 
-def _pair(first: QWidget, second: QWidget, share: int, other: int) -> Columns:
-    return Columns(_STACKED_BELOW, (first, share), (second, other))
+def _pair(first: FormField, second: FormField, share: int, other: int) -> FieldPair:
+    return FieldPair(_STACKED_BELOW, (first, share), (second, other))

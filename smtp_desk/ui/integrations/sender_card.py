@@ -12,7 +12,8 @@ from PySide6.QtCore import Qt, Signal
 from smtp_desk.ui.integrations import find_words
 from smtp_desk.ui.integrations.find_panel import FindPanel
 from smtp_desk.ui.widgets.buttons import button
-from smtp_desk.ui.widgets.card import Card, Columns, row
+from smtp_desk.ui.widgets.card import Card, row
+from smtp_desk.ui.widgets.field import FieldPair
 from smtp_desk.ui.widgets.label import Label
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class SenderCard(Card):
         self._straight = button(find_words.STRAIGHT, "straight", "link", find_words.STRAIGHT_TIP)
         self._straight.clicked.connect(self.straight_wanted)
         self._straight.hide()
-        self._pair = Columns(_STACKED_BELOW, (name, _NAME), (address, _ADDRESS))
+        self._pair = FieldPair(_STACKED_BELOW, (name, _NAME), (address, _ADDRESS))
         head = row()
         head.addWidget(Label(_TITLE, "heading"), 1)
         head.addWidget(self._straight)

@@ -114,6 +114,12 @@ class Columns(QWidget):
             self._arrange()
         return super().event(event)
 
+    @property
+    def side_by_side(self) -> bool:
+        """Whether they stand side by side now."""
+        ways = QBoxLayout.Direction
+        return self._layout.direction() in (ways.LeftToRight, ways.RightToLeft)
+
     def stack(self, *, stacked: bool) -> None:
         """Stack the widgets although there is room: one of them has much to say."""
         self._stacked = stacked

@@ -16,12 +16,12 @@ from PySide6.QtCore import (
     Slot,
 )
 from PySide6.QtGui import QDragEnterEvent, QFocusEvent, QGuiApplication, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QSpacerItem, QWidget
 
 from smtp_desk.app.notice import Notice
 from smtp_desk.core.problems import Severity
 from smtp_desk.core.texts import problem_text
-from smtp_desk.ui.widgets.card import column, row
+from smtp_desk.ui.widgets.card import Columns, column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import draw_chevron, set_look
 from smtp_desk.ui.widgets.label import Label
@@ -158,6 +158,7 @@ class FormField(QWidget):
         self.control: Final = control
         self.name: Final = label.replace("&", "")
         self.said: Final = NoticeList()
+        self._above = QSpacerItem(0, 0)
         self._label = Label(label, "label")
         self._label.setBuddy(control)
         self._usual_hint = hint
@@ -171,12 +172,25 @@ class FormField(QWidget):
         self.controls = row()
         self.controls.addWidget(control, 1)
         self.below = column(space=Space.XS)
-        layout = column(self, 6)
-        layout.addWidget(self._label)
-        layout.addLayout(self.controls)
-        layout.addLayout(self.below)
+        self._layout = column(self, 6)
+        self._layout.addSpacerItem(self._above)
+        self._layout.addWidget(self._label)
+        self._layout.addLayout(self.controls)
+        self._layout.addLayout(self.below)
         self.below.addWidget(self._hint)
         self.below.addWidget(self.said)
+
+    @property
+    def label_height(self) -> int:
+        """What the label needs where it stands."""
+        return self._label.heightForWidth(self._label.width())
+
+    def lower(self, by: int) -> None:
+        """Leave so much room above the label."""
+        if by != self._above.sizeHint().height():
+            self._above.changeSize(0, by)
+            self._layout.invalidate()
+            self.updateGeometry()
 
     @property
     def tab_chain(self) -> tuple[QWidget, ...]:
@@ -234,6 +248,26 @@ class FormField(QWidget):
     def take_focus(self) -> None:
         """Put the focus into the control."""
         self.control.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+class FieldPair(Columns):
+    """Two fields side by side, their controls in one line however their labels wrap."""
+
+    def __init__(self, narrow: int, *fields: tuple[FormField, int]) -> None:
+        """Place them; see `Columns`."""
+        super().__init__(narrow, *fields)
+        self._fields = [field for field, _ in fields]
+
+    def event(self, event: QEvent) -> bool:
+        """Level the labels anew when the fields have other widths or texts."""
+        done = super().event(event)
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            shown = [each for each in self._fields if not each.isHidden()]
+            level = self.side_by_side and len(shown) > 1
+            tallest = max(each.label_height for each in shown) if level else 0
+            for each in self._fields:
+                each.lower(tallest - each.label_height if level else 0)
+        return done
 
 
 class TextField(FormField):

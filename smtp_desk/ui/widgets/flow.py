@@ -104,7 +104,10 @@ class Flow(QLayout):
     def _shown(self) -> list[tuple[QLayoutItem, QSize]]:
         """Return what is to be placed with its size, asked once until something changes."""
         if not self._sizes:
-            self._sizes = [(item, item.sizeHint()) for item in self._items if not item.isEmpty()]
+            items = [item for item in self._items if not item.isEmpty()]
+            for widget in filter(None, (item.widget() for item in items)):
+                widget.ensurePolished()  # its style sets its size, and does not tell
+            self._sizes = [(item, item.sizeHint()) for item in items]
         return self._sizes
 
     def _lines(self, width: int) -> Iterator[tuple[list[tuple[QLayoutItem, QSize]], int]]:

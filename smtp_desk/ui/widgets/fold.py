@@ -11,6 +11,7 @@ from smtp_desk.ui.widgets.card import column
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.icons import IconLabel, set_look
 from smtp_desk.ui.widgets.label import Label
+from smtp_desk.ui.widgets.page import Page
 
 
 class RowButton(QPushButton):
@@ -106,6 +107,11 @@ class Fold(QFrame):
     @Slot()
     def _clicked(self) -> None:
         self.open(opened=not self.opened)
+        page = self.parentWidget()
+        while page is not None and not isinstance(page, Page):
+            page = page.parentWidget()
+        if page is not None and self.opened:
+            page.bring_into_view(self, self.header)
 
     def _describe(self) -> None:
         """Qt has no role for such a button: its state is in the description."""

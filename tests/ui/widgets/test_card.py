@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from smtp_desk.ui.widgets.buttons import button
 from smtp_desk.ui.widgets.card import Columns
+from smtp_desk.ui.widgets.field import FieldPair, TextField
 from smtp_desk.ui.widgets.flow import flow
 from smtp_desk.ui.widgets.label import Label
 from tests.ui.fitting import lay_out
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
+
+    from smtp_desk.ui.widgets.theme import Theme
 
 
 class Footer:
@@ -93,3 +98,50 @@ def test_a_part_that_needs_more_than_its_share_stacks_them(qtbot: QtBot) -> None
     qtbot.waitUntil(stacked)
     offers[0].hide()
     qtbot.waitUntil(lambda: not stacked())
+
+
+@pytest.mark.parametrize(
+    "labels", [("Name", "The name of your own"), ("The name of yours, and more", "Name")]
+)
+def test_controls_side_by_side_stand_in_one_line_however_their_labels_wrap(
+    qtbot: QtBot, labels: tuple[str, str]
+) -> None:
+    fields = [TextField(f"field_{each}", each) for each in labels]
+    pair = FieldPair(200, (fields[0], 1), (fields[1], 1))
+    qtbot.addWidget(pair)
+    pair.resize(240, 200)
+    pair.fit(240)
+    pair.show()
+
+    def tops() -> list[int]:
+        lay_out()
+        return [each.control.mapTo(pair, QPoint()).y() for each in fields]
+
+    assert tops()[0] == tops()[1]
+    wrapped = tops()[0]
+    pair.resize(600, 200)
+    pair.fit(600)
+    assert tops()[0] == tops()[1] < wrapped
+    fields[0].rename("A name so long that it never fits into one line of such a field at all")
+    assert tops()[0] == tops()[1] >= wrapped
+    fields[0].rename("Name")
+    pair.fit(100)
+    first, second = tops()
+    assert second > first
+    fields[0].hide()
+    assert tops()[1] < second
+
+
+def test_a_link_takes_no_more_than_its_words_when_it_was_measured_before_it_was_seen(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    link = button("Copy", "copy", "link")
+    holder = flow(QPushButton("Open"), link)
+    hidden = QWidget()
+    qtbot.addWidget(hidden)
+    QVBoxLayout(hidden).addWidget(holder)
+    measured = holder.sizeHint().width()
+    hidden.show()
+    lay_out()
+    assert link.width() == link.sizeHint().width()
+    assert holder.sizeHint().width() == measured

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from smtp_desk.ui.widgets.colours import Space
+from smtp_desk.ui.widgets.fold import Fold
 from smtp_desk.ui.widgets.label import Label
 from smtp_desk.ui.widgets.page import Page
 from tests.ui.fitting import lay_out
@@ -158,3 +159,22 @@ def test_what_stands_below_is_seen_as_well(
     assert not wanted.visibleRegion().isEmpty()
     top = wanted.mapTo(page.area.viewport(), QPoint()).y()
     assert (top <= 2 * Space.XL and page.area.verticalScrollBar().value() > 0) == at_top
+
+
+@pytest.mark.parametrize("page", [600], indirect=True)
+def test_what_a_press_unfolds_is_seen(page: Page, qtbot: QtBot) -> None:
+    fold = Fold("More", "", "more")
+    inside = Label("What is folded away")
+    fold.body.addWidget(inside)
+    page.body.insertWidget(20, fold)
+    lay_out()
+    page.area.ensureWidgetVisible(fold.header, 0, 0)
+    lay_out()
+    assert inside.visibleRegion().isEmpty()
+    fold.header.click()
+    qtbot.waitUntil(lambda: not page._scrolling.isActive())
+    assert inside.visibleRegion().boundingRect().height() == inside.height()
+    seen = page.area.verticalScrollBar().value()
+    fold.header.click()
+    lay_out()
+    assert page.area.verticalScrollBar().value() == seen
