@@ -185,7 +185,7 @@ class FormField(QWidget):
         """What the label needs where it stands."""
         return self._label.heightForWidth(self._label.width())
 
-    def lower(self, by: int) -> None:
+    def lower_label(self, by: int) -> None:
         """Leave so much room above the label."""
         if by != self._above.sizeHint().height():
             self._above.changeSize(0, by)
@@ -266,7 +266,7 @@ class FieldPair(Columns):
             level = self.side_by_side and len(shown) > 1
             tallest = max(each.label_height for each in shown) if level else 0
             for each in self._fields:
-                each.lower(tallest - each.label_height if level else 0)
+                each.lower_label(tallest - each.label_height if level else 0)
         return done
 
 

@@ -79,8 +79,7 @@ QFrame[panel="success"] { background: $success_ground; border: none; border-radi
 QFrame[panel="warning"] { background: $warning_ground; border: none; border-radius: 8px; }
 QFrame[panel="danger"] { background: $danger_ground; border: none; border-radius: 8px; }
 QFrame[panel="plain"] { background: $raised; border: none; border-radius: 8px; }
-QFrame[panel="success"][ring="on"], QFrame[panel="warning"][ring="on"],
-QFrame[panel="danger"][ring="on"] { border: 2px solid $accent; }
+QFrame[panel][ring="on"] { border: 2px solid $accent; }
 #outcome, #relay_outcome { font-weight: 600; }
 #drop_hint {
     background: $surface; color: $accent; border: 3px dashed $accent; border-radius: 12px;

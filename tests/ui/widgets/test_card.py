@@ -9,9 +9,10 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from smtp_desk.ui.widgets.buttons import button
-from smtp_desk.ui.widgets.card import Columns
+from smtp_desk.ui.widgets.card import Columns, Panel
 from smtp_desk.ui.widgets.field import FieldPair, TextField
 from smtp_desk.ui.widgets.flow import flow
+from smtp_desk.ui.widgets.icons import set_look
 from smtp_desk.ui.widgets.label import Label
 from tests.ui.fitting import lay_out
 
@@ -145,3 +146,18 @@ def test_a_link_takes_no_more_than_its_words_when_it_was_measured_before_it_was_
     lay_out()
     assert link.width() == link.sizeHint().width()
     assert holder.sizeHint().width() == measured
+
+
+@pytest.mark.parametrize("tone", ["success", "warning", "danger", "plain"])
+def test_the_focus_is_seen_around_a_panel_of_every_tone(
+    qtbot: QtBot, theme: Theme, tone: str
+) -> None:
+    panel = Panel(tone)
+    qtbot.addWidget(panel)
+    panel.body.addWidget(Label("The receiver didn’t record its checks."))
+    panel.show()
+    without = panel.grab().toImage()
+    set_look(panel, "ring", "on")
+    assert panel.grab().toImage() != without
+    set_look(panel, "ring", "off")
+    assert panel.grab().toImage() == without
