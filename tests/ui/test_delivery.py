@@ -26,6 +26,7 @@ from smtp_desk.sender.routes.route import CUSTOM
 from smtp_desk.ui.delivery.view import DeliveryView
 from tests.sender import mails
 from tests.ui import delivery_scenes
+from tests.ui.fitting import lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -367,6 +368,10 @@ def test_accessible_names_are_what_is_seen(opened: Callable[[Any], Scene]) -> No
 def test_a_long_search_says_so_and_can_be_cancelled(opened: Callable[[Any], Scene]) -> None:
     scene = opened(delivery_scenes.searching)
     assert text(scene, "search_progress") == "Searching older emails…"
+    lay_out()
+    progress = find(scene, QLabel, "search_progress")
+    needed = progress.heightForWidth(progress.width())
+    assert needed < 2 * progress.fontMetrics().height(), "it wraps"
     assert not button(scene, "search_on").isVisible()
     assert button(scene, "show_all").text() == "All"
     rows = scene.table.emails.rowCount()

@@ -182,6 +182,11 @@ def test_a_long_reply_of_the_server_unfolds(page: Seen) -> None:
     words, unfold = page.find(QPlainTextEdit, "words"), page.find(QPushButton, "unfold_reply")
     folded = words.height()
     assert not words.verticalScrollBar().isVisible()
+    block = words.document().begin()
+    third = words.blockBoundingGeometry(block).translated(words.contentOffset()).top() + sum(
+        block.layout().lineAt(number).height() for number in range(2)
+    )
+    assert words.viewport().height() <= third + 1, "no part of the third line is seen"
     unfold.click()
     lay_out()
     assert words.height() > 2 * folded

@@ -91,6 +91,16 @@ def test_cause_person_reply_and_first_remedy_are_seen_together(
         assert in_sight(page.view.page, *told, finding.remedies[0].text)
 
 
+@pytest.mark.parametrize("width", [570, 700, 1056])
+def test_the_time_in_the_head_never_wraps(page: Seen, width: int) -> None:
+    page.view.page.resize(width, 560)
+    page.render(own(reports.WRONG_PASSWORD))
+    lay_out()
+    labels = page.view.page.findChildren(QLabel)
+    time = next(each for each in labels if each.text() == "2026-11-23 13:00 UTC")
+    assert time.heightForWidth(time.width()) < 2 * time.fontMetrics().height()
+
+
 def test_no_button_moves_below_the_mouse_when_something_runs(page: Seen) -> None:
     names = ("run_again", "check_domain", "copy_report", "save_report", "open_report")
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QButtonGroup, QPushButton, QWidget
 from smtp_desk.app.delivery.state import SearchProgress
 from smtp_desk.app.delivery.words import DeliveryStatus
 from smtp_desk.ui.widgets.buttons import button
-from smtp_desk.ui.widgets.card import column
+from smtp_desk.ui.widgets.card import column, row
 from smtp_desk.ui.widgets.colours import Space
 from smtp_desk.ui.widgets.field import TextField
 from smtp_desk.ui.widgets.flow import flow
@@ -118,8 +118,10 @@ class SearchLine(QWidget):
         self._stop.clicked.connect(self.stop_wanted)
         self._go_on = button("Search older emails", "search_on")
         self._go_on.clicked.connect(self.go_on_wanted)
-        layout = column(self, Space.S)
-        layout.addWidget(flow(self._text, self._stop, self._go_on))
+        layout = row(self)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self._stop)
+        layout.addWidget(self._go_on)
         self.hide()
 
     def render_state(self, state: DeliveryState) -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _FOLDED: Final = 2
 """Lines of the server's reply that are seen at first."""
-_STACKED_BELOW: Final = 520
+_STACKED_BELOW: Final = 660
 _PLACE: Final = frozenset({"Server", "Time"})
 """Facts of the head that say where and when; the others say who."""
 _CHANGES: Final = "Changes the form on Integrations. Then send another test email."

@@ -89,7 +89,8 @@ class ServerWords(QPlainTextEdit):
         # Not of the viewport: handed a widget that Qt made, its binding makes the types of all
         # widgets there are, to find which one it is.
         edges = self.height() - self.maximumViewportSize().height()
-        margins = 2 * math.ceil(self.document().documentMargin())
+        # Where lines are folded away the next one begins right below the last.
+        margins = (1 if folded else 2) * math.ceil(self.document().documentMargin())
         self.setFixedHeight(lines * math.ceil(self._line_height()) + margins + edges)
 
     def _line_height(self) -> float:

@@ -38,7 +38,7 @@ QLabel[rank="small"], QLabel[rank="fact"], QLabel[rank="short-fact"], QLabel[ran
     color: $muted; font-size: ${small}pt;
 }
 QLabel[rank="fact"] { min-width: 11em; max-width: 11em; }
-QLabel[rank="short-fact"] { min-width: 5em; max-width: 5em; }
+QLabel[rank="short-fact"] { min-width: 6em; max-width: 6em; }
 QLabel[rank="time"] { min-width: 4.4em; max-width: 4.4em; }
 QLabel[face="fixed"], QPlainTextEdit[face="fixed"] { font-family: "$fixed"; }
 QLabel[tone="muted"] { color: $muted; }
