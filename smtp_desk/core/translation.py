@@ -132,6 +132,12 @@ def mark(english: str, /, **facts: object) -> str:
     )
 
 
+def told(error: BaseException, /) -> str:
+    """Return what an error says, in the language in use: `str(error)` is the English of it."""
+    said = error.args[0] if len(error.args) == 1 else None
+    return _(said) if isinstance(said, Text) else _look_up(str(error))
+
+
 def number(count: int) -> str:
     """Return a whole number as people write it in the language in use."""
     grouping = _("1,234")[1:-3]

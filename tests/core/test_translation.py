@@ -23,6 +23,7 @@ from smtp_desk.core.translation import (
     number,
     pgettext,
     plural,
+    told,
 )
 from tests.pseudo import Pseudo, speaking_pseudo, untranslated
 from tests.table import each_row
@@ -102,6 +103,18 @@ def test_what_is_marked_is_english_and_is_translated_where_it_is_shown() -> None
     for copied in (copy.deepcopy(text), pickle.loads(pickle.dumps(text))):  # noqa: S301 - our own
         assert _(copied) == "{a} ist aus."
     assert type(mark("No answer.")) is str
+
+
+def test_an_error_is_told_in_the_language_and_logged_in_english() -> None:
+    error = OSError(mark("The disk of {path} is full.", path="/outbox"))
+    with speaking_pseudo():
+        assert told(error).startswith("⟦")
+        assert "/outbox" in told(error)
+        assert str(error) == "The disk of /outbox is full."
+        assert told(ValueError()) == ""
+        assert told(ValueError(mark("It is busy."))).startswith("⟦")
+    assert told(FileNotFoundError(2, "No such file", "x")) == "[Errno 2] No such file: 'x'"
+    assert told(ValueError("what {they} said")) == "what {they} said"
 
 
 @pytest.mark.usefixtures("german")
