@@ -15,6 +15,7 @@ import click
 
 from smtp_desk import __version__
 from smtp_desk.cli.main import cli
+from smtp_desk.cli.manual import commands_of, each_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,7 +62,8 @@ class RoffFormatter(click.HelpFormatter):
 
 def pages() -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each page."""
-    yield from _pages(cli, click.Context(cli, info_name=_PROGRAM, **cli.context_settings))
+    for context in each_command(cli, _PROGRAM):
+        yield _page(context)
 
 
 def write_pages(folder: Path) -> None:
@@ -73,31 +75,19 @@ def write_pages(folder: Path) -> None:
         (folder / f"{name}.1.gz").write_bytes(packed)
 
 
-def _pages(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
-    name = context.command_path.replace(" ", "-")
+def _page(context: click.Context) -> tuple[str, str]:
+    command, name = context.command, context.command_path.replace(" ", "-")
     formatter = RoffFormatter(width=10_000)
     command.format_help(context, formatter)
     summary = command.get_short_help_str(limit=10_000).rstrip(".")
     title = f'"{_escaped(name).upper()}" 1 "" "SMTP Desk {__version__}" "SMTP Desk"'
     head = f".TH {title}\n.SH NAME\n{_escaped(name)} \\- {_escaped(summary)}\n"
-    yield name, head + formatter.getvalue() + _see_also(command, context)
-    for child, inner in _children(command, context):
-        yield from _pages(child, inner)
+    return name, head + formatter.getvalue() + _see_also(context)
 
 
-def _children(
-    command: click.Command, context: click.Context
-) -> Iterator[tuple[click.Command, click.Context]]:
-    if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            child = command.get_command(context, name)
-            if child is not None and not child.hidden:
-                yield child, click.Context(child, info_name=name, parent=context)
-
-
-def _see_also(command: click.Command, context: click.Context) -> str:
+def _see_also(context: click.Context) -> str:
     """Return the pages of the commands below this one, and of the one above."""
-    near = [inner.command_path for _, inner in _children(command, context)]
+    near = [inner.command_path for inner in commands_of(context)]
     if context.parent is not None:
         near.insert(0, context.parent.command_path)
     listed = ",\n".join(f".BR {_escaped(path.replace(' ', '-'))} (1)" for path in near)

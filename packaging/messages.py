@@ -5,6 +5,7 @@ catalogue of each language what is new; a text that has changed is marked as fuz
 means: not translated until a person has looked at it.
 """
 
+import inspect
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,7 +27,9 @@ _UNDATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def collect() -> Catalog:
-    """Return the texts of the program and of its findings, sorted by file."""
+    """Return the texts of the program, of its findings and its commands, sorted by file."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
     found = Catalog(project="SMTP Desk", header_comment=_HEADER, creation_date=_UNDATED)
     for path in sorted((ROOT / "smtp_desk").rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
@@ -36,13 +39,13 @@ def collect() -> Catalog:
             found.add(message, None, [(name, 0)], auto_comments=comments, context=context)
     for name, code, text in _findings():
         found.add(text, None, [(name, 0)], auto_comments=[code])
+    for name, command, text in _commands():
+        found.add(text, None, [(name, 0)], auto_comments=[command])
     return found
 
 
 def _findings() -> Iterator[tuple[str, str, str]]:
     """Yield the file, the code and the text of each sentence about a finding."""
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
     from smtp_desk.store.resources import read_catalogue  # noqa: PLC0415 - found by now only
 
     for entry in read_catalogue().entries:
@@ -50,6 +53,18 @@ def _findings() -> Iterator[tuple[str, str, str]]:
         for wording in entry.wordings:
             for text in wording.texts:
                 yield name, entry.code, text
+
+
+def _commands() -> Iterator[tuple[str, str, str]]:
+    """Yield the file, the command line and each paragraph of what a command says of itself."""
+    from smtp_desk.cli.main import cli  # noqa: PLC0415 - as above
+    from smtp_desk.cli.manual import each_command, paragraphs  # noqa: PLC0415 - as above
+
+    for context in each_command(cli, "smtp-desk"):
+        module = inspect.unwrap(context.command.callback or _commands).__module__
+        name = f"{module.replace('.', '/')}.py"
+        for text in paragraphs(context.command):
+            yield name, context.command_path, text
 
 
 def main() -> None:

@@ -15,7 +15,6 @@ from smtp_desk.app.startup import (
     take_environment,
 )
 from smtp_desk.core.translation import ENGLISH, language_of
-from smtp_desk.store.translations import speak
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +28,7 @@ _NAMES: Final = {
     "newaliases": (_SENDMAIL, "-bi"),
 }
 """Called by one of these names, through a link, the program is that command."""
-_FOR_PROGRAMS: Final = {"--json", "--prometheus"}
+_FOR_PROGRAMS: Final = {"--json", "--prometheus", "-bs"}
 """With one of these a command prints what a program reads, which is English."""
 _OF_WINDOW: Final[tuple[list[str], ...]] = ([], ["open"])
 """The second is how desktops start it, which open reports with it."""
@@ -40,7 +39,7 @@ def main() -> NoReturn:
     fill_closed_descriptors()
     environ = take_environment()
     arguments = [*_NAMES.get(Path(sys.argv[0]).stem, ()), *sys.argv[1:]]
-    speak(ENGLISH if _FOR_PROGRAMS & set(arguments) else language_of(environ))
+    _speak(ENGLISH if _FOR_PROGRAMS & set(arguments) else language_of(environ))
     if arguments in _OF_WINDOW:
         sys.exit(_open_window(environ, None))
     if arguments[0] == _SENDMAIL:
@@ -56,6 +55,14 @@ def main() -> NoReturn:
         from smtp_desk.cli import main as command_line  # noqa: PLC0415
 
     sys.exit(command_line.main(arguments, environ, lambda opened: _open_window(environ, opened)))
+
+
+def _speak(code: str) -> None:
+    if code != ENGLISH:
+        # Imported here: cron, which speaks English, starts the program for each email.
+        from smtp_desk.store.translations import speak  # noqa: PLC0415
+
+        speak(code)
 
 
 def _open_window(environ: Mapping[str, str], opened: Opened | None) -> int:

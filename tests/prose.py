@@ -16,15 +16,20 @@ _OF_PROGRAMMERS: Final = {
         "OSError",
         "RuntimeError",
     ),
-    *("TypeError", "ValueError"),
+    *("ConnectionAbortedError", "TimeoutError", "TypeError", "ValueError"),
 }
 _LOGGING: Final = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 _LOGS: Final = {"_log", "log", "logger", "logging"}
-_MACHINES: Final = {"compile", "execute", "executemany", "setStyleSheet", "add_argument"}
+_MACHINES: Final = {
+    *("compile", "execute", "executemany", "setStyleSheet", "add_argument"),
+    *("show_command", "SubmitAnswer"),  # a command line, and a reply of SMTP
+}
 _PROSE: Final = re.compile(r"[A-Za-z’]{2,}[,.;:?!…”)]* [“(]?[A-Za-z’]{2,}")
 _CODE: Final = re.compile(
     r"\\|\(\?|^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|BEGIN|PRAGMA|WITH|FROM|WHERE|"
-    r"AND|OR|SET|VALUES|ORDER|ON|UNION|NOTIFY|LISTEN|GRANT|LIMIT|RETURNING)\b|[{;]\s*\w[\w-]*:"
+    r"AND|OR|SET|VALUES|ORDER|ON|UNION|NOTIFY|LISTEN|GRANT|LIMIT|RETURNING)\b|[{;]\s*\w[\w-]*:|"
+    r"^(?:smtp-desk|sudo) \w|^[A-Z_]+,? [A-Z_]+$|^bold [a-z]+$|"
+    r"^SMTP Desk (?:— Sandbox|\{\}|%\(version\)s)$|^Example Ltd$"
 )
 
 
@@ -57,6 +62,13 @@ class _Unmarked(ast.NodeVisitor):
                 self.visit(keyword.value)
         elif name not in _MACHINES and not (name in _LOGGING and owner in _LOGS):
             self.generic_visit(node)
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg == "examples" and isinstance(node.value, ast.List):
+            for example in node.value.elts:  # what it does, and the command line
+                self.visit(example.elts[0] if isinstance(example, ast.Tuple) else example)
+        else:
+            self.visit(node.value)
 
     def visit_Raise(self, node: ast.Raise) -> None:
         if not (isinstance(node.exc, ast.Call) and _name(node.exc.func) in _OF_PROGRAMMERS):

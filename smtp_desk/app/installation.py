@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from smtp_desk.core.system import System, this_system
+from smtp_desk.core.translation import _, mark
 from smtp_desk.store.resources import is_checkout
 
 _FLATPAK: Final = Path("/.flatpak-info")
@@ -30,26 +31,28 @@ class Installation(StrEnum):
 
 
 _ADVICE: Final = {
-    Installation.CHECKOUT: "Update the checkout with “git pull”, then run “make run”.",
-    Installation.FLATPAK: "Update it with “flatpak update org.smtp_desk.SmtpDesk”.",
-    Installation.DEB: (
+    Installation.CHECKOUT: mark("Update the checkout with “git pull”, then run “make run”."),
+    Installation.FLATPAK: mark("Update it with “flatpak update org.smtp_desk.SmtpDesk”."),
+    Installation.DEB: mark(
         "Download the new .deb package and install it with “sudo apt install ./FILE.deb”."
     ),
-    Installation.WINDOWS: (
+    Installation.WINDOWS: mark(
         "Run the new installer, or “winget upgrade TheSmtpDeskAuthors.SmtpDesk”."
     ),
-    Installation.MACOS: "Quit SMTP Desk, open the new disk image and drag it to Applications.",
-    Installation.BUNDLE: "Download the new bundle, close SMTP Desk and replace this one.",
-    Installation.PIPX: "Update it with “pipx upgrade smtp-desk”.",
-    Installation.UV: "Update it with “uv tool upgrade smtp-desk”.",
-    Installation.PIP: "Update it with “{python} -m pip install --upgrade smtp-desk”.",
-    Installation.DISTRIBUTION: "Your system’s package manager updates it.",
+    Installation.MACOS: mark(
+        "Quit SMTP Desk, open the new disk image and drag it to Applications."
+    ),
+    Installation.BUNDLE: mark("Download the new bundle, close SMTP Desk and replace this one."),
+    Installation.PIPX: mark("Update it with “pipx upgrade smtp-desk”."),
+    Installation.UV: mark("Update it with “uv tool upgrade smtp-desk”."),
+    Installation.PIP: mark("Update it with “{python} -m pip install --upgrade smtp-desk”."),
+    Installation.DISTRIBUTION: mark("Your system’s package manager updates it."),
 }
 
 
 def update_advice(installation: Installation) -> str:
     """Return how a copy that was installed this way is updated, in a sentence."""
-    return _ADVICE[installation].format(python=sys.executable)
+    return _(_ADVICE[installation], python=sys.executable)
 
 
 def this_installation() -> Installation:

@@ -8,6 +8,7 @@ from typing import Final
 
 from smtp_desk.app.services import Services
 from smtp_desk.core.address import AddressError, Mailbox, parse_mailbox
+from smtp_desk.core.translation import mark, plural, told
 from smtp_desk.sender.mail.aliases import LOCALHOST, Aliases, AliasLoopError
 from smtp_desk.sender.mail.submission import (
     ForeignMessageError,
@@ -63,7 +64,8 @@ class Intake:
         except FileNotFoundError:
             text = ""
         except OSError as error:
-            return Aliases(hosts=hosts, problems=(f"{path} can’t be read: {error.strerror}.",))
+            problem = mark("{path} can’t be read: {why}.", path=path, why=error.strerror)
+            return Aliases(hosts=hosts, problems=(problem,))
         return Aliases.parse(text, hosts)
 
     def submission(
@@ -91,7 +93,7 @@ class Intake:
             for each in submission.aliases.expand(recipient):
                 submission.mailbox(each, "RCPT TO")
         except (ForeignMessageError, AliasLoopError) as error:
-            return str(error)
+            return told(error)
         return ""
 
     def read(self, octets: bytes, submission: Submission, most_octets: int) -> Submitted:
@@ -106,7 +108,7 @@ class Intake:
     def checked_aliases(self) -> str:
         """Return how many aliases there are and where, as newaliases prints it."""
         count = len(self.aliases.entries)
-        words = "1 alias" if count == 1 else f"{count} aliases"
+        words = plural("{count} alias", "{count} aliases", count)
         return f"{self._services.paths.aliases_file}: {words}"
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.system import flag
+from smtp_desk.core.translation import _
 from smtp_desk.smtp.net.redaction import Redactor
 from smtp_desk.store.ownership import make_private_folder
 
@@ -70,9 +71,11 @@ def log_report(report: "CheckReport") -> None:
     if finding is None:
         _log.info("report %s: %s", report.id, "sent" if report.sent else "nothing failed")
     else:
-        level = logging.WARNING if finding.alarm else logging.INFO
-        alarm = ", which can be an attack" if finding.alarm else ""
-        _log.log(level, "report %s: %s at %s%s", report.id, finding.code, finding.stage, alarm)
+        found = (report.id, finding.code, finding.stage)
+        if finding.alarm:
+            _log.warning("report %s: %s at %s, which can be an attack", *found)
+        else:
+            _log.info("report %s: %s at %s", *found)
     for warning in report.warnings:
         _log.info("report %s: warning %s at %s", report.id, warning.code, warning.stage)
 
@@ -216,4 +219,4 @@ class _PrivateFile(logging.Handler):
     def _complain(self, error: OSError) -> None:
         if not self._complained and sys.stderr is not None:
             self._complained = True
-            sys.stderr.write(f"smtp-desk: the log can’t be written: {error}\n")
+            sys.stderr.write(f"smtp-desk: {_('the log can’t be written: {why}', why=error)}\n")

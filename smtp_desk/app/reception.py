@@ -36,6 +36,7 @@ from smtp_desk.core.handover import (
     read_frame,
     read_head,
 )
+from smtp_desk.core.translation import _, told
 from smtp_desk.sender.mail.address_list import AddressListError
 from smtp_desk.sender.mail.addressing import NULL_SENDER
 from smtp_desk.sender.mail.submission import ForeignMessageError, envelope_sender
@@ -171,7 +172,7 @@ class Reception:
         if not room:
             with connection, contextlib.suppress(OSError):
                 connection.setblocking(False)  # nobody else waits for this one
-                _send(connection, _tempfail("Too many messages are being submitted at once."))
+                _send(connection, _tempfail(_("Too many messages are being submitted at once.")))
             return
         thread = threading.Thread(
             target=self._serve, args=(connection, user), name="handover", daemon=True
@@ -212,16 +213,17 @@ class Reception:
             octets = read_frame(read, most)
             return self._done(user, order, octets, intake)
         except FrameTooLargeError as error:
-            return WorkerAnswer(ExitStatus.DATAERR, (f"The message is too large: {error}.",))
+            text = _("The message is too large: {why}.", why=error)
+            return WorkerAnswer(ExitStatus.DATAERR, (text,))
         except HandoverError as error:
-            return _tempfail(f"The request can’t be read: {error}.")
+            return _tempfail(_("The request can’t be read: {why}.", why=error))
         except OutboxError as error:
-            return _tempfail(str(error))
+            return _tempfail(told(error))
         except OSError:
             raise
         except Exception:  # noqa: BLE001 - one request that fails must not end the worker
             _log.exception("our own fault while taking a message of user %d", user)
-            return _tempfail("The worker failed. See its log for details.")
+            return _tempfail(_("The worker failed. See its log for details."))
 
     def _done(self, user: int, order: Order, octets: bytes, intake: Intake) -> WorkerAnswer:
         match order.act:
@@ -233,7 +235,7 @@ class Reception:
                 refusals = tuple(filter(None, map(intake.refusal, order.recipients)))
                 return WorkerAnswer(ExitStatus.DATAERR if refusals else ExitStatus.OK, refusals)
             case Act.ALIASES:
-                problems = intake.aliases.problems
+                problems = tuple(map(_, intake.aliases.problems))
                 status = ExitStatus.DATAERR if problems else ExitStatus.OK
                 return WorkerAnswer(status, problems, (intake.checked_aliases(),))
 
@@ -247,7 +249,8 @@ class Reception:
         try:
             sender = _envelope_sender(order.sender, trusted=_is_trusted(user, rules))
         except (AddressError, AddressListError):
-            return WorkerAnswer(ExitStatus.USAGE, (f"“{order.sender}” isn’t an address.",))
+            text = _("“{address}” isn’t an address.", address=order.sender)
+            return WorkerAnswer(ExitStatus.USAGE, (text,))
         try:
             submission = intake.submission(
                 order.recipients,
@@ -257,26 +260,30 @@ class Reception:
             )
             submitted = intake.read(octets, submission, len(octets))
         except ForeignMessageError as error:
-            return WorkerAnswer(ExitStatus.DATAERR, (str(error),))
+            return WorkerAnswer(ExitStatus.DATAERR, (told(error),))
         message, count = submitted.message, len(submitted.message.recipients)
         most = rules.emails_per_hour
         if user != ROOT and count > most:
-            text = f"The message has {count} recipients, but you can send {most} emails an hour."
+            text = _(
+                "The message has {count} recipients, but you can send {most} emails an hour.",
+                count=count,
+                most=most,
+            )
             return WorkerAnswer(ExitStatus.DATAERR, (text,))
         if user != ROOT and not self._quota.take(user, count, most):
-            return _tempfail(f"You can send {most} emails an hour. Try again later.")
+            return _tempfail(_("You can send {most} emails an hour. Try again later.", most=most))
         try:
             receipt = self._sender.queue(replace(message, submitter=str(user)))
         except MessageTooLargeError as error:
-            return WorkerAnswer(ExitStatus.DATAERR, (str(error),))
+            return WorkerAnswer(ExitStatus.DATAERR, (told(error),))
         except OutboxError:
             self._quota.give_back(user, count)
             raise
         _log.info("user %d handed over %s for %d recipients", user, receipt.message_id, count)
         why = self._why_now()
-        waits = (f"stored, not sent yet. {why}",) if why else ()
-        lines = (f"{each.recipient}: stored" for each in receipt.recipients)
-        return WorkerAnswer(ExitStatus.OK, (*submitted.remarks, *waits), tuple(lines))
+        waits = (f"{_('stored, not sent yet.')} {why}",) if why else ()
+        lines = (f"{each.recipient}: {_('stored')}" for each in receipt.recipients)
+        return WorkerAnswer(ExitStatus.OK, (*map(_, submitted.remarks), *waits), tuple(lines))
 
     def _why_now(self) -> str:
         """Return why what is stored waits; looked up now and then only, for it takes a while."""
@@ -294,9 +301,9 @@ class Reception:
         cause = causes(self._services)
         lines = tuple(entry_line(entry, cause) for entry in page.entries)
         if page.next:
-            remarks: tuple[str, ...] = (f"Only the newest {_MOST_LISTED} are shown.",)
+            remarks: tuple[str, ...] = (_("Only the newest {most} are shown.", most=_MOST_LISTED),)
         else:
-            remarks = () if lines else ("The outbox is empty.",)
+            remarks = () if lines else (_("The outbox is empty."),)
         return WorkerAnswer(ExitStatus.OK, remarks, lines)
 
 
@@ -353,7 +360,7 @@ def _send(connection: socket.socket, answer: WorkerAnswer) -> None:
 
 
 def _tempfail(text: str) -> WorkerAnswer:
-    return WorkerAnswer(ExitStatus.TEMPFAIL, (f"Nothing was stored or sent. {text}",))
+    return WorkerAnswer(ExitStatus.TEMPFAIL, (f"{_('Nothing was stored or sent.')} {text}",))
 
 
 def _is_trusted(user: int, rules: SystemRules) -> bool:

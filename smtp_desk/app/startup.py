@@ -19,6 +19,7 @@ from typing import Final
 from smtp_desk.app.extras import Extra, installed, missing_text
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.system import System, this_system
+from smtp_desk.core.translation import _
 
 # That of `store.credentials`, whose imports cost a tenth of the way to the first paint.
 PASSWORD_VARIABLES: Final = ("SMTP_DESK_PASSWORD", "SMTP_DESK_DEFAULT_PASSWORD")
@@ -181,7 +182,9 @@ def missing_for_window(
     wanted = dict(_ALWAYS)
     if chosen not in _WITHOUT_DISPLAY:
         if not wayland and not environ.get("DISPLAY"):
-            return _no_display("neither DISPLAY nor WAYLAND_DISPLAY is set")
+            return _no_display(
+                _("The window can't be opened: neither DISPLAY nor WAYLAND_DISPLAY is set.")
+            )
         wanted |= _FOR_WAYLAND if wayland else _FOR_X11
     lacking = {name: package for name, package in wanted.items() if not _loads(name, load)}
     if lacking:
@@ -191,13 +194,17 @@ def missing_for_window(
         and not wayland
         and not _x11_answers(environ["DISPLAY"], load)
     ):
-        return _no_display(f"the display {environ['DISPLAY']} doesn’t answer, or refuses")
+        text = _(
+            "The window can't be opened: the display {display} doesn’t answer, or refuses.",
+            display=environ["DISPLAY"],
+        )
+        return _no_display(text)
     return None
 
 
 def missing_library(error: ImportError) -> NoWindow:
     """Return what to tell a person if Qt could not be loaded after all."""
-    text = f"The window can't be opened: Qt can't be loaded ({error})."
+    text = _("The window can't be opened: Qt can't be loaded ({why}).", why=error)
     return NoWindow(text, ExitStatus.UNAVAILABLE)
 
 
@@ -227,16 +234,14 @@ def _no_part() -> NoWindow:
 
 
 def _no_display(why: str) -> NoWindow:
-    text = (
-        f"The window can't be opened: {why}. Start SMTP Desk in a desktop session, or use its "
-        "commands: smtp-desk --help"
-    )
-    return NoWindow(text, ExitStatus.CONFIG)
+    instead = _("Start SMTP Desk in a desktop session, or use its commands: smtp-desk --help")
+    return NoWindow(f"{why} {instead}", ExitStatus.CONFIG)
 
 
 def _no_libraries(lacking: Mapping[str, str]) -> NoWindow:
-    text = (
-        f"The window can't be opened: Qt needs {', '.join(lacking)}. On Debian and Ubuntu: "
-        f"sudo apt-get install {' '.join(lacking.values())}"
+    text = _(
+        "The window can't be opened: Qt needs {libraries}. On Debian and Ubuntu: {command}",
+        libraries=", ".join(lacking),
+        command=" ".join(("sudo", "apt-get", "install", *lacking.values())),
     )
     return NoWindow(text, ExitStatus.UNAVAILABLE)

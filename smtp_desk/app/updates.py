@@ -16,6 +16,7 @@ from smtp_desk.app.installation import Installation, update_advice
 from smtp_desk.app.services import Services
 from smtp_desk.core.reply import visible
 from smtp_desk.core.stages import Json
+from smtp_desk.core.translation import Text, _, mark
 from smtp_desk.discovery.candidates import NotFoundError, SearchResult
 from smtp_desk.discovery.https import HTTPS_PORT, Https
 from smtp_desk.smtp.net.deadline import Cancel, Deadline
@@ -33,25 +34,25 @@ _VERSION: Final = re.compile(
 # The names of an sdist (PEP 625) and of a wheel (PEP 427).
 _FILE: Final = re.compile(r"smtp_desk-([^-]{1,80})(?:\.tar\.gz|-[^-]+-[^-]+-[^-]+\.whl)")
 _WHY: Final = {
-    SearchResult.NOTHING: "There is no list of versions at this address.",
-    SearchResult.NO_ANSWER: f"There was no answer within {_SECONDS:.0f} seconds.",
-    SearchResult.UNREACHABLE: "The server can’t be reached. Is this computer online?",
-    SearchResult.UNTRUSTED: "The server’s certificate or encryption can’t be trusted.",
-    SearchResult.DNS_FAILED: "DNS doesn’t answer right now. Is this computer online?",
-    SearchResult.NOT_HTTP: "The answer isn’t a complete web page.",
-    SearchResult.HTTP_STATUS: "The server refused with status {detail}.",
-    SearchResult.TOO_LARGE: "The answer is larger than 1 MiB.",
-    SearchResult.REDIRECTED_TO_HTTP: "Only addresses that begin with https:// are asked.",
-    SearchResult.BAD_REDIRECT: "This isn’t a valid https address.",
-    SearchResult.TOO_MANY_REDIRECTS: "It redirects to {detail}, which isn’t followed.",
+    SearchResult.NOTHING: mark("There is no list of versions at this address."),
+    SearchResult.NO_ANSWER: mark("There was no answer within {seconds} seconds."),
+    SearchResult.UNREACHABLE: mark("The server can’t be reached. Is this computer online?"),
+    SearchResult.UNTRUSTED: mark("The server’s certificate or encryption can’t be trusted."),
+    SearchResult.DNS_FAILED: mark("DNS doesn’t answer right now. Is this computer online?"),
+    SearchResult.NOT_HTTP: mark("The answer isn’t a complete web page."),
+    SearchResult.HTTP_STATUS: mark("The server refused with status {detail}."),
+    SearchResult.TOO_LARGE: mark("The answer is larger than 1 MiB."),
+    SearchResult.REDIRECTED_TO_HTTP: mark("Only addresses that begin with https:// are asked."),
+    SearchResult.BAD_REDIRECT: mark("This isn’t a valid https address."),
+    SearchResult.TOO_MANY_REDIRECTS: mark("It redirects to {detail}, which isn’t followed."),
 }
-_NO_ADDRESS: Final = (
+_NO_ADDRESS: Final = mark(
     "No address to check for updates is set. Put "
     'updates = "https://…/simple/smtp-desk/", an index of packages that you trust, '
     "into the section [preferences] of settings.toml."
 )
-_NO_LIST: Final = "The answer isn’t a list of packages in JSON (PEP 691)."
-_NO_RELEASE: Final = "No release of SMTP Desk is listed there."
+_NO_LIST: Final = mark("The answer isn’t a list of packages in JSON (PEP 691).")
+_NO_RELEASE: Final = mark("No release of SMTP Desk is listed there.")
 
 
 class UpdatesError(Exception):
@@ -75,11 +76,21 @@ class Updates:
     def lines(self, installation: Installation) -> tuple[str, ...]:
         """Return it in a sentence, and where there is a newer version how to update this copy."""
         if self.newer:
-            found = f"Version {self.newest} is available. You have {self.running}."
+            found = _(
+                "Version {newest} is available. You have {running}.",
+                newest=self.newest,
+                running=self.running,
+            )
             return found, update_advice(installation)
         if _order(self.newest) == _order(self.running):
-            return (f"You have the newest version, {self.running}.",)
-        return (f"You have {self.running}. The newest release is older: {self.newest}.",)
+            return (_("You have the newest version, {running}.", running=self.running),)
+        return (
+            _(
+                "You have {running}. The newest release is older: {newest}.",
+                running=self.running,
+                newest=self.newest,
+            ),
+        )
 
     def as_json(self, installation: Installation) -> dict[str, Json]:
         """Return it as the document of `SCHEMA`."""
@@ -113,8 +124,7 @@ def find_updates(services: Services, cancel: Cancel, *, https: Https | None = No
         page = https.get(address, cancel, Deadline.after(_SECONDS))
         newest = newest_release(page.octets)
     except NotFoundError as error:
-        why = _WHY[error.result].format(detail=visible(error.detail))
-        raise UpdatesError(_failed(address, why)) from error
+        raise UpdatesError(_failed(address, _WHY[error.result], error.detail)) from error
     except ValueError as error:
         raise UpdatesError(_failed(address, str(error))) from error
     return Updates(__version__, newest, _order(newest) > _order(__version__))
@@ -165,5 +175,8 @@ def _order(version: str) -> tuple[tuple[int, ...], bool]:
     return tuple(numbers), not found[2]
 
 
-def _failed(address: str, why: str) -> str:
-    return f"Couldn’t check for updates at {visible(address)}. {why}"
+def _failed(address: str, why: str, detail: str = "") -> Text:
+    return Text.of(
+        (mark("Couldn’t check for updates at {address}."), {"address": visible(address)}),
+        (why, {"detail": visible(detail), "seconds": f"{_SECONDS:.0f}"}),
+    )

@@ -20,6 +20,7 @@ from smtp_desk.cli.invocation import (
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.core.arrived import MAX_BYTES, Belief, NotAnEmailError, NothingToldError
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.translation import _, mark
 from smtp_desk.smtp.net.deadline import Cancel
 
 _STANDARD_INPUT: Final = Path("-")
@@ -28,20 +29,20 @@ _STYLES: Final = {Belief.BELIEVED: "bold green", Belief.DISBELIEVED: "bold red"}
 
 @click.command(
     cls=ManualCommand,
-    short_help="Explain a received email from its headers.",
+    short_help=mark("Explain a received email from its headers."),
     statuses={
-        ExitStatus.OK: "it was explained",
-        ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.DATAERR: "the file can’t be read, or isn’t an email",
-        ExitStatus.UNAVAILABLE: "no server wrote anything in its headers",
+        ExitStatus.OK: mark("it was explained"),
+        ExitStatus.USAGE: mark("the command line is wrong"),
+        ExitStatus.DATAERR: mark("the file can’t be read, or isn’t an email"),
+        ExitStatus.UNAVAILABLE: mark("no server wrote anything in its headers"),
     },
     examples=[
-        ("Explain a test email that was saved from the inbox", "smtp-desk arrived test.eml"),
-        ("Explain copied headers", "smtp-desk arrived - < header.txt"),
+        (mark("Explain a test email that was saved from the inbox"), "smtp-desk arrived test.eml"),
+        (mark("Explain copied headers"), "smtp-desk arrived - < header.txt"),
     ],
 )
 @click.argument("file", type=FileName(allow_dash=True))
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help=mark("As JSON."))
 @click.pass_obj
 def arrived(invocation: Invocation, file: Path, *, as_json: bool) -> ExitStatus:
     """Explain a received email: SPF, DKIM, DMARC, spam, its way, and what was added to it.
@@ -49,7 +50,7 @@ def arrived(invocation: Invocation, file: Path, *, as_json: bool) -> ExitStatus:
     FILE is the email as saved from the inbox (.eml), or its header alone; “-” is standard input.
     Nothing is looked up: the receiver wrote all of it into the header.
     """
-    name = "Standard input" if file == _STANDARD_INPUT else str(file)
+    name = _("Standard input") if file == _STANDARD_INPUT else str(file)
     try:
         if file == _STANDARD_INPUT:
             octets = sys.stdin.buffer.read(MAX_BYTES) if sys.stdin is not None else b""

@@ -22,6 +22,7 @@ from smtp_desk.core.address import AddressError
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
+from smtp_desk.core.translation import _, mark
 from smtp_desk.smtp.check.check import Steps
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.settings_file import SettingsFileError
@@ -31,52 +32,54 @@ if TYPE_CHECKING:
 
     from smtp_desk.smtp.domain.facts import Selector
 
-_NO_RECIPIENT: Final = "Missing option '--to'. (--no-login and --no-send don't need it.)"
+_NO_RECIPIENT: Final = mark("Missing option '--to'. (--no-login and --no-send don't need it.)")
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Test SETTINGS, or the saved settings.",
-    statuses={**TEST_STATUSES, ExitStatus.CONFIG: "no SETTINGS given and nothing configured"},
+    short_help=mark("Test SETTINGS, or the saved settings."),
+    statuses={**TEST_STATUSES, ExitStatus.CONFIG: mark("no SETTINGS given and nothing configured")},
     environment=PASSWORD_ENVIRONMENT,
     files=FILES,
     examples=[
-        ("Test the saved settings", "smtp-desk check --to ann@example.org"),
+        (mark("Test the saved settings"), "smtp-desk check --to ann@example.org"),
         (
-            "Test other settings without saving them (asks for the password)",
+            mark("Test other settings without saving them (asks for the password)"),
             """
             smtp-desk check --host smtp.example.org --username desk@example.org \\
               --from-email desk@example.org --to ann@example.org
             """,
         ),
         (
-            "Check a server up to TLS, without a password",
+            mark("Check a server up to TLS, without a password"),
             "smtp-desk check --host smtp.example.org --no-login",
         ),
         (
-            "Check whether receivers will trust email from the domain",
+            mark("Check whether receivers will trust email from the domain"),
             """
             smtp-desk check --host smtp.example.org --from-email desk@example.org \\
               --no-login --domain --dkim-selector mail
             """,
         ),
         (
-            "In a script",
+            mark("In a script"),
             'smtp-desk check --to ann@example.org --json >report.json || echo "status $?"',
         ),
     ],
 )
 @settings_options
-@click.option("--to", "recipient", default="", metavar="ADDR", help="Where the test email goes.")
+@click.option(
+    "--to", "recipient", default="", metavar="ADDR", help=mark("Where the test email goes.")
+)
 @click.option(
     "--no-login",
     is_flag=True,
-    help="Stop after TLS. Needs no password, From or recipient. Never proves the settings.",
+    help=mark("Stop after TLS. Needs no password, From or recipient. Never proves the settings."),
 )
 @click.option(
     "--no-send",
     is_flag=True,
-    help=(
+    help=mark(
         "Stop after the sender: sign in and check whether the From address is accepted, but "
         "send nothing. Never proves the settings."
     ),
@@ -85,15 +88,17 @@ _NO_RECIPIENT: Final = "Missing option '--to'. (--no-login and --no-send don't n
 @click.option(
     "--domain",
     is_flag=True,
-    help="Also check in DNS whether receivers will trust email from the From domain (MX, SPF, "
-    "DKIM, DMARC and more); problems are warnings. Takes at most 15 seconds more.",
+    help=mark(
+        "Also check in DNS whether receivers will trust email from the From domain (MX, SPF, "
+        "DKIM, DMARC and more); problems are warnings. Takes at most 15 seconds more."
+    ),
 )
 @click.option(
     "--dkim-selector",
     "selectors",
     metavar="NAME",
     multiple=True,
-    help="With --domain: check the DKIM key for this selector. Can be repeated.",
+    help=mark("With --domain: check the DKIM key for this selector. Can be repeated."),
 )
 @click.option(
     "--dkim-message",
@@ -101,7 +106,7 @@ _NO_RECIPIENT: Final = "Missing option '--to'. (--no-login and --no-send don't n
     type=FileName(),
     default=None,
     metavar="FILE",
-    help=(
+    help=mark(
         "With --domain: check the DKIM keys that signed this email, which you saved from the inbox."
     ),
 )
@@ -138,7 +143,7 @@ def check(
     invocation: Invocation = context.obj
     steps = _steps(no_login=no_login, no_send=no_send)
     if steps is Steps.FULL and not recipient:
-        raise click.UsageError(_NO_RECIPIENT, context)
+        raise click.UsageError(_(_NO_RECIPIENT), context)
     today: date | None = None
     if settings_given(context):
         today = invocation.services.now().date()
@@ -147,13 +152,13 @@ def check(
             secret = read_secret(invocation, draft, settings, from_stdin=password_stdin)
             draft = replace(draft, secret=secret)
     elif password_stdin:
-        raise click.UsageError("--password-stdin goes with SETTINGS such as --host.", context)
+        raise click.UsageError(_("--password-stdin goes with SETTINGS such as --host."), context)
     else:
         draft = _saved_draft(invocation)
     if domain:
         _require_domain(context, draft.from_email)
     elif selectors or message is not None:
-        raise click.UsageError("--dkim-selector and --dkim-message go with --domain.", context)
+        raise click.UsageError(_("--dkim-selector and --dkim-message go with --domain."), context)
     request = ProofRequest(
         draft=draft,
         recipient=recipient,
@@ -173,7 +178,7 @@ def check(
 def _require_domain(context: click.Context, from_email: str) -> None:
     if not from_email.strip():
         raise click.UsageError(
-            "--domain checks the From email’s domain. Add --from-email.", context
+            _("--domain checks the From email’s domain. Add --from-email."), context
         )
     # Imported here, as below: few tests ask about the domain.
     from smtp_desk.app.proving.domain import domain_of  # noqa: PLC0415
@@ -182,7 +187,11 @@ def _require_domain(context: click.Context, from_email: str) -> None:
         domain_of(from_email)
     except AddressError as error:
         raise click.UsageError(
-            f"--domain needs a From email with a domain, but {from_email} has none.", context
+            _(
+                "--domain needs a From email with a domain, but {from_email} has none.",
+                from_email=from_email,
+            ),
+            context,
         ) from error
 
 
@@ -194,7 +203,9 @@ def _named(context: click.Context, selectors: tuple[str, ...]) -> "tuple[Selecto
     try:
         return read_selectors(" ".join(selectors))
     except ValueError as error:
-        raise click.UsageError(f"{str(error)!r} isn’t a DKIM selector.", context) from error
+        raise click.UsageError(
+            _("{selector} isn’t a DKIM selector.", selector=repr(str(error))), context
+        ) from error
 
 
 def _signed(message: Path) -> "tuple[Selector, ...]":
@@ -206,7 +217,7 @@ def _signed(message: Path) -> "tuple[Selector, ...]":
         with reading(message):
             return selectors_of(load_header(message, Cancel()))
     except ValueError as error:
-        text = f"{message} has no readable DKIM signature."
+        text = _("{file} has no readable DKIM signature.", file=message)
         raise ExitError(text, ExitStatus.DATAERR) from error
 
 
@@ -227,7 +238,7 @@ def _saved_draft(invocation: Invocation) -> SettingsDraft:
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     if server is None:
         raise ExitError(
-            (
+            _(
                 "Nothing is configured. Give SETTINGS such as --host, or save some with "
                 "“smtp-desk configure”."
             ),

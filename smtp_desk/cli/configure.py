@@ -26,8 +26,9 @@ from smtp_desk.cli.proof import (
 from smtp_desk.cli.settings_options import settings_options
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.oauth import INTERACTIVE
+from smtp_desk.core.translation import _, mark
 
-_NO_PERSON: Final = (
+_NO_PERSON: Final = mark(
     "The system-wide worker has no keyring for a person’s sign-in. Use --oauth-flow app or "
     "service-account."
 )
@@ -35,27 +36,27 @@ _NO_PERSON: Final = (
 
 @click.command(
     cls=ManualCommand,
-    short_help="Test SETTINGS, and save them if the test passes.",
+    short_help=mark("Test SETTINGS, and save them if the test passes."),
     statuses=SAVE_STATUSES,
     environment={**PASSWORD_ENVIRONMENT, **SYSTEM_ENVIRONMENT},
     files={**FILES, **SYSTEM_FILES},
     examples=[
         (
-            "Save a server (asks for the password)",
+            mark("Save a server (asks for the password)"),
             """
             smtp-desk configure --host smtp.example.org --username desk@example.org \\
               --from-name 'Example Ltd' --from-email desk@example.org --to ann@example.org
             """,
         ),
         (
-            "From a script, with the password in a file",
+            mark("From a script, with the password in a file"),
             """
             smtp-desk configure --host smtp.example.org --username desk@example.org \\
               --from-email desk@example.org --to ann@example.org --password-stdin <password
             """,
         ),
         (
-            "For all users of this computer, as root",
+            mark("For all users of this computer, as root"),
             """
             smtp-desk configure --system --host smtp.example.org --username desk@example.org \\
               --from-email desk@example.org --to ann@example.org
@@ -64,12 +65,14 @@ _NO_PERSON: Final = (
     ],
 )
 @settings_options
-@click.option("--to", "recipient", required=True, metavar="ADDR", help="Where the test email goes.")
+@click.option(
+    "--to", "recipient", required=True, metavar="ADDR", help=mark("Where the test email goes.")
+)
 @click.option(
     "--keep-copy",
     "may_keep_copy",
     is_flag=True,
-    help="If the settings file can't be read, keep a copy of it and start over.",
+    help=mark("If the settings file can't be read, keep a copy of it and start over."),
 )
 @proof_options
 @system_option
@@ -96,7 +99,7 @@ def configure(
         context, recipient, settings, timeout=timeout, password_stdin=password_stdin
     )
     if context.obj.system and request.draft.oauth.flow in map(str, INTERACTIVE):
-        raise click.UsageError(_NO_PERSON, context)
+        raise click.UsageError(_(_NO_PERSON), context)
     return prove_and_save(
         context.obj,
         request,
@@ -108,5 +111,7 @@ def configure(
 
 def _after_save(services: Services, *, system: bool) -> str:
     text = after_save(load_saved(services).status)
-    restart = " Run “systemctl restart smtp-desk” to give a running worker the new password."
-    return text + restart if system else text
+    if not system:
+        return text
+    restart = _("Run “systemctl restart smtp-desk” to give a running worker the new password.")
+    return f"{text} {restart}"

@@ -35,22 +35,23 @@ from smtp_desk.cli.proof import (
 )
 from smtp_desk.cli.settings_options import settings_given, settings_options
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.translation import _, mark, told
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
 from smtp_desk.store.stored import NotProvenError
 
 _SHOW_STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "done",
-    ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.CONFIG: "the settings file can’t be read",
+    ExitStatus.OK: mark("done"),
+    ExitStatus.USAGE: mark("the command line is wrong"),
+    ExitStatus.CONFIG: mark("the settings file can’t be read"),
 }
 _STATUSES: Final[Meanings] = {
     **_SHOW_STATUSES,
-    ExitStatus.CANTCREAT: "it couldn't be saved; nothing changed",
+    ExitStatus.CANTCREAT: mark("it couldn't be saved; nothing changed"),
 }
 
 
-@click.group(cls=ManualGroup, short_help="Choose what sends emails the custom server can’t.")
+@click.group(cls=ManualGroup, short_help=mark("Choose what sends emails the custom server can’t."))
 def default() -> None:
     """Choose the default email service.
 
@@ -62,10 +63,10 @@ def default() -> None:
 
 @default.command(
     cls=ManualCommand,
-    short_help="Show the default email service.",
+    short_help=mark("Show the default email service."),
     statuses=_SHOW_STATUSES,
     files=FILES,
-    examples=[("See where emails go without a custom server", "smtp-desk default show")],
+    examples=[(mark("See where emails go without a custom server"), "smtp-desk default show")],
 )
 @system_option
 @click.pass_obj
@@ -77,10 +78,12 @@ def show(invocation: Invocation) -> ExitStatus:
 
 @default.command(
     cls=ManualCommand,
-    short_help="Hold emails in the outbox until a server is available.",
+    short_help=mark("Hold emails in the outbox until a server is available."),
     statuses=_STATUSES,
     files=FILES,
-    examples=[("Keep emails until the custom server is available", "smtp-desk default outbox")],
+    examples=[
+        (mark("Keep emails until the custom server is available"), "smtp-desk default outbox")
+    ],
 )
 @system_option
 @click.pass_obj
@@ -91,19 +94,22 @@ def outbox(invocation: Invocation) -> ExitStatus:
 
 @default.command(
     cls=ManualCommand,
-    short_help="Pass emails to this computer’s own MTA.",
-    statuses={**_STATUSES, ExitStatus.DATAERR: "the path or the address can’t be used"},
+    short_help=mark("Pass emails to this computer’s own MTA."),
+    statuses={**_STATUSES, ExitStatus.DATAERR: mark("the path or the address can’t be used")},
     files=FILES,
     examples=[
         (
-            "Let this computer’s Postfix send what the custom server can’t",
+            mark("Let this computer’s Postfix send what the custom server can’t"),
             "smtp-desk default sendmail /usr/sbin/sendmail --from-email desk@example.org",
         )
     ],
 )
 @click.argument("path")
 @click.option(
-    "--from-email", required=True, metavar="ADDR", help="The address that emails are sent from."
+    "--from-email",
+    required=True,
+    metavar="ADDR",
+    help=mark("The address that emails are sent from."),
 )
 @system_option
 @click.pass_obj
@@ -117,28 +123,32 @@ def sendmail(invocation: Invocation, path: str, from_email: str) -> ExitStatus:
 
 @default.command(
     cls=ManualCommand,
-    short_help="Test the relay in SETTINGS, and use it if the test passes.",
+    short_help=mark("Test the relay in SETTINGS, and use it if the test passes."),
     statuses={
         **SAVE_STATUSES,
-        ExitStatus.DATAERR: "the settings are wrong (settings.*), before anything was sent; or, "
-        "without SETTINGS, no proven relay is saved",
-        ExitStatus.CONFIG: "the settings file can’t be read",
+        ExitStatus.DATAERR: mark(
+            "the settings are wrong (settings.*), before anything was sent; or, "
+            "without SETTINGS, no proven relay is saved"
+        ),
+        ExitStatus.CONFIG: mark("the settings file can’t be read"),
     },
     environment=RELAY_PASSWORD_ENVIRONMENT,
     files=FILES,
     examples=[
         (
-            "Use a relay that recognizes this computer by its address",
+            mark("Use a relay that recognizes this computer by its address"),
             """
             smtp-desk default smtp --host relay.example.org --from-email desk@example.org \\
               --to ann@example.org
             """,
         ),
-        ("Go back to the saved relay", "smtp-desk default smtp"),
+        (mark("Go back to the saved relay"), "smtp-desk default smtp"),
     ],
 )
 @settings_options
-@click.option("--to", "recipient", default="", metavar="ADDR", help="Where the test email goes.")
+@click.option(
+    "--to", "recipient", default="", metavar="ADDR", help=mark("Where the test email goes.")
+)
 @proof_options
 @system_option
 @click.pass_context
@@ -162,7 +172,7 @@ def smtp(
     if not settings_given(context) and not (recipient or password_stdin or as_json or file):
         return _change(invocation, lambda: use_relay(invocation.services))
     if not recipient:
-        raise click.UsageError("Give the address for the test email: --to ADDR.", context)
+        raise click.UsageError(_("Give the address for the test email: --to ADDR."), context)
     request = settings_request(
         context,
         recipient,
@@ -175,7 +185,7 @@ def smtp(
         invocation,
         request,
         Shape(as_json, file),
-        lambda services: f"Saved. {default_text(load_default(services))}",
+        lambda services: f"{_('Saved.')} {default_text(load_default(services))}",
         default=True,
     )
 
@@ -197,7 +207,7 @@ def _told(action: Callable[[], DefaultState]) -> DefaultState:
     try:
         return action()
     except InvalidSendmailError as error:
-        raise ExitError(str(error), ExitStatus.DATAERR) from error
+        raise ExitError(told(error), ExitStatus.DATAERR) from error
     except NotProvenError as error:
         raise ExitError(failure_text(error), ExitStatus.DATAERR) from error
     except SettingsFileError as error:
@@ -207,13 +217,15 @@ def _told(action: Callable[[], DefaultState]) -> DefaultState:
 
 
 def _rows(state: DefaultState) -> list[Row]:
-    rows = [("Default email service", str(state.kind)), ("Status", default_text(state))]
+    rows = [(_("Default email service"), str(state.kind)), (_("Status"), default_text(state))]
     if state.sendmail_path:
-        rows.append(("Path of sendmail", state.sendmail_path))
+        rows.append((_("Path of sendmail"), state.sendmail_path))
     if state.from_email:
-        rows.append(("From email", state.from_email))
+        rows.append((_("From email"), state.from_email))
     if state.relay is not None:
         relay = state.relay
-        rows += [("Relay", relay.host), ("From email of the relay", relay.from_email)]
-        rows.append(("Relay proven", "yes" if relay.proven else f"no: {relay.why}"))
+        rows += [(_("Relay"), relay.host), (_("From email of the relay"), relay.from_email)]
+        rows.append(
+            (_("Relay proven"), _("yes") if relay.proven else _("no: {why}", why=relay.why))
+        )
     return rows

@@ -24,6 +24,7 @@ from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import SettingsDraft
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.core.texts import OUTCOMES, save_hint_text
+from smtp_desk.core.translation import _, mark
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.stored import ServerState
 
@@ -42,14 +43,16 @@ _STYLES: Final = {
 
 @click.command(
     cls=ManualCommand,
-    short_help="Walk through the whole workflow with the built-in mail server.",
+    short_help=mark("Walk through the whole workflow with the built-in mail server."),
     statuses={
-        ExitStatus.OK: "the demo ran to its end",
-        ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.UNAVAILABLE: "no local port or temporary file, or the sandbox isn’t installed",
-        ExitStatus.SOFTWARE: "the demo didn't work as expected",
+        ExitStatus.OK: mark("the demo ran to its end"),
+        ExitStatus.USAGE: mark("the command line is wrong"),
+        ExitStatus.UNAVAILABLE: mark(
+            "no local port or temporary file, or the sandbox isn’t installed"
+        ),
+        ExitStatus.SOFTWARE: mark("the demo didn't work as expected"),
     },
-    examples=[("See what SMTP Desk does in a few seconds", "smtp-desk demo")],
+    examples=[(mark("See what SMTP Desk does in a few seconds"), "smtp-desk demo")],
 )
 @click.pass_obj
 def demo(invocation: Invocation) -> ExitStatus:
@@ -138,7 +141,10 @@ class _Story:
         say(self._console, "SMTP Desk — Sandbox", "bold")
         say(
             self._console,
-            "Everything happens on this computer, in a temporary folder that’s deleted at the end.",
+            _(
+                "Everything happens on this computer, in a temporary folder that’s deleted at the "
+                "end."
+            ),
         )
         self._empty_form()
         self._wrong_password()
@@ -148,14 +154,14 @@ class _Story:
         self._remove()
 
     def _empty_form(self) -> None:
-        self._chapter("Settings > Integrations: an empty form")
+        self._chapter(_("Settings > Integrations: an empty form"))
         self._do(self._presenter.start)
         self._show_status(ServerState.NOT_CONFIGURED)
         self._show_form()
         self._show_save(enabled=False)
 
     def _wrong_password(self) -> None:
-        self._chapter("Send test email, with a wrong password")
+        self._chapter(_("Send test email, with a wrong password"))
         sandbox = self._sandbox
         self._type(Field.HOST, "localhost")
         self._type(Field.PORT, str(sandbox.starttls_port))
@@ -169,22 +175,22 @@ class _Story:
         self._do(self._presenter.send_test)
         self._show_outcome(Outcome.UNREACHABLE)
         finding = self._screen.state.finding
-        self._insist(finding is not None and finding.code == "auth.rejected", "a wrong password")
+        self._insist(finding is not None and finding.code == "auth.rejected", _("a wrong password"))
         if finding is not None:
             print_rows(self._console, finding_rows(finding))
         self._show_save(enabled=False)
 
     def _right_password(self) -> None:
-        self._chapter("The password is corrected")
+        self._chapter(_("The password is corrected"))
         self._type(Field.PASSWORD, self._sandbox.password.reveal())
         self._show_outcome(Outcome.CHANGED)
-        self._chapter("Send test email, again")
+        self._chapter(_("Send test email, again"))
         self._do(self._presenter.send_test)
         self._show_outcome(Outcome.SUCCESS)
         self._show_save(enabled=True)
 
     def _save_and_switch_on(self) -> None:
-        self._chapter("Save, and switch on")
+        self._chapter(_("Save, and switch on"))
         self._do(self._presenter.save)
         self._show_notice()
         self._show_save(enabled=False)
@@ -192,14 +198,14 @@ class _Story:
         self._show_status(ServerState.ACTIVE)
 
     def _inbox(self) -> None:
-        self._chapter("What the recipient got")
+        self._chapter(_("What the recipient got"))
         mails = self._sandbox.inbox.mails()
-        self._insist(len(mails) == 1, "one email")
+        self._insist(len(mails) == 1, _("one email"))
         for mail in mails:
             print_mail(self._console, mail)
 
     def _remove(self) -> None:
-        self._chapter("Remove configuration")
+        self._chapter(_("Remove configuration"))
         self._do(self._presenter.remove)
         self._show_notice()
         self._show_status(ServerState.NOT_CONFIGURED)
@@ -231,12 +237,12 @@ class _Story:
         print_rows(
             self._console,
             [
-                ("SMTP server host", draft.host),
-                ("Port", draft.port),
-                ("Username", draft.username),
-                ("Password", "••••••••" if draft.secret else ""),
-                ("From name", draft.from_name),
-                ("From email", draft.from_email),
+                (_("SMTP server host"), draft.host),
+                (_("Port"), draft.port),
+                (_("Username"), draft.username),
+                (_("Password"), "••••••••" if draft.secret else ""),
+                (_("From name"), draft.from_name),
+                (_("From email"), draft.from_email),
             ],
         )
 
@@ -253,19 +259,21 @@ class _Story:
 
     def _show_save(self, *, enabled: bool) -> None:
         state = self._screen.state
-        hint = f"[Save is disabled] {save_hint_text(state.save_hint)}"
-        say(self._console, "[Save]" if state.may_save else hint)
-        self._insist(state.may_save is enabled, f"Save {'enabled' if enabled else 'disabled'}")
+        hint = f"[{_('Save is disabled')}] {save_hint_text(state.save_hint)}"
+        say(self._console, f"[{_('Save')}]" if state.may_save else hint)
+        self._insist(
+            state.may_save is enabled, _("Save enabled") if enabled else _("Save disabled")
+        )
 
     def _show_notice(self) -> None:
         notice = self._screen.state.notice
-        self._insist(notice is not None and not notice.error, "success")
+        self._insist(notice is not None and not notice.error, _("success"))
         if notice is not None:
             say(self._console, notice.text)
 
     def _insist(self, holds: bool, expected: str) -> None:  # noqa: FBT001 - a condition
         if not holds:
             notice = self._screen.state.notice
-            said = f" {notice.text}" if notice is not None else ""
-            text = f"The demo expected: {expected}.{said}"
+            text = _("The demo expected: {expected}.", expected=expected)
+            text = text if notice is None else f"{text} {notice.text}"
             raise ExitError(text, ExitStatus.SOFTWARE)

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator
+from typing import Final
 
 import click
 
@@ -14,7 +15,6 @@ from smtp_desk.app.proposals.words import (
     SOURCES,
     limits_text,
     result_text,
-    secret_text,
     sign_in_text,
     sureness,
     warning,
@@ -32,48 +32,56 @@ from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.cli.settings_options import resolver_option
 from smtp_desk.core.address import AddressError
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.findings.providers import SignIn
 from smtp_desk.core.oauth import OAuthProvider
 from smtp_desk.core.problems import Field, Problem
 from smtp_desk.core.reply import visible
 from smtp_desk.core.texts import problem_text
+from smtp_desk.core.translation import _, mark
 from smtp_desk.discovery.candidates import Asked, Candidate, Discovery
 from smtp_desk.smtp.net.deadline import CancelledError
 from smtp_desk.store.company_ca import read_ca_file
 
+_OR_WITH: Final = {
+    SignIn.PASSWORD: mark("Or with a password:"),
+    SignIn.APP_PASSWORD: mark("Or with an app password:"),
+    SignIn.API_KEY: mark("Or with an API key:"),
+}
+
 
 @click.command(
     cls=ManualCommand,
-    short_help="Find the server for an address.",
+    short_help=mark("Find the server for an address."),
     statuses={
-        ExitStatus.OK: "at least one server was found",
-        ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.DATAERR: "ADDRESS isn’t an email address, or the CA file can’t be read",
-        ExitStatus.UNAVAILABLE: "nothing was found",
-        ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM",
+        ExitStatus.OK: mark("at least one server was found"),
+        ExitStatus.USAGE: mark("the command line is wrong"),
+        ExitStatus.DATAERR: mark("ADDRESS isn’t an email address, or the CA file can’t be read"),
+        ExitStatus.UNAVAILABLE: mark("nothing was found"),
+        ExitStatus.CANCELLED: mark("cancelled by Ctrl-C or SIGTERM"),
     },
     examples=[
-        ("See which server an address needs", "smtp-desk find desk@example.org"),
-        ("For a script", "smtp-desk find desk@example.org --json"),
+        (mark("See which server an address needs"), "smtp-desk find desk@example.org"),
+        (mark("For a script"), "smtp-desk find desk@example.org --json"),
     ],
 )
 @click.argument("address")
 @click.option(
     "--ispdb",
     is_flag=True,
-    help="Also ask Mozilla’s provider database, which then learns the domain.",
+    help=mark("Also ask Mozilla’s provider database, which then learns the domain."),
 )
 @resolver_option
 @click.option(
     "--ca-file",
     default="",
     metavar="PATH",
-    help="Company CA certificates (PEM) to trust in addition to the system's.",
+    help=mark("Company CA certificates (PEM) to trust in addition to the system's."),
 )
 @click.option(
     "--json",
     "as_document",
     is_flag=True,
-    help="Print only JSON on standard output.",
+    help=mark("Print only JSON on standard output."),
 )
 @click.pass_obj
 def find(
@@ -99,7 +107,10 @@ def find(
 
     def show(asked: Asked) -> None:
         if asked.result is None:
-            say(console, f"Asking: {SOURCES[asked.source]}, {asked.target}", "dim")
+            text = _(
+                "Asking: {source}, {target}", source=_(SOURCES[asked.source]), target=asked.target
+            )
+            say(console, text, "dim")
 
     try:
         found = in_background(
@@ -110,7 +121,7 @@ def find(
         problem = problem_text(Problem(Field.FROM_EMAIL, error.code, error.params))
         raise ExitError(f"{visible(address)}: {problem}", ExitStatus.DATAERR) from error
     except CancelledError as error:
-        raise ExitError("Cancelled.", ExitStatus.CANCELLED) from error
+        raise ExitError(_("Cancelled."), ExitStatus.CANCELLED) from error
     if as_document:
         write_octets(f"{json.dumps(as_json(found), ensure_ascii=False, indent=2)}\n".encode())
     else:
@@ -131,13 +142,14 @@ def _certificates(path: str) -> str:
 def _print(invocation: Invocation, found: Discovery, *, ispdb: bool) -> None:
     out = invocation.out
     for asked in found.asked:
-        say(out, f"{SOURCES[asked.source]}, {visible(asked.target)}: {visible(result_text(asked))}")
+        source = _(SOURCES[asked.source])
+        say(out, f"{source}, {visible(asked.target)}: {visible(result_text(asked))}")
     if not found.candidates:
-        say(out, "No server found. Ask your mail administrator, or check the provider’s help.")
+        say(out, _("No server found. Ask your mail administrator, or check the provider’s help."))
         if not ispdb:
             say(
                 out,
-                ("Add --ispdb to ask Mozilla’s provider database too. It then learns the domain."),
+                _("Add --ispdb to ask Mozilla’s provider database too. It then learns the domain."),
             )
         return
     for number, candidate in enumerate(found.candidates, 1):
@@ -153,16 +165,16 @@ def _print(invocation: Invocation, found: Discovery, *, ispdb: bool) -> None:
 
 def _rows(number: int, candidate: Candidate) -> list[Row]:
     rows = [
-        ("Proposal", f"{number}, {sureness(candidate)}"),
-        ("SMTP server host", candidate.host),
-        ("Port", str(candidate.port)),
-        ("Security", SECURITY[candidate.security]),
+        (_("Proposal"), f"{number}, {sureness(candidate)}"),
+        (_("SMTP server host"), candidate.host),
+        (_("Port"), str(candidate.port)),
+        (_("Security"), _(SECURITY[candidate.security])),
     ]
     if candidate.username:
-        rows.append(("Username", visible(candidate.username)))
-    rows.append(("Sign-in", sign_in_text(candidate)))
+        rows.append((_("Username"), visible(candidate.username)))
+    rows.append((_("Sign-in"), sign_in_text(candidate)))
     if text := limits_text(candidate):
-        rows.append(("Sending limits", text))
+        rows.append((_("Sending limits"), text))
     return rows
 
 
@@ -176,13 +188,17 @@ def _commands(candidate: Candidate, address: str) -> Iterator[tuple[str, str]]:
     command = f"smtp-desk configure {shlex.join(options)}"
     provider = candidate.oauth_provider
     if not provider:
-        yield "Prove and save the first one:", command
+        yield _("Prove and save the first one:"), command
         return
-    register = f"register the application as “smtp-desk sign-in --guide {provider}” says, then:"
-    tenant = " --tenant TENANT" if provider == OAuthProvider.MICROSOFT else ""
-    yield (
-        f"To prove and save the first one with {OAUTH_PROVIDERS[provider]}’s sign-in, {register}",
-        f"{command} --auth oauth --oauth-provider {provider} --client-id CLIENT_ID{tenant}",
+    by_token = ["--auth", "oauth", "--oauth-provider", provider, "--client-id", "CLIENT_ID"]
+    if provider == OAuthProvider.MICROSOFT:
+        by_token += ["--tenant", "TENANT"]
+    label = _(
+        "To prove and save the first one with {name}’s sign-in, register the application as "
+        "“smtp-desk sign-in --guide {provider}” says, then:",
+        name=OAUTH_PROVIDERS[provider],
+        provider=provider,
     )
-    if secret := secret_text(candidate):
-        yield f"Or with {secret}:", command
+    yield label, " ".join((command, *by_token))
+    if other := next((_OR_WITH[way] for way in candidate.sign_in if way in _OR_WITH), ""):
+        yield _(other), command

@@ -32,6 +32,7 @@ from smtp_desk.core.handover import (
     read_head,
 )
 from smtp_desk.core.reply import visible
+from smtp_desk.core.translation import _, mark, told
 from smtp_desk.store.ownership import ROOT, knows_peers, own_id, peer_user, user_id
 from smtp_desk.store.paths import HOME_VARIABLE, WORKER_USER, Paths
 
@@ -63,7 +64,12 @@ def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int | Non
         return None
     if not os.path.lexists(path):
         if os.path.exists(paths.settings_file):  # noqa: PTH110 - a folder may be closed to us
-            _tell(f"{path} is missing, so the system’s worker isn’t running. Trying without it.")
+            _tell(
+                _(
+                    "{path} is missing, so the system’s worker isn’t running. Trying without it.",
+                    path=path,
+                )
+            )
         return None
     try:
         asked = SendmailArguments.parse(arguments)
@@ -76,7 +82,7 @@ def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int | Non
     try:
         return _Client(path, trusted_users()).run(asked)
     except OSError as error:
-        _tell(f"Nothing was stored or sent. {error}.")
+        _tell(f"{_('Nothing was stored or sent.')} {error}.")
         return ExitStatus.TEMPFAIL
 
 
@@ -131,7 +137,7 @@ class _Client:
     def ask(self, order: Order, octets: bytes = b"") -> WorkerAnswer:
         """Return the worker's answer, or that there is none."""
         if len(octets) > MOST_OCTETS:
-            text = f"The message has more than {MOST_OCTETS} octets."
+            text = _("The message has more than {most} octets.", most=MOST_OCTETS)
             return WorkerAnswer(ExitStatus.DATAERR, (text,))
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -140,10 +146,14 @@ class _Client:
         except StrangerError as error:
             return _tempfail(str(error))
         except BlockingIOError:
-            return _tempfail(f"The system’s worker at {self._path} is taking too long.")
+            return _tempfail(
+                _("The system’s worker at {path} is taking too long.", path=self._path)
+            )
         except (OSError, HandoverError) as error:
-            why = getattr(error, "strerror", None) or error
-            return _tempfail(f"The system’s worker doesn’t answer at {self._path}: {why}.")
+            why = getattr(error, "strerror", None) or told(error)
+            return _tempfail(
+                _("The system’s worker doesn’t answer at {path}: {why}.", path=self._path, why=why)
+            )
 
     def _connect(self, connection: socket.socket) -> None:
         """Connect, waiting in line where others do, and see who is there before a word is said.
@@ -158,8 +168,12 @@ class _Client:
         user = peer_user(connection)
         if user not in self._trusted:
             raise StrangerError(
-                f"User {user}, who isn’t the worker, is listening at {self._path}. Ask an "
-                "administrator."
+                _(
+                    "User {user}, who isn’t the worker, is listening at {path}. Ask an "
+                    "administrator.",
+                    user=user,
+                    path=self._path,
+                )
             )
 
     def _speak_smtp(self) -> int:
@@ -188,14 +202,14 @@ def _exchange(connection: socket.socket, order: Order, octets: bytes) -> WorkerA
     def receive(most: int) -> bytes:
         found = connection.recv(most)
         if not found:
-            raise HandoverError("it ended without an answer")
+            raise HandoverError(mark("it ended without an answer"))
         return found
 
     read = partial(read_exactly, receive)
     read_head(read)
     answer = WorkerAnswer.parse(read_frame(read, MOST_ANSWER_OCTETS))
     if answer.status not in _STATUSES:
-        raise HandoverError("it gave an unknown answer")
+        raise HandoverError(mark("it gave an unknown answer"))
     return answer
 
 
@@ -205,7 +219,9 @@ def _sender(said: str | None) -> str:
 
 
 def _tempfail(text: str) -> WorkerAnswer:
-    return WorkerAnswer(ExitStatus.TEMPFAIL, (f"The email may not have been stored. {text}",))
+    return WorkerAnswer(
+        ExitStatus.TEMPFAIL, (f"{_('The email may not have been stored.')} {text}",)
+    )
 
 
 def _show(lines: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ import click
 from smtp_desk.app.startup import discard_output
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.system import flag
+from smtp_desk.core.translation import _, mark
 from smtp_desk.smtp.net.deadline import Cancel
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def reading(file: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ExitError(f"{file} can’t be read: {error.strerror}.", ExitStatus.DATAERR) from error
+        raise ExitError(
+            _("{file} can’t be read: {why}.", file=file, why=error.strerror), ExitStatus.DATAERR
+        ) from error
 
 
 @contextlib.contextmanager
@@ -59,10 +62,10 @@ def writing_to(file: object) -> Iterator[None]:
     try:
         yield
     except FileExistsError as error:
-        text = f"{file} already exists. Nothing was written."
+        text = _("{file} already exists. Nothing was written.", file=file)
         raise ExitError(text, ExitStatus.CANTCREAT) from error
     except OSError as error:
-        text = f"{file} can’t be written: {error.strerror}."
+        text = _("{file} can’t be written: {why}.", file=file, why=error.strerror)
         raise ExitError(text, ExitStatus.CANTCREAT) from error
 
 
@@ -106,7 +109,7 @@ system_option: Final = click.option(
     expose_value=False,
     is_eager=True,
     callback=_for_system,
-    help=(
+    help=mark(
         "Use the system-wide settings and outbox, in /etc/smtp-desk and /var/lib/smtp-desk, "
         "instead of your own. Needs root."
     ),
@@ -125,7 +128,7 @@ class FileName(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
         """Return the path."""
         if value == "":
-            self.fail("The file name is empty.", param, ctx)
+            self.fail(_("The file name is empty."), param, ctx)
         return super().convert(value, param, ctx)
 
 

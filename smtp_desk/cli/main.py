@@ -22,6 +22,7 @@ from smtp_desk.cli.invocation import (
 from smtp_desk.cli.manual import WIDTH, ManualGroup
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
+from smtp_desk.core.translation import _, mark
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.ownership import own_name
 from smtp_desk.store.paths import WORKER_USER, Paths
@@ -88,7 +89,9 @@ class _Program(ManualGroup):
     cls=_Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
 )
-@click.version_option(__version__, message="SMTP Desk %(version)s")
+@click.version_option(
+    __version__, message="SMTP Desk %(version)s", help=mark("Show the version and exit.")
+)
 def cli() -> None:
     """Configure, prove and diagnose the SMTP server that system emails are sent through.
 
@@ -132,7 +135,11 @@ def run(invocation: Invocation, arguments: Sequence[str]) -> ExitStatus | int:
             return error.status
         except OSError as error:
             _leave_output()
-            say(err, f"{_PROGRAM}: couldn’t write the output: {error}", "red")
+            say(
+                err,
+                f"{_PROGRAM}: {_('couldn’t write the output: {why}', why=error)}",
+                "red",
+            )
             return ExitStatus.CANTCREAT
         except Exception:  # noqa: BLE001 - each has its exit status
             _log.exception("Internal error; see %s", logs / LOG_FILE)
@@ -149,15 +156,30 @@ def _invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
         status = cli.main(
             args=list(arguments), prog_name=_PROGRAM, standalone_mode=False, obj=invocation
         )
-    except click.UsageError as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return ExitStatus.USAGE
+    except click.UsageError as error:
+        _tell_usage(error)
         return ExitStatus.USAGE
     except SystemExit:
         return ExitStatus.OK  # click's way to end where the reader of a help page has left
     except (click.Abort, KeyboardInterrupt):
-        say(invocation.err, "Aborted.")
+        say(invocation.err, _("Aborted."))
         return ExitStatus.CANCELLED
     return int(status or ExitStatus.OK)
+
+
+def _tell_usage(error: click.UsageError) -> None:
+    """Say what is wrong with the command line, as Click does in English."""
+    if error.ctx is not None:
+        hint = _(
+            "Try '{command} {option}' for help.",
+            command=error.ctx.command_path,
+            option=max(error.ctx.help_option_names, key=len),
+        )
+        click.echo(f"{error.ctx.get_usage()}\n{hint}\n", err=True)
+    click.echo(_("Error: {message}", message=error.format_message()), err=True)
 
 
 def _open_services(environ: Mapping[str, str], *, attended: bool, system: bool) -> "Services":
@@ -166,7 +188,10 @@ def _open_services(environ: Mapping[str, str], *, attended: bool, system: bool) 
         from smtp_desk.app.services import Services  # noqa: PLC0415
 
     if system and own_name() not in _OF_SYSTEM:
-        raise ExitError(f"--system is for root and the user {WORKER_USER}.", ExitStatus.USAGE)
+        raise ExitError(
+            _("--system is for root and the user {user}.", user=WORKER_USER),
+            ExitStatus.USAGE,
+        )
     try:
         if system:
             return Services.system(environ)

@@ -18,6 +18,7 @@ from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, system_o
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.secret import Secret
+from smtp_desk.core.translation import _, mark, pgettext, told
 from smtp_desk.sender.alerts import AlertUrlError
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.save_protocol import SaveError
@@ -28,41 +29,48 @@ _MOST_OCTETS = 64 * 1024
 
 @click.command(
     cls=ManualCommand,
-    short_help="Choose who is notified of outages and refused emails.",
+    short_help=mark("Choose who is notified of outages and refused emails."),
     statuses={
-        ExitStatus.OK: "done",
-        ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.DATAERR: "the address or an alert URL is refused; nothing changed",
-        ExitStatus.UNAVAILABLE: "a test alert wasn’t sent, or the extra “alerts” isn’t installed",
-        ExitStatus.CANTCREAT: "it couldn't be saved; nothing changed",
-        ExitStatus.CONFIG: "the settings file or the keyring can’t be read",
+        ExitStatus.OK: mark("done"),
+        ExitStatus.USAGE: mark("the command line is wrong"),
+        ExitStatus.DATAERR: mark("the address or an alert URL is refused; nothing changed"),
+        ExitStatus.UNAVAILABLE: mark(
+            "a test alert wasn’t sent, or the extra “alerts” isn’t installed"
+        ),
+        ExitStatus.CANTCREAT: mark("it couldn't be saved; nothing changed"),
+        ExitStatus.CONFIG: mark("the settings file or the keyring can’t be read"),
     },
     environment={
-        "CREDENTIALS_DIRECTORY": (
+        "CREDENTIALS_DIRECTORY": mark(
             "set by systemd; its credential “smtp-desk.alerts” contains the alert URLs if no "
             "keyring has them"
         ),
     },
     files=FILES,
     examples=[
-        ("See who is notified", "smtp-desk default notify"),
-        ("Notify an administrator by email", "smtp-desk default notify --to admin@example.org"),
+        (mark("See who is notified"), "smtp-desk default notify"),
         (
-            "Notify a chat as well, and test it",
+            mark("Notify an administrator by email"),
+            "smtp-desk default notify --to admin@example.org",
+        ),
+        (
+            mark("Notify a chat as well, and test it"),
             "smtp-desk default notify --alerts-stdin --test <urls",
         ),
     ],
 )
-@click.option("--to", "address", metavar="ADDR", help="Notify this address; '' to notify nobody.")
+@click.option(
+    "--to", "address", metavar="ADDR", help=mark("Notify this address; '' to notify nobody.")
+)
 @click.option(
     "--alerts-stdin",
     is_flag=True,
-    help=(
+    help=mark(
         "Read alert URLs from standard input, one per line. Empty input turns alerts off. "
         "Schemes: slack, discord, workflows, ntfys, gotifys, jsons."
     ),
 )
-@click.option("--test", is_flag=True, help="Send a test alert.")
+@click.option("--test", is_flag=True, help=mark("Send a test alert."))
 @system_option
 @click.pass_obj
 def notify(
@@ -85,7 +93,7 @@ def notify(
         _show(invocation, state)
         return _try(invocation) if test else ExitStatus.OK
     except (AlertUrlError, InvalidNotifyError) as error:
-        raise ExitError(str(error), ExitStatus.DATAERR) from error
+        raise ExitError(told(error), ExitStatus.DATAERR) from error
     except SaveError as error:
         raise ExitError(failure_text(error), ExitStatus.CANTCREAT) from error
     except (SettingsFileError, CredentialsUnavailableError) as error:
@@ -99,8 +107,8 @@ def _read() -> Secret:
 
 def _show(invocation: Invocation, state: NotifyState) -> None:
     rows = [
-        ("Notify this address", state.address or "nobody"),
-        ("Alerts", ", ".join(state.services) or "none"),
+        (_("Notify this address"), state.address or _("nobody")),
+        (_("Alerts"), ", ".join(state.services) or pgettext("alerts", "none")),
     ]
     print_rows(invocation.out, rows)
 
@@ -108,8 +116,11 @@ def _show(invocation: Invocation, state: NotifyState) -> None:
 def _try(invocation: Invocation) -> ExitStatus:
     _refuse_without_part(invocation)
     results = try_alerts(invocation.services)
-    print_rows(invocation.out, [(scheme, problem or "sent") for scheme, problem in results])
-    failed = not results or any(problem for _, problem in results)
+    print_rows(
+        invocation.out,
+        [(scheme, problem or pgettext("an alert", "sent")) for scheme, problem in results],
+    )
+    failed = not results or any(problem for _scheme, problem in results)
     return ExitStatus.UNAVAILABLE if failed else ExitStatus.OK
 
 

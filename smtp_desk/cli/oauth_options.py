@@ -22,6 +22,7 @@ from smtp_desk.core.oauth import (
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.settings import OAUTH, SettingsDraft
 from smtp_desk.core.system import this_system
+from smtp_desk.core.translation import _, mark, plural
 from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.store.files import read_regular
 
@@ -50,7 +51,7 @@ _SECRET_OPTIONS: Final = (
         "--client-certificate",
         default="",
         metavar="PEM",
-        help=(
+        help=mark(
             "With the flow app: the file with the certificate and its private key, instead of "
             "a client secret."
         ),
@@ -59,13 +60,13 @@ _SECRET_OPTIONS: Final = (
         "--service-account",
         default="",
         metavar="JSON",
-        help="With the flow service-account: its key file.",
+        help=mark("With the flow service-account: its key file."),
     ),
     click.option(
         "--client-secret-expires",
         default="",
         metavar="DATE",
-        help=(
+        help=mark(
             "The day on which the client secret expires, such as 2027-05-30, to be warned 30 days "
             "before. To change only this, use “smtp-desk sign-in”."
         ),
@@ -76,47 +77,53 @@ _OPTIONS: Final = (
         "--oauth-provider",
         type=click.Choice(list(map(str, OAuthProvider))),
         default=None,
-        help="With --auth oauth: the provider.",
+        help=mark("With --auth oauth: the provider."),
     ),
     click.option(
         "--oauth-flow",
         type=click.Choice(list(map(str, OAuthFlow))),
         default=str(OAuthFlow.BROWSER),
         show_default=True,
-        help="How to get a token: a person signs in once, here (browser) or on another device, or "
-        "the application signs in on its own.",
+        help=mark(
+            "How to get a token: a person signs in once, here (browser) or on another device, or "
+            "the application signs in on its own."
+        ),
     ),
     click.option(
         "--client-id",
         default="",
         metavar="ID",
-        help="Client ID of the application you registered; “smtp-desk sign-in --guide” shows how.",
+        help=mark(
+            "Client ID of the application you registered; “smtp-desk sign-in --guide” shows how."
+        ),
     ),
     click.option(
-        "--tenant", default="", metavar="T", help="Microsoft: your tenant’s ID or domain."
+        "--tenant", default="", metavar="T", help=mark("Microsoft: your tenant’s ID or domain.")
     ),
     *_SECRET_OPTIONS,
     click.option(
         "--oauth-authorize-url",
         default="",
         metavar="URL",
-        help=("Custom: authorization address, where people sign in."),
+        help=mark("Custom: authorization address, where people sign in."),
     ),
-    click.option("--oauth-token-url", default="", metavar="URL", help="Custom: token address."),
+    click.option(
+        "--oauth-token-url", default="", metavar="URL", help=mark("Custom: token address.")
+    ),
     click.option(
         "--oauth-device-url",
         default="",
         metavar="URL",
-        help="Custom: device authorization address.",
+        help=mark("Custom: device authorization address."),
     ),
     click.option(
-        "--oauth-scope", default="", metavar="SCOPES", help=("Custom: the scopes to request.")
+        "--oauth-scope", default="", metavar="SCOPES", help=mark("Custom: the scopes to request.")
     ),
     click.option(
         "--oauth-ca-file",
         default="",
         metavar="PATH",
-        help="Custom: company CA certificates (PEM) to trust for these addresses.",
+        help=mark("Custom: company CA certificates (PEM) to trust for these addresses."),
     ),
 )
 
@@ -147,7 +154,9 @@ def oauth_draft_of(values: Mapping[str, str]) -> OAuthDraft:
         return draft
     given = [name for name in OAUTH_SETTINGS if name != "oauth_flow" and values[name]]
     if given:
-        raise click.UsageError(f"--{given[0].replace('_', '-')} goes with --auth oauth.")
+        raise click.UsageError(
+            _("--{option} goes with --auth oauth.", option=given[0].replace("_", "-"))
+        )
     return OAuthDraft()
 
 
@@ -160,7 +169,7 @@ def refuse_expiry(draft: OAuthDraft, values: Mapping[str, str]) -> None:
     by_key_file = any(values[name] for name in KEY_FILES)
     takes_secret = takes_client_secret(draft.provider, draft.flow) and not by_key_file
     if values["client_secret_expires"] and not takes_secret:
-        raise click.UsageError("--client-secret-expires goes with a client secret.")
+        raise click.UsageError(_("--client-secret-expires goes with a client secret."))
 
 
 def key_file_secret(values: Mapping[str, str]) -> Secret | None:
@@ -174,37 +183,51 @@ def key_file_secret(values: Mapping[str, str]) -> Secret | None:
     if not files:
         return None
     if len(files) > 1:
-        raise click.UsageError("Give --client-certificate or --service-account, not both.")
+        raise click.UsageError(_("Give --client-certificate or --service-account, not both."))
     with reading(files[0]):
         octets = read_regular(Path(files[0]), MAX_SECRET + 1)
     try:
         return Secret(octets.decode())
     except UnicodeDecodeError:
-        text = f"{files[0]} isn’t a PEM or JSON file."
+        text = _("{file} isn’t a PEM or JSON file.", file=files[0])
         raise ExitError(text, ExitStatus.DATAERR) from None
 
 
 def secret_name(draft: SettingsDraft) -> str:
     """Return the name of a draft's secret for its prompt; "" to ask for none."""
     if draft.auth_method != OAUTH:
-        return "Password"
+        return _("Password")
     provider, flow = draft.oauth.provider, draft.oauth.flow
     if not takes_client_secret(provider, flow):
         return ""
-    optional = " (press Enter if you have none)" if flow in INTERACTIVE else ""
-    return f"Client secret{optional}"
+    if flow in INTERACTIVE:
+        return _("Client secret (press Enter if you have none)")
+    return _("Client secret")
 
 
 def show_prompt(console: Output, prompt: Prompt, *, opening: bool) -> None:
     """Print what the person has to do, and open the page if there is a browser."""
-    minutes = f"{max(round(prompt.seconds / 60), 1)} minutes"
+    minutes = max(round(prompt.seconds / 60), 1)
     if prompt.user_code:
-        say(console, f"Within {minutes}, open this page on any device and enter the code there:")
+        text = plural(
+            "Within {count} minute, open this page on any device and enter the code there:",
+            "Within {count} minutes, open this page on any device and enter the code there:",
+            minutes,
+        )
+        say(console, text)
         show_command(console, prompt.url)
         show_command(console, prompt.user_code)
-        say(console, "Many organizations block device codes. You can use the flow browser instead.")
+        say(
+            console,
+            _("Many organizations block device codes. You can use the flow browser instead."),
+        )
         return
-    say(console, f"Sign in on this page within {minutes}:")
+    text = plural(
+        "Sign in on this page within {count} minute:",
+        "Sign in on this page within {count} minutes:",
+        minutes,
+    )
+    say(console, text)
     show_command(console, prompt.url)
     if opening and _has_browser():
         page = (prompt.url,)

@@ -39,6 +39,7 @@ from smtp_desk.cli.outbox_trouble import FILES, STATUSES, telling, trouble_statu
 from smtp_desk.cli.sending import RESUME_FIRST
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import decode_text, visible
+from smtp_desk.core.translation import _, mark, plural, told
 from smtp_desk.sender.outbox.entries import WAITING, EntryState, OutboxEntry
 from smtp_desk.sender.outbox.outbox import (
     EntryStateError,
@@ -48,8 +49,8 @@ from smtp_desk.sender.outbox.outbox import (
 
 _CHANGES: Final[Meanings] = {
     **STATUSES,
-    ExitStatus.DATAERR: "no email, or more than one, has this ID, or it was already sent",
-    ExitStatus.TEMPFAIL: "the email is being sent right now, or the outbox is busy",
+    ExitStatus.DATAERR: mark("no email, or more than one, has this ID, or it was already sent"),
+    ExitStatus.TEMPFAIL: mark("the email is being sent right now, or the outbox is busy"),
 }
 _STYLES: Final = {
     EntryState.ACCEPTED: "green",
@@ -57,12 +58,12 @@ _STYLES: Final = {
     EntryState.REFUSED: "red",
 }
 _DEFAULT_LIMIT: Final = 50
-_TWICE: Final = "It may arrive twice, because the server once didn’t confirm it."
-_QUEUED: Final = "queued to send now."
+_TWICE: Final = mark("It may arrive twice, because the server once didn’t confirm it.")
+
 _IDS: Final = click.argument("ids", metavar="ID…", nargs=-1, required=True)
 
 
-@click.group(cls=ManualGroup, short_help="List, retry, drop, export and erase emails; pause.")
+@click.group(cls=ManualGroup, short_help=mark("List, retry, drop, export and erase emails; pause."))
 def outbox() -> None:
     """List, retry, drop, export and erase emails, or pause sending.
 
@@ -80,14 +81,14 @@ for _command in (pause, resume, erase):
 @outbox.command(
     "list",
     cls=ManualCommand,
-    short_help="List emails, newest first.",
+    short_help=mark("List emails, newest first."),
     statuses=STATUSES,
     files=FILES,
     examples=[
-        ("See which emails were sent last, by which route and why", "smtp-desk outbox list"),
-        ("See what needs a decision", "smtp-desk outbox list --state held --state refused"),
+        (mark("See which emails were sent last, by which route and why"), "smtp-desk outbox list"),
+        (mark("See what needs a decision"), "smtp-desk outbox list --state held --state refused"),
         (
-            "Check from a script whether an email was sent",
+            mark("Check from a script whether an email was sent"),
             "smtp-desk outbox list --search ann@example.org --json | jq '.entries[0].state'",
         ),
     ],
@@ -97,7 +98,7 @@ for _command in (pause, resume, erase):
     "states",
     type=click.Choice([str(state) for state in EntryState]),
     multiple=True,
-    help=(
+    help=mark(
         "Only emails in this state; can be repeated. “ready” emails wait for their next "
         "attempt, “in_doubt” ones for the server's answer. “held” ones are uncertain, and you "
         "decide."
@@ -107,7 +108,7 @@ for _command in (pause, resume, erase):
     "--search",
     metavar="TEXT",
     default="",
-    help=(
+    help=mark(
         "Only emails with TEXT in the recipient, subject, Message-ID or finding. A whole address "
         "that emails were sent to finds exactly these."
     ),
@@ -117,13 +118,13 @@ for _command in (pause, resume, erase):
     type=click.IntRange(min=1),
     default=_DEFAULT_LIMIT,
     show_default=True,
-    help="Maximum number to list.",
+    help=mark("Maximum number to list."),
 )
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="Print only JSON (smtp-desk/outbox/1) on standard output.",
+    help=mark("Print only JSON (smtp-desk/outbox/1) on standard output."),
 )
 @system_option
 @click.pass_obj
@@ -137,7 +138,7 @@ def list_command(
     """
     query = Query(states=frozenset(map(EntryState, states)), text=search)
     if not as_json:
-        none = "No email matches." if states or search else "No emails yet."
+        none = _("No email matches.") if states or search else _("No emails yet.")
         return _list(invocation, query, limit, none)
     cause = causes(invocation.services)
     with telling():
@@ -152,7 +153,7 @@ def list_command(
 
 def print_waiting(invocation: Invocation) -> ExitStatus:
     """List what waits, as mailq does."""
-    return _list(invocation, Query(states=WAITING), sys.maxsize, "The outbox is empty.")
+    return _list(invocation, Query(states=WAITING), sys.maxsize, _("The outbox is empty."))
 
 
 def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitStatus:
@@ -164,7 +165,10 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
     for entry in entries:
         _print(invocation, entry, cause)
     if more:
-        say(invocation.err, f"Only the newest {limit} are shown. Use --limit to see more.")
+        say(
+            invocation.err,
+            _("Only the newest {limit} are shown. Use --limit to see more.", limit=limit),
+        )
     elif not entries:
         say(invocation.err, none)
     return ExitStatus.OK
@@ -172,13 +176,13 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
 
 @outbox.command(
     cls=ManualCommand,
-    short_help="Send emails again.",
+    short_help=mark("Send emails again."),
     statuses=_CHANGES,
     files=FILES,
     examples=[
-        ("Send a refused email again", "smtp-desk outbox retry 01kjmttt60cfyq6ms0fcea832r"),
+        (mark("Send a refused email again"), "smtp-desk outbox retry 01kjmttt60cfyq6ms0fcea832r"),
         (
-            "Send everything that a quota stopped, once it has been raised",
+            mark("Send everything that a quota stopped, once it has been raised"),
             "smtp-desk outbox retry --cause sender.quota",
         ),
     ],
@@ -188,7 +192,7 @@ def _list(invocation: Invocation, query: Query, limit: int, none: str) -> ExitSt
     "--cause",
     "code",
     metavar="CODE",
-    help=(
+    help=mark(
         "Instead of IDs: all emails that wait or were refused because of this finding, such as "
         "sender.quota. Uncertain and dropped emails aren't touched."
     ),
@@ -202,7 +206,7 @@ def retry(invocation: Invocation, ids: tuple[str, ...], code: str | None) -> Exi
     already have arrived; sent again, it may arrive twice.
     """
     if bool(ids) == bool(code):
-        raise click.UsageError("Give either IDs or --cause CODE.")
+        raise click.UsageError(_("Give either IDs or --cause CODE."))
     if code:
         return _retry_cause(invocation, code)
     return _change(
@@ -210,17 +214,17 @@ def retry(invocation: Invocation, ids: tuple[str, ...], code: str | None) -> Exi
         ids,
         lambda records, entry: records.retry(entry.id),
         lambda entry: " ".join(
-            (_queued(invocation), *([_TWICE] if entry.doubts or entry.doubt_token else ()))
+            (_queued(invocation), *([_(_TWICE)] if entry.doubts or entry.doubt_token else ()))
         ),
     )
 
 
 @outbox.command(
     cls=ManualCommand,
-    short_help="Stop trying to send emails.",
+    short_help=mark("Stop trying to send emails."),
     statuses=_CHANGES,
     files=FILES,
-    examples=[("Don’t send an email after all", "smtp-desk outbox drop 01kjmttt60cfyq6ms0")],
+    examples=[(mark("Don’t send an email after all"), "smtp-desk outbox drop 01kjmttt60cfyq6ms0")],
 )
 @_IDS
 @system_option
@@ -231,23 +235,25 @@ def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
         invocation,
         ids,
         lambda records, entry: records.drop(entry.id),
-        lambda _entry: "dropped.",
+        lambda _entry: _("dropped."),
     )
 
 
 @outbox.command(
     "export",
     cls=ManualCommand,
-    short_help="Save an email as a file.",
+    short_help=mark("Save an email as a file."),
     statuses={
         **STATUSES,
-        ExitStatus.DATAERR: "no email, or more than one, has this ID",
-        ExitStatus.CANTCREAT: "FILE exists or can't be written, or the outbox can't be opened",
+        ExitStatus.DATAERR: mark("no email, or more than one, has this ID"),
+        ExitStatus.CANTCREAT: mark(
+            "FILE exists or can't be written, or the outbox can't be opened"
+        ),
     },
     files=FILES,
     examples=[
-        ("See an email as it would be sent", "smtp-desk outbox export 01kjmttt60"),
-        ("Save it as a file", "smtp-desk outbox export 01kjmttt60 --to email.eml"),
+        (mark("See an email as it would be sent"), "smtp-desk outbox export 01kjmttt60"),
+        (mark("Save it as a file"), "smtp-desk outbox export 01kjmttt60 --to email.eml"),
     ],
 )
 @click.argument("entry_id", metavar="ID")
@@ -256,7 +262,7 @@ def drop(invocation: Invocation, ids: tuple[str, ...]) -> ExitStatus:
     "file",
     metavar="FILE",
     type=FileName(),
-    help=(
+    help=mark(
         "Save it as FILE, readable only by you, instead of printing it. Never overwrites an "
         "existing file."
     ),
@@ -304,9 +310,9 @@ def _print(invocation: Invocation, entry: OutboxEntry, cause: Cause) -> None:
     why = visible(reason(entry, cause))
     say(out, "  ".join(head), _STYLES.get(entry.state, "bold"))
     say(out, f"    {kind_name(entry.kind)}: {visible(entry.subject)}")
-    by = f"by {route_name(entry.route)}" if entry.route else ""
-    if told := " · ".join(filter(None, (by, why))):
-        say(out, f"    {told}", "dim")
+    by = _("by {route}", route=route_name(entry.route)) if entry.route else ""
+    if how := " · ".join(filter(None, (by, why))):
+        say(out, f"    {how}", "dim")
 
 
 def _change(
@@ -324,7 +330,7 @@ def _change(
             try:
                 change(records, entry)
             except EntryStateError as error:
-                say(invocation.err, f"{entry.id}: {error}", "red")
+                say(invocation.err, f"{entry.id}: {told(error)}", "red")
                 ended = trouble_status(error)
             else:
                 say(invocation.out, f"{entry.id}: {tell(entry)}")
@@ -332,17 +338,29 @@ def _change(
 
 
 def _queued(invocation: Invocation) -> str:
-    return f"queued. {RESUME_FIRST}" if invocation.services.control.paused_since() else _QUEUED
+    if invocation.services.control.paused_since():
+        return f"{_('queued.')} {_(RESUME_FIRST)}"
+    return _("queued to send now.")
 
 
 def _retry_cause(invocation: Invocation, code: str) -> ExitStatus:
     if code not in invocation.services.catalogue.codes:
-        raise click.BadParameter(f"The finding {code} doesn’t exist.", param_hint="--cause")
+        raise click.BadParameter(
+            _("The finding {code} doesn’t exist.", code=code), param_hint="--cause"
+        )
     with telling():
         count = invocation.services.outbox.make_due(code)
-        queued = _queued(invocation)
-    told = "1 email is" if count == 1 else f"{count} emails are"
-    say(invocation.out, f"{told} {queued}" if count else f"No email was stopped by {code}.")
+        paused = invocation.services.control.paused_since()
+    if not count:
+        text = _("No email was stopped by {code}.", code=code)
+    elif paused:
+        text = plural("{count} email is queued.", "{count} emails are queued.", count)
+        text = f"{text} {_(RESUME_FIRST)}"
+    else:
+        text = plural(
+            "{count} email is queued to send now.", "{count} emails are queued to send now.", count
+        )
+    say(invocation.out, text)
     return ExitStatus.OK
 
 

@@ -11,22 +11,25 @@ from smtp_desk.cli.invocation import ExitError, Invocation, say, system_option
 from smtp_desk.cli.manual import ManualCommand, Meanings
 from smtp_desk.cli.outbox_trouble import FILES, STATUSES, telling
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.translation import _, mark
 
 _ERASES: Final[Meanings] = {
     **STATUSES,
-    ExitStatus.OK: "erased, or nothing about the address was stored",
-    ExitStatus.DATAERR: "the address is empty",
-    ExitStatus.TEMPFAIL: "some emails are being sent right now and stay, or the outbox is busy",
-    ExitStatus.CANCELLED: "you didn't confirm; nothing was erased",
+    ExitStatus.OK: mark("erased, or nothing about the address was stored"),
+    ExitStatus.DATAERR: mark("the address is empty"),
+    ExitStatus.TEMPFAIL: mark(
+        "some emails are being sent right now and stay, or the outbox is busy"
+    ),
+    ExitStatus.CANCELLED: mark("you didn't confirm; nothing was erased"),
 }
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Pause sending; emails are stored and wait.",
+    short_help=mark("Pause sending; emails are stored and wait."),
     statuses=STATUSES,
     files=FILES,
-    examples=[("Stop sending while you look for the cause", "smtp-desk outbox pause")],
+    examples=[(mark("Stop sending while you look for the cause"), "smtp-desk outbox pause")],
 )
 @system_option
 @click.pass_obj
@@ -48,10 +51,10 @@ def pause(invocation: Invocation) -> ExitStatus:
 
 @click.command(
     cls=ManualCommand,
-    short_help="Resume sending after a pause.",
+    short_help=mark("Resume sending after a pause."),
     statuses=STATUSES,
     files=FILES,
-    examples=[("Send the waiting emails", "smtp-desk outbox resume")],
+    examples=[(mark("Send the waiting emails"), "smtp-desk outbox resume")],
 )
 @system_option
 @click.pass_obj
@@ -59,22 +62,22 @@ def resume(invocation: Invocation) -> ExitStatus:
     """End a pause. A worker sends what waits."""
     with telling():
         invocation.services.control.resume()
-    say(invocation.out, RESUMED)
+    say(invocation.out, _(RESUMED))
     return ExitStatus.OK
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Erase everything about one recipient.",
+    short_help=mark("Erase everything about one recipient."),
     statuses=_ERASES,
-    files={**FILES, "smtp-desk.log": "the log, where the address is redacted"},
+    files={**FILES, "smtp-desk.log": mark("the log, where the address is redacted")},
     examples=[
-        ("Look first, then confirm", "smtp-desk outbox erase ann@example.org"),
-        ("From a script, without asking", "smtp-desk outbox erase ann@example.org --yes"),
+        (mark("Look first, then confirm"), "smtp-desk outbox erase ann@example.org"),
+        (mark("From a script, without asking"), "smtp-desk outbox erase ann@example.org --yes"),
     ],
 )
 @click.argument("address", metavar="ADDRESS")
-@click.option("--yes", is_flag=True, help="Erase without asking.")
+@click.option("--yes", is_flag=True, help=mark("Erase without asking."))
 @system_option
 @click.pass_obj
 def erase(invocation: Invocation, address: str, *, yes: bool) -> ExitStatus:
@@ -86,13 +89,13 @@ def erase(invocation: Invocation, address: str, *, yes: bool) -> ExitStatus:
     """
     services = invocation.services
     if not address.strip():
-        raise ExitError("Give the address to erase.", ExitStatus.DATAERR)
+        raise ExitError(_("Give the address to erase."), ExitStatus.DATAERR)
     with telling():
         found = find_stored(services, address)
         if not yes:
             say(invocation.err, found_text(found))
-            if not click.confirm("Erase it for good?", err=True):
-                say(invocation.err, "Nothing was erased.")
+            if not click.confirm(_("Erase it for good?"), err=True):
+                say(invocation.err, _("Nothing was erased."))
                 return ExitStatus.CANCELLED
         done = erased(erase_all(services, address))
     say(invocation.err if done.error else invocation.out, done.text)

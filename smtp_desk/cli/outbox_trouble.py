@@ -9,6 +9,7 @@ from smtp_desk.app.delivery.words import outbox_trouble
 from smtp_desk.cli.invocation import ExitError
 from smtp_desk.cli.manual import Meanings
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.translation import mark, told
 from smtp_desk.sender.outbox.outbox import (
     EntryNotFoundError,
     EntryStateError,
@@ -22,19 +23,23 @@ from smtp_desk.sender.outbox.outbox import (
 )
 
 FILES: Final = {
-    "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
-    "Linux) or in $SMTP_DESK_HOME/state",
+    "outbox.sqlite3": mark(
+        "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
+        "Linux) or in $SMTP_DESK_HOME/state"
+    ),
 }
 STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "done",
-    ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.UNAVAILABLE: (
+    ExitStatus.OK: mark("done"),
+    ExitStatus.USAGE: mark("the command line is wrong"),
+    ExitStatus.UNAVAILABLE: mark(
         "the outbox is damaged, was written by a newer version of SMTP Desk, or the extra for "
         "a database isn't installed"
     ),
-    ExitStatus.CANTCREAT: "the outbox can't be opened or written: disk full, or no permission",
-    ExitStatus.TEMPFAIL: "the outbox is busy, or its database can't be reached",
-    ExitStatus.CONFIG: "the address of the outbox's database isn't valid",
+    ExitStatus.CANTCREAT: mark(
+        "the outbox can't be opened or written: disk full, or no permission"
+    ),
+    ExitStatus.TEMPFAIL: mark("the outbox is busy, or its database can't be reached"),
+    ExitStatus.CONFIG: mark("the address of the outbox's database isn't valid"),
 }
 
 
@@ -44,7 +49,7 @@ def telling() -> Iterator[None]:
     try:
         yield
     except (EntryNotFoundError, AmbiguousEntryError, EntryStateError) as error:
-        raise ExitError(str(error), trouble_status(error)) from error
+        raise ExitError(told(error), trouble_status(error)) from error
     except OutboxError as error:
         raise ExitError(outbox_trouble(error), trouble_status(error)) from error
 

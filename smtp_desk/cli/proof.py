@@ -36,6 +36,7 @@ from smtp_desk.core.findings.finding import Remedy
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.secret import Secret
 from smtp_desk.core.stages import StageEvent
+from smtp_desk.core.translation import _, mark
 from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.store.managed import Managed
 from smtp_desk.store.save_protocol import SaveError
@@ -78,9 +79,11 @@ class Shape:
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
     if not 0 < value <= LONGEST_SECONDS or math.isnan(value):
-        raise click.BadParameter(
-            f"Enter more than 0 and at most {LONGEST_SECONDS:g} seconds, not {value:g}."
+        most, given = f"{LONGEST_SECONDS:g}", f"{value:g}"
+        text = _(
+            "Enter more than 0 and at most {most} seconds, not {given}.", most=most, given=given
         )
+        raise click.BadParameter(text)
     return value
 
 
@@ -92,13 +95,13 @@ def proof_options(command: _F) -> _F:
             "file",
             metavar="FILE",
             type=FileName(dir_okay=False),
-            help="Also save the report as FILE, readable only by you.",
+            help=mark("Also save the report as FILE, readable only by you."),
         ),
         click.option(
             "--json",
             "as_json",
             is_flag=True,
-            help="Print only the report, as JSON, on standard output.",
+            help=mark("Print only the report, as JSON, on standard output."),
         ),
         click.option(
             "--timeout",
@@ -107,7 +110,7 @@ def proof_options(command: _F) -> _F:
             show_default=f"{DEFAULT_SECONDS:g}",
             metavar="SECONDS",
             callback=_seconds,
-            help="Time limit for the whole test.",
+            help=mark("Time limit for the whole test."),
         ),
     ):
         command = option(command)
@@ -138,7 +141,11 @@ def by_options(remedy: Remedy) -> str:
 def by_configuring(remedy: Remedy) -> str:
     """Return how a remedy changes saved settings: one option means that all must be given."""
     options = options_of(remedy.changes)
-    return f"“smtp-desk configure” with all SETTINGS and {options}" if options else ""
+    return (
+        _("“smtp-desk configure” with all SETTINGS and {options}", options=options)
+        if options
+        else ""
+    )
 
 
 def present(
@@ -164,7 +171,11 @@ def present(
             save_report(shape.file, report)
         except OSError as error:
             raise ExitError(
-                f"Couldn’t save the report as {shape.file}: {error.strerror}.",
+                _(
+                    "Couldn’t save the report as {file}: {why}.",
+                    file=shape.file,
+                    why=error.strerror,
+                ),
                 ExitStatus.CANTCREAT,
             ) from error
     return exit_status(report.finding)
@@ -172,7 +183,7 @@ def present(
 
 SAVE_STATUSES: Meanings = {
     **TEST_STATUSES,
-    ExitStatus.CANTCREAT: "the test passed, but the settings or the report couldn't be saved",
+    ExitStatus.CANTCREAT: mark("the test passed, but the settings or the report couldn't be saved"),
 }
 """The exit statuses of commands that test and save."""
 
@@ -193,7 +204,7 @@ def settings_request(
         ExitError: The password can't be read, or the organization locked another value.
     """
     if not settings_given(context):
-        raise click.UsageError("Give the SETTINGS to save, at least --host.", context)
+        raise click.UsageError(_("Give the SETTINGS to save, at least --host."), context)
     managed = Managed() if default else context.obj.services.managed
     draft = draft_of(context.obj, settings, Secret(""), managed=managed)
     refuse_against_locks(managed, draft)
@@ -244,10 +255,10 @@ def prove_and_save(
     try:
         kept = keep_copy(invocation.services) if may_keep_copy else None
         if kept:
-            say(console, f"The unreadable settings file was kept as {kept}.")
+            say(console, _("The unreadable settings file was kept as {kept}.", kept=kept))
         save(invocation.services, result, default=default)
     except SaveError as error:
-        raise ExitError(f"Not saved. {failure_text(error)}", ExitStatus.CANTCREAT) from error
+        raise ExitError(f"{_('Not saved.')} {failure_text(error)}", ExitStatus.CANTCREAT) from error
     say(console, after_save(invocation.services))
     return status
 
@@ -257,8 +268,9 @@ def _refuse_unreadable(services: Services) -> None:
     try:
         services.store.load()
     except SettingsFileError as error:
-        text = (
-            f"Nothing was tested. {failure_text(error)}. Fix this problem, or start over: "
-            "“smtp-desk configure --keep-copy” keeps a copy of the file."
+        text = _(
+            "Nothing was tested. {why}. Fix this problem, or start over: “smtp-desk "
+            "configure --keep-copy” keeps a copy of the file.",
+            why=failure_text(error),
         )
         raise ExitError(text, ExitStatus.CANTCREAT) from error

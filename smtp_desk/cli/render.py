@@ -19,6 +19,7 @@ from smtp_desk.cli.invocation import Output, Pipe, print_rows, say
 from smtp_desk.core.findings.finding import TRUST_CA, Finding, Remedy
 from smtp_desk.core.report import CheckReport, fold_stages
 from smtp_desk.core.stages import Stage, StageEvent, StageStatus
+from smtp_desk.core.translation import _, mark
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -27,7 +28,7 @@ Way: TypeAlias = Callable[[Remedy], str]
 """Tells how the changes of a remedy are made by whoever reads it; "" where there is no way."""
 
 _CHOOSE_CA_FILE: Final = "choose_ca_file"
-_COMPARE_CA: Final = (
+_COMPARE_CA: Final = mark(
     "Get this company CA’s certificate as a PEM file from the mail administrator, compare "
     "its SHA-256 fingerprint with them by phone, then give the file with --ca-file FILE."
 )
@@ -55,35 +56,35 @@ def print_verdict(console: Output, report: CheckReport, way: Way = no_way) -> No
         say(console, belief, "bold")
         print_rows(console, domain_rows(report))
     for warning in report.warnings:
-        say(console, f"warning: {warning.summary}", "yellow")
+        say(console, _("warning: {summary}", summary=_(warning.summary)), "yellow")
         print_rows(console, finding_rows(warning, way)[1:])
     if report.id:
-        print_rows(console, [("report ID", report.id)])
+        print_rows(console, [(_("report ID"), report.id)])
 
 
 def finding_rows(finding: Finding, way: Way = no_way) -> list[Row]:
     """Return what a person needs to know about a finding, the cause first."""
     rows = [
-        ("cause", finding.summary),
-        ("code", finding.code),
-        ("who can fix this", WHO[finding.who]),
+        (_("cause"), _(finding.summary)),
+        (_("code"), finding.code),
+        (_("who can fix this"), _(WHO[finding.who])),
     ]
     if finding.reply is not None:
-        rows.append(("server said", str(finding.reply)))
+        rows.append((_("server said"), str(finding.reply)))
     if finding.explanation:
-        rows.append(("meaning", finding.explanation))
-    rows.extend(("remedy", _said_here(remedy, way)) for remedy in finding.remedies)
+        rows.append((_("meaning"), _(finding.explanation)))
+    rows.extend((_("remedy"), _said_here(remedy, way)) for remedy in finding.remedies)
     return rows
 
 
 def _said_here(remedy: Remedy, way: Way) -> str:
     """Return a remedy as it is done here, where the window has a button or a field for it."""
     if remedy.id == TRUST_CA:
-        return _COMPARE_CA
+        return _(_COMPARE_CA)
     if remedy.id == _CHOOSE_CA_FILE:
-        return f"{remedy.text} Here: --ca-file FILE."
+        return f"{_(remedy.text)} {_('Here: --ca-file FILE.')}"
     here = way(remedy)
-    return f"{remedy.text} Here: {here}" if here else remedy.text
+    return f"{_(remedy.text)} {_('Here: {way}', way=here)}" if here else _(remedy.text)
 
 
 def _chain_of_failure(report: CheckReport) -> Iterator[Row]:

@@ -39,12 +39,13 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.hiding import without_addresses
 from smtp_desk.core.report import CheckReport
 from smtp_desk.core.report_reader import MAX_BYTES, ReportFormatError, read_report
+from smtp_desk.core.translation import _, mark
 
 
 def print_report(console: Output, report: CheckReport) -> None:
     """Print the whole report: the outcome first, its explanation, then the details."""
     print_verdict(console, report)
-    _heading(console, "Stages")
+    _heading(console, _("Stages"))
     if isinstance(console, Pipe):
         for result in report.stages:
             say(console, stage_line(result))
@@ -53,15 +54,15 @@ def print_report(console: Output, report: CheckReport) -> None:
 
         console.print(stage_table(console, report.stages))
     if certificates := report_chain(report):
-        _heading(console, "Certificates")
+        _heading(console, _("Certificates"))
         print_rows(console, certificates)
     if report.transcript:
-        _heading(console, "Transcript")
+        _heading(console, _("Transcript"))
         for line in transcript_lines(report):
             say(console, line)
-    _heading(console, "Settings")
+    _heading(console, _("Settings"))
     print_rows(console, fact_rows(report.settings))
-    _heading(console, "Environment")
+    _heading(console, _("Environment"))
     print_rows(console, fact_rows(report.environment))
 
 
@@ -72,45 +73,49 @@ def _heading(console: Output, title: str) -> None:
 
 _STANDARD_INPUT: Final = Path("-")
 _STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "the report was shown",
-    ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.DATAERR: "the file can’t be read, or isn’t a report",
+    ExitStatus.OK: mark("the report was shown"),
+    ExitStatus.USAGE: mark("the command line is wrong"),
+    ExitStatus.DATAERR: mark("the file can’t be read, or isn’t a report"),
 }
-_ONE_OF: Final = "Use only one of --markdown, --html, --json, --message and --compare."
-_CHANGES: Final = "Changes from the earlier to the later report:"
-_NO_CHANGE: Final = "Only the times differ between the two reports."
+_ONE_OF: Final = mark("Use only one of --markdown, --html, --json, --message and --compare.")
+_CHANGES: Final = mark("Changes from the earlier to the later report:")
+_NO_CHANGE: Final = mark("Only the times differ between the two reports.")
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Show a saved report.",
+    short_help=mark("Show a saved report."),
     statuses=_STATUSES,
     examples=[
-        ("Read a report that a customer sent", "smtp-desk report report.json"),
-        ("Paste it into a ticket", "smtp-desk report report.json --markdown"),
+        (mark("Read a report that a customer sent"), "smtp-desk report report.json"),
+        (mark("Paste it into a ticket"), "smtp-desk report report.json --markdown"),
         (
-            "Write to the customer, without email addresses",
+            mark("Write to the customer, without email addresses"),
             "smtp-desk report report.json --message customer --hide-addresses",
         ),
-        ("See what changed since then", "smtp-desk report before.json --compare after.json"),
+        (mark("See what changed since then"), "smtp-desk report before.json --compare after.json"),
         (
-            "Read one without saving it",
+            mark("Read one without saving it"),
             "smtp-desk check --to ann@example.org --json | smtp-desk report -",
         ),
     ],
 )
 @click.argument("file", type=FileName(allow_dash=True))
-@click.option("--markdown", is_flag=True, help="Print it as Markdown, for a ticket.")
-@click.option("--html", is_flag=True, help="Print it as an HTML page.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, checked and safe to show.")
+@click.option("--markdown", is_flag=True, help=mark("Print it as Markdown, for a ticket."))
+@click.option("--html", is_flag=True, help=mark("Print it as an HTML page."))
+@click.option(
+    "--json", "as_json", is_flag=True, help=mark("Print it as JSON, checked and safe to show.")
+)
 @click.option(
     "--message",
     "audience",
     type=click.Choice([str(each) for each in Audience]),
-    help="Print a message to send about it.",
+    help=mark("Print a message to send about it."),
 )
-@click.option("--compare", "other", type=FileName(), help="Show what changed between it and OTHER.")
-@click.option("--hide-addresses", is_flag=True, help="Hide email addresses and usernames.")
+@click.option(
+    "--compare", "other", type=FileName(), help=mark("Show what changed between it and OTHER.")
+)
+@click.option("--hide-addresses", is_flag=True, help=mark("Hide email addresses and usernames."))
 @click.pass_obj
 def report(
     invocation: Invocation,
@@ -129,7 +134,7 @@ def report(
     in it is shown as plain text.
     """
     if sum((markdown, html, as_json, audience is not None, other is not None)) > 1:
-        raise click.UsageError(_ONE_OF)
+        raise click.UsageError(_(_ONE_OF))
     reports = tuple(report_of(each) for each in (file, other) if each is not None)
     found, *others = without_addresses(*reports) if hide_addresses else reports
     if others:
@@ -148,22 +153,26 @@ def report(
 def _print_comparison(console: Output, first: CheckReport, second: CheckReport) -> None:
     compared = compare_reports(first, second)
     rows = list(comparison_lines(compared))
-    say(console, _CHANGES if rows else _NO_CHANGE, "bold")
+    say(console, _(_CHANGES if rows else _NO_CHANGE), "bold")
     print_rows(console, rows)
 
 
 @click.command(
     "open",
     cls=ManualCommand,
-    short_help="Open a saved report in the window.",
+    short_help=mark("Open a saved report in the window."),
     statuses={
         **_STATUSES,
-        ExitStatus.OK: "the window was opened and closed",
-        ExitStatus.UNAVAILABLE: "the window isn’t installed, or a library it needs is missing",
-        ExitStatus.CONFIG: "there is no display to open a window on",
+        ExitStatus.OK: mark("the window was opened and closed"),
+        ExitStatus.UNAVAILABLE: mark(
+            "the window isn’t installed, or a library it needs is missing"
+        ),
+        ExitStatus.CONFIG: mark("there is no display to open a window on"),
     },
-    environment={"DISPLAY, WAYLAND_DISPLAY": "the display, on systems that use these"},
-    examples=[("See a customer’s report as the customer saw it", "smtp-desk open report.json")],
+    environment={"DISPLAY, WAYLAND_DISPLAY": mark("the display, on systems that use these")},
+    examples=[
+        (mark("See a customer’s report as the customer saw it"), "smtp-desk open report.json")
+    ],
 )
 @click.argument("file", type=FileName(allow_dash=True), required=False)
 @click.pass_obj
@@ -186,7 +195,7 @@ def open_command(invocation: Invocation, file: Path | None) -> int:
 
 
 def _source(file: Path) -> str:
-    return "Standard input" if file == _STANDARD_INPUT else from_file(file.name)
+    return _("Standard input") if file == _STANDARD_INPUT else from_file(file.name)
 
 
 def report_of(file: Path) -> CheckReport:
@@ -195,7 +204,7 @@ def report_of(file: Path) -> CheckReport:
     Raises:
         ExitError: It can't be read, or isn't a report.
     """
-    name = "Standard input" if file == _STANDARD_INPUT else str(file)
+    name = _("Standard input") if file == _STANDARD_INPUT else str(file)
     try:
         if file == _STANDARD_INPUT:
             octets = sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""

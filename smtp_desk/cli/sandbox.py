@@ -24,6 +24,7 @@ from smtp_desk.cli.invocation import (
 from smtp_desk.cli.manual import ManualCommand
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
+from smtp_desk.core.translation import _, mark, pgettext
 from smtp_desk.sandbox.faults import FAULTS, NO_FAULT
 from smtp_desk.sandbox.inbox import ReceivedMail
 from smtp_desk.sandbox.recipients import TRY_THESE
@@ -39,16 +40,18 @@ _HOST: Final = "localhost"
 
 @click.command(
     cls=ManualCommand,
-    short_help="Run the built-in mail server until Ctrl-C.",
+    short_help=mark("Run the built-in mail server until Ctrl-C."),
     statuses={
-        ExitStatus.OK: "stopped by Ctrl-C or SIGTERM",
-        ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.UNAVAILABLE: "no local port or temporary file, or the sandbox isn’t installed",
+        ExitStatus.OK: mark("stopped by Ctrl-C or SIGTERM"),
+        ExitStatus.USAGE: mark("the command line is wrong"),
+        ExitStatus.UNAVAILABLE: mark(
+            "no local port or temporary file, or the sandbox isn’t installed"
+        ),
     },
     examples=[
-        ("Try the window or “check” without a mail server", "smtp-desk sandbox"),
+        (mark("Try the window or “check” without a mail server"), "smtp-desk sandbox"),
         (
-            "Learn what an expired certificate looks like",
+            mark("Learn what an expired certificate looks like"),
             "smtp-desk sandbox --fault expired-certificate",
         ),
     ],
@@ -57,9 +60,7 @@ _HOST: Final = "localhost"
     "--fault",
     type=click.Choice(list(FAULTS)),
     metavar="NAME",
-    help="Break one thing on the server, to see what a test says about it: "
-    + ", ".join(FAULTS)
-    + ".",
+    help=mark("Break one thing on the server, to see what a test says about it: {choices}."),
 )
 @click.pass_obj
 def sandbox(invocation: Invocation, fault: str | None) -> ExitStatus:
@@ -101,7 +102,7 @@ def running_sandbox() -> Iterator[tuple["Sandbox", Path]]:
             ca_file = folder / "sandbox-ca.pem"
             write_atomic(ca_file, server.ca_pem.encode())
         except OSError as error:
-            text = f"The sandbox can’t start: {error}"
+            text = _("The sandbox can’t start: {why}", why=error)
             raise ExitError(text, ExitStatus.UNAVAILABLE) from error
         yield server, ca_file
 
@@ -109,15 +110,15 @@ def running_sandbox() -> Iterator[tuple["Sandbox", Path]]:
 def mail_rows(mail: ReceivedMail) -> list[Row]:
     """Return sender, recipients and subject."""
     return [
-        ("from", mail.sender),
-        ("to", ", ".join(mail.recipients)),
-        ("subject", mail.subject),
+        (pgettext("a mail", "from"), mail.sender),
+        (pgettext("a mail", "to"), ", ".join(mail.recipients)),
+        (pgettext("a mail", "subject"), mail.subject),
     ]
 
 
 def print_mail(console: Output, mail: ReceivedMail) -> None:
     """Print a received mail: the envelope and its text."""
-    say(console, f"Mail {mail.number} received", "bold")
+    say(console, _("Mail {number} received", number=mail.number), "bold")
     print_rows(console, mail_rows(mail))
     for line in mail.text.strip().splitlines():
         say(console, f"  | {visible(line)}")
@@ -128,26 +129,29 @@ def _introduce(console: Output, server: "Sandbox", ca_file: Path) -> None:
     print_rows(
         console,
         [
-            ("host", _HOST),
-            ("port with STARTTLS", str(server.starttls_port)),
-            ("port with TLS from the start", str(server.tls_port)),
-            ("username", server.username),
-            ("password", server.password.reveal()),
-            ("CA file", str(ca_file)),
+            (_("host"), _HOST),
+            (_("port with STARTTLS"), str(server.starttls_port)),
+            (_("port with TLS from the start"), str(server.tls_port)),
+            (_("username"), server.username),
+            (_("password"), server.password.reveal()),
+            (_("CA file"), str(ca_file)),
         ],
     )
     if server.fault is not NO_FAULT:
-        say(console, f"Fault {server.fault.name}: {server.fault.what_happens}.")
+        what = _(server.fault.what_happens)
+        say(console, _("Fault {name}: {what}.", name=server.fault.name, what=what))
     for address, what_happens in TRY_THESE:
-        say(console, f"  mail to {address} {what_happens}")
-    say(console, "Test it with:", "bold")
+        # Translators: such as “mail to full@example.org is refused: the mailbox is full”.
+        text = _("mail to {address} {what_happens}", address=address, what_happens=_(what_happens))
+        say(console, f"  {text}")
+    say(console, _("Test it with:"), "bold")
     password = f"SMTP_DESK_PASSWORD={shlex.quote(server.password.reveal())}"
     show_command(console, f"{password} {_command('check', server, ca_file)}")
-    say(console, "Or save it in a separate home folder, and send from programs there:", "bold")
+    say(console, _("Or save it in a separate home folder, and send from programs there:"), "bold")
     show_command(console, f'export SMTP_DESK_HOME="$PWD/sandbox-home" {password}')
     show_command(console, _command("configure", server, ca_file))
     show_command(console, "smtp-desk enable")
-    say(console, "Press Ctrl-C to stop the sandbox. Received mail appears here:", "bold")
+    say(console, _("Press Ctrl-C to stop the sandbox. Received mail appears here:"), "bold")
 
 
 def _command(name: str, server: "Sandbox", ca_file: Path) -> str:

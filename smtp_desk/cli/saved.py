@@ -19,7 +19,7 @@ from smtp_desk.core.findings.providers import Providers
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import StoredSecret
 from smtp_desk.core.settings import OAUTH
-from smtp_desk.core.translation import _
+from smtp_desk.core.translation import _, mark, pgettext
 from smtp_desk.store.credentials import CredentialStore
 from smtp_desk.store.managed import Managed
 from smtp_desk.store.save_protocol import SaveError
@@ -27,22 +27,26 @@ from smtp_desk.store.stored import NotProvenError, ServerState
 from smtp_desk.store.unattended import UnattendedCredentials
 
 _STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "done",
-    ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.CONFIG: "nothing is configured, or the settings file can’t be read",
+    ExitStatus.OK: mark("done"),
+    ExitStatus.USAGE: mark("the command line is wrong"),
+    ExitStatus.CONFIG: mark("nothing is configured, or the settings file can’t be read"),
 }
 _CHANGES: Final[Meanings] = {
     **_STATUSES,
-    ExitStatus.CANTCREAT: "it couldn't be saved; nothing changed",
+    ExitStatus.CANTCREAT: mark("it couldn't be saved; nothing changed"),
 }
+
+
+# Translators: instead of a username, a password, a name or a file.
+_NONE: Final = mark("none")
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Show the saved settings, without the password.",
+    short_help=mark("Show the saved settings, without the password."),
     statuses=_STATUSES,
     files=FILES,
-    examples=[("See what is saved, and whether it is in use", "smtp-desk show")],
+    examples=[(mark("See what is saved, and whether it is in use"), "smtp-desk show")],
 )
 @system_option
 @click.pass_obj
@@ -57,10 +61,10 @@ def show(invocation: Invocation) -> ExitStatus:
 
 @click.command(
     cls=ManualCommand,
-    short_help="Send system emails through the saved server.",
-    statuses={**_CHANGES, ExitStatus.DATAERR: "the saved settings aren't proven"},
+    short_help=mark("Send system emails through the saved server."),
+    statuses={**_CHANGES, ExitStatus.DATAERR: mark("the saved settings aren't proven")},
     files=FILES,
-    examples=[("Turn the switch on", "smtp-desk enable")],
+    examples=[(mark("Turn the switch on"), "smtp-desk enable")],
 )
 @system_option
 @click.pass_obj
@@ -77,10 +81,10 @@ def enable(invocation: Invocation) -> ExitStatus:
 
 @click.command(
     cls=ManualCommand,
-    short_help="Stop sending system emails through the saved server.",
+    short_help=mark("Stop sending system emails through the saved server."),
     statuses=_CHANGES,
     files=FILES,
-    examples=[("Turn the switch off", "smtp-desk disable")],
+    examples=[(mark("Turn the switch off"), "smtp-desk disable")],
 )
 @system_option
 @click.pass_obj
@@ -94,10 +98,10 @@ def disable(invocation: Invocation) -> ExitStatus:
 
 @click.command(
     cls=ManualCommand,
-    short_help="Delete the saved server and its password.",
+    short_help=mark("Delete the saved server and its password."),
     statuses=_CHANGES,
     files=FILES,
-    examples=[("Go back to the default email service", "smtp-desk remove")],
+    examples=[(mark("Go back to the default email service"), "smtp-desk remove")],
 )
 @system_option
 @click.pass_obj
@@ -123,7 +127,7 @@ def _switch_on(invocation: Invocation) -> Saved:
     """Turn the switch on, and try a server again that is in an outage; tell both."""
     services = invocation.services
     saved = switch_saved(services, on=True)
-    say(invocation.out, "The switch is on.")
+    say(invocation.out, _("The switch is on."))
     if not saved.status.out:
         return saved
     say(invocation.out, try_again(services).text)
@@ -135,7 +139,7 @@ def _load(invocation: Invocation) -> Saved:
     if saved.status.kind is ServerState.UNREADABLE:
         raise ExitError(status_text(saved.status), ExitStatus.CONFIG)
     if saved.status.server is None:
-        raise ExitError(NOTHING, ExitStatus.CONFIG)
+        raise ExitError(_(NOTHING), ExitStatus.CONFIG)
     return saved
 
 
@@ -144,7 +148,7 @@ def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
     try:
         saved = change()
     except NotProvenError as error:
-        text = f"Not turned on. {failure_text(error)}"
+        text = f"{_('Not turned on.')} {failure_text(error)}"
         raise ExitError(text, ExitStatus.DATAERR) from error
     except SaveError as error:
         raise ExitError(failure_text(error), ExitStatus.CANTCREAT) from error
@@ -155,29 +159,29 @@ def _change(invocation: Invocation, change: Callable[[], Saved]) -> ExitStatus:
 def _sign_in_rows(saved: Saved) -> list[Row]:
     draft, oauth = saved.draft, saved.draft.oauth
     if draft.auth_method != OAUTH:
-        return [("Sign-in method", draft.auth_method)]
+        return [(_("Sign-in method"), draft.auth_method)]
     rows = [
-        ("Sign-in method", f"OAuth 2.0, {oauth.provider}, {oauth.flow}"),
-        ("Client ID", oauth.client_id),
-        ("Tenant", oauth.tenant),
-        ("Sign-in page", oauth.authorize_url),
-        ("Token address", oauth.token_url),
-        ("Device code address", oauth.device_url),
-        ("Scopes", oauth.scope),
-        ("CA certificate file of the sign-in", oauth.ca_file),
-        ("Client secret expires", oauth.client_secret_expires),
+        (_("Sign-in method"), f"OAuth 2.0, {oauth.provider}, {oauth.flow}"),
+        (_("Client ID"), oauth.client_id),
+        (_("Tenant"), oauth.tenant),
+        (_("Sign-in page"), oauth.authorize_url),
+        (_("Token address"), oauth.token_url),
+        (_("Device code address"), oauth.device_url),
+        (_("Scopes"), oauth.scope),
+        (_("CA certificate file of the sign-in"), oauth.ca_file),
+        (_("Client secret expires"), oauth.client_secret_expires),
     ]
     return [(label, visible(value)) for label, value in rows if value]
 
 
 def _where_secret(saved: Saved, credentials: CredentialStore) -> str:
     if not isinstance(saved.draft.secret, StoredSecret):
-        return "none"
+        return _(_NONE)
     if saved.status.kind is ServerState.SECRET_UNAVAILABLE:
-        return "not available"
+        return _("not available")
     if isinstance(credentials, UnattendedCredentials):
-        return "in the keyring, or else the one passed to this command"
-    return "in the keyring"
+        return _("in the keyring, or else the one passed to this command")
+    return _("in the keyring")
 
 
 def _managed_otherwise(saved: Saved, managed: Managed) -> list[Row]:
@@ -185,8 +189,15 @@ def _managed_otherwise(saved: Saved, managed: Managed) -> list[Row]:
     options = against_locks(managed, saved.draft)
     if not options:
         return []
-    contact = f" Ask {visible(managed.contact)}." if managed.contact else ""
-    return [("Managed", f"your organization sets these differently: {options}.{contact}")]
+    if not managed.contact:
+        text = _("your organization sets these differently: {options}.", options=options)
+    else:
+        text = _(
+            "your organization sets these differently: {options}. Ask {contact}.",
+            options=options,
+            contact=visible(managed.contact),
+        )
+    return [(_("Managed"), text)]
 
 
 def _of_provider(saved: Saved, providers: Providers) -> list[Row]:
@@ -194,26 +205,34 @@ def _of_provider(saved: Saved, providers: Providers) -> list[Row]:
     provider = providers.by_host(saved.draft.host)
     if provider is None or not provider.limits.text:
         return []
-    return [(f"{provider.name} allows", f"{provider.limits.text} ({provider.limits.pages[0]})")]
+    return [
+        (
+            _("{provider} allows", provider=provider.name),
+            f"{_(provider.limits.text)} ({provider.limits.pages[0]})",
+        )
+    ]
 
 
 def _rows(saved: Saved, credentials: CredentialStore) -> list[Row]:
     draft = saved.draft
     by_token = draft.auth_method == OAUTH
     return [
-        ("Status", status_text(saved.status)),
-        ("Switch", "on" if saved.status.on else "off"),
-        ("Proven", "yes" if saved.proven else "no"),
-        ("SMTP server host", draft.host),
-        ("Port", draft.port),
-        ("Username", draft.username or "none"),
-        ("Sign-in" if by_token else "Password", _where_secret(saved, credentials)),
-        ("From name", draft.from_name or "none"),
-        ("From email", draft.from_email),
-        ("Security", draft.security),
-        ("CA certificate file", draft.ca_file or "none"),
-        ("EHLO name", draft.ehlo_name or "automatic"),
+        (_("Status"), status_text(saved.status)),
+        (
+            _("Switch"),
+            pgettext("a switch", "on") if saved.status.on else pgettext("a switch", "off"),
+        ),
+        (_("Proven"), _("yes") if saved.proven else _("no")),
+        (_("SMTP server host"), draft.host),
+        (_("Port"), draft.port),
+        (_("Username"), draft.username or _(_NONE)),
+        (_("Sign-in") if by_token else _("Password"), _where_secret(saved, credentials)),
+        (_("From name"), draft.from_name or _(_NONE)),
+        (_("From email"), draft.from_email),
+        (_("Security"), draft.security),
+        (_("CA certificate file"), draft.ca_file or _(_NONE)),
+        (_("EHLO name"), draft.ehlo_name or _("automatic")),
         *_sign_in_rows(saved),
-        ("Emails per hour at most", draft.per_hour or "no limit"),
-        *([("Warning", saved.ends)] if saved.ends else []),
+        (_("Emails per hour at most"), draft.per_hour or _("no limit")),
+        *([(_("Warning"), saved.ends)] if saved.ends else []),
     ]

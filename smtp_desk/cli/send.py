@@ -33,6 +33,7 @@ from smtp_desk.cli.sending import (
 )
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.stages import Json
+from smtp_desk.core.translation import _, mark, told
 from smtp_desk.sender.mail.kinds import (
     Attachment,
     Email,
@@ -49,7 +50,7 @@ _OPTIONS: Final = {"key": "--key", "send_at": "--at"}
 
 KINDS_SCHEMA: Final = "smtp-desk/kinds/1"
 
-_DUE_LATER: Final = "“smtp-desk worker” sends it when it’s due."
+_DUE_LATER: Final = mark("“smtp-desk worker” sends it when it’s due.")
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 
@@ -60,9 +61,9 @@ def _variables(
     for value in values:
         name, sign, text = value.partition("=")
         if not sign:
-            raise click.BadParameter(f"{value!r} isn’t NAME=VALUE.")
+            raise click.BadParameter(_("{value} isn’t NAME=VALUE.", value=repr(value)))
         if name in found:
-            raise click.BadParameter(f"{name} is given twice.")
+            raise click.BadParameter(_("{name} is given twice.", name=name))
         found[name] = text
     return found
 
@@ -74,27 +75,29 @@ def _moment(
     try:
         return None if value is None else datetime.fromisoformat(value).astimezone()
     except (ValueError, OverflowError, OSError) as error:
-        text = f"{value!r} isn’t a time such as 2026-06-01T08:00 or 2026-06-01T06:00Z."
+        text = _(
+            "{value} isn’t a time such as 2026-06-01T08:00 or 2026-06-01T06:00Z.", value=repr(value)
+        )
         raise click.BadParameter(text) from error
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Send one of the five kinds of email.",
+    short_help=mark("Send one of the five kinds of email."),
     statuses=SEND_STATUSES,
     environment=SEND_ENVIRONMENT,
     files=SEND_FILES,
     examples=[
-        ("See the kinds and what each takes", "smtp-desk send --list"),
+        (mark("See the kinds and what each takes"), "smtp-desk send --list"),
         (
-            "Invite a person",
+            mark("Invite a person"),
             """
             smtp-desk send invitation --to ann@example.org --set invited_by=Bo \\
               --set link=https://platform.example.org/join/k3v9
             """,
         ),
         (
-            "Write to two affiliates, who won’t see each other, with a file",
+            mark("Write to two affiliates, who won’t see each other, with a file"),
             """
             smtp-desk send message --to ann@example.org --to bo@example.org \\
               --set audience=affiliates --set subject='New rates' \\
@@ -102,7 +105,7 @@ def _moment(
             """,
         ),
         (
-            "Remind a person tomorrow at eight, and only once, however often this runs",
+            mark("Remind a person tomorrow at eight, and only once, however often this runs"),
             """
             smtp-desk send notification --to ann@example.org --key reminder-4711 \\
               --at "$(date -d tomorrow +%F)T08:00" --set title=Reminder --set body="Call Bo."
@@ -113,15 +116,15 @@ def _moment(
 @click.argument(
     "kind", required=False, type=click.Choice([kind.name for kind in kinds()]), metavar="[KIND]"
 )
-@click.option("--list", "listing", is_flag=True, help="Show the kinds and what each takes.")
-@click.option("--to", multiple=True, metavar="ADDR", help="A recipient; repeat for more.")
+@click.option("--list", "listing", is_flag=True, help=mark("Show the kinds and what each takes."))
+@click.option("--to", multiple=True, metavar="ADDR", help=mark("A recipient; repeat for more."))
 @click.option(
     "--set",
     "variables",
     multiple=True,
     metavar="NAME=VALUE",
     callback=_variables,
-    help="A value for the email; repeat for more.",
+    help=mark("A value for the email; repeat for more."),
 )
 @click.option(
     "--attach",
@@ -129,27 +132,33 @@ def _moment(
     multiple=True,
     metavar="FILE",
     type=FileName(exists=True, dir_okay=False),
-    help="A file to attach to a message; repeat for more.",
+    help=mark("A file to attach to a message; repeat for more."),
 )
 @click.option(
     "--key",
     metavar="KEY",
-    help="Your own name for this email, such as order-4711-paid. Used again, within seven days, "
-    "it sends nothing and prints the first result.",
+    help=mark(
+        "Your own name for this email, such as order-4711-paid. Used again, within seven days, "
+        "it sends nothing and prints the first result."
+    ),
 )
 @click.option(
     "--at",
     "send_at",
     metavar="TIME",
     callback=_moment,
-    help="The earliest time to send it, such as 2026-06-01T08:00 (local time) or "
-    "2026-06-01T06:00Z. It is stored, and “smtp-desk worker” sends it then.",
+    help=mark(
+        "The earliest time to send it, such as 2026-06-01T08:00 (local time) or "
+        "2026-06-01T06:00Z. It is stored, and “smtp-desk worker” sends it then."
+    ),
 )
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="Print the receipt, or the list, as JSON on standard output, and nothing else there.",
+    help=mark(
+        "Print the receipt, or the list, as JSON on standard output, and nothing else there."
+    ),
 )
 @click.pass_context
 def send(
@@ -174,11 +183,11 @@ def send(
     if listing:
         return _list(invocation.out, as_json=as_json)
     if kind is None:
-        raise click.UsageError("Name a KIND; --list shows them.", context)
+        raise click.UsageError(_("Name a KIND; --list shows them."), context)
     if not to:
-        raise click.UsageError("Missing option '--to'.", context)
+        raise click.UsageError(_("Missing option '--to'."), context)
     if files and kind != Message.kind:
-        raise click.UsageError(f"--attach goes with {Message.kind} only.", context)
+        raise click.UsageError(_("--attach goes with {kind} only.", kind=Message.kind), context)
     email = _email(kind, variables, to, files)
     services = services_to_send(invocation)
     try:
@@ -186,13 +195,13 @@ def send(
             receipt = sender.send(email, key=key, send_at=send_at)
     except EmailError as error:
         name = _OPTIONS.get(error.field, error.field)
-        raise ExitError(f"{name}: {error.problem}", ExitStatus.DATAERR) from error
+        raise ExitError(f"{name}: {_(error.problem)}", ExitStatus.DATAERR) from error
     if as_json:
         _write_json(receipt_json(receipt))
     else:
         print_receipt(invocation.out, receipt)
         queued = any(each.status is Status.QUEUED for each in receipt.recipients)
-        if queued and (why := no_route(services) or (_DUE_LATER if send_at else "")):
+        if queued and (why := no_route(services) or (_(_DUE_LATER) if send_at else "")):
             say(invocation.out, why)
     return receipt_status(receipt)
 
@@ -210,7 +219,7 @@ def _email(
         if isinstance(email, Message):
             email = dataclasses.replace(email, attachments=[_attachment(file) for file in files])
     except EmailError as error:
-        raise ExitError(str(error), ExitStatus.DATAERR) from error
+        raise ExitError(told(error), ExitStatus.DATAERR) from error
     return email
 
 
@@ -219,7 +228,9 @@ def _attachment(file: Path) -> Attachment:
     with reading(file), file.open("rb") as stream:
         content = stream.read(most + 1)
     if len(content) > most:
-        text = f"{file} is larger than {most} bytes, too large for an email."
+        text = _(
+            "{file} is larger than {most} bytes, too large for an email.", file=file, most=most
+        )
         raise ExitError(text, ExitStatus.DATAERR)
     media_type, coding = mimetypes.guess_type(file.name)
     if media_type is None or coding or media_type.startswith(("message/", "multipart/")):
@@ -232,12 +243,20 @@ def _list(console: Output, *, as_json: bool) -> ExitStatus:
         _write_json({"schema": KINDS_SCHEMA, "kinds": [_kind_json(kind) for kind in kinds()]})
         return ExitStatus.OK
     for kind in kinds():
-        say(console, f"{kind.name}: {kind.purpose}", "bold")
+        say(console, f"{kind.name}: {_(kind.purpose)}", "bold")
         for name, variable in kind.variables.items():
-            optional = "" if variable.required else " (optional)"
-            choices = f" {' or '.join(variable.choices)}." if variable.choices else ""
-            say(console, f"  {name}{optional}: {variable.help}{choices}")
+            optional = "" if variable.required else f" ({_('optional')})"
+            choices = f" {_either(variable.choices)}." if variable.choices else ""
+            say(console, f"  {name}{optional}: {_(variable.help)}{choices}")
     return ExitStatus.OK
+
+
+def _either(choices: Sequence[str]) -> str:
+    said, *more = choices
+    for choice in more:
+        # Translators: such as “affiliates or sales”, words that are typed.
+        said = _("{one} or {other}", one=said, other=choice)
+    return said
 
 
 def _kind_json(kind: Kind) -> dict[str, Json]:

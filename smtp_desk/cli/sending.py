@@ -13,6 +13,7 @@ from smtp_desk.cli.manual import FILES, Meanings
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.report import finding_json
 from smtp_desk.core.stages import Json
+from smtp_desk.core.translation import _, mark, plural, told
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.sender.outbox.outbox import KeyReusedError, MessageTooLargeError, OutboxError
 from smtp_desk.sender.receipts import Receipt, RecipientReceipt
@@ -27,36 +28,55 @@ if TYPE_CHECKING:
 RECEIPT_SCHEMA: Final = "smtp-desk/receipt/1"
 
 SEND_STATUSES: Final[Meanings] = {
-    ExitStatus.OK: (
+    ExitStatus.OK: mark(
         "for at least one recipient: accepted by a route, waiting in the outbox, or uncertain; "
         "nothing is lost"
     ),
-    ExitStatus.USAGE: "the command line is wrong; nothing was stored",
-    ExitStatus.DATAERR: "the email is wrong; nothing was stored",
-    ExitStatus.UNAVAILABLE: "refused for every recipient",
-    ExitStatus.SOFTWARE: "an internal error",
-    ExitStatus.TEMPFAIL: "nothing was stored because the outbox can’t be written, or is full",
+    ExitStatus.USAGE: mark("the command line is wrong; nothing was stored"),
+    ExitStatus.DATAERR: mark("the email is wrong; nothing was stored"),
+    ExitStatus.UNAVAILABLE: mark("refused for every recipient"),
+    ExitStatus.SOFTWARE: mark("an internal error"),
+    ExitStatus.TEMPFAIL: mark("nothing was stored because the outbox can’t be written, or is full"),
 }
 """The exit statuses of commands that send emails."""
 
 SEND_ENVIRONMENT: Final[Mapping[str, str]] = {
-    "SMTP_DESK_PASSWORD": (
+    "SMTP_DESK_PASSWORD": mark(
         "the custom server's password, if no keyring has it; removed from the environment at once"
     ),
-    "SMTP_DESK_DEFAULT_PASSWORD": "the same for the default service's relay",
-    "CREDENTIALS_DIRECTORY": (
+    "SMTP_DESK_DEFAULT_PASSWORD": mark("the same for the default service's relay"),
+    "CREDENTIALS_DIRECTORY": mark(
         "set by systemd; its credentials “smtp-desk.password” and “smtp-desk.default-password” "
         "are these passwords if the variables aren't set"
     ),
 }
 SEND_FILES: Final[Mapping[str, str]] = {
-    "outbox.sqlite3": "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
-    "Linux) or in $SMTP_DESK_HOME/state",
+    "outbox.sqlite3": mark(
+        "the outbox, in the platform's state folder (~/.local/state/smtp-desk on "
+        "Linux) or in $SMTP_DESK_HOME/state"
+    ),
     **FILES,
 }
 
-_WAITS_HERE: Final = "waits on this computer, because the shared outbox can’t be reached"
-_ROUTES: Final = {CUSTOM: "the custom server", DEFAULT: "the default email service"}
+_WAITS_HERE: Final = mark("waits on this computer, because the shared outbox can’t be reached")
+_BY: Final[Mapping[Status, Mapping[str, str]]] = {
+    Status.ACCEPTED: {
+        CUSTOM: mark("accepted by the custom server"),
+        DEFAULT: mark("accepted by the default email service"),
+        "": mark("accepted by {route}"),
+    },
+    Status.REFUSED: {
+        CUSTOM: mark("refused by the custom server"),
+        DEFAULT: mark("refused by the default email service"),
+        "": mark("refused by {route}"),
+    },
+    Status.UNCERTAIN: {
+        CUSTOM: mark("uncertain: the custom server may have accepted it"),
+        DEFAULT: mark("uncertain: the default email service may have accepted it"),
+        "": mark("uncertain: {route} may have accepted it"),
+    },
+}
+"""What a route did with an email: the custom server, the default service, another one."""
 
 
 def services_to_send(invocation: Invocation) -> Services:
@@ -82,13 +102,13 @@ def open_sender(services: Services) -> "Iterator[Sender]":
         with services.open_sender() as sender:
             yield sender
     except (KeyReusedError, MessageTooLargeError) as error:
-        raise ExitError(str(error), ExitStatus.DATAERR) from error
+        raise ExitError(told(error), ExitStatus.DATAERR) from error
     except OutboxError as error:
         raise _not_stored(error) from error
 
 
 def _not_stored(error: Exception) -> ExitError:
-    return ExitError(f"Nothing was stored or sent. {error}", ExitStatus.TEMPFAIL)
+    return ExitError(f"{_('Nothing was stored or sent.')} {told(error)}", ExitStatus.TEMPFAIL)
 
 
 def receipt_status(receipt: Receipt) -> ExitStatus:
@@ -103,23 +123,23 @@ def print_receipt(console: Output, receipt: Receipt) -> None:
 
 def receipt_row(each: RecipientReceipt) -> Row:
     """Return a recipient and the result."""
-    route = _ROUTES.get(each.route, each.route)
     match each.status:
-        case Status.ACCEPTED:
-            words = f"accepted by {route}"
         case Status.QUEUED:
-            words = _WAITS_HERE if each.local else "waits in the outbox"
+            words = _(_WAITS_HERE) if each.local else _("waits in the outbox")
         case Status.REFUSED if each.cancelled:
-            words = "cancelled"
-        case Status.REFUSED:
-            words = f"refused by {route}" if route else "refused"
-        case Status.UNCERTAIN:
-            words = f"uncertain: {route} may have accepted it"
+            words = _("cancelled")
+        case Status.REFUSED if not each.route:
+            words = _("refused")
+        case _:
+            by = _BY[each.status]
+            words = _(by.get(each.route, by[""]), route=each.route)
     finding = each.finding
     if finding is None:
         return each.recipient, words
-    said = f" (the server said: {finding.reply})" if finding.reply is not None else ""
-    return each.recipient, f"{words}. {finding.summary}{said}"
+    told_why = f"{words}. {_(finding.summary)}"
+    if finding.reply is not None:
+        told_why = f"{told_why} ({_('the server said: {reply}', reply=finding.reply)})"
+    return each.recipient, told_why
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Json]:
@@ -144,33 +164,35 @@ def receipt_json(receipt: Receipt) -> dict[str, Json]:
     }
 
 
-RESUME_FIRST: Final = "Sending is paused. Run “smtp-desk outbox resume” to resume."
-NOTHING: Final = "Nothing is configured. Run “smtp-desk configure” to test and save a server."
+RESUME_FIRST: Final = mark("Sending is paused. Run “smtp-desk outbox resume” to resume.")
+NOTHING: Final = mark("Nothing is configured. Run “smtp-desk configure” to test and save a server.")
+
+
+_WHY_WAITING: Final = {
+    ServerState.OFF: mark("The custom server is off. Run “smtp-desk enable” to turn it on."),
+    ServerState.UNPROVEN: mark(
+        "The custom server isn’t proven. Run “smtp-desk configure” to test and save it."
+    ),
+    ServerState.ACTIVE: mark(
+        "The custom server is unavailable. Run “smtp-desk enable” to try it again."
+    ),
+}
 
 
 def why_waiting(found: SendingStatus) -> str:
     """Return why no route can be used, and what a person can do; "" if one can."""
     if found.outbox is not None and found.outbox.paused_since:
-        return RESUME_FIRST
+        return _(RESUME_FIRST)
     if found.has_route:
         return ""
     if not found.configured:
-        return NOTHING
+        return _(NOTHING)
     state = found.custom.kind
     if state is ServerState.NOT_CONFIGURED:
-        return "The default email service isn’t available right now."
-    return {
-        ServerState.OFF: "The custom server is off. Run “smtp-desk enable” to turn it on.",
-        ServerState.UNPROVEN: (
-            "The custom server isn’t proven. Run “smtp-desk configure” to test and save it."
-        ),
-        ServerState.SECRET_UNAVAILABLE: (
-            f"The custom server’s password isn’t available. {found.custom.why}"
-        ),
-        ServerState.ACTIVE: (
-            "The custom server is unavailable. Run “smtp-desk enable” to try it again."
-        ),
-    }[state]
+        return _("The default email service isn’t available right now.")
+    if state is ServerState.SECRET_UNAVAILABLE:
+        return f"{_('The custom server’s password isn’t available.')} {found.custom.why}"
+    return _(_WHY_WAITING[state])
 
 
 def no_route(services: Services) -> str:
@@ -190,6 +212,10 @@ def what_waits(services: Services) -> str:
     count = found.outbox.counts.of(EntryState.READY) if found.outbox else 0
     if found.outbox is None or found.outbox.next_due is None or not count:
         return ""
-    waiting = f"{count} email waits" if count == 1 else f"{count} emails wait"
-    due = local_time(found.outbox.next_due, found.at)
-    return f"{waiting} in the outbox; next attempt at {due}. {why_waiting(found)}".rstrip()
+    waiting = plural(
+        "{count} email waits in the outbox; next attempt at {due}.",
+        "{count} emails wait in the outbox; next attempt at {due}.",
+        count,
+        due=local_time(found.outbox.next_due, found.at),
+    )
+    return f"{waiting} {why_waiting(found)}".rstrip()

@@ -27,6 +27,7 @@ from smtp_desk.cli.smtp_input import SmtpInput, SubmitAnswer, read_message
 from smtp_desk.cli.submitting import MOST_OCTETS, DeliveryMode, Submitter
 from smtp_desk.core.address import AddressError
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.translation import _, mark, told
 from smtp_desk.sender.mail.address_list import AddressListError
 from smtp_desk.sender.mail.submission import envelope_sender
 
@@ -39,14 +40,14 @@ class _SendmailCommand(ManualCommand):
         try:
             return super().parse_args(ctx, plain_arguments(args))
         except ArgumentsError as error:
-            raise click.UsageError(str(error), ctx) from error
+            raise click.UsageError(told(error), ctx) from error
 
 
 def _sender(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
     try:
         return "" if value is None else envelope_sender(value)
     except (AddressError, AddressListError) as error:
-        raise click.BadParameter(f"{value!r} isn’t an address.") from error
+        raise click.BadParameter(_("{value} isn’t an address.", value=repr(value))) from error
 
 
 def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -55,31 +56,31 @@ def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 
 @click.command(
     cls=_SendmailCommand,
-    short_help="Act as sendmail: send one message from standard input.",
+    short_help=mark("Act as sendmail: send one message from standard input."),
     statuses=SEND_STATUSES,
     environment=SEND_ENVIRONMENT,
     files={
         **SEND_FILES,
-        "aliases": (
+        "aliases": mark(
             "who gets mail for this computer's local names, next to settings.toml: lines such "
             "as “root: admin@example.org”; “default: …” covers all other names"
         ),
     },
     examples=[
         (
-            "Send a message to the recipients in its headers",
+            mark("Send a message to the recipients in its headers"),
             "smtp-desk sendmail -t <message.eml",
         ),
         (
-            "Let git send patches",
+            mark("Let git send patches"),
             "git config --global sendemail.sendmailCmd 'smtp-desk sendmail'",
         ),
         (
-            "Let PHP send, in php.ini",
+            mark("Let PHP send, in php.ini"),
             'sendmail_path = "smtp-desk sendmail -t -i"',
         ),
         (
-            "Let cron and other programs send, on a computer without an MTA",
+            mark("Let cron and other programs send, on a computer without an MTA"),
             """
             for name in sendmail mailq newaliases; do
               ln -s "$(command -v smtp-desk)" /usr/sbin/$name
@@ -89,17 +90,22 @@ def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> s
     ],
 )
 @click.option(
-    "-t", "from_header", is_flag=True, help=("Also send to the addresses in To, Cc and Bcc.")
+    "-t", "from_header", is_flag=True, help=mark("Also send to the addresses in To, Cc and Bcc.")
 )
 @click.option(
-    "-i", "ignore_dots", is_flag=True, help="A line with only a dot doesn’t end the message; -oi."
+    "-i",
+    "ignore_dots",
+    is_flag=True,
+    help=mark("A line with only a dot doesn’t end the message; -oi."),
 )
 @click.option(
     "-f",
     "sender",
     metavar="ADDR",
     callback=_sender,
-    help="Envelope sender: where bounces go; -r. Used if its domain is that of the From email.",
+    help=mark(
+        "Envelope sender: where bounces go; -r. Used if its domain is that of the From email."
+    ),
 )
 @click.option(
     "-F",
@@ -107,25 +113,25 @@ def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> s
     default="",
     metavar="NAME",
     callback=_text,
-    help="Display name for a From address without one.",
+    help=mark("Display name for a From address without one."),
 )
-@click.option("-v", "verbose", is_flag=True, help="Print the result for each recipient.")
+@click.option("-v", "verbose", is_flag=True, help=mark("Print the result for each recipient."))
 @click.option(
     "-b",
     "mode",
     type=click.Choice(list(MODES)),
     default="m",
-    help=(
+    help=mark(
         "m: read a message. s: speak SMTP on standard input. p: list waiting emails, as mailq. "
         "i: check the aliases, as newaliases.  [default: m]"
     ),
 )
-@click.option("-q", "due", is_flag=True, help="Send emails in the outbox that are due, once.")
+@click.option("-q", "due", is_flag=True, help=mark("Send emails in the outbox that are due, once."))
 @click.option(
     "--delivery",
     type=click.Choice([str(each) for each in DeliveryMode]),
     default=str(DeliveryMode.NOW),
-    help=(
+    help=mark(
         "Written as -odi, -odb, -odq. i: send now and wait for the result. b: store it, and "
         "send it from a background process. q: only store it.  [default: i]"
     ),
@@ -177,9 +183,9 @@ def sendmail(
     if mode == "i":
         return _check_aliases(invocation)
     if mode == "m" and not recipients and not from_header:
-        raise click.UsageError("Give a recipient, or use -t to send to the ones in the headers.")
+        raise click.UsageError(_("Give a recipient, or use -t to send to the ones in the headers."))
     if sys.stdin is None:
-        raise ExitError("No message: standard input is closed.", ExitStatus.DATAERR)
+        raise ExitError(_("No message: standard input is closed."), ExitStatus.DATAERR)
     if mode == "s":
         return _speak_smtp(Submitter(invocation, DeliveryMode(delivery)))
     octets = read_message(sys.stdin.buffer, MOST_OCTETS, ignore_dots=ignore_dots)
@@ -210,7 +216,7 @@ def _speak_smtp(submitter: Submitter) -> ExitStatus:
         return SubmitAnswer(ExitStatus.OK, f"stored as {receipt.message_id}")
 
     if sys.stdout is None:
-        raise ExitError("Standard output is closed.", ExitStatus.CANTCREAT)
+        raise ExitError(_("Standard output is closed."), ExitStatus.CANTCREAT)
     SmtpInput(sys.stdin.buffer, sys.stdout.buffer, submit, intake.refusal, MOST_OCTETS).run()
     return ExitStatus.OK
 
@@ -224,6 +230,6 @@ def _send_due(invocation: Invocation) -> ExitStatus:
 def _check_aliases(invocation: Invocation) -> ExitStatus:
     intake = Intake(services_to_send(invocation))
     for problem in intake.aliases.problems:
-        say(invocation.err, f"smtp-desk: {problem}")
+        say(invocation.err, f"smtp-desk: {_(problem)}")
     say(invocation.out, intake.checked_aliases())
     return ExitStatus.DATAERR if intake.aliases.problems else ExitStatus.OK

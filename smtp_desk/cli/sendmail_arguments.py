@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from smtp_desk.core.translation import mark
+
 _FLAGS: Final = frozenset("tiv")
 _TAKEN: Final = {"f": "-f", "r": "-f", "F": "-F"}
 # Delivery status notices, envelope ids, the body's type, modes of errors, other configurations:
@@ -19,7 +21,6 @@ _IGNORED_WITH_VALUE: Final = frozenset("ABCLNRVXehp")
 _DELIVERIES: Final = {"i": "i", "b": "b", "q": "q", "d": "q"}
 _DELIVERY_MODE: Final = "deliverymode="
 MODES: Final = "mspi"
-_NO_MODES: Final = {"d": "isn’t a server"}
 
 
 _HELP: Final = "--help"
@@ -65,11 +66,11 @@ def _options(word: str, following: Iterator[str]) -> Iterator[str]:
         elif letter in _TAKEN or letter in "obO" or letter in _IGNORED_WITH_VALUE:
             value = word[at:] or next(following, None)
             if value is None:
-                raise ArgumentsError(f"Option -{letter} needs a value.")
+                raise ArgumentsError(mark("Option -{letter} needs a value.", letter=letter))
             yield from _valued(letter, value)
             return
         elif letter not in _IGNORED:
-            raise ArgumentsError(f"No such option: {word}")
+            raise ArgumentsError(mark("No such option: {word}", word=word))
 
 
 def _valued(letter: str, value: str) -> Iterator[str]:
@@ -84,8 +85,9 @@ def _valued(letter: str, value: str) -> Iterator[str]:
         if mode in _DELIVERIES:
             yield from ("--delivery", _DELIVERIES[mode])
     elif letter == "b" and value not in tuple(MODES):
-        why = _NO_MODES.get(value[:1].lower(), "has no such mode")
-        raise ArgumentsError(f"-b{value}: this sendmail {why}.")
+        if value[:1].lower() == "d":
+            raise ArgumentsError(mark("-b{mode}: this sendmail isn’t a server.", mode=value))
+        raise ArgumentsError(mark("-b{mode}: this sendmail has no such mode.", mode=value))
     elif letter == "b" and value != "m":
         yield from ("-b", value)
 

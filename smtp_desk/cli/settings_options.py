@@ -21,6 +21,7 @@ from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.core.secret import KeyringEntry, Secret
 from smtp_desk.core.settings import DEFAULT_PORT, OAUTH, AuthMethod, Security, SettingsDraft
+from smtp_desk.core.translation import _, mark
 from smtp_desk.smtp.net.resolve import DnsResolver
 from smtp_desk.store.credentials import CredentialsUnavailableError
 from smtp_desk.store.managed import Managed
@@ -42,7 +43,7 @@ SETTINGS: Final = (
 )
 """The options, by the name of the field of `SettingsDraft` that each fills."""
 
-_NO_HOST: Final = (
+_NO_HOST: Final = mark(
     "--host is missing. If you give any of SETTINGS, all of them must come from the command line."
 )
 _MOST_PASSWORD_BYTES: Final = 64 * 1024
@@ -50,22 +51,24 @@ _MOST_PASSWORD_BYTES: Final = 64 * 1024
 # Values that break a rule of the form are findings of the test, not usage errors: so the
 # texts here are taken as they are, the port included.
 _OPTIONS: Final = (
-    click.option("--host", default="", metavar="HOST", help="SMTP server host."),
-    click.option("--port", default=DEFAULT_PORT, show_default=True, help="Port.", metavar="PORT"),
+    click.option("--host", default="", metavar="HOST", help=mark("SMTP server host.")),
+    click.option(
+        "--port", default=DEFAULT_PORT, show_default=True, help=mark("Port."), metavar="PORT"
+    ),
     click.option(
         "--username",
         default="",
         metavar="NAME",
-        help="Username, often the full email address. Leave it out to skip sign-in.",
+        help=mark("Username, often the full email address. Leave it out to skip sign-in."),
     ),
-    click.option("--from-name", default="", metavar="NAME", help="From name."),
-    click.option("--from-email", default="", metavar="ADDR", help="From email."),
+    click.option("--from-name", default="", metavar="NAME", help=mark("From name.")),
+    click.option("--from-email", default="", metavar="ADDR", help=mark("From email.")),
     click.option(
         "--security",
         type=click.Choice(list(map(str, Security))),
         default=str(Security.AUTO),
         show_default=True,
-        help=(
+        help=mark(
             "How TLS starts. auto: TLS from the start on port 465, otherwise STARTTLS. If a "
             "server stays silent for 3 s, whichever it answers. TLS is always required."
         ),
@@ -74,13 +77,13 @@ _OPTIONS: Final = (
         "--ca-file",
         default="",
         metavar="PATH",
-        help="Company CA certificates (PEM) to trust in addition to the system’s.",
+        help=mark("Company CA certificates (PEM) to trust in addition to the system’s."),
     ),
     click.option(
         "--ehlo-name",
         default="",
         metavar="NAME",
-        help="Name for EHLO.  [default: the address literal of the socket]",
+        help=mark("Name for EHLO.  [default: the address literal of the socket]"),
     ),
     click.option(
         "--auth",
@@ -88,7 +91,7 @@ _OPTIONS: Final = (
         type=click.Choice([*map(str, AuthMethod), OAUTH]),
         default=str(AuthMethod.AUTO),
         show_default=True,
-        help=(
+        help=mark(
             "Sign-in method; auto uses the first one the server offers. oauth: a token (OAuth "
             "2.0) instead of a password, for Microsoft 365, Google and others."
         ),
@@ -97,12 +100,12 @@ _OPTIONS: Final = (
         "--per-hour",
         default="",
         metavar="N",
-        help="Emails per hour at most, for all programs together.  [default: no limit]",
+        help=mark("Emails per hour at most, for all programs together.  [default: no limit]"),
     ),
     click.option(
         "--password-stdin",
         is_flag=True,
-        help="Read the password from standard input, without its final newline.",
+        help=mark("Read the password from standard input, without its final newline."),
     ),
 )
 
@@ -114,7 +117,9 @@ def _resolver(
         try:
             DnsResolver.at(value)
         except ValueError as error:
-            raise click.BadParameter(f"{value!r} isn’t an IP address with a port.") from error
+            raise click.BadParameter(
+                _("{value} isn’t an IP address with a port.", value=repr(value))
+            ) from error
     return value
 
 
@@ -122,7 +127,7 @@ resolver_option: Final = click.option(
     "--resolver",
     metavar="HOST:PORT",
     callback=_resolver,
-    help="Ask this DNS server (an IP address) instead of the system.",
+    help=mark("Ask this DNS server (an IP address) instead of the system."),
 )
 """Gives a command a DNS server of its own."""
 
@@ -152,7 +157,9 @@ def options_of(changes: Mapping[str, str]) -> str:
         return ""
     names = {name: f"--{name.replace('_', '-')}" for name in SETTINGS} | {"auth_method": "--auth"}
     return " ".join(
-        f"{names[name]} {shlex.quote(value)}" if value else f"without {names[name]}"
+        f"{names[name]} {shlex.quote(value)}"
+        if value
+        else _("without {option}", option=names[name])
         for name, value in changes.items()
     )
 
@@ -177,7 +184,7 @@ def draft_of(
     if managed is not None:
         draft = managed.fill(draft)
     if not draft.host.strip():
-        say(invocation.err, _NO_HOST)
+        say(invocation.err, _(_NO_HOST))
     return draft
 
 
@@ -188,8 +195,12 @@ def refuse_against_locks(managed: Managed, draft: SettingsDraft) -> None:
         ExitError: It doesn't; the message says what is managed, and who to ask.
     """
     if options := against_locks(managed, draft):
-        contact = f" Ask {visible(managed.contact)}." if managed.contact else ""
-        text = f"Your organization manages these settings: {options}. Nothing was done.{contact}"
+        text = _(
+            "Your organization manages these settings: {options}. Nothing was done.",
+            options=options,
+        )
+        if managed.contact:
+            text = f"{text} {_('Ask {contact}.', contact=visible(managed.contact))}"
         raise ExitError(text, ExitStatus.DATAERR)
 
 
@@ -220,7 +231,7 @@ def read_secret(
     from_file = key_file_secret(values)
     if from_file is not None:
         if from_stdin:
-            raise click.UsageError("--password-stdin: the key file already contains the secret.")
+            raise click.UsageError(_("--password-stdin: the key file already contains the secret."))
         return from_file
     if from_stdin:
         return _read_stdin()
@@ -243,5 +254,5 @@ def _read_stdin() -> Secret:
     try:
         text = octets.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise click.UsageError("--password-stdin: standard input isn’t UTF-8.") from error
+        raise click.UsageError(_("--password-stdin: standard input isn’t UTF-8.")) from error
     return Secret(text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text)

@@ -26,43 +26,44 @@ from smtp_desk.core.exit_status import ExitStatus, exit_status
 from smtp_desk.core.oauth import OAuthProvider
 from smtp_desk.core.stages import StageEvent
 from smtp_desk.core.texts import problem_text
+from smtp_desk.core.translation import _, mark, told
 from smtp_desk.core.validation import InvalidDraftError
 from smtp_desk.oauth.prompt import Prompt
 from smtp_desk.store.resources import read_guide
 from smtp_desk.store.save_protocol import SaveError
 from smtp_desk.store.settings_file import SettingsFileError
 
-_SAVED: Final = "Saved. You’ll be warned 30 days before the client secret expires."
-_FORGOTTEN: Final = "Saved. Nobody will be warned before the client secret expires."
+_SAVED: Final = mark("Saved. You’ll be warned 30 days before the client secret expires.")
+_FORGOTTEN: Final = mark("Saved. Nobody will be warned before the client secret expires.")
 _STATUSES: Final[Meanings] = {
-    ExitStatus.OK: "signed in, and the sign-in was saved",
-    ExitStatus.USAGE: "the command line is wrong",
-    ExitStatus.DATAERR: "the keyring can’t store it (settings.*), or DATE is wrong",
-    ExitStatus.UNAVAILABLE: "another failure",
-    ExitStatus.CANTCREAT: "DATE couldn’t be saved",
-    ExitStatus.TEMPFAIL: "the sign-in service can’t be reached (oauth.unreachable)",
-    ExitStatus.NOPERM: "the sign-in was refused or wasn't finished (oauth.*, auth.*)",
-    ExitStatus.CONFIG: (
+    ExitStatus.OK: mark("signed in, and the sign-in was saved"),
+    ExitStatus.USAGE: mark("the command line is wrong"),
+    ExitStatus.DATAERR: mark("the keyring can’t store it (settings.*), or DATE is wrong"),
+    ExitStatus.UNAVAILABLE: mark("another failure"),
+    ExitStatus.CANTCREAT: mark("DATE couldn’t be saved"),
+    ExitStatus.TEMPFAIL: mark("the sign-in service can’t be reached (oauth.unreachable)"),
+    ExitStatus.NOPERM: mark("the sign-in was refused or wasn't finished (oauth.*, auth.*)"),
+    ExitStatus.CONFIG: mark(
         "no OAuth 2.0 sign-in (or no client secret) is saved, or the settings file can’t be read"
     ),
-    ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM (session.cancelled)",
+    ExitStatus.CANCELLED: mark("cancelled by Ctrl-C or SIGTERM (session.cancelled)"),
 }
 
 
 @click.command(
     "sign-in",
     cls=ManualCommand,
-    short_help="Sign in again for the saved settings (OAuth 2.0).",
+    short_help=mark("Sign in again for the saved settings (OAuth 2.0)."),
     statuses=_STATUSES,
     files=FILES,
     examples=[
-        ("Sign in again when the sign-in has expired", "smtp-desk sign-in"),
+        (mark("Sign in again when the sign-in has expired"), "smtp-desk sign-in"),
         (
-            "Read how to register an application with Microsoft",
+            mark("Read how to register an application with Microsoft"),
             "smtp-desk sign-in --guide microsoft",
         ),
         (
-            "Note when a client secret expires, to be warned before",
+            mark("Note when a client secret expires, to be warned before"),
             "smtp-desk sign-in --client-secret-expires 2027-05-30",
         ),
     ],
@@ -70,13 +71,13 @@ _STATUSES: Final[Meanings] = {
 @click.option(
     "--default",
     is_flag=True,
-    help="Sign in for the default service's relay instead of the custom server.",
+    help=mark("Sign in for the default service's relay instead of the custom server."),
 )
 @click.option(
     "--guide",
     type=click.Choice(list(map(str, OAuthProvider))),
     default=None,
-    help=(
+    help=mark(
         "Show, step by step, how to register an application with this provider, and do nothing "
         "else."
     ),
@@ -86,7 +87,7 @@ _STATUSES: Final[Meanings] = {
     "day",
     default=None,
     metavar="DATE",
-    help=(
+    help=mark(
         "Save the day on which the client secret expires, such as 2027-05-30, and do nothing "
         "else. You’re warned 30 days before. An empty DATE forgets it."
     ),
@@ -122,13 +123,13 @@ def sign_in(
                 lambda emit, cancel: sign_in_again(services, emit, cancel, default=default), show
             )
     except NobodySignsInError as error:
-        raise ExitError(str(error), ExitStatus.CONFIG) from error
+        raise ExitError(told(error), ExitStatus.CONFIG) from error
     except SettingsFileError as error:
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     if done.finding is None:
         say(invocation.out, signed_in(done), "bold green")
     else:
-        say(invocation.out, "Not signed in. Nothing changed.", "bold red")
+        say(invocation.out, _("Not signed in. Nothing changed."), "bold red")
         print_rows(invocation.out, finding_rows(done.finding))
     return exit_status(done.finding)
 
@@ -137,14 +138,14 @@ def _save_expiry(invocation: Invocation, day: str, *, default: bool) -> ExitStat
     try:
         save_expiry(invocation.services, day, default=default)
     except NoClientSecretError as error:
-        text = "The saved server doesn’t sign in with a client secret."
+        text = _("The saved server doesn’t sign in with a client secret.")
         raise ExitError(text, ExitStatus.CONFIG) from error
     except InvalidDraftError as error:
         text = " ".join(problem_text(each) for each in error.problems)
-        raise ExitError(f"Not saved. {text}", ExitStatus.DATAERR) from error
+        raise ExitError(f"{_('Not saved.')} {text}", ExitStatus.DATAERR) from error
     except SettingsFileError as error:
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     except SaveError as error:
         raise ExitError(failure_text(error), ExitStatus.CANTCREAT) from error
-    say(invocation.out, _SAVED if day.strip() else _FORGOTTEN)
+    say(invocation.out, _(_SAVED if day.strip() else _FORGOTTEN))
     return ExitStatus.OK

@@ -16,48 +16,48 @@ from smtp_desk.cli.invocation import ExitError, Invocation, print_rows, system_o
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.cli.sending import why_waiting
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.core.translation import _
+from smtp_desk.core.translation import _, mark
 from smtp_desk.sender.outbox.entries import EntryState
 from smtp_desk.store.settings_file import SettingsFileError
 
 _COUNTED: Final = {
-    EntryState.READY: "ready (waiting for the next attempt)",
-    EntryState.SENDING: "sending",
-    EntryState.IN_DOUBT: "in_doubt (waiting for the server’s answer)",
-    EntryState.HELD: "held (uncertain, for you to decide)",
-    EntryState.REFUSED: "refused",
-    EntryState.ACCEPTED: "accepted",
-    EntryState.DROPPED: "dropped",
+    EntryState.READY: mark("waiting for the next attempt"),
+    EntryState.SENDING: "",
+    EntryState.IN_DOUBT: mark("waiting for the server’s answer"),
+    EntryState.HELD: mark("uncertain, for you to decide"),
+    EntryState.REFUSED: "",
+    EntryState.ACCEPTED: "",
+    EntryState.DROPPED: "",
 }
-"""The words of “outbox list”, so that what is counted here can be asked for there."""
+"""What the words of “outbox list” mean: what is counted here can be asked for there by them."""
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Show the state of the routes and what's waiting in the outbox.",
+    short_help=mark("Show the state of the routes and what's waiting in the outbox."),
     statuses={
-        ExitStatus.OK: "the status was shown",
-        ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.CONFIG: (
+        ExitStatus.OK: mark("the status was shown"),
+        ExitStatus.USAGE: mark("the command line is wrong"),
+        ExitStatus.CONFIG: mark(
             "no route is configured, so emails can only wait in the outbox (the status was "
             "shown); or the settings file can't be read"
         ),
     },
     files={
         **FILES,
-        "outbox.sqlite3": (
+        "outbox.sqlite3": mark(
             "the outbox and route health, in the platform's state folder "
             "(~/.local/state/smtp-desk on Linux) or in $SMTP_DESK_HOME/state"
         ),
     },
     examples=[
-        ("See whether emails are being sent, and by which route", "smtp-desk status"),
+        (mark("See whether emails are being sent, and by which route"), "smtp-desk status"),
         (
-            ("Check from a script how many emails are waiting"),
+            mark("Check from a script how many emails are waiting"),
             "smtp-desk status --json | jq .outbox.ready",
         ),
         (
-            "Let node exporter’s textfile collector read it, by cron and sponge",
+            mark("Let node exporter’s textfile collector read it, by cron and sponge"),
             "* * * * * smtp-desk status --prometheus | sponge /srv/textfile/smtp_desk.prom",
         ),
     ],
@@ -66,12 +66,12 @@ _COUNTED: Final = {
     "--json",
     "as_json",
     is_flag=True,
-    help="Print only JSON (smtp-desk/status/1) on standard output.",
+    help=mark("Print only JSON (smtp-desk/status/1) on standard output."),
 )
 @click.option(
     "--prometheus",
     is_flag=True,
-    help="Print metrics in Prometheus’s text format. They name no host and no address.",
+    help=mark("Print metrics in Prometheus’s text format. They name no host and no address."),
 )
 @system_option
 @click.pass_obj
@@ -82,7 +82,7 @@ def status(invocation: Invocation, *, as_json: bool, prometheus: bool) -> ExitSt
     and speaks to no server.
     """
     if as_json and prometheus:
-        raise click.UsageError("Use only one of --json and --prometheus.")
+        raise click.UsageError(_("Use only one of --json and --prometheus."))
     try:
         found = read_status(invocation.services)
     except SettingsFileError as error:
@@ -98,17 +98,17 @@ def status(invocation: Invocation, *, as_json: bool, prometheus: bool) -> ExitSt
 
 
 def _rows(found: SendingStatus) -> list[Row]:
-    rows = [("Custom SMTP server", found.custom_text)]
+    rows = [(_("Custom SMTP server"), found.custom_text)]
     rows += _health_rows(
         found.custom, _("Unavailable until you save new settings or run “smtp-desk enable”.")
     )
-    rows += [("Default email service", found.default_text)]
+    rows += [(_("Default email service"), found.default_text)]
     rows += _health_rows(
         found.default,
         _("Unavailable until you save new settings or press Try again in the window."),
     )
     rows += _outbox_rows(found)
-    rows += [("Problem", problem) for problem in found.problems]
+    rows += [(_("Problem"), problem) for problem in found.problems]
     return rows
 
 
@@ -118,12 +118,12 @@ def _health_rows(route: RouteStatus, shut: str) -> list[Row]:
     if health is None or health.state is HealthState.USABLE:
         return []
     rows = [
-        ("  Health", health_text(health, shut)),
-        ("  Unavailable since", out_since(route)),
-        ("  Meanwhile", fallbacks_text(route)),
+        (f"  {_('Health')}", health_text(health, shut)),
+        (f"  {_('Unavailable since')}", out_since(route)),
+        (f"  {_('Meanwhile')}", fallbacks_text(route)),
     ]
     if health.summary:
-        rows.append(("  Why", f"{health.summary} ({health.known.code})"))
+        rows.append((f"  {_('Why')}", f"{_(health.summary)} ({health.known.code})"))
     return [(label, text) for label, text in rows if text]
 
 
@@ -131,16 +131,20 @@ def _outbox_rows(found: SendingStatus) -> list[Row]:
     outbox = found.outbox
     if outbox is None:
         return []
-    counted = ((outbox.counts.of(state), words) for state, words in _COUNTED.items())
-    told = ", ".join(f"{count} {words}" for count, words in counted if count)
-    rows = [("Outbox", told or "empty")]
+    counted = (
+        f"{count} {state} ({_(meaning)})" if meaning else f"{count} {state}"
+        for state, meaning in _COUNTED.items()
+        if (count := outbox.counts.of(state))
+    )
+    rows = [(_("Outbox"), ", ".join(counted) or _("empty"))]
     if outbox.paused_since:
         paused = paused_text(outbox.paused_since, found.at)
-        rows.append(("Sending", f"{paused} Run “smtp-desk outbox resume” to resume."))
+        resume = _("Run “smtp-desk outbox resume” to resume.")
+        rows.append((_("Sending"), f"{paused} {resume}"))
     if outbox.workers:
-        rows.append(("Worker", worker_text(outbox.workers)))
+        rows.append((_("Worker"), worker_text(outbox.workers)))
     if found.worker_needed:
-        rows.append(("Worker", "needed: run “smtp-desk worker” to send the waiting emails"))
+        rows.append((_("Worker"), _("needed: run “smtp-desk worker” to send the waiting emails")))
     elif outbox.waiting and not outbox.paused_since and (why := why_waiting(found)):
-        rows.append(("Why they wait", why))
+        rows.append((_("Why they wait"), why))
     return rows

@@ -9,6 +9,7 @@ from smtp_desk.app.intake import Intake
 from smtp_desk.cli.invocation import ExitError, Invocation, say
 from smtp_desk.cli.sending import no_route, open_sender, receipt_row, services_to_send
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.translation import _, told
 from smtp_desk.sender.mail.submission import ForeignMessageError, Submission
 from smtp_desk.sender.outbox.outbox import OutboxLimits
 from smtp_desk.sender.receipts import Receipt
@@ -43,7 +44,7 @@ class Submitter:
         self._services = services_to_send(invocation)
         self.intake = Intake(self._services)
         for problem in self.intake.aliases.problems:
-            self._tell(problem)
+            self._tell(_(problem))
 
     def submit(self, octets: bytes, submission: Submission) -> Receipt:
         """Store a message and send it when `delivery` says.
@@ -54,14 +55,14 @@ class Submitter:
         try:
             submitted = self.intake.read(octets, submission, MOST_OCTETS)
         except ForeignMessageError as error:
-            raise ExitError(str(error), ExitStatus.DATAERR) from error
+            raise ExitError(told(error), ExitStatus.DATAERR) from error
         with open_sender(self._services) as desk:
             if self._delivery is DeliveryMode.NOW:
                 receipt = desk.send(submitted.message)
             else:
                 receipt = desk.queue(submitted.message)
         for remark in submitted.remarks:
-            self._tell(remark)
+            self._tell(_(remark))
         if self._delivery is DeliveryMode.BACKGROUND:
             self._send_in_background()
         else:
@@ -87,11 +88,11 @@ class Submitter:
         if not waiting:
             return
         if self._delivery is DeliveryMode.QUEUE:
-            self._tell("stored, not sent: “smtp-desk worker” sends it.")
+            self._tell(_("stored, not sent: “smtp-desk worker” sends it."))
             return
         found = next((each.finding for each in waiting if each.finding), None)
-        why = found.summary if found is not None else no_route(self._services)
-        self._tell(f"stored, not sent yet. {why}".rstrip())
+        why = _(found.summary) if found is not None else no_route(self._services)
+        self._tell(f"{_('stored, not sent yet.')} {why}".rstrip())
 
     def _tell(self, text: str) -> None:
         say(self._invocation.err, f"smtp-desk: {text}")

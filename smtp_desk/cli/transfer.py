@@ -19,33 +19,36 @@ from smtp_desk.cli.settings_options import read_secret, refuse_against_locks
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.core.settings import OAUTH, SettingsDraft
+from smtp_desk.core.translation import _, mark
 from smtp_desk.store.portable import PortableError, Unusable, read_portable, write_portable
 from smtp_desk.store.settings_file import SettingsFileError
 
+# Translators: instead of a username.
+_NONE: Final = mark("none")
 _WHY: Final = {
-    Unusable.UNREADABLE: "It can’t be read: {detail}.",
-    Unusable.TOO_LARGE: "It’s larger than 64 KiB.",
-    Unusable.NOT_TOML: "It isn’t a settings file (not TOML in UTF-8).",
-    Unusable.OTHER_SCHEMA: "It isn’t a file created by “smtp-desk export”.",
-    Unusable.NEWER: (
+    Unusable.UNREADABLE: mark("It can’t be read: {detail}."),
+    Unusable.TOO_LARGE: mark("It’s larger than 64 KiB."),
+    Unusable.NOT_TOML: mark("It isn’t a settings file (not TOML in UTF-8)."),
+    Unusable.OTHER_SCHEMA: mark("It isn’t a file created by “smtp-desk export”."),
+    Unusable.NEWER: mark(
         "It was created by a newer version of SMTP Desk (schema {detail}). Update SMTP Desk."
     ),
-    Unusable.UNKNOWN_KEY: "It contains “{detail}”, which exported settings never do.",
-    Unusable.BAD_VALUE: "Its value of “{detail}” isn’t valid.",
+    Unusable.UNKNOWN_KEY: mark("It contains “{detail}”, which exported settings never do."),
+    Unusable.BAD_VALUE: mark("Its value of “{detail}” isn’t valid."),
 }
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Write the saved settings to a file, without secrets.",
+    short_help=mark("Write the saved settings to a file, without secrets."),
     statuses={
-        ExitStatus.OK: "done",
-        ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.CANTCREAT: "FILE can’t be written",
-        ExitStatus.CONFIG: "nothing is configured, or the settings file can’t be read",
+        ExitStatus.OK: mark("done"),
+        ExitStatus.USAGE: mark("the command line is wrong"),
+        ExitStatus.CANTCREAT: mark("FILE can’t be written"),
+        ExitStatus.CONFIG: mark("nothing is configured, or the settings file can’t be read"),
     },
     files=FILES,
-    examples=[("Take the settings to another workstation", "smtp-desk export server.toml")],
+    examples=[(mark("Take the settings to another workstation"), "smtp-desk export server.toml")],
 )
 @click.argument("file", type=FileName(dir_okay=False))
 @click.pass_obj
@@ -60,33 +63,33 @@ def export(invocation: Invocation, file: Path) -> ExitStatus:
     except SettingsFileError as error:
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     if stored.server is None:
-        raise ExitError("Nothing is configured yet.", ExitStatus.CONFIG)
+        raise ExitError(_("Nothing is configured yet."), ExitStatus.CONFIG)
     settings = stored.server.settings
     with writing_to(file):
         write_portable(file, settings)
-    say(invocation.out, f"Exported to {file}, without the password.")
+    say(invocation.out, _("Exported to {file}, without the password.", file=file))
     if settings.ca_pem:
-        say(invocation.out, "The company CA isn’t included. Use --ca-file where you import it.")
+        say(invocation.out, _("The company CA isn’t included. Use --ca-file where you import it."))
     return ExitStatus.OK
 
 
 @click.command(
     "import",
     cls=ManualCommand,
-    short_help="Test exported settings, and save them if the test passed.",
+    short_help=mark("Test exported settings, and save them if the test passed."),
     statuses={
         **SAVE_STATUSES,
-        ExitStatus.DATAERR: "FILE can’t be imported, or its settings are wrong (settings.*)",
+        ExitStatus.DATAERR: mark("FILE can’t be imported, or its settings are wrong (settings.*)"),
     },
     environment=PASSWORD_ENVIRONMENT,
     files=FILES,
     examples=[
         (
-            "Use the settings here (asks for the host and password)",
+            mark("Use the settings here (asks for the host and password)"),
             "smtp-desk import server.toml --to ann@example.org",
         ),
         (
-            "From a script",
+            mark("From a script"),
             """
             smtp-desk import server.toml --accept smtp.example.org --to ann@example.org \\
               --password-stdin <password
@@ -95,22 +98,24 @@ def export(invocation: Invocation, file: Path) -> ExitStatus:
     ],
 )
 @click.argument("source", metavar="FILE", type=FileName(dir_okay=False))
-@click.option("--to", "recipient", required=True, metavar="ADDR", help="Where the test email goes.")
+@click.option(
+    "--to", "recipient", required=True, metavar="ADDR", help=mark("Where the test email goes.")
+)
 @click.option(
     "--accept",
     metavar="HOST",
-    help="The host you expect in FILE. You're asked if you don't give it.",
+    help=mark("The host you expect in FILE. You're asked if you don't give it."),
 )
 @click.option(
     "--ca-file",
     default="",
     metavar="PATH",
-    help="Company CA certificates (PEM) to trust in addition to the system's.",
+    help=mark("Company CA certificates (PEM) to trust in addition to the system's."),
 )
 @click.option(
     "--password-stdin",
     is_flag=True,
-    help="Read the password from standard input, without its final newline.",
+    help=mark("Read the password from standard input, without its final newline."),
 )
 @secret_options
 @proof_options
@@ -162,8 +167,10 @@ def _read(file: Path) -> SettingsDraft:
     try:
         return read_portable(file)
     except PortableError as error:
-        why = _WHY[error.why].format(detail=visible(error.detail))
-        raise ExitError(f"{file} can’t be imported. {why}", ExitStatus.DATAERR) from error
+        why = _(_WHY[error.why], detail=visible(error.detail))
+        raise ExitError(
+            f"{_('{file} can’t be imported.', file=file)} {why}", ExitStatus.DATAERR
+        ) from error
 
 
 def _confirm(invocation: Invocation, host: str, accept: str | None) -> None:
@@ -176,23 +183,27 @@ def _confirm(invocation: Invocation, host: str, accept: str | None) -> None:
     """
     if accept is None:
         if not invocation.attended:
-            raise click.UsageError("Give the host you expect in FILE: --accept HOST.")
-        click.confirm(f"Send your password to {visible(host)}?", abort=True, err=True)
+            raise click.UsageError(_("Give the host you expect in FILE: --accept HOST."))
+        click.confirm(_("Send your password to {host}?", host=visible(host)), abort=True, err=True)
     elif accept.strip().casefold() != host.strip().casefold():
         raise ExitError(
-            f"The file contains the host {visible(host)}, not {visible(accept)}. Nothing was done.",
+            _(
+                "The file contains the host {host}, not {accept}. Nothing was done.",
+                host=visible(host),
+                accept=visible(accept),
+            ),
             ExitStatus.DATAERR,
         )
 
 
 def _rows(draft: SettingsDraft) -> list[Row]:
     oauth = draft.oauth
-    sign_in = f"OAuth 2.0, {oauth.provider}" if draft.auth_method == OAUTH else "password"
+    sign_in = f"OAuth 2.0, {oauth.provider}" if draft.auth_method == OAUTH else _("password")
     rows = [
-        ("SMTP server host", draft.host),
-        ("Port", draft.port),
-        ("Username", draft.username or "none"),
-        ("Sign-in", sign_in if draft.username else "none"),
-        ("From email", draft.from_email),
+        (_("SMTP server host"), draft.host),
+        (_("Port"), draft.port),
+        (_("Username"), draft.username or _(_NONE)),
+        (_("Sign-in"), sign_in if draft.username else _(_NONE)),
+        (_("From email"), draft.from_email),
     ]
     return [(label, visible(value)) for label, value in rows]

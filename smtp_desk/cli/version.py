@@ -11,32 +11,35 @@ from smtp_desk.app.words import failure_text
 from smtp_desk.cli.invocation import ExitError, Invocation, in_background, say, write_octets
 from smtp_desk.cli.manual import FILES, ManualCommand
 from smtp_desk.core.exit_status import ExitStatus
+from smtp_desk.core.translation import _, mark, told
 from smtp_desk.smtp.net.deadline import CancelledError
 from smtp_desk.store.settings_file import SettingsFileError
 
 
 @click.command(
     cls=ManualCommand,
-    short_help="Show the version, or check for a newer one.",
+    short_help=mark("Show the version, or check for a newer one."),
     statuses={
-        ExitStatus.OK: "done, whether or not there is a newer version",
-        ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.UNAVAILABLE: "the list of versions isn’t set or can’t be read",
-        ExitStatus.CONFIG: "the settings file can’t be read",
-        ExitStatus.CANCELLED: "cancelled by Ctrl-C or SIGTERM",
+        ExitStatus.OK: mark("done, whether or not there is a newer version"),
+        ExitStatus.USAGE: mark("the command line is wrong"),
+        ExitStatus.UNAVAILABLE: mark("the list of versions isn’t set or can’t be read"),
+        ExitStatus.CONFIG: mark("the settings file can’t be read"),
+        ExitStatus.CANCELLED: mark("cancelled by Ctrl-C or SIGTERM"),
     },
     files=FILES,
     examples=[
-        ("See whether there is a newer version", "smtp-desk version --check"),
-        ("For a script", "smtp-desk version --check --json"),
+        (mark("See whether there is a newer version"), "smtp-desk version --check"),
+        (mark("For a script"), "smtp-desk version --check --json"),
     ],
 )
-@click.option("--check", is_flag=True, help="Check whether a newer version has been published.")
+@click.option(
+    "--check", is_flag=True, help=mark("Check whether a newer version has been published.")
+)
 @click.option(
     "--json",
     "as_document",
     is_flag=True,
-    help="Print only JSON on standard output; with --check.",
+    help=mark("Print only JSON on standard output; with --check."),
 )
 @click.pass_obj
 def version(invocation: Invocation, *, check: bool, as_document: bool) -> ExitStatus:
@@ -49,7 +52,7 @@ def version(invocation: Invocation, *, check: bool, as_document: bool) -> ExitSt
     """
     if not check:
         if as_document:
-            raise click.UsageError("--json needs --check.")
+            raise click.UsageError(_("--json needs --check."))
         say(invocation.out, f"SMTP Desk {__version__}")
         return ExitStatus.OK
     try:
@@ -57,11 +60,11 @@ def version(invocation: Invocation, *, check: bool, as_document: bool) -> ExitSt
             lambda _emit, cancel: find_updates(invocation.services, cancel), lambda _event: None
         )
     except UpdatesError as error:
-        raise ExitError(str(error), ExitStatus.UNAVAILABLE) from error
+        raise ExitError(told(error), ExitStatus.UNAVAILABLE) from error
     except SettingsFileError as error:
         raise ExitError(failure_text(error), ExitStatus.CONFIG) from error
     except CancelledError as error:
-        raise ExitError("Cancelled.", ExitStatus.CANCELLED) from error
+        raise ExitError(_("Cancelled."), ExitStatus.CANCELLED) from error
     installation = this_installation()
     if as_document:
         document = json.dumps(found.as_json(installation), ensure_ascii=False, indent=2)

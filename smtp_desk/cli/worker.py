@@ -30,6 +30,7 @@ from smtp_desk.cli.sending import (
 )
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
+from smtp_desk.core.translation import _, mark, plural
 from smtp_desk.sender.sender import Sender
 from smtp_desk.smtp.net.deadline import Cancel
 from smtp_desk.store.ownership import is_root, knows_peers
@@ -40,25 +41,30 @@ _TICK_S: Final = 0.05
 
 @click.command(
     cls=ManualCommand,
-    short_help="Send the emails waiting in the outbox.",
+    short_help=mark("Send the emails waiting in the outbox."),
     statuses={
-        ExitStatus.OK: "stopped by a signal or Ctrl-C; with --once: tried everything that was due",
-        ExitStatus.USAGE: "the command line is wrong",
-        ExitStatus.SOFTWARE: "an internal error",
-        ExitStatus.TEMPFAIL: "the outbox can’t be read or written",
+        ExitStatus.OK: mark(
+            "stopped by a signal or Ctrl-C; with --once: tried everything that was due"
+        ),
+        ExitStatus.USAGE: mark("the command line is wrong"),
+        ExitStatus.SOFTWARE: mark("an internal error"),
+        ExitStatus.TEMPFAIL: mark("the outbox can’t be read or written"),
     },
     environment={**SEND_ENVIRONMENT, **SYSTEM_ENVIRONMENT},
     files={**SEND_FILES, **SYSTEM_FILES},
     examples=[
         (
-            ("Send waiting emails until stopped, for example as a systemd user unit"),
+            mark("Send waiting emails until stopped, for example as a systemd user unit"),
             "smtp-desk worker",
         ),
-        ("From cron, if no worker is running", "*/5 * * * * smtp-desk worker --once"),
-        ("For all users, the way packaging/systemd/system starts it", "smtp-desk worker --system"),
+        (mark("From cron, if no worker is running"), "*/5 * * * * smtp-desk worker --once"),
+        (
+            mark("For all users, the way packaging/systemd/system starts it"),
+            "smtp-desk worker --system",
+        ),
     ],
 )
-@click.option("--once", is_flag=True, help="Send emails that are due now, then stop.")
+@click.option("--once", is_flag=True, help=mark("Send emails that are due now, then stop."))
 @system_option
 @click.pass_obj
 def worker(invocation: Invocation, /, *, once: bool) -> ExitStatus:
@@ -80,12 +86,13 @@ def worker(invocation: Invocation, /, *, once: bool) -> ExitStatus:
     ):
         say(
             err,
-            ("Sending emails that are due.")
+            _("Sending emails that are due.")
             if once
-            else "Waiting for emails. Press Ctrl-C to stop.",
+            else _("Waiting for emails. Press Ctrl-C to stop."),
         )
         handled = _until(interrupted, lambda cancel: sender.drain(cancel, once=once))
-    say(err, f"Stopped. {handled} {'email' if handled == 1 else 'emails'} processed.")
+    said = plural("{count} email processed.", "{count} emails processed.", handled)
+    say(err, f"{_('Stopped.')} {said}")
     if once and (waiting := what_waits(services)):
         say(err, waiting)
     return ExitStatus.OK
@@ -101,17 +108,18 @@ def _taking(invocation: Invocation, sender: Sender) -> Iterator[None]:
     services = invocation.services
     path = services.paths.socket
     if path is None or not knows_peers():
-        raise ExitError("--system needs Linux.", ExitStatus.UNAVAILABLE)
+        raise ExitError(_("--system needs Linux."), ExitStatus.UNAVAILABLE)
     if is_root():
-        text = (
-            f"Start it as the user {WORKER_USER}. Running it as root isn’t needed, and isn’t safe."
+        text = _(
+            "Start it as the user {user}. Running it as root isn’t needed, and isn’t safe.",
+            user=WORKER_USER,
         )
         raise ExitError(text, ExitStatus.USAGE)
     try:
         listener = open_listener(path, invocation.environ)
     except OSError as error:
         raise ExitError(
-            f"{path} can’t be opened: {error.strerror}.", ExitStatus.TEMPFAIL
+            _("{path} can’t be opened: {why}.", path=path, why=error.strerror), ExitStatus.TEMPFAIL
         ) from error
     reception = Reception(services, sender, lambda: no_route(services))
     with listener, reception.open(listener):

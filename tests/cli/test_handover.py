@@ -227,6 +227,7 @@ _OURS: Final = (
     *("smtp_desk.cli.sendmail_arguments", "smtp_desk.cli.smtp_input", "smtp_desk.core.errors"),
     *("smtp_desk.core.exit_status", "smtp_desk.core.findings.finding", "smtp_desk.core.handover"),
     *("smtp_desk.core.reply", "smtp_desk.core.stages", "smtp_desk.core.system"),
+    "smtp_desk.core.translation",
     *("smtp_desk.store.ownership", "smtp_desk.store.paths"),
 )
 

@@ -145,18 +145,23 @@ def test_a_command_loads_nothing_that_only_a_session_or_an_address_needs() -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
-    [(["version"], "xx"), (["version", "--json"], "en"), (["status", "--prometheus"], "en")],
+    ("words", "codes"),
+    [
+        (["version"], ["xx"]),
+        (["version", "--json"], []),
+        (["status", "--prometheus"], []),
+        (["sendmail", "-bs"], []),
+    ],
 )
 def test_a_process_speaks_the_language_of_its_terminal_unless_a_program_reads_it(
-    monkeypatch: pytest.MonkeyPatch, words: list[str], code: str
+    monkeypatch: pytest.MonkeyPatch, words: list[str], codes: list[str]
 ) -> None:
     spoken: list[str] = []
     monkeypatch.setattr(program, "take_environment", lambda: {"LC_MESSAGES": "xx"})
     monkeypatch.setattr(program, "language_of", lambda environ: environ["LC_MESSAGES"])
-    monkeypatch.setattr(program, "speak", spoken.append)
+    monkeypatch.setattr("smtp_desk.store.translations.speak", spoken.append)
     monkeypatch.setattr("smtp_desk.cli.main.main", lambda *_given: 0)
     monkeypatch.setattr(sys, "argv", ["smtp-desk", *words])
     with pytest.raises(SystemExit, match="0"):
         program.main()
-    assert spoken == [code]
+    assert spoken == codes

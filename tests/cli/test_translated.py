@@ -1,0 +1,86 @@
+"""Nothing that a terminal shows goes past the language in use."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from smtp_desk.cli.main import cli
+from smtp_desk.cli.manual import each_command
+from tests.cli.desk import RECIPIENT
+from tests.pseudo import speaking_pseudo, untranslated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.cli.desk import Desk
+
+_OF_CLICK = re.compile(r"  \[[^\]]*\]$")  # such as [default: 587]
+
+
+class _Heard(click.HelpFormatter):
+    """Notes the texts of a help page without what is typed: terms and command lines."""
+
+    def __init__(self) -> None:
+        super().__init__(width=10_000)
+        self.texts: list[str] = []
+
+    def write_heading(self, heading: str) -> None:
+        self.texts.append(heading)
+
+    def write_text(self, text: str) -> None:
+        self.texts.append(text)
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        del prog, args
+        self.texts.append(prefix or "Usage:")
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        del col_max, col_spacing
+        self.texts += [_OF_CLICK.sub("", meaning) for _term, meaning in rows]
+
+
+@pytest.mark.parametrize(
+    "context",
+    list(each_command(cli, "smtp-desk")),
+    ids=lambda context: context.command_path.replace(" ", "-"),
+)
+def test_a_help_page_is_in_the_language_whole(context: click.Context) -> None:
+    heard = _Heard()
+    with speaking_pseudo():
+        context.command.format_help(context, heard)
+        heard.texts.append(context.command.get_short_help_str())
+    assert len(heard.texts) > 10
+    assert [text for text in heard.texts if untranslated(text)] in ([], [""])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "show", "enable", "export x.toml", "outbox list", "outbox list --state held",
+        "outbox retry", "outbox retry --cause sender.quota", "outbox retry --cause no.code",
+        "outbox erase ", "check", "check --host h --domain --no-login", "check --dkim-selector x",
+        "configure --to ann@example.org", "send", "send message", "send message --set x",
+        "find nonsense", "find ann@example.org --ca-file no.pem", "version --json",
+        "version --check", "status --json --prometheus", "default smtp --host h", "worker --once",
+        "sendmail", "sendmail -bd", "sendmail -f", "sendmail --no-such",
+        "report --json --html no.json", "default notify",
+        "sign-in --client-secret-expires 2027-05-30", "import no.toml",
+    ],
+)  # fmt: skip
+def test_what_a_command_says_is_in_the_language(desk: Desk, line: str) -> None:
+    words = line.split(" ")
+    with speaking_pseudo():
+        ended = desk(*words)
+    said = ended.out + ended.err
+    assert "⟦" in said
+    # What was typed, placeholders and codes are the same in every language.
+    known = {*words, "smtp-desk", RECIPIENT, "OPTIONS", "SETTINGS", "ADDR", "KIND", "ID", "FILE"}
+    for word in sorted(known - {""}, key=len, reverse=True):
+        said = said.replace(word, "")
+    assert not untranslated(said), ended
