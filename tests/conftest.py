@@ -222,7 +222,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
 @pytest.fixture
 def tls(certs: Certificates) -> ssl.SSLContext:
     """The TLS of a server with a good certificate."""
-    return certs.good.server_context()
+    return certs.good.tls
 
 
 @pytest.fixture(params=[PIPELINING_SERVER, ONE_BY_ONE], ids=["pipelining", "one_by_one"])

@@ -66,7 +66,7 @@ def check(
     *,
     identity: Identity | None = None,
 ) -> tuple[Updates, list[str]]:
-    with WebServer((identity or certs.good).server_context(), answers) as server:
+    with WebServer((identity or certs.good).tls, answers) as server:
         https = updates_https(Loopback(), certs.root.chain_file.read_text(), server.port)
         return find_updates(services, Cancel(), https=https), server.requests
 
@@ -87,7 +87,7 @@ def test_a_newer_version_is_told(services: Services, certs: Certificates) -> Non
 
 
 def test_the_request_says_nothing_of_who_asks(services: Services, certs: Certificates) -> None:
-    with WebServer(certs.good.server_context(), {PLACE: page(listing(sdist("1.0")))}) as server:
+    with WebServer(certs.good.tls, {PLACE: page(listing(sdist("1.0")))}) as server:
         https = updates_https(Loopback(), certs.root.chain_file.read_text(), server.port)
         find_updates(services, Cancel(), https=https)
     assert b"".join(server.heads) == (

@@ -62,13 +62,13 @@ class Cause:
 
 
 def _holds(identity: Callable[[Certificates], Identity]) -> Play:
-    return lambda certs: Script(tls=identity(certs).server_context())
+    return lambda certs: Script(tls=identity(certs).tls)
 
 
 def _says(moment: str, line: str, *more: Action) -> Play:
     users = {"desk": _PASSWORD}
     action = (Reply(line), *more) if line else more
-    return lambda certs: Script(tls=certs.good.server_context(), users=users, on={moment: action})
+    return lambda certs: Script(tls=certs.good.tls, users=users, on={moment: action})
 
 
 CAUSES: Final = (
@@ -82,12 +82,12 @@ CAUSES: Final = (
     Cause(
         "STARTTLS on a port with TLS from the start",
         r"(TLS|SSL|encrypted) from the start|implicit (TLS|SSL)|without STARTTLS",
-        lambda certs: Script(tls=certs.good.server_context(), implicit_tls=True),
+        lambda certs: Script(tls=certs.good.tls, implicit_tls=True),
     ),
     Cause(
         "TLS from the start on a STARTTLS port",
         r"not encrypted from the start|plain ?text|(use|needs|wants) STARTTLS",
-        lambda certs: Script(tls=certs.good.server_context()),
+        lambda certs: Script(tls=certs.good.tls),
         mode="tls",
     ),
     Cause(

@@ -270,7 +270,7 @@ def rounds(count: int) -> Iterator[Any]:
     with tempfile.TemporaryDirectory() as folder:
         certs = Certificates(Path(folder))
         script = Script(
-            tls=certs.good.server_context(),
+            tls=certs.good.tls,
             login_required=True,
             on={CREDENTIALS: (Delay(SIGN_IN_S), Default())},
         )

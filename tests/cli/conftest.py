@@ -70,7 +70,7 @@ def sending_desk(desk: Desk, sandbox: Sandbox, settings: list[str], password: by
 def terminal(
     tmp_path: Path, certs: Certificates, monkeypatch: pytest.MonkeyPatch, quick_proofs: None
 ) -> Iterator[Terminal]:
-    tls = certs.good_rsa.server_context()
+    tls = certs.good_rsa.tls
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
         person = Person(service)
 

@@ -118,7 +118,7 @@ def test_autoconfig_of_an_unknown_domain(
         "example.test/mail.xml": page(config(server())),
     }
     zone = {name: ["A 127.0.0.1"] for name in NAMES}
-    context = certs.for_names(*NAMES).server_context()
+    context = certs.for_names(*NAMES).tls
     with NameServer(zone) as dns, WebServer(context, pages) as web:
         monkeypatch.setattr("smtp_desk.app.proposals.proposals.Https", with_port(web.port))
         arguments = ["--resolver", f"{dns.host}:{dns.port}"]

@@ -72,7 +72,7 @@ def test_status_loads_neither_sessions_nor_causes(tmp_path: Path) -> None:
 def test_a_check_that_passes_loads_neither_outbox_nor_causes(
     certs: Certificates, tmp_path: Path
 ) -> None:
-    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+    with ScriptedServer(Script(tls=certs.good.tls)) as server:
         found = loaded(
             tmp_path,
             *("check", "--host", "localhost", "--port", str(server.port)),

@@ -30,7 +30,7 @@ def publish(
     servers: list[WebServer] = []
 
     def start(answer: bytes) -> WebServer:
-        server = WebServer(certs.good.server_context(), {PLACE: answer}).__enter__()
+        server = WebServer(certs.good.tls, {PLACE: answer}).__enter__()
         servers.append(server)
         here = partial(updates_https, ca_pem=certs.root.chain_file.read_text(), port=server.port)
         monkeypatch.setattr("smtp_desk.app.updates.updates_https", here)

@@ -177,7 +177,7 @@ def receiver(
     """What stands behind the route."""
     match request.param:
         case "scripted":
-            with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+            with ScriptedServer(Script(tls=certs.good.tls)) as server:
                 yield ToScripted(certs, server)
         case "postfix":
             yield ToPostfix(certs, request.getfixturevalue("postfix"))

@@ -26,7 +26,7 @@ def serve(certs: Certificates) -> Iterator[Serve]:
     servers: list[WebServer] = []
 
     def start(answers: Answers) -> WebServer:
-        servers.append(WebServer(certs.good.server_context(), answers).__enter__())
+        servers.append(WebServer(certs.good.tls, answers).__enter__())
         return servers[-1]
 
     yield start
@@ -178,7 +178,7 @@ def test_a_hundred_continues_end_with_the_time(serve: Serve, certs: Certificates
 
 @pytest.mark.parametrize("name", ["wrong_host", "expired", "self_signed", "ip_only"])
 def test_a_bad_certificate_is_not_trusted(certs: Certificates, name: str) -> None:
-    with WebServer(getattr(certs, name).server_context(), {}) as server:
+    with WebServer(getattr(certs, name).tls, {}) as server:
         error = refused(server, certs)
         assert error.result is SearchResult.UNTRUSTED
         assert error.detail.startswith("tls.")

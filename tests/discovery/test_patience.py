@@ -33,7 +33,7 @@ def test_what_does_not_answer_is_listed(
         while not silent.wait(0.01):
             yield b"H"
 
-    with WebServer(certs.for_names(*NAMES).server_context(), {AUTOCONFIG: drip}) as dripping:
+    with WebServer(certs.for_names(*NAMES).tls, {AUTOCONFIG: drip}) as dripping:
         world.web = dripping
         began = time.monotonic()
         found = world.find()

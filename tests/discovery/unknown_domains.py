@@ -97,7 +97,7 @@ def published(
         folder: Where files may be put.
         others: What becomes of all else.
     """
-    tls = certs.for_names(*_NAMES).server_context()
+    tls = certs.for_names(*_NAMES).tls
     with internet(_zone(domain, others), folder) as inside, contextlib.ExitStack() as stack:
         if others is Others.DROPPED:
             for port in (443, 465, 587):

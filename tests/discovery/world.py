@@ -43,7 +43,7 @@ class World:
 
     def serve(self, pages: Answers, zone: Zone) -> None:
         identity = self._certs.for_names(*NAMES)
-        self.web = self._stack.enter_context(WebServer(identity.server_context(), pages))
+        self.web = self._stack.enter_context(WebServer(identity.tls, pages))
         self.dns = self._stack.enter_context(NameServer(zone))
 
     def find(

@@ -144,7 +144,7 @@ class ScriptedReply:
     password: str = PASSWORD
 
     def script(self, certs: Certificates) -> Script:
-        tls = certs.good.server_context()
+        tls = certs.good.tls
         if self.moment == GREETING:
             return Script(tls=tls, greeting=Reply(self.line))
         greeting = Reply(f"220 {self.banner}")

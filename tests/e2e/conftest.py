@@ -99,7 +99,7 @@ def workspace(certs: Certificates) -> Iterator[Workspace]:
     issuer = TokenIssuer("https://accounts.google.com", "desk")
     accounts = ServiceAccounts(certs.good_rsa, issuer)
     with (
-        SignInService(certs.for_names(GOOGLE).server_context()) as service,
+        SignInService(certs.for_names(GOOGLE).tls) as service,
         ConnectProxy(service.port) as proxy,
         server_folder("dovecot-google") as folder,
         ScriptedServer(Script()) as inbox,

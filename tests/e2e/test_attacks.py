@@ -36,7 +36,7 @@ ODD = tuple(f"X-ODD-{number}" for number in range(60))
 
 @pytest.fixture
 def tls(certs: Certificates) -> ssl.SSLContext:
-    return certs.good.server_context()
+    return certs.good.tls
 
 
 def finding_of(output: str) -> dict[str, Any]:

@@ -145,7 +145,7 @@ INPUTS: Final[list[tuple[str, str, Play, str, int]]] = [
 def attempt(
     tmp_path: Path, certs: Certificates, quick_proofs: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Attempt]:
-    tls = certs.good_rsa.server_context()
+    tls = certs.good_rsa.tls
     monkeypatch.setattr(TokenClient.__init__, "__kwdefaults__", {**KEYWORDS, "patience": 1.0})
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
         person = Person(service)

@@ -47,7 +47,7 @@ def zone(*records: str, dmarc: bool = True) -> Zone:
 
 @pytest.fixture
 def server(certs: Certificates) -> Iterator[ScriptedServer]:
-    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+    with ScriptedServer(Script(tls=certs.good.tls)) as server:
         yield server
 
 

@@ -158,35 +158,33 @@ def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: Scrip
             "auth.not_offered",
             "auth",
             77,
-            lambda certs: Script(tls=certs.good.server_context(), extensions=("SIZE 1000000",)),
+            lambda certs: Script(tls=certs.good.tls, extensions=("SIZE 1000000",)),
         ),
         played(
             "auth.no_common_mechanism",
             "auth",
             77,
-            lambda certs: Script(
-                tls=certs.good.server_context(), extensions=("AUTH GSSAPI NTLM XOAUTH2",)
-            ),
+            lambda certs: Script(tls=certs.good.tls, extensions=("AUTH GSSAPI NTLM XOAUTH2",)),
         ),
         played(
             "auth.no_common_mechanism",
             "auth",
             77,
-            lambda certs: Script(tls=certs.good.server_context(), extensions=("AUTH LOGIN",)),
+            lambda certs: Script(tls=certs.good.tls, extensions=("AUTH LOGIN",)),
             *("--auth", "cram-md5"),
         ),
         played(
             "auth.closed",
             "auth",
             77,
-            lambda certs: Script(tls=certs.good.server_context(), on={CREDENTIALS: Close()}),
+            lambda certs: Script(tls=certs.good.tls, on={CREDENTIALS: Close()}),
         ),
         played(
             "auth.rejected",
             "auth",
             77,
             lambda certs: Script(
-                tls=certs.good.server_context(),
+                tls=certs.good.tls,
                 on={CREDENTIALS: lambda session: Reply(f"535 no, not {session.password}")},
             ),
         ),

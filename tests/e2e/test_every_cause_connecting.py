@@ -60,7 +60,7 @@ def test_saved_settings_on_a_machine_without_a_keyring(
     cause: Cause, check: Checking, certs: Certificates
 ) -> None:
     """Saved with the secret in memory; the program's own process finds no keyring to ask."""
-    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+    with ScriptedServer(Script(tls=certs.good.tls)) as server:
         assert check(server, command="configure").status == 0
         server.forget()
         done = run("check", "--json", "--to", "ann@example.test")
@@ -73,7 +73,7 @@ def test_a_keyring_that_lost_the_password(
     cause: Cause, check: Checking, certs: Certificates
 ) -> None:
     services = check.desk.services
-    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+    with ScriptedServer(Script(tls=certs.good.tls)) as server:
         assert check(server, command="configure").status == 0
         saved = services.store.load().server
         assert saved is not None
@@ -115,7 +115,7 @@ def test_names(cause: Cause, check: Checking, host: str) -> None:
 @pytest.mark.cause("connect.one_family_only", stage="connect", status=0)
 def test_one_of_two_addresses_is_dead(cause: Cause, check: Checking, certs: Certificates) -> None:
     with (
-        ScriptedServer(Script(tls=certs.good.server_context())) as server,
+        ScriptedServer(Script(tls=certs.good.tls)) as server,
         NameServer(ZONE) as names,
     ):
         resolver = f"{names.host}:{names.port}"
@@ -131,7 +131,7 @@ def test_the_dns_answers_about_one_family_only(
 ) -> None:
     zone = {"mail.example.test": [f"AAAA !{odd}", "A 127.0.0.1"]}
     with (
-        ScriptedServer(Script(tls=certs.good.server_context())) as server,
+        ScriptedServer(Script(tls=certs.good.tls)) as server,
         NameServer(zone) as names,
     ):
         resolver = f"{names.host}:{names.port}"

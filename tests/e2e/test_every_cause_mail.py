@@ -153,9 +153,7 @@ def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: Scrip
 
 
 def _offering(*extensions: str) -> Play:
-    return lambda certs: Script(
-        tls=certs.good.server_context(), extensions=(*extensions, "AUTH PLAIN")
-    )
+    return lambda certs: Script(tls=certs.good.tls, extensions=(*extensions, "AUTH PLAIN"))
 
 
 @pytest.mark.parametrize(
@@ -173,13 +171,13 @@ def _offering(*extensions: str) -> Play:
             "message.lost_before_end",
             "message",
             75,
-            lambda certs: Script(tls=certs.good.server_context(), on={"DATA": Close()}),
+            lambda certs: Script(tls=certs.good.tls, on={"DATA": Close()}),
         ),
         played(
             "message.unconfirmed",
             "message",
             75,
-            lambda certs: Script(tls=certs.good.server_context(), on={END_OF_DATA: Reset()}),
+            lambda certs: Script(tls=certs.good.tls, on={END_OF_DATA: Reset()}),
         ),
     ],
 )

@@ -69,7 +69,7 @@ class SigningIn:
 
 @pytest.fixture
 def signing_in(tmp_path: Path, certs: Certificates, quick_proofs: None) -> Iterator[SigningIn]:
-    tls = certs.good_rsa.server_context()
+    tls = certs.good_rsa.tls
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
         yield SigningIn(Desk(tmp_path), service, server, str(certs.root.chain_file))
 

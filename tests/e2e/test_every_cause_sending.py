@@ -52,7 +52,7 @@ def test_a_settings_file_that_somebody_edited(
     cause: Cause, *, check: Checking, certs: Certificates, before: str, after: str
 ) -> None:
     file = check.desk.services.paths.settings_file
-    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+    with ScriptedServer(Script(tls=certs.good.tls)) as server:
         assert check(server, command="configure").status == 0
         assert check.desk("enable").status == 0
         server.forget()
@@ -78,7 +78,7 @@ def test_another_password_than_the_tested_one(
     cause: Cause, *, check: Checking, certs: Certificates, command: str, keyring: str
 ) -> None:
     services = check.desk.services
-    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+    with ScriptedServer(Script(tls=certs.good.tls)) as server:
         assert check(server, command="configure").status == 0
         assert check.desk("enable").status == 0
         server.forget()

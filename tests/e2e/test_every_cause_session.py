@@ -22,7 +22,7 @@ TO = ("--to", "ann@example.test", "--password-stdin", "--json")
 
 
 def _on(command: str, *actions: Action) -> Play:
-    return lambda certs: Script(tls=certs.good.server_context(), on={command: actions})
+    return lambda certs: Script(tls=certs.good.tls, on={command: actions})
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_the_server_or_the_clock(
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 @pytest.mark.cause("session.cancelled", stage="auth", status=130)
 def test_the_person(cause: Cause, certs: Certificates) -> None:
-    script = Script(tls=certs.good.server_context(), on={"AUTH": Silence()})
+    script = Script(tls=certs.good.tls, on={"AUTH": Silence()})
     with ScriptedServer(script) as server:
         settings = settings_for(server.port, certs.root.chain_file)
         with start("check", *settings, "--host", server.host, *TO) as program:
@@ -77,7 +77,7 @@ def test_our_own_fault(
         raise ZeroDivisionError
 
     monkeypatch.setattr("smtp_desk.smtp.session.session.AuthExchange", fail)
-    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+    with ScriptedServer(Script(tls=certs.good.tls)) as server:
         ended = check(server)
     finding = cause.told(ended.status, ended.out)
     assert finding.reply is None

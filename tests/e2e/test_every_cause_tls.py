@@ -46,11 +46,11 @@ def test_a_reply(cause: Cause, check: Checking, certs: Certificates, said: Scrip
 
 
 def _certificate(name: str) -> Play:
-    return lambda certs: Script(tls=getattr(certs, name).server_context())
+    return lambda certs: Script(tls=getattr(certs, name).tls)
 
 
 def _after_starttls(*actions: Action) -> Play:
-    return lambda certs: Script(tls=certs.good.server_context(), on={"STARTTLS": actions})
+    return lambda certs: Script(tls=certs.good.tls, on={"STARTTLS": actions})
 
 
 def _alert(number: int) -> Play:
@@ -72,13 +72,13 @@ FAILURES = [
         _after_starttls(Reply("220 go"), Delay(0.1), Reply("250 AUTH PLAIN"), Silence()),
         (),
     ),
-    ("tls.wrong_mode", lambda certs: Script(tls=certs.good.server_context()), FROM_START),
+    ("tls.wrong_mode", lambda certs: Script(tls=certs.good.tls), FROM_START),
     ("tls.handshake_closed", _after_starttls(Reply("220 go"), Close()), ()),
     ("tls.handshake_timeout", _after_starttls(Reply("220 go"), Silence()), ()),
     ("tls.large_hello_dropped", _after_starttls(Reply("220 go"), DropLargeHello()), ()),
     (
         "tls.large_hello_dropped",
-        lambda certs: Script(tls=certs.good.server_context(), connect=DropLargeHello()),
+        lambda certs: Script(tls=certs.good.tls, connect=DropLargeHello()),
         FROM_START,
     ),
     ("tls.self_signed", _certificate("self_signed"), ()),
@@ -129,7 +129,7 @@ FAILURES = [
             "tls.wrong_mode",
             "greeting",
             69,
-            lambda certs: Script(tls=certs.good.server_context(), implicit_tls=True),
+            lambda certs: Script(tls=certs.good.tls, implicit_tls=True),
             *("--security", "starttls"),
         ),
     ],

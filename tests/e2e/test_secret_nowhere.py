@@ -103,7 +103,7 @@ def hostile(certs: Certificates, *, credentials: str, **more: Action) -> Script:
         **more,
     }
     return Script(
-        tls=certs.good.server_context(),
+        tls=certs.good.tls,
         extensions=("AUTH PLAIN LOGIN",),
         users={USERNAME: PASSWORD},
         on=on,

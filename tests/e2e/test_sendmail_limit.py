@@ -24,7 +24,7 @@ def test_sendmail_returns_after_thirty_seconds(
     check: Checking, certs: Certificates, silent_at: str
 ) -> None:
     answers: Iterator[Action] = itertools.chain([Reply("250 OK")], itertools.repeat(Silence()))
-    script = Script(tls=certs.good.server_context(), on={silent_at: lambda _session: next(answers)})
+    script = Script(tls=certs.good.tls, on={silent_at: lambda _session: next(answers)})
     with ScriptedServer(script) as server:
         assert check(server, command="configure").status == 0
         assert check.desk("enable").status == 0

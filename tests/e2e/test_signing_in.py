@@ -246,7 +246,7 @@ def echo(request: Request) -> Reply:
 def test_tokens_are_in_the_keyring_and_nowhere_else(
     certs: Certificates, env: dict[str, str], clean_environment: Path, tmp_path: Path
 ) -> None:
-    tls, ca_file = certs.good_rsa.server_context(), certs.root.chain_file
+    tls, ca_file = certs.good_rsa.tls, certs.root.chain_file
     given = b"client s3cret+%\n"
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
         service.gives = {"id_token": jwt(iss=service.url, sub="1", email=ANN)}
@@ -272,7 +272,7 @@ def test_tokens_are_in_the_keyring_and_nowhere_else(
 def test_what_an_application_or_a_device_signs_in_with_is_in_the_keyring_and_nowhere_else(
     certs: Certificates, env: dict[str, str], clean_environment: Path, tmp_path: Path, way: str
 ) -> None:
-    tls, ca_file = certs.good_rsa.server_context(), certs.root.chain_file
+    tls, ca_file = certs.good_rsa.tls, certs.root.chain_file
     given = b"client s3cret+%\n" if way == "secret" else b""
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
         witness = Witness(service, env, ca_file)

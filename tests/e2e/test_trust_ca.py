@@ -107,7 +107,7 @@ def person_at(qtbot: QtBot, services: Services) -> Iterator[Callable[[ScriptedSe
 
 
 def served(identity: Identity) -> ScriptedServer:
-    return ScriptedServer(Script(tls=identity.server_context()))
+    return ScriptedServer(Script(tls=identity.tls))
 
 
 def test_from_the_finding_on_integrations_to_saved_settings(

@@ -55,7 +55,7 @@ def test_closed_while_the_server_is_silent(
     stage: str, desktop: Desktop, certs: Certificates, clean_environment: Path
 ) -> None:
     greeting = Silence() if stage == GREETING else Script().greeting
-    tls = certs.good.server_context()
+    tls = certs.good.tls
     script = Script(tls=tls, greeting=greeting, on=_SILENT[stage])
     with ScriptedServer(script) as server, desktop.open_desk() as program:
         desktop.rush_form(server.port, certs.root.chain_file, "s3cret")

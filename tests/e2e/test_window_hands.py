@@ -167,9 +167,7 @@ def test_the_whole_job(
     certs: Certificates,
     clean_environment: Path,
 ) -> None:
-    script = Script(
-        tls=certs.unknown_issuer.server_context(), users={USERNAME: PASSWORD}, login_required=True
-    )
+    script = Script(tls=certs.unknown_issuer.tls, users={USERNAME: PASSWORD}, login_required=True)
     settings = clean_environment / "config" / "settings.toml"
     with ScriptedServer(script) as server, desktop.open_desk() as program:
         hands = way(desktop)

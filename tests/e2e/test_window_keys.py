@@ -78,7 +78,7 @@ def test_what_is_saved_from_another_page_is_shown(
     desktop: Desktop, certs: Certificates, clean_environment: Path
 ) -> None:
     reader = desktop.reader
-    script = Script(tls=certs.good.server_context())
+    script = Script(tls=certs.good.tls)
     with ScriptedServer(script) as server, desktop.open_desk() as program:
         desktop.rush_form(server.port, certs.root.chain_file, "s3cret")
         reader.wait_for_focus(SUCCESS)

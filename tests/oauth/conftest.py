@@ -14,7 +14,7 @@ from tests.servers.sign_in_service import SignInService
 
 @pytest.fixture
 def service(certs: Certificates) -> Iterator[SignInService]:
-    with SignInService(certs.good_rsa.server_context()) as server:
+    with SignInService(certs.good_rsa.tls) as server:
         yield server
 
 

@@ -121,7 +121,7 @@ def test_a_certificate_that_is_not_trusted(
     certs: Certificates, link: ProviderLink, certificate: str, words: str
 ) -> None:
     identity = getattr(certs, certificate)
-    with SignInService(identity.server_context()) as service:
+    with SignInService(identity.tls) as service:
         failure = failure_of(link, f"{service.url}/token")
     assert told(failure) == ("oauth.untrusted", "certificate")
     assert failure.facts["error"] == words
@@ -158,7 +158,7 @@ def test_a_server_that_is_silent_or_drips_takes_no_longer_than_it_may(
 
     link = replace(link, seconds=0.4)
     answers = {"localhost/token": drip}
-    for context in (None, certs.good.server_context()):
+    for context in (None, certs.good.tls):
         with WebServer(context, answers) as server:
             hosts = {f"localhost:{server.port}/token": drip}
             server._answers = hosts
@@ -181,7 +181,7 @@ def test_a_cancel_ends_it_at_once(link: ProviderLink) -> None:
 
 
 def test_a_connection_that_is_closed(certs: Certificates, link: ProviderLink) -> None:
-    with WebServer(certs.good.server_context(), {}) as server:
+    with WebServer(certs.good.tls, {}) as server:
         server._answers = {f"localhost:{server.port}/token": b""}
         failure = failure_of(link, f"https://localhost:{server.port}/token")
     assert told(failure) == ("oauth.unreachable", "the connection was closed")
@@ -239,7 +239,7 @@ def test_a_service_that_does_not_tell_the_time(
     certs: Certificates, link: ProviderLink, date: bytes
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\n" + date + b"Content-Length: 2\r\n\r\n{}"
-    with WebServer(certs.good.server_context(), {}) as server:
+    with WebServer(certs.good.tls, {}) as server:
         server._answers = {f"localhost:{server.port}/token": head}
         assert link.post(f"https://localhost:{server.port}/token", FORM, Cancel()).ahead is None
 

@@ -112,7 +112,7 @@ class HookServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Hook)
         self.taken: list[tuple[str, dict[str, str]]] = []
         self.over = threading.Event()
-        self.socket = certs.good.server_context().wrap_socket(self.socket, server_side=True)
+        self.socket = certs.good.tls.wrap_socket(self.socket, server_side=True)
 
     def url(self, path: str) -> str:
         return f"jsons://localhost:{self.server_port}/{path}"

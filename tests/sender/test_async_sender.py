@@ -215,7 +215,7 @@ def test_what_is_sent_after_close_is_stored_for_the_worker(
     certs: Certificates, tmp_path: Path
 ) -> None:
     with (
-        ScriptedServer(Script(tls=certs.good.server_context())) as server,
+        ScriptedServer(Script(tls=certs.good.tls)) as server,
         opened(tmp_path, route_to(server, certs)) as office,
     ):
 

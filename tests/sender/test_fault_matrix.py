@@ -49,14 +49,14 @@ def fates(receipt: Receipt) -> set[tuple[Status, str]]:
 @pytest.fixture
 def server_of(certs: Certificates) -> Callable[..., ScriptedServer]:
     def make(fault: Fault, healed: Callable[[], bool] = never) -> ScriptedServer:
-        return ScriptedServer(fault.script(certs.good.server_context(), healed))
+        return ScriptedServer(fault.script(certs.good.tls, healed))
 
     return make
 
 
 @pytest.fixture
 def good(certs: Certificates) -> ScriptedServer:
-    return ScriptedServer(Script(tls=certs.good.server_context()))
+    return ScriptedServer(Script(tls=certs.good.tls))
 
 
 def limits_for(fault: Fault) -> SessionLimits:

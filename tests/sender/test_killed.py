@@ -39,7 +39,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def server(certs: Certificates) -> Iterator[ScriptedServer]:
-    with ScriptedServer(Script(tls=certs.good.server_context())) as running:
+    with ScriptedServer(Script(tls=certs.good.tls)) as running:
         yield running
 
 

@@ -49,7 +49,7 @@ print(json.dumps([imported, sum(counted.values())]))
 
 
 def test_sending_imports_nothing(certs: Certificates, tmp_path: Path) -> None:
-    tls = certs.good.server_context()
+    tls = certs.good.tls
     with (
         ScriptedServer(Script(tls=tls)) as server,
         ScriptedServer(Script(tls=tls)) as default,
@@ -111,7 +111,7 @@ def test_no_import_of_a_sign_in_can_be_cut_by_a_fork(
 ) -> None:
     """OAuth 2.0, the keyring and the templates are loaded late, where a fork waits for them."""
     tls, ca_pem, ann = (
-        certs.good_rsa.server_context(),
+        certs.good_rsa.tls,
         certs.root.chain_file.read_text(),
         "a@b.test",
     )

@@ -194,7 +194,7 @@ def begun(machine: Machine, work: Callable[..., None], name: str) -> BaseProcess
 
 @pytest.fixture
 def landscape(certs: Certificates, tmp_path: Path) -> Iterator[Landscape]:
-    script = Script(tls=certs.good.server_context())
+    script = Script(tls=certs.good.tls)
     with running_postgres() as postgres, ScriptedServer(script) as server:
         landscape = Landscape(tmp_path, postgres, server, certs.root.chain_file.read_text())
         try:
@@ -208,7 +208,7 @@ def apart(certs: Certificates, tmp_path: Path) -> Iterator[Landscape]:
     """As `landscape`, with each machine in a network of its own."""
     addresses = ("127.0.0.1", *map(hub_address, range(16)))
     identity = certs.for_names("mail.example.test", *addresses)
-    script = Script(tls=identity.server_context())
+    script = Script(tls=identity.tls)
     with (
         hub(),
         running_postgres(identity=identity, listens="*") as postgres,

@@ -177,12 +177,12 @@ def refusing(certs: Certificates, moment: str, words: str, healed: list[bool]) -
     def answer(_session: Session) -> Action:
         return Default() if healed else Reply(words)
 
-    return ScriptedServer(Script(tls=certs.good.server_context(), on={moment: answer}))
+    return ScriptedServer(Script(tls=certs.good.tls, on={moment: answer}))
 
 
 @pytest.fixture
 def good(certs: Certificates) -> ScriptedServer:
-    return ScriptedServer(Script(tls=certs.good.server_context()))
+    return ScriptedServer(Script(tls=certs.good.tls))
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def test_nobody_falls_back_because_we_are_many(certs: Certificates, tmp_path: Pa
 
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    tls = certs.good.server_context()
+    tls = certs.good.tls
     with (
         ScriptedServer(Script(tls=tls, greeting=greet)) as server,
         ScriptedServer(Script(tls=tls)) as default,

@@ -89,12 +89,12 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, certs: Certificates) -> Place:
-    return Place(tmp_path, certs, certs.good.server_context())
+    return Place(tmp_path, certs, certs.good.tls)
 
 
 @pytest.fixture
 def good(certs: Certificates) -> Iterator[ScriptedServer]:
-    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+    with ScriptedServer(Script(tls=certs.good.tls)) as server:
         yield server
 
 

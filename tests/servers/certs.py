@@ -49,6 +49,15 @@ class Identity:
         """SHA-256 in lower case hex digits."""
         return self.certificate.fingerprint(hashes.SHA256()).hex()
 
+    @functools.cached_property
+    def tls(self) -> ssl.SSLContext:
+        """A server's usual settings with this certificate, shared by all servers.
+
+        A new one costs more than many a test does besides. Who changes the settings, or cares
+        which server gave a ticket, takes a `server_context` instead.
+        """
+        return self.server_context()
+
     def server_context(
         self,
         *,

@@ -1,6 +1,6 @@
 """An SMTP server inside the test's own process whose every behaviour is scripted.
 
-with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+with ScriptedServer(Script(tls=certs.good.tls)) as server:
     ...connect to server.host, server.port...
 assert server.messages[0].recipients == ("ann@example.test",)
 """

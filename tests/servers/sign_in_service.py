@@ -1,6 +1,6 @@
 """A scripted sign-in service (OAuth 2.0) by https, inside the test's own process.
 
-with SignInService(certs.good.server_context()) as service:
+with SignInService(certs.good.tls) as service:
     ...post to f"{service.url}/token"...
 assert service.requests[0].form["grant_type"] == "refresh_token"
 """

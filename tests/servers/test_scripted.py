@@ -52,7 +52,7 @@ def read_all(sock: socket.socket) -> bytes:
 @pytest.fixture
 def client(certs: Certificates) -> Iterator[tuple[ScriptedServer, smtplib.SMTP]]:
     """A server that wants STARTTLS and a login, and a client that has done the first."""
-    script = Script(tls=certs.good.server_context(), login_required=True)
+    script = Script(tls=certs.good.tls, login_required=True)
     with ScriptedServer(script) as server, smtplib.SMTP(server.host, server.port) as client:
         client.starttls(context=certs.trusting_context())
         yield server, client
@@ -85,9 +85,7 @@ def test_refuses_mail_before_login(client: tuple[ScriptedServer, smtplib.SMTP]) 
 
 
 def test_cram_md5_is_checked(certs: Certificates) -> None:
-    script = Script(
-        tls=certs.good.server_context(), implicit_tls=True, extensions=("AUTH CRAM-MD5",)
-    )
+    script = Script(tls=certs.good.tls, implicit_tls=True, extensions=("AUTH CRAM-MD5",))
     with (
         ScriptedServer(script) as server,
         smtplib.SMTP_SSL(server.host, server.port, context=certs.trusting_context()) as smtp,
@@ -116,8 +114,8 @@ def test_bytes_behind_the_starttls_reply() -> None:
 
 def test_handshake_with_another_context(certs: Certificates) -> None:
     script = Script(
-        tls=certs.good.server_context(),
-        on={"STARTTLS": (Reply("220 go"), Handshake(certs.expired.server_context()))},
+        tls=certs.good.tls,
+        on={"STARTTLS": (Reply("220 go"), Handshake(certs.expired.tls))},
     )
     with ScriptedServer(script) as server, smtplib.SMTP(server.host, server.port) as smtp:
         with pytest.raises(ssl.SSLCertVerificationError, match="expired"):

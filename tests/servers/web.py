@@ -4,7 +4,7 @@ pages = {
     "autoconfig.example.test/mail/config-v1.1.xml": page(b"<clientConfig/>"),
     "example.test/elsewhere": redirect("https://other.example.test/"),
 }
-with WebServer(certs.for_names("autoconfig.example.test").server_context(), pages) as server:
+with WebServer(certs.for_names("autoconfig.example.test").tls, pages) as server:
     ...ask server.host, server.port...
 assert server.requests == ["autoconfig.example.test/mail/config-v1.1.xml?a=b"]
 """

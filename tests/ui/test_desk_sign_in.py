@@ -36,7 +36,7 @@ ANN = "ann@example.org"
 
 @pytest.fixture
 def service(certs: Certificates) -> Iterator[SignInService]:
-    with SignInService(certs.good_rsa.server_context()) as running:
+    with SignInService(certs.good_rsa.tls) as running:
         yield running
 
 

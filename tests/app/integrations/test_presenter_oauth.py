@@ -86,7 +86,7 @@ class OAuthPage(Page):
 
 @pytest.fixture
 def page(services: Services, certs: Certificates, quick_proofs: None) -> Iterator[OAuthPage]:
-    tls = certs.good_rsa.server_context()
+    tls = certs.good_rsa.tls
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
         runner, view, person = DeferredRunner(), SigningView(), Person(service)
         view.person = person

@@ -25,13 +25,13 @@ ANN = "ann@example.org"
 
 @pytest.fixture
 def service(certs: Certificates) -> Iterator[SignInService]:
-    with SignInService(certs.good_rsa.server_context()) as running:
+    with SignInService(certs.good_rsa.tls) as running:
         yield running
 
 
 @pytest.fixture
 def server(certs: Certificates, service: SignInService) -> Iterator[ScriptedServer]:
-    script = takes_tokens(service, certs.good.server_context(), ANN)
+    script = takes_tokens(service, certs.good.tls, ANN)
     with ScriptedServer(script) as running:
         yield running
 

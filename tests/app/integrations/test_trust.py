@@ -41,7 +41,7 @@ def refused(services: Services, company: ScriptedServer) -> Page:
 
 
 def served(identity: Identity) -> ScriptedServer:
-    return ScriptedServer(Script(tls=identity.server_context()))
+    return ScriptedServer(Script(tls=identity.tls))
 
 
 def refused_by(services: Services, server: ScriptedServer) -> Page:

@@ -64,7 +64,7 @@ def test_a_common_name_counts_with_a_valid_certificate_only(
     certs: Certificates, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zone = {"mail.example.test": ["A 127.0.0.1"]}
-    script = Script(tls=getattr(certs, name).server_context())
+    script = Script(tls=getattr(certs, name).tls)
     with NameServer(zone) as dns, ScriptedServer(script) as server:
         monkeypatch.setattr("smtp_desk.app.proposals.proposals._SUBMISSION_PORTS", (server.port,))
         ca_pem = certs.root.chain_file.read_text()

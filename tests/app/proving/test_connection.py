@@ -82,7 +82,7 @@ def run(
 def test_a_busy_server_is_explained_by_our_own_sending(
     services: Services, certs: Certificates, command: str, line: str, code: str, *, count: int
 ) -> None:
-    tls = certs.good.server_context()
+    tls = certs.good.tls
     refusal = Reply(line)
     script = (
         Script(tls=tls, on={command: refusal}) if command else Script(tls=tls, greeting=refusal)
@@ -114,7 +114,7 @@ def test_a_busy_server_is_explained_by_our_own_sending(
 def test_a_connection_that_is_closed_is_none_of_our_own_sending(
     services: Services, certs: Certificates
 ) -> None:
-    busy = Script(tls=certs.good.server_context(), on={"MAIL": Reply("432 4.3.2 Too many")})
+    busy = Script(tls=certs.good.tls, on={"MAIL": Reply("432 4.3.2 Too many")})
     with ScriptedServer(busy) as server:
         draft = SettingsDraft(
             host=server.host,

@@ -81,7 +81,7 @@ class Setting:
 
 @pytest.fixture
 def setting(services: Services, certs: Certificates) -> Iterator[Setting]:
-    tls = certs.good_rsa.server_context()
+    tls = certs.good_rsa.tls
     with SignInService(tls) as service, ScriptedServer(takes_tokens(service, tls, ANN)) as server:
         yield Setting(services, service, server, certs.root.chain_file, Person(service))
 

@@ -77,7 +77,7 @@ class Platform:
 
 @pytest.fixture
 def platform(services: Services, certs: Certificates, ca_pem: str) -> Iterator[Platform]:
-    tls = certs.good_rsa.server_context()
+    tls = certs.good_rsa.tls
     with SignInService(tls) as service:
         made: list[Platform] = []
 

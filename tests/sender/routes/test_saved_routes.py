@@ -202,7 +202,7 @@ class Traffic:
 def test_a_wrong_password_is_tried_once_in_an_hour_of_traffic(
     home: Home, certs: Certificates
 ) -> None:
-    tls = certs.good.server_context()
+    tls = certs.good.tls
     refusing = Script(tls=tls, on={CREDENTIALS: Reply("535 5.7.8 Error: authentication failed")})
     with ScriptedServer(refusing) as custom, ScriptedServer(Script(tls=tls)) as relay:
         traffic = Traffic(home, certs, custom, relay)
@@ -222,7 +222,7 @@ def test_a_wrong_password_is_tried_once_in_an_hour_of_traffic(
 
 
 def test_new_settings_are_used_by_the_very_next_email(home: Home, certs: Certificates) -> None:
-    tls = certs.good.server_context()
+    tls = certs.good.tls
     refusing = Script(tls=tls, on={CREDENTIALS: Reply("535 5.7.8 Error: authentication failed")})
     with (
         ScriptedServer(refusing) as wrong,

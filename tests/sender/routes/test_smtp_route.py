@@ -50,7 +50,7 @@ def test_a_certificate_of_the_server_that_ends_soon(
     ways_out: WaysOut, certs: Certificates, name: str, days: int | None
 ) -> None:
     identity: Identity = getattr(certs, name)
-    with ScriptedServer(Script(tls=identity.server_context())) as server:
+    with ScriptedServer(Script(tls=identity.tls)) as server:
         route = ways_out.route(server)
         assert route.endings() == ()
         assert route.probe() is None
@@ -62,7 +62,7 @@ def test_a_certificate_of_the_server_that_ends_soon(
 
 def test_what_else_ends_soon(ways_out: WaysOut, certs: Certificates) -> None:
     end = Ending(datetime(2027, 3, 1, tzinfo=UTC), Needed.CLIENT_SECRET)
-    with ScriptedServer(Script(tls=certs.good.server_context())) as server:
+    with ScriptedServer(Script(tls=certs.good.tls)) as server:
         route = ways_out.route(server, ends=lambda: [end])
         assert route.endings() == (end,)
         route.close()

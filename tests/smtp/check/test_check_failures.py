@@ -124,7 +124,7 @@ class TestOtherPorts:
 
 class TestWarnings:
     def test_a_certificate_that_ends_soon(self, checks: Checks, certs: Certificates) -> None:
-        context = certs.expires_soon.server_context()
+        context = certs.expires_soon.tls
         with ScriptedServer(Script(tls=context)) as server:
             report = checks(server)
         assert report.sent
@@ -133,7 +133,7 @@ class TestWarnings:
         assert stage_of(report, Stage.TLS).status is StageStatus.WARNED
 
     def test_a_certificate_out_of_form(self, checks: Checks, certs: Certificates) -> None:
-        context = certs.no_key_identifier.server_context()
+        context = certs.no_key_identifier.tls
         with ScriptedServer(Script(tls=context)) as server:
             report = checks(server)
         assert report.sent
@@ -333,7 +333,7 @@ class TestClock:
     def told(self, checks: Checks, identity: Identity, said: datetime | None = None) -> CheckReport:
         date = f"; {email.utils.format_datetime(said)}" if said is not None else ""
         greeting = Reply(f"220 mail.example.test ESMTP{date}")
-        with ScriptedServer(Script(tls=identity.server_context(), greeting=greeting)) as server:
+        with ScriptedServer(Script(tls=identity.tls, greeting=greeting)) as server:
             return checks(server)
 
     def test_a_whole_chain_of_the_future(self, checks: Checks, certs: Certificates) -> None:

@@ -45,7 +45,7 @@ def probe(certs: Certificates, script: Script) -> tuple[PortAnswer, ScriptedServ
 
 
 def test_a_port_for_starttls(certs: Certificates) -> None:
-    answer, server = probe(certs, Script(tls=certs.good.server_context()))
+    answer, server = probe(certs, Script(tls=certs.good.tls))
     assert (answer.answer, answer.detail) == (PortState.STARTTLS, "")
     assert answer.security is Security.STARTTLS
     assert [line.split()[0] for line in server.commands] == ["EHLO", "STARTTLS", "EHLO", "QUIT"]
@@ -53,7 +53,7 @@ def test_a_port_for_starttls(certs: Certificates) -> None:
 
 
 def test_a_port_for_tls_from_the_start(certs: Certificates) -> None:
-    answer, server = probe(certs, Script(tls=certs.good.server_context(), implicit_tls=True))
+    answer, server = probe(certs, Script(tls=certs.good.tls, implicit_tls=True))
     assert answer.answer is PortState.TLS
     assert answer.security is Security.TLS
     assert [line.split()[0] for line in server.commands] == ["EHLO", "QUIT"]
@@ -85,7 +85,7 @@ def test_ports_that_would_not_work(
 
 
 def test_a_certificate_that_is_refused_would_not_work(certs: Certificates) -> None:
-    answer, _ = probe(certs, Script(tls=certs.expired.server_context()))
+    answer, _ = probe(certs, Script(tls=certs.expired.tls))
     assert (answer.answer, answer.detail) == (PortState.OTHER, "tls.expired")
 
 
@@ -93,7 +93,7 @@ def test_all_at_once_and_never_the_one_that_failed(certs: Certificates) -> None:
     with contextlib.ExitStack() as stack:
         dead = stack.enter_context(refusing_port())
         silent = stack.enter_context(black_hole())
-        working = stack.enter_context(ScriptedServer(Script(tls=certs.good.server_context())))
+        working = stack.enter_context(ScriptedServer(Script(tls=certs.good.tls)))
         ports = [dead, 1, silent, working.port]
         began = time.monotonic()
         found = probe_ports(

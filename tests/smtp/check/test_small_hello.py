@@ -47,7 +47,7 @@ def test_the_size_is_what_is_lost(checks: Checks, tls: ssl.SSLContext) -> None:
 def test_a_small_one_that_is_answered_with_another_fault_was_answered(
     checks: Checks, certs: Certificates
 ) -> None:
-    with ScriptedServer(_drops(certs.expired.server_context())) as server:
+    with ScriptedServer(_drops(certs.expired.tls)) as server:
         assert code_of(checks(server)) == "tls.large_hello_dropped"
 
 

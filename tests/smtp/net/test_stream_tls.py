@@ -78,7 +78,7 @@ def client_of(script: Script, certs: Certificates) -> Iterator[tuple[Client, Scr
 
 
 def tls_server(certs: Certificates, greeting: Action = GREETING) -> Script:
-    return Script(tls=certs.good.server_context(), implicit_tls=True, greeting=greeting)
+    return Script(tls=certs.good.tls, implicit_tls=True, greeting=greeting)
 
 
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -282,9 +282,7 @@ def test_something_else_on_the_port_names_no_mode(certs: Certificates) -> None:
     ],
 )
 def test_plain_bytes_behind_starttls_are_an_attack(certs: Certificates, injection: Action) -> None:
-    script = Script(
-        tls=certs.good.server_context(), before_tls={"STARTTLS": (injection, Handshake())}
-    )
+    script = Script(tls=certs.good.tls, before_tls={"STARTTLS": (injection, Handshake())})
     with client_of(script, certs) as (client, server):
         client.line()
         client.stream.write(b"STARTTLS\r\n", client.deadline)
@@ -298,7 +296,7 @@ def test_plain_bytes_behind_starttls_are_an_attack(certs: Certificates, injectio
 
 
 def test_the_server_learns_why_we_left(certs: Certificates) -> None:
-    script = Script(tls=certs.self_signed.server_context(), implicit_tls=True)
+    script = Script(tls=certs.self_signed.tls, implicit_tls=True)
     with client_of(script, certs) as (client, server):
         with pytest.raises(SmtpFailure):
             client.start()

@@ -116,7 +116,7 @@ def test_an_unknown_ca_that_was_sent_can_be_trusted_by_its_fingerprint(
     assert isinstance(ca, dict)
     assert ca["subject"] == facts["issuer"]
     assert ca["fingerprint"] == certs.other_root.fingerprint
-    script = Script(tls=certs.unknown_issuer.server_context(), implicit_tls=True)
+    script = Script(tls=certs.unknown_issuer.tls, implicit_tls=True)
     with ScriptedServer(script) as server:
         stream = Stream(socket.create_connection((server.host, server.port)), Cancel())
         context = client_context(str(ca["pem"]))

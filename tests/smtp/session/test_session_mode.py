@@ -96,7 +96,7 @@ class TestAutomatic:
     def test_a_bad_certificate_on_the_second_connection_is_the_cause(
         self, sessions: Sessions, certs: Certificates
     ) -> None:
-        context = certs.expired.server_context()
+        context = certs.expired.tls
         with ScriptedServer(Script(tls=context, implicit_tls=True)) as server:
             failure = fails(sessions, server)
         assert (failure.stage, failure.code) == (Stage.TLS, "tls.expired")
@@ -270,8 +270,8 @@ class TestAddresses:
         name: str,
     ) -> None:
         monkeypatch.setattr("smtp_desk.smtp.session.session.SystemResolver", _TwoAddresses)
-        bad = Script(tls=getattr(certs, name).server_context(), implicit_tls=True)
-        good = Script(tls=certs.good.server_context(), implicit_tls=True)
+        bad = Script(tls=getattr(certs, name).tls, implicit_tls=True)
+        good = Script(tls=certs.good.tls, implicit_tls=True)
         with (
             ScriptedServer(bad) as one,
             ScriptedServer(good, host="127.0.0.2", port=one.port) as other,

@@ -341,7 +341,7 @@ class TestStartTls:
     def test_a_bad_certificate_ends_it_before_auth(
         self, sessions: Sessions, certs: Certificates
     ) -> None:
-        context = certs.self_signed.server_context()
+        context = certs.self_signed.tls
         with ScriptedServer(Script(tls=context)) as server:
             failure = fails(sessions, server)
             server.wait_for(lambda s: s.open_connections == 0)
