@@ -23,7 +23,7 @@ from smtp_desk.sender.routes.throttle_postgres import PostgresThrottle
 from smtp_desk.sender.routes.throttle_sqlite import SqliteThrottle
 from smtp_desk.sender.sender import Sender
 from smtp_desk.sender.testing import MemoryHealth, MemoryOutbox, MemoryThrottle
-from tests.sender.outboxes import TurnedClock
+from tests.sender.outboxes import TurnedClock, lay_empty
 from tests.sender.post_office import FixedRoutes
 from tests.sender.ways import CATALOGUE, Way
 
@@ -55,7 +55,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyData
     if request.param == "memory":
         yield None
     elif request.param == "sqlite":
-        with Database(tmp_path / "state" / "outbox.sqlite3") as opened:
+        with Database(lay_empty(tmp_path / "state" / "outbox.sqlite3")) as opened:
             yield opened
     else:
         url = request.getfixturevalue("postgres").empty_database()

@@ -50,7 +50,7 @@ from smtp_desk.sender.outbox.postgres_address import read_address
 from smtp_desk.sender.outbox.postgres_database import PostgresDatabase
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.sender.testing import MemoryOutbox
-from tests.sender.outboxes import LEASE, TurnedClock, message
+from tests.sender.outboxes import LEASE, TurnedClock, lay_empty, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ class Senders(RuleBasedStateMachine):
     def shipped(self) -> SqliteOutbox | PostgresOutbox:
         """An empty outbox of the engine that is compared with the one in memory."""
         folder = self.closing.enter_context(tempfile.TemporaryDirectory())
-        database = self.closing.enter_context(Database(Path(folder) / "outbox.sqlite3"))
+        database = self.closing.enter_context(Database(lay_empty(Path(folder) / "outbox.sqlite3")))
         return SqliteOutbox(database, self.clock, LIMITS)
 
     @staticmethod

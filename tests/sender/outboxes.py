@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import Accept, Attempt, Claim, MarkInDoubt, OutboxMessage
 from smtp_desk.sender.outbox.outbox import change_one
+from smtp_desk.store.files import PRIVATE
+from smtp_desk.store.ownership import make_private_folder
 
 if TYPE_CHECKING:
     from smtp_desk.sender.outbox.outbox import Outbox
 
 LEASE: Final = timedelta(minutes=2)
+
+
+@cache
+def _empty() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "outbox.sqlite3"
+        Database(file).close()
+        return file.read_bytes()
+
+
+def lay_empty(file: Path) -> Path:
+    """Lay an empty outbox there if there is none: for tests of other things than its schema.
+
+    A database that makes its schema waits for the disk several times.
+    """
+    if not file.exists():
+        make_private_folder(file.parent)
+        file.touch(PRIVATE)
+        file.write_bytes(_empty())
+    return file
 
 
 class TurnedClock:

@@ -22,7 +22,7 @@ from smtp_desk.sender.routes.smtp import SmtpRoute
 from smtp_desk.sender.sender import Sender
 from smtp_desk.sender.testing import MemoryThrottle
 from smtp_desk.smtp.session.limits import SessionLimits
-from tests.sender.outboxes import TurnedClock
+from tests.sender.outboxes import TurnedClock, lay_empty
 from tests.sender.ways import CATALOGUE
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def opened(
     """A post office whose outbox lies in `folder`."""
     clock = clock or TurnedClock()
     source = FixedRoutes(Routes(custom=custom, default=default))
-    with Database(folder / "outbox.sqlite3") as database:
+    with Database(lay_empty(folder / "outbox.sqlite3")) as database:
         outbox, health = SqliteOutbox(database, clock), SqliteHealth(database, clock)
         sender = Sender(
             outbox,
