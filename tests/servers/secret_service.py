@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Final, Self
 
 import pytest
+import secretstorage
 from jeepney import (  # type: ignore[import-untyped]
     DBusAddress,
     HeaderFields,
@@ -36,12 +36,6 @@ if TYPE_CHECKING:
 _MASTER_PASSWORD: Final = b"opens the keyring"
 _SERVICE: Final = "org.freedesktop.secrets"
 _PROMPTER: Final = "org.gnome.keyring.SystemPrompter"
-
-_READ_ALL: Final = """
-import json, secretstorage
-items = secretstorage.get_default_collection(secretstorage.dbus_init()).get_all_items()
-print(json.dumps([item.get_secret().decode() for item in items]))
-"""
 
 
 def password_in(text: str) -> str:
@@ -93,9 +87,15 @@ class SecretService:
 
     def passwords(self) -> list[str]:
         """The passwords in all that the keyring holds."""
-        done = self.run_python(_READ_ALL)
-        assert done.returncode == 0, done.stderr
-        return [password_in(text) for text in json.loads(done.stdout)]
+        return [password_in(text) for _, text in self.entries()]
+
+    def entries(self) -> list[tuple[str, str]]:
+        """Key and text of all that the keyring holds, by key."""
+        with contextlib.closing(open_dbus_connection(self._bus.address)) as connection:
+            items = secretstorage.get_default_collection(connection).get_all_items()
+            return sorted(
+                (item.get_attributes()["username"], item.get_secret().decode()) for item in items
+            )
 
     def stop(self) -> None:
         self._daemon.stop()

@@ -15,12 +15,12 @@ from smtp_desk.store.stored import ServerState
 from smtp_desk.store.unattended import GivenSecrets, UnattendedCredentials
 from tests.store.failing_credentials import FailingCredentials, keys
 from tests.store.settings import NEW_SECRET, OLD, OLD_SECRET, secret_of
-from tests.store.test_killed import Installation, fresh, kills
+from tests.store.test_killed import Installation, child, fresh, kills
 
 if TYPE_CHECKING:
     from smtp_desk.store.paths import Paths
 
-__all__ = ["fresh"]
+__all__ = ["child", "fresh"]
 
 FILE: Final = Path(__file__).parent / "first_version" / "settings.toml"
 ENTRIES: Final = {
