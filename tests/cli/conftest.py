@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,13 +57,29 @@ def password(sandbox: Sandbox) -> bytes:
     return f"{sandbox.password.reveal()}\n".encode()
 
 
+@pytest.fixture(scope="session")
+def _proven(_sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A command line with settings that are proven and switched on, made once for the run."""
+    folder = tmp_path_factory.mktemp("proven")
+    desk = Desk(folder / "home")
+    settings = settings_of(_sandbox_server, folder / "sandbox-ca.pem")
+    password = f"{_sandbox_server.password.reveal()}\n".encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("smtp_desk.core.proof._COSTS", dict.fromkeys((1, 2), 2))
+        arguments = ("configure", *settings, "--to", RECIPIENT, "--password-stdin")
+        assert desk(*arguments, stdin=password).status == 0
+        assert desk("enable").status == 0
+    return desk
+
+
 @pytest.fixture
-def sending_desk(desk: Desk, sandbox: Sandbox, settings: list[str], password: bytes) -> Desk:
-    """A command line whose emails leave through the sandbox."""
-    arguments = ("configure", *settings, "--to", RECIPIENT, "--password-stdin")
-    assert desk(*arguments, stdin=password).status == 0
-    assert desk("enable").status == 0
-    sandbox.inbox.clear()
+def sending_desk(_proven: Desk, desk: Desk, settings: list[str], clean_environment: Path) -> Desk:
+    """A command line whose emails leave through the sandbox, by `settings`."""
+    shutil.copytree(_proven.environ["SMTP_DESK_HOME"], clean_environment)
+    for key in _proven.services.store.load().keys:
+        secret = _proven.services.credentials.get(key)
+        assert secret is not None
+        desk.services.credentials.set(key, secret)
     return desk
 
 
