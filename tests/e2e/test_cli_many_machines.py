@@ -1,4 +1,4 @@
-"""The commands on the outbox of many machines, as processes with a home of their own each."""
+"""The commands on the outbox of many machines, each with a home of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smtp_desk.app.services import Services
 from smtp_desk.store.paths import HOME_VARIABLE, Paths
+from tests.cli.desk import Desk, Ended
 from tests.e2e.outgoing import PASSWORD, configure
 from tests.e2e.program import run, start
 from tests.servers.line import Line
@@ -45,8 +47,14 @@ class Machine:
         file.write_text("\n".join([f'outbox = "{url}"', *kept, ""]), "utf-8")
         file.chmod(0o600)
 
-    def __call__(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[bytes]:
-        return run(*arguments, env={**self.env, **more})
+    def __call__(self, *arguments: str, **more: str) -> Ended:
+        """Run a command in this process; what it leaves open, the end of its own would close."""
+        environ = {**self.env, **more}
+        services = Services.open(environ, interactive=False)
+        ended = Desk(self.paths.config.parent, services, environ)(*arguments)
+        if "_storage" in vars(services):
+            services._storage.close()
+        return ended
 
     def submit(self, recipient: str) -> subprocess.CompletedProcess[bytes]:
         """Hand an email over to be stored, as cron does; this machine sends nothing itself."""
@@ -55,8 +63,8 @@ class Machine:
 
     def listed(self) -> list[dict[str, object]]:
         listed = self("outbox", "list", "--json")
-        assert listed.returncode == 0, listed
-        entries: list[dict[str, object]] = json.loads(listed.stdout)["entries"]
+        assert listed.status == 0, listed
+        entries: list[dict[str, object]] = json.loads(listed.out)["entries"]
         return entries
 
 
@@ -70,7 +78,7 @@ def test_what_one_machine_stores_another_sees_and_sends(
     working = Machine(tmp_path / "two", url)
     (entry,) = working.listed()
     assert entry["recipient"] == "ann@example.test"
-    assert json.loads(working("status", "--json").stdout)["outbox"]["ready"] == 1
+    assert json.loads(working("status", "--json").out)["outbox"]["ready"] == 1
     with start("worker", env={**os.environ, **working.env}) as worker:
         postfix.mailboxes.wait("ann", 1)
         assert sending.submit("bo@example.test").returncode == 0
@@ -86,16 +94,16 @@ def test_while_the_database_is_gone_emails_wait_here(postgres: Postgres, tmp_pat
     with Line(postgres.port) as line:
         machine = Machine(tmp_path / "one", postgres.tcp_url(name, port=line.port))
         line.open = False
-        stored = machine(*NOTIFY, "--to", "ann@example.test", "--json")
+        stored = run(*NOTIFY, "--to", "ann@example.test", "--json", env=machine.env)
         assert stored.returncode == 0
         (receipt,) = json.loads(stored.stdout)["recipients"]
         assert (receipt["status"], receipt["local"]) == ("queued", True)
-        said = machine(*NOTIFY, "--to", "bo@example.test").stdout.decode()
+        said = machine(*NOTIFY, "--to", "bo@example.test").out
         assert "waits on this computer, because the shared outbox can’t be reached" in said
         listed = machine("outbox", "list")
-        assert listed.returncode == 75
-        assert f"The outbox database {name} on 127.0.0.1 can’t be used" in listed.stderr.decode()
-        assert "can’t be used" in machine("status").stdout.decode()
+        assert listed.status == 75
+        assert f"The outbox database {name} on 127.0.0.1 can’t be used" in listed.err
+        assert "can’t be used" in machine("status").out
         line.open = True
         with start("worker", env={**os.environ, **machine.env}) as worker:
             wait_until(lambda: len(machine.listed()) == 2, "both to be handed over")
@@ -113,16 +121,15 @@ def test_a_password_in_the_address_is_refused_and_shown_nowhere(tmp_path: Path) 
         (("show",), 78),
     ):
         done = machine(*arguments)
-        said = done.stdout + done.stderr
-        assert done.returncode == status, (arguments, said)
-        assert b"s3cr3t" not in said
-        assert arguments[0] == "show" or b"contains a password" in said, said
+        said = done.out + done.err
+        assert done.status == status, (arguments, said)
+        assert "s3cr3t" not in said
+        assert arguments[0] == "show" or "contains a password" in said, said
     written = [file for file in tmp_path.rglob("*") if file.is_file()]
     holding = [file.name for file in written if b"s3cr3t" in file.read_bytes()]
     assert holding == ["settings.toml"]
-    of_the_environment = machine(
-        *NOTIFY, "--to", "ann@example.test", SMTP_DESK_OUTBOX="postgresql://u:0ther@localhost/m"
-    )
+    env = {**machine.env, "SMTP_DESK_OUTBOX": "postgresql://u:0ther@localhost/m"}
+    of_the_environment = run(*NOTIFY, "--to", "ann@example.test", env=env)
     assert b"0ther" not in of_the_environment.stdout + of_the_environment.stderr
     assert of_the_environment.returncode == 75
 
@@ -133,8 +140,8 @@ def test_the_variable_is_stronger_and_saving_keeps_what_is_named(
     url = postgres.empty_database()
     machine = Machine(tmp_path / "one", "postgresql://localhost:1/nowhere")
     stored = machine(*NOTIFY, "--to", "ann@example.test", "--json", SMTP_DESK_OUTBOX=url)
-    assert json.loads(stored.stdout)["recipients"][0]["local"] is False
-    assert machine("default", "outbox").returncode == 0
+    assert json.loads(stored.out)["recipients"][0]["local"] is False
+    assert machine("default", "outbox").status == 0
     first, *_ = machine.paths.settings_file.read_text("utf-8").splitlines()
     assert first == 'outbox = "postgresql://localhost:1/nowhere"'
     exported = tmp_path / "exported.toml"

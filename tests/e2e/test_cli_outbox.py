@@ -12,6 +12,7 @@ from smtp_desk.sender.outbox.database import Database
 from smtp_desk.sender.outbox.entries import EntryState, OutboxMessage
 from smtp_desk.sender.outbox.sqlite import SqliteOutbox
 from smtp_desk.store.paths import Paths
+from tests.e2e.outgoing import desk_at
 from tests.e2e.program import run
 from tests.e2e.terminal import on_terminal
 from tests.sender import mails
@@ -29,8 +30,9 @@ def outbox(clean_environment: Path) -> Iterator[SqliteOutbox]:
 
 
 def test_a_refused_email_is_found_retried_dropped_and_exported(
-    outbox: SqliteOutbox, tmp_path: Path
+    outbox: SqliteOutbox, clean_environment: Path, tmp_path: Path
 ) -> None:
+    desk = desk_at(clean_environment)
     entry_id = mails.refused(outbox, TurnedClock(), 6)
     found = run("outbox", "list", "--search", "gus.6@", "--json")
     assert (found.returncode, found.stderr) == (0, b"")
@@ -39,23 +41,24 @@ def test_a_refused_email_is_found_retried_dropped_and_exported(
 
     assert run("outbox", "retry", entry_id).stdout.decode() == f"{entry_id}: queued to send now.\n"
     assert outbox.get(entry_id).state is EntryState.READY
-    assert run("outbox", "drop", entry_id).returncode == 0
+    assert desk("outbox", "drop", entry_id).status == 0
     assert outbox.get(entry_id).state is EntryState.DROPPED
 
     file = tmp_path / "email.eml"
-    assert run("outbox", "export", entry_id, "--to", str(file)).returncode == 0
+    assert desk("outbox", "export", entry_id, "--to", str(file)).status == 0
     assert run("outbox", "export", entry_id).stdout == file.read_bytes()
     assert file.read_bytes().startswith(b"To: gus.6@example.org\r\nSubject: Welcome")
-    assert run("outbox", "export", entry_id, "--to", str(file)).returncode == 73
+    assert desk("outbox", "export", entry_id, "--to", str(file)).status == 73
 
 
-def test_statuses_of_what_can_not_be(outbox: SqliteOutbox) -> None:
+def test_statuses_of_what_can_not_be(outbox: SqliteOutbox, clean_environment: Path) -> None:
+    desk = desk_at(clean_environment)
     sent = mails.sent(outbox, TurnedClock(), 1)
     sending = mails.claim_new(outbox, mails.mail(2)).entry.id
     statuses = {
-        given: run("outbox", "retry", given).returncode
-        for given in (sent, sending, "01zzzzzz", "x")
+        given: desk("outbox", "retry", given).status for given in (sent, sending, "01zzzzzz", "x")
     }
+    assert run("outbox", "retry", sending).returncode == 75
     assert statuses == {sent: 65, sending: 75, "01zzzzzz": 65, "x": 65}
 
 

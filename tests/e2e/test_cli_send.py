@@ -76,9 +76,9 @@ def test_a_worker_sends_what_waits_until_a_signal(
 ) -> None:
     desk = desk_at(clean_environment)
     assert desk("disable").status == 0
-    waiting = run(*NOTIFY, "--to", "ann@example.test", env=PASSWORD)
-    assert (waiting.returncode, waiting.stderr) == (0, b"")
-    said, why = waiting.stdout.decode().splitlines()
+    waiting = desk(*NOTIFY, "--to", "ann@example.test")
+    assert (waiting.status, waiting.err) == (0, "")
+    said, why = waiting.out.splitlines()
     assert said == "ann@example.test: waits in the outbox"
     assert why.startswith("The custom server is off. ")
     with running_worker() as program:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.outgoing import PASSWORD, assert_quiet, pipe, say_smtp
+from tests.cli.desk import Ended
+from tests.e2e.outgoing import PASSWORD, assert_quiet, desk_at, pipe, say_smtp
 from tests.e2e.program import COMMAND, run
 from tests.servers.child import Child
 
@@ -196,9 +197,12 @@ MESSAGES: Final = {
 
 
 @pytest.mark.parametrize("name", list(MESSAGES))
-def test_what_is_not_well_formed_arrives_whole(server: Postfix, name: str) -> None:
+def test_what_is_not_well_formed_arrives_whole(
+    server: Postfix, clean_environment: Path, name: str
+) -> None:
     octets, content = MESSAGES[name]
-    assert_quiet(pipe([*SENDMAIL, "-i", "ann@example.test"], octets))
+    sent = desk_at(clean_environment)("sendmail", "-i", "ann@example.test", stdin=octets)
+    assert sent == Ended(0, "", "")
     (mail,) = server.mailboxes.messages("ann", at_least=1)
     (raw,) = server.mailboxes.raw("ann")
     header = raw.partition(b"\n\n")[0]
