@@ -133,9 +133,9 @@ def test_a_parser_that_gives_up_leaves_the_source_to_read(
 )  # fmt: skip
 @each_row("end", ["", ">"])
 def test_hostile_repetition_takes_no_long_time(unit: str, end: str) -> None:
-    begun = time.monotonic()
-    safe_html(unit * (256 * 1024 // len(unit)) + end)
-    assert time.monotonic() - begun < 30
+    begun = time.thread_time()  # however busy the machine is
+    safe_html(unit * (128 * 1024 // len(unit)) + end)
+    assert time.thread_time() - begun < 15
 
 
 FRAGMENTS = st.sampled_from([

@@ -46,12 +46,14 @@ class Fault:
         next: what must come of the email.
         blocks: so many times `BODY` is the message: more than fits into the buffers between
             two programs where the connection must break before the dot was written.
+        soak: whether one much like it stands for it in `make test`: such messages are costly.
     """
 
     name: str
     script: Callable[[ssl.SSLContext, Callable[[], bool]], Script]
     next: Next
     blocks: int = 1
+    soak: bool = False
 
 
 _WAYS: Final[dict[str, Action]] = {
@@ -80,6 +82,7 @@ _LAST_WORD: Final = {
     (END_OF_DATA, "garbage"): Next.UNCERTAIN,
 }
 _CUTS: Final = (0, 1, 1000, 100_000, 3_000_000)
+_FEWER: Final = {"close": (0, 100_000), "reset": (1, 3_000_000)}
 _BIG: Final = 130
 
 
@@ -103,7 +106,8 @@ def faults() -> Iterator[Fault]:
         yield Fault(f"accept: {way}", _at_accept(_WAYS[way]), Next.DEFAULT)
         for after in _CUTS:
             name = f"message after {after} octets: {way}"
-            yield Fault(name, _in_body(after, _WAYS[way]), Next.DEFAULT, _BIG)
+            soak = after not in _FEWER[way]
+            yield Fault(name, _in_body(after, _WAYS[way]), Next.DEFAULT, _BIG, soak)
 
 
 def _once(action: Action, healed: Callable[[], bool], well: Action) -> Action:

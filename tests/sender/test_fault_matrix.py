@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 
 ONCE = Counter(RECIPIENTS)
 FAULTS = tuple(faults())
+EACH = pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(each, id=each.name, marks=[pytest.mark.soak] if each.soak else ())
+        for each in FAULTS
+    ],
+)
 
 
 def never() -> bool:
@@ -69,7 +76,7 @@ def test_there_are_enough_ways_to_fail() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
+@EACH
 def test_with_a_default_service(
     fault: Fault,
     server_of: Callable[..., ScriptedServer],
@@ -105,7 +112,7 @@ def test_with_a_default_service(
             assert arrived(custom) == ONCE + ONCE, "once, and its one re-send"
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
+@EACH
 def test_with_both_routes_out_of_order_until_the_custom_server_works_again(
     fault: Fault,
     server_of: Callable[..., ScriptedServer],

@@ -105,7 +105,9 @@ print(json.dumps(imported))
 
 
 @pytest.mark.needs("gnome_keyring")
-@pytest.mark.parametrize("way", ["person", "secret", "certificate"])
+@pytest.mark.parametrize(
+    "way", ["person", pytest.param("secret", marks=pytest.mark.soak), "certificate"]
+)
 def test_no_import_of_a_sign_in_can_be_cut_by_a_fork(
     secret_service: SecretService, certs: Certificates, tmp_path: Path, way: str
 ) -> None:

@@ -60,7 +60,8 @@ def test_nobody_falls_back_because_we_are_many(certs: Certificates, tmp_path: Pa
         most[0] = max(most[0], server.open_connections)
         return FULL if server.open_connections > 3 else Reply("220 mail.example.test ESMTP")
 
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.sender.sending_process"])
     stop = context.Event()
     tls = certs.good.tls
     with (
