@@ -95,10 +95,11 @@ def test_what_each_provider_wants(
     assert service.requests[0].form["client_secret"] == SECRET
 
 
-def test_what_comes_with_a_state_of_another_page_is_not_heard(
-    service: SignInService, link: ProviderLink
+@pytest.mark.parametrize("forged", [{"state": "x"}, {"iss": "https://["}, {"iss": "https://x.y"}])
+def test_what_another_page_or_issuer_sends_is_not_heard(
+    service: SignInService, link: ProviderLink, forged: dict[str, str]
 ) -> None:
-    person = Person(service, {"state": "forged"})
+    person = Person(service, forged)
     signing = client(service, link, OAuthFlow.BROWSER, patience=0.4)
     assert refused(lambda: signing.sign_in(person, Cancel())) == ("oauth.denied", "timeout")
     assert person.statuses == [400]

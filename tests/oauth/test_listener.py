@@ -13,9 +13,14 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from smtp_desk.core.oauth import OAuthFlow
 from smtp_desk.oauth import listener as module
+from smtp_desk.oauth.link import ProviderLink
 from smtp_desk.oauth.listener import Listener
 from smtp_desk.smtp.net.deadline import Cancel, CancelledError, Deadline
+from tests.oauth.person import Person
+from tests.oauth.test_client import client, refused
+from tests.servers.sign_in_service import SignInService
 
 ISSUER = "https://login.example.test"
 Answered = Future[Mapping[str, str] | None]
@@ -262,10 +267,16 @@ def test_without_ipv6_the_other_address_is_enough(monkeypatch: pytest.MonkeyPatc
         assert answered.result(10)
 
 
-def test_no_port_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_port_at_all_is_told(
+    service: SignInService, link: ProviderLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def bind(_family: int, _address: str, _port: int) -> socket.socket:
         raise OSError(errno.EADDRINUSE, "in use")
 
     monkeypatch.setattr(module, "_bound", bind)
     with pytest.raises(OSError, match="in use"), Listener("localhost", lambda _issuer: True):
         pass
+    person = Person(service)
+    signing = client(service, link, OAuthFlow.BROWSER)
+    assert refused(lambda: signing.sign_in(person, Cancel())) == ("oauth.failed", "no_port")
+    assert person.prompts == []
