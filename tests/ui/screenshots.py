@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 if __name__ == "__main__":
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QObject, QSize, Qt, QUrl, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QUrl, Slot
 from PySide6.QtGui import QColor, QDesktopServices, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -185,6 +185,8 @@ class Studio:
             window.close()
             if menus is not None:
                 menus.deleteLater()
+            # What deletes itself goes before Python looks for garbage: it would delete it twice.
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def _in_front_of(window: QWidget) -> list[QWidget]:
