@@ -20,6 +20,7 @@ from smtp_desk.cli.invocation import (
     say,
 )
 from smtp_desk.cli.manual import WIDTH, ManualGroup
+from smtp_desk.cli.usage import tell_usage
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.reply import visible
 from smtp_desk.core.translation import _, mark
@@ -160,7 +161,7 @@ def _invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
         error.show()
         return ExitStatus.USAGE
     except click.UsageError as error:
-        _tell_usage(error)
+        tell_usage(error)
         return ExitStatus.USAGE
     except SystemExit:
         return ExitStatus.OK  # click's way to end where the reader of a help page has left
@@ -168,18 +169,6 @@ def _invoke(invocation: Invocation, arguments: Sequence[str]) -> int:
         say(invocation.err, _("Aborted."))
         return ExitStatus.CANCELLED
     return int(status or ExitStatus.OK)
-
-
-def _tell_usage(error: click.UsageError) -> None:
-    """Say what is wrong with the command line, as Click does in English."""
-    if error.ctx is not None:
-        hint = _(
-            "Try '{command} {option}' for help.",
-            command=error.ctx.command_path,
-            option=max(error.ctx.help_option_names, key=len),
-        )
-        click.echo(f"{error.ctx.get_usage()}\n{hint}\n", err=True)
-    click.echo(_("Error: {message}", message=error.format_message()), err=True)
 
 
 def _open_services(environ: Mapping[str, str], *, attended: bool, system: bool) -> "Services":

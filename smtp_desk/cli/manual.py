@@ -73,7 +73,7 @@ FILES: Final[Mapping[str, str]] = {
         "what failed and when, without secrets, in the platform's log folder "
         "(~/.local/state/smtp-desk/log on Linux) or in $SMTP_DESK_HOME/log"
     ),
-    "managed.toml": (
+    "managed.toml": mark(
         "values that the organization sets and locks, in the site's configuration folder "
         "(/etc/xdg/smtp-desk on Linux, C:\\Program Files\\SMTP Desk on Windows); used only if "
         "nobody but an administrator can write to it"

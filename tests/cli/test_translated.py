@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import pytest
+from babel.messages.pofile import read_po
 
 from smtp_desk.cli.main import cli
 from smtp_desk.cli.manual import each_command
+from smtp_desk.core import translation
 from tests.cli.desk import RECIPIENT
-from tests.pseudo import speaking_pseudo, untranslated
+from tests.pseudo import CODE, Pseudo, speaking_pseudo, untranslated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.cli.desk import Desk
 
+_TEMPLATE = Path(__file__).parents[2] / "resources" / "translations" / "messages.pot"
+with _TEMPLATE.open("rb") as _file:
+    _IN_TEMPLATE = {message.id for message in read_po(_file)}
 _OF_CLICK = re.compile(r"  \[[^\]]*\]$")  # such as [default: 587]
 
 
@@ -45,18 +51,31 @@ class _Heard(click.HelpFormatter):
         self.texts += [_OF_CLICK.sub("", meaning) for _term, meaning in rows]
 
 
+class _Asked(Pseudo):
+    """Notes what is looked up."""
+
+    def __init__(self) -> None:
+        self.texts: set[str] = set()
+
+    def gettext(self, message: str, /) -> str:
+        self.texts.add(message)
+        return super().gettext(message)
+
+
 @pytest.mark.parametrize(
     "context",
     list(each_command(cli, "smtp-desk")),
     ids=lambda context: context.command_path.replace(" ", "-"),
 )
 def test_a_help_page_is_in_the_language_whole(context: click.Context) -> None:
-    heard = _Heard()
+    heard, asked = _Heard(), _Asked()
     with speaking_pseudo():
+        translation.install(CODE, asked)
         context.command.format_help(context, heard)
         heard.texts.append(context.command.get_short_help_str())
     assert len(heard.texts) > 10
-    assert [text for text in heard.texts if untranslated(text)] in ([], [""])
+    assert [text for text in heard.texts if untranslated(text)] == []
+    assert asked.texts - _IN_TEMPLATE == set(), "mark these texts, and run `make messages`"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +89,9 @@ def test_a_help_page_is_in_the_language_whole(context: click.Context) -> None:
         "version --check", "status --json --prometheus", "default smtp --host h", "worker --once",
         "sendmail", "sendmail -bd", "sendmail -f", "sendmail --no-such",
         "report --json --html no.json", "default notify",
-        "sign-in --client-secret-expires 2027-05-30", "import no.toml",
+        "sign-in --client-secret-expires 2027-05-30", "import no.toml", "no-such",
+        "status --jsno", "send --key", "outbox list --limit x", "outbox list --limit 0",
+        "outbox list --state x", "status x", "status x y", "report", "status --json=x",
     ],
 )  # fmt: skip
 def test_what_a_command_says_is_in_the_language(desk: Desk, line: str) -> None:
@@ -80,7 +101,19 @@ def test_what_a_command_says_is_in_the_language(desk: Desk, line: str) -> None:
     said = ended.out + ended.err
     assert "⟦" in said
     # What was typed, placeholders and codes are the same in every language.
-    known = {*words, "smtp-desk", RECIPIENT, "OPTIONS", "SETTINGS", "ADDR", "KIND", "ID", "FILE"}
+    known = {
+        *words,
+        "smtp-desk",
+        RECIPIENT,
+        "OPTIONS",
+        "COMMAND",
+        "ARGS",
+        "SETTINGS",
+        "ADDR",
+        "KIND",
+        "ID",
+        "FILE",
+    }
     for word in sorted(known - {""}, key=len, reverse=True):
         said = said.replace(word, "")
     assert not untranslated(said), ended

@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from smtp_desk.core.translation import ENGLISH, OFFERED, names_in
+from tests.table import each_row
 
 _PACKAGING: Final = Path(__file__).resolve().parents[2] / "packaging"
 
@@ -45,6 +46,29 @@ def test_texts_come_from_code_and_findings(texts: Catalog) -> None:
     for text in ("Enter an email address.", "The server refused the username or password."):
         assert text in texts
     assert texts["{count} email"].id == ("{count} email", "{count} emails")
+
+
+@each_row(
+    ("source", "found"),
+    [
+        ('_("It is on.")', ("It is on.", [], None)),
+        ("a = f\"{_('It is on.')} {b}\"", ("It is on.", [], None)),
+        ('mark("{n} is on.", n=f"{n:g}")', ("{n} is on.", [], None)),
+        (
+            'plural("{count} day", "{count} days", days)',
+            (("{count} day", "{count} days"), [], None),
+        ),
+        ('pgettext("a switch", "on")', ("on", [], "a switch")),
+        ('# Translators: a\n# lamp.\n_("It is on.")', ("It is on.", ["a", "lamp."], None)),
+        ('# A lamp.\n_("It is on.")', ("It is on.", [], None)),
+        ("_(english)", None),
+        ('say("It is on.")', None),
+    ],
+)
+def test_what_translators_get_of_a_line(
+    messages: dict[str, Any], source: str, found: tuple[object, ...] | None
+) -> None:
+    assert list(messages["texts_in"](source)) == ([found] if found else [])
 
 
 def test_what_an_english_count_says_is_said_of_one_alike(texts: Catalog) -> None:
