@@ -1,6 +1,7 @@
-"""Writes the manual pages, one a command, from what `--help` says.
+"""Writes the manual pages, one a command and language, from what `--help` says.
 
-usage: python packaging/man.py FOLDER
+usage: python packaging/man.py FOLDER, such as /usr/share/man: English in `man1`, German in
+`de/man1`
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import click
 
 from smtp_desk import __version__
 from smtp_desk.cli.main import cli
-from smtp_desk.cli.manual import commands_of, each_command
+from smtp_desk.cli.manual import commands_of, each_command, section_names
+from smtp_desk.core.translation import ENGLISH, OFFERED
+from smtp_desk.store.translations import speak
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _PROGRAM = "smtp-desk"
 
@@ -29,9 +32,9 @@ class RoffFormatter(click.HelpFormatter):
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write the synopsis, and the heading of the text that Click lets follow."""
         del prefix
-        self.write_heading("Synopsis")
+        self.write_heading(section_names()[1])
         self.write(f".B {_escaped(prog)}\n{_escaped(args)}\n")
-        self.write_heading("Description")
+        self.write_heading(section_names()[2])
 
     def write_heading(self, heading: str) -> None:
         """Write a heading."""
@@ -66,8 +69,15 @@ def pages() -> Iterator[tuple[str, str]]:
         yield _page(context)
 
 
+def write_manual(folder: Path, languages: Iterable[str] = OFFERED) -> None:
+    """Write the pages of each language where `man` looks for them."""
+    for code in languages:
+        speak(code)
+        write_pages(folder / "man1" if code == ENGLISH else folder / code / "man1")
+
+
 def write_pages(folder: Path) -> None:
-    """Write all pages, packed as they are installed."""
+    """Write all pages in the language in use, packed as they are installed."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages():
         # Without a time, so that the same text gives the same file.
@@ -81,7 +91,8 @@ def _page(context: click.Context) -> tuple[str, str]:
     command.format_help(context, formatter)
     summary = command.get_short_help_str(limit=10_000).rstrip(".")
     title = f'"{_escaped(name).upper()}" 1 "" "SMTP Desk {__version__}" "SMTP Desk"'
-    head = f".TH {title}\n.SH NAME\n{_escaped(name)} \\- {_escaped(summary)}\n"
+    heading = section_names()[0].upper()
+    head = f".TH {title}\n.SH {heading}\n{_escaped(name)} \\- {_escaped(summary)}\n"
     return name, head + formatter.getvalue() + _see_also(context)
 
 
@@ -91,7 +102,7 @@ def _see_also(context: click.Context) -> str:
     if context.parent is not None:
         near.insert(0, context.parent.command_path)
     listed = ",\n".join(f".BR {_escaped(path.replace(' ', '-'))} (1)" for path in near)
-    return f".SH SEE ALSO\n{listed}\n"
+    return f".SH {section_names()[3].upper()}\n{listed}\n"
 
 
 def _escaped(text: str) -> str:
@@ -101,4 +112,4 @@ def _escaped(text: str) -> str:
 
 
 if __name__ == "__main__":
-    write_pages(Path(sys.argv[1]))
+    write_manual(Path(sys.argv[1]))

@@ -28,7 +28,7 @@ _PROSE: Final = re.compile(r"[A-Za-z’]{2,}[,.;:?!…”)]* [“(]?[A-Za-z’]{
 _CODE: Final = re.compile(
     r"\\|\(\?|^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|BEGIN|PRAGMA|WITH|FROM|WHERE|"
     r"AND|OR|SET|VALUES|ORDER|ON|UNION|NOTIFY|LISTEN|GRANT|LIMIT|RETURNING)\b|[{;]\s*\w[\w-]*:|"
-    r"^(?:smtp-desk|sudo) \w|^[A-Z_]+,? [A-Z_]+$|^bold [a-z]+$|"
+    r"^[2-5]\d\d[ -]|^(?:smtp-desk|sudo) \w|^[A-Z_]+,? [A-Z_]+$|^bold [a-z]+$|"
     r"^SMTP Desk (?:— Sandbox|\{\}|%\(version\)s)$|^Example Ltd$"
 )
 

@@ -12,7 +12,6 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent / "smtp_desk"
 FOR_MACHINES: Final = {
     "app/routes/metrics": "what Prometheus reads",
     "app/services": "what a report says of versions",
-    "cli/smtp_input": "replies of a mail server",
     "contrib/logging": "an email about a log, which is in English",
     "contrib/opentelemetry": "as metrics",
     "core/arrived": "a header of SpamAssassin",
@@ -26,7 +25,6 @@ FOR_MACHINES: Final = {
     "sandbox/authority": "names in certificates",
     "sandbox/conversation": "replies of a mail server",
     "sandbox/published": "an answer of autoconfig",
-    "sandbox/recipients": "replies of a mail server",
     "sandbox/safe_html": "names of elements",
     "sender/__init__": "a warning for programmers",
     "sender/async_sender": "names of threads",
@@ -40,7 +38,6 @@ FOR_MACHINES: Final = {
     "sender/routes/share": "the log",
     "sender/routes/throttle_postgres": "SQL",
     "sender/routes/throttle_sqlite": "SQL",
-    "sender/testing": "a reply of a mail server",
     "sender/worker": "the log",
     "smtp/net/tls_failures": "names of products",
     "smtp/session/failures": "names of protocols",
@@ -67,7 +64,6 @@ NOT_YET: Final = {
     "app/routes": ("default notifying outage send_once sign_in status"),
     "core": ("address report_reader"),
     "oauth": ("link listener source"),
-    "sandbox": ("faults"),
     "sender": ("alert_process alerts dispatcher notices receipts"),
     "sender/mail": (
         "address_list aliases bounded headers kinds message personal_copy stdlib_message "

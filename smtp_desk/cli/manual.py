@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import click
 
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.core.translation import _, mark
+from smtp_desk.core.translation import _, mark, pgettext
 
 Meanings: TypeAlias = Mapping[ExitStatus, str]
 """What each exit status of a command means."""
@@ -130,6 +130,16 @@ def paragraphs(command: click.Command) -> tuple[str, ...]:
     """Return the paragraphs of what a command says of itself: the texts of its docstring."""
     text = inspect.cleandoc(command.help or "")
     return tuple(" ".join(each.split()) for each in text.split("\n\n"))
+
+
+def section_names() -> tuple[str, str, str, str]:
+    """Return the names of the sections that only a page of `man` has (man-pages(7))."""
+    return (
+        pgettext("a section of a manual page", "Name"),
+        pgettext("a section of a manual page", "Synopsis"),
+        pgettext("a section of a manual page", "Description"),
+        pgettext("a section of a manual page", "See also"),
+    )
 
 
 def each_command(program: click.Command, name: str) -> Iterator[click.Context]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from smtp_desk.core.translation import mark
 from smtp_desk.sandbox.recipients import GREYLISTED, MAILBOX_FULL, NO_SUCH_MAILBOX
 
 
@@ -54,128 +55,130 @@ class Fault:
         return (self.replies or {}).get(at)
 
 
-NO_FAULT: Final = Fault("none", "Nothing is wrong", "")
+NO_FAULT: Final = Fault("none", mark("Nothing is wrong"), "")
 
 _ALL: Final = (
     Fault(
         "busy",
-        "The server has too many connections",
+        mark("The server has too many connections"),
         "greeting.busy",
         {At.GREETING: "421 4.3.2 Too many connections, try again later"},
     ),
     Fault(
         "blocked-address",
-        "Your IP address is on a block list",
+        mark("Your IP address is on a block list"),
         "greeting.refused",
         {At.GREETING: "554 5.7.1 Your IP address 192.0.2.17 is on our block list"},
     ),
     Fault(
         "hangs-up",
-        "The server closes the connection immediately",
+        mark("The server closes the connection immediately"),
         "greeting.closed",
         {At.GREETING: ""},
     ),
-    Fault("no-starttls", "The server offers no encryption", "tls.not_offered", hidden="STARTTLS"),
+    Fault(
+        "no-starttls", mark("The server offers no encryption"), "tls.not_offered", hidden="STARTTLS"
+    ),
     Fault(
         "tls-refused",
-        "The server has a problem with its encryption",
+        mark("The server has a problem with its encryption"),
         "tls.temporarily_unavailable",
         {At.STARTTLS: "454 4.7.0 TLS not available due to temporary reason"},
     ),
     Fault(
         "expired-certificate",
-        "The certificate has expired",
+        mark("The certificate has expired"),
         "tls.expired",
         certificate=ShownCertificate.EXPIRED,
     ),
     Fault(
         "early-certificate",
-        "The certificate isn’t valid yet",
+        mark("The certificate isn’t valid yet"),
         "tls.not_yet_valid",
         certificate=ShownCertificate.NOT_YET_VALID,
     ),
     Fault(
         "other-name",
-        "The certificate is for another name",
+        mark("The certificate is for another name"),
         "tls.name_mismatch",
         certificate=ShownCertificate.OTHER_NAME,
     ),
     Fault(
         "other-issuer",
-        "The certificate is from an authority that nobody trusts",
+        mark("The certificate is from an authority that nobody trusts"),
         "tls.unknown_issuer",
         certificate=ShownCertificate.OTHER_ISSUER,
     ),
-    Fault("no-sign-in", "The server offers no sign-in", "auth.not_offered", hidden="AUTH"),
+    Fault("no-sign-in", mark("The server offers no sign-in"), "auth.not_offered", hidden="AUTH"),
     Fault(
         "wrong-password",
-        "The server refuses the password",
+        mark("The server refuses the password"),
         "auth.rejected",
         {At.AUTH: "535 5.7.8 Error: authentication failed: wrong username or password"},
     ),
     Fault(
         "app-password",
-        "The server requires an app password",
+        mark("The server requires an app password"),
         "auth.app_password_required",
         {At.AUTH: "534 5.7.9 Application-specific password required"},
     ),
     Fault(
         "too-many-sign-ins",
-        "There were too many failed sign-ins",
+        mark("There were too many failed sign-ins"),
         "auth.too_many_attempts",
         {At.AUTH: "454 4.7.0 Too many login attempts, please try again later"},
     ),
     Fault(
         "sender-not-owned",
-        "The account isn’t allowed to send from this address",
+        mark("The account isn’t allowed to send from this address"),
         "sender.not_owned",
         {At.MAIL: "553 5.7.1 Sender address rejected: not owned by the account that signed in"},
     ),
     Fault(
         "quota",
-        "The account has reached its daily sending limit",
+        mark("The account has reached its daily sending limit"),
         "sender.quota",
         {At.MAIL: "450 4.7.1 Daily sending quota exceeded for this account"},
     ),
     Fault(
         "relay-denied",
-        "The server won’t relay email to other domains",
+        mark("The server won’t relay email to other domains"),
         "recipient.relay_denied",
         {At.RCPT: "554 5.7.1 Relay access denied"},
     ),
     Fault(
         "unknown-recipient",
-        "The recipient doesn’t exist",
+        mark("The recipient doesn’t exist"),
         "recipient.unknown",
         {At.RCPT: NO_SUCH_MAILBOX},
     ),
     Fault(
         "greylisting",
-        "The server asks for a second attempt later (greylisting)",
+        mark("The server asks for a second attempt later (greylisting)"),
         "recipient.greylisted",
         {At.RCPT: GREYLISTED},
     ),
     Fault(
         "mailbox-full",
-        "The recipient’s mailbox is full",
+        mark("The recipient’s mailbox is full"),
         "recipient.mailbox_full",
         {At.RCPT: MAILBOX_FULL},
     ),
     Fault(
         "spam",
-        "The email is refused as spam",
+        mark("The email is refused as spam"),
         "message.spam",
         {At.MESSAGE: "554 5.7.1 Message rejected as spam"},
     ),
     Fault(
         "unauthenticated",
-        "The From domain doesn’t allow this server to send for it",
+        mark("The From domain doesn’t allow this server to send for it"),
         "message.unauthenticated",
         {At.MESSAGE: "550 5.7.26 Unauthenticated email is not accepted due to the DMARC policy"},
     ),
     Fault(
         "too-large",
-        "The email is too large",
+        mark("The email is too large"),
         "message.too_large",
         {At.MESSAGE: "552 5.3.4 Message size exceeds fixed limit"},
     ),

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from smtp_desk.core.translation import mark
+
 DOMAIN = "sandbox.test"
 NO_SUCH_MAILBOX = "550 5.1.1 Recipient address rejected: no such mailbox here"
 GREYLISTED = "450 4.7.1 Recipient address rejected: greylisted, please try again later"
@@ -29,22 +31,26 @@ SPECIAL_RECIPIENTS = (
     SpecialRecipient(
         "unknown",
         NO_SUCH_MAILBOX,
-        "is refused permanently: the mailbox doesn’t exist (550 5.1.1)",
+        # Translators: follows “mail to ADDRESS”; in the window it is a line of its own.
+        mark("is refused permanently: the mailbox doesn’t exist (550 5.1.1)"),
     ),
     SpecialRecipient(
         "greylisted",
         GREYLISTED,
-        "is refused for now: the server asks for a second attempt later (450 4.7.1)",
+        # Translators: follows “mail to ADDRESS”; in the window it is a line of its own.
+        mark("is refused for now: the server asks for a second attempt later (450 4.7.1)"),
     ),
     SpecialRecipient(
         "full",
         MAILBOX_FULL,
-        "is refused for now: the mailbox is full (452 4.2.2)",
+        # Translators: follows “mail to ADDRESS”; in the window it is a line of its own.
+        mark("is refused for now: the mailbox is full (452 4.2.2)"),
     ),
     SpecialRecipient(
         "slow",
         "250 2.1.5 OK, at last",
-        "is accepted after a few seconds, so that you can watch the stages and try Cancel",
+        # Translators: follows “mail to ADDRESS”; in the window it is a line of its own.
+        mark("is accepted after a few seconds, so that you can watch the stages and try Cancel"),
         slow=True,
     ),
 )

@@ -6,6 +6,7 @@ import configparser
 import gzip
 import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -19,8 +20,10 @@ import pytest
 from defusedxml import ElementTree
 
 from smtp_desk.cli.main import cli
+from smtp_desk.core.translation import ENGLISH, install
 from smtp_desk.ui.application import APP_ID
 from tests.cli.reports import REPORT
+from tests.pseudo import CODE, Pseudo
 from tests.servers import parts
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -126,6 +129,25 @@ def test_every_command_has_a_page_with_all_its_options(manual: Path) -> None:
                 for option in parameter.opts:
                     assert option.replace("-", "\\-") in text, (name, option)
         assert ".SH EXIT STATUS" in text
+
+
+def test_each_language_has_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def speak(code: str) -> None:
+        install(code, Pseudo() if code == CODE else None)
+
+    monkeypatch.setattr("smtp_desk.store.translations.speak", speak)
+    try:
+        write = runpy.run_path(str(PACKAGING / "man.py"))["write_manual"]
+        write(tmp_path, [CODE, ENGLISH])
+    finally:
+        install(ENGLISH, None)
+    names = {file.name for file in (tmp_path / "man1").iterdir()}
+    assert {file.name for file in (tmp_path / CODE / "man1").iterdir()} == names
+    text = gzip.decompress((tmp_path / CODE / "man1" / "smtp-desk-show.1.gz").read_bytes()).decode()
+    headings = re.findall(r"^\.SH (.*)", text, re.MULTILINE)
+    assert len(headings) == 9
+    assert [each for each in headings if not each.startswith("⟦")] == []
+    assert "⟦" not in gzip.decompress((tmp_path / "man1" / "smtp-desk.1.gz").read_bytes()).decode()
 
 
 def below(name: str, group: click.Group) -> list[tuple[str, click.Command]]:
