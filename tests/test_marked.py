@@ -1,11 +1,18 @@
 """Every text for people can be translated; what can't yet is listed: that only gets shorter."""
 
+from __future__ import annotations
+
+import ast
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smtp_desk.core.texts import OUTCOMES
-from tests.prose import unmarked
+from smtp_desk.core.translation import names_in
+from tests.prose import MARKING, unmarked
 from tests.table import each_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent / "smtp_desk"
 
@@ -122,6 +129,28 @@ def test_what_is_listed_is_needed_and_what_is_not_is_marked() -> None:
     assert (listed | FOR_MACHINES.keys()) - found.keys() == set(), (
         "marked by now: list them no more"
     )
+
+
+def test_each_placeholder_has_its_fact() -> None:
+    wrong = [
+        (path.stem, call.lineno, text)
+        for path in _PACKAGE.rglob("*.py")
+        for call, text in texts_with_facts(path.read_text("utf-8"))
+        if not names_in(text) <= {"count", *(each.arg for each in call.keywords)}
+    ]
+    assert wrong == []
+
+
+def texts_with_facts(source: str) -> Iterator[tuple[ast.Call, str]]:
+    """The calls that fill in a text that stands in them, and that text."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            of_table = node.func.id == "mark" and not node.keywords
+            unknown = any(each.arg is None for each in node.keywords)
+            if node.func.id in MARKING and not of_table and not unknown:
+                for each in node.args:
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                        yield node, each.value
 
 
 @each_row(

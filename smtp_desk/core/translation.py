@@ -83,10 +83,10 @@ def _(english: str, /, **facts: object) -> str:
         english: The text, or one that `mark` returned.
         facts: What stands in its `{placeholders}`. A value is put in as it is, braces in it are
             never read. One that is a `Text` is translated, and its last period goes where another
-            follows.
+            follows. Without any, braces are left alone: a text of elsewhere may contain some.
 
     Raises:
-        KeyError: The English text has a placeholder without a fact.
+        KeyError: The English text has placeholders, and facts for some of them.
     """
     if isinstance(english, Text):
         return " ".join(
@@ -191,4 +191,4 @@ def _fill(text: str, facts: Mapping[str, object], read: Callable[[Text], str] = 
         # The sentence around a sentence ends with a period of its own.
         return read(value).removesuffix("." if text.startswith(".", found.end()) else "")
 
-    return _PLACEHOLDER.sub(fact, text)
+    return _PLACEHOLDER.sub(fact, text) if facts else text

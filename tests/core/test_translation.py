@@ -67,7 +67,15 @@ def test_english_is_what_is_written() -> None:
 
 def test_a_fact_that_is_missing_is_a_mistake_of_the_program() -> None:
     with pytest.raises(KeyError, match="host"):
-        _("The server {host} is down.")
+        _("The server {host} is down.", port=25)
+
+
+def test_braces_of_a_text_from_elsewhere_are_left_alone() -> None:
+    """A report of another program has sentences of its own, and an address may have braces."""
+    assert _("{name}: no such {user}") == "{name}: no such {user}"
+    assert _(Text.of(("no such {user}", {}))) == "no such {user}"
+    with speaking_pseudo():
+        assert "{user}" in _("no such {user}")
 
 
 @pytest.mark.usefixtures("german")
