@@ -85,15 +85,6 @@ def stored_table(measured: dict[str, dict[str, list[bench_send.Figure]]]) -> lis
     return lines
 
 
-def growth_table(few: dict[str, float], many: dict[str, float]) -> list[str]:
-    """Return the table of an outbox that has grown."""
-    return [
-        f"| an outbox of | {bench_growth.FEW:,} | {bench_growth.MANY:,} |",
-        "|---|---:|---:|",
-        *(f"| {name} | {few[name]:.2f} ms | {many[name]:.2f} ms |" for name in few),
-    ]
-
-
 def versions() -> str:
     """Return what was measured, and where."""
     found = [f"Python {platform.python_version()}"]
@@ -123,10 +114,10 @@ def main(parent: str | None) -> None:
             wire[server.name] = bench_wire.measured(server)
     with bench_send.targets() as found:
         stored = {target.name: bench_send.measured(target, parent) for target in found}
-    grown = [bench_growth.measured(n, parent) for n in (bench_growth.FEW, bench_growth.MANY)]
+    grown = bench_growth.growth_table(parent)
     started = bench_commands.table(bench_commands.measured())
     window = bench_window.window_table(bench_window.measured())
-    figures = (wire_table(wire), stored_table(stored), growth_table(*grown), started, window)
+    figures = (wire_table(wire), stored_table(stored), grown, started, window)
     tables = (*figures, [versions()])
     written = "\n\n".join("\n".join(table) for table in tables)
     before, _, rest = README.read_text().partition(BEGINNING)

@@ -9,7 +9,7 @@ import pytest
 from smtp_desk.sender import Notification, Sender
 from smtp_desk.sender.mail.templates import Templates
 from smtp_desk.sender.outbox.entries import EntryState
-from smtp_desk.sender.outbox.outbox import Query
+from smtp_desk.sender.outbox.outbox import OutboxLimits, Query
 from smtp_desk.sender.routes.route import DEFAULT
 from tests.sender.test_sender import Office
 from tests.sender.ways import CATALOGUE, Way, failing
@@ -43,7 +43,7 @@ def queue(office: Office, count: int, first: int = 0) -> None:
 
 def told(office: Office) -> list[str]:
     """The text of each notice, oldest first."""
-    entries = office.outbox.page(Query(text=ADMIN)).entries
+    entries = office.outbox.page(Query(recipient=ADMIN)).entries
     return [office.outbox.message(entry.id).payload.decode() for entry in reversed(entries)]
 
 
@@ -81,6 +81,21 @@ def test_each_is_told_within_an_hour_and_at_most_one_mail_an_hour_comes(office: 
         now = office.clock()
         assert all((now - entry.changed_at).total_seconds() <= 3600 for entry in refused)
     assert 3 <= len(told(office)) <= 5
+
+
+def test_many_emails_since_the_last_mail_bring_no_other(office: Office) -> None:
+    """What was told last is found behind them, slice by slice."""
+    office.outbox._limits = OutboxLimits(searched=3)
+    queue(office, 1)
+    pass_time(office, 12)
+    assert len(told(office)) == 1
+    for number in range(20):
+        office.sender.queue(Notification(to=f"{number}@example.org", title="x", body="x"))
+    queue(office, 1, 1)
+    pass_time(office, 30)
+    assert len(told(office)) == 1
+    pass_time(office, 30)
+    assert len(told(office)) == 2
 
 
 def test_a_refused_notice_is_never_told(office: Office, sent: list[tuple[str, str]]) -> None:

@@ -230,6 +230,7 @@ def prepare_schema(connection: "psycopg.Connection") -> str:
     version, installation = _found(connection)
     if version < len(MIGRATIONS):
         with connection.transaction():
+            connection.execute("SET LOCAL statement_timeout = 0")  # an index of millions of rows
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             version, installation = _found(connection)  # by now maybe another's work
             if not version:

@@ -214,3 +214,13 @@ def test_entries_of_an_older_version_are_counted_and_found(
         }  # fmt: skip
         for entry in outbox.page().entries:
             assert PostgresControl(database).entries_to(entry.recipient.upper()) == (entry.id,)
+
+
+def test_a_migration_may_take_longer_than_any_other_statement(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = "CREATE TABLE noted AS SELECT current_setting('statement_timeout') AS most"
+    monkeypatch.setattr(postgres_migrations, "MIGRATIONS", (*MIGRATIONS, step))
+    with PostgresDatabase(read_address(postgres.new_database(), {})) as database:
+        noted = "SELECT most, current_setting('statement_timeout') FROM noted"
+        assert database.read(lambda at: at.execute(noted).fetchone()) == ("0", "20s")
