@@ -30,8 +30,52 @@ _PROGRESS: Final = {
 }
 
 
+class SearchLine(QWidget):
+    """Tells that older emails are searched, or weren’t; hidden else.
+
+    Signals:
+        stop_wanted: Search no older emails.
+        go_on_wanted: Search them after all.
+    """
+
+    stop_wanted = Signal()
+    go_on_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = Label(rank="muted")
+        self._text.setObjectName("search_progress")
+        self._text.setWordWrap(False)
+        self.setObjectName("search_line")
+        self._stop = button("Cancel", "stop_search")
+        self._stop.clicked.connect(self.stop_wanted)
+        self._go_on = button("Search older emails", "search_on")
+        self._go_on.clicked.connect(self.go_on_wanted)
+        line = row(self)
+        line.addWidget(self._text)
+        line.addWidget(self._stop)
+        line.addWidget(self._go_on)
+        self.hide()
+
+    def render_state(self, state: DeliveryState) -> None:
+        """Show how far the search is."""
+        had_focus = self.isAncestorOf(QApplication.focusWidget() or self)
+        self._text.show_text(_PROGRESS[state.progress])
+        for each, progress in (
+            (self._stop, SearchProgress.RUNNING),
+            (self._go_on, SearchProgress.STOPPED),
+        ):
+            each.setVisible(state.progress is progress)
+            if had_focus and state.progress is progress:
+                each.setFocus()
+        self.setVisible(state.progress is not SearchProgress.IDLE)
+
+
 class FilterBar(QWidget):
     """The search field and one button for each status.
+
+    Attributes:
+        search_line: After the buttons.
 
     Signals:
         search_wanted: Search for this text.
@@ -65,7 +109,8 @@ class FilterBar(QWidget):
         self._states.buttonClicked.connect(self._clicked)
         layout = column(self, Space.M)
         layout.addWidget(self._search)
-        choices = flow(*self._buttons.values())
+        self.search_line: Final = SearchLine()
+        choices = flow(*self._buttons.values(), self.search_line)
         choices.setAccessibleName("State")
         layout.addWidget(choices)
 
@@ -85,6 +130,7 @@ class FilterBar(QWidget):
             if choice.text() != text:
                 choice.setText(text)
             choice.setChecked(status is state.status)
+        self.search_line.render_state(state)
 
     @Slot()
     def _search_now(self) -> None:
@@ -96,43 +142,3 @@ class FilterBar(QWidget):
         for status, choice in self._buttons.items():
             if choice is clicked:
                 self.only_wanted.emit(status)
-
-
-class SearchLine(QWidget):
-    """Tells below the list that older emails are searched, or weren’t; hidden else.
-
-    Signals:
-        stop_wanted: Search no older emails.
-        go_on_wanted: Search them after all.
-    """
-
-    stop_wanted = Signal()
-    go_on_wanted = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = Label(rank="muted")
-        self._text.setObjectName("search_progress")
-        self.setObjectName("search_line")
-        self._stop = button("Cancel", "stop_search")
-        self._stop.clicked.connect(self.stop_wanted)
-        self._go_on = button("Search older emails", "search_on")
-        self._go_on.clicked.connect(self.go_on_wanted)
-        layout = row(self)
-        layout.addWidget(self._text, 1)
-        layout.addWidget(self._stop)
-        layout.addWidget(self._go_on)
-        self.hide()
-
-    def render_state(self, state: DeliveryState) -> None:
-        """Show how far the search is."""
-        had_focus = self.isAncestorOf(QApplication.focusWidget() or self)
-        self._text.show_text(_PROGRESS[state.progress])
-        for each, progress in (
-            (self._stop, SearchProgress.RUNNING),
-            (self._go_on, SearchProgress.STOPPED),
-        ):
-            each.setVisible(state.progress is progress)
-            if had_focus and state.progress is progress:
-                each.setFocus()
-        self.setVisible(state.progress is not SearchProgress.IDLE)

@@ -16,7 +16,7 @@ from smtp_desk.ui.delivery import words
 from smtp_desk.ui.delivery.action_bar import ActionBar
 from smtp_desk.ui.delivery.details_card import DetailsCard
 from smtp_desk.ui.delivery.dialogs import CauseDialog, CopyDialog, EraseDialog
-from smtp_desk.ui.delivery.filter_bar import SEARCH_MS, FilterBar, SearchLine
+from smtp_desk.ui.delivery.filter_bar import SEARCH_MS, FilterBar
 from smtp_desk.ui.delivery.overview_card import DayCard, SendingCard
 from smtp_desk.ui.delivery.routes_card import RoutesCard
 from smtp_desk.ui.delivery.table import EmailTable
@@ -106,7 +106,6 @@ class DeliveryView(QObject):
         self._state = DeliveryState()
         self._table = EmailTable()
         self._filter = FilterBar(search_ms)
-        self._search_line = SearchLine()
         self._routes = RoutesCard()
         self._details = DetailsCard()
         self._empty = _Empty()
@@ -151,8 +150,8 @@ class DeliveryView(QObject):
         self.page.left.connect(self._timer.stop)
         self._filter.search_wanted.connect(actions.search)
         self._filter.only_wanted.connect(actions.show_only)
-        self._search_line.stop_wanted.connect(actions.stop_search)
-        self._search_line.go_on_wanted.connect(actions.search_on)
+        self._filter.search_line.stop_wanted.connect(actions.stop_search)
+        self._filter.search_line.go_on_wanted.connect(actions.search_on)
         self._empty.show_all.clicked.connect(self._show_all)
         self._table.emails.more_wanted.connect(actions.more)
         self._table.chosen.connect(actions.select)
@@ -219,7 +218,6 @@ class DeliveryView(QObject):
         self._show_undrained()
         self._routes.render_state(state)
         self._filter.render_state(state)
-        self._search_line.render_state(state)
         nothing_yet = state.emptiness is Emptiness.NO_EMAILS
         empty = state.emptiness in (Emptiness.NO_EMAILS, Emptiness.NO_MATCHES)
         self._empty.setVisible(empty)
@@ -288,7 +286,6 @@ class DeliveryView(QObject):
     def _fill(self) -> None:
         self._list.body.addWidget(self._filter)
         self._list.body.addWidget(self._table, 1)
-        self._list.body.addWidget(self._search_line)
         body = self.page.body
         body.addWidget(self._trouble)
         body.addWidget(self._paused)
