@@ -28,7 +28,7 @@ _NAMES: Final = {
     "newaliases": (_SENDMAIL, "-bi"),
 }
 """Called by one of these names, through a link, the program is that command."""
-_FOR_PROGRAMS: Final = {"--json", "--prometheus", "-bs"}
+_FOR_PROGRAMS: Final = {"--json", "--prometheus"}
 """With one of these a command prints what a program reads, which is English."""
 _OF_WINDOW: Final[tuple[list[str], ...]] = ([], ["open"])
 """The second is how desktops start it, which open reports with it."""

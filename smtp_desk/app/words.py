@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from smtp_desk.core.system import System, this_system
-from smtp_desk.core.translation import _, mark, told
+from smtp_desk.core.translation import Text, _, mark, told
 from smtp_desk.store.credentials import (
     PASSWORD_VARIABLE,
     SYSTEMD_CREDENTIAL,
@@ -22,11 +22,9 @@ _GET_ONE: Final = {
     System.MACOS: mark("Unlock the login keychain in Keychain Access."),
     System.WINDOWS: mark("Check that the service “Credential Manager” is running."),
     System.UNIX: mark(
-        "Install GNOME Keyring, KeePassXC or KWallet and sign in to your desktop "
-        "session. On an unattended machine, provide the password in "
-        "{variable} or the systemd credential {credential}.",
-        variable=PASSWORD_VARIABLE,
-        credential=SYSTEMD_CREDENTIAL,
+        "Install GNOME Keyring, KeePassXC or KWallet and sign in to your desktop session. On an "
+        "unattended machine, provide the password in {variable} or the systemd credential "
+        "{credential}."
     ),
 }
 _KEYRING: Final[Mapping[UnavailableReason, str]] = {
@@ -101,9 +99,16 @@ _SAVING: Final[Mapping[SaveReason, str]] = {
 
 def keyring_text(reason: UnavailableReason, detail: str) -> str:
     """Return why a secret can't be read or saved, and how to fix that."""
-    text = _(_KEYRING[reason], detail=detail)
-    without = reason in (UnavailableReason.MISSING, UnavailableReason.UNUSABLE)
-    return f"{text} {_(_GET_ONE[this_system()])}" if without else text
+    return _(keyring_fact(reason, detail))
+
+
+def keyring_fact(reason: UnavailableReason, detail: str) -> Text:
+    """Return it as a report contains it: in English, translated where it is read."""
+    sentences: list[tuple[str, Mapping[str, str]]] = [(_KEYRING[reason], {"detail": detail})]
+    if reason in (UnavailableReason.MISSING, UnavailableReason.UNUSABLE):
+        names = {"variable": PASSWORD_VARIABLE, "credential": SYSTEMD_CREDENTIAL}
+        sentences.append((_GET_ONE[this_system()], names))
+    return Text.of(*sentences)
 
 
 def status_reason(status: ServerStatus) -> str:

@@ -32,7 +32,7 @@ from smtp_desk.core.handover import (
     read_head,
 )
 from smtp_desk.core.reply import visible
-from smtp_desk.core.translation import _, mark, told
+from smtp_desk.core.translation import ENGLISH, _, install, mark, told
 from smtp_desk.store.ownership import ROOT, knows_peers, own_id, peer_user, user_id
 from smtp_desk.store.paths import HOME_VARIABLE, WORKER_USER, Paths
 
@@ -177,6 +177,8 @@ class _Client:
             )
 
     def _speak_smtp(self) -> int:
+        install(ENGLISH, None)  # a program reads the replies
+
         def submit(sender: str, recipients: Sequence[str], octets: bytes) -> SubmitAnswer:
             answer = self.ask(Order(Act.SUBMIT, tuple(recipients), sender=_sender(sender)), octets)
             if answer.status == ExitStatus.OK:

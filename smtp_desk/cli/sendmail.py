@@ -27,7 +27,7 @@ from smtp_desk.cli.smtp_input import SmtpInput, SubmitAnswer, read_message
 from smtp_desk.cli.submitting import MOST_OCTETS, DeliveryMode, Submitter
 from smtp_desk.core.address import AddressError
 from smtp_desk.core.exit_status import ExitStatus
-from smtp_desk.core.translation import _, mark, told
+from smtp_desk.core.translation import ENGLISH, _, install, mark, told
 from smtp_desk.sender.mail.address_list import AddressListError
 from smtp_desk.sender.mail.submission import envelope_sender
 
@@ -200,6 +200,7 @@ def sendmail(
 
 
 def _speak_smtp(submitter: Submitter) -> ExitStatus:
+    install(ENGLISH, None)  # a program reads the replies
     intake = submitter.intake
 
     def submit(sender: str, recipients: Sequence[str], octets: bytes) -> SubmitAnswer:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from smtp_desk.app.installation import Installation, update_advice
 from smtp_desk.app.startup import missing_for_window, missing_library
 from smtp_desk.app.updates import _WHY, Updates, _failed
-from smtp_desk.app.words import _SAVING, failure_text, keyring_text, status_reason
+from smtp_desk.app.words import _SAVING, failure_text, keyring_fact, keyring_text, status_reason
 from smtp_desk.core.system import System
-from smtp_desk.core.translation import told
+from smtp_desk.core.translation import _, told
 from smtp_desk.store.credentials import UnavailableReason
 from smtp_desk.store.save_protocol import SaveError, SaveReason, SaveStep
 from smtp_desk.store.settings_file import SettingsFileError, SettingsFileProblem
@@ -67,6 +67,17 @@ def test_it_is_in_the_language(say: Callable[[], str]) -> None:
         said = say()
     assert said.startswith(("⟦", "/1: ⟦"))
     assert not untranslated(said), said
+
+
+@each_row("reason", list(UnavailableReason))
+def test_a_report_has_the_english_of_it_and_is_read_in_the_language(
+    reason: UnavailableReason,
+) -> None:
+    english = keyring_text(reason, "10")
+    with speaking_pseudo():
+        fact = keyring_fact(reason, "10")
+        assert (str(fact), _(fact)) == (english, keyring_text(reason, "10"))
+        assert not untranslated(_(fact))
 
 
 def test_what_an_error_says_in_the_log_is_english() -> None:

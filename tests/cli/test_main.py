@@ -150,7 +150,6 @@ def test_a_command_loads_nothing_that_only_a_session_or_an_address_needs() -> No
         (["version"], ["xx"]),
         (["version", "--json"], []),
         (["status", "--prometheus"], []),
-        (["sendmail", "-bs"], []),
     ],
 )
 def test_a_process_speaks_the_language_of_its_terminal_unless_a_program_reads_it(

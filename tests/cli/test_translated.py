@@ -117,3 +117,11 @@ def test_what_a_command_says_is_in_the_language(desk: Desk, line: str) -> None:
     for word in sorted(known - {""}, key=len, reverse=True):
         said = said.replace(word, "")
     assert not untranslated(said), ended
+
+
+@pytest.mark.parametrize("option", ["-bs", "-b s"])
+def test_replies_of_smtp_are_english(desk: Desk, option: str) -> None:
+    with speaking_pseudo():
+        ended = desk("sendmail", *option.split(), stdin=b"MAIL FROM:<>\r\nRCPT TO:<bad>\r\n")
+    assert "553 5.1.3 " in ended.out
+    assert not re.search(r"[^\x00-\x7f]|\?{2}|~", ended.out)

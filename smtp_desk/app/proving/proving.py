@@ -11,7 +11,7 @@ from smtp_desk.app.proving.connection import counted
 from smtp_desk.app.proving.signing_in import TokenSignIn, sign_in_for, unchanged, with_account
 from smtp_desk.app.runner import Emit
 from smtp_desk.app.services import Services
-from smtp_desk.app.words import keyring_text
+from smtp_desk.app.words import keyring_fact
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.problems import OAUTH_FIELDS, Field, Problem, errors_among
 from smtp_desk.core.report import CheckReport, ReportOutcome, fold_stages
@@ -312,7 +312,7 @@ def _secret(services: Services, values: Snapshot, server: StoredServer | None) -
         raise _not_testable(
             "settings.secret_unavailable",
             reason=str(error.reason),
-            problem=keyring_text(error.reason, error.detail),
+            problem=keyring_fact(error.reason, error.detail),
         ) from error
     if entry is None:
         raise _not_testable("settings.secret_unavailable", reason="not_found")

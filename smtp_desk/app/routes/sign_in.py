@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from smtp_desk.app.routes.outage import end_rest
 from smtp_desk.app.routes.route_status import paused_since, server_of
 from smtp_desk.app.services import Services
-from smtp_desk.app.words import keyring_text
+from smtp_desk.app.words import keyring_fact
 from smtp_desk.core.errors import SmtpFailure
 from smtp_desk.core.findings.finding import Finding
 from smtp_desk.core.findings.oauth_errors import oauth_context
@@ -174,7 +174,7 @@ def _keep(vault: "SavedVault", grant: "Grant") -> None:
     except SaveError as error:
         cause = error.cause
         if isinstance(cause, CredentialsUnavailableError):
-            problem = keyring_text(cause.reason, cause.detail)
+            problem = keyring_fact(cause.reason, cause.detail)
             facts: dict[str, Json] = {"reason": str(cause.reason), "problem": problem}
         else:
             facts = {"reason": "failed", "problem": str(error)}
