@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 import click
 
+from smtp_desk.cli.usage import in_language
 from smtp_desk.core.exit_status import ExitStatus
 from smtp_desk.core.translation import _, mark, pgettext
 
@@ -123,7 +124,7 @@ class _Translated(click.Command):
 
     def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - click's signature
         """Return what the command does, in one line."""
-        return _(self.short_help) if self.short_help else ""
+        return _(self.short_help or paragraphs(self)[0])
 
 
 def paragraphs(command: click.Command) -> tuple[str, ...]:
@@ -167,8 +168,15 @@ def _explained(parameter: click.Parameter, context: click.Context) -> tuple[str,
     option = copy.copy(parameter)
     choices = option.type.choices if isinstance(option.type, click.Choice) else ()
     english = _OF_CLICK if option.name == "help" else option.help or ""
-    option.help = _(english, choices=", ".join(choices))
-    return option.get_help_record(context)
+    option.help = ""
+    record = option.get_help_record(context)
+    if record is None:
+        return None
+    spelled, extra = record  # such as "[default: 587; required]"
+    text = _(english, choices=", ".join(choices))
+    if extra:
+        text = f"{text}  [{'; '.join(map(in_language, extra[1:-1].split('; ')))}]"
+    return spelled, text
 
 
 class ManualCommand(_Translated):

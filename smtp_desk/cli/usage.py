@@ -9,6 +9,8 @@ from smtp_desk.core.translation import _, mark
 
 # What Click says most often; what is not among these stays English.
 _OF_CLICK: Final = (
+    mark("default: {value}"),
+    mark("required"),
     mark("Invalid value for {name}: {why}"),
     mark("Missing option {name}."),
     mark("Missing argument {name}."),

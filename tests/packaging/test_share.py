@@ -129,6 +129,7 @@ def test_every_command_has_a_page_with_all_its_options(manual: Path) -> None:
                 for option in parameter.opts:
                     assert option.replace("-", "\\-") in text, (name, option)
         assert ".SH EXIT STATUS" in text
+        assert re.search(r"^\.SH NAME\nsmtp\S+ \\- \w", text, re.MULTILINE), name
 
 
 def test_each_language_has_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
